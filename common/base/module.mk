@@ -1,0 +1,2 @@
+LIBS += base
+base_SRCS := $(wildcard common/base/*.c)
