@@ -36,9 +36,11 @@ void *arena_dup(struct arena *arena, const void *p, size_t size) __attribute__((
 char *arena_strdup(struct arena *arena, const char *s);
 char *arena_strndup(struct arena *arena, const char *s, size_t len) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF(2, 3) __attribute__((returns_nonnull));
-char *arena_vprintf(struct arena *arena, const char *format, va_list args) PRINTF(2, 0) __attribute__((returns_nonnull));
+char *arena_vprintf(struct arena *arena, const char *format, va_list args) PRINTF(2, 0)
+	__attribute__((returns_nonnull));
 
-/* Runs fn(data) when the arena is freed or reset, last registered first: ties what is not memory to the arena's life. */
+/* Runs fn(data) when the arena is freed or reset, last registered first: ties what is not memory to the arena's life.
+ */
 void arena_defer(struct arena *arena, void (*fn)(void *data), void *data);
 
 #define ARENA_NEW(arena, T) ((T *)arena_zalloc((arena), sizeof(T)))

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll atof alloca tmpnam tempnam mktemp
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll atof tmpnam tempnam mktemp
 #pragma GCC poison asctime ctime gmtime localtime strerror system popen
 
 #endif

@@ -16,11 +16,11 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* Defines fn##p(T **), the form that CLEANUP() takes, out of fn(T *). */
-#define DEFINE_CLEANUP(T, fn) \
+#define DEFINE_CLEANUP(T, fn)                                  \
 	static inline __attribute__((unused)) void fn##p(T *p) \
-	{ \
-		if (*p) \
-			fn(*p); \
+	{                                                      \
+		if (*p)                                        \
+			fn(*p);                                \
 	}
 
 static inline void cleanup_free(void *p)
@@ -42,11 +42,11 @@ static inline void cleanup_fd(int *fd)
 #define CLEANUP_FD CLEANUP(cleanup_fd)
 
 /* Hands a local pointer out of its scope: returns it and sets the local to NULL. */
-#define STEAL(p) \
-	__extension__({ \
+#define STEAL(p)                             \
+	__extension__({                      \
 		__typeof__(p) stolen_ = (p); \
-		(p) = NULL; \
-		stolen_; \
+		(p) = NULL;                  \
+		stolen_;                     \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

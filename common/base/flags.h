@@ -9,7 +9,8 @@
  *	};
  *	TRY(flags_parse(flags, argc, argv, &args));
  *
- * Ownership: strings and lists set by parsing live as long as the process (they are never freed by design: flags are read once).
+ * Ownership: strings and lists set by parsing live as long as the process (they are never freed by design: flags are
+ *read once).
  */
 #ifndef BASE_FLAGS_H
 #define BASE_FLAGS_H
@@ -20,17 +21,17 @@
 #include "base/status.h"
 
 enum flag_type {
-	FLAG_BOOL,	    /* bool */
-	FLAG_INT,	    /* int64_t */
-	FLAG_FLOAT,	    /* double */
-	FLAG_STRING,	    /* char * */
-	FLAG_DURATION,	    /* int64_t, milliseconds; 1h2m3.5s, 100ms */
-	FLAG_STRINGS,	    /* struct flag_list: repeated, and split at commas */
-	FLAG_STRING_ARRAY,  /* struct flag_list: repeated, not split */
-	FLAG_MAP,	    /* struct flag_list of key=value: repeated, and split at commas */
-	FLAG_COUNT,	    /* int64_t, how often given */
-	FLAG_IGNORED,	    /* any value: accepted and without effect; ptr may be NULL */
-	FLAG_IGNORED_BOOL,  /* the same for a boolean, which takes no separate value */
+	FLAG_BOOL,	   /* bool */
+	FLAG_INT,	   /* int64_t */
+	FLAG_FLOAT,	   /* double */
+	FLAG_STRING,	   /* char * */
+	FLAG_DURATION,	   /* int64_t, milliseconds; 1h2m3.5s, 100ms */
+	FLAG_STRINGS,	   /* struct flag_list: repeated, and split at commas */
+	FLAG_STRING_ARRAY, /* struct flag_list: repeated, not split */
+	FLAG_MAP,	   /* struct flag_list of key=value: repeated, and split at commas */
+	FLAG_COUNT,	   /* int64_t, how often given */
+	FLAG_IGNORED,	   /* any value: accepted and without effect; ptr may be NULL */
+	FLAG_IGNORED_BOOL, /* the same for a boolean, which takes no separate value */
 };
 
 struct flag_list {
@@ -45,7 +46,7 @@ struct flag {
 	void *ptr;
 	const char *def; /* default as text, parsed before the arguments; NULL or "" leaves *ptr as it is */
 	const char *usage;
-	bool *changed;		   /* set when given on the command line; may be NULL */
+	bool *changed;		  /* set when given on the command line; may be NULL */
 	const char *no_opt_value; /* the value when the flag stands without one (pflag's NoOptDefVal) */
 	bool hidden;
 	const char *deprecated; /* a hint printed when used; NULL: not deprecated */

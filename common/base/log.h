@@ -24,9 +24,9 @@ void log_write(enum log_severity severity, const char *file, int line, const cha
 #define log_warn(...) log_write(LOG_WARNING_, __FILE__, __LINE__, __VA_ARGS__)
 #define log_error(...) log_write(LOG_ERROR_, __FILE__, __LINE__, __VA_ARGS__)
 /* Shown only with --v at that level or above. */
-#define log_v(level, ...) \
-	do { \
-		if (log_verbosity() >= (level)) \
+#define log_v(level, ...)                                                      \
+	do {                                                                   \
+		if (log_verbosity() >= (level))                                \
 			log_write(LOG_INFO_, __FILE__, __LINE__, __VA_ARGS__); \
 	} while (0)
 /* Logs a status and frees it. NULL does nothing. */

@@ -91,11 +91,11 @@ int status_reason_code(enum status_reason reason);
 enum status_reason status_reason_from(const char *name, int code);
 
 /* Returns early with a failed status. */
-#define TRY(expression) \
-	do { \
+#define TRY(expression)                             \
+	do {                                        \
 		struct status *try_ = (expression); \
-		if (try_) \
-			return try_; \
+		if (try_)                           \
+			return try_;                \
 	} while (0)
 
 #endif

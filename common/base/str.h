@@ -46,9 +46,11 @@ bool str_in_n(const char *s, char *const *list, size_t n);
 /* The whole of s as a number within [min, max]; false for anything else. Base 10, sign allowed for the signed form. */
 bool str_to_int64(const char *s, int64_t min, int64_t max, int64_t *ret_value);
 bool str_to_uint64(const char *s, uint64_t max, uint64_t *ret_value);
-bool str_to_bool(const char *s, bool *ret_value); /* 1 t T true TRUE True 0 f F false FALSE False, as strconv.ParseBool */
+bool str_to_bool(
+	const char *s, bool *ret_value); /* 1 t T true TRUE True 0 f F false FALSE False, as strconv.ParseBool */
 
-/* Splits at every separator; empty parts are kept; "" gives no parts. The parts live in the arena; *ret_parts is NULL-terminated. */
+/* Splits at every separator; empty parts are kept; "" gives no parts. The parts live in the arena; *ret_parts is
+ * NULL-terminated. */
 size_t str_split(struct arena *arena, const char *s, char separator, char ***ret_parts);
 char *str_join(struct arena *arena, char *const *parts, size_t n_parts, const char *separator);
 char *str_trim(struct arena *arena, const char *s);
@@ -63,7 +65,10 @@ struct strbuf {
 };
 
 extern char strbuf_empty[];
-#define STRBUF_INIT {strbuf_empty, 0, 0}
+#define STRBUF_INIT                \
+	{                          \
+		strbuf_empty, 0, 0 \
+	}
 
 void strbuf_init(struct strbuf *sb);
 void strbuf_done(struct strbuf *sb);

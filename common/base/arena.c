@@ -1,0 +1,217 @@
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/mem.h"
+
+enum { FIRST_BYTES = 1024, MAX_BLOCK_BYTES = 256 * 1024, ALIGNMENT = 16 };
+
+struct block {
+	struct block *next;
+	size_t size;
+	size_t used;
+	_Alignas(16) char data[];
+};
+
+struct deferred {
+	struct deferred *next;
+	void (*fn)(void *);
+	void *data;
+};
+
+struct arena {
+	struct block *blocks; /* the one in use first */
+	struct deferred *deferred;
+	size_t next_bytes;
+	size_t total_bytes;
+};
+
+static struct block *block_new(struct arena *arena, size_t size)
+{
+	struct block *b = mem_alloc(sizeof(*b) + size);
+	b->next = NULL;
+	b->size = size;
+	b->used = 0;
+	arena->total_bytes += sizeof(*b) + size;
+	return b;
+}
+
+struct arena *arena_new(void)
+{
+	return arena_new_sized(FIRST_BYTES);
+}
+
+struct arena *arena_new_sized(size_t first_bytes)
+{
+	struct arena *arena = mem_zalloc(sizeof(*arena));
+	arena->next_bytes = first_bytes < 64 ? 64 : first_bytes;
+	return arena;
+}
+
+static void run_deferred(struct arena *arena)
+{
+	while (arena->deferred) {
+		struct deferred *d = arena->deferred;
+		arena->deferred = d->next;
+		d->fn(d->data);
+	}
+}
+
+static void free_blocks(struct arena *arena, struct block *keep)
+{
+	struct block *b = arena->blocks;
+	while (b) {
+		struct block *next = b->next;
+		if (b != keep) {
+			arena->total_bytes -= sizeof(*b) + b->size;
+			free(b);
+		}
+		b = next;
+	}
+	arena->blocks = keep;
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	run_deferred(arena);
+	free_blocks(arena, NULL);
+	free(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+	run_deferred(arena);
+	struct block *keep = arena->blocks;
+	if (keep && keep->size > MAX_BLOCK_BYTES)
+		keep = NULL;
+	free_blocks(arena, keep);
+	if (keep) {
+		keep->next = NULL;
+		keep->used = 0;
+	}
+}
+
+size_t arena_size_bytes(const struct arena *arena)
+{
+	return sizeof(*arena) + arena->total_bytes;
+}
+
+static void *alloc_from_new_block(struct arena *arena, size_t size)
+{
+	if (size > arena->next_bytes / 4 && arena->blocks && size > 4096) {
+		/* A large piece gets a block of its own behind the current one, which keeps serving small pieces. */
+		struct block *own = block_new(arena, size);
+		own->used = size;
+		own->next = arena->blocks->next;
+		arena->blocks->next = own;
+		return own->data;
+	}
+	struct block *b = block_new(arena, size > arena->next_bytes ? size : arena->next_bytes);
+	b->next = arena->blocks;
+	arena->blocks = b;
+	if (arena->next_bytes < MAX_BLOCK_BYTES)
+		arena->next_bytes *= 2;
+	b->used = size;
+	return b->data;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	if (rounded < size)
+		return mem_alloc(SIZE_MAX);
+	struct block *b = arena->blocks;
+	if (b && b->size - b->used >= rounded) {
+		void *p = b->data + b->used;
+		b->used += rounded;
+		return p;
+	}
+	return alloc_from_new_block(arena, rounded);
+}
+
+void *arena_zalloc(struct arena *arena, size_t size)
+{
+	return memset(arena_alloc(arena, size), 0, size);
+}
+
+void *arena_calloc(struct arena *arena, size_t n, size_t size)
+{
+	size_t bytes;
+	if (__builtin_mul_overflow(n, size, &bytes))
+		bytes = SIZE_MAX;
+	return arena_zalloc(arena, bytes);
+}
+
+void *arena_dup(struct arena *arena, const void *p, size_t size)
+{
+	void *copy = arena_alloc(arena, size);
+	if (size)
+		memcpy(copy, p, size);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *s)
+{
+	return s ? arena_dup(arena, s, strlen(s) + 1) : NULL;
+}
+
+char *arena_strndup(struct arena *arena, const char *s, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+	if (len)
+		memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+{
+	char small[256];
+	va_list again;
+	va_copy(again, args);
+	int len = vsnprintf(small, sizeof(small), format, args);
+	if (len < 0)
+		len = 0;
+	char *out = arena_alloc(arena, (size_t)len + 1);
+	if ((size_t)len < sizeof(small))
+		memcpy(out, small, (size_t)len + 1);
+	else
+		vsnprintf(out, (size_t)len + 1, format, again);
+	va_end(again);
+	out[len] = '\0';
+	return out;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *out = arena_vprintf(arena, format, args);
+	va_end(args);
+	return out;
+}
+
+void arena_defer(struct arena *arena, void (*fn)(void *data), void *data)
+{
+	struct deferred *d = ARENA_NEW(arena, struct deferred);
+	d->next = arena->deferred;
+	d->fn = fn;
+	d->data = data;
+	arena->deferred = d;
+}
+
+void *arena_push(struct arena *arena, void **items, size_t *n, size_t size)
+{
+	/* Full when n is a power of two (or zero): the room is then doubled. */
+	if ((*n & (*n - 1)) == 0) {
+		size_t cap = *n ? *n * 2 : 1;
+		char *grown = arena_calloc(arena, cap, size);
+		if (*n)
+			memcpy(grown, *items, *n * size);
+		*items = grown;
+	}
+	return (char *)*items + (*n)++ * size;
+}

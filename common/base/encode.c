@@ -1,0 +1,182 @@
+#include "base/encode.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+static const char std_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static char *encode(struct arena *arena, const void *data, size_t size, const char *alphabet, bool pad)
+{
+	const uint8_t *in = data;
+	char *out = arena_alloc(arena, size / 3 * 4 + 5), *p = out;
+	for (size_t i = 0; i < size; i += 3) {
+		size_t n = size - i < 3 ? size - i : 3;
+		uint32_t v = (uint32_t)in[i] << 16 | (n > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (n > 2 ? in[i + 2] : 0);
+		for (size_t j = 0; j < 4; j++) {
+			if (j <= n)
+				*p++ = alphabet[v >> (18 - 6 * j) & 63];
+			else if (pad)
+				*p++ = '=';
+		}
+	}
+	*p = '\0';
+	return out;
+}
+
+char *base64_encode(struct arena *arena, const void *data, size_t size)
+{
+	return encode(arena, data, size, std_alphabet, true);
+}
+
+char *base64url_encode(struct arena *arena, const void *data, size_t size)
+{
+	return encode(arena, data, size, url_alphabet, false);
+}
+
+static int digit(char c, bool url)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == (url ? '-' : '+'))
+		return 62;
+	return c == (url ? '_' : '/') ? 63 : -1;
+}
+
+static bool decode(struct arena *arena, const char *s, size_t len, bool url, uint8_t **ret_data, size_t *ret_size)
+{
+	uint8_t *out = arena_alloc(arena, len / 4 * 3 + 4);
+	size_t size = 0, n_digits = 0, n_pad = 0;
+	uint32_t v = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (!url && (s[i] == '\n' || s[i] == '\r'))
+			continue;
+		if (!url && s[i] == '=') {
+			n_pad++;
+			continue;
+		}
+		int d = digit(s[i], url);
+		if (d < 0 || n_pad)
+			return false;
+		v = v << 6 | (uint32_t)d;
+		if (++n_digits % 4 == 0) {
+			out[size++] = (uint8_t)(v >> 16);
+			out[size++] = (uint8_t)(v >> 8);
+			out[size++] = (uint8_t)v;
+			v = 0;
+		}
+	}
+	size_t rest = n_digits % 4;
+	if (rest == 1 || (!url && (n_digits + n_pad) % 4) || n_pad > 2)
+		return false;
+	if (rest >= 2)
+		out[size++] = (uint8_t)(rest == 2 ? v >> 4 : v >> 10);
+	if (rest == 3)
+		out[size++] = (uint8_t)(v >> 2);
+	*ret_data = out;
+	*ret_size = size;
+	return true;
+}
+
+bool base64_decode(struct arena *arena, const char *s, size_t len, uint8_t **ret_data, size_t *ret_size)
+{
+	return decode(arena, s, len, false, ret_data, ret_size);
+}
+
+bool base64url_decode(struct arena *arena, const char *s, size_t len, uint8_t **ret_data, size_t *ret_size)
+{
+	return decode(arena, s, len, true, ret_data, ret_size);
+}
+
+char *hex_encode(struct arena *arena, const void *data, size_t size)
+{
+	const uint8_t *in = data;
+	char *out = arena_alloc(arena, size * 2 + 1);
+	for (size_t i = 0; i < size; i++) {
+		out[2 * i] = "0123456789abcdef"[in[i] >> 4];
+		out[2 * i + 1] = "0123456789abcdef"[in[i] & 15];
+	}
+	out[2 * size] = '\0';
+	return out;
+}
+
+uint32_t fnv1a_32(uint32_t hash, const void *data, size_t size)
+{
+	const uint8_t *p = data;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ p[i]) * 16777619u;
+	return hash;
+}
+
+uint32_t fnv1_32(uint32_t hash, const void *data, size_t size)
+{
+	const uint8_t *p = data;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash * 16777619u) ^ p[i];
+	return hash;
+}
+
+uint64_t fnv1a_64(const void *data, size_t size)
+{
+	const uint8_t *p = data;
+	uint64_t hash = 14695981039346656037u;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ p[i]) * 1099511628211u;
+	return hash;
+}
+
+void random_bytes(void *buf, size_t size)
+{
+	uint8_t *p = buf;
+	while (size) {
+		ssize_t n = getrandom(p, size, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		assert(n > 0);
+		p += n;
+		size -= (size_t)n;
+	}
+}
+
+uint32_t random_below(uint32_t n)
+{
+	assert(n > 0);
+	uint32_t limit = UINT32_MAX - UINT32_MAX % n, v;
+	do
+		random_bytes(&v, sizeof(v));
+	while (v >= limit);
+	return v % n;
+}
+
+void uuid_generate(char buf[static 37])
+{
+	uint8_t b[16];
+	random_bytes(b, sizeof(b));
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	snprintf(buf, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+		b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+/* No vowels and no 0, 1, 3: names that cannot spell words. */
+static const char name_alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
+
+void random_name_suffix(char *buf, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf[i] = name_alphabet[random_below(sizeof(name_alphabet) - 1)];
+	buf[n] = '\0';
+}
+
+void safe_encode_string(char *s)
+{
+	for (; *s; s++)
+		*s = name_alphabet[(unsigned char)*s % (sizeof(name_alphabet) - 1)];
+}
