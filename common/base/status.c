@@ -32,6 +32,8 @@ static const struct {
 	[STATUS_UNAVAILABLE] = {"ServiceUnavailable", 503},
 };
 
+static char *format_text(const char *format, va_list args) PRINTF(1, 0);
+
 static char *format_text(const char *format, va_list args)
 {
 	struct strbuf sb = STRBUF_INIT;
