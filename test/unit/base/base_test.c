@@ -116,10 +116,10 @@ static void arrays_grow_in_an_arena(void **state)
 
 static void flags_read_as_pflag(void **state)
 {
-	bool b = false, changed = false;
-	int64_t n = 0, ms = 0;
-	char *s = NULL;
-	struct flag_list list = {0};
+	static bool b, changed;
+	static int64_t n, ms;
+	static char *s;
+	static struct flag_list list;
 	const struct flag flags[] = {
 		{"bool", 'b', FLAG_BOOL, &b},
 		{"num", 'n', FLAG_INT, &n, "7"},

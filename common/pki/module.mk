@@ -1,0 +1,4 @@
+LIBS += pki
+pki_SRCS := $(wildcard common/pki/*.c)
+pki_DEPS := base
+pki_LDLIBS := -lssl -lcrypto
