@@ -1,4 +1,4 @@
 LIBS += pki
 pki_SRCS := $(wildcard common/pki/*.c)
 pki_DEPS := base
-pki_LDLIBS := -lssl -lcrypto
+pki_LDLIBS := -lssl -lcrypto -lcjson

@@ -94,8 +94,8 @@ static void a_map_keeps_order_and_forgets_what_is_removed(void **state)
 	assert_false(strmap_put(m, "k1", mem_strdup("new")));
 	assert_string_equal(strmap_get(m, "k1"), "new");
 	int n = 0;
-	STRMAP_FOREACH(m, it)
-	n++;
+	STRMAP_FOREACH (m, it)
+		n++;
 	assert_int_equal(n, 1000);
 }
 
