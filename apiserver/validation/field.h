@@ -1,0 +1,78 @@
+/*
+ * Validation errors: field paths, the list they are collected in, and the 422 Status made out of it.
+ *
+ *	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+ *	const struct field_path *spec = FIELD(NULL, "spec");
+ *	for (size_t i = 0; i < n; i++)
+ *		if (str_empty(containers[i]->name))
+ *			field_required(&errors, FIELD(FIELD_INDEX(FIELD(spec, "containers"), i), "name"), "");
+ *	return field_errors_status(&errors, "", "Pod", name);     // NULL when there are none
+ *
+ * Paths are links on the stack: they are spelled out only when there is an error. Wording, quoting and reasons are those of
+ * the original (k8s.io/apimachinery/pkg/util/validation/field).
+ */
+#ifndef APISERVER_VALIDATION_FIELD_H
+#define APISERVER_VALIDATION_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/status.h"
+
+struct field_path {
+	const struct field_path *parent;
+	const char *name; /* NULL: an index or a key */
+	const char *key;
+	size_t index;
+};
+
+/* .name, [index], [key] below a parent; valid until the end of the enclosing block. A NULL parent is the object itself. */
+#define FIELD(parent_, name_) (&(const struct field_path){.parent = (parent_), .name = (name_)})
+#define FIELD_INDEX(parent_, index_) (&(const struct field_path){.parent = (parent_), .index = (index_)})
+#define FIELD_KEY(parent_, key_) (&(const struct field_path){.parent = (parent_), .key = (key_)})
+
+char *field_path_string(struct arena *arena, const struct field_path *path);
+
+struct field_error {
+	const char *reason; /* FieldValueInvalid … */
+	char *field;
+	char *body; /* the message without the field's name */
+};
+
+struct field_errors {
+	struct arena *arena;
+	struct field_error *items;
+	size_t n_items;
+};
+#define FIELD_ERRORS_INIT(arena_) {.arena = (arena_)}
+
+/* detail may be "". */
+void field_required(struct field_errors *errors, const struct field_path *path, const char *detail);
+void field_forbidden(struct field_errors *errors, const struct field_path *path, const char *detail);
+/* The value is quoted; _int and _bool print it plainly; _json takes the text as it is. */
+void field_invalid(struct field_errors *errors, const struct field_path *path, const char *value, const char *detail);
+void field_invalid_int(struct field_errors *errors, const struct field_path *path, int64_t value, const char *detail);
+void field_invalid_bool(struct field_errors *errors, const struct field_path *path, bool value, const char *detail);
+void field_invalid_json(struct field_errors *errors, const struct field_path *path, const char *json, const char *detail);
+void field_invalid_message(
+	struct field_errors *errors, const struct field_path *path, const void *msg, const char *detail);
+/* supported is NULL-terminated, in the order to print. */
+void field_unsupported(struct field_errors *errors, const struct field_path *path, const char *value,
+	const char *const *supported);
+void field_duplicate(struct field_errors *errors, const struct field_path *path, const char *value);
+void field_duplicate_int(struct field_errors *errors, const struct field_path *path, int64_t value);
+void field_duplicate_json(struct field_errors *errors, const struct field_path *path, const char *json);
+void field_not_found(struct field_errors *errors, const struct field_path *path, const char *value);
+void field_too_long(struct field_errors *errors, const struct field_path *path, size_t max);
+void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, size_t max);
+void field_internal(struct field_errors *errors, const struct field_path *path, const char *detail);
+
+/* A Go-quoted string: "a\"b". */
+char *field_quote(struct arena *arena, const char *s);
+
+/* The 422: `Pod "x" is invalid: spec.a: …` or `[…, …]`; NULL when the list is empty. */
+struct status *field_errors_status(
+	const struct field_errors *errors, const char *group, const char *kind, const char *name) MUST_USE;
+
+#endif
