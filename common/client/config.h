@@ -1,0 +1,54 @@
+/*
+ * How to reach an apiserver and as whom: what kubeconfig_load() fills in and client_new() takes.
+ *
+ * Ownership: plain data; strings live in the arena of whoever filled it. client_new() copies all it needs.
+ */
+#ifndef CLIENT_CONFIG_H
+#define CLIENT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct client_exec; /* an exec credential plugin (client/kubeconfig.h) */
+
+struct client_config {
+	const char *host; /* "https://10.0.0.1:6443", with a path prefix if it has one */
+	const char *proxy_url;
+
+	/* Data wins over file. Files are read again when they change. */
+	const char *ca_file;
+	const void *ca_data;
+	size_t ca_size;
+	bool insecure;
+	const char *tls_server_name;
+
+	const char *cert_file;
+	const void *cert_data;
+	size_t cert_size;
+	const char *key_file;
+	const void *key_data;
+	size_t key_size;
+	const char *token;
+	const char *token_file; /* wins over token; read again when it changes, at most once in ten seconds */
+	const char *username;	/* basic authentication */
+	const char *password;
+	const struct client_exec *exec;
+
+	const char *as_user;
+	const char *as_uid;
+	const char *const *as_groups;
+	size_t n_as_groups;
+	const char *const *as_extra_keys; /* pairs of key and value; a key may repeat */
+	const char *const *as_extra_values;
+	size_t n_as_extra;
+
+	const char *user_agent;
+	double qps;	/* 0: 5; negative: no limit */
+	int burst;	/* 0: 10 */
+	int timeout_ms; /* of one request that is no watch; 0: none */
+	bool json;	/* no protobuf on the wire */
+	bool disable_compression;
+};
+
+#endif
