@@ -1,0 +1,32 @@
+/*
+ * Table rows: what `kubectl get` shows of an object, as the original's server-side printers.
+ *
+ *	struct print_cell *cells;
+ *	size_t n = print_cells(arena, pod, now, &cells);
+ *
+ * The columns of a kind are those of its resource in the schema; kinds without a printer of their own have Name and
+ *Age.
+ */
+#ifndef API_PRINT_PRINT_H
+#define API_PRINT_PRINT_H
+
+#include "api/schema.h"
+#include "api/types.h"
+
+struct print_cell {
+	const char *text; /* of a string or date */
+	int64_t number;
+	bool is_number;
+};
+
+/* The columns of a type: its resource's, or Name and Age ("Created At" of type date as the original's default). */
+size_t print_columns(const struct schema_type *type, const struct schema_column **ret_columns);
+/* One cell for each column. now: seconds since 1970, for ages. */
+size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct print_cell **ret_cells);
+/* A Table of an object or of a list's items. include_object: "None", "Metadata" (default) or "Object". */
+MetaV1Table *print_table(
+	struct arena *arena, const void *msg, int64_t now, const char *include_object, bool with_headers);
+/* The reason a pod shows as its STATUS (Running, CrashLoopBackOff, Init:0/1, Terminating, …). */
+char *print_pod_status(struct arena *arena, const CoreV1Pod *pod);
+
+#endif
