@@ -32,7 +32,11 @@ $(GEN)/api.desc: proto/api/options.proto $(API_PROTOS)
 	$(Q)protoc $(PROTOC_FLAGS) --include_source_info -Iproto -I/usr/include -o $@ $(API_PROTOS:proto/%=%)
 
 # Files whose content stays the same keep their time, so that a change of one schema file rebuilds little.
-$(API_GEN_SRCS) $(API_GEN_HDRS) &: $(GEN)/api.desc $(SCHEMAC)
+$(GEN)/api/.stamp: $(GEN)/api.desc $(SCHEMAC)
 	$(call say,SCHEMAC,$(GEN)/api)
 	@mkdir -p $(GEN)/api
 	$(Q)$(SCHEMAC) $(GEN)/api.desc $(GEN)/api
+	@touch $@
+
+$(API_GEN_SRCS) $(API_GEN_HDRS): $(GEN)/api/.stamp
+	@:

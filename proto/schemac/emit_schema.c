@@ -336,7 +336,7 @@ void emit_index(FILE *out, const struct model *model)
 
 	if (!types)
 		die("out of memory");
-	fputs("/* Made by schemac. */\n#include \"api/types.h\"\n\n", out);
+	fputs("/* Made by schemac out of proto/api. */\n#include \"api/types.h\"\n\n", out);
 	fprintf(out, "const size_t schema_n_types = %zu;\n",
 		emit_type_list(out, "schema_types", model->types, model->n_types, false));
 	memcpy(types, model->types, model->n_types * sizeof(*types));
