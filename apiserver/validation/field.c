@@ -1,0 +1,180 @@
+#include "apiserver/validation/field.h"
+#include "api/json.h"
+#include "api/schema.h"
+#include "base/str.h"
+
+static void path_print(struct strbuf *out, const struct field_path *path)
+{
+	if (path->parent)
+		path_print(out, path->parent);
+	if (path->name) {
+		if (out->len)
+			strbuf_addc(out, '.');
+		strbuf_adds(out, path->name);
+	} else if (path->key) {
+		strbuf_printf(out, "[%s]", path->key);
+	} else {
+		strbuf_printf(out, "[%zu]", path->index);
+	}
+}
+
+char *field_path_string(struct arena *arena, const struct field_path *path)
+{
+	if (!path)
+		return arena_strdup(arena, "<nil>");
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	path_print(&out, path);
+	return arena_strdup(arena, out.buf);
+}
+
+char *field_quote(struct arena *arena, const char *s)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	strbuf_addc(&out, '"');
+	for (const unsigned char *p = (const unsigned char *)str_or_empty(s); *p; p++) {
+		static const char escapes[] = "\aa\bb\ff\nn\rr\tt\vv\"\"\\\\";
+		const char *e = escapes;
+		while (*e && (unsigned char)*e != *p)
+			e += 2;
+		if (*e)
+			strbuf_printf(&out, "\\%c", e[1]);
+		else if (*p < 0x20 || *p == 0x7f)
+			strbuf_printf(&out, "\\x%02x", *p);
+		else
+			strbuf_addc(&out, (char)*p);
+	}
+	strbuf_addc(&out, '"');
+	return arena_strdup(arena, out.buf);
+}
+
+static void add(struct field_errors *errors, const struct field_path *path, const char *reason, const char *type,
+	const char *value, const char *detail)
+{
+	struct field_error *e = NULL;
+	/* Doubling at powers of two, as ARENA_PUSH does for pointers. */
+	if (!(errors->n_items & (errors->n_items - 1))) {
+		size_t cap = errors->n_items ? errors->n_items * 2 : 1;
+		struct field_error *grown = ARENA_ARRAY(errors->arena, struct field_error, cap);
+		if (errors->n_items)
+			memcpy(grown, errors->items, errors->n_items * sizeof(*grown));
+		errors->items = grown;
+	}
+	e = &errors->items[errors->n_items++];
+	e->reason = reason;
+	e->field = field_path_string(errors->arena, path);
+	e->body = arena_printf(errors->arena, "%s%s%s%s%s", type, value ? ": " : "", str_or_empty(value),
+		str_empty(detail) ? "" : ": ", str_or_empty(detail));
+}
+
+void field_required(struct field_errors *errors, const struct field_path *path, const char *detail)
+{
+	add(errors, path, "FieldValueRequired", "Required value", NULL, detail);
+}
+
+void field_forbidden(struct field_errors *errors, const struct field_path *path, const char *detail)
+{
+	add(errors, path, "FieldValueForbidden", "Forbidden", NULL, detail);
+}
+
+void field_invalid_json(struct field_errors *errors, const struct field_path *path, const char *json, const char *detail)
+{
+	add(errors, path, "FieldValueInvalid", "Invalid value", json, detail);
+}
+
+void field_invalid(struct field_errors *errors, const struct field_path *path, const char *value, const char *detail)
+{
+	field_invalid_json(errors, path, field_quote(errors->arena, value), detail);
+}
+
+void field_invalid_int(struct field_errors *errors, const struct field_path *path, int64_t value, const char *detail)
+{
+	field_invalid_json(errors, path, arena_printf(errors->arena, "%lld", (long long)value), detail);
+}
+
+void field_invalid_bool(struct field_errors *errors, const struct field_path *path, bool value, const char *detail)
+{
+	field_invalid_json(errors, path, value ? "true" : "false", detail);
+}
+
+void field_invalid_message(
+	struct field_errors *errors, const struct field_path *path, const void *msg, const char *detail)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	if (msg)
+		json_encode(&out, msg, 0);
+	field_invalid_json(errors, path, msg ? arena_strdup(errors->arena, out.buf) : "null", detail);
+}
+
+void field_unsupported(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *const *supported)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	for (const char *const *s = supported; s && *s; s++)
+		strbuf_printf(&out, "%s%s", s == supported ? "supported values: " : ", ", field_quote(errors->arena, *s));
+	add(errors, path, "FieldValueNotSupported", "Unsupported value", field_quote(errors->arena, value), out.buf);
+}
+
+void field_duplicate_json(struct field_errors *errors, const struct field_path *path, const char *json)
+{
+	add(errors, path, "FieldValueDuplicate", "Duplicate value", json, NULL);
+}
+
+void field_duplicate(struct field_errors *errors, const struct field_path *path, const char *value)
+{
+	field_duplicate_json(errors, path, field_quote(errors->arena, value));
+}
+
+void field_duplicate_int(struct field_errors *errors, const struct field_path *path, int64_t value)
+{
+	field_duplicate_json(errors, path, arena_printf(errors->arena, "%lld", (long long)value));
+}
+
+void field_not_found(struct field_errors *errors, const struct field_path *path, const char *value)
+{
+	add(errors, path, "FieldValueNotFound", "Not found", field_quote(errors->arena, value), NULL);
+}
+
+void field_too_long(struct field_errors *errors, const struct field_path *path, size_t max)
+{
+	add(errors, path, "FieldValueTooLong", "Too long", NULL,
+		arena_printf(errors->arena, "may not be more than %zu byte%s", max, max == 1 ? "" : "s"));
+}
+
+void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, size_t max)
+{
+	add(errors, path, "FieldValueTooMany", "Too many", arena_printf(errors->arena, "%zu", actual),
+		arena_printf(errors->arena, "must have at most %zu item%s", max, max == 1 ? "" : "s"));
+}
+
+void field_internal(struct field_errors *errors, const struct field_path *path, const char *detail)
+{
+	add(errors, path, "InternalError", "Internal error", NULL, detail);
+}
+
+/* The same sentence twice counts once, in the message though not in the causes. */
+static bool said_before(const struct field_errors *errors, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (str_eq(errors->items[k].field, errors->items[i].field) &&
+			str_eq(errors->items[k].body, errors->items[i].body))
+			return true;
+	return false;
+}
+
+struct status *field_errors_status(
+	const struct field_errors *errors, const char *group, const char *kind, const char *name)
+{
+	if (!errors->n_items)
+		return NULL;
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	size_t n = 0;
+	for (size_t i = 0; i < errors->n_items; i++)
+		if (!said_before(errors, i))
+			strbuf_printf(&text, "%s%s: %s", n++ ? ", " : "", errors->items[i].field, errors->items[i].body);
+	struct status *s = status_new(STATUS_INVALID, "%s%s%s %s is invalid: %s%s%s", kind, str_empty(group) ? "" : ".",
+		str_or_empty(group), field_quote(errors->arena, name), n > 1 ? "[" : "", text.buf, n > 1 ? "]" : "");
+	s = status_details(s, group, kind, name);
+	for (size_t i = 0; i < errors->n_items; i++)
+		status_add_cause(s, errors->items[i].reason, errors->items[i].field, "%s", errors->items[i].body);
+	return s;
+}

@@ -1,0 +1,98 @@
+#include "api/defaults/table.h"
+
+static void set_secret(struct arena *arena, void *msg)
+{
+	CoreV1Secret *secret = msg;
+	DEFAULT_STRING(secret, type, "Opaque");
+}
+
+/* Every namespace carries its name as a label, so that selectors can find it. */
+static void set_namespace(struct arena *arena, void *msg)
+{
+	CoreV1Namespace *ns = msg;
+	DEFAULT_MESSAGE(arena, ns, status, CoreV1NamespaceStatus);
+	DEFAULT_STRING(ns->status, phase, "Active");
+	MetaV1ObjectMeta *meta = ns->metadata;
+	if (!meta || str_empty(meta->name))
+		return;
+	for (size_t i = 0; i < meta->n_labels; i++) {
+		if (str_eq(meta->labels[i]->key, "kubernetes.io/metadata.name")) {
+			meta->labels[i]->value = meta->name;
+			return;
+		}
+	}
+	MapStringEntry *label = API_NEW(arena, MapStringEntry);
+	label->key = (char *)"kubernetes.io/metadata.name";
+	label->value = meta->name;
+	ARENA_PUSH(arena, meta->labels, meta->n_labels) = label;
+}
+
+static void set_node_status(struct arena *arena, void *msg)
+{
+	CoreV1NodeStatus *status = msg;
+	if (status->n_allocatable || !status->n_capacity)
+		return;
+	for (size_t i = 0; i < status->n_capacity; i++)
+		ARENA_PUSH(arena, status->allocatable, status->n_allocatable) = status->capacity[i];
+}
+
+static void add_missing(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
+{
+	for (size_t i = 0; i < n_from; i++) {
+		bool there = false;
+		for (size_t k = 0; k < *n_to && !there; k++)
+			there = str_eq((*to)[k]->key, from[i]->key);
+		if (there)
+			continue;
+		MapQuantityEntry *entry = API_NEW(arena, MapQuantityEntry);
+		entry->key = from[i]->key;
+		entry->value = from[i]->value;
+		ARENA_PUSH(arena, *to, *n_to) = entry;
+	}
+}
+
+/* Of containers: the maximum is the default limit, the default limit the default request, then the minimum. */
+static void set_limit_range_item(struct arena *arena, void *msg)
+{
+	CoreV1LimitRangeItem *item = msg;
+	if (!str_eq(item->type, "Container"))
+		return;
+	add_missing(arena, &item->default_, &item->n_default_, item->max, item->n_max);
+	add_missing(arena, &item->default_request, &item->n_default_request, item->default_, item->n_default_);
+	add_missing(arena, &item->default_request, &item->n_default_request, item->min, item->n_min);
+}
+
+static void set_replication_controller(struct arena *arena, void *msg)
+{
+	CoreV1ReplicationController *rc = msg;
+	DEFAULT_MESSAGE(arena, rc, spec, CoreV1ReplicationControllerSpec);
+	DEFAULT_MESSAGE(arena, rc, metadata, MetaV1ObjectMeta);
+	DEFAULT_SCALAR(rc->spec, replicas, 1);
+	MetaV1ObjectMeta *template = rc->spec->template ? rc->spec->template->metadata : NULL;
+	if (!template || !template->n_labels)
+		return;
+	if (!rc->spec->n_selector) {
+		rc->spec->n_selector = template->n_labels;
+		rc->spec->selector = arena_dup(arena, template->labels, template->n_labels * sizeof(*template->labels));
+	}
+	if (!rc->metadata->n_labels) {
+		rc->metadata->n_labels = template->n_labels;
+		rc->metadata->labels = arena_dup(arena, template->labels, template->n_labels * sizeof(*template->labels));
+	}
+}
+
+static void set_log_options(struct arena *arena, void *msg)
+{
+	CoreV1PodLogOptions *options = msg;
+	DEFAULT_OPTIONAL_STRING(options, stream, "All");
+}
+
+const struct defaulter defaults_core[] = {
+	{&CoreV1Secret_schema, set_secret},
+	{&CoreV1Namespace_schema, set_namespace},
+	{&CoreV1NodeStatus_schema, set_node_status},
+	{&CoreV1LimitRangeItem_schema, set_limit_range_item},
+	{&CoreV1ReplicationController_schema, set_replication_controller},
+	{&CoreV1PodLogOptions_schema, set_log_options},
+	{NULL, NULL},
+};

@@ -1,0 +1,81 @@
+#include "api/defaults/table.h"
+
+static bool has_quantity(MapQuantityEntry *const *list, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i]->key, key))
+			return true;
+	return false;
+}
+
+/* In a pod, though not in a template, a limit without a request is the request too. */
+static void requests_from_limits(struct arena *arena, CoreV1Container *const *containers, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CoreV1ResourceRequirements *r = containers[i]->resources;
+		for (size_t k = 0; r && k < r->n_limits; k++) {
+			if (has_quantity(r->requests, r->n_requests, r->limits[k]->key))
+				continue;
+			MapQuantityEntry *request = API_NEW(arena, MapQuantityEntry);
+			request->key = r->limits[k]->key;
+			request->value = r->limits[k]->value;
+			ARENA_PUSH(arena, r->requests, r->n_requests) = request;
+		}
+	}
+}
+
+/* A container in the host's network listens there. */
+static void host_ports(CoreV1Container *const *containers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < containers[i]->n_ports; k++)
+			DEFAULT_NUMBER(containers[i]->ports[k], host_port, containers[i]->ports[k]->container_port);
+}
+
+static void set_pod(struct arena *arena, void *msg)
+{
+	CoreV1Pod *pod = msg;
+	DEFAULT_MESSAGE(arena, pod, spec, CoreV1PodSpec);
+	CoreV1PodSpec *spec = pod->spec;
+	requests_from_limits(arena, spec->containers, spec->n_containers);
+	requests_from_limits(arena, spec->init_containers, spec->n_init_containers);
+	DEFAULT_SCALAR(spec, enable_service_links, true);
+	if (spec->host_network) {
+		host_ports(spec->containers, spec->n_containers);
+		host_ports(spec->init_containers, spec->n_init_containers);
+	}
+}
+
+static void set_template(struct arena *arena, void *msg)
+{
+	CoreV1PodTemplateSpec *template = msg;
+	DEFAULT_MESSAGE(arena, template, spec, CoreV1PodSpec);
+}
+
+static void set_pod_template(struct arena *arena, void *msg)
+{
+	CoreV1PodTemplate *template = msg;
+	DEFAULT_MESSAGE(arena, template, template, CoreV1PodTemplateSpec);
+}
+
+static void set_pod_spec(struct arena *arena, void *msg)
+{
+	CoreV1PodSpec *spec = msg;
+	DEFAULT_STRING(spec, dns_policy, "ClusterFirst");
+	DEFAULT_STRING(spec, restart_policy, "Always");
+	DEFAULT_MESSAGE(arena, spec, security_context, CoreV1PodSecurityContext);
+	DEFAULT_SCALAR(spec, termination_grace_period_seconds, 30);
+	DEFAULT_STRING(spec, scheduler_name, "default-scheduler");
+	/* The old name of the field follows the new one, as in the original's conversion. */
+	if (str_empty(spec->service_account_name))
+		spec->service_account_name = spec->service_account;
+	spec->service_account = spec->service_account_name;
+}
+
+const struct defaulter defaults_pod[] = {
+	{&CoreV1Pod_schema, set_pod},
+	{&CoreV1PodTemplateSpec_schema, set_template},
+	{&CoreV1PodTemplate_schema, set_pod_template},
+	{&CoreV1PodSpec_schema, set_pod_spec},
+	{NULL, NULL},
+};
