@@ -57,8 +57,8 @@ static void set_limit_range_item(struct arena *arena, void *msg)
 	CoreV1LimitRangeItem *item = msg;
 	if (!str_eq(item->type, "Container"))
 		return;
-	add_missing(arena, &item->default_, &item->n_default_, item->max, item->n_max);
-	add_missing(arena, &item->default_request, &item->n_default_request, item->default_, item->n_default_);
+	add_missing(arena, &item->default_, &item->n_default, item->max, item->n_max);
+	add_missing(arena, &item->default_request, &item->n_default_request, item->default_, item->n_default);
 	add_missing(arena, &item->default_request, &item->n_default_request, item->min, item->n_min);
 }
 
