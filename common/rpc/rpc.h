@@ -51,7 +51,7 @@ void rpc_channel_free(struct rpc_channel *channel);
 DEFINE_CLEANUP(struct rpc_channel *, rpc_channel_free)
 
 /*
- * One call, one answer. timeout_ms must be positive. The request may be any message struct of the method's request
+ * One call, one answer. timeout_ms <= 0: no deadline. The request may be any message struct of the method's request
  * type; *ret_response (a pointer to a pointer to the response's struct) is unpacked into the arena. Errors carry the
  * peer's message and: Unavailable for a peer that is not there, Timeout past the deadline, NotFound, AlreadyExists,
  * Conflict (Aborted, FailedPrecondition), Expired (OutOfRange), TooManyRequests (ResourceExhausted), BadRequest
@@ -59,6 +59,9 @@ DEFINE_CLEANUP(struct rpc_channel *, rpc_channel_free)
  */
 struct status *rpc_call(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service, const char *method,
 	const void *request, int64_t timeout_ms, struct arena *arena, void *ret_response) MUST_USE;
+/* The code that the peer (or gRPC itself) ended a call with, as gRPC numbers them: 5 NotFound, 12 Unimplemented, 14
+ * Unavailable. 0 for NULL; 2 (Unknown) for a status that is from elsewhere. */
+int rpc_status_code(const struct status *status);
 /* The same with a request ready packed: for hot paths and tests. */
 struct status *rpc_call_raw(struct rpc_channel *channel, const char *path, const void *request, size_t size,
 	int64_t timeout_ms, struct arena *arena, uint8_t **ret_response, size_t *ret_size) MUST_USE;

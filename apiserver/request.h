@@ -1,0 +1,56 @@
+/*
+ * A request on its way through the server: what was asked, by whom, and what the steps need of their surroundings.
+ *
+ * Ownership: everything it points to lives in its arena, or longer.
+ * Threads: one at a time; it wanders from the listener's thread to a worker and back.
+ */
+#ifndef APISERVER_REQUEST_H
+#define APISERVER_REQUEST_H
+
+#include <stdbool.h>
+#include "api/types.h"
+#include "apiserver/authn/user.h"
+#include "apiserver/objects.h"
+#include "base/arena.h"
+#include "base/clock.h"
+
+struct registry;
+struct strategy;
+
+struct request {
+	struct arena *arena;
+	struct registry *registry;
+	struct objects *objects; /* the registry, as the parts beside the store see it */
+	const struct clock *clock;
+	const struct user *user;
+	const char *client_address;
+
+	/* What is asked. Strings are never NULL. */
+	const char *method; /* HTTP */
+	const char *path;   /* unescaped */
+	const char *verb; /* get list watch create update patch delete deletecollection connect; for a path the method,
+			     lower case */
+	bool is_resource;
+	const char *group;
+	const char *version;
+	const char *resource;
+	const char *subresource;
+	const char *namespace;
+	const char *name;
+	const struct schema_resource *schema; /* NULL when the path is for no resource that we serve */
+	const struct strategy *strategy;      /* never NULL for a resource */
+
+	/* Options of writes. */
+	bool dry_run;
+	const char *field_manager;
+	const char *field_validation; /* Ignore, Warn, Strict */
+
+	/* Warning headers for the answer. */
+	char **warnings;
+	size_t n_warnings;
+};
+
+/* Adds a Warning header to the answer. */
+void request_warn(struct request *request, const char *format, ...) PRINTF(2, 3);
+
+#endif
