@@ -12,6 +12,6 @@
 #include <unistd.h>
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atoll atof tmpnam tempnam mktemp
-#pragma GCC poison asctime ctime gmtime localtime strerror system popen
+#pragma GCC poison asctime ctime gmtime localtime strerror popen
 
 #endif

@@ -1,0 +1,316 @@
+#include "api/quantity.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "api/internal.h"
+#include "api/meta.h"
+
+#define NANO 1000000000
+typedef __int128 i128;
+typedef unsigned __int128 u128;
+
+/* The cap of plain decimal values: far above all that is measured, far below where 128 bits of nanos end. */
+static const i128 max_decimal = (i128)1000000000000000000 * 10000000000 * 1000000000;
+
+static const struct {
+	const char *suffix;
+	int base, exponent;
+} suffixes[] = {{"", 10, 0}, {"n", 10, -9}, {"u", 10, -6}, {"m", 10, -3}, {"k", 10, 3}, {"M", 10, 6}, {"G", 10, 9}, {"T", 10, 12},
+	{"P", 10, 15}, {"E", 10, 18}, {"Ki", 2, 10}, {"Mi", 2, 20}, {"Gi", 2, 30}, {"Ti", 2, 40}, {"Pi", 2, 50}, {"Ei", 2, 60}};
+
+static bool parse_exponent(const char *s, size_t size, int *ret_exponent)
+{
+	bool negative = size && *s == '-';
+	int value = 0;
+
+	if (size && (*s == '-' || *s == '+')) {
+		s++;
+		size--;
+	}
+	if (!size || size > 18)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		if (value < 100000)
+			value = value * 10 + (s[i] - '0');
+	}
+	*ret_exponent = negative ? -value : value;
+	return true;
+}
+
+static bool parse_suffix(const char *s, size_t size, int *ret_base, int *ret_exponent, enum quantity_format *ret_format)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		if (strlen(suffixes[i].suffix) != size || memcmp(suffixes[i].suffix, s, size))
+			continue;
+		*ret_base = suffixes[i].base;
+		*ret_exponent = suffixes[i].exponent;
+		*ret_format = *ret_base == 2 ? QUANTITY_BINARY_SI : QUANTITY_DECIMAL_SI;
+		return true;
+	}
+	*ret_base = 10;
+	*ret_format = QUANTITY_DECIMAL_EXPONENT;
+	return size > 1 && (*s == 'e' || *s == 'E') && parse_exponent(s + 1, size - 1, ret_exponent);
+}
+
+/* magnitude * 10^shift, rounded up; what exceeds the cap is the cap. */
+static u128 shift_decimal(u128 magnitude, int shift, bool rest)
+{
+	for (; shift > 0 && magnitude; shift--) {
+		if (magnitude > (u128)max_decimal / 10)
+			return (u128)max_decimal;
+		magnitude *= 10;
+	}
+	for (; shift < 0; shift++) {
+		rest = rest || magnitude % 10;
+		magnitude /= 10;
+		if (!magnitude)
+			return rest;
+	}
+	return magnitude + rest;
+}
+
+struct digits {
+	u128 value;
+	int n_fraction; /* digits of value that stand behind the point */
+	bool rest;	/* others there, not all zero, were left out */
+	bool overflow;
+};
+
+static const char *read_digits(const char *p, const char *end, bool fraction, struct digits *d)
+{
+	const u128 room = (u128)1 << 92;
+
+	for (; p < end && *p >= '0' && *p <= '9'; p++) {
+		if (d->value < room && (!fraction || d->n_fraction < 18)) {
+			d->value = d->value * 10 + (u128)(*p - '0');
+			d->n_fraction += fraction;
+		} else if (fraction) {
+			d->rest = d->rest || *p != '0';
+		} else {
+			d->overflow = true;
+		}
+	}
+	return p;
+}
+
+static u128 scale_digits(const struct digits *d, int base, int exponent)
+{
+	if (d->overflow)
+		return (u128)max_decimal;
+	if (base == 10)
+		return shift_decimal(d->value, exponent + 9 - d->n_fraction, d->rest);
+	u128 value = d->value, limit = ((u128)INT64_MAX) * NANO;
+	/* Fewer than 2^96 before and after each step, so nothing wraps. */
+	for (; exponent > 0 && value; exponent--) {
+		if (value >= (u128)1 << 94)
+			return limit;
+		value *= 2;
+	}
+	value = shift_decimal(value, 9 - d->n_fraction, d->rest);
+	return value > limit ? limit : value;
+}
+
+bool quantity_parse_n(const char *s, size_t size, struct quantity *ret_q)
+{
+	const char *p = s, *end = s + size;
+	struct digits digits = {0};
+	int base, exponent = 0;
+	enum quantity_format format;
+
+	if (!size)
+		return false;
+	bool negative = *p == '-';
+	p += *p == '-' || *p == '+';
+	const char *start = p;
+	p = read_digits(p, end, false, &digits);
+	bool some = p > start;
+	if (p < end && *p == '.') {
+		start = ++p;
+		p = read_digits(p, end, true, &digits);
+		some = some || p > start;
+	}
+	if (!some || !parse_suffix(p, (size_t)(end - p), &base, &exponent, &format))
+		return false;
+	u128 magnitude = scale_digits(&digits, base, exponent);
+	if (format == QUANTITY_BINARY_SI && magnitude < NANO && magnitude)
+		format = QUANTITY_DECIMAL_SI;
+	*ret_q = (struct quantity){negative ? -(i128)magnitude : (i128)magnitude, format};
+	return true;
+}
+
+bool quantity_parse(const char *s, struct quantity *ret_q)
+{
+	return s && quantity_parse_n(s, strlen(s), ret_q);
+}
+
+struct quantity quantity_of(const ResourceQuantity *q)
+{
+	struct quantity value = {0, QUANTITY_DECIMAL_SI};
+
+	if (q && !quantity_parse(q->string, &value))
+		value = (struct quantity){0, QUANTITY_DECIMAL_SI};
+	return value;
+}
+
+struct quantity quantity_from_int(int64_t value, enum quantity_format format)
+{
+	return (struct quantity){(i128)value * NANO, format};
+}
+
+struct quantity quantity_from_milli(int64_t milli, enum quantity_format format)
+{
+	return (struct quantity){(i128)milli * (NANO / 1000), format};
+}
+
+static char *print_u128(char *end, u128 value)
+{
+	*--end = '\0';
+	do {
+		*--end = (char)('0' + (int)(value % 10));
+		value /= 10;
+	} while (value);
+	return end;
+}
+
+static const char *suffix_for(int base, int exponent)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (suffixes[i].base == base && suffixes[i].exponent == exponent)
+			return suffixes[i].suffix;
+	return base == 2 && !exponent ? "" : NULL;
+}
+
+static char *format_decimal(struct arena *arena, const char *sign, u128 magnitude, bool exponent_form)
+{
+	char buf[48];
+	int exponent = -9;
+
+	while (magnitude % 1000 == 0 && (exponent < 18 || exponent_form)) {
+		magnitude /= 1000;
+		exponent += 3;
+	}
+	char *digits = print_u128(buf + sizeof(buf), magnitude);
+	if (exponent_form)
+		return exponent ? arena_printf(arena, "%s%se%d", sign, digits, exponent) : arena_printf(arena, "%s%s", sign, digits);
+	return arena_printf(arena, "%s%s%s", sign, digits, str_or_empty(suffix_for(10, exponent)));
+}
+
+char *quantity_format(struct arena *arena, const struct quantity *q)
+{
+	u128 magnitude = q->nanos < 0 ? -(u128)q->nanos : (u128)q->nanos;
+	const char *sign = q->nanos < 0 ? "-" : "";
+	char buf[48];
+	int exponent = 0;
+
+	if (!magnitude)
+		return arena_strdup(arena, "0");
+	if (q->format != QUANTITY_BINARY_SI || magnitude < (u128)1024 * NANO || magnitude % NANO)
+		return format_decimal(arena, sign, magnitude, q->format == QUANTITY_DECIMAL_EXPONENT);
+	magnitude /= NANO;
+	while (magnitude % 1024 == 0 && exponent < 60) {
+		magnitude /= 1024;
+		exponent += 10;
+	}
+	return arena_printf(arena, "%s%s%s", sign, print_u128(buf + sizeof(buf), magnitude), suffix_for(2, exponent));
+}
+
+char *quantity_canonical(struct arena *arena, const char *s, size_t size)
+{
+	struct quantity q;
+
+	return quantity_parse_n(s, size, &q) ? quantity_format(arena, &q) : NULL;
+}
+
+ResourceQuantity *quantity_new(struct arena *arena, const struct quantity *q)
+{
+	ResourceQuantity *msg = API_NEW(arena, ResourceQuantity);
+
+	msg->string = quantity_format(arena, q);
+	return msg;
+}
+
+ResourceQuantity *quantity_new_text(struct arena *arena, const char *text)
+{
+	ResourceQuantity *msg = API_NEW(arena, ResourceQuantity);
+	char *canonical = text ? quantity_canonical(arena, text, strlen(text)) : NULL;
+
+	msg->string = canonical ? canonical : arena_strdup(arena, str_or_empty(text));
+	return msg;
+}
+
+int quantity_compare(const struct quantity *a, const struct quantity *b)
+{
+	return a->nanos < b->nanos ? -1 : a->nanos > b->nanos;
+}
+
+static i128 cap(i128 nanos)
+{
+	return nanos > max_decimal ? max_decimal : nanos < -max_decimal ? -max_decimal : nanos;
+}
+
+void quantity_add(struct quantity *a, const struct quantity *b)
+{
+	if (!a->nanos)
+		a->format = b->format;
+	a->nanos = cap(a->nanos + b->nanos);
+}
+
+void quantity_sub(struct quantity *a, const struct quantity *b)
+{
+	if (!a->nanos)
+		a->format = b->format;
+	a->nanos = cap(a->nanos - b->nanos);
+}
+
+bool quantity_is_zero(const struct quantity *q)
+{
+	return !q->nanos;
+}
+
+int quantity_sign(const struct quantity *q)
+{
+	return q->nanos < 0 ? -1 : q->nanos > 0;
+}
+
+/* Away from zero, within 64 bits. */
+static int64_t scaled(i128 nanos, int64_t unit)
+{
+	i128 value = nanos / unit;
+
+	if (nanos % unit)
+		value += nanos < 0 ? -1 : 1;
+	return value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : (int64_t)value;
+}
+
+int64_t quantity_value(const struct quantity *q)
+{
+	return scaled(q->nanos, NANO);
+}
+
+int64_t quantity_milli_value(const struct quantity *q)
+{
+	return scaled(q->nanos, NANO / 1000);
+}
+
+int64_t quantity_msg_value(const ResourceQuantity *q)
+{
+	struct quantity value = quantity_of(q);
+
+	return quantity_value(&value);
+}
+
+int64_t quantity_msg_milli(const ResourceQuantity *q)
+{
+	struct quantity value = quantity_of(q);
+
+	return quantity_milli_value(&value);
+}
+
+int quantity_msg_compare(const ResourceQuantity *a, const ResourceQuantity *b)
+{
+	struct quantity x = quantity_of(a), y = quantity_of(b);
+
+	return quantity_compare(&x, &y);
+}
