@@ -82,6 +82,8 @@ struct status *authn_token(struct authn *authn, struct arena *arena, const char 
 
 /* POST tokenreviews: fills the status of the review. */
 struct status *authn_review_token(struct authn *authn, struct arena *arena, AuthenticationV1TokenReview *review) MUST_USE;
+/* A user in the form of the API, for SelfSubjectReview and the like. */
+void authn_user_info(struct arena *arena, const struct user *user, AuthenticationV1UserInfo **ret_info);
 
 /*
  * POST serviceaccounts/NAME/token: fills request->status with a signed token for the account, bound as asked.

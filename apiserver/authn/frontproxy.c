@@ -1,0 +1,81 @@
+#include <ctype.h>
+#include "apiserver/authn/internal.h"
+#include "base/str.h"
+
+/* The first value of the first header of the list that is there. */
+static const char *header_value(const struct authn_request *request, const struct flag_list *names)
+{
+	for (size_t i = 0; i < names->n_items; i++) {
+		const char *value = request->header(request->data, names->items[i], 0);
+		if (!str_empty(value))
+			return value;
+	}
+	return NULL;
+}
+
+struct extra_scan {
+	struct arena *arena;
+	struct user *user;
+	const struct flag_list *prefixes;
+};
+
+static int hex_value(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* Header names cannot hold every character of a key: those travel percent-encoded. */
+static char *unescape_key(struct arena *arena, const char *key)
+{
+	char *out = arena_strdup(arena, key), *to = out;
+	for (const char *p = out; *p; p++) {
+		int high = *p == '%' ? hex_value(p[1]) : -1, low = high >= 0 ? hex_value(p[2]) : -1;
+		if (low >= 0) {
+			*to++ = (char)(high * 16 + low);
+			p += 2;
+		} else {
+			*to++ = (char)tolower((unsigned char)*p);
+		}
+	}
+	*to = '\0';
+	return out;
+}
+
+static void scan_extra(void *data, const char *name, const char *value)
+{
+	struct extra_scan *scan = data;
+	for (size_t i = 0; i < scan->prefixes->n_items; i++) {
+		size_t len = strlen(scan->prefixes->items[i]);
+		if (strncasecmp(name, scan->prefixes->items[i], len))
+			continue;
+		user_add_extra(scan->arena, scan->user, unescape_key(scan->arena, name + len), value);
+	}
+}
+
+struct status *authn_front_proxy(
+	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user)
+{
+	*ret_user = NULL;
+	const struct authn_options *o = &authn->options;
+	const char *name = header_value(request, &o->requestheader_username_headers);
+	if (!authn->requestheader_ca || !request->n_chain || !name)
+		return NULL;
+	struct pki_subject subject = {0};
+	char *fingerprint;
+	TRY(authn_verify_chain(authn, arena, authn->requestheader_ca, request, &subject, &fingerprint));
+	const struct flag_list *allowed = &o->requestheader_allowed_names;
+	if (allowed->n_items && !str_in_n(str_or_empty(subject.common_name), allowed->items, allowed->n_items))
+		return status_new(STATUS_UNAUTHORIZED, "x509: subject with cn=%s is not in the allowed list",
+			str_or_empty(subject.common_name));
+	struct user *user = user_new(arena, name, header_value(request, &o->requestheader_uid_headers));
+	for (size_t i = 0; i < o->requestheader_group_headers.n_items; i++) {
+		const char *group;
+		for (size_t k = 0; (group = request->header(request->data, o->requestheader_group_headers.items[i], k)); k++)
+			user_add_group(arena, user, group);
+	}
+	struct extra_scan scan = {arena, user, &o->requestheader_extra_headers_prefix};
+	if (request->each_header)
+		request->each_header(request->data, scan_extra, &scan);
+	*ret_user = user;
+	return NULL;
+}

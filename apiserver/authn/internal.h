@@ -1,0 +1,61 @@
+/*
+ * What the authenticators share. Each has a file; authn.c runs them in order.
+ */
+#ifndef APISERVER_AUTHN_INTERNAL_H
+#define APISERVER_AUTHN_INTERNAL_H
+
+#include "apiserver/authn/authn.h"
+#include "base/map.h"
+#include "pki/jwt.h"
+#include "pki/pki.h"
+
+struct authn {
+	struct arena *arena; /* what lives as long as the whole */
+	struct authn_options options;
+	struct objects *objects;
+	const struct clock *clock;
+	char *client_ca_pem;
+	struct pki_pool *client_ca;
+	char *requestheader_ca_pem;
+	struct pki_pool *requestheader_ca;
+	struct strmap *static_tokens; /* token -> struct user; NULL without a file */
+	struct pki_key **public_keys;
+	size_t n_public_keys;
+	struct pki_key *signing_key;
+	char **audiences;
+	size_t n_audiences;
+	char *openid_configuration;
+	char *jwks;
+};
+
+/* A bearer token as one kind of authenticator sees it: *ret_user stays NULL when it is none of its own. */
+struct token_request {
+	const char *token;
+	char *const *audiences;
+	size_t n_audiences;
+	char **ret_audiences;
+	size_t ret_n_audiences;
+};
+
+/* Names what is wrong with a certificate; NULL user when the peer sent none, or it has no common name. */
+struct status *authn_x509(
+	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user) MUST_USE;
+struct status *authn_front_proxy(
+	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user) MUST_USE;
+/* The peer's certificates verified against a pool; Unauthorized that says why not. */
+struct status *authn_verify_chain(struct authn *authn, struct arena *arena, const struct pki_pool *pool,
+	const struct authn_request *request, struct pki_subject *ret_subject, char **ret_fingerprint) MUST_USE;
+
+struct status *authn_load_static_tokens(struct authn *authn, const char *path) MUST_USE;
+struct status *authn_load_service_account_keys(struct authn *authn) MUST_USE;
+struct status *authn_service_account_token(
+	struct authn *authn, struct arena *arena, struct token_request *request, struct user **ret_user) MUST_USE;
+struct status *authn_legacy_token(struct authn *authn, struct arena *arena, const struct jwt *jwt, const char *token,
+	struct user **ret_user) MUST_USE;
+struct status *authn_bootstrap_token(
+	struct authn *authn, struct arena *arena, const char *token, struct user **ret_user) MUST_USE;
+
+struct user *authn_service_account_user(struct arena *arena, const char *namespace, const char *name, const char *uid);
+bool authn_has_issuer(const struct authn *authn, const char *issuer);
+
+#endif

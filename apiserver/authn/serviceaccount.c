@@ -1,0 +1,194 @@
+#include "api/meta.h"
+#include "api/tree.h"
+#include "apiserver/authn/internal.h"
+#include "base/log.h"
+#include "base/str.h"
+
+enum { LEEWAY_S = 60 };
+#define LEGACY_ISSUER "kubernetes/serviceaccount"
+
+bool authn_has_issuer(const struct authn *authn, const char *issuer)
+{
+	const struct flag_list *issuers = &authn->options.service_account_issuer;
+	return issuer && str_in_n(issuer, issuers->items, issuers->n_items);
+}
+
+struct user *authn_service_account_user(struct arena *arena, const char *namespace, const char *name, const char *uid)
+{
+	struct user *user = user_new(arena, service_account_user_name(arena, namespace, name), uid);
+	user_add_group(arena, user, GROUP_SERVICE_ACCOUNTS);
+	user_add_group(arena, user, arena_printf(arena, GROUP_SERVICE_ACCOUNTS ":%s", namespace));
+	return user;
+}
+
+static struct status *check_times(const cJSON *claims, int64_t now_s)
+{
+	int64_t at;
+	if (tree_int(tree_get(claims, "nbf"), &at) && now_s + LEEWAY_S < at)
+		return status_new(STATUS_UNAUTHORIZED, "service account token is not valid yet");
+	if (tree_int(tree_get(claims, "exp"), &at) && now_s - LEEWAY_S > at)
+		return status_new(STATUS_UNAUTHORIZED, "service account token has expired");
+	if (tree_int(tree_get(claims, "iat"), &at) && now_s + LEEWAY_S < at)
+		return status_new(STATUS_UNAUTHORIZED, "service account token is issued in the future");
+	return NULL;
+}
+
+/* What a claim refers to: it must exist still, be the same, and not have been deleted for longer than the leeway. */
+struct reference {
+	const struct schema_type *type;
+	const char *noun;
+	const char *namespace;
+	const char *name;
+	const char *uid;
+};
+
+static struct status *check_reference(struct authn *authn, struct arena *arena, const struct reference *ref)
+{
+	const ProtobufCMessage *object = NULL;
+	struct status *s = objects_get(authn->objects, arena, ref->type, ref->namespace, ref->name, &object);
+	bool account = ref->type == &CoreV1ServiceAccount_schema;
+	if (s && account)
+		return s;
+	if (s) {
+		status_drop(s, "what the token is bound to is gone");
+		return status_new(STATUS_UNAUTHORIZED, "service account token has been invalidated");
+	}
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	if (!str_eq(object_uid(object), ref->uid))
+		return account ? status_new(STATUS_UNAUTHORIZED, "service account UID (%s) does not match claim (%s)",
+					 object_uid(object), ref->uid)
+			       : status_new(STATUS_UNAUTHORIZED, "%s UID (%s) does not match service account %s ref claim (%s)",
+					 ref->noun, object_uid(object), ref->noun, ref->uid);
+	if (meta_is_deleting(meta) && meta->deletion_timestamp->seconds < clock_wall_s(authn->clock) - LEEWAY_S)
+		return account ? status_new(STATUS_UNAUTHORIZED, "service account %s/%s has been deleted", ref->namespace, ref->name)
+			       : status_new(STATUS_UNAUTHORIZED, "service account token has been invalidated");
+	return NULL;
+}
+
+static struct reference reference_of(const cJSON *claims, const char *member, const struct schema_type *type,
+	const char *noun, const char *namespace)
+{
+	const cJSON *ref = tree_get(claims, member);
+	return (struct reference){type, noun, namespace, str_or_empty(tree_string(tree_get(ref, "name"))),
+		str_or_empty(tree_string(tree_get(ref, "uid")))};
+}
+
+static void add_extra(struct arena *arena, struct user *user, const char *key, const char *value)
+{
+	if (!str_empty(value))
+		user_add_extra(arena, user, key, value);
+}
+
+/* Everything that the private claims refer to, and the user they make. */
+static struct status *check_claims(
+	struct authn *authn, struct arena *arena, const cJSON *claims, struct user **ret_user)
+{
+	const cJSON *own = tree_get(claims, "kubernetes.io");
+	const char *namespace = str_or_empty(tree_string(tree_get(own, "namespace")));
+	struct reference account = reference_of(own, "serviceaccount", &CoreV1ServiceAccount_schema, "service account", namespace);
+	struct reference secret = reference_of(own, "secret", &CoreV1Secret_schema, "secret", namespace);
+	struct reference pod = reference_of(own, "pod", &CoreV1Pod_schema, "pod", namespace);
+	struct reference node = reference_of(own, "node", &CoreV1Node_schema, "node", "");
+	TRY(check_reference(authn, arena, &account));
+	if (tree_get(own, "secret"))
+		TRY(check_reference(authn, arena, &secret));
+	if (tree_get(own, "pod"))
+		TRY(check_reference(authn, arena, &pod));
+	else if (tree_get(own, "node"))
+		TRY(check_reference(authn, arena, &node));
+	struct user *user = authn_service_account_user(arena, namespace, account.name, account.uid);
+	add_extra(arena, user, "authentication.kubernetes.io/pod-name", pod.name);
+	add_extra(arena, user, "authentication.kubernetes.io/pod-uid", pod.uid);
+	add_extra(arena, user, "authentication.kubernetes.io/node-name", node.name);
+	add_extra(arena, user, "authentication.kubernetes.io/node-uid", node.uid);
+	const char *id = tree_string(tree_get(claims, "jti"));
+	if (!str_empty(id))
+		add_extra(arena, user, "authentication.kubernetes.io/credential-id", arena_printf(arena, "JTI=%s", id));
+	*ret_user = user;
+	return NULL;
+}
+
+static void add_audience(struct arena *arena, struct token_request *request, char *const *wanted, size_t n_wanted, char *audience)
+{
+	if (audience && str_in_n(audience, wanted, n_wanted))
+		ARENA_PUSH(arena, request->ret_audiences, request->ret_n_audiences) = audience;
+}
+
+/* Which of the audiences asked for the token serves; without a claim, the server's own. */
+static struct status *check_audiences(
+	struct authn *authn, struct arena *arena, const cJSON *claims, struct token_request *request)
+{
+	char *const *wanted = request->n_audiences ? request->audiences : authn->audiences;
+	size_t n_wanted = request->n_audiences ? request->n_audiences : authn->n_audiences;
+	cJSON *aud = tree_get(claims, "aud");
+	if (tree_string(aud))
+		add_audience(arena, request, wanted, n_wanted, arena_strdup(arena, tree_string(aud)));
+	else if (tree_size(aud))
+		TREE_FOREACH (one, aud)
+			add_audience(arena, request, wanted, n_wanted, arena_strdup(arena, tree_string(one)));
+	else
+		for (size_t i = 0; i < authn->n_audiences; i++)
+			add_audience(arena, request, wanted, n_wanted, authn->audiences[i]);
+	if (!request->ret_n_audiences && authn->n_audiences)
+		return status_new(STATUS_UNAUTHORIZED, "token audiences %s is invalid for the target audiences [\"%s\"]",
+			tree_to_string(arena, aud, 0), str_join(arena, wanted, n_wanted, "\" \""));
+	return NULL;
+}
+
+struct status *authn_service_account_token(
+	struct authn *authn, struct arena *arena, struct token_request *request, struct user **ret_user)
+{
+	*ret_user = NULL;
+	struct jwt *jwt;
+	if (!authn->n_public_keys)
+		return NULL;
+	struct status *s = jwt_parse(arena, request->token, &jwt);
+	cJSON *claims = NULL;
+	if (!s)
+		s = tree_parse(arena, jwt->claims, strlen(jwt->claims), NULL, &claims);
+	if (s) {
+		status_drop(s, "a token of another kind");
+		return NULL;
+	}
+	const char *issuer = tree_string(tree_get(claims, "iss"));
+	bool legacy = str_eq(issuer, LEGACY_ISSUER);
+	if (!legacy && !authn_has_issuer(authn, issuer))
+		return NULL;
+	TRY(jwt_verify(jwt, authn->public_keys, authn->n_public_keys));
+	TRY(check_audiences(authn, arena, claims, request));
+	if (legacy)
+		return authn_legacy_token(authn, arena, jwt, request->token, ret_user);
+	TRY(check_times(claims, clock_wall_s(authn->clock)));
+	return check_claims(authn, arena, claims, ret_user);
+}
+
+/* The token of a secret: it has no expiry, and lives as long as the secret holds it. */
+struct status *authn_legacy_token(struct authn *authn, struct arena *arena, const struct jwt *jwt, const char *token,
+	struct user **ret_user)
+{
+	cJSON *claims;
+	TRY(tree_parse(arena, jwt->claims, strlen(jwt->claims), NULL, &claims));
+	const char *namespace = tree_string(tree_get(claims, "kubernetes.io/serviceaccount/namespace"));
+	const char *name = tree_string(tree_get(claims, "kubernetes.io/serviceaccount/service-account.name"));
+	const char *uid = tree_string(tree_get(claims, "kubernetes.io/serviceaccount/service-account.uid"));
+	const char *secret_name = tree_string(tree_get(claims, "kubernetes.io/serviceaccount/secret.name"));
+	if (str_empty(namespace) || str_empty(name) || str_empty(uid) || str_empty(secret_name) ||
+		!str_eq(tree_string(tree_get(claims, "sub")), service_account_user_name(arena, namespace, name)))
+		return status_new(STATUS_UNAUTHORIZED, "claims of the service account token do not match");
+	if (authn->options.service_account_lookup) {
+		const ProtobufCMessage *found = NULL;
+		struct status *s = objects_get(authn->objects, arena, &CoreV1Secret_schema, namespace, secret_name, &found);
+		const CoreV1Secret *secret = (const CoreV1Secret *)found;
+		bool same = false;
+		for (size_t i = 0; !s && !meta_is_deleting(secret->metadata) && i < secret->n_data; i++)
+			same |= str_eq(secret->data[i]->key, "token") && secret->data[i]->value.len == strlen(token) &&
+				!memcmp(secret->data[i]->value.data, token, strlen(token));
+		status_drop(s, "told below");
+		if (!same)
+			return status_new(STATUS_UNAUTHORIZED, "service account token has been invalidated");
+		struct reference account = {&CoreV1ServiceAccount_schema, "service account", namespace, name, uid};
+		TRY(check_reference(authn, arena, &account));
+	}
+	*ret_user = authn_service_account_user(arena, namespace, name, uid);
+	return NULL;
+}
