@@ -34,6 +34,9 @@ void registry_free(struct registry *registry);
 DEFINE_CLEANUP(struct registry *, registry_free)
 /* Admission comes after the registry, which it reads from. NULL: none. */
 void registry_set_admission(struct registry *registry, struct admission *admission);
+/* What strategies share; every request gets it. Borrowed. */
+struct strategy_context;
+void registry_set_strategy_context(struct registry *registry, const struct strategy_context *context);
 /* Starts filling the cache; returns at once. */
 struct status *registry_start(struct registry *registry) MUST_USE;
 struct objects *registry_objects(struct registry *registry);

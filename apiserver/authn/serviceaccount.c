@@ -124,8 +124,8 @@ static struct status *check_audiences(
 	if (tree_string(aud))
 		add_audience(arena, request, wanted, n_wanted, arena_strdup(arena, tree_string(aud)));
 	else if (tree_size(aud))
-		TREE_FOREACH (one, aud)
-			add_audience(arena, request, wanted, n_wanted, arena_strdup(arena, tree_string(one)));
+		for (size_t i = 0; i < tree_size(aud); i++)
+			add_audience(arena, request, wanted, n_wanted, arena_strdup(arena, tree_string(tree_at(aud, i))));
 	else
 		for (size_t i = 0; i < authn->n_audiences; i++)
 			add_audience(arena, request, wanted, n_wanted, authn->audiences[i]);

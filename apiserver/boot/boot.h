@@ -1,0 +1,40 @@
+/*
+ * What the server keeps in order by itself: the system namespaces, the bootstrap RBAC policy, the kubernetes Service and its
+ * endpoints, the ConfigMap that tells delegated servers whom to trust.
+ *
+ *	struct boot *boot = boot_new(&options);
+ *	… cache synced, listener up …
+ *	boot_start(boot);
+ *	… boot_rbac_ready(boot) for /readyz (poststarthook/rbac/bootstrap-roles) …
+ *	boot_stop(boot);       before the listener closes: takes this server out of the endpoints
+ *
+ * Threads: one of its own.
+ */
+#ifndef APISERVER_BOOT_BOOT_H
+#define APISERVER_BOOT_BOOT_H
+
+#include "apiserver/objects.h"
+#include "apiserver/strategy/context.h"
+#include "base/clock.h"
+
+struct boot;
+
+struct boot_options {
+	struct objects *objects;
+	const struct strategy_context *context;
+	const struct clock *clock;
+	const char *advertise_address; /* IP text; "" leaves the endpoints alone */
+	int32_t port;		       /* of the listener */
+	int32_t kubernetes_node_port;  /* --kubernetes-service-node-port; 0: a ClusterIP Service */
+	const char *identity;	       /* of this apiserver: names its lease */
+	bool rbac;		       /* whether RBAC is among the authorization modes */
+};
+
+struct boot *boot_new(const struct boot_options *options);
+void boot_start(struct boot *boot);
+bool boot_rbac_ready(const struct boot *boot);
+bool boot_namespaces_ready(const struct boot *boot);
+void boot_stop(struct boot *boot);
+void boot_free(struct boot *boot);
+
+#endif
