@@ -1,0 +1,81 @@
+/*
+ * A controller: one record in the table of controllers.c, one file, one loop that compares what is wanted with what is.
+ *
+ *	static struct status *start(struct controller_context *ctx)
+ *	{
+ *		struct things *t = controller_state(ctx, sizeof(*t));
+ *		t->things = controller_informer(ctx, &CoreV1Thing_schema);
+ *		t->queue = controller_queue(ctx, "thing", 2, sync_thing, t);
+ *		informer_add_handler(t->things, &enqueue_self, t->queue);
+ *		return NULL;
+ *	}
+ *	const struct controller thing_controller = {.name = "thing-controller", .start = start};
+ *
+ * start() runs once, before any informer has listed; the queues' workers begin when all informers of the manager are
+ *synced. A controller owns nothing but what it can read back: it may be killed at any instruction.
+ *
+ * Threads: start() on the main thread; handlers on the informers' thread; syncs on the queues' threads.
+ */
+#ifndef CONTROLLER_MANAGER_CONTROLLER_H
+#define CONTROLLER_MANAGER_CONTROLLER_H
+
+#include <stdatomic.h>
+#include "client/client.h"
+#include "client/events.h"
+#include "client/informer.h"
+#include "client/workqueue.h"
+#include "controller-manager/options.h"
+#include "controller-manager/support/object.h"
+
+struct manager;
+struct controller_context;
+
+struct controller {
+	const char *name;	     /* "deployment-controller": what --controllers takes */
+	const char *alias;	     /* the older name that --controllers takes too; NULL: none */
+	const char *service_account; /* as whom it speaks; NULL: its name; "": as the manager itself */
+	bool off_by_default;
+	/* Whether it makes sense under these options; NULL: always. False is logged and the controller is left out. */
+	bool (*wanted)(const struct options *options);
+	struct status *(*start)(struct controller_context *ctx);
+};
+
+struct controller_context {
+	const struct controller *controller;
+	const struct options *options;
+	struct client *client;		 /* speaks as the controller's service account */
+	struct event_recorder *recorder; /* source: the controller's name */
+	struct informers *informers;	 /* shared by all */
+	const struct clock *clock;
+	struct workers *workers; /* for batches; shared by all */
+	struct manager *manager;
+};
+
+/* NULL-terminated. */
+extern const struct controller *const controllers[];
+
+/* Zeroed state that lives until all controllers have stopped. */
+void *controller_state(struct controller_context *ctx, size_t size);
+/* The shared informer of a kind, its objects trimmed and complete (object_trim). */
+struct informer *controller_informer(struct controller_context *ctx, const struct schema_type *type);
+/* A queue whose n workers start when everything is synced. Freed by the manager. */
+struct workqueue *controller_queue(
+	struct controller_context *ctx, const char *name, int64_t n, workqueue_sync *sync, void *data);
+/* Calls fn every period, first when everything is synced, on a thread of its own. The arena is new for each call. */
+void controller_every(struct controller_context *ctx, const char *name, int64_t period_ms,
+	void (*fn)(void *data, struct arena *arena), void *data);
+/* True once the manager is going down: long work ends early. */
+const atomic_bool *controller_stopping(const struct controller_context *ctx);
+
+/* A handler whose data is a queue: adds the key of whatever comes, changes or goes. */
+extern const struct informer_handler enqueue_self;
+/* The indexes of the shared pod informer. */
+#define PODS_BY_NODE "node"
+/* By the uid of the controller; those without one under "orphan/<namespace>". Replica sets and controller revisions
+ * have it, too. */
+#define BY_CONTROLLER "controller"
+/* The objects under an owner's uid, and the namespace's orphans if asked for. */
+const void **controller_dependents(struct informer *informer, struct arena *arena, const char *namespace,
+	const char *uid, bool orphans, size_t *ret_n);
+
+#endif

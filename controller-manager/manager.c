@@ -1,0 +1,295 @@
+#include "controller-manager/manager.h"
+
+#include <pthread.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/workers.h"
+#include "controller-manager/controller.h"
+#include "controller-manager/credentials.h"
+
+/* A queue whose workers wait for the informers. */
+struct queue_run {
+	struct queue_run *next;
+	struct workqueue *queue;
+	size_t n;
+	workqueue_sync *sync;
+	void *data;
+	struct workqueue_run *run;
+};
+
+/* A call that is made again and again. */
+struct periodic {
+	struct periodic *next;
+	struct manager *manager;
+	const char *name;
+	int64_t period_ms;
+	void (*fn)(void *data, struct arena *arena);
+	void *data;
+	pthread_t thread;
+	bool started;
+};
+
+struct manager {
+	struct manager_config config;
+	struct arena *arena; /* contexts and states */
+	struct informers *informers;
+	struct workers *workers;
+	struct queue_run *queues;
+	struct periodic *periodics;
+	struct controller_context **contexts;
+	size_t n_contexts;
+	atomic_bool stopping;
+	pthread_mutex_t lock;
+	pthread_cond_t stop;
+};
+
+/* --- for controllers --- */
+
+void *controller_state(struct controller_context *ctx, size_t size)
+{
+	return arena_zalloc(ctx->manager->arena, size);
+}
+
+const atomic_bool *controller_stopping(const struct controller_context *ctx)
+{
+	return &ctx->manager->stopping;
+}
+
+static void index_by_node(const void *msg, void (*emit)(void *ctx, const char *value), void *ctx)
+{
+	const CoreV1Pod *pod = msg;
+	if (!str_empty(pod->spec->node_name))
+		emit(ctx, pod->spec->node_name);
+}
+
+static void index_by_controller(const void *msg, void (*emit)(void *ctx, const char *value), void *ctx)
+{
+	const MetaV1ObjectMeta *meta = object_metadata(msg);
+	const MetaV1OwnerReference *ref = controller_of(meta);
+	if (ref) {
+		emit(ctx, ref->uid);
+		return;
+	}
+	char key[300];
+	snprintf(key, sizeof(key), "orphan/%s", meta->namespace);
+	emit(ctx, key);
+}
+
+struct informer *controller_informer(struct controller_context *ctx, const struct schema_type *type)
+{
+	struct informer_spec spec = {.type = type, .trim = object_trim};
+	struct informer *informer = informers_get(ctx->informers, &spec);
+	if (type == &CoreV1Pod_schema)
+		informer_add_index(informer, PODS_BY_NODE, index_by_node);
+	if (type == &CoreV1Pod_schema || type == &AppsV1ReplicaSet_schema || type == &AppsV1ControllerRevision_schema ||
+		type == &BatchV1Job_schema)
+		informer_add_index(informer, BY_CONTROLLER, index_by_controller);
+	return informer;
+}
+
+const void **controller_dependents(struct informer *informer, struct arena *arena, const char *namespace,
+	const char *uid, bool orphans, size_t *ret_n)
+{
+	size_t n, n_orphans = 0;
+	const void *const *owned = informer_list_index(informer, arena, BY_CONTROLLER, uid, &n);
+	const void *const *free_ones = NULL;
+	if (orphans)
+		free_ones = informer_list_index(
+			informer, arena, BY_CONTROLLER, arena_printf(arena, "orphan/%s", namespace), &n_orphans);
+	const void **all = ARENA_ARRAY(arena, const void *, n + n_orphans + 1);
+	for (size_t i = 0; i < n; i++)
+		all[i] = owned[i];
+	for (size_t i = 0; i < n_orphans; i++)
+		all[n + i] = free_ones[i];
+	*ret_n = n + n_orphans;
+	return all;
+}
+
+struct workqueue *controller_queue(
+	struct controller_context *ctx, const char *name, int64_t n, workqueue_sync *sync, void *data)
+{
+	struct manager *m = ctx->manager;
+	struct queue_run *q = ARENA_NEW(m->arena, struct queue_run);
+	*q = (struct queue_run){.next = m->queues,
+		.queue = workqueue_new(name, ctx->clock),
+		.n = n < 1 ? 1 : (size_t)n,
+		.sync = sync,
+		.data = data};
+	m->queues = q;
+	return q->queue;
+}
+
+void controller_every(struct controller_context *ctx, const char *name, int64_t period_ms,
+	void (*fn)(void *data, struct arena *arena), void *data)
+{
+	struct manager *m = ctx->manager;
+	struct periodic *p = ARENA_NEW(m->arena, struct periodic);
+	*p = (struct periodic){
+		.next = m->periodics, .manager = m, .name = name, .period_ms = period_ms, .fn = fn, .data = data};
+	m->periodics = p;
+}
+
+static void enqueue_added(void *data, const struct object *object, bool initial)
+{
+	workqueue_add(data, object->key);
+}
+
+static void enqueue_updated(void *data, const struct object *old_object, const struct object *new_object)
+{
+	workqueue_add(data, new_object->key);
+}
+
+static void enqueue_deleted(void *data, const struct object *object, bool final_unknown)
+{
+	workqueue_add(data, object->key);
+}
+
+const struct informer_handler enqueue_self = {
+	.added = enqueue_added, .updated = enqueue_updated, .deleted = enqueue_deleted};
+
+/* --- starting --- */
+
+static struct status *make_context(struct manager *m, const struct controller *c, struct controller_context **ret_ctx)
+{
+	struct controller_context *ctx = ARENA_NEW(m->arena, struct controller_context);
+	*ctx = (struct controller_context){.controller = c,
+		.options = m->config.options,
+		.client = m->config.client,
+		.informers = m->informers,
+		.clock = m->config.clock,
+		.workers = m->workers,
+		.manager = m};
+	const char *account = c->service_account ? c->service_account : c->name;
+	if (m->config.options->use_service_account_credentials && *account) {
+		TRY(credentials_client(
+			m->config.client, m->config.client_config, m->config.clock, account, &ctx->client));
+	}
+	ctx->recorder = event_recorder_new(ctx->client, c->name, "");
+	ARENA_PUSH(m->arena, m->contexts, m->n_contexts) = ctx;
+	*ret_ctx = ctx;
+	return NULL;
+}
+
+static struct status *start_controllers(struct manager *m)
+{
+	const struct options *o = m->config.options;
+	for (size_t i = 0; controllers[i]; i++) {
+		const struct controller *c = controllers[i];
+		if (!options_controller_enabled(o, c->name, c->alias, c->off_by_default)) {
+			log_v(1, "controller %s is disabled", c->name);
+			continue;
+		}
+		if (c->wanted && !c->wanted(o)) {
+			log_info("controller %s is not needed with these flags", c->name);
+			continue;
+		}
+		struct controller_context *ctx;
+		struct status *s = make_context(m, c, &ctx);
+		if (!s)
+			s = c->start(ctx);
+		if (s)
+			return status_wrap(s, "controller %s", c->name);
+		log_v(2, "controller %s starts", c->name);
+	}
+	return NULL;
+}
+
+static bool wait_period(struct periodic *p)
+{
+	struct manager *m = p->manager;
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += p->period_ms / 1000;
+	until.tv_nsec += p->period_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&m->lock);
+	while (!atomic_load(&m->stopping) && pthread_cond_timedwait(&m->stop, &m->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&m->lock);
+	return !atomic_load(&m->stopping);
+}
+
+static void *run_periodic(void *data)
+{
+	struct periodic *p = data;
+	do {
+		struct arena *arena = arena_new();
+		p->fn(p->data, arena);
+		arena_free(arena);
+	} while (wait_period(p));
+	return NULL;
+}
+
+static void start_workers(struct manager *m)
+{
+	for (struct queue_run *q = m->queues; q; q = q->next)
+		q->run = workqueue_run(q->queue, q->n, q->sync, q->data);
+	for (struct periodic *p = m->periodics; p; p = p->next) {
+		p->thread = thread_start(p->name, run_periodic, p);
+		p->started = true;
+	}
+}
+
+static struct status *run(struct manager *m)
+{
+	TRY(start_controllers(m));
+	TRY(informers_start(m->informers));
+	if (!informers_wait_synced(m->informers, m->config.stopping, -1))
+		return NULL; /* asked to stop */
+	start_workers(m);
+	log_info("%zu controllers run", m->n_contexts);
+	return NULL;
+}
+
+struct status *manager_start(const struct manager_config *config, struct manager **ret_manager)
+{
+	struct manager *m = mem_zalloc(sizeof(*m));
+	m->config = *config;
+	m->arena = arena_new();
+	m->informers = informers_new(config->client);
+	m->workers = workers_new("batch", 16, 10000);
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->stop, NULL);
+	struct status *s = run(m);
+	if (s) {
+		manager_free(m);
+		return s;
+	}
+	*ret_manager = m;
+	return NULL;
+}
+
+void manager_free(struct manager *m)
+{
+	pthread_mutex_lock(&m->lock);
+	atomic_store(&m->stopping, true);
+	pthread_cond_broadcast(&m->stop);
+	pthread_mutex_unlock(&m->lock);
+	for (struct queue_run *q = m->queues; q; q = q->next)
+		workqueue_shutdown(q->queue);
+	for (size_t i = 0; i < m->n_contexts; i++)
+		client_cancel(m->contexts[i]->client);
+	for (struct queue_run *q = m->queues; q; q = q->next)
+		if (q->run)
+			workqueue_join(q->run);
+	for (struct periodic *p = m->periodics; p; p = p->next)
+		if (p->started)
+			pthread_join(p->thread, NULL);
+	informers_free(m->informers);
+	workers_free(m->workers);
+	for (size_t i = 0; i < m->n_contexts; i++) {
+		event_recorder_free(m->contexts[i]->recorder);
+		if (m->contexts[i]->client != m->config.client)
+			client_free(m->contexts[i]->client);
+	}
+	for (struct queue_run *q = m->queues; q; q = q->next)
+		workqueue_free(q->queue);
+	arena_free(m->arena);
+	pthread_cond_destroy(&m->stop);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
