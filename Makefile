@@ -71,11 +71,14 @@ $(O)/lib/lib$(1).a: $$($(1)_OBJS)
 endef
 $(foreach l,$(LIBS),$(eval $(call lib_rule,$(l))))
 
+# A binary x is x_MAIN (or x_SRCS) linked with x_LIBS; where library and binary share a name, x_MAIN tells them apart.
+bin_srcs = $(or $($(1)_MAIN),$($(1)_SRCS))
+bin_libs = $(or $($(1)_LIBS),$(1))
 define bin_rule
-$(O)/bin/$(1): $$(patsubst %.c,$(O)/obj/%.o,$$($(1)_SRCS)) $$(call archives,$$($(1)_LIBS))
+$(O)/bin/$(1): $$(patsubst %.c,$(O)/obj/%.o,$$(call bin_srcs,$(1))) $$(call archives,$$(call bin_libs,$(1)))
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$$(call link,$$(filter %.o,$$^),$$($(1)_LIBS),$$($(1)_LDLIBS))
+	$(Q)$$(call link,$$(filter %.o,$$^),$$(call bin_libs,$(1)),$$($(1)_LDLIBS))
 endef
 $(foreach b,$(BINS),$(eval $(call bin_rule,$(b))))
 

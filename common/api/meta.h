@@ -97,9 +97,6 @@ char *time_format(struct arena *arena, int64_t seconds);
 char *micro_time_format(struct arena *arena, int64_t seconds, int32_t nanos);
 /* RFC 3339 with any offset and fraction. */
 bool time_parse(const char *s, size_t size, int64_t *ret_seconds, int32_t *ret_nanos);
-/* Go's Duration text: "1m30s", "500ms", "0s". */
-char *duration_format(struct arena *arena, int64_t nanos);
-bool duration_parse(const char *s, size_t size, int64_t *ret_nanos);
 /* As kubectl prints ages: 5s, 3m20s, 2d3h. */
 char *duration_human(struct arena *arena, int64_t seconds);
 

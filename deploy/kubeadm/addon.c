@@ -7,16 +7,18 @@
 static const char accounts[] =
 	"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: kube-proxy, namespace: kube-system}\n"
 	"---\n"
-	"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: \"kubeadm:node-proxier\"}\n"
+	"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: "
+	"\"kubeadm:node-proxier\"}\n"
 	"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: \"system:node-proxier\"}\n"
 	"subjects:\n- {kind: ServiceAccount, name: kube-proxy, namespace: kube-system}\n";
 
-static const char kubeconfig[] = "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n"
-				 "    certificate-authority: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt\n"
-				 "    server: https://%s\n  name: default\n"
-				 "contexts:\n- context: {cluster: default, namespace: default, user: default}\n  name: default\n"
-				 "current-context: default\n"
-				 "users:\n- name: default\n  user: {tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token}\n";
+static const char kubeconfig[] =
+	"apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n"
+	"    certificate-authority: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt\n"
+	"    server: https://%s\n  name: default\n"
+	"contexts:\n- context: {cluster: default, namespace: default, user: default}\n  name: default\n"
+	"current-context: default\n"
+	"users:\n- name: default\n  user: {tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token}\n";
 
 static const char daemon_set[] =
 	"apiVersion: apps/v1\nkind: DaemonSet\n"
@@ -36,7 +38,8 @@ static const char daemon_set[] =
 	"      - name: kube-proxy\n"
 	"        image: %s\n"
 	"        imagePullPolicy: IfNotPresent\n"
-	"        command: [/usr/local/bin/kube-proxy, --config=/var/lib/kube-proxy/config.conf, --hostname-override=$(NODE_NAME)]\n"
+	"        command: [/usr/local/bin/kube-proxy, --config=/var/lib/kube-proxy/config.conf, "
+	"--hostname-override=$(NODE_NAME)]\n"
 	"        env: [{name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]\n"
 	"        securityContext: {privileged: true}\n"
 	"        volumeMounts:\n"
@@ -74,7 +77,8 @@ struct status *addon_proxy(struct kubeadm *k, struct client *client)
 	TRY(cluster_apply(k, client, accounts));
 	TRY(cluster_apply(k, client,
 		arena_printf(k->arena,
-			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kube-proxy, namespace: kube-system, labels: {app: kube-proxy}}\n"
+			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kube-proxy, namespace: kube-system, labels: "
+			"{app: kube-proxy}}\n"
 			"data:\n  kubeconfig.conf: |\n%s  config.conf: |\n%s",
 			indent(k->arena, config.buf, 4), indent(k->arena, proxy_config(k), 4))));
 	return cluster_apply(k, client, set.buf);

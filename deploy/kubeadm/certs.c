@@ -43,7 +43,8 @@ static int64_t validity(const MetaV1Duration *configured, int64_t fallback_s)
 	return configured && configured->duration > 0 ? configured->duration / 1000000000 : fallback_s;
 }
 
-static struct status *write_pair(struct kubeadm *k, const char *name, const struct pki_cert *cert, const struct pki_key *key)
+static struct status *write_pair(
+	struct kubeadm *k, const char *name, const struct pki_cert *cert, const struct pki_key *key)
 {
 	char *crt = arena_printf(k->arena, "%s.crt", cert_path(k, name)), *cert_pem = pki_cert_pem(k->arena, cert);
 	char *path = arena_printf(k->arena, "%s.key", cert_path(k, name)), *key_pem = pki_key_pem(k->arena, key);
@@ -113,7 +114,8 @@ static struct status *subject_of(struct kubeadm *k, const struct cert *c, struct
 		.usages = c->usages | PKI_DIGITAL_SIGNATURE | PKI_KEY_ENCIPHERMENT,
 	};
 	if (c->organization)
-		ARENA_PUSH(k->arena, ret->organizations, ret->n_organizations) = arena_strdup(k->arena, c->organization);
+		ARENA_PUSH(k->arena, ret->organizations, ret->n_organizations) =
+			arena_strdup(k->arena, c->organization);
 	if (c->names == API_SERVER_NAMES)
 		return add_api_server_names(k, ret);
 	if (c->names == ETCD_NAMES) {
@@ -132,8 +134,8 @@ static struct status *make_ca(struct kubeadm *k, const struct cert *c)
 	CLEANUP(pki_cert_freep) struct pki_cert *cert = NULL;
 	int64_t now = clock_wall_s(k->clock);
 	TRY(pki_key_generate(algorithm_of(k), &key));
-	TRY(pki_cert_self_signed_ca(
-		key, c->common_name, now - 300, now + validity(k->cluster->ca_certificate_validity_period, CA_SECONDS), &cert));
+	TRY(pki_cert_self_signed_ca(key, c->common_name, now - 300,
+		now + validity(k->cluster->ca_certificate_validity_period, CA_SECONDS), &cert));
 	printf("[certs] Generating \"%s\" certificate and key\n", c->name);
 	return write_pair(k, c->name, cert, key);
 }
@@ -307,7 +309,8 @@ struct status *run_certs_renew(struct kubeadm *k, int argc, char **argv)
 	if (!str_empty(dir))
 		k->cluster->certificates_dir = dir;
 	TRY(certs_renew(k, args.items[0]));
-	puts("Restart kube-apiserver, kube-controller-manager, kube-scheduler and etcd, so that they use the new certificates.");
+	puts("Restart kube-apiserver, kube-controller-manager, kube-scheduler and etcd, so that they use the new "
+	     "certificates.");
 	return NULL;
 }
 

@@ -64,7 +64,8 @@ struct status *cluster_apply(struct kubeadm *k, struct client *client, const cha
 			return NULL;
 		char *text = tree_to_string(k->arena, doc, 0);
 		TRY(json_decode_any(k->arena, text, strlen(text), NULL, &object));
-		TRY(status_wrap(create_or_update(k, client, object), "%s %s", object_kind(object), object_name(object)));
+		TRY(status_wrap(
+			create_or_update(k, client, object), "%s %s", object_kind(object), object_name(object)));
 	}
 }
 
@@ -85,10 +86,12 @@ static char *config_map(struct kubeadm *k, const char *name, const char *key, co
 	return arena_printf(k->arena,
 		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: kube-system}\ndata:\n  %s: |\n%s"
 		"---\n"
-		"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: \"%s\", namespace: kube-system}\n"
+		"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: \"%s\", namespace: "
+		"kube-system}\n"
 		"rules:\n- {apiGroups: [\"\"], resources: [configmaps], resourceNames: [%s], verbs: [get]}\n"
 		"---\n"
-		"apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: \"%s\", namespace: kube-system}\n"
+		"apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: \"%s\", namespace: "
+		"kube-system}\n"
 		"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: \"%s\"}\n"
 		"subjects:\n"
 		"- {apiGroup: rbac.authorization.k8s.io, kind: Group, name: \"" TOKEN_GROUP "\"}\n"
@@ -100,11 +103,12 @@ struct status *cluster_upload(struct kubeadm *k, struct client *client)
 {
 	CLEANUP(strbuf_done) struct strbuf cluster = STRBUF_INIT;
 	yaml_encode(&cluster, k->cluster);
-	printf("[upload-config] Storing the configuration in ConfigMaps \"kubeadm-config\" and \"kubelet-config\" in \"kube-system\"\n");
+	printf("[upload-config] Storing the configuration in ConfigMaps \"kubeadm-config\" and \"kubelet-config\" in "
+	       "\"kube-system\"\n");
 	TRY(cluster_apply(k, client,
 		config_map(k, "kubeadm-config", "ClusterConfiguration", cluster.buf, "kubeadm:nodes-kubeadm-config")));
-	return cluster_apply(
-		k, client, config_map(k, "kubelet-config", "kubelet", kubelet_config_yaml(k), "kubeadm:kubelet-config"));
+	return cluster_apply(k, client,
+		config_map(k, "kubelet-config", "kubelet", kubelet_config_yaml(k), "kubeadm:kubelet-config"));
 }
 
 struct status *cluster_mark_control_plane(struct kubeadm *k, struct client *client)
@@ -122,7 +126,8 @@ struct status *cluster_mark_control_plane(struct kubeadm *k, struct client *clie
 		status_drop(s, "not registered yet");
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
-	cJSON *patch = tree_new_object(k->arena), *metadata = tree_new_object(k->arena), *labels = tree_new_object(k->arena);
+	cJSON *patch = tree_new_object(k->arena), *metadata = tree_new_object(k->arena),
+	      *labels = tree_new_object(k->arena);
 	tree_set_string(k->arena, labels, "node-role.kubernetes.io/control-plane", "");
 	tree_set_string(k->arena, labels, "node.kubernetes.io/exclude-from-external-load-balancers", "");
 	tree_set(k->arena, metadata, "labels", labels);
@@ -159,12 +164,14 @@ struct status *cluster_bootstrap_rules(struct kubeadm *k, struct client *client)
 {
 	static const char *const rows[][3] = {
 		{"kubeadm:kubelet-bootstrap", "system:node-bootstrapper", TOKEN_GROUP},
-		{"kubeadm:node-autoapprove-bootstrap", "system:certificates.k8s.io:certificatesigningrequests:nodeclient", TOKEN_GROUP},
+		{"kubeadm:node-autoapprove-bootstrap",
+			"system:certificates.k8s.io:certificatesigningrequests:nodeclient", TOKEN_GROUP},
 		{"kubeadm:node-autoapprove-certificate-rotation",
 			"system:certificates.k8s.io:certificatesigningrequests:selfnodeclient", "system:nodes"},
 		{"kubeadm:get-nodes", "kubeadm:get-nodes", TOKEN_GROUP},
 	};
-	printf("[bootstrap-token] Configuring the rules that let nodes join with a token and rotate their certificates\n");
+	printf("[bootstrap-token] Configuring the rules that let nodes join with a token and rotate their "
+	       "certificates\n");
 	TRY(cluster_apply(k, client,
 		"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: \"kubeadm:get-nodes\"}\n"
 		"rules:\n- {apiGroups: [\"\"], resources: [nodes], verbs: [get]}\n"));
@@ -179,22 +186,26 @@ struct status *cluster_info_create(struct kubeadm *k, struct client *client)
 	size_t size;
 	TRY(io_read_file(cert_path(k, "ca.crt"), 1 << 20, &ca, &size));
 	char *kubeconfig = arena_printf(k->arena,
-		"apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: %s\n    server: https://%s\n  name: \"\"\n"
+		"apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: %s\n    server: https://%s\n  "
+		"name: \"\"\n"
 		"contexts: null\ncurrent-context: \"\"\nkind: Config\npreferences: {}\nusers: null\n",
 		base64_encode(k->arena, ca, size), config_server(k));
 	printf("[bootstrap-token] Creating the \"cluster-info\" ConfigMap in the \"kube-public\" namespace\n");
 	return cluster_apply(k, client,
 		arena_printf(k->arena,
-			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cluster-info, namespace: kube-public}\ndata:\n"
+			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cluster-info, namespace: "
+			"kube-public}\ndata:\n"
 			"  kubeconfig: |\n%s"
 			"---\n"
 			"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"
 			"metadata: {name: \"kubeadm:bootstrap-signer-clusterinfo\", namespace: kube-public}\n"
-			"rules:\n- {apiGroups: [\"\"], resources: [configmaps], resourceNames: [cluster-info], verbs: [get]}\n"
+			"rules:\n- {apiGroups: [\"\"], resources: [configmaps], resourceNames: [cluster-info], verbs: "
+			"[get]}\n"
 			"---\n"
 			"apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n"
 			"metadata: {name: \"kubeadm:bootstrap-signer-clusterinfo\", namespace: kube-public}\n"
-			"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: \"kubeadm:bootstrap-signer-clusterinfo\"}\n"
+			"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: "
+			"\"kubeadm:bootstrap-signer-clusterinfo\"}\n"
 			"subjects:\n- {apiGroup: rbac.authorization.k8s.io, kind: User, name: \"system:anonymous\"}\n",
 			indent(k->arena, kubeconfig, 4)));
 }

@@ -45,7 +45,8 @@ static struct status *take_document(struct kubeadm *k, cJSON *doc)
 		k->proxy = doc;
 		return decode(k, doc, &KubeproxyV1alpha1KubeProxyConfiguration_schema, &checked);
 	}
-	return status_bad_request("no kind \"%s\" is known for version \"%s\"", str_or_empty(kind), str_or_empty(version));
+	return status_bad_request(
+		"no kind \"%s\" is known for version \"%s\"", str_or_empty(kind), str_or_empty(version));
 }
 
 struct status *config_read(struct kubeadm *k, const char *path)
@@ -136,8 +137,10 @@ static struct status *check(struct kubeadm *k)
 {
 	unsigned char address[16];
 	const KubeadmV1beta4APIEndpoint *e = k->init->local_api_endpoint;
-	if (inet_pton(AF_INET, e->advertise_address, address) != 1 && inet_pton(AF_INET6, e->advertise_address, address) != 1)
-		return status_bad_request("localAPIEndpoint.advertiseAddress: \"%s\" is not an IP address", e->advertise_address);
+	if (inet_pton(AF_INET, e->advertise_address, address) != 1 &&
+		inet_pton(AF_INET6, e->advertise_address, address) != 1)
+		return status_bad_request(
+			"localAPIEndpoint.advertiseAddress: \"%s\" is not an IP address", e->advertise_address);
 	if (e->bind_port < 1 || e->bind_port > 65535)
 		return status_bad_request("localAPIEndpoint.bindPort: %d is not a port", e->bind_port);
 	TRY(check_cidr("serviceSubnet", k->cluster->networking->service_subnet));
@@ -145,7 +148,8 @@ static struct status *check(struct kubeadm *k)
 	for (size_t i = 0; i < k->init->n_bootstrap_tokens; i++) {
 		const BootstraptokenV1BootstrapToken *t = k->init->bootstrap_tokens[i];
 		if (t->token && !token_is_valid(arena_printf(k->arena, "%s.%s", t->token->id, t->token->secret)))
-			return status_bad_request("bootstrapTokens[%zu].token: not of the form abcdef.0123456789abcdef", i);
+			return status_bad_request(
+				"bootstrapTokens[%zu].token: not of the form abcdef.0123456789abcdef", i);
 	}
 	return NULL;
 }
@@ -179,7 +183,8 @@ struct status *config_nth_address(struct arena *arena, const char *cidr, unsigne
 	if (slash)
 		*slash = '\0';
 	int family = strchr(first, ':') ? AF_INET6 : AF_INET;
-	if (!slash || !str_to_int64(slash + 1, 0, family == AF_INET ? 32 : 128, &bits) || inet_pton(family, first, ip) != 1)
+	if (!slash || !str_to_int64(slash + 1, 0, family == AF_INET ? 32 : 128, &bits) ||
+		inet_pton(family, first, ip) != 1)
 		return status_bad_request("\"%s\" is not a range of addresses such as 10.96.0.0/12", cidr);
 	int size = family == AF_INET ? 4 : 16;
 	for (int i = 0; i < size * 8; i++)
@@ -205,7 +210,8 @@ char *config_server(const struct kubeadm *k)
 	}
 	const char *colon = strrchr(endpoint, ':');
 	bool has_port = colon && !strchr(colon, ']') && (endpoint[0] == '[' || strchr(endpoint, ':') == colon);
-	return has_port ? arena_strdup(k->arena, endpoint) : arena_printf(k->arena, "%s:%d", endpoint, local->bind_port);
+	return has_port ? arena_strdup(k->arena, endpoint)
+			: arena_printf(k->arena, "%s:%d", endpoint, local->bind_port);
 }
 
 char *config_image(const struct kubeadm *k, const char *name)
@@ -213,7 +219,8 @@ char *config_image(const struct kubeadm *k, const char *name)
 	const KubeadmV1beta4ImageMeta *own = NULL;
 	if (str_eq(name, "etcd") && k->cluster->etcd->local)
 		own = k->cluster->etcd->local->image_meta;
-	const char *repository = own ? str_or(own->image_repository, k->cluster->image_repository) : k->cluster->image_repository;
+	const char *repository =
+		own ? str_or(own->image_repository, k->cluster->image_repository) : k->cluster->image_repository;
 	const char *tag = own ? str_or(own->image_tag, k->cluster->kubernetes_version) : k->cluster->kubernetes_version;
 	if (str_eq(name, "pause"))
 		tag = "3.10.1";
@@ -223,7 +230,7 @@ char *config_image(const struct kubeadm *k, const char *name)
 bool phase_skipped(const struct kubeadm *k, const char *name)
 {
 	return str_in_n(name, k->skip_phases.items, k->skip_phases.n_items) ||
-		(k->init && str_in_n(name, k->init->skip_phases, k->init->n_skip_phases));
+	       (k->init && str_in_n(name, k->init->skip_phases, k->init->n_skip_phases));
 }
 
 char *cert_path(const struct kubeadm *k, const char *name)

@@ -1,6 +1,6 @@
 /*
- * How a joining machine learns which API server to trust: cluster-info is public, signed with the token's secret, and its CA must
- * match the hash that the administrator copied.
+ * How a joining machine learns which API server to trust: cluster-info is public, signed with the token's secret, and
+ * its CA must match the hash that the administrator copied.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,12 +30,13 @@ static bool is_signed(struct kubeadm *k, const CoreV1ConfigMap *info, const char
 {
 	char *id = arena_strndup(k->arena, token, 6);
 	const char *signature = MAP_GET(info, data, arena_printf(k->arena, "jws-kubeconfig-%s", id));
-	return signature && str_eq(signature, jws_detached_hs256(k->arena, id, token + 7, kubeconfig, strlen(kubeconfig)));
+	return signature &&
+	       str_eq(signature, jws_detached_hs256(k->arena, id, token + 7, kubeconfig, strlen(kubeconfig)));
 }
 
 /* Waits until the signer has signed for a token that was just made. */
-static struct status *fetch_signed(
-	struct kubeadm *k, const char *server, const char *token, CoreV1ConfigMap **ret_info, const char **ret_kubeconfig)
+static struct status *fetch_signed(struct kubeadm *k, const char *server, const char *token, CoreV1ConfigMap **ret_info,
+	const char **ret_kubeconfig)
 {
 	int64_t deadline = clock_mono_ms(k->clock) + 60000;
 	for (;;) {
@@ -45,7 +46,9 @@ static struct status *fetch_signed(
 			if (*ret_kubeconfig && is_signed(k, *ret_info, *ret_kubeconfig, token))
 				return NULL;
 			s = status_new(STATUS_UNAUTHORIZED,
-				"cluster-info holds no signature for token ID \"%.6s\": is the token right and not expired?", token);
+				"cluster-info holds no signature for token ID \"%.6s\": is the token right and not "
+				"expired?",
+				token);
 		}
 		if (clock_mono_ms(k->clock) > deadline)
 			return s;
@@ -63,7 +66,8 @@ static struct status *check_hash(struct kubeadm *k, const char *ca_pem, const Ku
 	char *hash = pki_cert_public_key_hash(k->arena, ca);
 	if (str_in_n(hash, d->ca_cert_hashes, d->n_ca_cert_hashes))
 		return NULL;
-	return status_new(STATUS_UNAUTHORIZED, "the cluster's CA has the public key hash %s, which is none of those given: %s", hash,
+	return status_new(STATUS_UNAUTHORIZED,
+		"the cluster's CA has the public key hash %s, which is none of those given: %s", hash,
 		str_join(k->arena, d->ca_cert_hashes, d->n_ca_cert_hashes, ", "));
 }
 
@@ -80,7 +84,8 @@ struct status *discovery_by_token(struct kubeadm *k, char **ret_server, char **r
 	if (!config->n_clusters || !config->clusters[0]->cluster)
 		return status_bad_request("cluster-info names no cluster");
 	const ClientcmdV1Cluster *cluster = config->clusters[0]->cluster;
-	char *ca = arena_strndup(k->arena, (char *)cluster->certificate_authority_data.data, cluster->certificate_authority_data.len);
+	char *ca = arena_strndup(
+		k->arena, (char *)cluster->certificate_authority_data.data, cluster->certificate_authority_data.len);
 	TRY(check_hash(k, ca, d));
 	/* Once more, now with TLS verified against that CA: what is trusted must be what was signed. */
 	TRY(status_wrap(fetch(k, server, ca, &info), "discovery from %s", server));

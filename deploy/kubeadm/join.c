@@ -17,11 +17,13 @@ static const struct flag flags[] = {
 	{"control-plane", 0, FLAG_BOOL, &control_plane, "", "join as a further control-plane node", .hidden = true},
 	{"discovery-token", 0, FLAG_STRING, &discovery_token, "", "the token that validates cluster-info"},
 	{"discovery-token-ca-cert-hash", 0, FLAG_STRINGS, &hashes, "", "hash of the CA's public key (sha256:<hex>)"},
-	{"discovery-token-unsafe-skip-ca-verification", 0, FLAG_BOOL, &unsafe, "", "join without knowing the CA's hash"},
+	{"discovery-token-unsafe-skip-ca-verification", 0, FLAG_BOOL, &unsafe, "",
+		"join without knowing the CA's hash"},
 	{"ignore-preflight-errors", 0, FLAG_STRINGS, &ignore, "", "checks that only warn; all for every check"},
 	{"node-name", 0, FLAG_STRING, &node_name, "", "the name of this node"},
 	{"skip-phases", 0, FLAG_STRINGS, &skip, "", "phases to leave out"},
-	{"tls-bootstrap-token", 0, FLAG_STRING, &tls_token, "", "the token that authenticates the kubelet for its first certificate"},
+	{"tls-bootstrap-token", 0, FLAG_STRING, &tls_token, "",
+		"the token that authenticates the kubelet for its first certificate"},
 	{"token", 0, FLAG_STRING, &token, "", "both tokens at once"},
 	{NULL},
 };
@@ -62,15 +64,20 @@ static struct status *check(const struct kubeadm *k)
 {
 	const KubeadmV1beta4BootstrapTokenDiscovery *d = k->join->discovery->bootstrap_token;
 	if (str_empty(d->api_server_endpoint))
-		return status_bad_request("discovery.bootstrapToken.apiServerEndpoint: join needs the API server's host:port");
+		return status_bad_request(
+			"discovery.bootstrapToken.apiServerEndpoint: join needs the API server's host:port");
 	if (!token_is_valid(d->token))
-		return status_bad_request("discovery.bootstrapToken.token: not of the form \"[a-z0-9]{6}.[a-z0-9]{16}\"");
+		return status_bad_request(
+			"discovery.bootstrapToken.token: not of the form \"[a-z0-9]{6}.[a-z0-9]{16}\"");
 	if (!d->n_ca_cert_hashes && !d->unsafe_skip_ca_verification)
 		return status_bad_request("discovery.bootstrapToken.caCertHashes: one is needed, or "
 					  "--discovery-token-unsafe-skip-ca-verification");
 	for (size_t i = 0; i < d->n_ca_cert_hashes; i++)
-		if (!str_starts_with(d->ca_cert_hashes[i], "sha256:") || strlen(d->ca_cert_hashes[i]) != strlen("sha256:") + 64)
-			return status_bad_request("discovery.bootstrapToken.caCertHashes[%zu]: not of the form sha256:<64 hex digits>", i);
+		if (!str_starts_with(d->ca_cert_hashes[i], "sha256:") ||
+			strlen(d->ca_cert_hashes[i]) != strlen("sha256:") + 64)
+			return status_bad_request(
+				"discovery.bootstrapToken.caCertHashes[%zu]: not of the form sha256:<64 hex digits>",
+				i);
 	return NULL;
 }
 
@@ -80,7 +87,8 @@ static struct status *wait_for_certificate(struct kubeadm *k)
 	printf("[kubelet-start] Waiting for the kubelet to perform the TLS Bootstrap\n");
 	while (!io_exists(KUBERNETES_DIR "/kubelet.conf")) {
 		if (clock_mono_ms(k->clock) > deadline)
-			return status_new(STATUS_TIMEOUT, "the kubelet did not get its certificate in time: see the kubelet's log");
+			return status_new(STATUS_TIMEOUT,
+				"the kubelet did not get its certificate in time: see the kubelet's log");
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
 	return NULL;
@@ -127,7 +135,8 @@ struct status *run_join(struct kubeadm *k, int argc, char **argv)
 	TRY(kubelet_write_config(k, kubelet_yaml));
 	kubelet_start(k);
 	TRY(wait_for_certificate(k));
-	printf("\nThis node has joined the cluster:\n* Certificate signing request was sent to apiserver and a response was received.\n"
+	printf("\nThis node has joined the cluster:\n* Certificate signing request was sent to apiserver and a "
+	       "response was received.\n"
 	       "* The Kubelet was informed of the new secure connection details.\n");
 	return NULL;
 }

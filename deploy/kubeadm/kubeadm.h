@@ -1,9 +1,9 @@
 /*
  * kubeadm: makes a machine the first node of a cluster, joins others to it, and undoes both.
  *
- * A command fills one struct kubeadm from flags and configuration file (config.c) and then runs phases, each a file of its own:
- * certificates, kubeconfigs, manifests, kubelet, and what is put into the cluster's own API (cluster.c, token.c, addon.c).
- * Every phase leaves alone what exists and is right, so that a run cut short can be repeated.
+ * A command fills one struct kubeadm from flags and configuration file (config.c) and then runs phases, each a file of
+ * its own: certificates, kubeconfigs, manifests, kubelet, and what is put into the cluster's own API (cluster.c,
+ * token.c, addon.c). Every phase leaves alone what exists and is right, so that a run cut short can be repeated.
  *
  * Ownership: everything lives in the arena of struct kubeadm.
  */
@@ -63,8 +63,8 @@ struct status *certs_create(struct kubeadm *k) MUST_USE;
 struct status *certs_renew(struct kubeadm *k, const char *name) MUST_USE; /* "all", or the name of one */
 struct status *certs_print_expiration(struct kubeadm *k) MUST_USE;
 /* A client certificate and key in PEM, signed by the cluster's CA. */
-struct status *certs_client(struct kubeadm *k, const char *common_name, const char *organization, char **ret_cert,
-	char **ret_key) MUST_USE;
+struct status *certs_client(
+	struct kubeadm *k, const char *common_name, const char *organization, char **ret_cert, char **ret_key) MUST_USE;
 /* A certificate file and its key beside it: NAME.crt and NAME.key under the certificate folder. */
 struct status *certs_load(
 	struct kubeadm *k, const char *name, struct pki_cert **ret_cert, struct pki_key **ret_key) MUST_USE;
@@ -122,8 +122,8 @@ bool token_is_valid(const char *token);
 struct status *token_create(struct kubeadm *k, struct client *client, const char *token, int64_t ttl_seconds,
 	const char *description, const struct flag_list *usages, const struct flag_list *groups) MUST_USE;
 /* "kubeadm join …" for a token of the cluster that the client and its kubeconfig speak to. */
-struct status *token_join_command(struct kubeadm *k, const struct client *client, const char *kubeconfig, const char *token,
-	char **ret_command) MUST_USE;
+struct status *token_join_command(struct kubeadm *k, const struct client *client, const char *kubeconfig,
+	const char *token, char **ret_command) MUST_USE;
 
 /* --- discovery.c --- */
 

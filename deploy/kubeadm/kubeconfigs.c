@@ -59,8 +59,9 @@ struct status *kubeconfigs_create(struct kubeadm *k)
 	printf("[kubeconfig] Using kubeconfig folder \"" KUBERNETES_DIR "\"\n");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char *path = arena_printf(k->arena, KUBERNETES_DIR "/%s", rows[i].file), *cert, *key;
-		const char *user = rows[i].user ? rows[i].user
-						: arena_printf(k->arena, "system:node:%s", k->init->node_registration->name);
+		const char *user = rows[i].user
+					   ? rows[i].user
+					   : arena_printf(k->arena, "system:node:%s", k->init->node_registration->name);
 		if (io_exists(path)) {
 			printf("[kubeconfig] Using existing kubeconfig file: \"%s\"\n", path);
 			continue;
@@ -106,6 +107,7 @@ struct status *kubeconfigs_finalize_kubelet(struct kubeadm *k)
 		auth->client_certificate = KUBELET_CURRENT;
 		auth->client_key = KUBELET_CURRENT;
 	}
-	printf("[kubelet-finalize] Updating \"" KUBERNETES_DIR "/kubelet.conf\" to point to a rotatable kubelet client certificate\n");
+	printf("[kubelet-finalize] Updating \"" KUBERNETES_DIR
+	       "/kubelet.conf\" to point to a rotatable kubelet client certificate\n");
 	return kubeconfig_write(KUBERNETES_DIR "/kubelet.conf", config);
 }

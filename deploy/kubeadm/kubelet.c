@@ -27,7 +27,8 @@ char *kubelet_config_yaml(struct kubeadm *k)
 	struct arena *arena = k->arena;
 	cJSON *c = k->kubelet;
 	char *dns = "";
-	status_drop(config_nth_address(arena, k->cluster->networking->service_subnet, 10, &dns), "checked with the configuration");
+	status_drop(config_nth_address(arena, k->cluster->networking->service_subnet, 10, &dns),
+		"checked with the configuration");
 	preset(k, c, "apiVersion", tree_new_string(arena, "kubelet.config.k8s.io/v1beta1"));
 	preset(k, c, "kind", tree_new_string(arena, "KubeletConfiguration"));
 	cJSON *authentication = object_at(k, c, "authentication");
@@ -86,7 +87,8 @@ struct status *kubelet_write_config(struct kubeadm *k, const char *config_yaml)
 {
 	char *flags = flags_text(k);
 	TRY(io_mkdirs(KUBELET_DIR, 0700));
-	printf("[kubelet-start] Writing kubelet environment file with flags to file \"" KUBELET_DIR "/kubeadm-flags.env\"\n");
+	printf("[kubelet-start] Writing kubelet environment file with flags to file \"" KUBELET_DIR
+	       "/kubeadm-flags.env\"\n");
 	TRY(io_write_file(KUBELET_DIR "/kubeadm-flags.env", flags, strlen(flags), 0644));
 	printf("[kubelet-start] Writing kubelet configuration to file \"" KUBELET_DIR "/config.yaml\"\n");
 	return io_write_file(KUBELET_DIR "/config.yaml", config_yaml, strlen(config_yaml), 0644);
@@ -110,11 +112,13 @@ static bool has_systemd(void)
 void kubelet_start(struct kubeadm *k)
 {
 	if (!has_systemd()) {
-		printf("[kubelet-start] No systemd here: whatever starts the kubelet on this machine must (re)start it now\n");
+		printf("[kubelet-start] No systemd here: whatever starts the kubelet on this machine must (re)start it "
+		       "now\n");
 		return;
 	}
 	printf("[kubelet-start] Starting the kubelet\n");
-	char *const reload[] = {"systemctl", "daemon-reload", NULL}, *const restart[] = {"systemctl", "restart", "kubelet", NULL};
+	char *const reload[] = {"systemctl", "daemon-reload", NULL}, *const restart[] = {
+									     "systemctl", "restart", "kubelet", NULL};
 	if (!run(reload) || !run(restart))
 		printf("[kubelet-start] WARNING: unable to start the kubelet service\n");
 }

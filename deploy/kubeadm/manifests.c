@@ -1,6 +1,6 @@
 /*
- * The static pods of the control plane. Each component is a row: its flags, its folders, how it is probed. A user's extra arguments
- * replace flags of the same name.
+ * The static pods of the control plane. Each component is a row: its flags, its folders, how it is probed. A user's
+ * extra arguments replace flags of the same name.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,8 +36,8 @@ static void cert_args(struct args *a, const char *const (*rows)[2], size_t n)
 
 static void etcd_client_args(struct args *a)
 {
-	static const char *const local[][2] = {{"etcd-cafile", "etcd/ca.crt"}, {"etcd-certfile", "apiserver-etcd-client.crt"},
-		{"etcd-keyfile", "apiserver-etcd-client.key"}};
+	static const char *const local[][2] = {{"etcd-cafile", "etcd/ca.crt"},
+		{"etcd-certfile", "apiserver-etcd-client.crt"}, {"etcd-keyfile", "apiserver-etcd-client.key"}};
 	const KubeadmV1beta4ExternalEtcd *e = a->k->cluster->etcd->external;
 	if (!e) {
 		arg(a, "etcd-servers", "https://127.0.0.1:2379");
@@ -45,7 +45,8 @@ static void etcd_client_args(struct args *a)
 		return;
 	}
 	arg(a, "etcd-servers", "%s", str_join(a->k->arena, e->endpoints, e->n_endpoints, ","));
-	const char *const files[][2] = {{"etcd-cafile", e->ca_file}, {"etcd-certfile", e->cert_file}, {"etcd-keyfile", e->key_file}};
+	const char *const files[][2] = {
+		{"etcd-cafile", e->ca_file}, {"etcd-certfile", e->cert_file}, {"etcd-keyfile", e->key_file}};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (!str_empty(files[i][1]))
 			arg(a, files[i][0], "%s", files[i][1]);
@@ -174,7 +175,8 @@ static const struct component {
 		2381,
 		"HTTP",
 		{{"etcd-data", "@data", "DirectoryOrCreate", true}, {"etcd-certs", "@etcd", "DirectoryOrCreate", true}},
-		{{"livenessProbe", "/health?serializable=true", 10, 10, 8}, {"startupProbe", "/health?serializable=false", 1, 2, 60}},
+		{{"livenessProbe", "/health?serializable=true", 10, 10, 8},
+			{"startupProbe", "/health?serializable=false", 1, 2, 60}},
 	},
 	{
 		"kube-apiserver",
@@ -184,7 +186,8 @@ static const struct component {
 		0,
 		"HTTPS",
 		{{"k8s-certs", "@pki", "DirectoryOrCreate"}, {"ca-certs", "/etc/ssl/certs", "DirectoryOrCreate"}},
-		{{"livenessProbe", "/livez", 10, 10, 8}, {"readinessProbe", "/readyz", 0, 1, 3}, {"startupProbe", "/livez", 1, 2, 60}},
+		{{"livenessProbe", "/livez", 10, 10, 8}, {"readinessProbe", "/readyz", 0, 1, 3},
+			{"startupProbe", "/livez", 1, 2, 60}},
 	},
 	{
 		"kube-controller-manager",
@@ -195,7 +198,8 @@ static const struct component {
 		"HTTPS",
 		{{"k8s-certs", "@pki", "DirectoryOrCreate"}, {"ca-certs", "/etc/ssl/certs", "DirectoryOrCreate"},
 			{"kubeconfig", KUBERNETES_DIR "/controller-manager.conf", "FileOrCreate"},
-			{"flexvolume-dir", "/usr/libexec/kubernetes/kubelet-plugins/volume/exec", "DirectoryOrCreate", true, true}},
+			{"flexvolume-dir", "/usr/libexec/kubernetes/kubelet-plugins/volume/exec", "DirectoryOrCreate",
+				true, true}},
 		{{"livenessProbe", "/healthz", 10, 10, 8}, {"startupProbe", "/healthz", 1, 2, 60}},
 	},
 	{
@@ -206,7 +210,8 @@ static const struct component {
 		10259,
 		"HTTPS",
 		{{"kubeconfig", KUBERNETES_DIR "/scheduler.conf", "FileOrCreate"}},
-		{{"livenessProbe", "/livez", 10, 10, 8}, {"readinessProbe", "/readyz", 0, 1, 3}, {"startupProbe", "/livez", 1, 2, 60}},
+		{{"livenessProbe", "/livez", 10, 10, 8}, {"readinessProbe", "/readyz", 0, 1, 3},
+			{"startupProbe", "/livez", 1, 2, 60}},
 	},
 };
 
@@ -235,7 +240,8 @@ static void merge_extra(struct args *a, KubeadmV1beta4Arg *const *extra, size_t 
 	for (size_t i = 0; i < a->n; i++)
 		ARENA_PUSH(a->k->arena, merged, n) = a->items[i];
 	for (size_t i = 0; i < n_extra; i++)
-		ARENA_PUSH(a->k->arena, merged, n) = arena_printf(a->k->arena, "%s=%s", extra[i]->name, extra[i]->value);
+		ARENA_PUSH(a->k->arena, merged, n) =
+			arena_printf(a->k->arena, "%s=%s", extra[i]->name, extra[i]->value);
 	a->items = merged;
 	a->n = n;
 	if (n)
@@ -262,19 +268,21 @@ static void add_volumes(struct kubeadm *k, const struct component *c, struct str
 	strbuf_adds(out, "    volumeMounts:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(c->mounts); i++)
 		if (is_used(&c->mounts[i]))
-			strbuf_printf(out, "    - mountPath: %s\n      name: %s\n      readOnly: %s\n", mount_path(k, &c->mounts[i]),
-				c->mounts[i].name, c->mounts[i].writable ? "false" : "true");
+			strbuf_printf(out, "    - mountPath: %s\n      name: %s\n      readOnly: %s\n",
+				mount_path(k, &c->mounts[i]), c->mounts[i].name,
+				c->mounts[i].writable ? "false" : "true");
 	for (size_t i = 0; s && i < s->n_extra_volumes; i++)
-		strbuf_printf(out, "    - mountPath: %s\n      name: %s\n      readOnly: %s\n", s->extra_volumes[i]->mount_path,
-			s->extra_volumes[i]->name, s->extra_volumes[i]->read_only ? "true" : "false");
+		strbuf_printf(out, "    - mountPath: %s\n      name: %s\n      readOnly: %s\n",
+			s->extra_volumes[i]->mount_path, s->extra_volumes[i]->name,
+			s->extra_volumes[i]->read_only ? "true" : "false");
 	strbuf_adds(out, "  volumes:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(c->mounts); i++)
 		if (is_used(&c->mounts[i]))
-			strbuf_printf(out, "  - hostPath:\n      path: %s\n      type: %s\n    name: %s\n", mount_path(k, &c->mounts[i]),
-				c->mounts[i].type, c->mounts[i].name);
+			strbuf_printf(out, "  - hostPath:\n      path: %s\n      type: %s\n    name: %s\n",
+				mount_path(k, &c->mounts[i]), c->mounts[i].type, c->mounts[i].name);
 	for (size_t i = 0; s && i < s->n_extra_volumes; i++)
-		strbuf_printf(out, "  - hostPath:\n      path: %s\n      type: \"%s\"\n    name: %s\n", s->extra_volumes[i]->host_path,
-			s->extra_volumes[i]->path_type, s->extra_volumes[i]->name);
+		strbuf_printf(out, "  - hostPath:\n      path: %s\n      type: \"%s\"\n    name: %s\n",
+			s->extra_volumes[i]->host_path, s->extra_volumes[i]->path_type, s->extra_volumes[i]->name);
 }
 
 static void add_probes(struct kubeadm *k, const struct component *c, struct strbuf *out)
@@ -288,7 +296,8 @@ static void add_probes(struct kubeadm *k, const struct component *c, struct strb
 			continue;
 		strbuf_printf(out,
 			"    %s:\n      failureThreshold: %d\n      httpGet:\n        host: %s\n        path: %s\n"
-			"        port: probe-port\n        scheme: %s\n      initialDelaySeconds: %d\n      periodSeconds: %d\n"
+			"        port: probe-port\n        scheme: %s\n      initialDelaySeconds: %d\n      "
+			"periodSeconds: %d\n"
 			"      timeoutSeconds: 15\n",
 			p->kind, p->failures, host, p->path, c->scheme, p->delay_s, p->period_s);
 	}
@@ -303,10 +312,12 @@ static void add_head(struct kubeadm *k, const struct component *c, struct strbuf
 			"  annotations:\n    kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint: %s:%d\n",
 			e->advertise_address, e->bind_port);
 	else if (str_eq(c->name, "etcd"))
-		strbuf_printf(out, "  annotations:\n    kubeadm.kubernetes.io/etcd.advertise-client-urls: https://%s:2379\n",
+		strbuf_printf(out,
+			"  annotations:\n    kubeadm.kubernetes.io/etcd.advertise-client-urls: https://%s:2379\n",
 			e->advertise_address);
-	strbuf_printf(out, "  labels:\n    component: %s\n    tier: control-plane\n  name: %s\n  namespace: kube-system\n", c->name,
-		c->name);
+	strbuf_printf(out,
+		"  labels:\n    component: %s\n    tier: control-plane\n  name: %s\n  namespace: kube-system\n",
+		c->name, c->name);
 }
 
 static char *text_of(struct kubeadm *k, const struct component *c)
@@ -323,7 +334,8 @@ static char *text_of(struct kubeadm *k, const struct component *c)
 	strbuf_printf(&out, "spec:\n  containers:\n  - command:\n    - %s\n", c->name);
 	for (size_t i = 0; i < args.n; i++)
 		strbuf_printf(&out, "    - --%s\n", args.items[i]);
-	strbuf_printf(&out, "    image: %s\n    imagePullPolicy: IfNotPresent\n    name: %s\n", config_image(k, c->name), c->name);
+	strbuf_printf(&out, "    image: %s\n    imagePullPolicy: IfNotPresent\n    name: %s\n",
+		config_image(k, c->name), c->name);
 	add_probes(k, c, &out);
 	strbuf_printf(&out, "    resources:\n      requests:\n        cpu: %s\n", c->cpu);
 	if (c->memory)
@@ -334,8 +346,8 @@ static char *text_of(struct kubeadm *k, const struct component *c)
 	CLEANUP(strbuf_done) struct strbuf volumes = STRBUF_INIT;
 	add_volumes(k, c, &volumes);
 	char *pod_level = strstr(volumes.buf, "  volumes:\n"), *host_network = strstr(out.buf, "  hostNetwork:");
-	return arena_printf(k->arena, "%.*s%.*s%s%s", (int)(host_network - out.buf), out.buf, (int)(pod_level - volumes.buf),
-		volumes.buf, host_network, pod_level);
+	return arena_printf(k->arena, "%.*s%.*s%s%s", (int)(host_network - out.buf), out.buf,
+		(int)(pod_level - volumes.buf), volumes.buf, host_network, pod_level);
 }
 
 char *manifest_text(struct kubeadm *k, const char *component)

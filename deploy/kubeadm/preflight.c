@@ -75,7 +75,8 @@ static void check_machine(struct findings *f)
 	CLEANUP_FREE char *forward = NULL;
 	struct status *s = io_read_file("/proc/sys/net/ipv4/ip_forward", 64, &forward, NULL);
 	if (s || forward[0] != '1')
-		fail(f, "FileContent--proc-sys-net-ipv4-ip_forward", "/proc/sys/net/ipv4/ip_forward contents are not set to 1");
+		fail(f, "FileContent--proc-sys-net-ipv4-ip_forward",
+			"/proc/sys/net/ipv4/ip_forward contents are not set to 1");
 	status_free(s);
 	FILE *file = fopen("/proc/swaps", "re");
 	int lines = 0;
@@ -84,12 +85,14 @@ static void check_machine(struct findings *f)
 	if (file)
 		fclose(file);
 	if (lines > 1)
-		printf("\t[WARNING Swap]: swap is supported for cgroup v2 only; the kubelet must tolerate it (failSwapOn: false)\n");
+		printf("\t[WARNING Swap]: swap is supported for cgroup v2 only; the kubelet must tolerate it "
+		       "(failSwapOn: false)\n");
 }
 
 static const int control_plane_ports[] = {10259, 10257};
-static const char *const manifests[] = {MANIFESTS_DIR "/kube-apiserver.yaml", MANIFESTS_DIR "/kube-controller-manager.yaml",
-	MANIFESTS_DIR "/kube-scheduler.yaml", MANIFESTS_DIR "/etcd.yaml"};
+static const char *const manifests[] = {MANIFESTS_DIR "/kube-apiserver.yaml",
+	MANIFESTS_DIR "/kube-controller-manager.yaml", MANIFESTS_DIR "/kube-scheduler.yaml",
+	MANIFESTS_DIR "/etcd.yaml"};
 
 struct status *preflight(struct kubeadm *k, bool joining, char *const *ignore, size_t n_ignore)
 {
@@ -109,7 +112,8 @@ struct status *preflight(struct kubeadm *k, bool joining, char *const *ignore, s
 		check_runtime(&f, k->init->node_registration->cri_socket);
 	}
 	struct status *s = f.failed ? status_new(STATUS_CONFLICT,
-					      "[preflight] Some fatal errors occurred:%s\n[preflight] If you know what you are doing, you can "
+					      "[preflight] Some fatal errors occurred:%s\n[preflight] If you know what "
+					      "you are doing, you can "
 					      "make a check non-fatal with `--ignore-preflight-errors=...`",
 					      f.errors.buf)
 				    : NULL;

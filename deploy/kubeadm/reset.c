@@ -21,7 +21,8 @@ static const struct flag flags[] = {
 	{"config", 0, FLAG_STRING, &config_path, "", "a kubeadm configuration file"},
 	{"cert-dir", 0, FLAG_STRING, &cert_dir, KUBERNETES_DIR "/pki", "folder of the certificates"},
 	{"cleanup-tmp-dir", 0, FLAG_BOOL, &cleanup_tmp, "", "remove " KUBERNETES_DIR "/tmp too"},
-	{"cri-socket", 0, FLAG_STRING, &cri_socket, "unix:///run/containerd/containerd.sock", "socket of the container runtime"},
+	{"cri-socket", 0, FLAG_STRING, &cri_socket, "unix:///run/containerd/containerd.sock",
+		"socket of the container runtime"},
 	{"dry-run", 0, FLAG_BOOL, &dry_run, "", "only say what would be done"},
 	{"force", 'f', FLAG_BOOL, &force, "", "do not ask"},
 	{"ignore-preflight-errors", 0, FLAG_STRINGS, &ignore, "", "accepted"},
@@ -51,7 +52,8 @@ static struct status *remove_sandboxes(struct kubeadm *k, struct rpc_channel *ch
 		CriStopPodSandboxResponse *stopped;
 		CriRemovePodSandboxResponse *removed;
 		stop->pod_sandbox_id = remove->pod_sandbox_id = found->items[i]->id;
-		printf("[reset] Removing pod %s\n", found->items[i]->metadata ? found->items[i]->metadata->name : found->items[i]->id);
+		printf("[reset] Removing pod %s\n",
+			found->items[i]->metadata ? found->items[i]->metadata->name : found->items[i]->id);
 		if (dry_run)
 			continue;
 		TRY(rpc_call(channel, &cri_runtime_service, "StopPodSandbox", stop, CALL_MS, k->arena, &stopped));
@@ -142,7 +144,8 @@ struct status *run_reset(struct kubeadm *k, int argc, char **argv)
 	}
 	unmount_below(k, KUBELET_DIR);
 	TRY(remove_files(k));
-	printf("\nThe reset process does not remove CNI configuration or nftables rules: see the files in /etc/cni/net.d,\n"
+	printf("\nThe reset process does not remove CNI configuration or nftables rules: see the files in "
+	       "/etc/cni/net.d,\n"
 	       "and `kube-proxy --cleanup`.\n");
 	return NULL;
 }

@@ -49,7 +49,7 @@ struct status *token_create(struct kubeadm *k, struct client *client, const char
 	MetaV1ObjectMeta *meta = object_meta_ensure(k->arena, secret);
 	char *id = arena_strndup(k->arena, token, ID_LEN);
 	meta->name = arena_printf(k->arena, SECRET_PREFIX "%s", id);
-	meta->namespace_ = "kube-system";
+	meta->namespace = "kube-system";
 	secret->type = "bootstrap.kubernetes.io/token";
 	put(k, secret, "token-id", id);
 	put(k, secret, "token-secret", token + ID_LEN + 1);
@@ -99,7 +99,8 @@ static const struct flag create_flags[] = {
 	{"description", 0, FLAG_STRING, &description, "", "what it is for"},
 	{"usages", 0, FLAG_STRINGS, &usages, "signing,authentication", "what it may be used for"},
 	{"groups", 0, FLAG_STRINGS, &groups, DEFAULT_GROUP, "the groups it authenticates as"},
-	{"print-join-command", 0, FLAG_BOOL, &print_join_command, "", "print the whole join command instead of the token"},
+	{"print-join-command", 0, FLAG_BOOL, &print_join_command, "",
+		"print the whole join command instead of the token"},
 	{NULL},
 };
 
@@ -109,7 +110,8 @@ struct status *run_token_create(struct kubeadm *k, int argc, char **argv)
 	TRY(flags_parse(create_flags, argc, argv, &args));
 	const char *token = args.n_items ? args.items[0] : token_generate(k->arena);
 	if (!token_is_valid(token))
-		return status_bad_request("the bootstrap token \"%s\" is not of the form \"[a-z0-9]{6}.[a-z0-9]{16}\"", token);
+		return status_bad_request(
+			"the bootstrap token \"%s\" is not of the form \"[a-z0-9]{6}.[a-z0-9]{16}\"", token);
 	CLEANUP(client_freep) struct client *client = NULL;
 	TRY(client_for(k, kubeconfig_path, &client));
 	TRY(token_create(k, client, token, ttl_ms / 1000, description, &usages, &groups));
@@ -137,13 +139,15 @@ static void print_token(struct kubeadm *k, const CoreV1Secret *secret)
 	int64_t until;
 	int32_t nanos;
 	if (!str_empty(expires) && time_parse(expires, strlen(expires), &until, &nanos))
-		left = until > clock_wall_s(k->clock) ? duration_human(k->arena, until - clock_wall_s(k->clock)) : "<invalid>";
+		left = until > clock_wall_s(k->clock) ? duration_human(k->arena, until - clock_wall_s(k->clock))
+						      : "<invalid>";
 	static const char *const all[] = {"authentication", "signing"};
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (str_eq(value_of(k, secret, arena_printf(k->arena, "usage-bootstrap-%s", all[i])), "true"))
 			ARENA_PUSH(k->arena, used, n_used) = (char *)all[i];
-	printf("%s.%s   %-11s %-22s %-24s %-12s %s\n", value_of(k, secret, "token-id"), value_of(k, secret, "token-secret"), left,
-		str_or(expires, "<never>"), n_used ? str_join(k->arena, used, n_used, ",") : "<none>",
+	printf("%s.%s   %-11s %-22s %-24s %-12s %s\n", value_of(k, secret, "token-id"),
+		value_of(k, secret, "token-secret"), left, str_or(expires, "<never>"),
+		n_used ? str_join(k->arena, used, n_used, ",") : "<none>",
 		str_or(value_of(k, secret, "description"), "<none>"), value_of(k, secret, "auth-extra-groups"));
 }
 
@@ -160,7 +164,8 @@ struct status *run_token_list(struct kubeadm *k, int argc, char **argv)
 	TRY(client_list(client, k->arena, &CoreV1Secret_schema, "kube-system",
 		&(struct client_list_options){.field_selector = "type=bootstrap.kubernetes.io/token"}, &list));
 	if (list.n_items)
-		printf("%-25s %-11s %-22s %-24s %-12s %s\n", "TOKEN", "TTL", "EXPIRES", "USAGES", "DESCRIPTION", "EXTRA GROUPS");
+		printf("%-25s %-11s %-22s %-24s %-12s %s\n", "TOKEN", "TTL", "EXPIRES", "USAGES", "DESCRIPTION",
+			"EXTRA GROUPS");
 	for (size_t i = 0; i < list.n_items; i++)
 		print_token(k, list.items[i]);
 	return NULL;
@@ -178,8 +183,8 @@ struct status *run_token_delete(struct kubeadm *k, int argc, char **argv)
 		char *id = arena_strndup(k->arena, args.items[i], ID_LEN);
 		if (strlen(id) != ID_LEN || (args.items[i][ID_LEN] && !token_is_valid(args.items[i])))
 			return status_bad_request("\"%s\" is neither a token nor a token id", args.items[i]);
-		TRY(client_delete(
-			client, k->arena, &CoreV1Secret_schema, "kube-system", arena_printf(k->arena, SECRET_PREFIX "%s", id), NULL));
+		TRY(client_delete(client, k->arena, &CoreV1Secret_schema, "kube-system",
+			arena_printf(k->arena, SECRET_PREFIX "%s", id), NULL));
 		printf("bootstrap token \"%s\" deleted\n", id);
 	}
 	return NULL;
