@@ -76,8 +76,8 @@ struct status *discovery_by_token(struct kubeadm *k, char **ret_server, char **r
 	const KubeadmV1beta4BootstrapTokenDiscovery *d = k->join->discovery->bootstrap_token;
 	char *server = arena_printf(k->arena, "https://%s", d->api_server_endpoint);
 	CoreV1ConfigMap *info;
-	const char *text;
-	ClientcmdV1Config *config;
+	const char *text = NULL;
+	ClientcmdV1Config *config = NULL;
 	printf("[discovery] Reading cluster-info from %s\n", server);
 	TRY(status_wrap(fetch_signed(k, server, d->token, &info, &text), "discovery from %s", server));
 	TRY(kubeconfig_parse(k->arena, text, strlen(text), "cluster-info", &config));

@@ -112,7 +112,7 @@ static struct status *read_cluster(struct kubeadm *k, const char *bootstrap_conf
 struct status *run_join(struct kubeadm *k, int argc, char **argv)
 {
 	struct flag_args args;
-	char *server, *ca, *kubelet_yaml;
+	char *server = NULL, *ca = NULL, *kubelet_yaml = NULL;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	TRY(flags_parse(flags, argc, argv, &args));
 	TRY(config_read(k, config_path));
