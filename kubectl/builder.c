@@ -52,10 +52,10 @@ static struct status *add_answer(struct builder *b, struct info info)
 		return NULL;
 	}
 	const char *kind = obj_kind(info.object);
-	TREE_FOREACH(item, tree_get(info.object, "items"))
-	{
+	TREE_FOREACH (item, tree_get(info.object, "items")) {
 		if (str_empty(obj_kind(item)) && strlen(kind) > strlen("List")) {
-			tree_set_string(k->arena, item, "kind", arena_strndup(k->arena, kind, strlen(kind) - strlen("List")));
+			tree_set_string(
+				k->arena, item, "kind", arena_strndup(k->arena, kind, strlen(kind) - strlen("List")));
 			tree_set_string(k->arena, item, "apiVersion", obj_string(info.object, "apiVersion"));
 		}
 		struct info one = {.mapping = info.mapping,
@@ -106,12 +106,11 @@ static struct status *fetch_one(struct builder *b, const struct api_resource *ma
 	return NULL;
 }
 
-static struct status *unable_to_list(
-	struct builder *b, const struct api_resource *mapping, struct status *s)
+static struct status *unable_to_list(struct builder *b, const struct api_resource *mapping, struct status *s)
 {
 	const struct selection *sel = b->selection;
-	if (!status_is_servers(s) || (s->reason != STATUS_BAD_REQUEST && s->reason != STATUS_NOT_FOUND &&
-					     s->reason != STATUS_FORBIDDEN))
+	if (!status_is_servers(s) ||
+		(s->reason != STATUS_BAD_REQUEST && s->reason != STATUS_NOT_FOUND && s->reason != STATUS_FORBIDDEN))
 		return s;
 	char *resource = arena_printf(
 		b->k->arena, "%s/%s, Resource=%s", mapping->rest.group, mapping->rest.version, mapping->rest.plural);
@@ -154,7 +153,8 @@ static struct status *fetch_list(struct builder *b, const struct api_resource *m
 		while ((row = tree_remove_at(tree_get(page, rows), 0)))
 			tree_append(into, row);
 		obj_remove(info.object, "metadata.continue");
-		obj_set_string(arena, info.object, "metadata.resourceVersion", obj_string(page, "metadata.resourceVersion"));
+		obj_set_string(
+			arena, info.object, "metadata.resourceVersion", obj_string(page, "metadata.resourceVersion"));
 	} while (*continue_);
 	obj_remove(info.object, "metadata.continue");
 	obj_remove(info.object, "metadata.remainingItemCount");
@@ -220,9 +220,10 @@ static struct status *read_args(struct builder *b, struct tuple **ret_tuples, si
 		return NULL;
 	}
 	if (n_slash && n_slash < sel->n_args)
-		return fail("there is no need to specify a resource type as a separate argument when passing arguments in "
-			    "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get "
-			    "resource resource/<resource_name>'");
+		return fail(
+			"there is no need to specify a resource type as a separate argument when passing arguments in "
+			"resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get "
+			"resource resource/<resource_name>'");
 	if (n_slash) {
 		for (size_t i = 0; i < sel->n_args; i++) {
 			struct tuple t;
@@ -286,7 +287,8 @@ static struct status *place_manifest(struct builder *b, struct info *info)
 		return NULL;
 	}
 	if (!str_empty(k->global.namespace) && !str_eq(k->global.namespace, info->namespace))
-		return fail("the namespace from the provided object \"%s\" does not match the namespace \"%s\". You must pass "
+		return fail("the namespace from the provided object \"%s\" does not match the namespace \"%s\". You "
+			    "must pass "
 			    "'--namespace=%s' to perform this operation.",
 			info->namespace, k->global.namespace, info->namespace);
 	return NULL;
@@ -299,7 +301,8 @@ static struct status *fetch_latest(struct builder *b, struct info *info)
 		return NULL;
 	if (str_empty(info->name))
 		return fail("resource name may not be empty");
-	struct rest request = {.path = rest_path(b->k->arena, info->mapping, info->namespace, info->name, sel->subresource),
+	struct rest request = {
+		.path = rest_path(b->k->arena, info->mapping, info->namespace, info->name, sel->subresource),
 		.query = sel->query,
 		.accept = sel->accept};
 	return rest_do(b->k, b->k->arena, &request, &info->object);
@@ -310,8 +313,7 @@ bool tree_matches_labels(const cJSON *object, const struct label_selector *selec
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	MapStringEntry **entries = NULL;
 	size_t n = 0;
-	TREE_FOREACH(label, obj_at(object, "metadata.labels"))
-	{
+	TREE_FOREACH (label, obj_at(object, "metadata.labels")) {
 		MapStringEntry *entry = API_NEW(arena, MapStringEntry);
 		entry->key = label->string;
 		entry->value = arena_strdup(arena, str_or_empty(tree_string(label)));
@@ -368,9 +370,10 @@ static void visit_args(struct builder *b)
 	if (!s && sel->all && !str_empty(sel->selector))
 		s = fail("setting 'all' parameter but found a non empty selector. ");
 	if (!s && selecting && n_tuples)
-		s = fail(strchr(sel->args[0], '/') ? "selectors and the all flag cannot be used when passing resource/name "
-						     "arguments"
-						   : "name cannot be provided when a selector is specified");
+		s = fail(strchr(sel->args[0], '/')
+				 ? "selectors and the all flag cannot be used when passing resource/name "
+				   "arguments"
+				 : "name cannot be provided when a selector is specified");
 	if (!s && selecting && !types)
 		s = fail("at least one resource must be specified to use a selector");
 	if (!s && !types && !n_tuples)
@@ -398,7 +401,8 @@ struct status *select_objects(struct kubectl *k, const struct selection *selecti
 		TRY(kubectl_namespace(k, &b.namespace));
 	if (selection->files && has_files(selection->files)) {
 		if (selection->n_args && !selection->default_type)
-			return fail("when paths, URLs, or stdin is provided as input, you may not specify resource arguments as "
+			return fail("when paths, URLs, or stdin is provided as input, you may not specify resource "
+				    "arguments as "
 				    "well");
 		visit_files(&b);
 	} else if (selection->local) {

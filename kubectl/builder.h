@@ -1,9 +1,8 @@
 /*
  * From what the user names (files, types and names, selectors) to objects.
  *
- *	struct selection selection = {.files = &options->files, .args = call->args, .n_args = call->n_args, .flatten = true};
- *	struct infos infos;
- *	struct status *errors = select_objects(k, &selection, &infos);
+ *	struct selection selection = {.files = &options->files, .args = call->args, .n_args = call->n_args, .flatten =
+ *true}; struct infos infos; struct status *errors = select_objects(k, &selection, &infos);
  *
  * Forms of the arguments: "pods", "pods,services", "pods a b", "pods,services a", "pod/a deployment/b", and categories.
  */
@@ -46,12 +45,12 @@ struct selection {
 	const char *default_type; /* the arguments are names of this type where they do not say another */
 	const char *selector, *field_selector;
 	bool all_namespaces;
-	bool all;		 /* --all */
+	bool all;		    /* --all */
 	bool list_without_selector; /* a type alone means all its objects */
-	bool local;		 /* no server: objects come from files as they are */
-	bool flatten;		 /* lists become their items */
-	bool latest;		 /* objects named by files are read from the server */
-	bool names_only;	 /* objects named by arguments are not fetched */
+	bool local;		    /* no server: objects come from files as they are */
+	bool flatten;		    /* lists become their items */
+	bool latest;		    /* objects named by files are read from the server */
+	bool names_only;	    /* objects named by arguments are not fetched */
 	bool stop_at_error;
 	bool single_type;
 	bool ignore_not_found;
@@ -64,8 +63,8 @@ struct selection {
 /* Error: of all that went wrong; *ret_infos holds what could be found all the same. */
 struct status *select_objects(struct kubectl *k, const struct selection *selection, struct infos *ret_infos) MUST_USE;
 /* Objects of the files only; lists are flattened. */
-struct status *read_manifests(struct kubectl *k, const struct filename_options *files, bool local,
-	struct infos *ret_infos) MUST_USE;
+struct status *read_manifests(
+	struct kubectl *k, const struct filename_options *files, bool local, struct infos *ret_infos) MUST_USE;
 bool tree_matches_labels(const cJSON *object, const struct label_selector *selector);
 /* Reads the object of an info anew. */
 struct status *info_fetch(struct kubectl *k, struct info *info) MUST_USE;

@@ -59,9 +59,15 @@ static struct flag *bind_flags(struct arena *arena, const struct option *flags, 
 	bool *changed = ARENA_ARRAY(arena, bool, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		const struct option *o = &items[i];
-		bound[i] = (struct flag){.name = o->name, .short_name = o->short_name, .type = o->type,
-			.ptr = (char *)options + o->offset, .def = o->def, .usage = o->usage, .changed = &changed[i],
-			.no_opt_value = o->no_opt_value, .hidden = o->hidden};
+		bound[i] = (struct flag){.name = o->name,
+			.short_name = o->short_name,
+			.type = o->type,
+			.ptr = (char *)options + o->offset,
+			.def = o->def,
+			.usage = o->usage,
+			.changed = &changed[i],
+			.no_opt_value = o->no_opt_value,
+			.hidden = o->hidden};
 		if (o->type == FLAG_STRING && str_empty(o->def))
 			*(char **)bound[i].ptr = arena_strdup(arena, "");
 	}

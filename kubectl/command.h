@@ -3,9 +3,8 @@
  *
  *	struct label_options { bool list; ... };
  *	static const struct option label_flags[] = {
- *		OPT(struct label_options, list, 0, "list", FLAG_BOOL, "false", "show the labels instead of changing them"),
- *		OPT_GROUP(struct label_options, print, print_flags),
- *		OPT_END,
+ *		OPT(struct label_options, list, 0, "list", FLAG_BOOL, "false", "show the labels instead of changing
+ *them"), OPT_GROUP(struct label_options, print, print_flags), OPT_END,
  *	};
  *	const struct command label_command = {.name = "label", ..., .flags = label_flags, .run = label_run,
  *		.options_size = sizeof(struct label_options)};
@@ -38,14 +37,24 @@ struct option {
 	bool hidden;
 };
 
-#define OPT(S, field, short_, name_, type_, def_, usage_) \
-	{.name = (name_), .short_name = (short_), .type = (type_), .offset = offsetof(S, field), .def = (def_), \
-		.usage = (usage_)}
-#define OPT_IMPLIED(S, field, short_, name_, type_, def_, implied_, usage_) \
-	{.name = (name_), .short_name = (short_), .type = (type_), .offset = offsetof(S, field), .def = (def_), \
-		.usage = (usage_), .no_opt_value = (implied_)}
-#define OPT_GROUP(S, field, table) {.group = (table), .offset = offsetof(S, field)}
-#define OPT_END {.name = NULL}
+#define OPT(S, field, short_, name_, type_, def_, usage_)                                                              \
+	{                                                                                                              \
+		.name = (name_), .short_name = (short_), .type = (type_), .offset = offsetof(S, field), .def = (def_), \
+		.usage = (usage_)                                                                                      \
+	}
+#define OPT_IMPLIED(S, field, short_, name_, type_, def_, implied_, usage_)                                            \
+	{                                                                                                              \
+		.name = (name_), .short_name = (short_), .type = (type_), .offset = offsetof(S, field), .def = (def_), \
+		.usage = (usage_), .no_opt_value = (implied_)                                                          \
+	}
+#define OPT_GROUP(S, field, table)                             \
+	{                                                      \
+		.group = (table), .offset = offsetof(S, field) \
+	}
+#define OPT_END              \
+	{                    \
+		.name = NULL \
+	}
 
 struct command {
 	const char *name;

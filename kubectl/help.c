@@ -57,8 +57,14 @@ void flags_help(struct arena *arena, const struct option *flags, FILE *out)
 			fprintf(out, "    -%c, ", o->short_name);
 		else
 			fputs("    ", out);
-		fprintf(out, "--%s=%s%s%s:\n", o->name, list ? "[" : text ? "'" : "", default_text(o),
-			list ? "]" : text ? "'" : "");
+		fprintf(out, "--%s=%s%s%s:\n", o->name,
+			list   ? "["
+			: text ? "'"
+			       : "",
+			default_text(o),
+			list   ? "]"
+			: text ? "'"
+			       : "");
 		print_wrapped(str_or_empty(o->usage), out);
 		if (i + 1 < n)
 			fputc('\n', out);
@@ -114,8 +120,12 @@ void command_help(const struct command *command, const char *path, FILE *out)
 		flags_help(arena, command->flags, out);
 		fputc('\n', out);
 	}
-	fprintf(out, "Usage:\n  %s%s%s%s\n\n", path, command->usage || command->children ? " " : n ? " [options]" : "",
-		str_or(command->usage, command->children ? "[flags] [options]" : ""), command->usage && n ? " [options]" : "");
+	fprintf(out, "Usage:\n  %s%s%s%s\n\n", path,
+		command->usage || command->children ? " "
+		: n				    ? " [options]"
+						    : "",
+		str_or(command->usage, command->children ? "[flags] [options]" : ""),
+		command->usage && n ? " [options]" : "");
 	if (command->children)
 		fprintf(out, "Use \"%s <command> --help\" for more information about a given command.\n", path);
 	fputs("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n", out);

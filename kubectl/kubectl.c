@@ -10,7 +10,8 @@
 /* Several errors in one status: they are shown one a line, those of our own without a prefix. */
 #define SEVERAL_CODE (-1)
 
-#define G(field, short_, name_, type_, def_, usage_) OPT(struct global_options, field, short_, name_, type_, def_, usage_)
+#define G(field, short_, name_, type_, def_, usage_) \
+	OPT(struct global_options, field, short_, name_, type_, def_, usage_)
 
 const struct option global_flags[] = {
 	G(kubeconfig, 0, "kubeconfig", FLAG_STRING, "", "Path of the kubeconfig file to use"),
@@ -34,7 +35,8 @@ const struct option global_flags[] = {
 	G(request_timeout, 0, "request-timeout", FLAG_STRING, "0", "How long to wait for one request; 0 is for ever"),
 	G(insecure, 0, "insecure-skip-tls-verify", FLAG_BOOL, "false", "Do not verify the server's certificate"),
 	G(disable_compression, 0, "disable-compression", FLAG_BOOL, "false", "Do not ask for compressed answers"),
-	G(match_server_version, 0, "match-server-version", FLAG_BOOL, "false", "Require the server's version to be ours"),
+	G(match_server_version, 0, "match-server-version", FLAG_BOOL, "false",
+		"Require the server's version to be ours"),
 	G(warnings_as_errors, 0, "warnings-as-errors", FLAG_BOOL, "false", "Fail if the server sends a warning"),
 	G(verbosity, 'v', "v", FLAG_INT, "0", "Verbosity of the log"),
 	G(ignored, 0, "vmodule", FLAG_STRING, "", "Accepted without effect"),
@@ -54,8 +56,9 @@ static struct status *parse_timeout(const char *text, int *ret_ms)
 		return NULL;
 	}
 	if (!duration_parse(text, &ns))
-		return fail("Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by "
-			    "a corresponding time unit (e.g. 1s | 2m | 3h)");
+		return fail(
+			"Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by "
+			"a corresponding time unit (e.g. 1s | 2m | 3h)");
 	*ret_ms = (int)(ns / 1000000);
 	return NULL;
 }
@@ -172,7 +175,8 @@ struct status *status_from_server(struct status *s)
 static void print_invalid(const struct status *s)
 {
 	if (str_empty(s->kind) && str_empty(s->name)) {
-		fprintf(stderr, "The request is invalid%s%s\n", s->n_causes ? "" : ": ", s->n_causes ? ": " : s->message);
+		fprintf(stderr, "The request is invalid%s%s\n", s->n_causes ? "" : ": ",
+			s->n_causes ? ": " : s->message);
 		if (!s->n_causes)
 			return;
 	} else {
@@ -203,8 +207,11 @@ static void print_unreachable(struct kubectl *k, const struct status *s)
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
 		struct url url;
 		CLEANUP_STATUS struct status *bad = url_parse(arena, str_or_empty(k->config.host), &url);
-		fprintf(stderr, "The connection to the server %s was refused - did you specify the right host or port?\n",
-			bad ? k->config.host : url.port ? url_host_port(arena, url.host, url.port) : url.host);
+		fprintf(stderr,
+			"The connection to the server %s was refused - did you specify the right host or port?\n",
+			bad	   ? k->config.host
+			: url.port ? url_host_port(arena, url.host, url.port)
+				   : url.host);
 		return;
 	}
 	fprintf(stderr, "Unable to connect to the server: %s\n", s->message);
@@ -222,7 +229,8 @@ void print_error(struct kubectl *k, const struct status *s)
 	} else if (s->reason == STATUS_UNAUTHORIZED) {
 		fprintf(stderr, "error: You must be logged in to the server (%s)\n", s->message);
 	} else if (status_is_servers(s) || s->reason == STATUS_FORBIDDEN) {
-		fprintf(stderr, *reason ? "Error from server (%s): %s\n" : "Error from server%s: %s\n", reason, s->message);
+		fprintf(stderr, *reason ? "Error from server (%s): %s\n" : "Error from server%s: %s\n", reason,
+			s->message);
 	} else if (s->reason == STATUS_UNAVAILABLE) {
 		print_unreachable(k, s);
 	} else {
@@ -235,7 +243,8 @@ static const char *standard_message(struct strbuf *out, const struct status *s)
 	const char *reason = status_reason_name(s->reason);
 	strbuf_reset(out);
 	if (status_is_servers(s))
-		strbuf_printf(out, *reason ? "Error from server (%s): %s" : "Error from server%s: %s", reason, s->message);
+		strbuf_printf(
+			out, *reason ? "Error from server (%s): %s" : "Error from server%s: %s", reason, s->message);
 	else
 		strbuf_adds(out, s->message);
 	return out->buf;

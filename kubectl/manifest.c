@@ -30,8 +30,8 @@ struct status *read_input(struct kubectl *k, const char *path, char **ret_data, 
 	return s ? status_with_code(s, 1) : NULL;
 }
 
-struct status *parse_documents(struct arena *arena, const char *data, size_t size, const char *source,
-	cJSON ***ret_items, size_t *ret_n)
+struct status *parse_documents(
+	struct arena *arena, const char *data, size_t size, const char *source, cJSON ***ret_items, size_t *ret_n)
 {
 	struct yaml_stream *stream = yaml_stream_new(arena, data, size);
 	for (;;) {
@@ -49,26 +49,29 @@ struct status *parse_documents(struct arena *arena, const char *data, size_t siz
 
 static struct status *check_type(struct kubectl *k, const cJSON *object, const char *source)
 {
-	const char *missing = !cJSON_IsObject(object) ? NULL : str_empty(obj_kind(object)) ? "Kind"
-		: str_empty(obj_string(object, "apiVersion")) ? "apiVersion" : "";
+	const char *missing = !cJSON_IsObject(object)			    ? NULL
+			      : str_empty(obj_kind(object))		    ? "Kind"
+			      : str_empty(obj_string(object, "apiVersion")) ? "apiVersion"
+									    : "";
 	if (!missing)
 		return fail("unable to decode \"%s\": json: cannot unmarshal %s into Go value of type "
 			    "unstructured.detector",
-			source, cJSON_IsArray(object) ? "array" : cJSON_IsString(object) ? "string" : "number");
+			source,
+			cJSON_IsArray(object)	 ? "array"
+			: cJSON_IsString(object) ? "string"
+						 : "number");
 	if (*missing)
 		return fail("unable to decode \"%s\": Object '%s' is missing in '%s'", source, missing,
 			tree_to_string(k->arena, object, TREE_SORTED));
 	return NULL;
 }
 
-static struct status *add_object(
-	struct kubectl *k, cJSON *object, const char *source, bool local, struct infos *infos)
+static struct status *add_object(struct kubectl *k, cJSON *object, const char *source, bool local, struct infos *infos)
 {
 	TRY(check_type(k, object, source));
 	if (obj_is_list(object)) {
 		const char *kind = obj_kind(object);
-		TREE_FOREACH(item, tree_get(object, "items"))
-		{
+		TREE_FOREACH (item, tree_get(object, "items")) {
 			if (str_empty(obj_kind(item)) && !str_eq(kind, "List")) {
 				tree_set_string(k->arena, item, "apiVersion", obj_string(object, "apiVersion"));
 				tree_set_string(k->arena, item, "kind",
@@ -83,11 +86,11 @@ static struct status *add_object(
 	if (!local) {
 		struct status *s = mapping_of_object(k, object, &info.mapping);
 		if (s && !status_is_servers(s) && strstr(s->message, "no matches"))
-			return status_with_code(
-				status_new(STATUS_UNKNOWN,
-					"resource mapping not found for name: \"%s\" namespace: \"%s\" from \"%s\": %s\n"
-					"ensure CRDs are installed first",
-					info.name, info.namespace, source, s->message),
+			return status_with_code(status_new(STATUS_UNKNOWN,
+							"resource mapping not found for name: \"%s\" namespace: \"%s\" "
+							"from \"%s\": %s\n"
+							"ensure CRDs are installed first",
+							info.name, info.namespace, source, s->message),
 				1);
 		TRY(s);
 	}
@@ -144,8 +147,7 @@ static struct status *read_directory(
 	return errors;
 }
 
-static struct status *read_path(
-	struct kubectl *k, const char *path, bool recursive, bool local, struct infos *infos)
+static struct status *read_path(struct kubectl *k, const char *path, bool recursive, bool local, struct infos *infos)
 {
 	struct stat st;
 	size_t n_files = 0;

@@ -199,8 +199,8 @@ cJSON **obj_sorted(struct arena *arena, const cJSON *object, size_t *ret_n)
 	*ret_n = 0;
 	if (!cJSON_IsObject(object))
 		return NULL;
-	TREE_FOREACH(member, object)
-	ARENA_PUSH(arena, items, *ret_n) = member;
+	TREE_FOREACH (member, object)
+		ARENA_PUSH(arena, items, *ret_n) = member;
 	if (*ret_n)
 		qsort(items, *ret_n, sizeof(*items), by_name);
 	return items;
@@ -222,16 +222,16 @@ static char *format_expression(struct arena *arena, const cJSON *expression)
 	const char *key = obj_string(expression, "key"), *operator= obj_string(expression, "operator");
 	char **values = NULL;
 	size_t n = 0;
-	TREE_FOREACH(value, tree_get(expression, "values"))
-	ARENA_PUSH(arena, values, n) = obj_text(arena, value);
+	TREE_FOREACH (value, tree_get(expression, "values"))
+		ARENA_PUSH(arena, values, n) = obj_text(arena, value);
 	if (n)
 		qsort(values, n, sizeof(*values), str_cmp_qsort);
 	if (str_eq(operator, "Exists"))
 		return arena_strdup(arena, key);
 	if (str_eq(operator, "DoesNotExist"))
 		return arena_printf(arena, "!%s", key);
-	return arena_printf(arena, "%s %s (%s)", key, str_eq(operator, "In") ? "in" : "notin",
-		str_join(arena, values, n, ","));
+	return arena_printf(
+		arena, "%s %s (%s)", key, str_eq(operator, "In") ? "in" : "notin", str_join(arena, values, n, ","));
 }
 
 char *obj_format_selector(struct arena *arena, const cJSON *selector, const char *none)
@@ -244,8 +244,8 @@ char *obj_format_selector(struct arena *arena, const cJSON *selector, const char
 	for (size_t i = 0; i < n_labels; i++)
 		ARENA_PUSH(arena, parts, n) =
 			arena_printf(arena, "%s=%s", labels[i]->string, obj_text(arena, labels[i]));
-	TREE_FOREACH(expression, tree_get(selector, "matchExpressions"))
-	ARENA_PUSH(arena, parts, n) = format_expression(arena, expression);
+	TREE_FOREACH (expression, tree_get(selector, "matchExpressions"))
+		ARENA_PUSH(arena, parts, n) = format_expression(arena, expression);
 	if (!n)
 		return arena_strdup(arena, none);
 	qsort(parts, n, sizeof(*parts), str_cmp_qsort);
@@ -265,8 +265,7 @@ void obj_print_go(struct arena *arena, struct strbuf *out, const cJSON *node)
 		strbuf_addc(out, ']');
 	} else if (cJSON_IsArray(node)) {
 		strbuf_addc(out, '[');
-		TREE_FOREACH(item, node)
-		{
+		TREE_FOREACH (item, node) {
 			strbuf_adds(out, item == node->child ? "" : " ");
 			obj_print_go(arena, out, item);
 		}

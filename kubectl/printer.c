@@ -6,7 +6,8 @@
 
 const struct option print_flags[] = {
 	OPT(struct print_options, output, 'o', "output", FLAG_STRING, "",
-		"Output format: json, yaml, name, jsonpath, jsonpath-as-json, jsonpath-file, go-template, go-template-file"),
+		"Output format: json, yaml, name, jsonpath, jsonpath-as-json, jsonpath-file, go-template, "
+		"go-template-file"),
 	OPT(struct print_options, template, 0, "template", FLAG_STRING, "",
 		"Template text or file for the template formats"),
 	OPT(struct print_options, show_managed_fields, 0, "show-managed-fields", FLAG_BOOL, "false",
@@ -16,7 +17,15 @@ const struct option print_flags[] = {
 	OPT_END,
 };
 
-enum format { FORMAT_NAME, FORMAT_JSON, FORMAT_YAML, FORMAT_JSONPATH, FORMAT_JSONPATH_AS_JSON, FORMAT_COLUMNS, FORMAT_TEMPLATE };
+enum format {
+	FORMAT_NAME,
+	FORMAT_JSON,
+	FORMAT_YAML,
+	FORMAT_JSONPATH,
+	FORMAT_JSONPATH_AS_JSON,
+	FORMAT_COLUMNS,
+	FORMAT_TEMPLATE
+};
 
 struct column {
 	const char *header;
@@ -79,8 +88,8 @@ static struct status *unknown_format(const struct print_options *o)
 			strbuf_adds(&list, ",wide");
 		strbuf_printf(&list, "%s%s", list.len ? "," : "", formats[i].name);
 	}
-	return fail("unable to match a printer suitable for the output format \"%s\", allowed formats are: %s", o->output,
-		list.buf);
+	return fail("unable to match a printer suitable for the output format \"%s\", allowed formats are: %s",
+		o->output, list.buf);
 }
 
 /* "{.a.b}" for the forms that users write. */
@@ -129,7 +138,8 @@ static struct status *parse_columns_file(struct printer *p, const char *text)
 	size_t n = split_words(p->k->arena, text, &headers);
 	size_t n_specs = second ? split_words(p->k->arena, second + 1, &specs) : 0;
 	if (!second || !second[1])
-		return fail("invalid template, missing spec line. Expected format is one line of space separated headers, one "
+		return fail("invalid template, missing spec line. Expected format is one line of space separated "
+			    "headers, one "
 			    "line of space separated column specs.");
 	if (n != n_specs)
 		return fail("number of headers (%zu) and field specifications (%zu) don't match", n, n_specs);
@@ -208,14 +218,14 @@ struct status *printer_new(
 bool print_wants_object(const struct print_options *options)
 {
 	return (!str_empty(options->output) && !str_eq(options->output, "name") && !str_eq(options->output, "wide")) ||
-		!str_empty(options->template);
+	       !str_empty(options->template);
 }
 
 static struct status *print_name(struct printer *p, const cJSON *object, FILE *out)
 {
 	if (obj_is_list(object)) {
-		TREE_FOREACH(item, tree_get(object, "items"))
-		TRY(print_name(p, item, out));
+		TREE_FOREACH (item, tree_get(object, "items"))
+			TRY(print_name(p, item, out));
 		return NULL;
 	}
 	const char *version = obj_string(object, "apiVersion"), *slash = strchr(version, '/');
@@ -244,15 +254,17 @@ static struct status *print_jsonpath(struct printer *p, struct arena *arena, con
 	}
 	if (!s)
 		return NULL;
-	struct status *full = fail("error executing jsonpath \"%s\": Error executing template: %s. Printing more information "
-				   "for debugging the template:\n\ttemplate was:\n\t\t%s\n\tobject given to jsonpath engine "
-				   "was:\n\t\t%s\n\n",
-		p->text, s->message, p->text, tree_to_string(arena, object, TREE_SORTED));
+	struct status *full =
+		fail("error executing jsonpath \"%s\": Error executing template: %s. Printing more information "
+		     "for debugging the template:\n\ttemplate was:\n\t\t%s\n\tobject given to jsonpath engine "
+		     "was:\n\t\t%s\n\n",
+			p->text, s->message, p->text, tree_to_string(arena, object, TREE_SORTED));
 	status_free(s);
 	return full;
 }
 
-static struct status *print_columns_row(struct printer *p, struct arena *arena, const cJSON *object, struct tabwriter *w)
+static struct status *print_columns_row(
+	struct printer *p, struct arena *arena, const cJSON *object, struct tabwriter *w)
 {
 	for (size_t i = 0; i < p->n_columns; i++) {
 		cJSON **nodes;
@@ -291,8 +303,8 @@ static struct status *print_columns(struct printer *p, struct arena *arena, cons
 	if (!obj_is_list(object))
 		TRY(print_columns_row(p, arena, object, &w));
 	else
-		TREE_FOREACH(item, tree_get(object, "items"))
-	TRY(print_columns_row(p, arena, item, &w));
+		TREE_FOREACH (item, tree_get(object, "items"))
+			TRY(print_columns_row(p, arena, item, &w));
 	tabwriter_flush(&w);
 	strbuf_done(&w.text);
 	return NULL;
@@ -302,8 +314,8 @@ static void drop_managed_fields(cJSON *object)
 {
 	obj_remove(object, "metadata.managedFields");
 	if (obj_is_list(object))
-		TREE_FOREACH(item, tree_get(object, "items"))
-	obj_remove(item, "metadata.managedFields");
+		TREE_FOREACH (item, tree_get(object, "items"))
+			obj_remove(item, "metadata.managedFields");
 }
 
 struct status *printer_print(struct printer *p, const cJSON *object, FILE *out)
@@ -342,8 +354,9 @@ struct status *dry_run_parse(const char *text, enum dry_run *ret)
 {
 	bool value;
 	if (str_eq(text, "unchanged"))
-		return fail("--dry-run flag without a value was specified. A value must be set: \"none\", \"server\", or "
-			    "\"client\".");
+		return fail(
+			"--dry-run flag without a value was specified. A value must be set: \"none\", \"server\", or "
+			"\"client\".");
 	if (str_empty(text) || str_eq(text, "none"))
 		*ret = DRY_RUN_NONE;
 	else if (str_eq(text, "client"))

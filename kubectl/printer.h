@@ -28,8 +28,8 @@ struct printer;
  * operation: what the name form says was done ("created"), NULL for the bare name. A format that is none of ours is an
  * error that lists them. Without -o it is the name form with the operation.
  */
-struct status *printer_new(struct kubectl *k, const struct print_options *options, const char *operation,
-	struct printer **ret) MUST_USE;
+struct status *printer_new(
+	struct kubectl *k, const struct print_options *options, const char *operation, struct printer **ret) MUST_USE;
 struct status *printer_print(struct printer *p, const cJSON *object, FILE *out) MUST_USE;
 /* Whether -o asks for the object itself in some form. */
 bool print_wants_object(const struct print_options *options);
@@ -45,7 +45,7 @@ enum dry_run { DRY_RUN_NONE, DRY_RUN_CLIENT, DRY_RUN_SERVER };
 struct status *dry_run_parse(const char *text, enum dry_run *ret) MUST_USE;
 /* "created" and its form for a dry run. */
 const char *dry_run_operation(struct kubectl *k, enum dry_run mode, const char *operation);
-#define OPT_DRY_RUN(S, field) \
+#define OPT_DRY_RUN(S, field)                                                 \
 	OPT_IMPLIED(S, field, 0, "dry-run", FLAG_STRING, "none", "unchanged", \
 		"\"none\", \"client\" (send nothing) or \"server\" (the server checks but stores nothing)")
 #define OPT_FIELD_MANAGER(S, field, name) \

@@ -8,7 +8,7 @@
 #include "api/tree.h"
 #include "kubectl/kubectl.h"
 
-#define ACCEPT_TABLE \
+#define ACCEPT_TABLE                                                                                      \
 	"application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io," \
 	"application/json"
 
@@ -26,10 +26,10 @@ struct rest {
 
 /* ret_tree (may be NULL): the answer. Error: the server's status (status_is_servers) or that there is no answer. */
 struct status *rest_do(struct kubectl *k, struct arena *arena, const struct rest *request, cJSON **ret_tree) MUST_USE;
-struct status *rest_text(struct kubectl *k, struct arena *arena, const struct rest *request, char **ret_text,
-	size_t *ret_size) MUST_USE;
-struct status *rest_get(struct kubectl *k, struct arena *arena, const char *path, const char *query,
-	cJSON **ret_tree) MUST_USE;
+struct status *rest_text(
+	struct kubectl *k, struct arena *arena, const struct rest *request, char **ret_text, size_t *ret_size) MUST_USE;
+struct status *rest_get(
+	struct kubectl *k, struct arena *arena, const char *path, const char *query, cJSON **ret_tree) MUST_USE;
 /* The path of a resource's collection (name NULL), object or subresource. */
 char *rest_path(struct arena *arena, const struct api_resource *mapping, const char *namespace, const char *name,
 	const char *subresource);

@@ -23,7 +23,8 @@ static int compare(const void *pa, const void *pb)
 	if (!a->value || !b->value)
 		result = (a->value != NULL) - (b->value != NULL);
 	else if (cJSON_IsNumber(a->value) && cJSON_IsNumber(b->value))
-		result = (a->value->valuedouble > b->value->valuedouble) - (a->value->valuedouble < b->value->valuedouble);
+		result = (a->value->valuedouble > b->value->valuedouble) -
+			 (a->value->valuedouble < b->value->valuedouble);
 	else if (cJSON_IsString(a->value) && cJSON_IsString(b->value))
 		result = compare_strings(a->value->valuestring, b->value->valuestring);
 	return result ? result : (a->position > b->position) - (a->position < b->position);

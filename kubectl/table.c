@@ -35,9 +35,9 @@ static void print_header(struct arena *arena, const cJSON *columns, const struct
 		add_cell(w, &first, "EVENT");
 	if (o->with_namespace)
 		add_cell(w, &first, "NAMESPACE");
-	TREE_FOREACH(column, columns)
-	if (column_shown(column, o))
-		add_cell(w, &first, upper(arena, obj_string(column, "name")));
+	TREE_FOREACH (column, columns)
+		if (column_shown(column, o))
+			add_cell(w, &first, upper(arena, obj_string(column, "name")));
 	for (size_t i = 0; i < o->label_columns.n_items; i++) {
 		const char *slash = strrchr(o->label_columns.items[i], '/');
 		add_cell(w, &first, upper(arena, slash ? slash + 1 : o->label_columns.items[i]));
@@ -68,11 +68,10 @@ static void print_row(
 		add_cell(w, &first, arena_printf(arena, "%-8s", o->event));
 	if (o->with_namespace)
 		add_cell(w, &first, obj_namespace(object));
-	TREE_FOREACH(column, columns)
-	{
+	TREE_FOREACH (column, columns) {
 		const cJSON *value = cell;
 		bool is_name = !named && str_eq(obj_string(column, "format"), "name") &&
-			str_eq(obj_string(column, "type"), "string");
+			       str_eq(obj_string(column, "type"), "string");
 		named |= is_name;
 		if (cell)
 			cell = cell->next;
@@ -102,6 +101,6 @@ void table_print(struct table_printer *p, const cJSON *table, const struct table
 		print_header(arena, columns, options, w);
 	if (tree_size(rows))
 		p->headers_done = true;
-	TREE_FOREACH(row, rows)
-	print_row(arena, columns, row, options, w);
+	TREE_FOREACH (row, rows)
+		print_row(arena, columns, row, options, w);
 }

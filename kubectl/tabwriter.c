@@ -20,7 +20,8 @@ struct layout {
 	size_t n_widths;
 };
 
-void tabwriter_init(struct tabwriter *w, struct arena *arena, size_t min_width, size_t padding, bool remember, FILE *out)
+void tabwriter_init(
+	struct tabwriter *w, struct arena *arena, size_t min_width, size_t padding, bool remember, FILE *out)
 {
 	*w = (struct tabwriter){
 		.min_width = min_width, .padding = padding, .remember = remember, .out = out, .arena = arena};

@@ -1,6 +1,6 @@
 /*
- * Elastic columns: cells end with a tab, and each run of lines that have a cell in a column shares its width. What stands
- * after a line's last tab belongs to no column.
+ * Elastic columns: cells end with a tab, and each run of lines that have a cell in a column shares its width. What
+ *stands after a line's last tab belongs to no column.
  *
  *	struct tabwriter w;
  *	tabwriter_init(&w, 6, 3, stdout);
@@ -17,14 +17,15 @@ struct tabwriter {
 	struct strbuf text;
 	FILE *out;
 	size_t min_width, padding;
-	bool remember;	 /* columns never get narrower from one flush to the next */
-	size_t *widths;	 /* remembered */
+	bool remember;	/* columns never get narrower from one flush to the next */
+	size_t *widths; /* remembered */
 	size_t n_widths;
 	struct arena *arena;
 	size_t n_written; /* bytes */
 };
 
-void tabwriter_init(struct tabwriter *w, struct arena *arena, size_t min_width, size_t padding, bool remember, FILE *out);
+void tabwriter_init(
+	struct tabwriter *w, struct arena *arena, size_t min_width, size_t padding, bool remember, FILE *out);
 void tabwriter_adds(struct tabwriter *w, const char *s);
 void tabwriter_printf(struct tabwriter *w, const char *format, ...) PRINTF(2, 3);
 void tabwriter_flush(struct tabwriter *w);

@@ -45,7 +45,7 @@ const char *tree_string(const cJSON *node); /* of a string node, else NULL */
 bool tree_int(const cJSON *node, int64_t *ret_value);
 size_t tree_size(const cJSON *node); /* members or elements */
 bool tree_equal(const cJSON *a, const cJSON *b);
-#define TREE_FOREACH(child, parent) for (cJSON *child = (parent) ? (parent)->child : NULL; child; child = child->next)
+#define TREE_FOREACH(node, parent) for (cJSON *node = (parent) ? (parent)->child : NULL; node; node = node->next)
 
 /* Changing. A node has one parent; set and append take a free node. */
 void tree_set(struct arena *arena, cJSON *object, const char *name, cJSON *value); /* replaces in place, or appends */

@@ -9,7 +9,8 @@ struct get_options {
 	struct filename_options files;
 	char *selector, *field_selector, *raw, *sort_by, *subresource;
 	struct flag_list label_columns;
-	bool all_namespaces, ignore_not_found, no_headers, server_print, show_kind, show_labels, watch, watch_only, events;
+	bool all_namespaces, ignore_not_found, no_headers, server_print, show_kind, show_labels, watch, watch_only,
+		events;
 	int64_t chunk_size;
 };
 
@@ -18,7 +19,8 @@ static const struct option get_flags[] = {
 	OPT_GROUP(struct get_options, print, print_flags),
 	OPT_GROUP(struct get_options, files, filename_flags),
 	G(all_namespaces, 'A', "all-namespaces", FLAG_BOOL, "false", "Show the objects of all namespaces"),
-	G(chunk_size, 0, "chunk-size", FLAG_INT, "500", "Fetch long lists in pieces of this size; 0 fetches all at once"),
+	G(chunk_size, 0, "chunk-size", FLAG_INT, "500",
+		"Fetch long lists in pieces of this size; 0 fetches all at once"),
 	G(field_selector, 0, "field-selector", FLAG_STRING, "", "Select by fields (key=value, !=, joined by commas)"),
 	G(ignore_not_found, 0, "ignore-not-found", FLAG_BOOL, "false", "Objects that do not exist are no error"),
 	G(label_columns, 'L', "label-columns", FLAG_STRINGS, "", "Labels to show as columns of their own"),
@@ -39,7 +41,7 @@ static const struct option get_flags[] = {
 struct getter {
 	struct kubectl *k;
 	const struct get_options *o;
-	struct printer *printer;     /* NULL for tables */
+	struct printer *printer; /* NULL for tables */
 	struct table_printer tables;
 	struct table_options table;
 	struct tabwriter writer;
@@ -58,14 +60,16 @@ static struct status *check(const struct get_options *o, struct call *call)
 		if (call->n_args)
 			return fail("arguments may not be passed when --raw is specified");
 		if (o->watch || o->watch_only || !str_empty(o->selector))
-			return fail("--raw may not be specified with other flags that filter the server request or alter the "
+			return fail("--raw may not be specified with other flags that filter the server request or "
+				    "alter the "
 				    "output");
 		if (!str_empty(o->print.output))
 			return fail("--raw and --output are mutually exclusive");
 		return NULL;
 	}
 	if (!o->watch && !o->watch_only && !call->n_args && !has_files(&o->files)) {
-		fputs("You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of "
+		fputs("You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list "
+		      "of "
 		      "supported resources.\n\n",
 			stderr);
 		return usage_error(call, "Required resource not specified.\nUse \"kubectl explain <resource>\" for a "
@@ -141,7 +145,8 @@ static cJSON *make_table(struct arena *arena, const cJSON *object)
 	for (const cJSON *item = items ? items->child : object; item; item = items ? item->next : NULL) {
 		cJSON *row = tree_new_object(arena), *cells = obj_array(arena, row, "cells");
 		tree_append(cells, tree_new_string(arena, obj_name(item)));
-		tree_append(cells, tree_new_string(arena, human_age(arena, obj_string(item, "metadata.creationTimestamp"))));
+		tree_append(cells,
+			tree_new_string(arena, human_age(arena, obj_string(item, "metadata.creationTimestamp"))));
 		tree_set(arena, row, "object", tree_copy(arena, item));
 		tree_append(rows, row);
 	}
@@ -170,8 +175,8 @@ static struct status *print_human(struct getter *g, struct infos *infos)
 		struct info *info = &infos->items[i];
 		namespaced = namespaced && info->mapping && info->mapping->rest.namespaced;
 		if (!str_empty(o->sort_by) && is_table(info->object)) {
-			struct status *s =
-				sort_objects(g->k->arena, obj_array(g->k->arena, info->object, "rows"), o->sort_by, "object");
+			struct status *s = sort_objects(
+				g->k->arena, obj_array(g->k->arena, info->object, "rows"), o->sort_by, "object");
 			if (s)
 				return s;
 		}
@@ -275,8 +280,8 @@ static struct status *print_present(struct getter *g, const struct info *info)
 {
 	struct arena *arena = g->k->arena;
 	if (g->printer && obj_is_list(info->object)) {
-		TREE_FOREACH(item, tree_get(info->object, "items"))
-		TRY(print_object(g, arena, item, "ADDED"));
+		TREE_FOREACH (item, tree_get(info->object, "items"))
+			TRY(print_object(g, arena, item, "ADDED"));
 		return NULL;
 	}
 	return print_object(g, arena, info->object, "ADDED");
@@ -291,13 +296,15 @@ static struct status *get_watch(struct getter *g, struct call *call)
 	sel.single_type = true;
 	sel.query = NULL;
 	if (!str_empty(o->sort_by))
-		fprintf(stderr, o->watch ? "warning: --watch requested, --sort-by will be ignored for watch events received\n"
-					 : "warning: --watch-only requested, --sort-by will be ignored\n");
+		fprintf(stderr,
+			o->watch ? "warning: --watch requested, --sort-by will be ignored for watch events received\n"
+				 : "warning: --watch-only requested, --sort-by will be ignored\n");
 	TRY(select_objects(g->k, &sel, &infos));
 	if (!infos.n_items)
 		return NULL;
 	if (infos.n_items > 1)
-		return fail("watch is only supported on individual resources and resource collections - more than 1 resource "
+		return fail("watch is only supported on individual resources and resource collections - more than 1 "
+			    "resource "
 			    "was found");
 	struct info *info = &infos.items[0];
 	if (!*info->name && has_files(&o->files))
