@@ -182,7 +182,12 @@ static size_t put_utf8(char *out, uint32_t c)
 size_t json_utf8_len(const char *p, const char *end)
 {
 	const unsigned char *s = (const unsigned char *)p;
-	size_t left = (size_t)(end - p), n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	size_t left = (size_t)(end - p), n = s[0] < 0x80   ? 1
+					     : s[0] < 0xc2 ? 0
+					     : s[0] < 0xe0 ? 2
+					     : s[0] < 0xf0 ? 3
+					     : s[0] < 0xf5 ? 4
+							   : 0;
 
 	if (!n || n > left)
 		return 0;
@@ -342,7 +347,8 @@ static bool next(struct json_reader *r, bool *first, char close)
 		return true;
 	}
 	if (*r->at != ',')
-		return fail(r, close == '}' ? "invalid character after object key:value pair" : "invalid character after array element");
+		return fail(r, close == '}' ? "invalid character after object key:value pair"
+					    : "invalid character after array element");
 	r->at++;
 	return true;
 }
@@ -401,7 +407,7 @@ bool json_skip(struct json_reader *r, const char **ret_text, size_t *ret_size)
 			if (type == JSON_OBJECT)
 				objects[level / 8] |= (uint8_t)(1 << level % 8);
 			else
-				objects[level / 8] &= (uint8_t)~(1 << level % 8);
+				objects[level / 8] &= (uint8_t) ~(1 << level % 8);
 			first = true;
 		} else if (!skip_scalar(r, type)) {
 			return false;

@@ -15,8 +15,9 @@ static const i128 max_decimal = (i128)1000000000000000000 * 10000000000 * 100000
 static const struct {
 	const char *suffix;
 	int base, exponent;
-} suffixes[] = {{"", 10, 0}, {"n", 10, -9}, {"u", 10, -6}, {"m", 10, -3}, {"k", 10, 3}, {"M", 10, 6}, {"G", 10, 9}, {"T", 10, 12},
-	{"P", 10, 15}, {"E", 10, 18}, {"Ki", 2, 10}, {"Mi", 2, 20}, {"Gi", 2, 30}, {"Ti", 2, 40}, {"Pi", 2, 50}, {"Ei", 2, 60}};
+} suffixes[] = {{"", 10, 0}, {"n", 10, -9}, {"u", 10, -6}, {"m", 10, -3}, {"k", 10, 3}, {"M", 10, 6}, {"G", 10, 9},
+	{"T", 10, 12}, {"P", 10, 15}, {"E", 10, 18}, {"Ki", 2, 10}, {"Mi", 2, 20}, {"Gi", 2, 30}, {"Ti", 2, 40},
+	{"Pi", 2, 50}, {"Ei", 2, 60}};
 
 static bool parse_exponent(const char *s, size_t size, int *ret_exponent)
 {
@@ -193,7 +194,8 @@ static char *format_decimal(struct arena *arena, const char *sign, u128 magnitud
 	}
 	char *digits = print_u128(buf + sizeof(buf), magnitude);
 	if (exponent_form)
-		return exponent ? arena_printf(arena, "%s%se%d", sign, digits, exponent) : arena_printf(arena, "%s%s", sign, digits);
+		return exponent ? arena_printf(arena, "%s%se%d", sign, digits, exponent)
+				: arena_printf(arena, "%s%s", sign, digits);
 	return arena_printf(arena, "%s%s%s", sign, digits, str_or_empty(suffix_for(10, exponent)));
 }
 

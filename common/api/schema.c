@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "api/internal.h"
 #include "base/str.h"
 
 const char schema_empty_string[1] = "";
@@ -180,4 +181,51 @@ void schema_split_api_version(struct arena *arena, const char *api_version, char
 
 	*ret_group = arena_strndup(arena, text, slash ? (size_t)(slash - text) : 0);
 	*ret_version = arena_strdup(arena, slash ? slash + 1 : text);
+}
+
+size_t schema_kind_size(enum schema_kind kind)
+{
+	static const size_t sizes[] = {[SCHEMA_BOOL] = sizeof(protobuf_c_boolean),
+		[SCHEMA_INT32] = sizeof(int32_t),
+		[SCHEMA_INT64] = sizeof(int64_t),
+		[SCHEMA_UINT32] = sizeof(uint32_t),
+		[SCHEMA_UINT64] = sizeof(uint64_t),
+		[SCHEMA_FLOAT] = sizeof(float),
+		[SCHEMA_DOUBLE] = sizeof(double),
+		[SCHEMA_STRING] = sizeof(char *),
+		[SCHEMA_BYTES] = sizeof(ProtobufCBinaryData),
+		[SCHEMA_MESSAGE] = sizeof(void *)};
+
+	return sizes[kind];
+}
+
+bool field_is_zero(const void *msg, const struct schema_field *field)
+{
+	const void *at = field_at(msg, field);
+
+	if (field->shape != SCHEMA_SINGLE)
+		return !*field_count(msg, field);
+	if (field_has_presence_bit(field))
+		return !*field_has(msg, field);
+	switch ((enum schema_kind)field->kind) {
+	case SCHEMA_BOOL:
+		return !*(const protobuf_c_boolean *)at;
+	case SCHEMA_INT32:
+	case SCHEMA_UINT32:
+		return !*(const uint32_t *)at;
+	case SCHEMA_INT64:
+	case SCHEMA_UINT64:
+		return !*(const uint64_t *)at;
+	case SCHEMA_FLOAT:
+		return *(const float *)at == 0;
+	case SCHEMA_DOUBLE:
+		return *(const double *)at == 0;
+	case SCHEMA_STRING:
+		return field_is(field, SCHEMA_PRESENCE) ? !*(char *const *)at : str_empty(*(char *const *)at);
+	case SCHEMA_BYTES:
+		return !((const ProtobufCBinaryData *)at)->len;
+	case SCHEMA_MESSAGE:
+		return !*(void *const *)at;
+	}
+	return true;
 }

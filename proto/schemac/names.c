@@ -61,7 +61,7 @@ char *c_type_name(const char *package, const char *message)
 static const char *const c_words[] = {"auto", "bool", "break", "case", "char", "const", "continue", "default", "do",
 	"double", "else", "enum", "extern", "false", "float", "for", "goto", "if", "inline", "int", "long", "register",
 	"restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "true", "typedef", "union",
-	"unsigned", "void", "volatile", "while", "base", "system", NULL};
+	"unsigned", "void", "volatile", "while", "base", NULL};
 
 char *c_field_name(const char *name)
 {

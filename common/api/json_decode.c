@@ -1,0 +1,707 @@
+/* JSON to typed objects, straight from the stream. Which JSON fits which field is what the schema's tables say. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "api/internal.h"
+#include "api/intstr.h"
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/quantity.h"
+#include "base/encode.h"
+#include "base/flags.h"
+
+#define MAX_STRICT_ERRORS 100
+#define MAX_NAMES 256
+
+/* Where the decoder stands, for messages: a list through the frames of the recursion. */
+struct place {
+	const struct place *up;
+	const char *name; /* NULL: an element */
+	size_t size;
+	size_t index;
+	const struct schema_type *owner; /* of a field */
+};
+
+struct decoder {
+	struct json_reader r;
+	struct arena *arena;
+	struct json_strict *strict;
+	struct status *status; /* the first error that is not one of syntax */
+	const struct json_options *options;
+};
+
+static bool decode_message(struct decoder *d, const struct place *at, void *msg);
+
+static void add_place(struct strbuf *out, const struct place *at, bool with_indexes)
+{
+	if (!at)
+		return;
+	add_place(out, at->up, with_indexes);
+	if (!at->name) {
+		if (with_indexes)
+			strbuf_printf(out, "[%zu]", at->index);
+		return;
+	}
+	if (out->len)
+		strbuf_addc(out, '.');
+	strbuf_add(out, at->name, at->size);
+}
+
+static void strict_error(struct decoder *d, const char *what, const struct place *up, const char *name, size_t size)
+{
+	CLEANUP(strbuf_done) struct strbuf path = STRBUF_INIT;
+	struct place at = {.up = up, .name = name, .size = size};
+
+	if (!d->strict || d->strict->n_errors >= MAX_STRICT_ERRORS)
+		return;
+	add_place(&path, &at, true);
+	char *error = arena_printf(d->arena, "%s field \"%s\"", what, path.buf);
+	if (!str_in_n(error, d->strict->errors, d->strict->n_errors))
+		ARENA_PUSH(d->arena, d->strict->errors, d->strict->n_errors) = error;
+}
+
+/* What a field is called in Go, for errors that users know: int32, []v1.Container, map[string]string. */
+static void add_go_type(struct strbuf *out, const struct schema_field *field, bool element)
+{
+	static const char *const names[] = {
+		"bool", "int32", "int64", "uint32", "uint64", "float32", "float64", "string", "[]uint8"};
+
+	if (field->shape == SCHEMA_MAP) {
+		strbuf_adds(out, element ? "" : "map[string]");
+		field = schema_map_value(field);
+	} else if (field->shape == SCHEMA_LIST && !element) {
+		strbuf_adds(out, "[]");
+	}
+	if (field->kind != SCHEMA_MESSAGE)
+		strbuf_adds(out, names[field->kind]);
+	else
+		strbuf_printf(out, "%s%s%s", field->type->version, *field->type->version ? "." : "", field->type->kind);
+}
+
+static const char *found_name(struct json_reader *r, char *scratch, size_t size)
+{
+	const char *text;
+	size_t text_size;
+
+	switch (json_peek(r)) {
+	case JSON_STRING:
+		return "string";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "bool";
+	case JSON_OBJECT:
+		return "object";
+	case JSON_ARRAY:
+		return "array";
+	case JSON_NUMBER:
+		if (!json_read_number(r, &text, &text_size) || text_size > size - 8)
+			return "number";
+		snprintf(scratch, size, "number %.*s", (int)text_size, text);
+		return scratch;
+	default:
+		return "value";
+	}
+}
+
+static bool fail_status(struct decoder *d, struct status *s)
+{
+	if (d->status)
+		status_drop(s, "the first error is the one that is told");
+	else
+		d->status = s;
+	return false;
+}
+
+/* The value that comes next is of the wrong type. */
+static bool wrong_type(struct decoder *d, const struct place *at, const struct schema_field *field, bool element)
+{
+	CLEANUP(strbuf_done) struct strbuf path = STRBUF_INIT;
+	CLEANUP(strbuf_done) struct strbuf type = STRBUF_INIT;
+	char scratch[64];
+	const char *found = found_name(&d->r, scratch, sizeof(scratch));
+	const struct place *owner = at;
+
+	while (owner && !owner->owner)
+		owner = owner->up;
+	add_place(&path, at, false);
+	add_go_type(&type, field, element);
+	if (!owner)
+		return fail_status(
+			d, status_bad_request("json: cannot unmarshal %s into Go value of type %s", found, type.buf));
+	return fail_status(d, status_bad_request("json: cannot unmarshal %s into Go struct field %s.%s of type %s",
+				      found, owner->owner->kind, path.buf, type.buf));
+}
+
+static bool bad_value(struct decoder *d, const struct place *at, const char *what)
+{
+	CLEANUP(strbuf_done) struct strbuf path = STRBUF_INIT;
+
+	add_place(&path, at, true);
+	return fail_status(d, status_bad_request("%s%s%s", path.buf, path.len ? ": " : "", what));
+}
+
+static bool decode_int(struct decoder *d, const struct place *at, const struct schema_field *field, bool element,
+	int64_t min, int64_t max, int64_t *ret_value)
+{
+	const char *start = d->r.at, *text;
+	size_t size;
+
+	if (json_peek(&d->r) != JSON_NUMBER)
+		return wrong_type(d, at, field, element);
+	start = d->r.at;
+	if (!json_read_number(&d->r, &text, &size))
+		return false;
+	if (json_number_int64(text, size, ret_value) && *ret_value >= min && *ret_value <= max)
+		return true;
+	d->r.at = start;
+	return wrong_type(d, at, field, element);
+}
+
+static bool decode_double(
+	struct decoder *d, const struct place *at, const struct schema_field *field, bool element, double *ret_value)
+{
+	const char *start, *text;
+	size_t size;
+
+	if (json_peek(&d->r) != JSON_NUMBER)
+		return wrong_type(d, at, field, element);
+	start = d->r.at;
+	if (!json_read_number(&d->r, &text, &size))
+		return false;
+	if (json_number_double(text, size, ret_value))
+		return true;
+	d->r.at = start;
+	return wrong_type(d, at, field, element);
+}
+
+static bool decode_bytes(
+	struct decoder *d, const struct place *at, const char *s, size_t size, ProtobufCBinaryData *ret_data)
+{
+	uint8_t *data;
+
+	if (!base64_decode(d->arena, s, size, &data, &ret_data->len))
+		return bad_value(d, at, "illegal base64 data");
+	ret_data->data = data;
+	return true;
+}
+
+/* One value that is not null into its place; a message's place holds a pointer, filled when empty. */
+static bool decode_value(
+	struct decoder *d, const struct place *at, const struct schema_field *field, bool element, void *to)
+{
+	const struct schema_field *leaf = field->shape == SCHEMA_MAP && element ? schema_map_value(field) : field;
+	enum json_type type = json_peek(&d->r);
+	int64_t number = 0;
+	double real = 0;
+	const char *s;
+	size_t size;
+
+	if (type == JSON_END)
+		return false;
+	switch ((enum schema_kind)leaf->kind) {
+	case SCHEMA_BOOL:
+		if (type != JSON_TRUE && type != JSON_FALSE)
+			return wrong_type(d, at, field, element);
+		*(protobuf_c_boolean *)to = type == JSON_TRUE;
+		return json_read_literal(&d->r);
+	case SCHEMA_INT32:
+		if (!decode_int(d, at, field, element, INT32_MIN, INT32_MAX, &number))
+			return false;
+		*(int32_t *)to = (int32_t)number;
+		return true;
+	case SCHEMA_UINT32:
+		if (!decode_int(d, at, field, element, 0, UINT32_MAX, &number))
+			return false;
+		*(uint32_t *)to = (uint32_t)number;
+		return true;
+	case SCHEMA_INT64:
+	case SCHEMA_UINT64:
+		if (!decode_int(d, at, field, element, leaf->kind == SCHEMA_INT64 ? INT64_MIN : 0, INT64_MAX, &number))
+			return false;
+		*(int64_t *)to = number;
+		return true;
+	case SCHEMA_FLOAT:
+	case SCHEMA_DOUBLE:
+		if (!decode_double(d, at, field, element, &real))
+			return false;
+		if (leaf->kind == SCHEMA_FLOAT)
+			*(float *)to = (float)real;
+		else
+			*(double *)to = real;
+		return true;
+	case SCHEMA_STRING:
+	case SCHEMA_BYTES:
+		if (type != JSON_STRING)
+			return wrong_type(d, at, field, element);
+		if (!json_read_string(&d->r, &s, &size))
+			return false;
+		if (leaf->kind == SCHEMA_BYTES)
+			return decode_bytes(d, at, s, size, to);
+		*(char **)to = arena_strndup(d->arena, s, size);
+		return true;
+	case SCHEMA_MESSAGE:
+		if (leaf->type->form == SCHEMA_FORM_OBJECT && type != JSON_OBJECT)
+			return wrong_type(d, at, field, element);
+		if (!*(void **)to)
+			*(void **)to = api_new(d->arena, leaf->type);
+		return decode_message(d, at, *(void **)to);
+	}
+	return false;
+}
+
+static bool decode_null_element(struct decoder *d, const struct schema_field *field, void *to)
+{
+	if (field->kind == SCHEMA_STRING)
+		*(char **)to = (char *)(uintptr_t)schema_empty_string;
+	else if (field->kind == SCHEMA_MESSAGE && !*(void **)to)
+		*(void **)to = api_new(d->arena, field->type);
+	return json_read_literal(&d->r);
+}
+
+static bool decode_list(struct decoder *d, const struct place *at, const struct schema_field *field, void *msg)
+{
+	size_t *n = field_count(msg, field), element_size = schema_kind_size(field->kind);
+	void **items = field_at(msg, field);
+	struct place element = {.up = at};
+	bool first = true;
+
+	if (json_peek(&d->r) != JSON_ARRAY)
+		return wrong_type(d, at, field, false);
+	if (!json_enter(&d->r))
+		return false;
+	*n = 0;
+	*items = NULL;
+	for (; json_next_element(&d->r, &first); element.index++) {
+		void *to = arena_push(d->arena, items, n, element_size);
+		memset(to, 0, element_size);
+		bool null = json_peek(&d->r) == JSON_NULL;
+		if (!(null ? decode_null_element(d, field, to) : decode_value(d, &element, field, true, to)))
+			return false;
+	}
+	if (!*n)
+		*items = arena_zalloc(d->arena, element_size); /* empty, but not absent */
+	return !d->r.error;
+}
+
+struct indexed {
+	MapStringEntry *entry;
+	size_t position;
+};
+
+static int compare_indexed(const void *a, const void *b)
+{
+	const struct indexed *x = a, *y = b;
+	int c = strcmp(x->entry->key, y->entry->key);
+
+	return c ? c : x->position < y->position ? -1 : 1;
+}
+
+/* Sorts a map by key and keeps the last of equal keys. */
+static void settle_map(struct decoder *d, const struct place *at, MapStringEntry **entries, size_t *n)
+{
+	size_t sorted = 1, kept = 0;
+
+	while (sorted < *n && strcmp(entries[sorted - 1]->key, entries[sorted]->key) < 0)
+		sorted++;
+	if (sorted >= *n)
+		return;
+	struct indexed *all = ARENA_ARRAY(d->arena, struct indexed, *n);
+	for (size_t i = 0; i < *n; i++)
+		all[i] = (struct indexed){entries[i], i};
+	qsort(all, *n, sizeof(*all), compare_indexed);
+	for (size_t i = 0; i < *n; i++) {
+		const char *key = all[i].entry->key;
+		if (i + 1 < *n && !strcmp(key, all[i + 1].entry->key))
+			strict_error(d, "duplicate", at, key, strlen(key));
+		else
+			entries[kept++] = all[i].entry;
+	}
+	*n = kept;
+}
+
+static bool decode_map(struct decoder *d, const struct place *at, const struct schema_field *field, void *msg)
+{
+	const struct schema_field *value = schema_map_value(field);
+	size_t *n = field_count(msg, field), size;
+	void **items = field_at(msg, field);
+	const char *name;
+	bool first = true;
+
+	if (json_peek(&d->r) != JSON_OBJECT)
+		return wrong_type(d, at, field, false);
+	if (!json_enter(&d->r))
+		return false;
+	while (json_next_member(&d->r, &first, &name, &size)) {
+		MapStringEntry *entry = api_new(d->arena, field->type);
+		entry->key = arena_strndup(d->arena, name, size);
+		struct place element = {.up = at, .name = entry->key, .size = size};
+		void *to = field_at(entry, value);
+		bool null = json_peek(&d->r) == JSON_NULL;
+		if (!(null ? decode_null_element(d, value, to) : decode_value(d, &element, field, true, to)))
+			return false;
+		*(void **)arena_push(d->arena, items, n, sizeof(void *)) = entry;
+	}
+	if (d->r.error)
+		return false;
+	if (*items)
+		settle_map(d, at, *items, n);
+	else
+		*items = arena_zalloc(d->arena, sizeof(void *));
+	return true;
+}
+
+static bool decode_null(struct decoder *d, const struct schema_field *field, void *msg)
+{
+	if (field->shape != SCHEMA_SINGLE) {
+		*field_count(msg, field) = 0;
+		*(void **)field_at(msg, field) = NULL;
+	} else if (field_has_presence_bit(field)) {
+		*field_has(msg, field) = false;
+	} else if (field->kind == SCHEMA_MESSAGE ||
+		   (field->kind == SCHEMA_STRING && field_is(field, SCHEMA_PRESENCE))) {
+		if (!field_is(field, SCHEMA_BY_VALUE))
+			*(void **)field_at(msg, field) = NULL;
+	} else if (field->kind == SCHEMA_BYTES) {
+		*(ProtobufCBinaryData *)field_at(msg, field) = (ProtobufCBinaryData){0};
+	}
+	return json_read_literal(&d->r);
+}
+
+static bool decode_field(struct decoder *d, const struct place *at, const struct schema_field *field, void *msg)
+{
+	if (json_peek(&d->r) == JSON_NULL)
+		return decode_null(d, field, msg);
+	if (field->shape == SCHEMA_LIST)
+		return decode_list(d, at, field, msg);
+	if (field->shape == SCHEMA_MAP)
+		return decode_map(d, at, field, msg);
+	if (field_has_presence_bit(field))
+		*field_has(msg, field) = true;
+	return decode_value(d, at, field, false, field_at(msg, field));
+}
+
+/* The struct in which a name's field stands, inlined structs made on the way. */
+static void *owner_of(struct decoder *d, const struct schema_name *name, void *msg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(name->via) && name->via[i]; i++) {
+		void **child = field_at(msg, name->via[i]);
+		if (!*child)
+			*child = api_new(d->arena, name->via[i]->type);
+		msg = *child;
+	}
+	return msg;
+}
+
+static bool decode_type_member(struct decoder *d, const struct place *at, const char *name, size_t name_size)
+{
+	static const struct schema_field text = {.kind = SCHEMA_STRING};
+	struct place here = {.up = at, .name = name, .size = name_size};
+	const char *s = "";
+	size_t size = 0;
+
+	if (json_peek(&d->r) == JSON_NULL)
+		return json_read_literal(&d->r);
+	if (json_peek(&d->r) != JSON_STRING)
+		return wrong_type(d, &here, &text, false);
+	if (!json_read_string(&d->r, &s, &size))
+		return false;
+	if (!at && *name == 'k' && d->options->ret_kind)
+		*d->options->ret_kind = arena_strndup(d->arena, s, size);
+	if (!at && *name == 'a' && d->options->ret_api_version)
+		*d->options->ret_api_version = arena_strndup(d->arena, s, size);
+	return true;
+}
+
+static bool is_type_member(const struct schema_type *type, const char *name, size_t size)
+{
+	return type->root &&
+	       ((size == 4 && !memcmp(name, "kind", 4)) || (size == 10 && !memcmp(name, "apiVersion", 10)));
+}
+
+static bool seen_before(uint64_t *seen, size_t i)
+{
+	bool before = seen[i / 64] >> i % 64 & 1;
+
+	seen[i / 64] |= 1ull << i % 64;
+	return before;
+}
+
+static bool decode_object(struct decoder *d, const struct place *at, void *msg)
+{
+	const struct schema_type *type = schema_of(msg);
+	uint64_t seen[MAX_NAMES / 64 + 1] = {0};
+	const char *name;
+	size_t size;
+	bool first = true;
+
+	assert(type->n_names < MAX_NAMES);
+	if (!json_enter(&d->r))
+		return false;
+	while (json_next_member(&d->r, &first, &name, &size)) {
+		if (is_type_member(type, name, size)) {
+			if (seen_before(seen, *name == 'k' ? MAX_NAMES : MAX_NAMES + 1))
+				strict_error(d, "duplicate", at, name, size);
+			if (!decode_type_member(d, at, name, size))
+				return false;
+			continue;
+		}
+		const struct schema_name *found = schema_find_field(type, name, size);
+		if (!found) {
+			strict_error(d, "unknown", at, name, size);
+			if (!json_skip(&d->r, NULL, NULL))
+				return false;
+			continue;
+		}
+		if (seen_before(seen, (size_t)(found - type->names)))
+			strict_error(d, "duplicate", at, name, size);
+		struct place here = {.up = at, .name = found->json_name, .size = size, .owner = type};
+		if (!decode_field(d, &here, found->field, owner_of(d, found, msg)))
+			return false;
+	}
+	return !d->r.error;
+}
+
+static bool expect_string(
+	struct decoder *d, const struct place *at, const char *what, const char **ret_s, size_t *ret_size)
+{
+	if (json_peek(&d->r) != JSON_STRING)
+		return bad_value(d, at, what);
+	return json_read_string(&d->r, ret_s, ret_size);
+}
+
+static bool decode_time(struct decoder *d, const struct place *at, int64_t *seconds, int32_t *nanos, bool micro)
+{
+	const char *s;
+	size_t size;
+
+	if (!expect_string(d, at, "a time is written as a string (RFC 3339)", &s, &size))
+		return false;
+	if (!time_parse(s, size, seconds, nanos))
+		return bad_value(d, at,
+			arena_printf(d->arena, "parsing time \"%.*s\": not of the form 2006-01-02T15:04:05Z07:00",
+				(int)size, s));
+	*nanos = micro ? *nanos / 1000 * 1000 : 0;
+	return true;
+}
+
+static bool decode_duration(struct decoder *d, const struct place *at, MetaV1Duration *duration)
+{
+	const char *s;
+	size_t size;
+
+	if (!expect_string(d, at, "a duration is written as a string such as 1m30s", &s, &size))
+		return false;
+	char *text = arena_strndup(d->arena, s, size);
+	if (!duration_parse(text, &duration->duration))
+		return bad_value(d, at, arena_printf(d->arena, "time: invalid duration \"%s\"", text));
+	return true;
+}
+
+static bool decode_quantity(struct decoder *d, const struct place *at, ResourceQuantity *q)
+{
+	const char *s;
+	size_t size;
+
+	if (json_peek(&d->r) == JSON_NUMBER) {
+		if (!json_read_number(&d->r, &s, &size))
+			return false;
+	} else if (!expect_string(d, at, QUANTITY_ERROR, &s, &size)) {
+		return false;
+	}
+	while (size && (*s == ' ' || *s == '\t' || *s == '\n')) {
+		s++;
+		size--;
+	}
+	while (size && (s[size - 1] == ' ' || s[size - 1] == '\t' || s[size - 1] == '\n'))
+		size--;
+	char *canonical = quantity_canonical(d->arena, s, size);
+	if (!canonical)
+		return bad_value(d, at, QUANTITY_ERROR);
+	q->string = canonical;
+	return true;
+}
+
+static bool decode_intstr(struct decoder *d, const struct place *at, IntstrIntOrString *v)
+{
+	static const struct schema_field number = {.kind = SCHEMA_INT32};
+	const char *s;
+	size_t size;
+	int64_t value = 0;
+
+	if (json_peek(&d->r) != JSON_STRING) {
+		if (!decode_int(d, at, &number, false, INT32_MIN, INT32_MAX, &value))
+			return false;
+		v->type = INTSTR_INT;
+		v->int_val = (int32_t)value;
+		return true;
+	}
+	if (!json_read_string(&d->r, &s, &size))
+		return false;
+	v->type = INTSTR_STRING;
+	v->str_val = arena_strndup(d->arena, s, size);
+	return true;
+}
+
+/* Any value, kept as its text without white space. */
+static bool decode_raw(struct decoder *d, ProtobufCBinaryData *raw)
+{
+	const char *text;
+	size_t size, n = 0;
+	bool in_string = false;
+
+	if (!json_skip(&d->r, &text, &size))
+		return false;
+	char *out = arena_alloc(d->arena, size + 1);
+	for (size_t i = 0; i < size; i++) {
+		char c = text[i];
+		if (in_string && c == '\\')
+			out[n++] = text[i++];
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && (c == ' ' || c == '\n' || c == '\t' || c == '\r'))
+			continue;
+		out[n++] = text[i];
+	}
+	out[n] = '\0';
+	*raw = (ProtobufCBinaryData){n, (uint8_t *)out};
+	return true;
+}
+
+/* A schema, or a boolean or list in its place: fields 0 and 1 of the JSONSchemaPropsOr… types. */
+static bool decode_schema_or(struct decoder *d, const struct place *at, void *msg)
+{
+	const struct schema_type *type = schema_of(msg);
+	enum json_type found = json_peek(&d->r);
+
+	if (type->form == SCHEMA_FORM_SCHEMA_OR_BOOL) {
+		ApiextensionsV1JSONSchemaPropsOrBool *v = msg;
+		if (found == JSON_TRUE || found == JSON_FALSE) {
+			v->allows = found == JSON_TRUE;
+			return json_read_literal(&d->r);
+		}
+		v->allows = true;
+		return decode_value(d, at, schema_field_by_name(type, "schema"), false, &v->schema);
+	}
+	const struct schema_field *which = &type->fields[found == JSON_ARRAY];
+	return decode_field(d, at, which, msg);
+}
+
+static bool decode_message(struct decoder *d, const struct place *at, void *msg)
+{
+	switch ((enum schema_form)schema_of(msg)->form) {
+	case SCHEMA_FORM_OBJECT:
+		return decode_object(d, at, msg);
+	case SCHEMA_FORM_TIME:
+		return decode_time(d, at, &((MetaV1Time *)msg)->seconds, &((MetaV1Time *)msg)->nanos, false);
+	case SCHEMA_FORM_MICRO_TIME:
+		return decode_time(d, at, &((MetaV1MicroTime *)msg)->seconds, &((MetaV1MicroTime *)msg)->nanos, true);
+	case SCHEMA_FORM_DURATION:
+		return decode_duration(d, at, msg);
+	case SCHEMA_FORM_QUANTITY:
+		return decode_quantity(d, at, msg);
+	case SCHEMA_FORM_INT_OR_STRING:
+		return decode_intstr(d, at, msg);
+	case SCHEMA_FORM_RAW:
+		return decode_raw(d, form_field(msg, 0));
+	case SCHEMA_FORM_LIST:
+		return decode_list(d, at, &schema_of(msg)->fields[0], msg);
+	case SCHEMA_FORM_SCHEMA_OR_BOOL:
+	case SCHEMA_FORM_SCHEMA_OR_ARRAY:
+	case SCHEMA_FORM_SCHEMA_OR_STRING_ARRAY:
+		return decode_schema_or(d, at, msg);
+	}
+	return false;
+}
+
+static struct status *check_size(size_t size, const struct json_options *options)
+{
+	size_t max = options->max_size ? options->max_size : JSON_MAX_SIZE;
+
+	return size > max ? status_new(STATUS_TOO_LARGE, "the text of %zu bytes is larger than the limit of %zu", size,
+				    max)
+			  : NULL;
+}
+
+struct status *json_decode(struct arena *arena, const struct schema_type *type, const char *data, size_t size,
+	const struct json_options *options, void *ret_msg)
+{
+	static const struct json_options lenient = JSON_LENIENT;
+	struct schema_field root = {.kind = SCHEMA_MESSAGE, .type = type};
+	void *msg = api_new(arena, type);
+
+	options = options ? options : &lenient;
+	TRY(check_size(size, options));
+	struct decoder d = {.arena = arena, .strict = options->strict, .options = options};
+	json_reader_init(&d.r, arena, data, size, options->max_depth ? options->max_depth : JSON_MAX_TYPED_DEPTH);
+	if (options->ret_kind)
+		*options->ret_kind = arena_strdup(arena, "");
+	if (options->ret_api_version)
+		*options->ret_api_version = arena_strdup(arena, "");
+	bool good = json_peek(&d.r) == JSON_NULL ? json_read_literal(&d.r) : decode_value(&d, NULL, &root, false, &msg);
+	good = good && json_at_end(&d.r);
+	if (d.status)
+		return d.status;
+	if (!good)
+		return json_reader_error(&d.r);
+	*(void **)ret_msg = msg;
+	return NULL;
+}
+
+static bool peek_member(struct json_reader *r, struct arena *arena, char **ret_text)
+{
+	const char *s;
+	size_t size;
+
+	if (json_peek(r) != JSON_STRING)
+		return json_skip(r, NULL, NULL);
+	if (!json_read_string(r, &s, &size))
+		return false;
+	*ret_text = arena_strndup(arena, s, size);
+	return true;
+}
+
+struct status *json_peek_type(
+	struct arena *arena, const char *data, size_t size, char **ret_api_version, char **ret_kind)
+{
+	struct json_reader r;
+	const char *name;
+	size_t name_size;
+	bool first = true;
+
+	*ret_api_version = arena_strdup(arena, "");
+	*ret_kind = arena_strdup(arena, "");
+	json_reader_init(&r, arena, data, size, JSON_MAX_DEPTH);
+	if (json_peek(&r) != JSON_OBJECT)
+		return r.error ? json_reader_error(&r)
+			       : status_bad_request("couldn't get version/kind; json parse error: no object");
+	if (!json_enter(&r))
+		return json_reader_error(&r);
+	while (json_next_member(&r, &first, &name, &name_size)) {
+		char **to = name_size == 4 && !memcmp(name, "kind", 4)		 ? ret_kind
+			    : name_size == 10 && !memcmp(name, "apiVersion", 10) ? ret_api_version
+										 : NULL;
+		if (!(to ? peek_member(&r, arena, to) : json_skip(&r, NULL, NULL)))
+			break;
+		if (**ret_kind && **ret_api_version)
+			return NULL;
+	}
+	return json_reader_error(&r);
+}
+
+struct status *json_decode_any(
+	struct arena *arena, const char *data, size_t size, const struct json_options *options, void *ret_msg)
+{
+	char *api_version, *kind;
+
+	TRY(json_peek_type(arena, data, size, &api_version, &kind));
+	if (str_empty(kind))
+		return status_bad_request("Object 'Kind' is missing");
+	if (str_empty(api_version))
+		return status_bad_request("Object 'apiVersion' is missing");
+	const struct schema_type *type = schema_find_api_version(api_version, kind);
+	if (!type)
+		return status_new(
+			STATUS_NOT_FOUND, "no kind \"%s\" is registered for version \"%s\"", kind, api_version);
+	return json_decode(arena, type, data, size, options, ret_msg);
+}

@@ -1,0 +1,216 @@
+#include "api/protobuf.h"
+
+#include <string.h>
+#include "api/types.h"
+
+#define MAX_DEPTH 100
+
+static void *allocate(void *arena, size_t size)
+{
+	return arena_alloc(arena, size);
+}
+
+static void release(void *arena, void *p)
+{
+}
+
+ProtobufCAllocator protobuf_arena_allocator(struct arena *arena)
+{
+	return (ProtobufCAllocator){allocate, release, arena};
+}
+
+bool protobuf_has_magic(const void *data, size_t size)
+{
+	return size >= PROTOBUF_MAGIC_SIZE && !memcmp(data, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
+}
+
+size_t protobuf_packed_size(const void *msg)
+{
+	return protobuf_c_message_get_packed_size(msg);
+}
+
+void protobuf_pack(struct strbuf *out, const void *msg)
+{
+	size_t size = protobuf_c_message_get_packed_size(msg);
+
+	strbuf_grow(out, size);
+	size_t written = protobuf_c_message_pack(msg, (uint8_t *)out->buf + out->len);
+	out->len += written;
+	out->buf[out->len] = '\0';
+}
+
+static void add_varint(struct strbuf *out, uint64_t value)
+{
+	while (value >= 0x80) {
+		strbuf_addc(out, (char)(value | 0x80));
+		value >>= 7;
+	}
+	strbuf_addc(out, (char)value);
+}
+
+void protobuf_encode_as(struct strbuf *out, const void *msg, const char *api_version, const char *kind)
+{
+	RuntimeTypeMeta meta = {.base = {&RuntimeTypeMeta_schema.base, 0, NULL},
+		.api_version = (char *)(uintptr_t)api_version,
+		.kind = (char *)(uintptr_t)kind};
+	RuntimeUnknown head = *(const RuntimeUnknown *)RuntimeUnknown_schema.zero;
+
+	/* The envelope's fields around the raw one are written by hand, so that the object is not copied. */
+	head.type_meta = &meta;
+	strbuf_add(out, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
+	protobuf_pack(out, &head);
+	strbuf_addc(out, 2 << 3 | 2);
+	add_varint(out, protobuf_packed_size(msg));
+	protobuf_pack(out, msg);
+	strbuf_add(out, "\x1a\0\x22\0", 4); /* contentEncoding and contentType: empty, as the original writes them */
+}
+
+void protobuf_encode(struct strbuf *out, const void *msg)
+{
+	const struct schema_type *type = schema_of(msg);
+
+	protobuf_encode_as(out, msg, str_or_empty(type->api_version), type->kind);
+}
+
+/* One field of the wire at p. */
+struct wire {
+	uint32_t number;
+	int type;
+	const uint8_t *data; /* of a length-delimited one */
+	size_t size;
+};
+
+static bool read_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+
+	for (int shift = 0; *p < end && shift < 64; shift += 7) {
+		uint8_t b = *(*p)++;
+		value |= (uint64_t)(b & 0x7f) << shift;
+		if (!(b & 0x80)) {
+			*ret_value = value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_field(const uint8_t **p, const uint8_t *end, struct wire *ret_field)
+{
+	uint64_t tag, value;
+	size_t fixed = 0;
+
+	if (!read_varint(p, end, &tag) || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+		return false;
+	*ret_field = (struct wire){.number = (uint32_t)(tag >> 3), .type = (int)(tag & 7)};
+	switch (ret_field->type) {
+	case 0:
+		return read_varint(p, end, &value);
+	case 1:
+		fixed = 8;
+		break;
+	case 5:
+		fixed = 4;
+		break;
+	case 2:
+		if (!read_varint(p, end, &value) || value > (size_t)(end - *p))
+			return false;
+		fixed = (size_t)value;
+		break;
+	default:
+		return false;
+	}
+	if (fixed > (size_t)(end - *p))
+		return false;
+	ret_field->data = *p;
+	ret_field->size = fixed;
+	*p += fixed;
+	return true;
+}
+
+/* protobuf-c recurses without a limit: what could nest without end is measured first. */
+static bool is_shallow(const struct schema_type *type, const uint8_t *p, const uint8_t *end, int depth)
+{
+	struct wire field;
+
+	if (depth > MAX_DEPTH)
+		return false;
+	while (p < end && read_field(&p, end, &field)) {
+		const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(&type->base, field.number);
+		if (f && f->type == PROTOBUF_C_TYPE_MESSAGE && field.type == 2 &&
+			!is_shallow(f->descriptor, field.data, field.data + field.size, depth + 1))
+			return false;
+	}
+	return true;
+}
+
+static bool may_nest(const struct schema_type *type)
+{
+	return !strcmp(type->group, "apiextensions.k8s.io") || type->recursive;
+}
+
+struct status *protobuf_unpack(
+	struct arena *arena, const struct schema_type *type, const void *data, size_t size, void *ret_msg)
+{
+	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
+
+	if (may_nest(type) && !is_shallow(type, data, (const uint8_t *)data + size, 0))
+		return status_bad_request("%s: the protobuf message nests too deep", type->kind);
+	ProtobufCMessage *msg = protobuf_c_message_unpack(&type->base, &allocator, size, data);
+	if (!msg)
+		return status_bad_request("%s: the protobuf message is broken", type->kind);
+	*(void **)ret_msg = msg;
+	return NULL;
+}
+
+struct status *protobuf_envelope(struct arena *arena, const void *data, size_t size, char **ret_api_version,
+	char **ret_kind, const void **ret_raw, size_t *ret_raw_size)
+{
+	const uint8_t *p = data, *end = p + size, *raw = end;
+	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
+	RuntimeTypeMeta *meta = NULL;
+	size_t raw_size = 0;
+	struct wire field;
+
+	if (!protobuf_has_magic(data, size))
+		return status_bad_request("the data does not begin with the protobuf envelope's four bytes");
+	p += PROTOBUF_MAGIC_SIZE;
+	while (p < end) {
+		if (!read_field(&p, end, &field))
+			return status_bad_request("the protobuf envelope is broken");
+		if (field.number == 1 && field.type == 2) {
+			meta = (RuntimeTypeMeta *)protobuf_c_message_unpack(
+				&RuntimeTypeMeta_schema.base, &allocator, field.size, field.data);
+			if (!meta)
+				return status_bad_request("the protobuf envelope's type is broken");
+		} else if (field.number == 2 && field.type == 2) {
+			raw = field.data;
+			raw_size = field.size;
+		}
+	}
+	if (ret_api_version)
+		*ret_api_version = arena_strdup(arena, meta ? meta->api_version : "");
+	if (ret_kind)
+		*ret_kind = arena_strdup(arena, meta ? meta->kind : "");
+	if (ret_raw)
+		*ret_raw = raw;
+	if (ret_raw_size)
+		*ret_raw_size = raw_size;
+	return NULL;
+}
+
+struct status *protobuf_decode(
+	struct arena *arena, const struct schema_type *type, const void *data, size_t size, void *ret_msg)
+{
+	char *api_version, *kind;
+	const void *raw;
+	size_t raw_size;
+
+	TRY(protobuf_envelope(arena, data, size, &api_version, &kind, &raw, &raw_size));
+	if (!type)
+		type = schema_find_api_version(api_version, kind);
+	if (!type)
+		return status_new(
+			STATUS_NOT_FOUND, "no kind \"%s\" is registered for version \"%s\"", kind, api_version);
+	return protobuf_unpack(arena, type, raw, raw_size, ret_msg);
+}

@@ -1,0 +1,206 @@
+/* Times in their text forms: RFC 3339, and the ages that people read. */
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include "api/meta.h"
+
+MetaV1Time *time_new(struct arena *arena, int64_t seconds)
+{
+	MetaV1Time *t = API_NEW(arena, MetaV1Time);
+
+	t->seconds = seconds;
+	return t;
+}
+
+MetaV1Time *time_now(struct arena *arena)
+{
+	return time_new(arena, clock_wall_s(clock_system()));
+}
+
+MetaV1MicroTime *micro_time_now(struct arena *arena)
+{
+	MetaV1MicroTime *t = API_NEW(arena, MetaV1MicroTime);
+	int64_t ns = clock_wall_ns(clock_system());
+
+	t->seconds = ns / 1000000000;
+	t->nanos = (int32_t)(ns % 1000000000 / 1000 * 1000);
+	return t;
+}
+
+bool time_is_zero(const MetaV1Time *t)
+{
+	return !t || (!t->seconds && !t->nanos);
+}
+
+int time_compare(const MetaV1Time *a, const MetaV1Time *b)
+{
+	if (!a || !b)
+		return (a != NULL) - (b != NULL);
+	if (a->seconds != b->seconds)
+		return a->seconds < b->seconds ? -1 : 1;
+	return a->nanos < b->nanos ? -1 : a->nanos > b->nanos;
+}
+
+/* Days since 1970 of a civil date, and back (proleptic Gregorian calendar). */
+static int64_t days_from_civil(int64_t y, int m, int d)
+{
+	y -= m <= 2;
+	int64_t era = (y >= 0 ? y : y - 399) / 400;
+	int64_t yoe = y - era * 400;
+	int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+	int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+
+	return era * 146097 + doe - 719468;
+}
+
+static void civil_from_days(int64_t z, int64_t *ret_y, int *ret_m, int *ret_d)
+{
+	z += 719468;
+	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+	int64_t doe = z - era * 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int64_t mp = (5 * doy + 2) / 153;
+
+	*ret_d = (int)(doy - (153 * mp + 2) / 5 + 1);
+	*ret_m = (int)(mp < 10 ? mp + 3 : mp - 9);
+	*ret_y = yoe + era * 400 + (*ret_m <= 2);
+}
+
+/* The text without fraction and zone. */
+static char *format_civil(struct arena *arena, int64_t seconds)
+{
+	int64_t day = seconds / 86400, rest = seconds % 86400, y;
+	int m, d;
+
+	if (rest < 0) {
+		rest += 86400;
+		day--;
+	}
+	/* Within what the text form can hold: years 0 to 9999. */
+	if (day < -719528)
+		day = -719528;
+	if (day > 2932896)
+		day = 2932896;
+	civil_from_days(day, &y, &m, &d);
+	return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d", (int)y, m, d, (int)(rest / 3600),
+		(int)(rest / 60 % 60), (int)(rest % 60));
+}
+
+char *time_format(struct arena *arena, int64_t seconds)
+{
+	return arena_printf(arena, "%sZ", format_civil(arena, seconds));
+}
+
+char *micro_time_format(struct arena *arena, int64_t seconds, int32_t nanos)
+{
+	return arena_printf(arena, "%s.%06dZ", format_civil(arena, seconds), nanos / 1000 % 1000000);
+}
+
+static bool digits(const char **p, const char *end, int n, int *ret_value)
+{
+	int value = 0;
+
+	for (int i = 0; i < n; i++, (*p)++) {
+		if (*p >= end || **p < '0' || **p > '9')
+			return false;
+		value = value * 10 + (**p - '0');
+	}
+	*ret_value = value;
+	return true;
+}
+
+static bool expect(const char **p, const char *end, char c)
+{
+	return *p < end && *(*p)++ == c;
+}
+
+static int32_t fraction(const char **p, const char *end)
+{
+	int32_t nanos = 0, unit = 100000000;
+
+	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++, unit /= 10)
+		nanos += (**p - '0') * unit;
+	return nanos;
+}
+
+static bool zone(const char **p, const char *end, int *ret_offset)
+{
+	int h, m;
+
+	*ret_offset = 0;
+	if (*p >= end)
+		return false;
+	char sign = *(*p)++;
+	if (sign == 'Z')
+		return true;
+	if ((sign != '+' && sign != '-') || !digits(p, end, 2, &h) || !expect(p, end, ':') || !digits(p, end, 2, &m) ||
+		h > 24 || m > 60)
+		return false;
+	*ret_offset = (h * 60 + m) * (sign == '-' ? -60 : 60);
+	return true;
+}
+
+static int days_in_month(int y, int m)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	return days[m - 1] + (m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0));
+}
+
+bool time_parse(const char *s, size_t size, int64_t *ret_seconds, int32_t *ret_nanos)
+{
+	const char *p = s, *end = s + size;
+	int y, mo, d, h, mi, sec, offset;
+	int32_t nanos = 0;
+
+	if (!digits(&p, end, 4, &y) || !expect(&p, end, '-') || !digits(&p, end, 2, &mo) || !expect(&p, end, '-') ||
+		!digits(&p, end, 2, &d))
+		return false;
+	if (!expect(&p, end, 'T') || !digits(&p, end, 2, &h) || !expect(&p, end, ':') || !digits(&p, end, 2, &mi) ||
+		!expect(&p, end, ':') || !digits(&p, end, 2, &sec))
+		return false;
+	if (p + 1 < end && (*p == '.' || *p == ',') && p[1] >= '0' && p[1] <= '9') {
+		p++;
+		nanos = fraction(&p, end);
+	}
+	if (!zone(&p, end, &offset) || p != end)
+		return false;
+	if (mo < 1 || mo > 12 || d < 1 || d > days_in_month(y, mo) || h > 23 || mi > 59 || sec > 59)
+		return false;
+	*ret_seconds = days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + sec - offset;
+	*ret_nanos = nanos;
+	return true;
+}
+
+/* Two parts at most, the smaller only while it still says something; as k8s.io/apimachinery/pkg/util/duration. */
+char *duration_human(struct arena *arena, int64_t seconds)
+{
+	int64_t m = seconds / 60, h = seconds / 3600, d = seconds / 86400, y = seconds / 31536000;
+
+	if (seconds < -1)
+		return arena_strdup(arena, "<invalid>");
+	if (seconds < 0)
+		return arena_strdup(arena, "0s");
+	if (seconds < 120)
+		return arena_printf(arena, "%" PRId64 "s", seconds);
+	if (m < 10)
+		return seconds % 60 ? arena_printf(arena, "%" PRId64 "m%" PRId64 "s", m, seconds % 60)
+				    : arena_printf(arena, "%" PRId64 "m", m);
+	if (m < 180)
+		return arena_printf(arena, "%" PRId64 "m", m);
+	if (h < 8)
+		return m % 60 ? arena_printf(arena, "%" PRId64 "h%" PRId64 "m", h, m % 60)
+			      : arena_printf(arena, "%" PRId64 "h", h);
+	if (h < 48)
+		return arena_printf(arena, "%" PRId64 "h", h);
+	if (h < 192)
+		return h % 24 ? arena_printf(arena, "%" PRId64 "d%" PRId64 "h", d, h % 24)
+			      : arena_printf(arena, "%" PRId64 "d", d);
+	if (d < 730)
+		return arena_printf(arena, "%" PRId64 "d", d);
+	if (d < 2920)
+		return d % 365 ? arena_printf(arena, "%" PRId64 "y%" PRId64 "d", y, d % 365)
+			       : arena_printf(arena, "%" PRId64 "y", y);
+	return arena_printf(arena, "%" PRId64 "y", y);
+}
