@@ -43,7 +43,6 @@ void *object_child_ensure(struct arena *arena, void *msg, const char *name);
 /* Items of a list object as an array of messages. */
 size_t list_items(const void *list, void ***ret_items);
 void list_append(struct arena *arena, void *list, void *item);
-/* Calls fn for each; stops at the first error. */
 
 /* Maps of strings: any MapStringEntry array. */
 const char *map_get(MapStringEntry *const *entries, size_t n, const char *key); /* NULL when absent */
