@@ -150,8 +150,8 @@ static struct patch_job *patch_new(struct scheduler *s, const struct pod_info *p
 	struct patch_job *job = mem_zalloc(sizeof *job);
 	job->s = s;
 	job->arena = arena_new();
-	job->old_pod = api_copy(job->arena, pod->pod);
-	job->new_pod = api_copy(job->arena, pod->pod);
+	job->old_pod = api_copy_msg(job->arena, pod->pod);
+	job->new_pod = api_copy_msg(job->arena, pod->pod);
 	if (!job->new_pod->status)
 		job->new_pod->status = API_NEW(job->arena, CoreV1PodStatus);
 	return job;
@@ -241,7 +241,7 @@ static void preempt_over(void *data)
 
 static struct status *evict(struct preempt_job *job, const CoreV1Pod *victim)
 {
-	CoreV1Pod *marked = api_copy(job->arena, victim);
+	CoreV1Pod *marked = api_copy_msg(job->arena, victim);
 	if (!marked->status)
 		marked->status = API_NEW(job->arena, CoreV1PodStatus);
 	set_condition(job->arena, marked, "DisruptionTarget", "True", "PreemptionByScheduler",
@@ -302,7 +302,7 @@ void scheduler_preempt(
 	job->victims = ARENA_ARRAY(job->arena, CoreV1Pod *, n_victims);
 	for (size_t i = 0; i < n_victims; i++) {
 		if (!pod_is_terminating(victims[i]))
-			job->victims[job->n_victims++] = api_copy(job->arena, victims[i]->pod);
+			job->victims[job->n_victims++] = api_copy_msg(job->arena, victims[i]->pod);
 	}
 	metric_observe(s->metrics.preemption_victims, (double)n_victims);
 	metric_add(s->metrics.preemption_attempts, 1);
