@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct status;
 struct client_exec; /* an exec credential plugin (client/kubeconfig.h) */
 
 struct client_config {

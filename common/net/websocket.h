@@ -85,8 +85,9 @@ struct status *websocket_client_check(
 /* Whether a request asks for a WebSocket. */
 bool websocket_is_request(const struct http_header *headers, size_t n);
 /*
- * Server handshake: the first of the client's protocols that is in ours (the client's order decides); "" if it
- * offered none; STATUS_BAD_REQUEST if it offered some and none fits. The headers of the 101 are appended to *headers.
+ * Server handshake (the 101 also needs Connection: Upgrade and Upgrade: websocket): the first of the client's protocols
+ * that is in ours (the client's order decides); "" if it offered none; STATUS_BAD_REQUEST if it offered some and none
+ * fits. The headers of the 101 are appended to *headers.
  */
 struct status *websocket_server_accept(struct arena *arena, const struct http_header *request, size_t n_request,
 	const char *const *protocols, struct http_header **headers, size_t *n_headers, char **ret_protocol) MUST_USE;

@@ -1,0 +1,208 @@
+#include "net/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdatomic.h>
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+enum { MAX_PEM_BYTES = 4 << 20 };
+
+struct tls_context {
+	SSL_CTX *ctx;
+	char *server_name;
+	bool insecure;
+	unsigned char *alpn;
+	unsigned alpn_size;
+	atomic_uint refs;
+};
+
+/* The last error of OpenSSL as a status; its queue is emptied. */
+static struct status *openssl_error(const char *what)
+{
+	char text[256] = "unknown error";
+	unsigned long code = ERR_peek_last_error();
+	if (code)
+		ERR_error_string_n(code, text, sizeof(text));
+	ERR_clear_error();
+	return status_bad_request("%s: %s", what, text);
+}
+
+/* A PEM text from data or file as a memory BIO; *ret is NULL if neither is given. *ret_data is the file's text, to be
+ * cleansed. */
+struct pem {
+	BIO *bio;
+	char *text;
+	size_t size;
+};
+
+static void pem_done(struct pem *pem)
+{
+	BIO_free(pem->bio);
+	mem_cleanse_free(pem->text, pem->size);
+}
+
+static struct status *pem_open(const char *file, const void *data, size_t size, struct pem *ret)
+{
+	*ret = (struct pem){0};
+	if (size) {
+		ret->bio = BIO_new_mem_buf(data, (int)size);
+	} else if (!str_empty(file)) {
+		TRY(io_read_file(file, MAX_PEM_BYTES, &ret->text, &ret->size));
+		ret->bio = BIO_new_mem_buf(ret->text, (int)ret->size);
+	}
+	return NULL;
+}
+
+static struct status *load_ca(SSL_CTX *ctx, const struct tls_config *c, enum tls_side side)
+{
+	CLEANUP(pem_done) struct pem pem;
+	TRY(pem_open(c->ca_file, c->ca_data, c->ca_size, &pem));
+	if (!pem.bio) {
+		if (side == TLS_CLIENT && !c->insecure)
+			SSL_CTX_set_default_verify_paths(ctx);
+		return NULL;
+	}
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	int n = 0;
+	for (X509 *cert; (cert = PEM_read_bio_X509(pem.bio, NULL, NULL, NULL)); n++) {
+		X509_STORE_add_cert(store, cert);
+		if (side == TLS_SERVER)
+			SSL_CTX_add_client_CA(ctx, cert);
+		X509_free(cert);
+	}
+	ERR_clear_error();
+	if (!n)
+		return status_bad_request("unable to load root certificates: no certificate in %s",
+			c->ca_size ? "certificate-authority-data" : c->ca_file);
+	return NULL;
+}
+
+static struct status *load_chain(SSL_CTX *ctx, BIO *bio, const char *what)
+{
+	X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	bool ok = leaf && SSL_CTX_use_certificate(ctx, leaf) == 1;
+	X509_free(leaf);
+	if (!ok)
+		return openssl_error(what);
+	for (X509 *cert; (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
+		if (SSL_CTX_add0_chain_cert(ctx, cert) != 1)
+			X509_free(cert);
+	ERR_clear_error();
+	return NULL;
+}
+
+static struct status *load_pair(SSL_CTX *ctx, const struct tls_config *c)
+{
+	CLEANUP(pem_done) struct pem cert = {0};
+	CLEANUP(pem_done) struct pem key = {0};
+	TRY(pem_open(c->cert_file, c->cert_data, c->cert_size, &cert));
+	if (!cert.bio)
+		return NULL;
+	const char *cert_name = c->cert_size ? "client-certificate-data" : c->cert_file;
+	TRY(load_chain(ctx, cert.bio, cert_name));
+	/* A file of a rotating certificate holds both. */
+	bool has_key = c->key_size || !str_empty(c->key_file);
+	TRY(pem_open(has_key ? c->key_file : c->cert_file, has_key ? c->key_data : c->cert_data,
+		has_key ? c->key_size : c->cert_size, &key));
+	const char *key_name = !has_key ? cert_name : c->key_size ? "client-key-data" : c->key_file;
+	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key.bio, NULL, NULL, NULL);
+	bool ok = pkey && SSL_CTX_use_PrivateKey(ctx, pkey) == 1;
+	EVP_PKEY_free(pkey);
+	return ok ? NULL : openssl_error(key_name);
+}
+
+static void set_alpn(struct tls_context *tls, const char *list)
+{
+	size_t len = strlen(list);
+	tls->alpn = mem_alloc(len + 1);
+	for (const char *p = list; *p;) {
+		size_t n = strcspn(p, ",");
+		if (n && n < 256) {
+			tls->alpn[tls->alpn_size++] = (unsigned char)n;
+			memcpy(tls->alpn + tls->alpn_size, p, n);
+			tls->alpn_size += (unsigned)n;
+		}
+		p += n + (p[n] == ',');
+	}
+}
+
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size, const unsigned char *in,
+	unsigned in_size, void *arg)
+{
+	const struct tls_context *tls = arg;
+	unsigned char *chosen;
+	if (SSL_select_next_proto(&chosen, out_size, tls->alpn, tls->alpn_size, in, in_size) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_NOACK;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static void configure(struct tls_context *tls, const struct tls_config *c, enum tls_side side)
+{
+	SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION);
+	SSL_CTX_set_mode(tls->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+					   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_options(tls->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	if (side == TLS_CLIENT)
+		SSL_CTX_set_verify(tls->ctx, c->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+	else if (c->want_client_cert)
+		SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER, NULL);
+	if (!c->alpn)
+		return;
+	set_alpn(tls, c->alpn);
+	if (side == TLS_CLIENT)
+		SSL_CTX_set_alpn_protos(tls->ctx, tls->alpn, tls->alpn_size);
+	else
+		SSL_CTX_set_alpn_select_cb(tls->ctx, choose_alpn, tls);
+}
+
+struct status *tls_context_new(const struct tls_config *config, enum tls_side side, struct tls_context **ret)
+{
+	CLEANUP(tls_context_unrefp) struct tls_context *tls = mem_zalloc(sizeof(*tls));
+	atomic_init(&tls->refs, 1);
+	tls->ctx = SSL_CTX_new(side == TLS_CLIENT ? TLS_client_method() : TLS_server_method());
+	if (!tls->ctx)
+		return openssl_error("TLS context");
+	tls->server_name = mem_strdup(config->server_name);
+	tls->insecure = config->insecure;
+	configure(tls, config, side);
+	TRY(load_ca(tls->ctx, config, side));
+	TRY(load_pair(tls->ctx, config));
+	*ret = STEAL(tls);
+	return NULL;
+}
+
+struct tls_context *tls_context_ref(struct tls_context *tls)
+{
+	if (tls)
+		atomic_fetch_add(&tls->refs, 1);
+	return tls;
+}
+
+void tls_context_unref(struct tls_context *tls)
+{
+	if (!tls || atomic_fetch_sub(&tls->refs, 1) != 1)
+		return;
+	SSL_CTX_free(tls->ctx);
+	free(tls->server_name);
+	free(tls->alpn);
+	free(tls);
+}
+
+void *tls_context_ssl(struct tls_context *tls)
+{
+	return tls->ctx;
+}
+
+const char *tls_context_server_name(const struct tls_context *tls)
+{
+	return tls->server_name;
+}
+
+bool tls_context_insecure(const struct tls_context *tls)
+{
+	return tls->insecure;
+}
