@@ -99,6 +99,14 @@ size_t arena_size_bytes(const struct arena *arena)
 	return sizeof(*arena) + arena->total_bytes;
 }
 
+size_t arena_used_bytes(const struct arena *arena)
+{
+	size_t used = 0;
+	for (const struct block *b = arena->blocks; b; b = b->next)
+		used += b->used;
+	return used;
+}
+
 static void *alloc_from_new_block(struct arena *arena, size_t size)
 {
 	if (size > arena->next_bytes / 4 && arena->blocks && size > 4096) {

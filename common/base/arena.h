@@ -26,6 +26,8 @@ DEFINE_CLEANUP(struct arena *, arena_free)
 void arena_reset(struct arena *arena);
 /* Bytes that the arena holds from the heap. */
 size_t arena_size_bytes(const struct arena *arena);
+/* Bytes handed out: an arena whose first block has this size holds a copy of the contents without waste. */
+size_t arena_used_bytes(const struct arena *arena);
 
 /* Room for size bytes, aligned for any type, not zeroed (arena_zalloc: zeroed). Never NULL. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnull));

@@ -111,8 +111,6 @@ size_t informer_count(struct informer *informer);
 /* Calls fn for each object under the store's lock: quick and without calls back into the informer. False stops. */
 void informer_foreach(struct informer *informer, bool (*fn)(void *data, const struct object *object), void *data);
 
-/* "namespace/name" or "name" of any object with metadata. */
-char *object_key(struct arena *arena, const void *msg);
 /* Splits a key; *ret_namespace is "" for a plain name. */
 void object_key_split(struct arena *arena, const char *key, char **ret_namespace, char **ret_name);
 
