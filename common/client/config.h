@@ -32,7 +32,14 @@ struct client_config {
 	size_t key_size;
 	const char *token;
 	const char *token_file; /* wins over token; read again when it changes, at most once in ten seconds */
-	const char *username;	/* basic authentication */
+	/*
+	 * Wins over both: makes a token (on the heap, taken) and says when it expires (wall clock, seconds; 0: never).
+	 * Asked when none is held, when the one held has less than a minute or a tenth of its life left, and again
+	 * after a 401. One call at a time.
+	 */
+	struct status *(*token_source)(void *data, char **ret_token, int64_t *ret_expires_s);
+	void *token_data;
+	const char *username; /* basic authentication */
 	const char *password;
 	const struct client_exec *exec;
 

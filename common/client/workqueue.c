@@ -38,7 +38,8 @@ struct workqueue {
 	bool shut_down;
 };
 
-struct workqueue *workqueue_new_with(const char *name, const struct clock *clock, const struct workqueue_options *options)
+struct workqueue *workqueue_new_with(
+	const char *name, const struct clock *clock, const struct workqueue_options *options)
 {
 	struct workqueue *q = mem_zalloc(sizeof(*q));
 	q->name = mem_strdup(name);
