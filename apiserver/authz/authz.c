@@ -1,0 +1,144 @@
+#include "apiserver/authz/authz.h"
+#include <ctype.h>
+#include "apiserver/authn/authn.h"
+#include "apiserver/authz/internal.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+struct flag *authz_flags(struct authz_options *o)
+{
+	const struct flag flags[] = {
+		{"authorization-mode", 0, FLAG_STRINGS, &o->modes, "", "authorizers in order: Node, RBAC, AlwaysAllow, AlwaysDeny"},
+		{"authorization-always-allow-paths", 0, FLAG_STRINGS, &o->always_allow_paths, "/healthz,/readyz,/livez",
+			"paths that everybody may read"},
+		{NULL},
+	};
+	return mem_dup(flags, sizeof(flags));
+}
+
+static const char *const mode_names[] = {
+	[AUTHZ_MODE_NODE] = "Node",
+	[AUTHZ_MODE_RBAC] = "RBAC",
+	[AUTHZ_MODE_ALWAYS_ALLOW] = "AlwaysAllow",
+	[AUTHZ_MODE_ALWAYS_DENY] = "AlwaysDeny",
+};
+
+static struct status *add_mode(struct authz *authz, const char *name, struct objects *objects)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mode_names); i++) {
+		if (!str_eq(mode_names[i], name))
+			continue;
+		if (authz->n_modes == ARRAY_SIZE(authz->modes))
+			return status_bad_request("authorization-mode: too many modes");
+		authz->modes[authz->n_modes++] = (enum authz_mode)i;
+		if (i == AUTHZ_MODE_NODE && !authz->nodes)
+			authz->nodes = node_graph_new(objects);
+		return NULL;
+	}
+	return status_bad_request("authorization-mode \"%s\" is not a valid mode", name);
+}
+
+struct status *authz_new(const struct authz_options *options, struct objects *objects, struct authz **ret)
+{
+	struct authz *authz = mem_zalloc(sizeof(*authz));
+	authz->options = *options;
+	/* Kept even without the mode: escalation checks and rules reviews ask it. */
+	authz->rbac = rbac_new(objects);
+	struct status *s = NULL;
+	for (size_t i = 0; !s && i < options->modes.n_items; i++)
+		s = add_mode(authz, options->modes.items[i], objects);
+	if (!s && !authz->n_modes)
+		s = add_mode(authz, "AlwaysAllow", objects);
+	if (s) {
+		authz_free(authz);
+		return s;
+	}
+	*ret = authz;
+	return NULL;
+}
+
+void authz_free(struct authz *authz)
+{
+	if (!authz)
+		return;
+	rbac_free(authz->rbac);
+	node_graph_free(authz->nodes);
+	free(authz);
+}
+
+static bool always_allowed(const struct authz *authz, const char *path)
+{
+	path += *path == '/';
+	for (size_t i = 0; i < authz->options.always_allow_paths.n_items; i++) {
+		const char *pattern = authz->options.always_allow_paths.items[i];
+		pattern += *pattern == '/';
+		size_t len = strlen(pattern);
+		bool prefix = len && pattern[len - 1] == '*';
+		if (prefix ? !strncmp(path, pattern, len - 1) : !strcmp(path, pattern))
+			return true;
+	}
+	return false;
+}
+
+enum authz_decision authz_authorize(
+	struct authz *authz, struct arena *arena, const struct authz_attributes *a, const char **ret_reason)
+{
+	CLEANUP(strbuf_done) struct strbuf reasons = STRBUF_INIT;
+	*ret_reason = "";
+	if (user_in_group(a->user, GROUP_MASTERS))
+		return AUTHZ_ALLOW;
+	if (!a->resource_request && always_allowed(authz, str_or_empty(a->path)))
+		return AUTHZ_ALLOW;
+	for (size_t i = 0; i < authz->n_modes; i++) {
+		const char *reason = "";
+		enum authz_decision decision = AUTHZ_NO_OPINION;
+		if (authz->modes[i] == AUTHZ_MODE_ALWAYS_ALLOW)
+			decision = AUTHZ_ALLOW;
+		else if (authz->modes[i] == AUTHZ_MODE_ALWAYS_DENY)
+			reason = "Everything is forbidden.";
+		else if (authz->modes[i] == AUTHZ_MODE_NODE)
+			decision = node_authorize(authz->nodes, arena, a, &reason);
+		else
+			decision = rbac_authorize(authz->rbac, arena, a, &reason);
+		if (decision != AUTHZ_NO_OPINION) {
+			*ret_reason = reason;
+			return decision;
+		}
+		if (*reason)
+			strbuf_printf(&reasons, "%s%s", reasons.len ? "\n" : "", reason);
+	}
+	*ret_reason = arena_strdup(arena, reasons.buf);
+	return AUTHZ_NO_OPINION;
+}
+
+/* Whose right to do what is missing, as a sentence without the reason. */
+static void describe(struct strbuf *out, const struct authz_attributes *a)
+{
+	if (!a->resource_request) {
+		strbuf_printf(out, "User \"%s\" cannot %s path \"%s\"", a->user->name, a->verb, a->path);
+		return;
+	}
+	strbuf_printf(out, "User \"%s\" cannot %s resource \"%s%s%s\" in API group \"%s\"", a->user->name, a->verb,
+		a->resource, str_empty(a->subresource) ? "" : "/", str_or_empty(a->subresource), str_or_empty(a->group));
+	if (str_empty(a->namespace))
+		strbuf_adds(out, " at the cluster scope");
+	else
+		strbuf_printf(out, " in the namespace \"%s\"", a->namespace);
+}
+
+struct status *authz_forbidden(const struct authz_attributes *a, const char *reason)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	if (a->resource_request) {
+		strbuf_printf(&text, "%s%s%s ", a->resource, str_empty(a->group) ? "" : ".", str_or_empty(a->group));
+		if (!str_empty(a->name))
+			strbuf_printf(&text, "\"%s\" is ", a->name);
+		else
+			strbuf_adds(&text, "is ");
+	}
+	strbuf_adds(&text, "forbidden: ");
+	describe(&text, a);
+	if (!str_empty(reason))
+		strbuf_printf(&text, ": %s", reason);
+	return status_details(status_new(STATUS_FORBIDDEN, "%s", text.buf), a->group, a->resource, a->name);
+}

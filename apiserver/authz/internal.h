@@ -1,0 +1,38 @@
+/*
+ * What the authorizers share. RBAC and the node graph follow the cache; each has one lock.
+ */
+#ifndef APISERVER_AUTHZ_INTERNAL_H
+#define APISERVER_AUTHZ_INTERNAL_H
+
+#include "apiserver/authz/authz.h"
+#include "apiserver/authz/rules.h"
+
+struct rbac;
+struct node_graph;
+
+enum authz_mode { AUTHZ_MODE_NODE, AUTHZ_MODE_RBAC, AUTHZ_MODE_ALWAYS_ALLOW, AUTHZ_MODE_ALWAYS_DENY };
+
+struct authz {
+	struct authz_options options;
+	struct rbac *rbac;
+	struct node_graph *nodes;
+	enum authz_mode modes[8];
+	size_t n_modes;
+};
+
+struct rbac *rbac_new(struct objects *objects);
+void rbac_free(struct rbac *rbac);
+enum authz_decision rbac_authorize(
+	struct rbac *rbac, struct arena *arena, const struct authz_attributes *a, const char **ret_reason);
+/* Copies of every rule that applies to a user in a namespace ("" for the cluster); problems: roles that are missing. */
+void rbac_rules_for(struct rbac *rbac, struct arena *arena, const struct user *user, const char *namespace,
+	struct rule_list *ret_rules, char **ret_problem);
+struct status *rbac_role_rules(struct rbac *rbac, struct arena *arena, const char *namespace, const RbacV1RoleRef *ref,
+	struct rule_list *ret_rules) MUST_USE;
+
+struct node_graph *node_graph_new(struct objects *objects);
+void node_graph_free(struct node_graph *graph);
+enum authz_decision node_authorize(
+	struct node_graph *graph, struct arena *arena, const struct authz_attributes *a, const char **ret_reason);
+
+#endif

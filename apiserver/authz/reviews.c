@@ -1,0 +1,182 @@
+#include "apiserver/authz/internal.h"
+#include "apiserver/validation/field.h"
+#include "base/str.h"
+
+/* What a review asks, as attributes: a resource or a path. */
+static void attributes_of(const AuthorizationV1ResourceAttributes *resource,
+	const AuthorizationV1NonResourceAttributes *path, struct authz_attributes *a)
+{
+	if (resource) {
+		a->resource_request = true;
+		a->verb = str_or_empty(resource->verb);
+		a->group = str_or_empty(resource->group);
+		a->version = str_or_empty(resource->version);
+		a->resource = str_or_empty(resource->resource);
+		a->subresource = str_or_empty(resource->subresource);
+		a->namespace = str_or_empty(resource->namespace);
+		a->name = str_or_empty(resource->name);
+		if (resource->field_selector)
+			a->field_selector = resource->field_selector->raw_selector;
+	} else if (path) {
+		a->verb = str_or_empty(path->verb);
+		a->path = str_or_empty(path->path);
+	}
+}
+
+static AuthorizationV1SubjectAccessReviewStatus *answer(
+	struct authz *authz, struct arena *arena, const struct authz_attributes *a)
+{
+	AuthorizationV1SubjectAccessReviewStatus *status = API_NEW(arena, AuthorizationV1SubjectAccessReviewStatus);
+	const char *reason;
+	enum authz_decision decision = authz_authorize(authz, arena, a, &reason);
+	status->allowed = decision == AUTHZ_ALLOW;
+	status->denied = decision == AUTHZ_DENY;
+	status->reason = arena_strdup(arena, reason);
+	return status;
+}
+
+static void check_one_of(struct field_errors *errors, bool resource, bool path)
+{
+	const struct field_path *spec = FIELD(NULL, "spec");
+	if (resource && path)
+		field_invalid(errors, FIELD(spec, "nonResourceAttributes"), "",
+			"cannot be specified in combination with resourceAttributes");
+	if (!resource && !path)
+		field_invalid(errors, FIELD(spec, "resourceAttributes"), "",
+			"exactly one of nonResourceAttributes or resourceAttributes must be specified");
+}
+
+struct status *authz_review_self(struct authz *authz, struct arena *arena, const struct user *user,
+	AuthorizationV1SelfSubjectAccessReview *review)
+{
+	const AuthorizationV1SelfSubjectAccessReviewSpec *spec = review->spec;
+	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+	check_one_of(&errors, spec && spec->resource_attributes, spec && spec->non_resource_attributes);
+	TRY(field_errors_status(&errors, "authorization.k8s.io", "SelfSubjectAccessReview", ""));
+	struct authz_attributes a = {.user = user};
+	attributes_of(spec->resource_attributes, spec->non_resource_attributes, &a);
+	review->status = answer(authz, arena, &a);
+	return NULL;
+}
+
+static struct user *subject_of(struct arena *arena, const AuthorizationV1SubjectAccessReviewSpec *spec)
+{
+	struct user *user = user_new(arena, spec->user, spec->uid);
+	user->groups = spec->groups;
+	user->n_groups = spec->n_groups;
+	for (size_t i = 0; i < spec->n_extra; i++)
+		for (size_t k = 0; spec->extra[i]->value && k < spec->extra[i]->value->n_items; k++)
+			user_add_extra(arena, user, spec->extra[i]->key, spec->extra[i]->value->items[k]);
+	return user;
+}
+
+static struct status *review_spec(struct authz *authz, struct arena *arena, const char *kind,
+	const AuthorizationV1SubjectAccessReviewSpec *spec, AuthorizationV1SubjectAccessReviewStatus **ret_status)
+{
+	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+	check_one_of(&errors, spec && spec->resource_attributes, spec && spec->non_resource_attributes);
+	if (!spec || (str_empty(spec->user) && !spec->n_groups))
+		field_invalid(&errors, FIELD(FIELD(NULL, "spec"), "user"), "", "at least one of user or group must be specified");
+	TRY(field_errors_status(&errors, "authorization.k8s.io", kind, ""));
+	struct authz_attributes a = {.user = subject_of(arena, spec)};
+	attributes_of(spec->resource_attributes, spec->non_resource_attributes, &a);
+	*ret_status = answer(authz, arena, &a);
+	return NULL;
+}
+
+struct status *authz_review_subject(
+	struct authz *authz, struct arena *arena, AuthorizationV1SubjectAccessReview *review)
+{
+	return review_spec(authz, arena, "SubjectAccessReview", review->spec, &review->status);
+}
+
+struct status *authz_review_local(struct authz *authz, struct arena *arena, const char *namespace,
+	AuthorizationV1LocalSubjectAccessReview *review)
+{
+	const AuthorizationV1ResourceAttributes *r = review->spec ? review->spec->resource_attributes : NULL;
+	if (review->spec && review->spec->non_resource_attributes) {
+		struct field_errors errors = FIELD_ERRORS_INIT(arena);
+		field_invalid(&errors, FIELD(FIELD(NULL, "spec"), "nonResourceAttributes"), "",
+			"disallowed on this kind of request");
+		TRY(field_errors_status(&errors, "authorization.k8s.io", "LocalSubjectAccessReview", ""));
+	}
+	if (r && !str_eq(r->namespace, namespace))
+		return status_bad_request("spec.resourceAttributes.namespace must match namespace: %s", namespace);
+	return review_spec(authz, arena, "LocalSubjectAccessReview", review->spec, &review->status);
+}
+
+static void add_rule(struct arena *arena, AuthorizationV1SubjectRulesReviewStatus *status, const RbacV1PolicyRule *rule)
+{
+	if (rule->n_resources) {
+		AuthorizationV1ResourceRule *r = API_NEW(arena, AuthorizationV1ResourceRule);
+		r->verbs = rule->verbs;
+		r->n_verbs = rule->n_verbs;
+		r->api_groups = rule->api_groups;
+		r->n_api_groups = rule->n_api_groups;
+		r->resources = rule->resources;
+		r->n_resources = rule->n_resources;
+		r->resource_names = rule->resource_names;
+		r->n_resource_names = rule->n_resource_names;
+		ARENA_PUSH(arena, status->resource_rules, status->n_resource_rules) = r;
+	}
+	if (rule->n_non_resource_urls) {
+		AuthorizationV1NonResourceRule *r = API_NEW(arena, AuthorizationV1NonResourceRule);
+		r->verbs = rule->verbs;
+		r->n_verbs = rule->n_verbs;
+		r->non_resource_urls = rule->non_resource_urls;
+		r->n_non_resource_urls = rule->n_non_resource_urls;
+		ARENA_PUSH(arena, status->non_resource_rules, status->n_non_resource_rules) = r;
+	}
+}
+
+struct status *authz_review_rules(struct authz *authz, struct arena *arena, const struct user *user,
+	AuthorizationV1SelfSubjectRulesReview *review)
+{
+	if (!review->spec || str_empty(review->spec->namespace))
+		return status_bad_request("no namespace on request");
+	struct rule_list rules;
+	char *problem;
+	rbac_rules_for(authz->rbac, arena, user, review->spec->namespace, &rules, &problem);
+	review->status = API_NEW(arena, AuthorizationV1SubjectRulesReviewStatus);
+	for (size_t i = 0; i < rules.n_items; i++)
+		add_rule(arena, review->status, rules.items[i]);
+	review->status->evaluation_error = problem;
+	bool node = false;
+	for (size_t i = 0; i < authz->n_modes; i++)
+		node |= authz->modes[i] == AUTHZ_MODE_NODE;
+	review->status->incomplete = node || *problem;
+	if (node)
+		review->status->evaluation_error = arena_printf(arena, "node authorizer does not support user rule resolution%s%s",
+			*problem ? ", " : "", problem);
+	return NULL;
+}
+
+struct status *authz_role_rules(struct authz *authz, struct arena *arena, const char *namespace, const RbacV1RoleRef *ref,
+	RbacV1PolicyRule ***ret_rules, size_t *ret_n_rules)
+{
+	struct rule_list rules;
+	TRY(rbac_role_rules(authz->rbac, arena, namespace, ref, &rules));
+	*ret_rules = rules.items;
+	*ret_n_rules = rules.n_items;
+	return NULL;
+}
+
+struct status *authz_check_escalation(struct authz *authz, struct arena *arena, const struct user *user,
+	const char *namespace, RbacV1PolicyRule *const *rules, size_t n_rules)
+{
+	struct rule_list owner, wanted = {(RbacV1PolicyRule **)rules, n_rules}, missing;
+	char *problem;
+	rbac_rules_for(authz->rbac, arena, user, namespace, &owner, &problem);
+	rules_missing(arena, &owner, &wanted, &missing);
+	if (!missing.n_items)
+		return NULL;
+	char **lines = ARENA_ARRAY(arena, char *, missing.n_items);
+	for (size_t i = 0; i < missing.n_items; i++)
+		lines[i] = rule_text(arena, missing.items[i]);
+	qsort(lines, missing.n_items, sizeof(*lines), str_cmp_qsort);
+	char *groups = str_join(arena, user->groups, user->n_groups, "\" \"");
+	return status_new(STATUS_FORBIDDEN,
+		"user \"%s\" (groups=[%s%s%s]) is attempting to grant RBAC permissions not currently held:\n%s%s%s", user->name,
+		user->n_groups ? "\"" : "", groups, user->n_groups ? "\"" : "", str_join(arena, lines, missing.n_items, "\n"),
+		*problem ? "; resolution errors: " : "", problem);
+}

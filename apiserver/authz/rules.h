@@ -1,0 +1,24 @@
+/*
+ * RBAC rules by themselves: matching a request, covering other rules.
+ */
+#ifndef APISERVER_AUTHZ_RULES_H
+#define APISERVER_AUTHZ_RULES_H
+
+#include "apiserver/authz/authz.h"
+#include "apiserver/boot/policy.h"
+
+bool rule_allows(const RbacV1PolicyRule *rule, const struct authz_attributes *a);
+
+struct rule_list {
+	RbacV1PolicyRule **items;
+	size_t n_items;
+};
+/* What of wanted the owner's rules do not cover, split into single rights. */
+void rules_missing(
+	struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted, struct rule_list *ret_missing);
+/* {APIGroups:["apps"], Resources:["deployments"], Verbs:["get"]} */
+char *rule_text(struct arena *arena, const RbacV1PolicyRule *rule);
+/* The rules of a row of the policy table. */
+void rules_of_policy(struct arena *arena, const struct policy_role *role, struct rule_list *ret_rules);
+
+#endif
