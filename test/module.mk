@@ -1,0 +1,27 @@
+# How everything is proved; docs/testing.md says what each command shows.
+.PHONY: check test test-unit test-wire test-e2e test-tsan
+
+# check: format, layers, banned words and calls, lint.
+check: $(GENERATED)
+	$(call say,CHECK,format)
+	$(Q)test/check/format
+	$(call say,CHECK,layering)
+	$(Q)test/check/layering
+	$(call say,CHECK,words)
+	$(Q)test/check/words
+	$(call say,CHECK,lint)
+	$(Q)test/check/lint
+
+# test: unit tests under sanitizers, wire tests against real binaries, a short end-to-end run on a real cluster.
+test: all
+	@test/run-all
+
+test-unit:
+	@$(MAKE) SAN=address,undefined unit
+test-wire: all
+	@test/run-bats test/wire
+# test-e2e: the whole suite against a cluster of its own; FOCUS=word runs the cases whose name has the word.
+test-e2e: all
+	@test/run-e2e '$(FOCUS)'
+test-tsan:
+	@$(MAKE) SAN=thread unit
