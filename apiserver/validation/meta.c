@@ -1,0 +1,173 @@
+#include "apiserver/validation/meta.h"
+#include "api/copy.h"
+#include "api/meta.h"
+#include "base/str.h"
+
+enum { MAX_ANNOTATIONS_BYTES = 256 * 1024 };
+#define IMMUTABLE "field is immutable"
+
+static void check(struct field_errors *errors, const struct field_path *path, const char *value, const char *problem)
+{
+	if (problem)
+		field_invalid(errors, path, value, problem);
+}
+
+void validate_labels(struct field_errors *errors, const struct field_path *path, MapStringEntry *const *labels, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		check(errors, path, labels[i]->key, check_qualified_name(errors->arena, str_or_empty(labels[i]->key)));
+		check(errors, path, labels[i]->value, check_label_value(errors->arena, str_or_empty(labels[i]->value)));
+	}
+}
+
+void validate_annotations(
+	struct field_errors *errors, const struct field_path *path, MapStringEntry *const *annotations, size_t n)
+{
+	size_t total = 0;
+	for (size_t i = 0; i < n; i++) {
+		char *lower = str_lower(errors->arena, str_or_empty(annotations[i]->key));
+		check(errors, path, annotations[i]->key, check_qualified_name(errors->arena, lower));
+		total += strlen(str_or_empty(annotations[i]->key)) + strlen(str_or_empty(annotations[i]->value));
+	}
+	if (total > MAX_ANNOTATIONS_BYTES)
+		field_too_long(errors, path, MAX_ANNOTATIONS_BYTES);
+}
+
+static void check_owner(struct field_errors *errors, const struct field_path *path, const MetaV1OwnerReference *ref)
+{
+	if (str_empty(ref->api_version) || str_ends_with(ref->api_version, "/"))
+		field_invalid(errors, FIELD(path, "apiVersion"), ref->api_version, "version must not be empty");
+	if (str_empty(ref->kind))
+		field_invalid(errors, FIELD(path, "kind"), "", "must not be empty");
+	if (str_empty(ref->name))
+		field_invalid(errors, FIELD(path, "name"), "", "must not be empty");
+	if (str_empty(ref->uid))
+		field_invalid(errors, FIELD(path, "uid"), "", "must not be empty");
+	if (str_eq(ref->api_version, "v1") && str_eq(ref->kind, "Event"))
+		field_invalid_message(errors, path, ref, "/v1, Kind=Event is disallowed from being an owner");
+}
+
+static void check_owners(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta)
+{
+	const MetaV1OwnerReference *first = NULL;
+	for (size_t i = 0; i < meta->n_owner_references; i++) {
+		const MetaV1OwnerReference *ref = meta->owner_references[i];
+		check_owner(errors, path, ref);
+		if (!ref->has_controller || !ref->controller)
+			continue;
+		if (first)
+			field_invalid_message(errors, path, ref,
+				arena_printf(errors->arena,
+					"Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
+					first->kind, first->name, ref->kind, ref->name));
+		else
+			first = ref;
+	}
+}
+
+static void check_finalizers(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta)
+{
+	for (size_t i = 0; i < meta->n_finalizers; i++)
+		check(errors, path, meta->finalizers[i], check_qualified_name(errors->arena, meta->finalizers[i]));
+	if (meta_has_finalizer(meta, "orphan") && meta_has_finalizer(meta, "foregroundDeletion"))
+		field_invalid(errors, path, "orphan,foregroundDeletion",
+			"finalizer orphan and foregroundDeletion cannot be both set");
+}
+
+static void check_common(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta)
+{
+	validate_labels(errors, FIELD(path, "labels"), meta->labels, meta->n_labels);
+	validate_annotations(errors, FIELD(path, "annotations"), meta->annotations, meta->n_annotations);
+	check_owners(errors, FIELD(path, "ownerReferences"), meta);
+}
+
+void validate_object_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
+	bool namespaced, name_check_fn *check_name)
+{
+	if (!check_name)
+		check_name = name_is_dns_subdomain;
+	if (!str_empty(meta->generate_name))
+		check(errors, FIELD(path, "generateName"), meta->generate_name,
+			check_name(errors->arena, meta->generate_name, true));
+	if (str_empty(meta->name))
+		field_required(errors, FIELD(path, "name"), "name or generateName is required");
+	else
+		check(errors, FIELD(path, "name"), meta->name, check_name(errors->arena, meta->name, false));
+	if (namespaced && str_empty(meta->namespace))
+		field_required(errors, FIELD(path, "namespace"), "");
+	else if (namespaced)
+		check(errors, FIELD(path, "namespace"), meta->namespace, check_dns_label(errors->arena, meta->namespace));
+	else if (!str_empty(meta->namespace))
+		field_forbidden(errors, FIELD(path, "namespace"), "not allowed on this type");
+	if (meta->generation < 0)
+		field_invalid_int(errors, FIELD(path, "generation"), meta->generation, "must be greater than or equal to 0");
+	check_common(errors, path, meta);
+	check_finalizers(errors, FIELD(path, "finalizers"), meta);
+}
+
+static void same_text(struct field_errors *errors, const struct field_path *path, const char *value, const char *old)
+{
+	if (!str_eq(value, old))
+		field_invalid(errors, path, value, IMMUTABLE);
+}
+
+static void same_time(struct field_errors *errors, const struct field_path *path, const MetaV1Time *value, const MetaV1Time *old)
+{
+	if (time_compare(value, old) && !(time_is_zero(value) && time_is_zero(old)))
+		field_invalid_message(errors, path, value, IMMUTABLE);
+}
+
+void validate_object_meta_update(struct field_errors *errors, const struct field_path *path,
+	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old)
+{
+	if (meta_is_deleting(old))
+		for (size_t i = 0; i < meta->n_finalizers; i++)
+			if (!meta_has_finalizer(old, meta->finalizers[i]))
+				field_forbidden(errors, FIELD(path, "finalizers"),
+					arena_printf(errors->arena,
+						"no new finalizers can be added if the object is being deleted, found new finalizers "
+						"[]string{\"%s\"}",
+						meta->finalizers[i]));
+	if (str_empty(meta->resource_version))
+		field_invalid(errors, FIELD(path, "resourceVersion"), "", "must be specified for an update");
+	if (meta->generation < old->generation)
+		field_invalid_int(errors, FIELD(path, "generation"), meta->generation, "must not be decremented");
+	same_text(errors, FIELD(path, "name"), meta->name, old->name);
+	same_text(errors, FIELD(path, "namespace"), meta->namespace, old->namespace);
+	same_text(errors, FIELD(path, "uid"), meta->uid, old->uid);
+	same_time(errors, FIELD(path, "creationTimestamp"), meta->creation_timestamp, old->creation_timestamp);
+	same_time(errors, FIELD(path, "deletionTimestamp"), meta->deletion_timestamp, old->deletion_timestamp);
+	if (meta->has_deletion_grace_period_seconds != old->has_deletion_grace_period_seconds ||
+		meta->deletion_grace_period_seconds != old->deletion_grace_period_seconds)
+		field_invalid_int(errors, FIELD(path, "deletionGracePeriodSeconds"), meta->deletion_grace_period_seconds, IMMUTABLE);
+	check_common(errors, path, meta);
+}
+
+static void check_requirement(
+	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelectorRequirement *r)
+{
+	if (str_eq(r->operator, "In") || str_eq(r->operator, "NotIn")) {
+		if (!r->n_values)
+			field_required(
+				errors, FIELD(path, "values"), "must be specified when `operator` is 'In' or 'NotIn'");
+	} else if (str_eq(r->operator, "Exists") || str_eq(r->operator, "DoesNotExist")) {
+		if (r->n_values)
+			field_forbidden(
+				errors, FIELD(path, "values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+	} else {
+		field_invalid(errors, FIELD(path, "operator"), r->operator, "not a valid selector operator");
+	}
+	check(errors, FIELD(path, "key"), r->key, check_qualified_name(errors->arena, str_or_empty(r->key)));
+	for (size_t i = 0; i < r->n_values; i++)
+		check(errors, FIELD_INDEX(FIELD(path, "values"), i), r->values[i], check_label_value(errors->arena, r->values[i]));
+}
+
+void validate_label_selector(
+	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector)
+{
+	if (!selector)
+		return;
+	validate_labels(errors, FIELD(path, "matchLabels"), selector->match_labels, selector->n_match_labels);
+	for (size_t i = 0; i < selector->n_match_expressions; i++)
+		check_requirement(errors, FIELD_INDEX(FIELD(path, "matchExpressions"), i), selector->match_expressions[i]);
+}

@@ -1,0 +1,160 @@
+#include <arpa/inet.h>
+#include <ctype.h>
+#include "api/selector.h"
+#include "apiserver/validation/meta.h"
+#include "base/str.h"
+
+#define LABEL_FORMAT "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+#define LABEL_ERROR \
+	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an " \
+	"alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '" LABEL_FORMAT "')"
+#define SUBDOMAIN_ERROR \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end " \
+	"with an alphanumeric character (e.g. 'example.com', regex used for validation is '" LABEL_FORMAT "(\\." LABEL_FORMAT ")*')"
+#define DNS_1035_ERROR \
+	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end " \
+	"with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+
+static bool is_low_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_label(const char *s, size_t len)
+{
+	if (!len || !is_low_alnum(s[0]) || !is_low_alnum(s[len - 1]))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_low_alnum(s[i]) && s[i] != '-')
+			return false;
+	return true;
+}
+
+const char *check_dns_label(struct arena *arena, const char *value)
+{
+	size_t len = strlen(value);
+	if (len > 63)
+		return "must be no more than 63 characters";
+	if (is_label(value, len))
+		return NULL;
+	/* A dot is the usual mistake, and gets a sentence of its own. */
+	return !check_dns_subdomain(arena, value) ? "must not contain dots" : LABEL_ERROR;
+}
+
+const char *check_dns_subdomain(struct arena *arena, const char *value)
+{
+	if (strlen(value) > 253)
+		return "must be no more than 253 characters";
+	for (const char *part = value;; part++) {
+		size_t len = strcspn(part, ".");
+		if (!is_label(part, len))
+			return SUBDOMAIN_ERROR;
+		part += len;
+		if (!*part)
+			return NULL;
+	}
+}
+
+const char *check_dns_1035_label(struct arena *arena, const char *value)
+{
+	size_t len = strlen(value);
+	if (len > 63)
+		return "must be no more than 63 characters";
+	return is_label(value, len) && isalpha((unsigned char)value[0]) ? NULL : DNS_1035_ERROR;
+}
+
+/* A generateName may end with a dash: something is put behind it. */
+static const char *without_dash(struct arena *arena, const char *name, bool prefix)
+{
+	size_t len = strlen(name);
+	if (!prefix || !len || name[len - 1] != '-')
+		return name;
+	char *masked = arena_strdup(arena, name);
+	masked[len - 1] = 'a';
+	return masked;
+}
+
+const char *name_is_dns_subdomain(struct arena *arena, const char *name, bool prefix)
+{
+	return check_dns_subdomain(arena, without_dash(arena, name, prefix));
+}
+
+const char *name_is_dns_label(struct arena *arena, const char *name, bool prefix)
+{
+	return check_dns_label(arena, without_dash(arena, name, prefix));
+}
+
+const char *name_is_dns_1035_label(struct arena *arena, const char *name, bool prefix)
+{
+	return check_dns_1035_label(arena, without_dash(arena, name, prefix));
+}
+
+const char *name_is_path_segment(struct arena *arena, const char *name, bool prefix)
+{
+	if (!prefix && (!strcmp(name, ".") || !strcmp(name, "..")))
+		return arena_printf(arena, "may not be '%s'", name);
+	const char *bad = strpbrk(name, "/%");
+	return bad ? arena_printf(arena, "may not contain '%c'", *bad) : NULL;
+}
+
+const char *check_qualified_name(struct arena *arena, const char *value)
+{
+	return label_key_error(arena, value);
+}
+
+const char *check_label_value(struct arena *arena, const char *value)
+{
+	return label_value_error(arena, value);
+}
+
+const char *check_port_name(struct arena *arena, const char *value)
+{
+	size_t len = strlen(value);
+	bool letter = false;
+	if (len > 15)
+		return "must be no more than 15 characters";
+	for (size_t i = 0; i < len; i++) {
+		if (!is_low_alnum(value[i]) && value[i] != '-')
+			return "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
+		letter |= value[i] >= 'a' && value[i] <= 'z';
+	}
+	if (!letter)
+		return "must contain at least one letter (a-z)";
+	if (strstr(value, "--"))
+		return "must not contain consecutive hyphens";
+	return value[0] == '-' || value[len - 1] == '-' ? "must not begin or end with a hyphen" : NULL;
+}
+
+const char *check_port_number(int64_t port)
+{
+	return port >= 1 && port <= 65535 ? NULL : "must be between 1 and 65535, inclusive";
+}
+
+const char *check_env_name(struct arena *arena, const char *value)
+{
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++)
+		if (*p < 0x20 || *p > 0x7e || *p == '=')
+			return "a valid environment variable name must consist only of printable ASCII characters other than '='";
+	return NULL;
+}
+
+const char *check_config_key(struct arena *arena, const char *value)
+{
+	if (strlen(value) > 253)
+		return "must be no more than 253 characters";
+	size_t good = strspn(value, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+	if (!good || value[good])
+		return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME', "
+		       " or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+	if (!strcmp(value, ".") || !strcmp(value, ".."))
+		return arena_printf(arena, "must not be '%s'", value);
+	return str_starts_with(value, "..") ? "must not start with '..'" : NULL;
+}
+
+const char *check_ip(struct arena *arena, const char *value)
+{
+	unsigned char buf[16];
+	if (inet_pton(AF_INET, value, buf) == 1 || inet_pton(AF_INET6, value, buf) == 1)
+		return NULL;
+	return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+}
