@@ -46,7 +46,7 @@ static inline struct verdict success(void)
 {
 	return (struct verdict){.code = VERDICT_SUCCESS};
 }
-static inline struct verdict skip(void)
+static inline struct verdict skipped(void)
 {
 	return (struct verdict){.code = VERDICT_SKIP};
 }

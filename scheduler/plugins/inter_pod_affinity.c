@@ -97,7 +97,7 @@ static struct verdict pre_filter(void *self, struct cycle *cycle, struct node_na
 	const struct pod_info *pod = cycle->pod;
 	bool own = pod->required_affinity.n_items || pod->required_anti.n_items;
 	if (!own && !nodes->n_anti_pods)
-		return skip();
+		return skipped();
 	struct state *state = state_of(cycle);
 	for (size_t k = 0; k < nodes_count(nodes); k++) {
 		uint32_t row = nodes->order[k];
@@ -108,7 +108,7 @@ static struct verdict pre_filter(void *self, struct cycle *cycle, struct node_na
 			count_own(cycle, state, pods->items[i], row, 1);
 	}
 	if (!own && !state->existing_anti.n_used)
-		return skip();
+		return skipped();
 	state->matches_itself = all_match(cycle, &pod->required_affinity, pod);
 	return success();
 }
@@ -211,7 +211,7 @@ static struct verdict pre_score(void *self, struct cycle *cycle, const uint32_t 
 	struct nodes *nodes = cycle->nodes;
 	bool own = cycle->pod->preferred_affinity.n_items || cycle->pod->preferred_anti.n_items;
 	if (!own && (instance->ignore_existing || !nodes->n_affinity_pods))
-		return skip();
+		return skipped();
 	struct state *state = state_of(cycle);
 	for (size_t k = 0; k < nodes_count(nodes); k++) {
 		uint32_t row = nodes->order[k];
@@ -219,7 +219,7 @@ static struct verdict pre_score(void *self, struct cycle *cycle, const uint32_t 
 		for (size_t i = 0; i < pods->n_items; i++)
 			score_pod(instance, cycle, state, pods->items[i], row);
 	}
-	return state->scores.n_used ? success() : skip();
+	return state->scores.n_used ? success() : skipped();
 }
 
 static int64_t score(void *self, struct cycle *cycle, uint32_t row)

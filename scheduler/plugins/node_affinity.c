@@ -95,7 +95,7 @@ static struct verdict pre_filter(void *self, struct cycle *cycle, struct node_na
 		instance->added ? instance->added->required_during_scheduling_ignored_during_execution : NULL;
 	bool has_map = spec && spec->n_node_selector;
 	if (!selector && !added && !has_map)
-		return skip();
+		return skipped();
 	struct required *state = ARENA_NEW(cycle->arena, struct required);
 	const struct intern *strings = cycle->nodes->strings;
 	state->has_map = has_map;
@@ -148,7 +148,7 @@ static struct verdict pre_score(void *self, struct cycle *cycle, const uint32_t 
 	add_preferred(cycle, state, instance->added);
 	add_preferred(cycle, state, affinity_of(cycle));
 	cycle_state(cycle) = state;
-	return state->n_items ? success() : skip();
+	return state->n_items ? success() : skipped();
 }
 
 static int64_t score(void *self, struct cycle *cycle, uint32_t row)

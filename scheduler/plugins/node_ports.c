@@ -4,7 +4,7 @@
 
 static struct verdict pre_filter(void *self, struct cycle *cycle, struct node_names *ret_names)
 {
-	return cycle->pod->n_ports ? success() : skip();
+	return cycle->pod->n_ports ? success() : skipped();
 }
 
 static bool conflict(const struct pod_info *a, const struct pod_info *b)

@@ -30,7 +30,7 @@ static struct verdict pre_score(void *self, struct cycle *cycle, const uint32_t 
 		if (resource_get(&cycle->pod->requests, instance->resources.items[i].id))
 			return success();
 	}
-	return skip();
+	return skipped();
 }
 
 static int64_t score(void *self, struct cycle *cycle, uint32_t row)

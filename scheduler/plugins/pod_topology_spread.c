@@ -242,7 +242,7 @@ static struct verdict pre_filter(void *self, struct cycle *cycle, struct node_na
 	struct spread *s = spread_new(self, cycle, "DoNotSchedule");
 	states_of(cycle)->hard = s;
 	if (!s->n_items)
-		return skip();
+		return skipped();
 	for (size_t k = 0; k < nodes_count(cycle->nodes); k++) {
 		uint32_t row = cycle->nodes->order[k];
 		if (!has_all_keys(cycle, s, row))
@@ -342,7 +342,7 @@ static struct verdict pre_score(void *self, struct cycle *cycle, const uint32_t 
 	struct spread *s = spread_new(self, cycle, "ScheduleAnyway");
 	states_of(cycle)->soft = s;
 	if (!s->n_items)
-		return skip();
+		return skipped();
 	size_domains(cycle, s, rows, n_rows);
 	for (size_t k = 0; k < nodes_count(cycle->nodes); k++) {
 		uint32_t row = cycle->nodes->order[k];
