@@ -11,6 +11,8 @@
  *informer_list() return stays valid as long as the arena they were given lives (the arena holds the references). In a
  *handler, an object is valid during the call; keep it longer with object_ref()/object_unref().
  *
+ * managedFields are left out of what is stored (a PUT without them keeps the server's).
+ *
  * Threads: all informers of one factory share one thread, which speaks to the server and calls handlers one after
  *another, in the order of the server's events, after the store has moved. Handlers must not block (enqueue a key and
  *return). All other functions may be called from any thread. The store moves only between two reads.

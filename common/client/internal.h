@@ -97,7 +97,7 @@ struct transfer {
 	struct http_header *headers;
 	size_t n_headers;
 	struct strbuf body;
-	bool too_large, stopped;
+	bool too_large, stopped, pooled;
 	/* streaming of 2xx bodies */
 	bool (*on_data)(void *data, const void *bytes, size_t size);
 	void *data;
@@ -105,8 +105,9 @@ struct transfer {
 	const atomic_bool *stop; /* NULL, or ends the transfer */
 };
 
-struct status *transfer_init(
-	struct transfer *t, struct client *client, struct arena *arena, const struct client_request *request) MUST_USE;
+/* pooled: over a connection of the client's pool; otherwise the handle is new and goes with the transfer (multi). */
+struct status *transfer_init(struct transfer *t, struct client *client, struct arena *arena,
+	const struct client_request *request, bool pooled) MUST_USE;
 /* Blocks until it is over. */
 struct status *transfer_perform(struct transfer *t) MUST_USE;
 /* What a curl result means. NULL for CURLE_OK and for streams that were stopped on purpose. */

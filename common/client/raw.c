@@ -121,7 +121,7 @@ static struct status *try_once(struct client *client, struct arena *arena, const
 {
 	struct transfer t;
 	*attempt = (struct attempt){.wait_ms = -1};
-	TRY(transfer_init(&t, client, arena, request));
+	TRY(transfer_init(&t, client, arena, request, true));
 	struct status *error = transfer_perform(&t);
 	bool safe = request->retry && !request->on_data;
 	if (error) {

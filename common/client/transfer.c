@@ -103,14 +103,14 @@ static void handle_free(struct handle *h)
 	free(h);
 }
 
-static struct status *handle_get(struct client *client, struct handle **ret)
+static struct status *handle_get(struct client *client, bool pooled, struct handle **ret)
 {
 	struct tls_context *tls;
 	unsigned generation;
 	TRY(client_tls(client, &tls, &generation));
 	struct handle *h = NULL;
 	pthread_mutex_lock(&client->lock);
-	while ((h = client->idle)) {
+	while (pooled && (h = client->idle)) {
 		client->idle = h->next;
 		client->n_idle--;
 		if (h->generation == generation)
@@ -256,8 +256,8 @@ static void set_common(struct transfer *t, const struct client_request *request)
 		curl_easy_setopt(e, CURLOPT_PROXY, client->config.proxy_url);
 }
 
-struct status *transfer_init(
-	struct transfer *t, struct client *client, struct arena *arena, const struct client_request *request)
+struct status *transfer_init(struct transfer *t, struct client *client, struct arena *arena,
+	const struct client_request *request, bool pooled)
 {
 	*t = (struct transfer){.client = client,
 		.arena = arena,
@@ -266,9 +266,10 @@ struct status *transfer_init(
 		.on_data = request->on_data,
 		.data = request->data,
 		.cancelled = request->cancelled,
+		.pooled = pooled,
 		.max_body_bytes = request->max_body_bytes ? request->max_body_bytes : CLIENT_MAX_BODY_BYTES};
 	strbuf_init(&t->body);
-	TRY(handle_get(client, &t->handle));
+	TRY(handle_get(client, pooled, &t->handle));
 	set_common(t, request);
 	set_tls(t);
 	set_url(t, request->path, request->query);
@@ -286,7 +287,7 @@ void transfer_done(struct transfer *t, bool reuse)
 	strbuf_done(&t->body);
 	strbuf_init(&t->body);
 	if (t->handle)
-		handle_put(t->client, t->handle, reuse);
+		handle_put(t->client, t->handle, reuse && t->pooled);
 	t->handle = NULL;
 }
 
