@@ -1,0 +1,3 @@
+BINS += apicodec
+apicodec_SRCS := apicodec/main.c
+apicodec_LIBS := api

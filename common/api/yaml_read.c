@@ -1,0 +1,405 @@
+/* YAML documents to trees, over libyaml's events. */
+#include <string.h>
+#include <yaml.h>
+#include "api/internal.h"
+#include "api/yaml.h"
+#include "api/yaml_internal.h"
+#include "base/map.h"
+
+#define MAX_YAML_DEPTH 500
+#define MAX_NODES (4u << 20)
+#define MAX_ALIASED_NODES 400000
+
+struct anchor {
+	char *name;
+	cJSON *node;
+	size_t n_nodes;
+};
+
+struct yaml_stream {
+	struct arena *arena;
+	const char *data;
+	size_t size;
+	bool json_first; /* the text looks like JSON and is tried so */
+	size_t json_at;
+	bool begun, ended;
+	yaml_parser_t parser;
+	struct anchor *anchors;
+	size_t n_anchors;
+	size_t n_nodes, n_aliased;
+	struct json_strict *strict;
+};
+
+static struct status *parse_node(struct yaml_stream *s, yaml_event_t *event, int depth, cJSON **ret_node);
+
+static void parser_free(void *data)
+{
+	yaml_parser_delete(data);
+}
+
+struct yaml_stream *yaml_stream_new(struct arena *arena, const char *data, size_t size)
+{
+	struct yaml_stream *s = ARENA_NEW(arena, struct yaml_stream);
+	size_t at = 0;
+
+	s->arena = arena;
+	s->data = data;
+	s->size = size;
+	while (at < size && (data[at] == ' ' || data[at] == '\t' || data[at] == '\r' || data[at] == '\n'))
+		at++;
+	s->json_first = at < size && data[at] == '{';
+	return s;
+}
+
+static void begin(struct yaml_stream *s)
+{
+	yaml_parser_initialize(&s->parser);
+	arena_defer(s->arena, parser_free, &s->parser);
+	yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&s->parser, (const unsigned char *)s->data, s->size);
+	s->begun = true;
+}
+
+static struct status *yaml_error(const struct yaml_stream *s)
+{
+	const yaml_parser_t *p = &s->parser;
+
+	return status_bad_request("error converting YAML to JSON: yaml: line %zu: %s", p->problem_mark.line + 1,
+		str_or(p->problem, "broken"));
+}
+
+static struct status *next_event(struct yaml_stream *s, yaml_event_t *event)
+{
+	return yaml_parser_parse(&s->parser, event) ? NULL : yaml_error(s);
+}
+
+static struct status *at_line(const yaml_event_t *event, const char *what)
+{
+	return status_bad_request(
+		"error converting YAML to JSON: yaml: line %zu: %s", event->start_mark.line + 1, what);
+}
+
+static const struct anchor *find_anchor(const struct yaml_stream *s, const char *name)
+{
+	for (size_t i = s->n_anchors; i > 0; i--)
+		if (!strcmp(s->anchors[i - 1].name, name))
+			return &s->anchors[i - 1];
+	return NULL;
+}
+
+static cJSON *scalar_node(struct yaml_stream *s, const yaml_event_t *event)
+{
+	CLEANUP(strbuf_done) struct strbuf number = STRBUF_INIT;
+	const char *text = (const char *)event->data.scalar.value;
+	const char *tag = (const char *)event->data.scalar.tag;
+	size_t size = event->data.scalar.length;
+	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (!tag || !strcmp(tag, "!"));
+
+	if (tag && (!strcmp(tag, YAML_INT_TAG) || !strcmp(tag, YAML_FLOAT_TAG) || !strcmp(tag, YAML_BOOL_TAG) ||
+			   !strcmp(tag, YAML_NULL_TAG)))
+		plain = true;
+	switch (plain ? yaml_resolve(text, size, &number) : YAML_STR) {
+	case YAML_NULL:
+		return tree_new_null(s->arena);
+	case YAML_TRUE:
+	case YAML_FALSE:
+		return tree_new_bool(s->arena, yaml_resolve(text, size, &number) == YAML_TRUE);
+	case YAML_INT:
+	case YAML_FLOAT:
+		if (number.len)
+			return tree_new_number(s->arena, number.buf, number.len);
+		break;
+	default:
+		break;
+	}
+	return tree_new_string(s->arena, arena_strndup(s->arena, text, size));
+}
+
+/* A key as a string: numbers, booleans as they would be printed. */
+static struct status *parse_key(struct yaml_stream *s, yaml_event_t *event, char **ret_key)
+{
+	cJSON *node = NULL;
+
+	if (event->type != YAML_SCALAR_EVENT && event->type != YAML_ALIAS_EVENT)
+		return at_line(event, "a key must be a scalar");
+	if (event->type == YAML_SCALAR_EVENT &&
+		strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
+		return at_line(event, "a text holds a NUL character, which is not supported");
+	if (event->type == YAML_ALIAS_EVENT) {
+		const struct anchor *a = find_anchor(s, (const char *)event->data.alias.anchor);
+		node = a ? a->node : NULL;
+	} else {
+		node = scalar_node(s, event);
+	}
+	if (!node || cJSON_IsObject(node) || cJSON_IsArray(node))
+		return at_line(event, "a key must be a scalar");
+	*ret_key = cJSON_IsBool(node)	? arena_strdup(s->arena, cJSON_IsTrue(node) ? "true" : "false")
+		   : cJSON_IsNull(node) ? arena_strdup(s->arena, "null")
+					: node->valuestring;
+	return NULL;
+}
+
+/* The << key: members of the named mappings that the object lacks. */
+static void merge_into(struct arena *arena, cJSON *object, const cJSON *from)
+{
+	if (cJSON_IsArray(from)) {
+		TREE_FOREACH (child, from)
+			merge_into(arena, object, child);
+	} else if (cJSON_IsObject(from)) {
+		TREE_FOREACH (child, from)
+			if (!tree_get(object, child->string))
+				tree_set(arena, object, child->string, tree_copy(arena, child));
+	}
+}
+
+static void report_duplicate(struct yaml_stream *s, const yaml_event_t *event, const char *key)
+{
+	if (s->strict && s->strict->n_errors < 100)
+		ARENA_PUSH(s->arena, s->strict->errors, s->strict->n_errors) = arena_printf(
+			s->arena, "line %zu: key \"%s\" already set in map", event->start_mark.line + 1, key);
+}
+
+/* Puts a member; of members with one name the last stays. The map keeps large mappings from being searched one by one.
+ */
+static void put_member(struct yaml_stream *s, const yaml_event_t *event, cJSON *object, struct strmap *members,
+	const char *key, cJSON *value)
+{
+	const cJSON *old = strmap_get(members, key);
+
+	strmap_put(members, key, value);
+	if (!old) {
+		value->string = arena_strdup(s->arena, key);
+		tree_append(object, value);
+		return;
+	}
+	report_duplicate(s, event, key);
+	tree_set(s->arena, object, key, value);
+}
+
+static struct status *parse_member(
+	struct yaml_stream *s, yaml_event_t *key_event, int depth, cJSON *object, struct strmap *members, cJSON *merges)
+{
+	yaml_event_t event;
+	cJSON *value = NULL;
+	char *key = NULL;
+
+	TRY(parse_key(s, key_event, &key));
+	TRY(next_event(s, &event));
+	struct status *status = parse_node(s, &event, depth + 1, &value);
+	yaml_event_delete(&event);
+	if (status)
+		return status;
+	bool merge = key_event->type == YAML_SCALAR_EVENT && key_event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+		     !strcmp(key, "<<");
+	if (merge) {
+		tree_append(merges, value);
+		return NULL;
+	}
+	put_member(s, key_event, object, members, key, value);
+	return NULL;
+}
+
+static struct status *parse_mapping(struct yaml_stream *s, int depth, cJSON *object)
+{
+	CLEANUP(strmap_freep) struct strmap *members = strmap_new(NULL);
+	cJSON *merges = tree_new_array(s->arena);
+	yaml_event_t event;
+
+	for (;;) {
+		TRY(next_event(s, &event));
+		bool end = event.type == YAML_MAPPING_END_EVENT;
+		struct status *status = end ? NULL : parse_member(s, &event, depth, object, members, merges);
+		yaml_event_delete(&event);
+		if (status)
+			return status;
+		if (end)
+			break;
+	}
+	merge_into(s->arena, object, merges);
+	return NULL;
+}
+
+static struct status *parse_sequence(struct yaml_stream *s, int depth, cJSON *array)
+{
+	yaml_event_t event;
+
+	for (;;) {
+		cJSON *child = NULL;
+		TRY(next_event(s, &event));
+		bool end = event.type == YAML_SEQUENCE_END_EVENT;
+		struct status *status = end ? NULL : parse_node(s, &event, depth + 1, &child);
+		yaml_event_delete(&event);
+		if (status || end)
+			return status;
+		tree_append(array, child);
+	}
+}
+
+static struct status *parse_alias(struct yaml_stream *s, const yaml_event_t *event, cJSON **ret_node)
+{
+	const struct anchor *a = find_anchor(s, (const char *)event->data.alias.anchor);
+
+	if (!a || !a->node)
+		return at_line(event, "unknown anchor referenced");
+	s->n_aliased += a->n_nodes;
+	if (s->n_aliased > MAX_ALIASED_NODES)
+		return at_line(event, "document contains excessive aliasing");
+	s->n_nodes += a->n_nodes;
+	*ret_node = tree_copy(s->arena, a->node);
+	(*ret_node)->string = NULL;
+	return NULL;
+}
+
+static const char *anchor_of(const yaml_event_t *event)
+{
+	return (const char *)(event->type == YAML_SCALAR_EVENT		? event->data.scalar.anchor
+			      : event->type == YAML_MAPPING_START_EVENT ? event->data.mapping_start.anchor
+									: event->data.sequence_start.anchor);
+}
+
+static struct status *parse_node(struct yaml_stream *s, yaml_event_t *event, int depth, cJSON **ret_node)
+{
+	size_t before = s->n_nodes;
+
+	if (depth > MAX_YAML_DEPTH)
+		return at_line(event, "exceeded max depth");
+	if (++s->n_nodes > MAX_NODES)
+		return at_line(event, "too many nodes");
+	if (event->type == YAML_ALIAS_EVENT)
+		return parse_alias(s, event, ret_node);
+	if (event->type == YAML_SCALAR_EVENT) {
+		if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
+			return at_line(event, "a text holds a NUL character, which is not supported");
+		*ret_node = scalar_node(s, event);
+	} else if (event->type == YAML_MAPPING_START_EVENT) {
+		*ret_node = tree_new_object(s->arena);
+		TRY(parse_mapping(s, depth, *ret_node));
+	} else if (event->type == YAML_SEQUENCE_START_EVENT) {
+		*ret_node = tree_new_array(s->arena);
+		TRY(parse_sequence(s, depth, *ret_node));
+	} else {
+		return at_line(event, "unexpected content");
+	}
+	if (anchor_of(event)) {
+		struct anchor a = {arena_strdup(s->arena, anchor_of(event)), *ret_node, s->n_nodes - before};
+		ARENA_PUSH(s->arena, s->anchors, s->n_anchors) = a;
+	}
+	return NULL;
+}
+
+/* The next value of a run of JSON texts; false when it is not JSON after all. */
+static bool next_json(struct yaml_stream *s, const struct json_options *options, cJSON **ret_tree)
+{
+	struct json_reader r;
+	const char *text;
+	size_t size;
+
+	json_reader_init(&r, s->arena, s->data + s->json_at, s->size - s->json_at, JSON_MAX_DEPTH);
+	if (json_at_end(&r)) {
+		*ret_tree = NULL;
+		return true;
+	}
+	json_reader_init(&r, s->arena, s->data + s->json_at, s->size - s->json_at, JSON_MAX_DEPTH);
+	if (!json_skip(&r, &text, &size))
+		return false;
+	struct status *status = tree_parse(s->arena, text, size, options, ret_tree);
+	if (status) {
+		status_drop(status, "it is read as YAML, whose error is told");
+		return false;
+	}
+	s->json_at = (size_t)(r.at - s->data);
+	return true;
+}
+
+/* One document between its start and end events. */
+static struct status *parse_document(struct yaml_stream *s, cJSON **ret_tree)
+{
+	yaml_event_t event;
+
+	s->n_anchors = 0;
+	TRY(next_event(s, &event));
+	struct status *status = parse_node(s, &event, 0, ret_tree);
+	yaml_event_delete(&event);
+	if (status)
+		return status;
+	TRY(next_event(s, &event)); /* the document's end */
+	yaml_event_delete(&event);
+	return NULL;
+}
+
+static struct status *next_yaml(struct yaml_stream *s, cJSON **ret_tree)
+{
+	yaml_event_t event;
+
+	if (!s->begun)
+		begin(s);
+	while (!s->ended) {
+		TRY(next_event(s, &event));
+		yaml_event_type_t type = event.type;
+		yaml_event_delete(&event);
+		if (type == YAML_STREAM_END_EVENT)
+			s->ended = true;
+		if (type != YAML_DOCUMENT_START_EVENT)
+			continue;
+		TRY(parse_document(s, ret_tree));
+		if (!cJSON_IsNull(*ret_tree))
+			return NULL;
+	}
+	*ret_tree = NULL;
+	return NULL;
+}
+
+struct status *yaml_stream_next(struct yaml_stream *s, const struct json_options *options, cJSON **ret_tree)
+{
+	size_t max_size = options && options->max_size ? options->max_size : JSON_MAX_SIZE;
+
+	if (s->size > max_size)
+		return status_new(
+			STATUS_TOO_LARGE, "the text of %zu bytes is larger than the limit of %zu", s->size, max_size);
+	s->strict = options ? options->strict : NULL;
+	if (s->json_first) {
+		if (next_json(s, options, ret_tree))
+			return NULL;
+		if (s->json_at) {
+			/* What follows the JSON values is read from there on. */
+			s->data += s->json_at;
+			s->size -= s->json_at;
+		}
+		s->json_first = false;
+	}
+	return next_yaml(s, ret_tree);
+}
+
+struct status *yaml_parse(
+	struct arena *arena, const char *data, size_t size, const struct json_options *options, cJSON **ret_tree)
+{
+	struct yaml_stream *s = yaml_stream_new(arena, data, size);
+	cJSON *tree = NULL;
+
+	TRY(yaml_stream_next(s, options, &tree));
+	*ret_tree = tree ? tree : tree_new_null(arena);
+	return NULL;
+}
+
+struct status *yaml_to_json(struct arena *arena, const char *data, size_t size, const struct json_options *options,
+	char **ret_json, size_t *ret_size)
+{
+	cJSON *tree;
+
+	TRY(yaml_parse(arena, data, size, options, &tree));
+	*ret_json = tree_to_string(arena, tree, JSON_NO_HTML_ESCAPE | TREE_SORTED);
+	*ret_size = strlen(*ret_json);
+	return NULL;
+}
+
+struct status *yaml_decode(struct arena *arena, const struct schema_type *type, const char *data, size_t size,
+	const struct json_options *options, void *ret_msg)
+{
+	char *json;
+	size_t json_size;
+
+	TRY(yaml_to_json(arena, data, size, options, &json, &json_size));
+	if (!type)
+		return json_decode_any(arena, json, json_size, options, ret_msg);
+	return json_decode(arena, type, json, json_size, options, ret_msg);
+}
