@@ -1,4 +1,4 @@
-# kubec: Kubernetes in C. One non-recursive make; each folder adds a module.mk (docs/building.md).
+# kubec: Kubernetes in C. One non-recursive make; each folder adds a module.mk.
 #
 #   make                 binaries into build/bin/
 #   make SAN=address     the same with a sanitizer (address, undefined, thread), into build/san-address/bin/
