@@ -4,7 +4,12 @@
 #define CONTROLLERS(X)            \
 	X(replicaset_controller)  \
 	X(replication_controller) \
-	X(deployment_controller)
+	X(deployment_controller) \
+	X(endpointslice_controller) \
+	X(endpoints_controller) \
+	X(serviceaccount_controller) \
+	X(root_ca_controller) \
+	X(namespace_controller)
 
 #define DECLARE(c) extern const struct controller c;
 #define ENTRY(c) &c,

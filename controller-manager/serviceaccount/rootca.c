@@ -1,0 +1,100 @@
+/* Every namespace has a ConfigMap kube-root-ca.crt, by which pods trust the API server. */
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "controller-manager/controller.h"
+
+#define CONFIG_MAP "kube-root-ca.crt"
+#define DATA_KEY "ca.crt"
+#define DESCRIPTION "kubernetes.io/description"
+#define DESCRIPTION_TEXT \
+	"Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the " \
+	"internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of " \
+	"Kubernetes clusters."
+
+struct root_ca {
+	struct controller_context *ctx;
+	struct informer *maps, *namespaces;
+	struct workqueue *queue;
+	char *ca;
+};
+
+static struct status *create_map(struct root_ca *c, struct arena *arena, const char *namespace)
+{
+	CoreV1ConfigMap *map = API_NEW(arena, CoreV1ConfigMap);
+	map->metadata = API_NEW(arena, MetaV1ObjectMeta);
+	map->metadata->namespace = arena_strdup(arena, namespace);
+	map->metadata->name = arena_strdup(arena, CONFIG_MAP);
+	ANNOTATION_SET(arena, map->metadata, DESCRIPTION, DESCRIPTION_TEXT);
+	map_set(arena, &map->data, &map->n_data, DATA_KEY, c->ca);
+	struct status *s = client_create(c->ctx->client, arena, map, NULL);
+	if (status_is(s, STATUS_ALREADY_EXISTS) || status_has_cause(s, CAUSE_NAMESPACE_TERMINATING)) {
+		status_drop(s, "there, or not needed any more");
+		return NULL;
+	}
+	return s;
+}
+
+static struct status *sync_namespace(void *data, struct arena *arena, const char *key)
+{
+	struct root_ca *c = data;
+	const CoreV1Namespace *namespace = informer_get_key(c->namespaces, arena, key);
+	if (!namespace || !str_eq(str_or(namespace->status->phase, "Active"), "Active"))
+		return NULL;
+	const CoreV1ConfigMap *present = informer_get(c->maps, arena, key, CONFIG_MAP);
+	if (!present)
+		return create_map(c, arena, key);
+	const char *ca = map_get(present->data, present->n_data, DATA_KEY);
+	if (present->n_data == 1 && ca && str_eq(ca, c->ca) && ANNOTATION_GET(present->metadata, DESCRIPTION))
+		return NULL;
+	CoreV1ConfigMap *copy = object_copy(arena, present);
+	copy->data = NULL;
+	copy->n_data = 0;
+	map_set(arena, &copy->data, &copy->n_data, DATA_KEY, c->ca);
+	ANNOTATION_SET(arena, copy->metadata, DESCRIPTION, DESCRIPTION_TEXT);
+	return client_update(c->ctx->client, arena, copy, NULL);
+}
+
+static void map_changed(struct root_ca *c, const struct object *object)
+{
+	workqueue_add(c->queue, object_metadata(object->msg)->namespace);
+}
+
+static void map_updated(void *data, const struct object *old_object, const struct object *new_object)
+{
+	map_changed(data, new_object);
+}
+
+static void map_deleted(void *data, const struct object *object, bool final_unknown)
+{
+	map_changed(data, object);
+}
+
+static bool wanted(const struct options *options)
+{
+	return !str_empty(options->root_ca_file);
+}
+
+static struct status *start(struct controller_context *ctx)
+{
+	static const struct informer_handler handler = {.updated = map_updated, .deleted = map_deleted};
+	struct root_ca *c = controller_state(ctx, sizeof(*c));
+	size_t size;
+	TRY(io_read_file(ctx->options->root_ca_file, 1 << 20, &c->ca, &size));
+	c->ctx = ctx;
+	/* Only the maps of that name: others may be many and large. */
+	c->maps = informers_get(ctx->informers,
+		&(struct informer_spec){
+			.type = &CoreV1ConfigMap_schema, .field_selector = "metadata.name=" CONFIG_MAP, .trim = object_trim});
+	c->namespaces = controller_informer(ctx, &CoreV1Namespace_schema);
+	c->queue = controller_queue(ctx, "root_ca_cert_publisher", 1, sync_namespace, c);
+	informer_add_handler(c->namespaces, &enqueue_self, c->queue);
+	informer_add_handler(c->maps, &handler, c);
+	return NULL;
+}
+
+const struct controller root_ca_controller = {.name = "root-ca-certificate-publisher-controller",
+	.alias = "root-ca-cert-publisher",
+	.service_account = "root-ca-cert-publisher",
+	.wanted = wanted,
+	.start = start};
