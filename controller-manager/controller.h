@@ -58,6 +58,8 @@ extern const struct controller *const controllers[];
 void *controller_state(struct controller_context *ctx, size_t size);
 /* The shared informer of a kind, its objects trimmed and complete (object_trim). */
 struct informer *controller_informer(struct controller_context *ctx, const struct schema_type *type);
+/* Whether a controller that started before has asked for that informer. */
+bool controller_informer_exists(const struct controller_context *ctx, const struct schema_type *type);
 /* A queue whose n workers start when everything is synced. Freed by the manager. */
 struct workqueue *controller_queue(
 	struct controller_context *ctx, const char *name, int64_t n, workqueue_sync *sync, void *data);

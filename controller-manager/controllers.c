@@ -1,15 +1,16 @@
 /* The table of controllers: what the cluster does by itself. */
 #include "controller-manager/controller.h"
 
-#define CONTROLLERS(X)            \
-	X(replicaset_controller)  \
-	X(replication_controller) \
-	X(deployment_controller) \
-	X(endpointslice_controller) \
-	X(endpoints_controller) \
+#define CONTROLLERS(X)               \
+	X(replicaset_controller)     \
+	X(replication_controller)    \
+	X(deployment_controller)     \
+	X(endpointslice_controller)  \
+	X(endpoints_controller)      \
 	X(serviceaccount_controller) \
-	X(root_ca_controller) \
-	X(namespace_controller)
+	X(root_ca_controller)        \
+	X(namespace_controller)      \
+	X(garbage_collector_controller)
 
 #define DECLARE(c) extern const struct controller c;
 #define ENTRY(c) &c,

@@ -1,7 +1,6 @@
 #include "controller-manager/credentials.h"
 
 #include "api/meta.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -50,19 +49,19 @@ static struct status *request_token(struct token_source *t, struct arena *arena,
 		t->manager, arena, &CoreV1ServiceAccount_schema, NAMESPACE, t->name, "token", request, ret);
 }
 
-static bool give_token(void *data, char **ret_token, int64_t *ret_expires_s)
+static struct status *give_token(void *data, char **ret_token, int64_t *ret_expires_s)
 {
 	struct token_source *t = data;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	AuthenticationV1TokenRequest *answer;
 	struct status *s = request_token(t, arena, &answer);
-	if (s) {
-		log_status(s, "no token for %s/%s", NAMESPACE, t->name);
-		return false;
-	}
+	if (s)
+		return status_wrap(s, "no token for %s/%s", NAMESPACE, t->name);
+	if (!answer->status || str_empty(answer->status->token))
+		return status_internal("no token for %s/%s: the answer has none", NAMESPACE, t->name);
 	*ret_token = mem_strdup(answer->status->token);
 	*ret_expires_s = answer->status->expiration_timestamp ? answer->status->expiration_timestamp->seconds : 0;
-	return true;
+	return NULL;
 }
 
 struct status *credentials_client(struct client *manager, const struct client_config *config, const struct clock *clock,

@@ -37,6 +37,8 @@ struct manager {
 	struct workers *workers;
 	struct queue_run *queues;
 	struct periodic *periodics;
+	const struct schema_type **types; /* of shared informers */
+	size_t n_types;
 	struct controller_context **contexts;
 	size_t n_contexts;
 	atomic_bool stopping;
@@ -76,10 +78,21 @@ static void index_by_controller(const void *msg, void (*emit)(void *ctx, const c
 	emit(ctx, key);
 }
 
+bool controller_informer_exists(const struct controller_context *ctx, const struct schema_type *type)
+{
+	for (size_t i = 0; i < ctx->manager->n_types; i++)
+		if (ctx->manager->types[i] == type)
+			return true;
+	return false;
+}
+
 struct informer *controller_informer(struct controller_context *ctx, const struct schema_type *type)
 {
 	struct informer_spec spec = {.type = type, .trim = object_trim};
 	struct informer *informer = informers_get(ctx->informers, &spec);
+	if (controller_informer_exists(ctx, type))
+		return informer;
+	ARENA_PUSH(ctx->manager->arena, ctx->manager->types, ctx->manager->n_types) = type;
 	if (type == &CoreV1Pod_schema)
 		informer_add_index(informer, PODS_BY_NODE, index_by_node);
 	if (type == &CoreV1Pod_schema || type == &AppsV1ReplicaSet_schema || type == &AppsV1ControllerRevision_schema ||

@@ -56,8 +56,8 @@ static CoreV1EndpointAddress *make_address(struct arena *arena, const CoreV1Serv
 	return a;
 }
 
-static struct port_pods *group_for(struct arena *arena, struct port_pods ***groups, size_t *n,
-	const CoreV1ServicePort *port, int32_t number)
+static struct port_pods *group_for(
+	struct arena *arena, struct port_pods ***groups, size_t *n, const CoreV1ServicePort *port, int32_t number)
 {
 	for (size_t i = 0; i < *n; i++) {
 		const CoreV1EndpointPort *p = (*groups)[i]->port;
@@ -137,7 +137,8 @@ static void subsets_from_groups(
 		sort_list(g->not_ready, g->n_not_ready, by_address);
 		CoreV1EndpointSubset *subset = NULL;
 		for (size_t j = 0; !subset && j < e->n_subsets; j++)
-			if (same_addresses(e->subsets[j]->addresses, e->subsets[j]->n_addresses, g->ready, g->n_ready) &&
+			if (same_addresses(
+				    e->subsets[j]->addresses, e->subsets[j]->n_addresses, g->ready, g->n_ready) &&
 				same_addresses(e->subsets[j]->not_ready_addresses, e->subsets[j]->n_not_ready_addresses,
 					g->not_ready, g->n_not_ready))
 				subset = e->subsets[j];
@@ -155,7 +156,8 @@ static void subsets_from_groups(
 	}
 }
 
-/* Ready addresses have precedence; what is over the limit is shared out over the subsets. True if something was left out. */
+/* Ready addresses have precedence; what is over the limit is shared out over the subsets. True if something was left
+ * out. */
 static bool cut_to_capacity(CoreV1Endpoints *e)
 {
 	size_t ready = 0, not_ready = 0;
@@ -244,7 +246,8 @@ static struct status *write_endpoints(
 	if (s)
 		event_record(c->ctx->recorder, wanted, EVENT_WARNING,
 			present ? "FailedToUpdateEndpoint" : "FailedToCreateEndpoint", "Failed to %s %s/%s: %s",
-			present ? "update endpoint" : "create endpoint for service", meta->namespace, meta->name, s->message);
+			present ? "update endpoint" : "create endpoint for service", meta->namespace, meta->name,
+			s->message);
 	return s;
 }
 
@@ -295,8 +298,7 @@ static struct status *start(struct controller_context *ctx)
 	c->ctx = ctx;
 	c->endpoints = controller_informer(ctx, &CoreV1Endpoints_schema);
 	c->watch.batch_ms = ctx->options->endpoint_batch_period_ms;
-	c->watch.queue =
-		controller_queue(ctx, "endpoint", ctx->options->concurrent_endpoint_syncs, sync_service, c);
+	c->watch.queue = controller_queue(ctx, "endpoint", ctx->options->concurrent_endpoint_syncs, sync_service, c);
 	service_watch_start(ctx, &c->watch);
 	informer_add_handler(c->endpoints, &handler, c);
 	return NULL;

@@ -152,7 +152,8 @@ static void slice_changed(struct endpoint_slices *c, const MetaV1ObjectMeta *sli
 	if (!is_managed(slice, NULL))
 		return;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	workqueue_add(c->watch.queue, arena_printf(arena, "%s/%s", slice->namespace, LABEL_GET(slice, SERVICE_NAME_LABEL)));
+	workqueue_add(
+		c->watch.queue, arena_printf(arena, "%s/%s", slice->namespace, LABEL_GET(slice, SERVICE_NAME_LABEL)));
 }
 
 static void slice_updated(void *data, const struct object *old_object, const struct object *new_object)

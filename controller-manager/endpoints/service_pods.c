@@ -122,8 +122,7 @@ static void pod_updated(void *data, const struct object *old_object, const struc
 		enqueue_services_of(data, now);
 }
 
-static const struct informer_handler pod_handler = {
-	.added = pod_added, .updated = pod_updated, .deleted = pod_deleted};
+static const struct informer_handler pod_handler = {.added = pod_added, .updated = pod_updated, .deleted = pod_deleted};
 
 void service_watch_start(struct controller_context *ctx, struct service_watch *w)
 {

@@ -1,5 +1,6 @@
 /*
- * Which pods stand behind which Services, and when a pod's change matters to them: shared by Endpoints and EndpointSlices.
+ * Which pods stand behind which Services, and when a pod's change matters to them: shared by Endpoints and
+ * EndpointSlices.
  *
  * Threads: any.
  */
@@ -8,7 +9,8 @@
 
 #include "controller-manager/controller.h"
 
-/* Follows Services and pods; adds the key of each Service whose endpoints may have changed, batch_ms after a pod's change. */
+/* Follows Services and pods; adds the key of each Service whose endpoints may have changed, batch_ms after a pod's
+ * change. */
 struct service_watch {
 	struct informer *services, *pods;
 	struct workqueue *queue;
@@ -18,8 +20,7 @@ struct service_watch {
 /* Registers the handlers; fills in the informers. w must live as long as the controller. */
 void service_watch_start(struct controller_context *ctx, struct service_watch *w);
 /* The pods that the Service's selector takes. */
-const CoreV1Pod **service_pods(
-	struct informer *pods, struct arena *arena, const CoreV1Service *service, size_t *ret_n);
+const CoreV1Pod **service_pods(struct informer *pods, struct arena *arena, const CoreV1Service *service, size_t *ret_n);
 /* Whether the Service's endpoints come from pods at all. */
 bool service_selects_pods(const CoreV1Service *service);
 /* It has an address and is not over; one that is being deleted only where terminating is true. */

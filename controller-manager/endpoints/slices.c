@@ -90,7 +90,8 @@ static DiscoveryV1Endpoint *make_endpoint(struct slice_plan *plan, const CoreV1P
 	bool v6 = str_eq(plan->address_type, "IPv6");
 	for (size_t i = 0; i < pod->status->n_pod_ips; i++)
 		if ((strchr(pod->status->pod_ips[i]->ip, ':') != NULL) == v6)
-			ARENA_PUSH(arena, e->addresses, e->n_addresses) = arena_strdup(arena, pod->status->pod_ips[i]->ip);
+			ARENA_PUSH(arena, e->addresses, e->n_addresses) =
+				arena_strdup(arena, pod->status->pod_ips[i]->ip);
 	e->target_ref = API_NEW(arena, CoreV1ObjectReference);
 	e->target_ref->kind = arena_strdup(arena, "Pod");
 	e->target_ref->namespace = arena_strdup(arena, pod->metadata->namespace);

@@ -1,5 +1,6 @@
 /*
- * What has been written of a Service's slices and not yet seen in the cache: a sync on an older picture would write things twice.
+ * What has been written of a Service's slices and not yet seen in the cache: a sync on an older picture would write
+ * things twice.
  *
  * Threads: any.
  */

@@ -6,7 +6,8 @@ static const struct {
 	const char *type, *ok_reason, *ok_message;
 } known[] = {
 	{"NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"},
-	{"NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"},
+	{"NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions",
+		"All legacy kube types successfully parsed"},
 	{"NamespaceDeletionContentFailure", "ContentDeleted",
 		"All content successfully deleted, may be waiting on finalization"},
 	{"NamespaceContentRemaining", "ContentRemoved", "All content successfully removed"},
@@ -33,8 +34,8 @@ static char *list_counts(
 {
 	char **parts = ARENA_ARRAY(arena, char *, n + 1);
 	for (size_t i = 0; i < n; i++)
-		parts[i] = arena_printf(arena, "%s %s %lld %s", counts[i].name, format, (long long)counts[i].n,
-			"resource instances");
+		parts[i] = arena_printf(
+			arena, "%s %s %lld %s", counts[i].name, format, (long long)counts[i].n, "resource instances");
 	qsort(parts, n, sizeof(*parts), str_cmp_qsort);
 	return arena_printf(arena, "%s: %s", prefix, str_join(arena, parts, n, ", "));
 }
@@ -59,7 +60,8 @@ static bool holds(struct namespace_remains *r, size_t which, const char **ret_re
 		return true;
 	case 3:
 		*ret_reason = "SomeResourcesRemain";
-		*ret_message = list_counts(r->arena, r->resources, r->n_resources, "has", "Some resources are remaining");
+		*ret_message =
+			list_counts(r->arena, r->resources, r->n_resources, "has", "Some resources are remaining");
 		return r->n_resources > 0;
 	case 4:
 		*ret_reason = "SomeFinalizersRemain";

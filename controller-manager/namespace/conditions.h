@@ -26,10 +26,8 @@ struct namespace_remains {
 	int64_t estimate_s;
 };
 
-void namespace_count_add(
-	struct arena *arena, struct namespace_count **counts, size_t *n, const char *name, int64_t by);
+void namespace_count_add(struct arena *arena, struct namespace_count **counts, size_t *n, const char *name, int64_t by);
 /* Brings the status in step; true if it changed. */
-bool namespace_conditions_update(
-	struct namespace_remains *r, CoreV1NamespaceStatus *status, const struct clock *clock);
+bool namespace_conditions_update(struct namespace_remains *r, CoreV1NamespaceStatus *status, const struct clock *clock);
 
 #endif

@@ -85,8 +85,8 @@ static struct status *delete_kind(struct namespaces *c, struct arena *arena, con
 	if (kind->can_delete_collection)
 		return client_delete_collection(c->ctx->client, arena, &kind->rest, namespace, options, NULL);
 	for (size_t i = 0; i < items->n_items; i++) {
-		struct status *s = client_delete_as(c->ctx->client, arena, &kind->rest, namespace,
-			object_metadata(items->items[i])->name, options);
+		struct status *s = client_delete_as(
+			c->ctx->client, arena, &kind->rest, namespace, object_metadata(items->items[i])->name, options);
 		if (s && !status_is(s, STATUS_NOT_FOUND) && !status_is(s, STATUS_METHOD_NOT_ALLOWED))
 			return s;
 		status_drop(s, "gone already");
@@ -142,10 +142,11 @@ static struct status *empty_kind(struct namespaces *c, struct namespace_remains 
 		r->estimate_s = estimate;
 	*ret_left = list.n_items;
 	namespace_count_add(r->arena, &r->resources, &r->n_resources,
-		arena_printf(r->arena, "%s.%s", kind->rest.plural, str_or_empty(kind->rest.group)), (int64_t)list.n_items);
+		arena_printf(r->arena, "%s.%s", kind->rest.plural, str_or_empty(kind->rest.group)),
+		(int64_t)list.n_items);
 	if (!estimate)
-		return status_internal("unexpected items still remain in namespace: %s for gvr: %s/%s, Resource=%s", name,
-			str_or_empty(kind->rest.group), kind->rest.version, kind->rest.plural);
+		return status_internal("unexpected items still remain in namespace: %s for gvr: %s/%s, Resource=%s",
+			name, str_or_empty(kind->rest.group), kind->rest.version, kind->rest.plural);
 	return NULL;
 }
 
@@ -175,7 +176,7 @@ static struct status *empty_namespace(
 		if (s)
 			status_drop(s, "the conditions only tell");
 		else
-			namespace->metadata->resource_version = updated->metadata->resource_version;
+		namespace->metadata->resource_version = updated->metadata->resource_version;
 	}
 	return first;
 }
@@ -273,5 +274,4 @@ static struct status *start(struct controller_context *ctx)
 	return NULL;
 }
 
-const struct controller namespace_controller = {
-	.name = "namespace-controller", .alias = "namespace", .start = start};
+const struct controller namespace_controller = {.name = "namespace-controller", .alias = "namespace", .start = start};

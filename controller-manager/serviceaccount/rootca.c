@@ -7,9 +7,10 @@
 #define CONFIG_MAP "kube-root-ca.crt"
 #define DATA_KEY "ca.crt"
 #define DESCRIPTION "kubernetes.io/description"
-#define DESCRIPTION_TEXT \
-	"Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the " \
-	"internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of " \
+#define DESCRIPTION_TEXT                                                                                            \
+	"Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as " \
+	"the "                                                                                                      \
+	"internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of "      \
 	"Kubernetes clusters."
 
 struct root_ca {
@@ -83,9 +84,9 @@ static struct status *start(struct controller_context *ctx)
 	TRY(io_read_file(ctx->options->root_ca_file, 1 << 20, &c->ca, &size));
 	c->ctx = ctx;
 	/* Only the maps of that name: others may be many and large. */
-	c->maps = informers_get(ctx->informers,
-		&(struct informer_spec){
-			.type = &CoreV1ConfigMap_schema, .field_selector = "metadata.name=" CONFIG_MAP, .trim = object_trim});
+	c->maps = informers_get(ctx->informers, &(struct informer_spec){.type = &CoreV1ConfigMap_schema,
+							.field_selector = "metadata.name=" CONFIG_MAP,
+							.trim = object_trim});
 	c->namespaces = controller_informer(ctx, &CoreV1Namespace_schema);
 	c->queue = controller_queue(ctx, "root_ca_cert_publisher", 1, sync_namespace, c);
 	informer_add_handler(c->namespaces, &enqueue_self, c->queue);
