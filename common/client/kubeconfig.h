@@ -42,7 +42,8 @@ struct kubeconfig_overrides {
 	bool insecure_skip_tls_verify;
 	bool disable_compression;
 	int timeout_ms;
-	bool no_in_cluster; /* do not fall back on the in-cluster configuration */
+	const char *default_server; /* where no file names one: kubectl's http://localhost:8080; NULL: an error */
+	bool no_in_cluster;	    /* do not fall back on the in-cluster configuration */
 };
 
 struct client_exec {
