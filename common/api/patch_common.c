@@ -1,0 +1,143 @@
+#include <string.h>
+#include "api/internal.h"
+#include "api/patch_internal.h"
+
+int tree_kind(const cJSON *node)
+{
+	int type = node->type & 0xff;
+
+	return type == cJSON_True ? cJSON_False : type;
+}
+
+struct status *patch_rule(const struct patch_scope *scope, const char *key, struct patch_rule *ret_rule)
+{
+	*ret_rule = (struct patch_rule){0};
+	if (scope->value) {
+		if (scope->value->kind == SCHEMA_MESSAGE)
+			ret_rule->scope.type = scope->value->type;
+		return NULL;
+	}
+	if (!scope->type || scope->type->form != SCHEMA_FORM_OBJECT)
+		return NULL; /* raw values have no rules */
+	const struct schema_name *name = schema_find_field(scope->type, key, strlen(key));
+	if (!name)
+		return status_bad_request(
+			"unable to find api field in struct %s for the json field \"%s\"", scope->type->kind, key);
+	const struct schema_field *field = name->field;
+	ret_rule->merge = field_is(field, SCHEMA_PATCH_MERGE);
+	ret_rule->replace = field_is(field, SCHEMA_PATCH_REPLACE);
+	ret_rule->retain_keys = field_is(field, SCHEMA_PATCH_RETAIN_KEYS);
+	ret_rule->merge_key = str_or(field->merge_key, NULL);
+	if (field->shape == SCHEMA_MAP)
+		ret_rule->scope.value = schema_map_value(field);
+	else if (field->kind == SCHEMA_MESSAGE)
+		ret_rule->scope.type = field->type;
+	return NULL;
+}
+
+void nodes_add(struct arena *arena, struct nodes *nodes, cJSON *node)
+{
+	ARENA_PUSH(arena, nodes->items, nodes->n) = node;
+}
+
+struct nodes nodes_of(struct arena *arena, const cJSON *array)
+{
+	struct nodes nodes = {0};
+
+	TREE_FOREACH (child, array)
+		nodes_add(arena, &nodes, child);
+	return nodes;
+}
+
+cJSON *nodes_to_array(struct arena *arena, const struct nodes *nodes)
+{
+	cJSON *array = tree_new_array(arena);
+
+	for (size_t i = 0; i < nodes->n; i++) {
+		nodes->items[i]->string = NULL;
+		tree_append(array, nodes->items[i]);
+	}
+	return array;
+}
+
+struct status *nodes_kind(const struct nodes *a, const struct nodes *b, int *ret_kind)
+{
+	int kind = 0;
+
+	for (size_t i = 0; i < a->n + (b ? b->n : 0); i++) {
+		int here = tree_kind(i < a->n ? a->items[i] : b->items[i - a->n]);
+		if (here == cJSON_Array)
+			return status_bad_request("lists of lists are not supported");
+		if (kind && kind != here)
+			return status_bad_request("list element types are not identical");
+		kind = here;
+	}
+	if (!kind)
+		return status_bad_request("no elements in any of the given slices");
+	*ret_kind = kind;
+	return NULL;
+}
+
+size_t nodes_index(const struct nodes *list, const cJSON *node, const char *merge_key)
+{
+	const cJSON *wanted = merge_key && cJSON_IsObject(node) ? tree_get(node, merge_key) : node;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const cJSON *item = list->items[i];
+		const cJSON *found = merge_key && cJSON_IsObject(item) ? tree_get(item, merge_key) : item;
+		if (wanted && found && tree_equal(wanted, found))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+struct status *patch_no_merge_key(const cJSON *map, const char *key)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+
+	tree_print(&text, map, JSON_NO_HTML_ESCAPE | TREE_SORTED);
+	return status_bad_request("map: %s does not contain declared merge key: %s", text.buf, key);
+}
+
+static struct status *check_merge_keys(const struct nodes *list, const char *merge_key)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (!cJSON_IsObject(list->items[i]))
+			return status_bad_request(
+				"expected an object as an element of a list that is merged by %s", merge_key);
+		if (!merge_key || !tree_get(list->items[i], merge_key))
+			return patch_no_merge_key(list->items[i], str_or_empty(merge_key));
+	}
+	return NULL;
+}
+
+struct status *nodes_sort_by(
+	struct arena *arena, struct nodes *list, const struct nodes *order, const char *merge_key, bool objects)
+{
+	struct nodes kept = {0}, deleted = {0};
+	size_t *places = ARENA_ARRAY(arena, size_t, list->n + 1);
+
+	if (objects) {
+		TRY(check_merge_keys(list, merge_key));
+		TRY(check_merge_keys(order, merge_key));
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		bool marked = objects && str_eq(tree_string(tree_get(list->items[i], DIRECTIVE)), "delete");
+		nodes_add(arena, marked ? &deleted : &kept, list->items[i]);
+	}
+	/* Insertion keeps equal places in order; what has no place stays behind its neighbour. */
+	for (size_t i = 0; i < kept.n; i++) {
+		cJSON *node = kept.items[i];
+		size_t place = nodes_index(order, node, objects ? merge_key : NULL), at = i;
+		for (; at > 0 && place != SIZE_MAX && places[at - 1] != SIZE_MAX && places[at - 1] > place; at--) {
+			kept.items[at] = kept.items[at - 1];
+			places[at] = places[at - 1];
+		}
+		kept.items[at] = node;
+		places[at] = place;
+	}
+	for (size_t i = 0; i < deleted.n; i++)
+		nodes_add(arena, &kept, deleted.items[i]);
+	*list = kept;
+	return NULL;
+}
