@@ -34,6 +34,7 @@ struct controller {
 	const char *name;	     /* "deployment-controller": what --controllers takes */
 	const char *alias;	     /* the older name that --controllers takes too; NULL: none */
 	const char *service_account; /* as whom it speaks; NULL: its name; "": as the manager itself */
+	const char *event_source;    /* NULL: its name */
 	bool off_by_default;
 	/* Whether it makes sense under these options; NULL: always. False is logged and the controller is left out. */
 	bool (*wanted)(const struct options *options);

@@ -10,6 +10,12 @@
 	X(serviceaccount_controller) \
 	X(root_ca_controller)        \
 	X(namespace_controller)      \
+	X(csr_approving_controller)  \
+	X(csr_signing_controller)    \
+	X(csr_cleaner_controller)    \
+	X(node_lifecycle_controller) \
+	X(taint_eviction_controller) \
+	X(pod_gc_controller)         \
 	X(garbage_collector_controller)
 
 #define DECLARE(c) extern const struct controller c;

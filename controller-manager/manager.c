@@ -178,7 +178,7 @@ static struct status *make_context(struct manager *m, const struct controller *c
 		TRY(credentials_client(
 			m->config.client, m->config.client_config, m->config.clock, account, &ctx->client));
 	}
-	ctx->recorder = event_recorder_new(ctx->client, c->name, "");
+	ctx->recorder = event_recorder_new(ctx->client, c->event_source ? c->event_source : c->name, "");
 	ARENA_PUSH(m->arena, m->contexts, m->n_contexts) = ctx;
 	*ret_ctx = ctx;
 	return NULL;

@@ -304,5 +304,8 @@ static struct status *start(struct controller_context *ctx)
 	return NULL;
 }
 
-const struct controller endpoints_controller = {
-	.name = "endpoints-controller", .alias = "endpoint", .service_account = "endpoint-controller", .start = start};
+const struct controller endpoints_controller = {.name = "endpoints-controller",
+	.alias = "endpoint",
+	.service_account = "endpoint-controller",
+	.event_source = "endpoint-controller",
+	.start = start};

@@ -185,5 +185,7 @@ static struct status *start(struct controller_context *ctx)
 	return NULL;
 }
 
-const struct controller endpointslice_controller = {
-	.name = "endpointslice-controller", .alias = "endpointslice", .start = start};
+const struct controller endpointslice_controller = {.name = "endpointslice-controller",
+	.alias = "endpointslice",
+	.event_source = "endpoint-slice-controller",
+	.start = start};

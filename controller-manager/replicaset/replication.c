@@ -79,4 +79,5 @@ static struct status *start(struct controller_context *ctx)
 const struct controller replication_controller = {.name = "replicationcontroller-controller",
 	.alias = "replicationcontroller",
 	.service_account = "replication-controller",
+	.event_source = "replication-controller",
 	.start = start};
