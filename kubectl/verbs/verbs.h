@@ -6,6 +6,7 @@
 
 #include "kubectl/command.h"
 
-extern const struct command get_command;
+extern const struct command annotate_command, apply_command, create_command, delete_command, edit_command, get_command,
+	label_command, patch_command, replace_command, scale_command, taint_command, wait_command;
 
 #endif
