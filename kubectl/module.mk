@@ -1,5 +1,5 @@
 LIBS += kubectl
-kubectl_SRCS := $(filter-out kubectl/main.c,$(wildcard kubectl/*.c kubectl/*/*.c))
+kubectl_SRCS := $(filter-out kubectl/main.c,$(wildcard kubectl/*.c kubectl/*/*.c kubectl/*/*/*.c))
 kubectl_DEPS := base api net client
 kubectl_LDLIBS := -lcjson -lyaml
 BINS += kubectl
