@@ -1,0 +1,97 @@
+/* When rules are written: soon after a change, but not more often than allowed; again after a failure; all, once an
+ * hour. */
+#include <malloc.h>
+#include "base/log.h"
+#include "kube-proxy/host.h"
+#include "kube-proxy/internal.h"
+
+enum { FULL_PERIOD_MS = 3600 * 1000 };
+
+void proxy_configure_rules(struct proxy *p)
+{
+	const struct proxy_options *o = &p->options;
+	for (enum family family = 0; family < N_FAMILIES; family++) {
+		struct rules_config *c = &p->sync->config[family];
+		c->family = family;
+		c->masquerade_all = o->masquerade_all;
+		c->masquerade_mark = 1u << o->masquerade_bit;
+		c->topology = (struct topology){p->node_name, str_or_empty(p->zone)};
+		const char *bound = ip_canonical(p->arena, family, o->bind_address);
+		bool is_any = !bound || str_eq(bound, "0.0.0.0") || str_eq(bound, "::");
+		c->node_ip = is_any ? p->node_ips[family] : bound;
+		c->local = proxy_local_detector(o, family, p->pod_cidrs);
+		c->all_node_port_ips = !o->node_port_addresses.n_items;
+		bool primary =
+			o->node_port_addresses.n_items == 1 && str_eq(o->node_port_addresses.items[0], "primary");
+		if (primary) {
+			c->node_port_ips = &c->node_ip;
+			c->n_node_port_ips = c->node_ip ? 1 : 0;
+		} else if (!c->all_node_port_ips) {
+			c->n_node_port_ips = host_addresses(p->arena, family, o->node_port_addresses.items,
+				o->node_port_addresses.n_items, &c->node_port_ips);
+		}
+	}
+}
+
+static void observe(struct proxy *p, bool full, int64_t start_ms)
+{
+	double seconds = (double)(clock_mono_ms(p->clock) - start_ms) / 1000;
+	metric_observe(p->metrics.sync_duration, seconds, "IPv4");
+	metric_observe(full ? p->metrics.full_duration : p->metrics.partial_duration, seconds, "IPv4");
+	metric_add(p->metrics.changes, (double)p->sync->n_changes, "IPv4");
+	log_v(2, "Rules are in place: changes=%zu full=%d elapsed=%lldms", p->sync->n_changes, full,
+		(long long)(clock_mono_ms(p->clock) - start_ms));
+}
+
+static void after_success(struct proxy *p, bool full)
+{
+	if (full) {
+		p->last_full_ms = clock_mono_ms(p->clock);
+		malloc_trim(0);
+	}
+	metric_set(p->metrics.synced, (double)clock_wall_s(p->clock), "IPv4");
+	proxy_health_synced(p->health);
+	proxy_health_services(p->health, p->sync->services);
+	for (enum family family = 0; p->clean_udp && family < N_FAMILIES; family++) {
+		if (p->sync->enabled[family])
+			proxy_clean_udp(p, family);
+	}
+	p->clean_udp = false;
+}
+
+static void run(void *data)
+{
+	struct proxy *p = data;
+	int64_t start_ms = clock_mono_ms(p->clock);
+	bool full = p->sync->full_needed || start_ms - p->last_full_ms > FULL_PERIOD_MS;
+	p->timer = NULL;
+	p->last_sync_ms = start_ms;
+	p->pending = false;
+	struct status *failed = sync_run(p->sync, full);
+	p->clean_udp |= p->sync->udp_changed;
+	if (failed) {
+		metric_add(p->metrics.failures, 1, "IPv4");
+		log_status(failed, "Sync failed; retrying in %llds", (long long)(p->options.sync_period_ms / 1000));
+		p->timer = loop_timer(p->loop, p->options.sync_period_ms, run, p);
+		return;
+	}
+	observe(p, full, start_ms);
+	after_success(p, full);
+	int64_t cleanup_ms = sync_next_cleanup_ms(p->sync);
+	p->timer = loop_timer(p->loop, cleanup_ms >= 0 ? cleanup_ms : FULL_PERIOD_MS, run, p);
+	proxy_wake(p);
+}
+
+/* Sets the timer for what is pending. */
+void proxy_wake(struct proxy *p)
+{
+	if (p->n_unsynced || !p->pending)
+		return;
+	int64_t wait_ms =
+		p->last_sync_ms ? p->last_sync_ms + p->options.min_sync_period_ms - clock_mono_ms(p->clock) : 0;
+	metric_set(p->metrics.queued, (double)clock_wall_s(p->clock), "IPv4");
+	proxy_health_queued(p->health);
+	loop_timer_cancel(p->timer);
+	p->timer = loop_timer(p->loop, wait_ms > 0 ? wait_ms : 0, run, p);
+	p->pending = wait_ms > 0 && p->pending;
+}
