@@ -15,8 +15,7 @@ static void free_set(void *p)
 	strmap_free(p);
 }
 
-static void offer_at(
-	struct offers *offers, const char *address, const struct port_model *port, const struct endpoint_choice *choice)
+static void offer_at(struct offers *offers, const char *address, const struct endpoint_choice *choice)
 {
 	struct strmap *set = strmap_new(NULL);
 	for (size_t i = 0; i < choice->n_reachable; i++)
