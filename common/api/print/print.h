@@ -17,6 +17,7 @@ struct print_cell {
 	const char *text; /* of a string or date */
 	int64_t number;
 	bool is_number;
+	bool is_bool; /* number is 0 or 1 */
 };
 
 /* The columns of a type: its resource's, or Name and Age ("Created At" of type date as the original's default). */

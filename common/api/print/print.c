@@ -1,0 +1,263 @@
+#include "api/print/print.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "api/json.h"
+#include "api/print/internal.h"
+
+static const struct kind_printer *const tables[] = {print_pod_kinds, print_core_kinds, print_network_kinds,
+	print_workload_kinds, print_access_kinds, print_storage_kinds};
+
+static struct print_cell *add_cell(struct printer *p)
+{
+	struct print_cell *cell = &ARENA_PUSH(p->arena, p->cells, p->n_cells);
+
+	*cell = (struct print_cell){.text = ""};
+	return cell;
+}
+
+void cell_text(struct printer *p, const char *s)
+{
+	add_cell(p)->text = arena_strdup(p->arena, str_or_empty(s));
+}
+
+void cell_printf(struct printer *p, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *text = arena_vprintf(p->arena, format, args);
+	va_end(args);
+	add_cell(p)->text = text;
+}
+
+void cell_number(struct printer *p, int64_t number)
+{
+	struct print_cell *cell = add_cell(p);
+
+	cell->number = number;
+	cell->is_number = true;
+}
+
+void cell_bool(struct printer *p, bool value)
+{
+	struct print_cell *cell = add_cell(p);
+
+	cell->number = value;
+	cell->is_bool = true;
+}
+
+void cell_or_none(struct printer *p, const char *s)
+{
+	cell_text(p, str_or(s, "<none>"));
+}
+
+void cell_name(struct printer *p, const void *msg)
+{
+	cell_text(p, object_name(msg));
+}
+
+char *time_since(struct printer *p, const MetaV1Time *t)
+{
+	if (time_is_zero(t))
+		return arena_strdup(p->arena, "<unknown>");
+	return duration_human(p->arena, p->now - t->seconds);
+}
+
+void cell_age(struct printer *p, const void *msg)
+{
+	const MetaV1ObjectMeta *meta = object_meta(msg);
+
+	cell_text(p, time_since(p, meta ? meta->creation_timestamp : NULL));
+}
+
+char *join(struct printer *p, char *const *items, size_t n, const char *separator)
+{
+	return n ? str_join(p->arena, items, n, separator) : arena_strdup(p->arena, "");
+}
+
+void cell_containers(struct printer *p, const CoreV1PodTemplateSpec *template)
+{
+	const CoreV1PodSpec *spec = template ? template->spec : NULL;
+	char **names = NULL, **images = NULL;
+	size_t n_names = 0, n_images = 0;
+
+	for (size_t i = 0; spec && i < spec->n_containers; i++) {
+		ARENA_PUSH(p->arena, names, n_names) = spec->containers[i]->name;
+		ARENA_PUSH(p->arena, images, n_images) = spec->containers[i]->image;
+	}
+	cell_text(p, join(p, names, n_names, ","));
+	cell_text(p, join(p, images, n_images, ","));
+}
+
+void cell_labels(struct printer *p, MapStringEntry *const *entries, size_t n)
+{
+	char **items = NULL;
+	size_t n_items = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ARENA_PUSH(p->arena, items, n_items) =
+			arena_printf(p->arena, "%s=%s", entries[i]->key, str_or_empty(entries[i]->value));
+	if (n_items > 1)
+		qsort(items, n_items, sizeof(*items), str_cmp_qsort);
+	cell_or_none(p, join(p, items, n_items, ","));
+}
+
+static const struct schema_column default_columns[] = {{"Name", "string", "name", 0}, {"Created At", "date", "", 0}};
+
+size_t print_columns(const struct schema_type *type, const struct schema_column **ret_columns)
+{
+	const struct schema_resource *r = type->resource;
+
+	*ret_columns = r && r->n_columns ? r->columns : default_columns;
+	return r && r->n_columns ? r->n_columns : ARRAY_SIZE(default_columns);
+}
+
+/* Kinds without a printer: what metadata can say. */
+static void print_generic(struct printer *p, const void *msg, const struct schema_column *columns, size_t n)
+{
+	const MetaV1ObjectMeta *meta = object_meta(msg);
+
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(columns[i].format, "name"))
+			cell_name(p, msg);
+		else if (str_eq(columns[i].name, "Age"))
+			cell_age(p, msg);
+		else if (str_eq(columns[i].type, "date") && meta && !time_is_zero(meta->creation_timestamp))
+			cell_text(p, time_format(p->arena, meta->creation_timestamp->seconds));
+		else
+			cell_text(p, "<unknown>");
+	}
+}
+
+static const struct kind_printer *find_printer(const struct schema_type *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		for (const struct kind_printer *k = tables[i]; k->type; k++)
+			if (k->type == type)
+				return k;
+	return NULL;
+}
+
+size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct print_cell **ret_cells)
+{
+	struct printer p = {.arena = arena, .now = now};
+	const struct kind_printer *kind = find_printer(schema_of(msg));
+	const struct schema_column *columns;
+	size_t n = print_columns(schema_of(msg), &columns);
+
+	if (kind)
+		kind->print(&p, msg);
+	else
+		print_generic(&p, msg, columns, n);
+	*ret_cells = p.cells;
+	return p.n_cells;
+}
+
+static RuntimeRawExtension *new_raw(struct arena *arena, const struct strbuf *text)
+{
+	RuntimeRawExtension *raw = API_NEW(arena, RuntimeRawExtension);
+
+	raw->raw.data = arena_dup(arena, text->buf, text->len);
+	raw->raw.len = text->len;
+	return raw;
+}
+
+static RuntimeRawExtension *raw_cell(struct arena *arena, const struct print_cell *cell)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+
+	if (cell->is_number)
+		strbuf_printf(&text, "%" PRId64, cell->number);
+	else if (cell->is_bool)
+		strbuf_adds(&text, cell->number ? "true" : "false");
+	else
+		json_add_string(&text, cell->text, strlen(cell->text), true);
+	return new_raw(arena, &text);
+}
+
+static RuntimeRawExtension *raw_object(struct arena *arena, const void *msg, const char *include)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	MetaV1PartialObjectMetadata *partial = API_NEW(arena, MetaV1PartialObjectMetadata);
+
+	if (str_eq(include, "None"))
+		return NULL;
+	partial->metadata = object_meta(msg);
+	json_encode(&text, str_eq(include, "Object") ? msg : partial, 0);
+	return new_raw(arena, &text);
+}
+
+/* A finished pod's row says so, for clients that hide it. */
+static void add_conditions(struct arena *arena, MetaV1TableRow *row, const void *msg)
+{
+	const CoreV1Pod *pod = msg;
+	const char *phase = API_IS(msg, CoreV1Pod) && pod->status ? pod->status->phase : "";
+
+	if (!str_eq(phase, "Succeeded") && !str_eq(phase, "Failed"))
+		return;
+	MetaV1TableRowCondition *condition = API_NEW(arena, MetaV1TableRowCondition);
+	condition->type = arena_strdup(arena, "Completed");
+	condition->status = arena_strdup(arena, "True");
+	condition->reason = arena_strdup(arena, phase);
+	condition->message = arena_strdup(
+		arena, str_eq(phase, "Failed") ? "The pod failed." : "The pod has completed successfully.");
+	ARENA_PUSH(arena, row->conditions, row->n_conditions) = condition;
+}
+
+static void add_row(struct arena *arena, MetaV1Table *table, const void *msg, int64_t now, const char *include)
+{
+	MetaV1TableRow *row = API_NEW(arena, MetaV1TableRow);
+	struct print_cell *cells;
+	size_t n = print_cells(arena, msg, now, &cells);
+
+	for (size_t i = 0; i < n; i++)
+		ARENA_PUSH(arena, row->cells, row->n_cells) = raw_cell(arena, &cells[i]);
+	add_conditions(arena, row, msg);
+	row->object = raw_object(arena, msg, include);
+	ARENA_PUSH(arena, table->rows, table->n_rows) = row;
+}
+
+static void add_headers(struct arena *arena, MetaV1Table *table, const struct schema_type *type)
+{
+	const struct schema_column *columns;
+	size_t n = print_columns(type, &columns);
+
+	for (size_t i = 0; i < n; i++) {
+		MetaV1TableColumnDefinition *column = API_NEW(arena, MetaV1TableColumnDefinition);
+		column->name = arena_strdup(arena, columns[i].name);
+		column->type = arena_strdup(arena, columns[i].type);
+		column->format = arena_strdup(arena, columns[i].format);
+		column->priority = columns[i].priority;
+		ARENA_PUSH(arena, table->column_definitions, table->n_column_definitions) = column;
+	}
+}
+
+MetaV1Table *print_table(
+	struct arena *arena, const void *msg, int64_t now, const char *include_object, bool with_headers)
+{
+	MetaV1Table *table = API_NEW(arena, MetaV1Table);
+	const struct schema_type *item = schema_item_of(schema_of(msg));
+	const MetaV1ListMeta *list = object_list_meta(msg);
+	void **items;
+
+	table->metadata = API_NEW(arena, MetaV1ListMeta);
+	table->metadata->resource_version = arena_strdup(arena, object_resource_version(msg));
+	if (list) {
+		table->metadata->continue_ = arena_strdup(arena, str_or_empty(list->continue_));
+		table->metadata->has_remaining_item_count = list->has_remaining_item_count;
+		table->metadata->remaining_item_count = list->remaining_item_count;
+	}
+	if (with_headers)
+		add_headers(arena, table, item ? item : schema_of(msg));
+	size_t n = item ? list_items(msg, &items) : 0;
+	for (size_t i = 0; i < n; i++)
+		add_row(arena, table, items[i], now, include_object);
+	if (!item)
+		add_row(arena, table, msg, now, include_object);
+	if (!table->rows)
+		table->rows = ARENA_ARRAY(arena, MetaV1TableRow *, 1);
+	return table;
+}
