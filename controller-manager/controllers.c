@@ -5,6 +5,7 @@
 	X(replicaset_controller)     \
 	X(replication_controller)    \
 	X(deployment_controller)     \
+	X(daemonset_controller)      \
 	X(endpointslice_controller)  \
 	X(endpoints_controller)      \
 	X(serviceaccount_controller) \
