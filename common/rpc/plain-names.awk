@@ -1,7 +1,8 @@
 # Gives the names that protoc-c makes plain forms: reads a .pb-c.h, writes a header of typedefs and defines.
 #   awk -v package=Runtime__V1 -v camel=Cri -v lower=cri -f plain-names.awk cri/cri.pb-c.h
 # Runtime__V1__PodSandbox -> CriPodSandbox (its descriptor: CriPodSandbox_descriptor);
-# RUNTIME__V1__PROTOCOL__TCP -> CRI_PROTOCOL_TCP; the service RuntimeService -> cri_runtime_service.
+# RUNTIME__V1__PROTOCOL__TCP -> CRI_PROTOCOL_TCP; the services RuntimeService and KV -> cri_runtime_service,
+# etcd_kv_service.
 BEGIN {
 	upper = toupper(lower)
 	small = tolower(package)
@@ -62,5 +63,6 @@ $1 == "extern" && $3 == "ProtobufCServiceDescriptor" {
 	sub(/;$/, "", name)
 	bare = name
 	sub(/__descriptor$/, "", bare)
-	print "#define " lower "_" snake(bare) " " name
+	bare = lower "_" snake(bare)
+	print "#define " bare (bare ~ /_service$/ ? "" : "_service") " " name
 }

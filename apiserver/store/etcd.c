@@ -1,0 +1,301 @@
+#include "apiserver/store/etcd.h"
+#include <stdlib.h>
+#include "apiserver/store/etcd_private.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define DEFAULT_TIMEOUT_MS 10000
+#define MAX_PEM_BYTES (1u << 20)
+#define MAX_MESSAGE_BYTES (1u << 30)
+#define PAGE_KEYS 500
+
+struct pem {
+	char *ca;
+	char *cert;
+	char *key;
+};
+
+static void pem_done(struct pem *pem)
+{
+	free(pem->ca);
+	free(pem->cert);
+	mem_cleanse_free(pem->key, pem->key ? strlen(pem->key) : 0);
+}
+
+static struct status *read_pem(const char *path, char **ret_text)
+{
+	size_t size;
+	return str_empty(path) ? NULL : io_read_file(path, MAX_PEM_BYTES, ret_text, &size);
+}
+
+/* "https://h:1" -> "h:1"; *ret_tls. */
+static const char *target_of(const char *endpoint, bool *ret_tls)
+{
+	*ret_tls = str_starts_with(endpoint, "https://") || str_starts_with(endpoint, "unixs://");
+	if (str_starts_with(endpoint, "unix://") || str_starts_with(endpoint, "unixs://"))
+		return strchr(endpoint, ':') + 3;
+	const char *rest = strstr(endpoint, "://");
+	return rest ? rest + 3 : endpoint;
+}
+
+struct status *etcd_new(const struct etcd_options *options, struct etcd **ret_etcd)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(pem_done) struct pem pem = {0};
+	TRY(status_wrap(read_pem(options->ca_file, &pem.ca), "--etcd-cafile"));
+	TRY(status_wrap(read_pem(options->cert_file, &pem.cert), "--etcd-certfile"));
+	TRY(status_wrap(read_pem(options->key_file, &pem.key), "--etcd-keyfile"));
+	const char **targets = ARENA_ARRAY(arena, const char *, options->n_endpoints + 1);
+	bool tls = false;
+	for (size_t i = 0; i < options->n_endpoints; i++)
+		targets[i] = target_of(options->endpoints[i], &tls);
+	const struct rpc_tls settings = {.ca_pem = pem.ca, .cert_pem = pem.cert, .key_pem = pem.key};
+	const struct rpc_options channel = {.targets = targets,
+		.n_targets = options->n_endpoints,
+		.tls = tls ? &settings : NULL,
+		.max_message_bytes = MAX_MESSAGE_BYTES,
+		.keepalive_ms = 30000,
+		.keepalive_timeout_ms = 10000};
+	struct etcd *etcd = mem_zalloc(sizeof(*etcd));
+	etcd->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
+	struct status *status = rpc_channel_new(&channel, &etcd->channel);
+	if (status)
+		free(etcd);
+	else
+		*ret_etcd = etcd;
+	return status_wrap(status, "etcd");
+}
+
+void etcd_free(struct etcd *etcd)
+{
+	if (!etcd)
+		return;
+	rpc_channel_free(etcd->channel);
+	free(etcd);
+}
+
+/* What gRPC says of the peer, without gRPC's own details. */
+static struct status *plain(struct status *s)
+{
+	if (!s)
+		return NULL;
+	enum status_reason reason = STATUS_INTERNAL;
+	if (s->reason == STATUS_EXPIRED || s->reason == STATUS_TIMEOUT || s->reason == STATUS_UNAVAILABLE)
+		reason = s->reason;
+	/* Too large for etcd. */
+	if (rpc_status_code(s) == 3 && strstr(s->message, "request is too large"))
+		reason = STATUS_TOO_LARGE;
+	struct status *clean = status_new(reason, "%s", s->message);
+	status_free(s);
+	return clean;
+}
+
+static struct status *call(
+	struct etcd *etcd, const char *method, const void *request, struct arena *arena, void *ret_response)
+{
+	return plain(rpc_call(etcd->channel, &etcd_kv_service, method, request, etcd->timeout_ms, arena, ret_response));
+}
+
+static ProtobufCBinaryData bytes(const void *data, size_t size)
+{
+	return (ProtobufCBinaryData){.data = (uint8_t *)(uintptr_t)data, .len = size};
+}
+
+static ProtobufCBinaryData text(const char *s)
+{
+	return bytes(s, strlen(s));
+}
+
+void etcd_kv_from(struct arena *arena, const MvccKeyValue *from, struct etcd_kv *ret_kv)
+{
+	*ret_kv = (struct etcd_kv){.found = true,
+		.key = arena_strndup(arena, (const char *)from->key.data, from->key.len),
+		.value = from->value.data,
+		.size = from->value.len,
+		.mod_revision = from->mod_revision,
+		.create_revision = from->create_revision,
+		.lease = from->lease};
+}
+
+static void first_kv(struct arena *arena, const EtcdRangeResponse *response, struct etcd_kv *ret_kv)
+{
+	*ret_kv = (struct etcd_kv){0};
+	if (response && response->n_kvs)
+		etcd_kv_from(arena, response->kvs[0], ret_kv);
+}
+
+struct status *etcd_get(struct etcd *etcd, struct arena *arena, const char *key, struct etcd_kv *ret_kv)
+{
+	EtcdRangeRequest *request = RPC_NEW(arena, EtcdRangeRequest);
+	request->key = text(key);
+	EtcdRangeResponse *response;
+	TRY(call(etcd, "Range", request, arena, &response));
+	first_kv(arena, response, ret_kv);
+	return NULL;
+}
+
+static EtcdRequestOp *op_put(struct arena *arena, const char *key, const void *value, size_t size, int64_t lease)
+{
+	EtcdRequestOp *op = RPC_NEW(arena, EtcdRequestOp);
+	op->request_case = ETCD_REQUEST_OP_REQUEST_REQUEST_PUT;
+	op->request_put = RPC_NEW(arena, EtcdPutRequest);
+	op->request_put->key = text(key);
+	op->request_put->value = bytes(value, size);
+	op->request_put->lease = lease;
+	return op;
+}
+
+static EtcdRequestOp *op_delete(struct arena *arena, const char *key)
+{
+	EtcdRequestOp *op = RPC_NEW(arena, EtcdRequestOp);
+	op->request_case = ETCD_REQUEST_OP_REQUEST_REQUEST_DELETE_RANGE;
+	op->request_delete_range = RPC_NEW(arena, EtcdDeleteRangeRequest);
+	op->request_delete_range->key = text(key);
+	return op;
+}
+
+static EtcdRequestOp *op_get(struct arena *arena, const char *key)
+{
+	EtcdRequestOp *op = RPC_NEW(arena, EtcdRequestOp);
+	op->request_case = ETCD_REQUEST_OP_REQUEST_REQUEST_RANGE;
+	op->request_range = RPC_NEW(arena, EtcdRangeRequest);
+	op->request_range->key = text(key);
+	return op;
+}
+
+/* If the key's mod_revision is the expected one (0: the key is not there) then op, else (may be NULL) other. */
+static struct status *transact(struct etcd *etcd, struct arena *arena, const char *key, int64_t expected,
+	EtcdRequestOp *op, EtcdRequestOp *other, EtcdTxnResponse **ret_response)
+{
+	EtcdTxnRequest *request = RPC_NEW(arena, EtcdTxnRequest);
+	EtcdCompare *compare = RPC_NEW(arena, EtcdCompare);
+	compare->key = text(key);
+	compare->target = ETCD_COMPARE_COMPARE_TARGET_MOD;
+	compare->result = ETCD_COMPARE_COMPARE_RESULT_EQUAL;
+	compare->target_union_case = ETCD_COMPARE_TARGET_UNION_MOD_REVISION;
+	compare->mod_revision = expected;
+	ARENA_PUSH(arena, request->compare, request->n_compare) = compare;
+	ARENA_PUSH(arena, request->success, request->n_success) = op;
+	if (other)
+		ARENA_PUSH(arena, request->failure, request->n_failure) = other;
+	return call(etcd, "Txn", request, arena, ret_response);
+}
+
+struct status *etcd_create(struct etcd *etcd, struct arena *arena, const char *key, const void *value, size_t size,
+	int64_t lease, int64_t *ret_revision)
+{
+	EtcdTxnResponse *response;
+	TRY(transact(etcd, arena, key, 0, op_put(arena, key, value, size, lease), NULL, &response));
+	if (!response->succeeded)
+		return status_new(STATUS_ALREADY_EXISTS, "key exists: %s", key);
+	*ret_revision = response->header ? response->header->revision : 0;
+	return NULL;
+}
+
+static struct status *conditional(struct etcd *etcd, struct arena *arena, const char *key, int64_t expected,
+	EtcdRequestOp *op, bool *ret_done, int64_t *ret_revision, struct etcd_kv *ret_now)
+{
+	EtcdTxnResponse *response;
+	TRY(transact(etcd, arena, key, expected, op, op_get(arena, key), &response));
+	*ret_done = response->succeeded;
+	*ret_revision = response->header ? response->header->revision : 0;
+	*ret_now = (struct etcd_kv){0};
+	if (!response->succeeded && response->n_responses &&
+		response->responses[0]->response_case == ETCD_RESPONSE_OP_RESPONSE_RESPONSE_RANGE)
+		first_kv(arena, response->responses[0]->response_range, ret_now);
+	return NULL;
+}
+
+struct status *etcd_swap(struct etcd *etcd, struct arena *arena, const char *key, int64_t expected, const void *value,
+	size_t size, int64_t lease, bool *ret_swapped, int64_t *ret_revision, struct etcd_kv *ret_now)
+{
+	return conditional(
+		etcd, arena, key, expected, op_put(arena, key, value, size, lease), ret_swapped, ret_revision, ret_now);
+}
+
+struct status *etcd_remove(struct etcd *etcd, struct arena *arena, const char *key, int64_t expected, bool *ret_removed,
+	int64_t *ret_revision, struct etcd_kv *ret_now)
+{
+	return conditional(etcd, arena, key, expected, op_delete(arena, key), ret_removed, ret_revision, ret_now);
+}
+
+struct status *etcd_revision(struct etcd *etcd, int64_t *ret_revision)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	EtcdRangeRequest *request = RPC_NEW(arena, EtcdRangeRequest);
+	request->key = text("\x01");
+	request->count_only = true;
+	EtcdRangeResponse *response;
+	TRY(call(etcd, "Range", request, arena, &response));
+	*ret_revision = response->header ? response->header->revision : 0;
+	return NULL;
+}
+
+struct status *etcd_lease(struct etcd *etcd, int64_t ttl_seconds, int64_t *ret_lease)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	EtcdLeaseGrantRequest *request = RPC_NEW(arena, EtcdLeaseGrantRequest);
+	request->ttl = ttl_seconds;
+	EtcdLeaseGrantResponse *response;
+	TRY(plain(rpc_call(
+		etcd->channel, &etcd_lease_service, "LeaseGrant", request, etcd->timeout_ms, arena, &response)));
+	*ret_lease = response->id;
+	return NULL;
+}
+
+struct status *etcd_size(struct etcd *etcd, int64_t *ret_bytes)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	EtcdStatusResponse *response;
+	TRY(plain(rpc_call(etcd->channel, &etcd_maintenance_service, "Status", RPC_NEW(arena, EtcdStatusRequest),
+		etcd->timeout_ms, arena, &response)));
+	*ret_bytes = response->db_size;
+	return NULL;
+}
+
+char *etcd_prefix_end(struct arena *arena, const char *prefix)
+{
+	char *end = arena_strdup(arena, prefix);
+	for (size_t i = strlen(end); i-- > 0; end[i] = 0)
+		if ((unsigned char)end[i] < 0xff) {
+			end[i]++;
+			return end;
+		}
+	return end;
+}
+
+struct status *etcd_each(struct etcd *etcd, const char *prefix, int64_t *revision,
+	void (*fn)(void *data, const struct etcd_kv *kv), void *data)
+{
+	CLEANUP(arena_freep) struct arena *keys = arena_new();
+	CLEANUP(arena_freep) struct arena *page = arena_new();
+	CLEANUP(strbuf_done) struct strbuf from = STRBUF_INIT;
+	const char *end = etcd_prefix_end(keys, prefix);
+	strbuf_adds(&from, prefix);
+	for (bool more = true; more;) {
+		arena_reset(page);
+		EtcdRangeRequest *request = RPC_NEW(page, EtcdRangeRequest);
+		request->key = bytes(from.buf, from.len);
+		request->range_end = text(end);
+		request->limit = PAGE_KEYS;
+		request->revision = *revision;
+		EtcdRangeResponse *response;
+		TRY(call(etcd, "Range", request, page, &response));
+		if (!*revision && response->header)
+			*revision = response->header->revision;
+		for (size_t i = 0; i < response->n_kvs; i++) {
+			struct etcd_kv kv;
+			etcd_kv_from(page, response->kvs[i], &kv);
+			fn(data, &kv);
+		}
+		more = response->more && response->n_kvs;
+		if (more) {
+			const ProtobufCBinaryData *last = &response->kvs[response->n_kvs - 1]->key;
+			strbuf_reset(&from);
+			strbuf_add(&from, last->data, last->len);
+			strbuf_addc(&from, 0);
+		}
+	}
+	return NULL;
+}

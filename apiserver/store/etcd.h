@@ -1,0 +1,85 @@
+/*
+ * etcd as the store needs it: single keys with compare-and-swap, ranges in pages, leases, and one watch.
+ *
+ *	struct etcd *etcd;
+ *	TRY(etcd_new(&options, &etcd));
+ *	TRY(etcd_create(etcd, arena, "/registry/pods/default/web", value, size, 0, &revision));
+ *
+ * A write whose answer is lost fails with Timeout or Unavailable: whether it happened is then unknown, and it is never
+ * sent again blindly.
+ * Threads: any. Everything here blocks.
+ */
+#ifndef APISERVER_STORE_ETCD_H
+#define APISERVER_STORE_ETCD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/status.h"
+
+struct etcd;
+
+struct etcd_options {
+	char *const *endpoints; /* https://host:port; all of one scheme */
+	size_t n_endpoints;
+	const char *ca_file; /* NULL or "": none */
+	const char *cert_file;
+	const char *key_file;
+	int64_t timeout_ms; /* of one call; 0: 10 s */
+};
+
+/* A key as it is stored. Found is false when there is none. */
+struct etcd_kv {
+	bool found;
+	const char *key;
+	const uint8_t *value;
+	size_t size;
+	int64_t mod_revision;
+	int64_t create_revision;
+	int64_t lease;
+};
+
+struct status *etcd_new(const struct etcd_options *options, struct etcd **ret_etcd) MUST_USE;
+void etcd_free(struct etcd *etcd);
+DEFINE_CLEANUP(struct etcd *, etcd_free)
+
+struct status *etcd_get(struct etcd *etcd, struct arena *arena, const char *key, struct etcd_kv *ret_kv) MUST_USE;
+/* AlreadyExists when the key is there. lease 0: none. */
+struct status *etcd_create(struct etcd *etcd, struct arena *arena, const char *key, const void *value, size_t size,
+	int64_t lease, int64_t *ret_revision) MUST_USE;
+/* Writes if the key's mod_revision is still the expected one. Otherwise *ret_swapped is false and *ret_now the key as
+ * it is. */
+struct status *etcd_swap(struct etcd *etcd, struct arena *arena, const char *key, int64_t expected, const void *value,
+	size_t size, int64_t lease, bool *ret_swapped, int64_t *ret_revision, struct etcd_kv *ret_now) MUST_USE;
+/* Deletes under the same condition. */
+struct status *etcd_remove(struct etcd *etcd, struct arena *arena, const char *key, int64_t expected, bool *ret_removed,
+	int64_t *ret_revision, struct etcd_kv *ret_now) MUST_USE;
+/* The revision that a linearized read sees now. */
+struct status *etcd_revision(struct etcd *etcd, int64_t *ret_revision) MUST_USE;
+struct status *etcd_lease(struct etcd *etcd, int64_t ttl_seconds, int64_t *ret_lease) MUST_USE;
+/* Size of the data base in bytes, for the metric. */
+struct status *etcd_size(struct etcd *etcd, int64_t *ret_bytes) MUST_USE;
+
+/* Every key under a prefix at one revision (*revision 0: now, and set), in order, in pages. fn's kv lives during the
+ * call. */
+struct status *etcd_each(struct etcd *etcd, const char *prefix, int64_t *revision,
+	void (*fn)(void *data, const struct etcd_kv *kv), void *data) MUST_USE;
+
+struct etcd_event {
+	bool deleted;
+	struct etcd_kv kv; /* of a delete: the key and the revision of the deletion */
+};
+
+/*
+ * Follows a prefix from a revision on, until *stop, or an error: Expired when the revision has been compacted.
+ * batch is called with the events of one or more revisions in order; a revision is never split between two calls.
+ */
+struct status *etcd_watch(struct etcd *etcd, const char *prefix, int64_t from, const atomic_bool *stop,
+	void (*batch)(void *data, const struct etcd_event *events, size_t n, int64_t revision), void *data) MUST_USE;
+
+/* The end of the range of keys that begin with a prefix. */
+char *etcd_prefix_end(struct arena *arena, const char *prefix);
+
+#endif

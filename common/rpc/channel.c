@@ -1,0 +1,176 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <grpc/grpc_security.h>
+#include "base/mem.h"
+#include "base/str.h"
+#include "rpc/private.h"
+
+#define DEFAULT_MAX_MESSAGE_BYTES (16u << 20)
+#define RECONNECT_FIRST_MS 100
+#define RECONNECT_MAX_MS 1000
+#define MAX_ARGS 12
+
+static grpc_channel_credentials *new_credentials(const struct rpc_tls *tls)
+{
+	if (!tls)
+		return grpc_insecure_credentials_create();
+	grpc_ssl_pem_key_cert_pair pair = {.private_key = tls->key_pem, .cert_chain = tls->cert_pem};
+	return grpc_ssl_credentials_create(tls->ca_pem, tls->cert_pem && tls->key_pem ? &pair : NULL, NULL, NULL);
+}
+
+static void add_int(grpc_arg *args, size_t *n, const char *key, int value)
+{
+	args[(*n)++] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+}
+
+static size_t channel_args(const struct rpc_options *options, grpc_arg args[static MAX_ARGS])
+{
+	size_t n = 0;
+	size_t max = options->max_message_bytes ? options->max_message_bytes : DEFAULT_MAX_MESSAGE_BYTES;
+	add_int(args, &n, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)max);
+	add_int(args, &n, GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int)max);
+	add_int(args, &n, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS);
+	add_int(args, &n, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS);
+	add_int(args, &n, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS);
+	/* A proxy from the environment is for the world outside, never for these peers. */
+	add_int(args, &n, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+	add_int(args, &n, GRPC_ARG_ENABLE_RETRIES, 0);
+	if (options->keepalive_ms > 0) {
+		add_int(args, &n, GRPC_ARG_KEEPALIVE_TIME_MS, (int)options->keepalive_ms);
+		add_int(args, &n, GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+			options->keepalive_timeout_ms > 0 ? (int)options->keepalive_timeout_ms : 10000);
+		add_int(args, &n, GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+	}
+	if (options->tls && options->tls->server_name)
+		args[n++] = (grpc_arg){.type = GRPC_ARG_STRING,
+			.key = (char *)(uintptr_t)GRPC_SSL_TARGET_NAME_OVERRIDE_ARG,
+			.value.string = (char *)(uintptr_t)options->tls->server_name};
+	return n;
+}
+
+struct status *rpc_channel_new(const struct rpc_options *options, struct rpc_channel **ret_channel)
+{
+	if (!options->n_targets)
+		return status_bad_request("no endpoint given");
+	for (size_t i = 0; i < options->n_targets; i++)
+		if (str_empty(options->targets[i]))
+			return status_bad_request("an endpoint is empty");
+	grpc_init();
+	grpc_channel_credentials *credentials = new_credentials(options->tls);
+	if (!credentials) {
+		grpc_shutdown();
+		return status_bad_request("the certificates for %s are unusable", options->targets[0]);
+	}
+	grpc_arg args[MAX_ARGS];
+	grpc_channel_args all = {.num_args = channel_args(options, args), .args = args};
+	struct rpc_channel *channel = mem_zalloc(sizeof(*channel));
+	pthread_mutex_init(&channel->lock, NULL);
+	channel->n_channels = options->n_targets;
+	channel->channels = mem_calloc(channel->n_channels, sizeof(*channel->channels));
+	for (size_t i = 0; i < channel->n_channels; i++)
+		channel->channels[i] = grpc_channel_create(options->targets[i], credentials, &all);
+	grpc_channel_credentials_release(credentials);
+	*ret_channel = channel;
+	return NULL;
+}
+
+static void queue_destroy(grpc_completion_queue *queue)
+{
+	grpc_completion_queue_shutdown(queue);
+	grpc_completion_queue_destroy(queue);
+}
+
+void rpc_channel_free(struct rpc_channel *channel)
+{
+	if (!channel)
+		return;
+	for (size_t i = 0; i < channel->n_idle; i++)
+		queue_destroy(channel->idle[i]);
+	for (size_t i = 0; i < channel->n_channels; i++)
+		grpc_channel_destroy(channel->channels[i]);
+	free(channel->channels);
+	pthread_mutex_destroy(&channel->lock);
+	free(channel);
+	grpc_shutdown();
+}
+
+grpc_completion_queue *rpc_queue_take(struct rpc_channel *channel)
+{
+	grpc_completion_queue *queue = NULL;
+	pthread_mutex_lock(&channel->lock);
+	if (channel->n_idle)
+		queue = channel->idle[--channel->n_idle];
+	pthread_mutex_unlock(&channel->lock);
+	return queue ? queue : grpc_completion_queue_create_for_pluck(NULL);
+}
+
+void rpc_queue_give(struct rpc_channel *channel, grpc_completion_queue *queue)
+{
+	pthread_mutex_lock(&channel->lock);
+	if (channel->n_idle < RPC_MAX_IDLE_QUEUES) {
+		channel->idle[channel->n_idle++] = queue;
+		queue = NULL;
+	}
+	pthread_mutex_unlock(&channel->lock);
+	if (queue)
+		queue_destroy(queue);
+}
+
+grpc_call *rpc_call_begin(struct rpc_channel *channel, grpc_completion_queue *queue, const char *path,
+	gpr_timespec deadline, size_t *ret_index)
+{
+	*ret_index = atomic_load(&channel->current) % channel->n_channels;
+	grpc_slice method = grpc_slice_from_copied_string(path);
+	grpc_call *call = grpc_channel_create_call(
+		channel->channels[*ret_index], NULL, GRPC_PROPAGATE_DEFAULTS, queue, method, NULL, deadline, NULL);
+	grpc_slice_unref(method);
+	return call;
+}
+
+static const struct {
+	grpc_status_code code;
+	enum status_reason reason;
+} reasons[] = {
+	{GRPC_STATUS_CANCELLED, STATUS_TIMEOUT},
+	{GRPC_STATUS_INVALID_ARGUMENT, STATUS_BAD_REQUEST},
+	{GRPC_STATUS_DEADLINE_EXCEEDED, STATUS_TIMEOUT},
+	{GRPC_STATUS_NOT_FOUND, STATUS_NOT_FOUND},
+	{GRPC_STATUS_ALREADY_EXISTS, STATUS_ALREADY_EXISTS},
+	{GRPC_STATUS_PERMISSION_DENIED, STATUS_FORBIDDEN},
+	{GRPC_STATUS_UNAUTHENTICATED, STATUS_UNAUTHORIZED},
+	{GRPC_STATUS_RESOURCE_EXHAUSTED, STATUS_TOO_MANY_REQUESTS},
+	{GRPC_STATUS_FAILED_PRECONDITION, STATUS_CONFLICT},
+	{GRPC_STATUS_ABORTED, STATUS_CONFLICT},
+	{GRPC_STATUS_OUT_OF_RANGE, STATUS_EXPIRED},
+	{GRPC_STATUS_UNIMPLEMENTED, STATUS_METHOD_NOT_ALLOWED},
+	{GRPC_STATUS_UNAVAILABLE, STATUS_UNAVAILABLE},
+};
+
+#define DETAILS_GROUP "grpc.io"
+
+struct status *rpc_status_from(struct rpc_channel *channel, size_t index, grpc_status_code code, grpc_slice details)
+{
+	if (code == GRPC_STATUS_OK)
+		return NULL;
+	if (code == GRPC_STATUS_UNAVAILABLE)
+		atomic_compare_exchange_strong(&channel->current, &index, (index + 1) % channel->n_channels);
+	enum status_reason reason = STATUS_INTERNAL;
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (reasons[i].code == code)
+			reason = reasons[i].reason;
+	char number[16];
+	snprintf(number, sizeof(number), "%d", (int)code);
+	struct status *s = status_new(
+		reason, "%.*s", (int)GRPC_SLICE_LENGTH(details), (const char *)GRPC_SLICE_START_PTR(details));
+	return status_details(s, DETAILS_GROUP, NULL, number);
+}
+
+int rpc_status_code(const struct status *status)
+{
+	int64_t code = GRPC_STATUS_UNKNOWN;
+	if (!status)
+		return GRPC_STATUS_OK;
+	if (str_eq(status->group, DETAILS_GROUP) && str_to_int64(status->name, 0, 16, &code))
+		return (int)code;
+	return GRPC_STATUS_UNKNOWN;
+}
