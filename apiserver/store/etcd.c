@@ -250,7 +250,7 @@ struct status *etcd_size(struct etcd *etcd, int64_t *ret_bytes)
 	EtcdStatusResponse *response;
 	TRY(plain(rpc_call(etcd->channel, &etcd_maintenance_service, "Status", RPC_NEW(arena, EtcdStatusRequest),
 		etcd->timeout_ms, arena, &response)));
-	*ret_bytes = response->db_size;
+	*ret_bytes = response->dbsize;
 	return NULL;
 }
 

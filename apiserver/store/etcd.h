@@ -73,8 +73,9 @@ struct etcd_event {
 };
 
 /*
- * Follows a prefix from a revision on, until *stop, or an error: Expired when the revision has been compacted.
- * batch is called with the events of one or more revisions in order; a revision is never split between two calls.
+ * Follows a prefix ("": every key) from a revision on, until *stop, or an error: Expired when the revision has been
+ * compacted. batch is called with the events of one or more revisions in order; a revision is never split between two
+ * calls.
  */
 struct status *etcd_watch(struct etcd *etcd, const char *prefix, int64_t from, const atomic_bool *stop,
 	void (*batch)(void *data, const struct etcd_event *events, size_t n, int64_t revision), void *data) MUST_USE;

@@ -61,6 +61,16 @@ static struct status *follow(struct watch *w, struct rpc_stream *stream)
 	return NULL;
 }
 
+/* All keys are those from \0 to \0. */
+static void set_range(struct arena *arena, EtcdWatchCreateRequest *request, const char *prefix)
+{
+	char *end = etcd_prefix_end(arena, prefix);
+	request->key.data = (uint8_t *)arena_strdup(arena, prefix);
+	request->key.len = *prefix ? strlen(prefix) : 1;
+	request->range_end.data = (uint8_t *)end;
+	request->range_end.len = *prefix ? strlen(end) : 1;
+}
+
 struct status *etcd_watch(struct etcd *etcd, const char *prefix, int64_t from, const atomic_bool *stop,
 	void (*batch)(void *data, const struct etcd_event *events, size_t n, int64_t revision), void *data)
 {
@@ -69,11 +79,7 @@ struct status *etcd_watch(struct etcd *etcd, const char *prefix, int64_t from, c
 	EtcdWatchRequest *request = RPC_NEW(arena, EtcdWatchRequest);
 	request->request_union_case = ETCD_WATCH_REQUEST_REQUEST_UNION_CREATE_REQUEST;
 	request->create_request = RPC_NEW(arena, EtcdWatchCreateRequest);
-	char *end = etcd_prefix_end(arena, prefix);
-	request->create_request->key.data = (uint8_t *)arena_strdup(arena, prefix);
-	request->create_request->key.len = strlen(prefix);
-	request->create_request->range_end.data = (uint8_t *)end;
-	request->create_request->range_end.len = strlen(end);
+	set_range(arena, request->create_request, prefix);
 	request->create_request->start_revision = from;
 	request->create_request->fragment = true;
 	CLEANUP(rpc_stream_freep) struct rpc_stream *stream = NULL;

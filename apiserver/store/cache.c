@@ -1,0 +1,301 @@
+#include "apiserver/store/cache.h"
+#include <stdlib.h>
+#include "apiserver/store/cache_private.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/workers.h"
+
+#define RETRY_FIRST_MS 100
+#define RETRY_MOST_MS 2000
+
+struct cache *cache_new(struct etcd *etcd, const char *prefix, const struct clock *clock)
+{
+	struct cache *cache = mem_zalloc(sizeof(*cache));
+	cache->etcd = etcd;
+	cache->clock = clock;
+	cache->prefix = mem_strdup(prefix);
+	pthread_rwlock_init(&cache->lock, NULL);
+	pthread_mutex_init(&cache->progress_lock, NULL);
+	pthread_mutex_init(&cache->ask_lock, NULL);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&cache->progress, &attributes);
+	pthread_cond_init(&cache->asked, &attributes);
+	pthread_condattr_destroy(&attributes);
+	tables_init(cache);
+	return cache;
+}
+
+void cache_free(struct cache *cache)
+{
+	if (!cache)
+		return;
+	atomic_store(&cache->stop, true);
+	if (cache->started)
+		pthread_join(cache->thread, NULL);
+	for (size_t i = 0; i < cache->n_tables; i++)
+		table_done(&cache->tables[i]);
+	free(cache->tables);
+	free(cache->prefix);
+	status_free(cache->ask_status);
+	pthread_cond_destroy(&cache->asked);
+	pthread_cond_destroy(&cache->progress);
+	pthread_mutex_destroy(&cache->ask_lock);
+	pthread_mutex_destroy(&cache->progress_lock);
+	pthread_rwlock_destroy(&cache->lock);
+	free(cache);
+}
+
+void cache_start(struct cache *cache)
+{
+	cache->started = true;
+	cache->thread = thread_start("cache", cache_thread, cache);
+}
+
+bool cache_synced(struct cache *cache)
+{
+	return atomic_load(&cache->synced);
+}
+
+int64_t cache_revision(struct cache *cache)
+{
+	return atomic_load(&cache->revision);
+}
+
+static struct timespec after_ms(int64_t ms)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_nsec -= 1000000000;
+		t.tv_sec++;
+	}
+	return t;
+}
+
+void cache_advance(struct cache *cache, int64_t revision)
+{
+	pthread_mutex_lock(&cache->progress_lock);
+	if (revision > atomic_load(&cache->revision))
+		atomic_store(&cache->revision, revision);
+	pthread_cond_broadcast(&cache->progress);
+	pthread_mutex_unlock(&cache->progress_lock);
+}
+
+void cache_mark_synced(struct cache *cache, int64_t revision)
+{
+	pthread_rwlock_wrlock(&cache->lock);
+	for (size_t i = 0; i < cache->n_tables; i++)
+		cache->tables[i].window_start = revision;
+	atomic_store(&cache->synced, true);
+	pthread_rwlock_unlock(&cache->lock);
+	cache_advance(cache, revision);
+}
+
+struct status *cache_wait(struct cache *cache, int64_t revision, int64_t timeout_ms)
+{
+	if (atomic_load(&cache->revision) >= revision && atomic_load(&cache->synced))
+		return NULL;
+	const struct timespec until = after_ms(timeout_ms);
+	int error = 0;
+	pthread_mutex_lock(&cache->progress_lock);
+	while (!error && !(atomic_load(&cache->revision) >= revision && atomic_load(&cache->synced)))
+		error = pthread_cond_timedwait(&cache->progress, &cache->progress_lock, &until);
+	int64_t now = atomic_load(&cache->revision);
+	pthread_mutex_unlock(&cache->progress_lock);
+	if (!error)
+		return NULL;
+	struct status *s = status_new(
+		STATUS_TIMEOUT, "Too large resource version: %lld, current: %lld", (long long)revision, (long long)now);
+	status_add_cause(s, "ResourceVersionTooLarge", "", "Too large resource version");
+	s->retry_after_seconds = 1;
+	return s;
+}
+
+bool cache_wait_synced(struct cache *cache, int64_t timeout_ms)
+{
+	struct status *status = cache_wait(cache, 0, timeout_ms);
+	status_drop(status, "the caller is told by the answer");
+	return cache_synced(cache);
+}
+
+/* Asks, or waits for somebody's question that began after this call did. */
+static struct status *ask_revision(struct cache *cache, int64_t *ret_revision)
+{
+	pthread_mutex_lock(&cache->ask_lock);
+	const uint64_t mine = cache->ask_begun + 1;
+	while (cache->ask_done < mine) {
+		if (cache->asking) {
+			pthread_cond_wait(&cache->asked, &cache->ask_lock);
+			continue;
+		}
+		cache->asking = true;
+		const uint64_t number = ++cache->ask_begun;
+		pthread_mutex_unlock(&cache->ask_lock);
+		int64_t revision = 0;
+		struct status *status = etcd_revision(cache->etcd, &revision);
+		pthread_mutex_lock(&cache->ask_lock);
+		status_free(cache->ask_status);
+		cache->ask_status = status;
+		cache->ask_revision = revision;
+		cache->ask_done = number;
+		cache->asking = false;
+		pthread_cond_broadcast(&cache->asked);
+	}
+	*ret_revision = cache->ask_revision;
+	struct status *status = cache->ask_status ? status_copy(cache->ask_status) : NULL;
+	pthread_mutex_unlock(&cache->ask_lock);
+	return status;
+}
+
+struct status *cache_fresh(struct cache *cache, int64_t timeout_ms)
+{
+	int64_t revision;
+	if (!cache->etcd)
+		return NULL;
+	TRY(ask_revision(cache, &revision));
+	return cache_wait(cache, revision, timeout_ms);
+}
+
+/* --- filling and following --- */
+
+void cache_apply(struct cache *cache, const char *key, const void *value, size_t size, int64_t revision)
+{
+	const char *rest;
+	struct table *t = cache_table_of_key(cache, key, &rest);
+	struct entry *entry = NULL;
+	if (t && value) {
+		struct status *status = entry_from_value(t->resource, revision, value, size, &entry);
+		if (status) {
+			log_status(status, "the value of %s cannot be read", key);
+			return;
+		}
+	}
+	if (t)
+		table_apply(t, rest, entry, revision);
+}
+
+static void apply_batch(void *data, const struct etcd_event *events, size_t n, int64_t revision)
+{
+	struct cache *cache = data;
+	for (size_t i = 0; i < n; i++)
+		cache_apply(cache, events[i].kv.key, events[i].deleted ? NULL : events[i].kv.value, events[i].kv.size,
+			events[i].kv.mod_revision);
+	cache_advance(cache, revision);
+	const struct table *last = NULL;
+	for (size_t i = 0; i < n; i++) {
+		const char *rest;
+		struct table *t = cache_table_of_key(cache, events[i].kv.key, &rest);
+		if (t && t != last)
+			table_notify(t);
+		last = t;
+	}
+}
+
+static void take_first(void *data, const struct etcd_kv *kv)
+{
+	cache_apply(data, kv->key, kv->value, kv->size, kv->mod_revision);
+}
+
+static struct status *fill(struct cache *cache, int64_t *ret_revision)
+{
+	CLEANUP_FREE char *prefix = mem_printf("%s/", cache->prefix);
+	*ret_revision = 0;
+	TRY(etcd_each(cache->etcd, prefix, ret_revision, take_first, cache));
+	cache_mark_synced(cache, *ret_revision);
+	return NULL;
+}
+
+/* After a gap in the history: what changed becomes events in the order of revisions, and what is gone, deletions now.
+ */
+struct refill {
+	struct cache *cache;
+	struct arena *arena;
+	struct strmap *keys;
+	struct etcd_kv *changed;
+	size_t n_changed;
+};
+
+static void compare_one(void *data, const struct etcd_kv *kv)
+{
+	struct refill *r = data;
+	strmap_put(r->keys, kv->key, r);
+	if (kv->mod_revision <= atomic_load(&r->cache->revision))
+		return;
+	struct etcd_kv copy = *kv;
+	copy.key = arena_strdup(r->arena, kv->key);
+	copy.value = arena_dup(r->arena, kv->value, kv->size);
+	ARENA_PUSH(r->arena, r->changed, r->n_changed) = copy;
+}
+
+static int by_revision(const void *a, const void *b)
+{
+	const struct etcd_kv *x = a, *y = b;
+	return x->mod_revision < y->mod_revision ? -1 : x->mod_revision > y->mod_revision;
+}
+
+static void remove_missing(struct table *t, const struct strmap *keys, int64_t revision)
+{
+	for (size_t i = t->n_items; i-- > 0;) {
+		CLEANUP_FREE char *key = mem_printf("%s%s", t->prefix, t->items[i]->key);
+		if (!strmap_has(keys, key))
+			table_apply(t, key + t->prefix_len, NULL, revision);
+	}
+}
+
+static struct status *refill(struct cache *cache)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strmap_freep) struct strmap *keys = strmap_new(NULL);
+	CLEANUP_FREE char *prefix = mem_printf("%s/", cache->prefix);
+	struct refill r = {.cache = cache, .arena = arena, .keys = keys};
+	int64_t revision = 0;
+	TRY(etcd_each(cache->etcd, prefix, &revision, compare_one, &r));
+	if (r.n_changed)
+		qsort(r.changed, r.n_changed, sizeof(*r.changed), by_revision);
+	for (size_t i = 0; i < r.n_changed; i++)
+		cache_apply(cache, r.changed[i].key, r.changed[i].value, r.changed[i].size, r.changed[i].mod_revision);
+	for (size_t i = 0; i < cache->n_tables; i++)
+		remove_missing(&cache->tables[i], keys, revision);
+	cache_advance(cache, revision);
+	cache_tick(cache);
+	return NULL;
+}
+
+static void nap(struct cache *cache, int64_t ms)
+{
+	for (; ms > 0 && !atomic_load(&cache->stop); ms -= 50)
+		nanosleep(&(const struct timespec){.tv_nsec = 50000000}, NULL);
+}
+
+void *cache_thread(void *data)
+{
+	struct cache *cache = data;
+	int64_t delay = RETRY_FIRST_MS;
+	while (!atomic_load(&cache->stop)) {
+		int64_t revision = atomic_load(&cache->revision);
+		struct status *status = NULL;
+		if (!atomic_load(&cache->synced))
+			status = fill(cache, &revision);
+		if (!status) {
+			delay = RETRY_FIRST_MS;
+			status = etcd_watch(cache->etcd, "", revision + 1, &cache->stop, apply_batch, cache);
+		}
+		if (status_is(status, STATUS_EXPIRED)) {
+			struct status *again = refill(cache);
+			log_status(again, "reading everything again");
+		}
+		if (status && !atomic_load(&cache->stop))
+			log_warn("following etcd from revision %lld: %s", (long long)revision, status->message);
+		if (status)
+			nap(cache, delay);
+		delay = delay * 2 > RETRY_MOST_MS ? RETRY_MOST_MS : delay * 2;
+		status_free(status);
+	}
+	return NULL;
+}

@@ -1,0 +1,111 @@
+/*
+ * The cache: every object of every resource, kept equal to etcd by one watch, in one totally ordered log of events.
+ *
+ *	struct cache *cache = cache_new(etcd, "/registry", clock);
+ *	struct table *pods = cache_table(cache, "", "pods");
+ *	cache_start(cache);
+ *	TRY(cache_fresh(cache, 3000));                   // as new as etcd was when this was called
+ *	struct snapshot snapshot;
+ *	table_list(pods, "default/", &snapshot);
+ *
+ * The cache's revision is etcd's: all of etcd is watched, so that every revision shows up and nothing need be asked
+ *about progress. Ownership: entries and events are reference counted. Threads: any; one thread of the cache's own
+ *writes.
+ */
+#ifndef APISERVER_STORE_CACHE_H
+#define APISERVER_STORE_CACHE_H
+
+#include "apiserver/objects.h"
+#include "apiserver/store/entry.h"
+#include "apiserver/store/etcd.h"
+#include "base/clock.h"
+
+struct cache;
+struct table; /* the objects of one stored resource */
+struct watcher;
+
+enum event_type { EVENT_ADDED, EVENT_MODIFIED, EVENT_DELETED };
+
+struct event {
+	atomic_uint refs;
+	enum event_type type;
+	int64_t revision;
+	int64_t at_ms;	      /* when it was seen, of the monotonic clock */
+	struct entry *object; /* deleted: the last state, with the revision of the deletion */
+	struct entry *before; /* NULL when added */
+};
+
+struct event *event_ref(struct event *event);
+void event_unref(struct event *event);
+DEFINE_CLEANUP(struct event *, event_unref)
+
+struct cache *cache_new(struct etcd *etcd, const char *prefix, const struct clock *clock);
+/* Stops the thread. No watcher may be left. */
+void cache_free(struct cache *cache);
+DEFINE_CLEANUP(struct cache *, cache_free)
+void cache_start(struct cache *cache);
+bool cache_synced(struct cache *cache);
+int64_t cache_revision(struct cache *cache);
+/* Waits until the cache has that revision: Timeout ("Too large resource version") otherwise. */
+struct status *cache_wait(struct cache *cache, int64_t revision, int64_t timeout_ms) MUST_USE;
+bool cache_wait_synced(struct cache *cache, int64_t timeout_ms);
+/* Asks etcd for its revision (one question serves all who wait) and waits until the cache has it. *ret_revision may be
+ * NULL. */
+struct status *cache_fresh(struct cache *cache, int64_t timeout_ms) MUST_USE;
+/* Applies what etcd would say; for tests without etcd. value NULL: deleted. */
+void cache_apply(struct cache *cache, const char *key, const void *value, size_t size, int64_t revision);
+void cache_mark_synced(struct cache *cache, int64_t revision);
+
+/* The table that holds a resource (of whichever served version); NULL if nothing is stored for it. */
+struct table *cache_table(struct cache *cache, const char *group, const char *resource);
+/* The stored version. */
+const struct schema_resource *table_resource(const struct table *table);
+/* "/registry/pods/default/web". */
+char *table_key(const struct table *table, struct arena *arena, const char *namespace, const char *name);
+/* fn for every object there is and every later event, decoded, on the cache's thread. Before cache_start(). */
+void table_subscribe(struct table *table, object_event_fn *fn, void *data);
+
+/* A reference, or NULL. */
+struct entry *table_get(struct table *table, const char *namespace, const char *name);
+
+struct snapshot {
+	struct entry **items; /* in the order of keys, each with a reference */
+	size_t n_items;
+	int64_t revision;
+};
+/* All whose key begins with prefix ("default/", or "" for all). */
+void table_list(struct table *table, const char *prefix, struct snapshot *ret_snapshot);
+/* As it was at an earlier revision; false if that is out of the window of events. */
+bool table_list_at(struct table *table, const char *prefix, int64_t revision, struct snapshot *ret_snapshot);
+void snapshot_done(struct snapshot *snapshot);
+size_t table_count(struct table *table);
+
+/*
+ * A cursor into the table's events. notify (any thread, no lock held) is called once after watcher_next() has said that
+ * there is nothing, as soon as there is something, and from the clock's tick. It may be called when there is nothing
+ * after all.
+ */
+struct watcher_options {
+	const char *prefix;		     /* of keys; copied */
+	const struct label_selector *labels; /* borrowed, for as long as the watcher lives; so are the fields */
+	const struct field_selector *fields;
+	void (*notify)(void *data);
+	void *data;
+};
+/* From just after a revision: Expired when that is out of the window. revision -1: from now. *ret_snapshot (may be
+ * NULL) is what is there at the very point where the events begin. */
+struct status *watcher_new(struct table *table, int64_t revision, const struct watcher_options *options,
+	struct snapshot *ret_snapshot, struct watcher **ret_watcher) MUST_USE;
+void watcher_free(struct watcher *watcher);
+DEFINE_CLEANUP(struct watcher *, watcher_free)
+/*
+ * What happens next, as the watcher's selectors see it: *ret_type and a reference to the object to show. False: nothing
+ * now; then *ret_revision is up to where everything has been told. *ret_lost: it fell behind the window and is of no
+ * more use.
+ */
+bool watcher_next(struct watcher *watcher, enum event_type *ret_type, struct entry **ret_object, int64_t *ret_revision,
+	bool *ret_lost);
+/* Calls notify of every watcher that waits: for bookmarks and deadlines. */
+void cache_tick(struct cache *cache);
+
+#endif

@@ -1,0 +1,80 @@
+#ifndef APISERVER_STORE_CACHE_PRIVATE_H
+#define APISERVER_STORE_CACHE_PRIVATE_H
+
+#include <pthread.h>
+#include "apiserver/store/cache.h"
+
+struct subscriber {
+	object_event_fn *fn;
+	void *data;
+};
+
+struct table {
+	struct cache *cache;
+	const struct schema_resource *resource;
+	char *prefix; /* "/registry/pods/" */
+	size_t prefix_len;
+	/* Under the cache's lock. */
+	struct entry **items; /* sorted by key */
+	size_t n_items, cap_items;
+	struct event **ring; /* a power of two */
+	size_t cap_ring;
+	uint64_t first, next; /* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */
+	int64_t window_start; /* every event after this revision is in the ring */
+	/* Fixed after the start. */
+	struct subscriber *subscribers;
+	size_t n_subscribers;
+	/* Under watchers_lock. */
+	pthread_mutex_t watchers_lock;
+	struct watcher *watchers;
+};
+
+struct watcher {
+	struct table *table;
+	struct watcher *next, *prev;
+	struct watcher_options options;
+	char *prefix;
+	size_t prefix_len;
+	uint64_t cursor;
+	int64_t told; /* revision */
+	atomic_bool waiting;
+};
+
+struct cache {
+	struct etcd *etcd;
+	const struct clock *clock;
+	char *prefix;
+	size_t n_tables;
+	struct table *tables;
+	pthread_rwlock_t lock;
+	/* Progress, and who waits for it. */
+	pthread_mutex_t progress_lock;
+	pthread_cond_t progress;
+	_Atomic int64_t revision;
+	atomic_bool synced;
+	/* Batched questions for etcd's revision. */
+	pthread_mutex_t ask_lock;
+	pthread_cond_t asked;
+	uint64_t ask_begun, ask_done;
+	bool asking;
+	int64_t ask_revision;
+	struct status *ask_status;
+	/* The thread. */
+	atomic_bool stop;
+	bool started;
+	pthread_t thread;
+};
+
+/* The table of a key and the key within it; NULL for a foreign key. */
+struct table *cache_table_of_key(struct cache *cache, const char *key, const char **ret_rest);
+/* Finds a key's place; whether it is there. */
+bool table_find(const struct table *table, const char *key, size_t *ret_index);
+/* Applies one change: the lock is taken inside. entry NULL: deleted. Takes the entry. */
+void table_apply(struct table *table, const char *key, struct entry *entry, int64_t revision);
+void table_notify(struct table *table);
+void cache_advance(struct cache *cache, int64_t revision);
+void *cache_thread(void *data);
+void tables_init(struct cache *cache);
+void table_done(struct table *table);
+
+#endif

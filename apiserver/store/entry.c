@@ -1,0 +1,186 @@
+#include "apiserver/store/entry.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/protobuf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* Lays strings one behind the other. */
+struct pen {
+	char *at;
+};
+
+static const char *put(struct pen *pen, const char *s)
+{
+	size_t size = strlen(str_or_empty(s)) + 1;
+	const char *start = pen->at;
+	memcpy(pen->at, str_or_empty(s), size);
+	pen->at += size;
+	return start;
+}
+
+static size_t count_selectable(const struct schema_resource *resource)
+{
+	size_t n = 0;
+	while (resource->selectable && resource->selectable[n])
+		n++;
+	return n;
+}
+
+struct measure {
+	size_t n_fields;
+	const char **fields;
+	size_t pointers; /* bytes of the arrays */
+	size_t strings;
+	size_t packed;
+};
+
+static void measure(struct measure *m, struct arena *arena, const struct schema_resource *resource,
+	const MetaV1ObjectMeta *meta, const void *object)
+{
+	m->n_fields = count_selectable(resource);
+	m->fields = ARENA_ARRAY(arena, const char *, m->n_fields + 1);
+	m->pointers = sizeof(struct entry) + m->n_fields * sizeof(char *) +
+		      meta->n_labels * (sizeof(MapStringEntry *) + sizeof(MapStringEntry));
+	m->strings = 2 * (strlen(meta->namespace) + strlen(meta->name)) + 4;
+	for (size_t i = 0; i < m->n_fields; i++) {
+		m->fields[i] = field_value(arena, object, resource->selectable[i]);
+		m->strings += strlen(str_or_empty(m->fields[i])) + 1;
+	}
+	for (size_t i = 0; i < meta->n_labels; i++)
+		m->strings += strlen(meta->labels[i]->key) + strlen(meta->labels[i]->value) + 2;
+	m->packed = protobuf_packed_size(object);
+}
+
+static void put_labels(struct entry *entry, struct pen *pen, char *room, const MetaV1ObjectMeta *meta)
+{
+	entry->n_labels = meta->n_labels;
+	entry->labels = (MapStringEntry **)(void *)room;
+	MapStringEntry *label = (MapStringEntry *)(void *)(room + meta->n_labels * sizeof(MapStringEntry *));
+	for (size_t i = 0; i < meta->n_labels; i++, label++) {
+		*label = *meta->labels[i];
+		label->key = (char *)(uintptr_t)put(pen, meta->labels[i]->key);
+		label->value = (char *)(uintptr_t)put(pen, meta->labels[i]->value);
+		entry->labels[i] = label;
+	}
+}
+
+struct entry *entry_new(const struct schema_resource *resource, int64_t revision, const void *object)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	if (!meta)
+		meta = API_NEW(arena, MetaV1ObjectMeta);
+	struct measure m;
+	measure(&m, arena, resource, meta, object);
+	struct entry *entry = mem_zalloc(m.pointers + m.strings + m.packed);
+	struct pen pen = {(char *)entry + m.pointers};
+	atomic_init(&entry->refs, 1);
+	entry->resource = resource;
+	entry->revision = revision;
+	entry->fields = (const char **)(entry + 1);
+	for (size_t i = 0; i < m.n_fields; i++)
+		entry->fields[i] = put(&pen, m.fields[i]);
+	put_labels(entry, &pen, (char *)(entry->fields + m.n_fields), meta);
+	entry->namespace = put(&pen, meta->namespace);
+	entry->name = put(&pen, meta->name);
+	entry->key = put(&pen, meta->namespace);
+	if (*meta->namespace)
+		pen.at[-1] = '/';
+	else
+		pen.at--;
+	put(&pen, meta->name);
+	entry->bytes = (const uint8_t *)pen.at;
+	entry->size = protobuf_c_message_pack(object, (uint8_t *)pen.at);
+	return entry;
+}
+
+struct status *entry_from_value(const struct schema_resource *resource, int64_t revision, const void *value,
+	size_t size, struct entry **ret_entry)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	ProtobufCMessage *object;
+	if (protobuf_has_magic(value, size)) {
+		TRY(protobuf_decode(arena, resource->type, value, size, &object));
+	} else {
+		struct json_options options = JSON_LENIENT;
+		TRY(json_decode(arena, resource->type, value, size, &options, &object));
+	}
+	object_meta_ensure(arena, object)->resource_version = arena_printf(arena, "%" PRId64, revision);
+	*ret_entry = entry_new(resource, revision, object);
+	return NULL;
+}
+
+struct entry *entry_at_revision(const struct entry *entry, int64_t revision)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	ProtobufCMessage *object = entry_decode(entry, arena);
+	object_meta_ensure(arena, object)->resource_version = arena_printf(arena, "%" PRId64, revision);
+	return entry_new(entry->resource, revision, object);
+}
+
+struct entry *entry_ref(struct entry *entry)
+{
+	atomic_fetch_add_explicit(&entry->refs, 1, memory_order_relaxed);
+	return entry;
+}
+
+void entry_unref(struct entry *entry)
+{
+	if (!entry || atomic_fetch_sub_explicit(&entry->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	free(atomic_load(&entry->json));
+	free(entry);
+}
+
+ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena)
+{
+	ProtobufCMessage *object = NULL;
+	struct status *status = protobuf_unpack(arena, entry->resource->type, entry->bytes, entry->size, &object);
+	if (!status)
+		return object;
+	/* We packed these bytes ourselves. */
+	log_status(status, "%s %s does not unpack", entry->resource->plural, entry->key);
+	return api_new(arena, entry->resource->type);
+}
+
+const struct piece *entry_json(struct entry *entry)
+{
+	struct piece *piece = atomic_load(&entry->json);
+	if (piece)
+		return piece;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	json_encode(&out, entry_decode(entry, arena), JSON_NO_TYPE);
+	piece = mem_alloc(sizeof(*piece) + out.len);
+	piece->size = out.len;
+	memcpy(piece->data, out.buf, out.len);
+	struct piece *other = NULL;
+	if (atomic_compare_exchange_strong(&entry->json, &other, piece))
+		return piece;
+	free(piece);
+	return other;
+}
+
+static const char *value_of(void *ctx, const char *path)
+{
+	const struct entry *entry = ctx;
+	if (str_eq(path, "metadata.name"))
+		return entry->name;
+	if (str_eq(path, "metadata.namespace"))
+		return entry->namespace;
+	for (size_t i = 0; entry->resource->selectable && entry->resource->selectable[i]; i++)
+		if (str_eq(path, entry->resource->selectable[i]))
+			return entry->fields[i];
+	return "";
+}
+
+bool entry_matches(const struct entry *entry, const struct label_selector *labels, const struct field_selector *fields)
+{
+	if (labels && !label_selector_matches(labels, entry->labels, entry->n_labels))
+		return false;
+	return !fields || field_selector_matches(fields, value_of, (void *)(uintptr_t)entry);
+}

@@ -1,0 +1,52 @@
+/*
+ * An object as the cache holds it: immutable, reference counted, ready to be sent.
+ *
+ * One block of memory holds the key, the labels, the selectable fields and the protobuf bytes (resourceVersion set).
+ * The JSON form is made at first use and kept. Threads: any thread that holds a reference.
+ */
+#ifndef APISERVER_STORE_ENTRY_H
+#define APISERVER_STORE_ENTRY_H
+
+#include <stdatomic.h>
+#include "api/selector.h"
+#include "api/types.h"
+#include "base/status.h"
+
+/* Bytes that are shared by whoever sends them. */
+struct piece {
+	size_t size;
+	char data[];
+};
+
+struct entry {
+	atomic_uint refs;
+	const struct schema_resource *resource; /* of the stored version */
+	int64_t revision;
+	const char *key;       /* "namespace/name", or "name" */
+	const char *namespace; /* "" without */
+	const char *name;
+	MapStringEntry **labels;
+	size_t n_labels;
+	const char **fields; /* the values of resource->selectable, in that order */
+	const uint8_t *bytes;
+	size_t size;
+	_Atomic(struct piece *) json; /* without apiVersion and kind, as in a list */
+};
+
+/* From an object of the resource's type whose resourceVersion is set. */
+struct entry *entry_new(const struct schema_resource *resource, int64_t revision, const void *object);
+/* From a value of etcd: the envelope or JSON. */
+struct status *entry_from_value(const struct schema_resource *resource, int64_t revision, const void *value,
+	size_t size, struct entry **ret_entry) MUST_USE;
+/* The same object with another resource version: what a watcher is told of a deletion. */
+struct entry *entry_at_revision(const struct entry *entry, int64_t revision);
+struct entry *entry_ref(struct entry *entry);
+void entry_unref(struct entry *entry);
+DEFINE_CLEANUP(struct entry *, entry_unref)
+
+/* A fresh object in the arena. */
+ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena);
+const struct piece *entry_json(struct entry *entry);
+bool entry_matches(const struct entry *entry, const struct label_selector *labels, const struct field_selector *fields);
+
+#endif

@@ -1,0 +1,510 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include "apiserver/store/cache_private.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define RING_FIRST 64
+#define RING_MOST 65536
+/* An event is kept at least so long, as far as the ring may grow. */
+#define RING_KEEP_MS 75000
+
+/* Where the original keeps what is not under its plural, or under the group's name. */
+static const struct {
+	const char *group;
+	const char *resource;
+	const char *place;
+} places[] = {
+	{"", "replicationcontrollers", "controllers"},
+	{"", "endpoints", "services/endpoints"},
+	{"", "services", "services/specs"},
+	{"", "nodes", "minions"},
+	{"networking.k8s.io", "ingresses", "ingress"},
+	{"apiextensions.k8s.io", "customresourcedefinitions", "apiextensions.k8s.io/customresourcedefinitions"},
+	{"apiregistration.k8s.io", "apiservices", "apiregistration.k8s.io/apiservices"},
+};
+
+/* Resources that share the objects of another: served in several groups or versions, stored in one. */
+static const struct {
+	const char *group;
+	const char *version;
+	const char *resource;
+	const char *stored_group;
+	const char *stored_version;
+} shared[] = {
+	{"events.k8s.io", "v1", "events", "", "v1"},
+	{"autoscaling", "v1", "horizontalpodautoscalers", "autoscaling", "v2"},
+};
+
+static const char *place_of(const struct schema_resource *resource)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (str_eq(places[i].group, resource->type->group) && str_eq(places[i].resource, resource->plural))
+			return places[i].place;
+	return resource->plural;
+}
+
+static bool is_stored(const struct schema_resource *resource)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+		if (str_eq(shared[i].group, resource->type->group) &&
+			str_eq(shared[i].version, resource->type->version) &&
+			str_eq(shared[i].resource, resource->plural))
+			return false;
+	return str_in("list", resource->verbs) && str_in("create", resource->verbs);
+}
+
+void tables_init(struct cache *cache)
+{
+	cache->tables = mem_calloc(schema_n_resources, sizeof(*cache->tables));
+	SCHEMA_FOREACH_RESOURCE(resource)
+	{
+		if (!is_stored(resource))
+			continue;
+		struct table *t = &cache->tables[cache->n_tables++];
+		t->cache = cache;
+		t->resource = resource;
+		t->prefix = mem_printf("%s/%s/", cache->prefix, place_of(resource));
+		t->prefix_len = strlen(t->prefix);
+		t->cap_ring = RING_FIRST;
+		t->ring = mem_calloc(t->cap_ring, sizeof(*t->ring));
+		pthread_mutex_init(&t->watchers_lock, NULL);
+	}
+}
+
+void table_done(struct table *t)
+{
+	for (size_t i = 0; i < t->n_items; i++)
+		entry_unref(t->items[i]);
+	for (uint64_t i = t->first; i < t->next; i++)
+		event_unref(t->ring[i & (t->cap_ring - 1)]);
+	free(t->items);
+	free(t->ring);
+	free(t->prefix);
+	free(t->subscribers);
+	pthread_mutex_destroy(&t->watchers_lock);
+}
+
+struct table *cache_table(struct cache *cache, const char *group, const char *resource)
+{
+	if (str_eq(group, "events.k8s.io"))
+		group = "";
+	for (size_t i = 0; i < cache->n_tables; i++)
+		if (str_eq(cache->tables[i].resource->plural, resource) &&
+			str_eq(cache->tables[i].resource->type->group, group))
+			return &cache->tables[i];
+	return NULL;
+}
+
+struct table *cache_table_of_key(struct cache *cache, const char *key, const char **ret_rest)
+{
+	for (size_t i = 0; i < cache->n_tables; i++) {
+		struct table *t = &cache->tables[i];
+		if (strncmp(key, t->prefix, t->prefix_len) != 0)
+			continue;
+		*ret_rest = key + t->prefix_len;
+		return t;
+	}
+	return NULL;
+}
+
+const struct schema_resource *table_resource(const struct table *table)
+{
+	return table->resource;
+}
+
+char *table_key(const struct table *t, struct arena *arena, const char *namespace, const char *name)
+{
+	if (t->resource->namespaced)
+		return arena_printf(arena, "%s%s/%s", t->prefix, namespace, name);
+	return arena_printf(arena, "%s%s", t->prefix, name);
+}
+
+void table_subscribe(struct table *t, object_event_fn *fn, void *data)
+{
+	t->subscribers = mem_realloc(t->subscribers, (t->n_subscribers + 1) * sizeof(*t->subscribers));
+	t->subscribers[t->n_subscribers++] = (struct subscriber){fn, data};
+}
+
+bool table_find(const struct table *t, const char *key, size_t *ret_index)
+{
+	size_t low = 0, high = t->n_items;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(t->items[middle]->key, key);
+		if (!order) {
+			*ret_index = middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_index = low;
+	return false;
+}
+
+struct entry *table_get(struct table *t, const char *namespace, const char *name)
+{
+	char short_key[512];
+	CLEANUP_FREE char *long_key = NULL;
+	const char *separator = str_empty(namespace) ? "" : "/";
+	int n = snprintf(short_key, sizeof(short_key), "%s%s%s", str_or_empty(namespace), separator, name);
+	if (n < 0 || (size_t)n >= sizeof(short_key))
+		long_key = mem_printf("%s%s%s", str_or_empty(namespace), separator, name);
+	struct entry *entry = NULL;
+	size_t index;
+	pthread_rwlock_rdlock(&t->cache->lock);
+	if (table_find(t, long_key ? long_key : short_key, &index))
+		entry = entry_ref(t->items[index]);
+	pthread_rwlock_unlock(&t->cache->lock);
+	return entry;
+}
+
+/* What is here may be ahead of the cache's revision, in the middle of a batch. */
+static int64_t revision_locked(const struct table *t)
+{
+	int64_t revision = atomic_load(&t->cache->revision);
+	return t->last_revision > revision ? t->last_revision : revision;
+}
+
+static void list_locked(struct table *t, const char *prefix, struct snapshot *snapshot)
+{
+	size_t from = 0, len = strlen(prefix);
+	if (len)
+		table_find(t, prefix, &from);
+	size_t to = len ? from : t->n_items;
+	if (len) {
+		/* The first key that is past all that begin with the prefix. */
+		size_t low = from, high = t->n_items;
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			if (strncmp(t->items[middle]->key, prefix, len) <= 0)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		to = low;
+	}
+	snapshot->revision = revision_locked(t);
+	snapshot->n_items = to - from;
+	snapshot->items = mem_alloc((snapshot->n_items + 1) * sizeof(*snapshot->items));
+	for (size_t i = from; i < to; i++)
+		snapshot->items[i - from] = entry_ref(t->items[i]);
+}
+
+void table_list(struct table *t, const char *prefix, struct snapshot *ret_snapshot)
+{
+	pthread_rwlock_rdlock(&t->cache->lock);
+	list_locked(t, prefix, ret_snapshot);
+	pthread_rwlock_unlock(&t->cache->lock);
+}
+
+/* What each key touched since a revision held then: NULL for what was not there. */
+static bool states_then(struct table *t, int64_t revision, struct strmap *then)
+{
+	if (revision < t->window_start || revision > revision_locked(t))
+		return false;
+	for (uint64_t i = t->next; i-- > t->first;) {
+		const struct event *event = t->ring[i & (t->cap_ring - 1)];
+		if (event->revision <= revision)
+			break;
+		strmap_put(then, event->object->key, event->before);
+	}
+	return true;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp((*(struct entry *const *)a)->key, (*(struct entry *const *)b)->key);
+}
+
+/* Puts back what has changed since. */
+static void turn_back(struct snapshot *s, const char *prefix, const struct strmap *then)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < s->n_items; i++) {
+		if (strmap_has(then, s->items[i]->key))
+			entry_unref(s->items[i]);
+		else
+			s->items[kept++] = s->items[i];
+	}
+	s->items = mem_realloc(s->items, (kept + strmap_count(then) + 1) * sizeof(*s->items));
+	s->n_items = kept;
+	STRMAP_FOREACH (then, it)
+		if (it.value && str_starts_with(it.key, prefix))
+			s->items[s->n_items++] = entry_ref(it.value);
+	if (s->n_items)
+		qsort(s->items, s->n_items, sizeof(*s->items), by_key);
+}
+
+bool table_list_at(struct table *t, const char *prefix, int64_t revision, struct snapshot *ret_snapshot)
+{
+	CLEANUP(strmap_freep) struct strmap *then = strmap_new(NULL);
+	pthread_rwlock_rdlock(&t->cache->lock);
+	bool known = states_then(t, revision, then);
+	if (known) {
+		list_locked(t, prefix, ret_snapshot);
+		turn_back(ret_snapshot, prefix, then);
+		ret_snapshot->revision = revision;
+	}
+	pthread_rwlock_unlock(&t->cache->lock);
+	return known;
+}
+
+void snapshot_done(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->n_items; i++)
+		entry_unref(snapshot->items[i]);
+	free(snapshot->items);
+	*snapshot = (struct snapshot){0};
+}
+
+size_t table_count(struct table *t)
+{
+	pthread_rwlock_rdlock(&t->cache->lock);
+	size_t n = t->n_items;
+	pthread_rwlock_unlock(&t->cache->lock);
+	return n;
+}
+
+struct event *event_ref(struct event *event)
+{
+	atomic_fetch_add_explicit(&event->refs, 1, memory_order_relaxed);
+	return event;
+}
+
+void event_unref(struct event *event)
+{
+	if (!event || atomic_fetch_sub_explicit(&event->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	entry_unref(event->object);
+	entry_unref(event->before);
+	free(event);
+}
+
+static void ring_drop_first(struct table *t)
+{
+	struct event *event = t->ring[t->first & (t->cap_ring - 1)];
+	t->window_start = event->revision;
+	t->first++;
+	event_unref(event);
+}
+
+static void ring_grow(struct table *t)
+{
+	size_t cap = t->cap_ring * 2;
+	struct event **ring = mem_calloc(cap, sizeof(*ring));
+	for (uint64_t i = t->first; i < t->next; i++)
+		ring[i & (cap - 1)] = t->ring[i & (t->cap_ring - 1)];
+	free(t->ring);
+	t->ring = ring;
+	t->cap_ring = cap;
+}
+
+static void ring_add(struct table *t, struct event *event)
+{
+	if (t->next - t->first == t->cap_ring) {
+		const struct event *oldest = t->ring[t->first & (t->cap_ring - 1)];
+		if (event->at_ms - oldest->at_ms < RING_KEEP_MS && t->cap_ring < RING_MOST)
+			ring_grow(t);
+		else
+			ring_drop_first(t);
+	}
+	t->ring[t->next & (t->cap_ring - 1)] = event;
+	t->next++;
+}
+
+static void items_put(struct table *t, size_t index, bool present, struct entry *entry)
+{
+	if (present) {
+		entry_unref(t->items[index]);
+	} else {
+		mem_grow(&t->items, &t->cap_items, t->n_items + 1, sizeof(*t->items));
+		memmove(t->items + index + 1, t->items + index, (t->n_items - index) * sizeof(*t->items));
+		t->n_items++;
+	}
+	t->items[index] = entry;
+}
+
+static void items_remove(struct table *t, size_t index)
+{
+	entry_unref(t->items[index]);
+	t->n_items--;
+	memmove(t->items + index, t->items + index + 1, (t->n_items - index) * sizeof(*t->items));
+}
+
+static void tell_subscribers(struct table *t, const struct event *event)
+{
+	if (!t->n_subscribers)
+		return;
+	static const enum object_event names[] = {
+		[EVENT_ADDED] = OBJECT_ADDED, [EVENT_MODIFIED] = OBJECT_MODIFIED, [EVENT_DELETED] = OBJECT_DELETED};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const ProtobufCMessage *object = entry_decode(event->object, arena);
+	const ProtobufCMessage *before = event->before ? entry_decode(event->before, arena) : NULL;
+	for (size_t i = 0; i < t->n_subscribers; i++)
+		t->subscribers[i].fn(t->subscribers[i].data, names[event->type], object, before);
+}
+
+/* Only the cache's thread writes, so it may look before it locks. */
+void table_apply(struct table *t, const char *key, struct entry *entry, int64_t revision)
+{
+	size_t index;
+	bool present = table_find(t, key, &index);
+	if (!entry && !present)
+		return;
+	if (entry && present && t->items[index]->revision >= entry->revision) {
+		entry_unref(entry);
+		return;
+	}
+	struct event *event = mem_zalloc(sizeof(*event));
+	atomic_init(&event->refs, 2);
+	event->revision = revision;
+	event->at_ms = clock_mono_ms(t->cache->clock);
+	event->before = present ? entry_ref(t->items[index]) : NULL;
+	event->type = !entry ? EVENT_DELETED : present ? EVENT_MODIFIED : EVENT_ADDED;
+	event->object = entry ? entry_ref(entry) : entry_at_revision(event->before, revision);
+	pthread_rwlock_wrlock(&t->cache->lock);
+	if (entry)
+		items_put(t, index, present, entry);
+	else
+		items_remove(t, index);
+	t->last_revision = revision;
+	/* What is there at the start is no event that anybody may ask for. */
+	if (atomic_load(&t->cache->synced))
+		ring_add(t, event);
+	else
+		event_unref(event);
+	pthread_rwlock_unlock(&t->cache->lock);
+	tell_subscribers(t, event);
+	event_unref(event);
+}
+
+/* --- watchers --- */
+
+/* Where events after a revision begin. */
+static struct status *place_cursor(struct watcher *w, int64_t revision)
+{
+	struct table *t = w->table;
+	if (revision >= 0 && revision < t->window_start)
+		return status_new(STATUS_EXPIRED, "too old resource version: %lld (%lld)", (long long)revision,
+			(long long)t->window_start);
+	w->cursor = t->next;
+	while (revision >= 0 && w->cursor > t->first &&
+		t->ring[(w->cursor - 1) & (t->cap_ring - 1)]->revision > revision)
+		w->cursor--;
+	w->told = revision >= 0 ? revision : revision_locked(t);
+	return NULL;
+}
+
+struct status *watcher_new(struct table *t, int64_t revision, const struct watcher_options *options,
+	struct snapshot *ret_snapshot, struct watcher **ret_watcher)
+{
+	struct watcher *w = mem_zalloc(sizeof(*w));
+	w->table = t;
+	w->options = *options;
+	w->prefix = mem_strdup(options->prefix);
+	w->prefix_len = strlen(w->prefix);
+	pthread_rwlock_rdlock(&t->cache->lock);
+	struct status *status = place_cursor(w, revision);
+	if (!status && ret_snapshot)
+		list_locked(t, w->prefix, ret_snapshot);
+	pthread_rwlock_unlock(&t->cache->lock);
+	if (status) {
+		free(w->prefix);
+		free(w);
+		return status;
+	}
+	pthread_mutex_lock(&t->watchers_lock);
+	w->next = t->watchers;
+	if (w->next)
+		w->next->prev = w;
+	t->watchers = w;
+	pthread_mutex_unlock(&t->watchers_lock);
+	*ret_watcher = w;
+	return NULL;
+}
+
+void watcher_free(struct watcher *w)
+{
+	if (!w)
+		return;
+	struct table *t = w->table;
+	pthread_mutex_lock(&t->watchers_lock);
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		t->watchers = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	pthread_mutex_unlock(&t->watchers_lock);
+	free(w->prefix);
+	free(w);
+}
+
+/* How an event looks through the selectors; false: not at all. */
+static bool see(const struct watcher *w, const struct event *event, enum event_type *ret_type)
+{
+	if (strncmp(event->object->key, w->prefix, w->prefix_len) != 0)
+		return false;
+	const struct watcher_options *o = &w->options;
+	bool now = event->type != EVENT_DELETED && entry_matches(event->object, o->labels, o->fields);
+	bool before = event->before && entry_matches(event->before, o->labels, o->fields);
+	if (!now && !before)
+		return false;
+	*ret_type = !now ? EVENT_DELETED : before ? EVENT_MODIFIED : EVENT_ADDED;
+	return true;
+}
+
+/* What to show: an object that left the selection is shown as it was, with the revision of its leaving. */
+static struct entry *shown(const struct event *event, enum event_type type)
+{
+	if (type == EVENT_DELETED && event->type != EVENT_DELETED)
+		return entry_at_revision(event->before, event->revision);
+	return entry_ref(event->object);
+}
+
+bool watcher_next(
+	struct watcher *w, enum event_type *ret_type, struct entry **ret_object, int64_t *ret_revision, bool *ret_lost)
+{
+	struct table *t = w->table;
+	CLEANUP(event_unrefp) struct event *found = NULL;
+	*ret_lost = false;
+	pthread_rwlock_rdlock(&t->cache->lock);
+	if (w->cursor < t->first)
+		*ret_lost = true;
+	while (!*ret_lost && !found && w->cursor < t->next) {
+		struct event *event = t->ring[w->cursor++ & (t->cap_ring - 1)];
+		w->told = event->revision;
+		if (see(w, event, ret_type))
+			found = event_ref(event);
+	}
+	if (!found) {
+		int64_t revision = atomic_load(&t->cache->revision);
+		w->told = revision > w->told ? revision : w->told;
+		atomic_store(&w->waiting, true);
+	}
+	pthread_rwlock_unlock(&t->cache->lock);
+	*ret_revision = w->told;
+	if (found)
+		*ret_object = shown(found, *ret_type);
+	return found != NULL;
+}
+
+void table_notify(struct table *t)
+{
+	pthread_mutex_lock(&t->watchers_lock);
+	for (struct watcher *w = t->watchers; w; w = w->next)
+		if (atomic_exchange(&w->waiting, false))
+			w->options.notify(w->options.data);
+	pthread_mutex_unlock(&t->watchers_lock);
+}
+
+void cache_tick(struct cache *cache)
+{
+	for (size_t i = 0; i < cache->n_tables; i++)
+		table_notify(&cache->tables[i]);
+}
