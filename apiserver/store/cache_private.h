@@ -20,6 +20,7 @@ struct table {
 	struct event **ring; /* a power of two */
 	size_t cap_ring;
 	uint64_t first, next; /* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */
+	int64_t last_revision; /* of what was applied last */
 	int64_t window_start; /* every event after this revision is in the ring */
 	/* Fixed after the start. */
 	struct subscriber *subscribers;

@@ -1,0 +1,82 @@
+#include <stdlib.h>
+#include "apiserver/http/server_private.h"
+#include "base/mem.h"
+
+#define COPY_BLOCK 65536
+
+struct gather *gather_new(void)
+{
+	struct gather *g = mem_zalloc(sizeof(*g));
+	g->arena = arena_new_sized(1024);
+	return g;
+}
+
+void gather_free(struct gather *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; i < g->n_held; i++)
+		entry_unref(g->held[i]);
+	free(g->held);
+	free(g->parts);
+	arena_free(g->arena);
+	free(g);
+}
+
+static void add_part(struct gather *g, const char *data, size_t size)
+{
+	if (!size)
+		return;
+	g->size += size;
+	if (g->n_parts && g->parts[g->n_parts - 1].data + g->parts[g->n_parts - 1].size == data) {
+		g->parts[g->n_parts - 1].size += size;
+		return;
+	}
+	mem_grow(&g->parts, &g->cap_parts, g->n_parts + 1, sizeof(*g->parts));
+	g->parts[g->n_parts++] = (struct part){data, size};
+}
+
+void gather_copy(struct gather *g, const void *data, size_t size)
+{
+	if (size > g->room) {
+		g->room = size > COPY_BLOCK / 16 ? size : COPY_BLOCK / 16;
+		g->pen = arena_alloc(g->arena, g->room);
+	}
+	memcpy(g->pen, data, size);
+	add_part(g, g->pen, size);
+	g->pen += size;
+	g->room -= size;
+}
+
+void gather_borrow(struct gather *g, const void *data, size_t size, struct entry *hold)
+{
+	add_part(g, data, size);
+	if (!hold)
+		return;
+	mem_grow(&g->held, &g->cap_held, g->n_held + 1, sizeof(*g->held));
+	g->held[g->n_held++] = entry_ref(hold);
+}
+
+size_t gather_size(const struct gather *g)
+{
+	return g->size;
+}
+
+size_t gather_read(struct gather *g, char *buf, size_t max)
+{
+	size_t n = 0;
+	while (n < max && g->part < g->n_parts) {
+		const struct part *part = &g->parts[g->part];
+		size_t size = part->size - g->offset;
+		if (size > max - n)
+			size = max - n;
+		memcpy(buf + n, part->data + g->offset, size);
+		n += size;
+		g->offset += size;
+		if (g->offset == part->size) {
+			g->part++;
+			g->offset = 0;
+		}
+	}
+	return n;
+}

@@ -1,0 +1,267 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <gnutls/gnutls.h>
+#include "apiserver/http/server_private.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define BLOCK_BYTES 65536
+#define STREAM_BLOCK_BYTES 16384
+
+const char *exchange_header(struct exchange *exchange, const char *name)
+{
+	return MHD_lookup_connection_value(private_of(exchange)->connection, MHD_HEADER_KIND, name);
+}
+
+struct nth_search {
+	const char *name;
+	size_t left;
+	const char *found;
+};
+
+static enum MHD_Result find_nth(void *data, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	struct nth_search *s = data;
+	if (!str_eq_nocase(key, s->name) || s->left--)
+		return MHD_YES;
+	s->found = str_or_empty(value);
+	return MHD_NO;
+}
+
+const char *exchange_header_nth(struct exchange *exchange, const char *name, size_t nth)
+{
+	struct nth_search s = {.name = name, .left = nth};
+	MHD_get_connection_values(private_of(exchange)->connection, MHD_HEADER_KIND, find_nth, &s);
+	return s.found;
+}
+
+struct each_call {
+	void (*each)(void *data, const char *name, const char *value);
+	void *data;
+};
+
+static enum MHD_Result call_each(void *data, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	const struct each_call *c = data;
+	c->each(c->data, key, str_or_empty(value));
+	return MHD_YES;
+}
+
+void exchange_each_header(
+	struct exchange *exchange, void (*each)(void *data, const char *name, const char *value), void *data)
+{
+	struct each_call c = {each, data};
+	MHD_get_connection_values(private_of(exchange)->connection, MHD_HEADER_KIND, call_each, &c);
+}
+
+const char *exchange_query(const struct exchange *exchange, const char *key)
+{
+	return query_get(exchange->query, exchange->n_query, key);
+}
+
+bool exchange_certificate(struct exchange *exchange, size_t nth, const uint8_t **ret_der, size_t *ret_size)
+{
+	const struct exchange_private *x = private_of(exchange);
+	if (nth >= x->n_chain)
+		return false;
+	const gnutls_datum_t *chain = x->chain;
+	*ret_der = chain[nth].data;
+	*ret_size = chain[nth].size;
+	return true;
+}
+
+/* --- filling in --- */
+
+static void begin_reply(struct exchange_private *x, enum reply_kind kind, int code, const char *content_type)
+{
+	assert(x->kind == REPLY_NONE);
+	x->kind = kind;
+	x->code = code;
+	x->content_type = arena_strdup(x->pub.arena, content_type);
+}
+
+void reply_header(struct exchange *exchange, const char *name, const char *value)
+{
+	struct exchange_private *x = private_of(exchange);
+	struct reply_head head = {arena_strdup(x->pub.arena, name), arena_strdup(x->pub.arena, value)};
+	ARENA_PUSH(x->pub.arena, x->headers, x->n_headers) = head;
+}
+
+void reply_bytes(struct exchange *exchange, int code, const char *content_type, const void *data, size_t size)
+{
+	struct gather *g = gather_new();
+	gather_copy(g, data, size);
+	reply_gather(exchange, code, content_type, g);
+}
+
+void reply_strbuf(struct exchange *exchange, int code, const char *content_type, struct strbuf *body)
+{
+	struct gather *g = gather_new();
+	size_t size = body->len;
+	char *data = strbuf_steal(body);
+	arena_defer(g->arena, free, data);
+	gather_borrow(g, data, size, NULL);
+	reply_gather(exchange, code, content_type, g);
+}
+
+void reply_gather(struct exchange *exchange, int code, const char *content_type, struct gather *g)
+{
+	struct exchange_private *x = private_of(exchange);
+	begin_reply(x, REPLY_GATHER, code, content_type);
+	x->gather = g;
+}
+
+void reply_stream(struct exchange *exchange, int code, const char *content_type, const struct reply_stream *stream)
+{
+	struct exchange_private *x = private_of(exchange);
+	begin_reply(x, REPLY_STREAM, code, content_type);
+	x->stream = *stream;
+}
+
+void reply_upgrade(
+	struct exchange *exchange, const char *protocol, void (*serve)(void *data, struct stream *stream), void *data)
+{
+	struct exchange_private *x = private_of(exchange);
+	begin_reply(x, REPLY_UPGRADE, 101, NULL);
+	x->protocol = arena_strdup(x->pub.arena, protocol);
+	x->serve = serve;
+	x->serve_data = data;
+}
+
+bool exchange_replied(const struct exchange *exchange)
+{
+	return ((const struct exchange_private *)exchange)->kind != REPLY_NONE;
+}
+
+int exchange_code(const struct exchange *exchange)
+{
+	return ((const struct exchange_private *)exchange)->code;
+}
+
+size_t exchange_reply_size(const struct exchange *exchange)
+{
+	return ((const struct exchange_private *)exchange)->sent;
+}
+
+/* --- sending --- */
+
+static ssize_t read_gather(void *data, uint64_t position, char *buf, size_t max)
+{
+	struct exchange_private *x = data;
+	size_t n = gather_read(x->gather, buf, max);
+	x->sent += n;
+	return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* Falls asleep unless a wake has come in since the last look. */
+static bool fall_asleep(struct exchange_private *x)
+{
+	pthread_mutex_lock(&x->lock);
+	bool asleep = !x->wake_pending;
+	x->wake_pending = false;
+	if (asleep) {
+		x->state = STREAM_ASLEEP;
+		MHD_suspend_connection(x->connection);
+	}
+	pthread_mutex_unlock(&x->lock);
+	return asleep;
+}
+
+void reply_wake(struct exchange *exchange)
+{
+	struct exchange_private *x = private_of(exchange);
+	pthread_mutex_lock(&x->lock);
+	if (x->state == STREAM_ASLEEP) {
+		x->state = STREAM_AWAKE;
+		MHD_resume_connection(x->connection);
+	} else {
+		x->wake_pending = true;
+	}
+	pthread_mutex_unlock(&x->lock);
+}
+
+static ssize_t read_stream(void *data, uint64_t position, char *buf, size_t max)
+{
+	struct exchange_private *x = data;
+	for (;;) {
+		ssize_t n = x->stream.read(x->stream.data, buf, max);
+		if (n < 0)
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		x->sent += (size_t)n;
+		if (n > 0)
+			return n;
+		if (atomic_load(&x->server->stopping))
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		if (fall_asleep(x))
+			return 0;
+	}
+}
+
+struct upgraded {
+	struct server *server;
+	struct MHD_UpgradeResponseHandle *handle;
+	struct stream *stream;
+	void (*serve)(void *data, struct stream *stream);
+	void *data;
+};
+
+static void *run_upgraded(void *data)
+{
+	struct upgraded *u = data;
+	u->serve(u->data, u->stream);
+	MHD_upgrade_action(u->handle, MHD_UPGRADE_ACTION_CLOSE);
+	atomic_fetch_sub(&u->server->n_streams, 1);
+	free(u);
+	return NULL;
+}
+
+static void on_upgraded(void *data, struct MHD_Connection *connection, void *context, const char *extra,
+	size_t extra_size, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
+{
+	const struct exchange_private *x = data;
+	struct upgraded *u = mem_zalloc(sizeof(*u));
+	u->server = x->server;
+	u->handle = handle;
+	u->serve = x->serve;
+	u->data = x->serve_data;
+	/* The descriptor stays the library's; ours is a copy that the stream owns. */
+	u->stream = stream_from_fd(dup(fd));
+	if (extra_size)
+		stream_unread(u->stream, extra, extra_size);
+	atomic_fetch_add(&u->server->n_streams, 1);
+	pthread_detach(thread_start("upgraded", run_upgraded, u));
+}
+
+static struct MHD_Response *new_response(struct exchange_private *x)
+{
+	switch (x->kind) {
+	case REPLY_GATHER:
+		return MHD_create_response_from_callback(x->gather->size, BLOCK_BYTES, read_gather, x, NULL);
+	case REPLY_STREAM:
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, x, NULL);
+	case REPLY_UPGRADE:
+		return MHD_create_response_for_upgrade(on_upgraded, x);
+	case REPLY_NONE:
+		break;
+	}
+	return NULL;
+}
+
+enum MHD_Result exchange_send(struct exchange_private *x)
+{
+	if (x->kind == REPLY_NONE)
+		reply_bytes(&x->pub, 500, "text/plain", "no answer was made\n", 19);
+	struct MHD_Response *response = new_response(x);
+	if (!response)
+		return MHD_NO;
+	if (x->content_type)
+		MHD_add_response_header(response, "Content-Type", x->content_type);
+	if (x->protocol)
+		MHD_add_response_header(response, "Upgrade", x->protocol);
+	for (size_t i = 0; i < x->n_headers; i++)
+		MHD_add_response_header(response, x->headers[i].name, x->headers[i].value);
+	enum MHD_Result result = MHD_queue_response(x->connection, (unsigned)x->code, response);
+	MHD_destroy_response(response);
+	return result;
+}

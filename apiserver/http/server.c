@@ -1,0 +1,279 @@
+#include "apiserver/http/server.h"
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include "apiserver/http/server_private.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define IDLE_SECONDS 180
+#define LISTEN_BACKLOG 1024
+#define MAX_CONNECTIONS 20000
+#define CONNECTION_MEMORY 32768
+
+/* --- reading a request --- */
+
+static void *begin_uri(void *data, const char *uri, struct MHD_Connection *connection)
+{
+	struct server *server = data;
+	struct arena *arena = arena_new_sized(4096);
+	struct exchange_private *x = ARENA_NEW(arena, struct exchange_private);
+	x->pub.arena = arena;
+	x->magic = EXCHANGE_MAGIC;
+	x->server = server;
+	x->connection = connection;
+	x->pub.started_ms = clock_mono_ms(clock_system());
+	strbuf_init(&x->received);
+	pthread_mutex_init(&x->lock, NULL);
+	const char *question = strchr(uri, '?');
+	x->pub.raw_path = arena_strndup(arena, uri, question ? (size_t)(question - uri) : strlen(uri));
+	x->pub.raw_query = arena_strdup(arena, question ? question + 1 : "");
+	char *path;
+	x->pub.path =
+		url_unescape(arena, x->pub.raw_path, strlen(x->pub.raw_path), false, &path) ? path : x->pub.raw_path;
+	query_parse(arena, x->pub.raw_query, &x->pub.query, &x->pub.n_query);
+	return x;
+}
+
+/* The raw form is kept apart: the library's unescaping is turned off. */
+static size_t keep_escapes(void *data, struct MHD_Connection *connection, char *s)
+{
+	return strlen(s);
+}
+
+static const char *peer_address(struct exchange_private *x)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	char host[NI_MAXHOST];
+	if (!info || !info->client_addr)
+		return "";
+	socklen_t size =
+		info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	if (getnameinfo(info->client_addr, size, host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
+		return "";
+	return arena_strdup(x->pub.arena, str_starts_with(host, "::ffff:") ? host + 7 : host);
+}
+
+static void read_certificates(struct exchange_private *x)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	if (!info || !info->tls_session)
+		return;
+	x->chain = gnutls_certificate_get_peers(info->tls_session, &x->n_chain);
+}
+
+static void work(void *data)
+{
+	struct exchange_private *x = data;
+	assert(x->magic == EXCHANGE_MAGIC);
+	x->server->options.handle(&x->pub, x->server->options.data);
+	MHD_resume_connection(x->connection);
+}
+
+static void too_busy(struct exchange_private *x)
+{
+	static const char body[] =
+		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"Too "
+		"many requests, "
+		"please try again "
+		"later.\",\"reason\":\"TooManyRequests\",\"details\":{\"retryAfterSeconds\":1},\"code\":429}\n";
+	reply_header(&x->pub, "Retry-After", "1");
+	reply_bytes(&x->pub, 429, "application/json", body, sizeof(body) - 1);
+}
+
+static enum MHD_Result dispatch(struct exchange_private *x)
+{
+	struct server *server = x->server;
+	x->dispatched = true;
+	x->pub.body = x->received.buf;
+	x->pub.body_size = x->received.len;
+	if (server->options.handle_at_once && server->options.handle_at_once(&x->pub, server->options.data))
+		return exchange_send(x);
+	MHD_suspend_connection(x->connection);
+	if (!workers_submit(server->workers, work, x)) {
+		too_busy(x);
+		MHD_resume_connection(x->connection);
+	}
+	return MHD_YES;
+}
+
+/* Whether the body fits; told at once when its length is announced. */
+static bool begin_request(struct exchange_private *x, const char *method)
+{
+	x->begun = true;
+	x->pub.method = arena_strdup(x->pub.arena, method);
+	x->pub.client_address = peer_address(x);
+	read_certificates(x);
+	const char *length = exchange_header(&x->pub, "Content-Length");
+	uint64_t size;
+	return !length || !str_to_uint64(length, UINT64_MAX, &size) || size <= x->server->options.max_body_bytes;
+}
+
+static void reply_too_large(struct exchange_private *x)
+{
+	static const char body[] = "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
+				   "\"message\":\"Request entity too "
+				   "large: limit is %zu\",\"reason\":\"RequestEntityTooLarge\",\"code\":413}\n";
+	char *s = arena_printf(x->pub.arena, body, x->server->options.max_body_bytes);
+	reply_bytes(&x->pub, 413, "application/json", s, strlen(s));
+}
+
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
+	const char *version, const char *upload, size_t *upload_size, void **context)
+{
+	struct exchange_private *x = *context;
+	assert(x && x->magic == EXCHANGE_MAGIC);
+	if (!x->begun) {
+		if (begin_request(x, method))
+			return MHD_YES;
+		x->too_large = true;
+		x->dispatched = true;
+		reply_header(&x->pub, "Connection", "close");
+		reply_too_large(x);
+		return exchange_send(x);
+	}
+	if (*upload_size) {
+		if (x->received.len + *upload_size > x->server->options.max_body_bytes)
+			x->too_large = true;
+		else
+			strbuf_add(&x->received, upload, *upload_size);
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	if (x->dispatched)
+		return exchange_send(x);
+	if (x->too_large) {
+		x->dispatched = true;
+		reply_too_large(x);
+		return exchange_send(x);
+	}
+	return dispatch(x);
+}
+
+static void on_completed(
+	void *data, struct MHD_Connection *connection, void **context, enum MHD_RequestTerminationCode code)
+{
+	struct exchange_private *x = *context;
+	if (!x)
+		return;
+	assert(x->magic == EXCHANGE_MAGIC);
+	*context = NULL;
+	if (x->server->options.done)
+		x->server->options.done(&x->pub, x->server->options.data);
+	gather_free(x->gather);
+	if (x->kind == REPLY_STREAM && x->stream.done)
+		x->stream.done(x->stream.data);
+	strbuf_done(&x->received);
+	pthread_mutex_destroy(&x->lock);
+	x->magic = 0;
+	arena_free(x->pub.arena);
+}
+
+/* --- the listening socket --- */
+
+static struct status *listen_on(const char *address, uint16_t port, int *ret_fd, uint16_t *ret_port)
+{
+	CLEANUP_FREE char *service = mem_printf("%u", (unsigned)port);
+	const struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+	struct addrinfo *found;
+	/* All addresses: one socket for both families, where the kernel has both. */
+	bool all = str_empty(address) || str_eq(address, "0.0.0.0") || str_eq(address, "::");
+	const char *host = !all ? address : io_exists("/proc/net/if_inet6") ? "::" : "0.0.0.0";
+	if (getaddrinfo(host, service, &hints, &found) != 0)
+		return status_bad_request("listen on %s:%u: not an IP address", host, (unsigned)port);
+	CLEANUP_FD int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (found->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
+	int error = bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0 ? 0 : errno;
+	freeaddrinfo(found);
+	if (error)
+		return status_errno(error, "listen on %s:%u", str_or(address, "0.0.0.0"), (unsigned)port);
+	struct sockaddr_storage bound;
+	socklen_t size = sizeof(bound);
+	getsockname(fd, (struct sockaddr *)&bound, &size);
+	*ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+						      : ((struct sockaddr_in *)&bound)->sin_port);
+	*ret_fd = fd;
+	fd = -1;
+	return NULL;
+}
+
+static void log_library(void *data, const char *format, va_list args)
+{
+	char line[512];
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = 0;
+	log_v(2, "http: %s", line);
+}
+
+static struct MHD_Daemon *start(struct server *server, int fd)
+{
+	const struct server_options *o = &server->options;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+			 MHD_USE_ERROR_LOG | (o->cert_pem ? MHD_USE_TLS : 0);
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert_pem},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key_pem},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"},
+		{str_empty(o->client_ca_pem) ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_TRUST, 0,
+			(void *)(uintptr_t)o->client_ca_pem},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_library,
+		server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, o->n_threads ? o->n_threads : 2u,
+		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK, begin_uri,
+		server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+		server, MHD_OPTION_ARRAY, o->cert_pem ? tls : none, MHD_OPTION_END);
+}
+
+struct status *server_new(const struct server_options *options, struct server **ret_server)
+{
+	int fd = -1;
+	uint16_t port = 0;
+	TRY(listen_on(options->address, options->port, &fd, &port));
+	struct server *server = mem_zalloc(sizeof(*server));
+	server->options = *options;
+	server->port = port;
+	server->workers = workers_new("requests", options->max_workers, options->max_queued);
+	server->daemon = start(server, fd);
+	if (!server->daemon) {
+		close(fd);
+		workers_free(server->workers);
+		free(server);
+		return status_bad_request("the server's certificate and key cannot be used");
+	}
+	*ret_server = server;
+	return NULL;
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	atomic_store(&server->stopping, true);
+	int fd = MHD_quiesce_daemon(server->daemon);
+	workers_free(server->workers);
+	MHD_stop_daemon(server->daemon);
+	if (fd >= 0)
+		close(fd);
+	free(server);
+}
+
+uint16_t server_port(const struct server *server)
+{
+	return server->port;
+}

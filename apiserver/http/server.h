@@ -1,0 +1,117 @@
+/*
+ * The HTTPS listener: libmicrohttpd with a few epoll threads. A request is read whole, then handled on a worker as
+ * straight-line code while its connection is suspended; what can be answered from memory may be handled at once.
+ *
+ *	struct server *server;
+ *	TRY(server_new(&options, &server));
+ *
+ * A handler fills in the exchange's reply and returns; then the connection is resumed and the reply goes out.
+ * Ownership: the exchange and its arena belong to the server and end with the reply's last byte.
+ * Threads: an exchange is with one thread at a time.
+ */
+#ifndef APISERVER_HTTP_SERVER_H
+#define APISERVER_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "apiserver/store/entry.h"
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "net/stream.h"
+#include "net/url.h"
+
+struct server;
+struct exchange;
+
+struct server_options {
+	const char *address; /* "0.0.0.0" or "::": all */
+	uint16_t port;
+	const char *cert_pem; /* NULL: plain HTTP, for tests */
+	const char *key_pem;
+	const char *client_ca_pem; /* client certificates are asked for, naming these; "" or NULL: none */
+	size_t max_body_bytes;
+	unsigned n_threads;
+	unsigned max_workers;
+	unsigned max_queued;
+	/* On a worker. */
+	void (*handle)(struct exchange *exchange, void *data);
+	/* On the listener's thread, first: true if the exchange has been answered without blocking. May be NULL. */
+	bool (*handle_at_once)(struct exchange *exchange, void *data);
+	/* After the last byte, or when the client is gone. */
+	void (*done)(struct exchange *exchange, void *data);
+	void *data;
+};
+
+/* Error: "listen on …" naming address and reason; a certificate that cannot be used. */
+struct status *server_new(const struct server_options *options, struct server **ret_server) MUST_USE;
+void server_free(struct server *server);
+uint16_t server_port(const struct server *server);
+
+/* --- what was asked --- */
+struct exchange {
+	struct arena *arena;
+	const char *method;
+	const char *raw_path;
+	const char *path; /* unescaped */
+	const char *raw_query;
+	struct query_param *query;
+	size_t n_query;
+	const char *body;
+	size_t body_size;
+	const char *client_address;
+	int64_t started_ms;
+	void *user; /* of the handler's */
+};
+
+/* First value of a header (any case), or NULL. */
+const char *exchange_header(struct exchange *exchange, const char *name);
+const char *exchange_header_nth(struct exchange *exchange, const char *name, size_t nth);
+void exchange_each_header(
+	struct exchange *exchange, void (*each)(void *data, const char *name, const char *value), void *data);
+/* A query parameter, or NULL. */
+const char *exchange_query(const struct exchange *exchange, const char *key);
+/* The client's certificates as DER; the nth, false past the last. */
+bool exchange_certificate(struct exchange *exchange, size_t nth, const uint8_t **ret_der, size_t *ret_size);
+
+/* --- the reply: one of these, once --- */
+void reply_header(struct exchange *exchange, const char *name, const char *value);
+/* data is copied. */
+void reply_bytes(struct exchange *exchange, int code, const char *content_type, const void *data, size_t size);
+/* Takes over the buffer's contents. */
+void reply_strbuf(struct exchange *exchange, int code, const char *content_type, struct strbuf *body);
+
+/* A body gathered from pieces: added bytes are copied (small) or borrowed from an entry that is kept alive. */
+struct gather;
+struct gather *gather_new(void);
+void gather_free(struct gather *g);
+void gather_copy(struct gather *g, const void *data, size_t size);
+/* Bytes that belong to the entry; takes a reference when hold is given. */
+void gather_borrow(struct gather *g, const void *data, size_t size, struct entry *hold);
+size_t gather_size(const struct gather *g);
+/* Takes the gather. */
+void reply_gather(struct exchange *exchange, int code, const char *content_type, struct gather *g);
+
+/*
+ * A streamed reply. read is called on a listener's thread and never blocks: it returns bytes written to buf, 0 when
+ * there is nothing yet (the stream is then asleep until reply_wake()), -1 at the end. done comes last, once.
+ */
+struct reply_stream {
+	ssize_t (*read)(void *data, char *buf, size_t max);
+	void (*done)(void *data);
+	void *data;
+};
+void reply_stream(struct exchange *exchange, int code, const char *content_type, const struct reply_stream *stream);
+/* From any thread, as often as wanted, until done has been called. */
+void reply_wake(struct exchange *exchange);
+
+/* 101: serve runs on a thread of its own, with the stream, which it frees. */
+void reply_upgrade(
+	struct exchange *exchange, const char *protocol, void (*serve)(void *data, struct stream *stream), void *data);
+
+bool exchange_replied(const struct exchange *exchange);
+int exchange_code(const struct exchange *exchange);
+size_t exchange_reply_size(const struct exchange *exchange);
+
+#endif

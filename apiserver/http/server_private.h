@@ -1,0 +1,88 @@
+#ifndef APISERVER_HTTP_SERVER_PRIVATE_H
+#define APISERVER_HTTP_SERVER_PRIVATE_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include "apiserver/http/server.h"
+#include "base/workers.h"
+
+#define EXCHANGE_MAGIC 0x45584348u
+
+struct part {
+	const char *data;
+	size_t size;
+};
+
+struct gather {
+	struct arena *arena;
+	struct part *parts;
+	size_t n_parts, cap_parts;
+	struct entry **held;
+	size_t n_held, cap_held;
+	char *pen;
+	size_t room;
+	size_t size;
+	/* where reading is */
+	size_t part, offset;
+};
+
+size_t gather_read(struct gather *g, char *buf, size_t max);
+
+struct server {
+	struct server_options options;
+	struct MHD_Daemon *daemon;
+	struct workers *workers;
+	uint16_t port;
+	atomic_int n_streams; /* upgraded connections and streams that are alive */
+	atomic_bool stopping;
+};
+
+enum reply_kind { REPLY_NONE, REPLY_GATHER, REPLY_STREAM, REPLY_UPGRADE };
+
+struct reply_head {
+	char *name;
+	char *value;
+};
+
+/* A stream is asleep (its connection suspended) or awake; a wake that comes while it is awake is kept. */
+enum stream_state { STREAM_AWAKE, STREAM_ASLEEP };
+
+struct exchange_private {
+	struct exchange pub; /* first */
+	uint32_t magic;
+	struct server *server;
+	struct MHD_Connection *connection;
+	struct strbuf received;
+	bool too_large;
+	bool begun;	 /* the headers have been looked at */
+	bool dispatched; /* handed to a worker */
+	/* certificates */
+	const void *chain;
+	unsigned n_chain;
+	/* the reply */
+	enum reply_kind kind;
+	int code;
+	const char *content_type;
+	struct reply_head *headers;
+	size_t n_headers;
+	struct gather *gather;
+	struct reply_stream stream;
+	const char *protocol;
+	void (*serve)(void *data, struct stream *stream);
+	void *serve_data;
+	/* stream state */
+	pthread_mutex_t lock;
+	enum stream_state state;
+	bool wake_pending;
+	size_t sent;
+};
+
+static inline struct exchange_private *private_of(struct exchange *exchange)
+{
+	return (struct exchange_private *)exchange;
+}
+
+enum MHD_Result exchange_send(struct exchange_private *x);
+
+#endif
