@@ -5,9 +5,9 @@
  *	ProtobufCMessage *secret;
  *	TRY(objects_get(objects, arena, &CoreV1Secret_schema, "kube-system", "bootstrap-token-abcdef", &secret));
  *
- * Ownership: what get and list hand out is constant and lives as long as the arena. What create, update and delete are given
- * stays the caller's.
- * Threads: get and list answer from the cache and never block; the others may block and belong on a worker.
+ * Ownership: what get and list hand out is constant and lives as long as the arena. What create, update and delete are
+ *given stays the caller's. Threads: get and list answer from the cache and never block; the others may block and belong
+ *on a worker.
  */
 #ifndef APISERVER_OBJECTS_H
 #define APISERVER_OBJECTS_H
@@ -25,25 +25,29 @@ struct object_list {
 
 enum object_event { OBJECT_ADDED, OBJECT_MODIFIED, OBJECT_DELETED };
 
-/* Called in the order of revisions, one call at a time; object is the last state when deleted, old is NULL when added. */
-typedef void object_event_fn(void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old);
+/* Called in the order of revisions, one call at a time; object is the last state when deleted, old is NULL when added.
+ */
+typedef void object_event_fn(
+	void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old);
 /* Changes the object in place; called again with the newer object after a conflict. A status ends the update. */
 typedef struct status *object_modify_fn(void *data, struct arena *arena, ProtobufCMessage *object);
 
 struct objects;
 
 struct objects_ops {
-	struct status *(*get)(struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace,
-		const char *name, const ProtobufCMessage **ret_object);
-	struct status *(*get_live)(struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace,
-		const char *name, const ProtobufCMessage **ret_object);
-	struct status *(*list)(struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace,
-		struct object_list *ret_list);
-	struct status *(*create)(struct objects *o, struct arena *arena, const ProtobufCMessage *object, ProtobufCMessage **ret_object);
-	struct status *(*modify)(struct objects *o, struct arena *arena, const struct schema_type *type, const char *subresource,
-		const char *namespace, const char *name, object_modify_fn *modify, void *data, ProtobufCMessage **ret_object);
-	struct status *(*delete)(struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace,
-		const char *name);
+	struct status *(*get)(struct objects *o, struct arena *arena, const struct schema_type *type,
+		const char *namespace, const char *name, const ProtobufCMessage **ret_object);
+	struct status *(*get_live)(struct objects *o, struct arena *arena, const struct schema_type *type,
+		const char *namespace, const char *name, const ProtobufCMessage **ret_object);
+	struct status *(*list)(struct objects *o, struct arena *arena, const struct schema_type *type,
+		const char *namespace, struct object_list *ret_list);
+	struct status *(*create)(
+		struct objects *o, struct arena *arena, const ProtobufCMessage *object, ProtobufCMessage **ret_object);
+	struct status *(*modify)(struct objects *o, struct arena *arena, const struct schema_type *type,
+		const char *subresource, const char *namespace, const char *name, object_modify_fn *modify, void *data,
+		ProtobufCMessage **ret_object);
+	struct status *(*delete)(struct objects *o, struct arena *arena, const struct schema_type *type,
+		const char *namespace, const char *name);
 	void (*subscribe)(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data);
 	bool (*synced)(struct objects *o);
 };
@@ -54,8 +58,8 @@ struct objects {
 };
 
 /* From the cache. NotFound names the resource and the object. Namespace is "" for what has none. */
-static inline MUST_USE struct status *objects_get(struct objects *o, struct arena *arena, const struct schema_type *type,
-	const char *namespace, const char *name, const ProtobufCMessage **ret_object)
+static inline MUST_USE struct status *objects_get(struct objects *o, struct arena *arena,
+	const struct schema_type *type, const char *namespace, const char *name, const ProtobufCMessage **ret_object)
 {
 	return o->ops->get(o, arena, type, namespace, name, ret_object);
 }
@@ -84,8 +88,8 @@ static inline MUST_USE struct status *objects_modify(struct objects *o, struct a
 {
 	return o->ops->modify(o, arena, type, subresource, namespace, name, modify, data, ret_object);
 }
-static inline MUST_USE struct status *objects_delete(struct objects *o, struct arena *arena,
-	const struct schema_type *type, const char *namespace, const char *name)
+static inline MUST_USE struct status *objects_delete(
+	struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace, const char *name)
 {
 	return o->ops->delete (o, arena, type, namespace, name);
 }

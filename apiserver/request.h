@@ -21,7 +21,7 @@ struct strategy_context;
 struct request {
 	struct arena *arena;
 	struct registry *registry;
-	struct objects *objects; /* the registry, as the parts beside the store see it */
+	struct objects *objects;		/* the registry, as the parts beside the store see it */
 	const struct strategy_context *context; /* what strategies share (apiserver/strategy/context.h) */
 	const struct clock *clock;
 	const struct user *user;

@@ -1,0 +1,160 @@
+#include "apiserver/http/negotiate.h"
+#include <stdlib.h>
+
+#define MAX_CLAUSES 64
+
+static const char *const media_names[] = {
+	[MEDIA_JSON] = "application/json",
+	[MEDIA_YAML] = "application/yaml",
+	[MEDIA_PROTOBUF] = "application/vnd.kubernetes.protobuf",
+};
+
+const char *media_name(enum media media)
+{
+	return media_names[media];
+}
+
+struct clause {
+	const char *type;
+	const char *as, *g, *v;
+	double q;
+	size_t order;
+};
+
+static void take_parameter(struct clause *c, char *text)
+{
+	char *value = strchr(text, '=');
+	if (!value)
+		return;
+	*value++ = 0;
+	if (*value == '"') {
+		value++;
+		value[strcspn(value, "\"")] = 0;
+	}
+	if (str_eq(text, "as"))
+		c->as = value;
+	else if (str_eq(text, "g"))
+		c->g = value;
+	else if (str_eq(text, "v"))
+		c->v = value;
+	else if (str_eq(text, "q"))
+		c->q = strtod(value, NULL);
+}
+
+static struct clause take_clause(struct arena *arena, const char *text, size_t order)
+{
+	char **parts;
+	size_t n = str_split(arena, text, ';', &parts);
+	struct clause c = {.type = "", .q = 1, .order = order};
+	for (size_t i = 0; i < n; i++) {
+		char *part = str_trim(arena, parts[i]);
+		if (i)
+			take_parameter(&c, part);
+		else
+			c.type = str_lower(arena, part);
+	}
+	return c;
+}
+
+static int by_quality(const void *a, const void *b)
+{
+	const struct clause *x = a, *y = b;
+	if (x->q != y->q)
+		return x->q > y->q ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
+}
+
+static bool media_of(const char *type, enum media *ret_media)
+{
+	if (str_eq(type, "*/*") || str_eq(type, "application/*")) {
+		*ret_media = MEDIA_JSON;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(media_names); i++)
+		if (str_eq(type, media_names[i])) {
+			*ret_media = (enum media)i;
+			return true;
+		}
+	return false;
+}
+
+static bool shape_of(const struct clause *c, bool shapes, struct accept *accept)
+{
+	static const struct {
+		const char *as;
+		enum shape shape;
+	} names[] = {{"Table", SHAPE_TABLE}, {"PartialObjectMetadata", SHAPE_METADATA},
+		{"PartialObjectMetadataList", SHAPE_METADATA_LIST}};
+	if (!c->as || !shapes)
+		return !c->as;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_eq(c->as, names[i].as) && str_eq(c->g, "meta.k8s.io") &&
+			(str_eq(c->v, "v1") || str_eq(c->v, "v1beta1"))) {
+			accept->shape = names[i].shape;
+			accept->shape_version = c->v;
+			return true;
+		}
+	return false;
+}
+
+struct status *accept_parse_text(struct arena *arena, const char *text, bool shapes, struct accept *ret_accept)
+{
+	*ret_accept = (struct accept){.shape_version = "v1"};
+	if (str_empty(text))
+		return NULL;
+	char **parts;
+	size_t n = str_split(arena, text, ',', &parts);
+	if (n > MAX_CLAUSES)
+		n = MAX_CLAUSES;
+	struct clause *clauses = ARENA_ARRAY(arena, struct clause, n + 1);
+	for (size_t i = 0; i < n; i++)
+		clauses[i] = take_clause(arena, parts[i], i);
+	qsort(clauses, n, sizeof(*clauses), by_quality);
+	for (size_t i = 0; i < n; i++)
+		if (media_of(clauses[i].type, &ret_accept->media) && shape_of(&clauses[i], shapes, ret_accept))
+			return NULL;
+	return status_new(STATUS_NOT_ACCEPTABLE,
+		"only the following media types are accepted: application/json, application/yaml, "
+		"application/vnd.kubernetes.protobuf");
+}
+
+/* People at a terminal or a browser get white space, as from the original. */
+static bool wants_pretty(struct exchange *exchange)
+{
+	static const char *const agents[] = {"curl", "Wget", "Mozilla/5.0"};
+	const char *text = exchange_query(exchange, "pretty");
+	bool pretty = false;
+	if (text)
+		return str_to_bool(text, &pretty) ? pretty : true;
+	const char *agent = exchange_header(exchange, "User-Agent");
+	for (size_t i = 0; i < ARRAY_SIZE(agents); i++)
+		if (agent && str_starts_with(agent, agents[i]))
+			return true;
+	return false;
+}
+
+struct status *accept_parse(struct exchange *exchange, bool shapes, struct accept *ret_accept)
+{
+	TRY(accept_parse_text(exchange->arena, exchange_header(exchange, "Accept"), shapes, ret_accept));
+	ret_accept->pretty = wants_pretty(exchange);
+	return NULL;
+}
+
+const char *content_type_of(struct exchange *exchange)
+{
+	const char *text = exchange_header(exchange, "Content-Type");
+	if (!text)
+		return "";
+	char *type = str_trim(exchange->arena, arena_strndup(exchange->arena, text, strcspn(text, ";")));
+	return str_lower(exchange->arena, type);
+}
+
+struct status *content_media(const char *content_type, enum media *ret_media)
+{
+	*ret_media = MEDIA_JSON;
+	if (str_empty(content_type) || (strcmp(content_type, "*/*") != 0 && media_of(content_type, ret_media)))
+		return NULL;
+	return status_new(STATUS_UNSUPPORTED_MEDIA,
+		"the body of the request was in an unknown format - accepted media types include: application/json, "
+		"application/yaml, application/vnd.kubernetes.protobuf");
+}

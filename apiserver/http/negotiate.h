@@ -1,0 +1,33 @@
+/*
+ * In which form a client wants its answer, out of Accept; and in which it sent its body, out of Content-Type.
+ */
+#ifndef APISERVER_HTTP_NEGOTIATE_H
+#define APISERVER_HTTP_NEGOTIATE_H
+
+#include "apiserver/http/server.h"
+#include "base/status.h"
+
+enum media { MEDIA_JSON, MEDIA_YAML, MEDIA_PROTOBUF };
+/* Instead of the object itself. */
+enum shape { SHAPE_OBJECT, SHAPE_TABLE, SHAPE_METADATA, SHAPE_METADATA_LIST };
+
+struct accept {
+	enum media media;
+	enum shape shape;
+	const char *shape_version; /* v1, v1beta1 */
+	bool pretty;
+};
+
+/* 406 when nothing fits. shapes: whether another shape than the object's may be asked for (discovery has none). */
+struct status *accept_parse(struct exchange *exchange, bool shapes, struct accept *ret_accept) MUST_USE;
+/* The same of a header's text; NULL is as if absent. */
+struct status *accept_parse_text(
+	struct arena *arena, const char *text, bool shapes, struct accept *ret_accept) MUST_USE;
+const char *media_name(enum media media);
+
+/* A media type with its parameters cut off, lower case; "" without the header. */
+const char *content_type_of(struct exchange *exchange);
+/* 415 for a body that is neither. */
+struct status *content_media(const char *content_type, enum media *ret_media) MUST_USE;
+
+#endif

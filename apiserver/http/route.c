@@ -1,0 +1,136 @@
+#include "apiserver/http/route.h"
+#include "api/selector.h"
+#include "base/str.h"
+
+static const struct {
+	const char *method;
+	const char *verb;
+} verbs[] = {{"POST", "create"}, {"GET", "get"}, {"HEAD", "get"}, {"PUT", "update"}, {"PATCH", "patch"},
+	{"DELETE", "delete"}};
+
+static const char *verb_of(const char *method)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (str_eq(verbs[i].method, method))
+			return verbs[i].verb;
+	return "";
+}
+
+/* Subresources of a namespace itself; anything else below a namespace is a resource in it. */
+static bool is_namespace_part(const char *name)
+{
+	return str_eq(name, "status") || str_eq(name, "finalize");
+}
+
+bool route_group_known(const char *group)
+{
+	SCHEMA_FOREACH_RESOURCE(r)
+	if (str_eq(r->type->group, group))
+		return true;
+	return false;
+}
+
+bool route_version_known(const char *group, const char *version)
+{
+	SCHEMA_FOREACH_RESOURCE(r)
+	if (str_eq(r->type->group, group) && str_eq(r->type->version, version))
+		return true;
+	return false;
+}
+
+/* The segments of a path, unescaped one by one, empty ones left out. */
+static size_t segments(struct arena *arena, const char *raw, char ***ret_parts)
+{
+	char **all;
+	size_t n = str_split(arena, raw, '/', &all), kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		char *part;
+		if (!*all[i])
+			continue;
+		if (!url_unescape(arena, all[i], strlen(all[i]), false, &part))
+			part = all[i];
+		all[kept++] = part;
+	}
+	*ret_parts = all;
+	return kept;
+}
+
+static const char *part_or_empty(char **parts, size_t n, size_t i)
+{
+	return i < n ? parts[i] : "";
+}
+
+/* From the resource on: [namespaces NS] RESOURCE [NAME [SUBRESOURCE …]]. */
+static void take_resource(struct request *r, char **p, size_t n)
+{
+	r->namespace = "";
+	if (n >= 2 && str_eq(p[0], "namespaces")) {
+		r->namespace = p[1];
+		if (n > 2 && !is_namespace_part(p[2])) {
+			p += 2;
+			n -= 2;
+		}
+	}
+	r->resource = part_or_empty(p, n, 0);
+	r->name = part_or_empty(p, n, 1);
+	r->subresource = part_or_empty(p, n, 2);
+}
+
+/* A get without a name is a list or a watch; a delete without, of a collection. */
+static void settle_verb(struct request *r, const struct exchange *exchange)
+{
+	bool watch = false;
+	const char *text = exchange_query(exchange, "watch");
+	if (text && (!*text || !str_to_bool(text, &watch)))
+		watch = true;
+	if (str_empty(r->name) && str_eq(r->verb, "get")) {
+		r->verb = watch ? "watch" : "list";
+		const char *fields = exchange_query(exchange, "fieldSelector");
+		struct field_selector *selector;
+		struct status *status = str_empty(fields) ? NULL : field_selector_parse(r->arena, fields, &selector);
+		if (!str_empty(fields) && !status)
+			r->name = str_or_empty(field_selector_required(selector, "metadata.name"));
+		status_drop(status, "the list itself reports a bad selector");
+	}
+	if (str_empty(r->name) && str_eq(r->verb, "delete"))
+		r->verb = "deletecollection";
+}
+
+static bool is_proxy(const char *subresource)
+{
+	static const char *const connects[] = {"exec", "attach", "portforward", "proxy", NULL};
+	return str_in(subresource, connects);
+}
+
+void route_request(struct request *r, const struct exchange *exchange)
+{
+	char **p;
+	size_t n = segments(r->arena, exchange->raw_path, &p);
+	r->method = exchange->method;
+	r->path = exchange->path;
+	r->client_address = exchange->client_address;
+	r->group = r->version = r->resource = r->subresource = r->namespace = r->name = "";
+	r->field_manager = r->field_validation = "";
+	r->verb = str_lower(r->arena, exchange->method);
+	if (n < 3 || !(str_eq(p[0], "api") || str_eq(p[0], "apis")))
+		return;
+	size_t at = 1;
+	if (str_eq(p[0], "apis")) {
+		if (n < 4)
+			return;
+		r->group = p[at++];
+	}
+	r->version = p[at++];
+	r->is_resource = true;
+	r->verb = verb_of(exchange->method);
+	bool old_watch = str_eq(p[at], "watch") && at + 1 < n;
+	if (old_watch)
+		at++;
+	take_resource(r, p + at, n - at);
+	settle_verb(r, exchange);
+	if (old_watch)
+		r->verb = "watch";
+	r->schema = schema_find_resource(r->group, r->version, r->resource);
+	if (r->schema && is_proxy(r->subresource) && str_eq(r->verb, "list"))
+		r->verb = "get";
+}

@@ -1,0 +1,17 @@
+/*
+ * What a path and a method ask for: resource requests (/api/v1/…, /apis/GROUP/VERSION/…) taken apart, and all others
+ * left as paths. The rules are those of k8s.io/apiserver/pkg/endpoints/request.RequestInfoFactory.
+ */
+#ifndef APISERVER_HTTP_ROUTE_H
+#define APISERVER_HTTP_ROUTE_H
+
+#include "apiserver/http/server.h"
+#include "apiserver/request.h"
+
+/* Fills method, path, verb and what the path names; request->arena is set. schema is looked up. */
+void route_request(struct request *request, const struct exchange *exchange);
+/* The API group version exists at all. */
+bool route_group_known(const char *group);
+bool route_version_known(const char *group, const char *version);
+
+#endif

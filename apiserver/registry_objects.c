@@ -1,0 +1,126 @@
+/* The registry as the parts beside the store see it (apiserver/objects.h). */
+#include "api/copy.h"
+#include "api/defaults/defaults.h"
+#include "api/meta.h"
+#include "apiserver/registry_private.h"
+#include "base/str.h"
+
+static struct registry *registry_of(struct objects *o)
+{
+	return (struct registry *)o;
+}
+
+static struct request *own(struct objects *o, struct arena *arena, const struct schema_type *type, const char *verb,
+	const char *subresource, const char *namespace, const char *name)
+{
+	return registry_own_request(registry_of(o), arena, type->resource, verb, subresource, namespace, name);
+}
+
+static struct status *get(struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace,
+	const char *name, const ProtobufCMessage **ret_object)
+{
+	ProtobufCMessage *object;
+	TRY(registry_get(own(o, arena, type, "get", "", namespace, name), &object));
+	*ret_object = object;
+	return NULL;
+}
+
+static struct status *get_live(struct objects *o, struct arena *arena, const struct schema_type *type,
+	const char *namespace, const char *name, const ProtobufCMessage **ret_object)
+{
+	struct stored stored;
+	struct request *request = own(o, arena, type, "get", "", namespace, name);
+	TRY(stored_read(request, name, true, &stored));
+	if (!stored.object)
+		return request_not_found(request, name);
+	*ret_object = stored.object;
+	return NULL;
+}
+
+static struct status *list(struct objects *o, struct arena *arena, const struct schema_type *type,
+	const char *namespace, struct object_list *ret_list)
+{
+	struct table *table = cache_table(registry_of(o)->cache, type->group, type->resource->plural);
+	const char *prefix = namespace ? arena_printf(arena, "%s/", namespace) : "";
+	struct snapshot snapshot;
+	table_list(table, prefix, &snapshot);
+	ret_list->n_items = snapshot.n_items;
+	ret_list->items = ARENA_ARRAY(arena, const ProtobufCMessage *, snapshot.n_items + 1);
+	for (size_t i = 0; i < snapshot.n_items; i++)
+		ret_list->items[i] = entry_decode(snapshot.items[i], arena);
+	snapshot_done(&snapshot);
+	return NULL;
+}
+
+static struct status *create(
+	struct objects *o, struct arena *arena, const ProtobufCMessage *object, ProtobufCMessage **ret_object)
+{
+	ProtobufCMessage *copy = api_copy_msg(arena, object), *created;
+	api_set_defaults(arena, copy);
+	TRY(registry_create(
+		own(o, arena, schema_of(object), "create", "", object_namespace(object), ""), copy, &created));
+	if (ret_object)
+		*ret_object = created;
+	return NULL;
+}
+
+struct modify_call {
+	object_modify_fn *modify;
+	void *data;
+};
+
+static struct status *modify_stored(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	struct modify_call *call = data;
+	ProtobufCMessage *object = api_copy_msg(request->arena, old);
+	TRY(call->modify(call->data, request->arena, object));
+	api_set_defaults(request->arena, object);
+	*ret_object = object;
+	return NULL;
+}
+
+static struct status *modify(struct objects *o, struct arena *arena, const struct schema_type *type,
+	const char *subresource, const char *namespace, const char *name, object_modify_fn *fn, void *data,
+	ProtobufCMessage **ret_object)
+{
+	struct modify_call call = {fn, data};
+	const struct registry_update update = {.transform = modify_stored, .data = &call, .retry_conflicts = true};
+	ProtobufCMessage *object;
+	bool created;
+	TRY(registry_update(own(o, arena, type, "update", subresource, namespace, name), &update, &object, &created));
+	if (ret_object)
+		*ret_object = object;
+	return NULL;
+}
+
+static struct status *delete_object(
+	struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace, const char *name)
+{
+	ProtobufCMessage *object;
+	bool gone;
+	return registry_delete(own(o, arena, type, "delete", "", namespace, name), API_NEW(arena, MetaV1DeleteOptions),
+		&object, &gone);
+}
+
+static void subscribe(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data)
+{
+	struct table *table = cache_table(registry_of(o)->cache, type->group, type->resource->plural);
+	table_subscribe(table, fn, data);
+}
+
+static bool synced(struct objects *o)
+{
+	return cache_synced(registry_of(o)->cache);
+}
+
+const struct objects_ops registry_ops = {
+	.get = get,
+	.get_live = get_live,
+	.list = list,
+	.create = create,
+	.modify = modify,
+	.delete = delete_object,
+	.subscribe = subscribe,
+	.synced = synced,
+};
