@@ -108,7 +108,7 @@ static struct status *try_delete(struct request *request, const MetaV1DeleteOpti
 	ProtobufCMessage **ret_object, bool *ret_gone, bool *ret_done, struct etcd_kv *ret_now)
 {
 	const struct strategy *s = request->strategy;
-	MetaV1DeleteOptions *options = api_copy(request->arena, asked);
+	MetaV1DeleteOptions *options = api_copy_msg(request->arena, asked);
 	ProtobufCMessage *object = api_copy_msg(request->arena, stored->object);
 	MetaV1ObjectMeta *meta = object_meta(object);
 	TRY(admit(request, ADMISSION_DELETE, NULL, stored->object, &asked->base, false));

@@ -79,7 +79,7 @@ static bool wish_changed(const ProtobufCMessage *object, const ProtobufCMessage 
 static void carry_system_fields(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
-	const MetaV1ObjectMeta *was = api_copy(request->arena, object_meta(old));
+	const MetaV1ObjectMeta *was = api_copy_msg(request->arena, object_meta(old));
 	if (str_empty(meta->uid))
 		meta->uid = was->uid;
 	meta->creation_timestamp = was->creation_timestamp;

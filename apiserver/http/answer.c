@@ -1,0 +1,142 @@
+#include "apiserver/http/answer.h"
+#include <stdio.h>
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/print/print.h"
+#include "api/protobuf.h"
+#include "api/yaml.h"
+#include "base/clock.h"
+
+static ProtobufCMessage *metadata_of(struct arena *arena, const ProtobufCMessage *object)
+{
+	MetaV1PartialObjectMetadata *partial = API_NEW(arena, MetaV1PartialObjectMetadata);
+	partial->metadata = object_meta(object);
+	return &partial->base;
+}
+
+static ProtobufCMessage *metadata_list_of(struct arena *arena, const ProtobufCMessage *list)
+{
+	MetaV1PartialObjectMetadataList *partial = API_NEW(arena, MetaV1PartialObjectMetadataList);
+	partial->metadata = object_list_meta(list);
+	void **items;
+	size_t n = list_items(list, &items);
+	for (size_t i = 0; i < n; i++)
+		ARENA_PUSH(arena, partial->items, partial->n_items) =
+			(MetaV1PartialObjectMetadata *)metadata_of(arena, items[i]);
+	return &partial->base;
+}
+
+struct status *shape_object(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
+	bool with_columns, ProtobufCMessage **ret_object)
+{
+	bool list = schema_item_of(schema_of(object)) != NULL;
+	*ret_object = (ProtobufCMessage *)(uintptr_t)object;
+	/* Errors and options are themselves in every shape. */
+	if (schema_of(object) == &MetaV1Status_schema || accept->shape == SHAPE_OBJECT)
+		return NULL;
+	if (accept->shape == SHAPE_TABLE) {
+		const char *include = str_or(exchange_query(exchange, "includeObject"), "Metadata");
+		MetaV1Table *table =
+			print_table(exchange->arena, object, clock_wall_s(clock_system()), include, with_columns);
+		*ret_object = &table->base;
+		return NULL;
+	}
+	if (list != (accept->shape == SHAPE_METADATA_LIST))
+		return status_new(STATUS_NOT_ACCEPTABLE,
+			"you requested %s, but the requested object is %s list type (%s)",
+			list ? "PartialObjectMetadata" : "PartialObjectMetadataList", list ? "a" : "not a",
+			schema_of(object)->kind);
+	*ret_object = list ? metadata_list_of(exchange->arena, object) : metadata_of(exchange->arena, object);
+	return NULL;
+}
+
+void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object)
+{
+	const char *version = NULL;
+	if (accept->shape != SHAPE_OBJECT && str_eq(accept->shape_version, "v1beta1") &&
+		str_eq(schema_of(object)->group, "meta.k8s.io"))
+		version = "meta.k8s.io/v1beta1";
+	const char *as = version ? version : schema_of(object)->api_version;
+	if (accept->media == MEDIA_PROTOBUF)
+		protobuf_encode_as(out, object, as, schema_of(object)->kind);
+	else if (accept->media == MEDIA_YAML)
+		yaml_encode(out, object);
+	else
+		json_encode_as(out, object, as, schema_of(object)->kind,
+			JSON_NEWLINE | (accept->pretty ? JSON_PRETTY | JSON_INDENT2 : 0));
+}
+
+struct status *encode_shape(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
+	bool with_columns, struct strbuf *out)
+{
+	ProtobufCMessage *shaped;
+	TRY(shape_object(exchange, accept, object, with_columns, &shaped));
+	encode_media(out, accept, shaped);
+	return NULL;
+}
+
+void answer_warnings(struct exchange *exchange, const struct request *request)
+{
+	CLEANUP(strbuf_done) struct strbuf line = STRBUF_INIT;
+	for (size_t i = 0; request && i < request->n_warnings; i++) {
+		strbuf_reset(&line);
+		strbuf_adds(&line, "299 - \"");
+		for (const char *p = request->warnings[i]; *p; p++) {
+			if (*p == '"' || *p == '\\')
+				strbuf_addc(&line, '\\');
+			strbuf_addc(&line, (unsigned char)*p < ' ' ? ' ' : *p);
+		}
+		strbuf_addc(&line, '"');
+		reply_header(exchange, "Warning", line.buf);
+	}
+}
+
+void answer_object(struct exchange *exchange, struct request *request, const struct accept *accept, int code,
+	const ProtobufCMessage *object)
+{
+	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
+	struct status *status = encode_shape(exchange, accept, object, true, &body);
+	if (status) {
+		answer_status(exchange, status);
+		return;
+	}
+	answer_warnings(exchange, request);
+	reply_header(exchange, "Cache-Control", "no-cache, private");
+	reply_strbuf(exchange, code, media_name(accept->media), &body);
+}
+
+void answer_status(struct exchange *exchange, struct status *status)
+{
+	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
+	struct accept accept;
+	status_drop(accept_parse(exchange, true, &accept), "then it is told in JSON");
+	accept.shape = SHAPE_OBJECT;
+	if (status->retry_after_seconds > 0) {
+		char seconds[16];
+		snprintf(seconds, sizeof(seconds), "%d", (int)status->retry_after_seconds);
+		reply_header(exchange, "Retry-After", seconds);
+	}
+	MetaV1Status *object = status_to_api(exchange->arena, status);
+	encode_media(&body, &accept, &object->base);
+	reply_header(exchange, "Cache-Control", "no-cache, private");
+	reply_strbuf(exchange, status->code, media_name(accept.media), &body);
+	status_free(status);
+}
+
+void answer_success(struct exchange *exchange, struct request *request, const struct accept *accept, const char *name,
+	const char *uid)
+{
+	MetaV1Status *object = API_NEW(exchange->arena, MetaV1Status);
+	object->status = arena_strdup(exchange->arena, "Success");
+	object->details = API_NEW(exchange->arena, MetaV1StatusDetails);
+	object->details->name = arena_strdup(exchange->arena, name);
+	object->details->group = arena_strdup(exchange->arena, request->group);
+	object->details->kind = arena_strdup(exchange->arena, request->resource);
+	object->details->uid = arena_strdup(exchange->arena, uid);
+	answer_object(exchange, request, accept, 200, &object->base);
+}
+
+void answer_text(struct exchange *exchange, int code, const char *text)
+{
+	reply_bytes(exchange, code, "text/plain; charset=utf-8", text, strlen(text));
+}

@@ -1,0 +1,34 @@
+/*
+ * Objects and statuses as replies, in the form that was negotiated.
+ */
+#ifndef APISERVER_HTTP_ANSWER_H
+#define APISERVER_HTTP_ANSWER_H
+
+#include "apiserver/http/negotiate.h"
+#include "apiserver/http/server.h"
+#include "apiserver/request.h"
+
+#define WATCH_JSON "application/json"
+#define WATCH_PROTOBUF "application/vnd.kubernetes.protobuf;stream=watch"
+
+/* An object of any type (a list too) in the shape and media asked for. */
+void answer_object(struct exchange *exchange, struct request *request, const struct accept *accept, int code,
+	const ProtobufCMessage *object);
+/* The error as a Status object; takes it. Media as Accept says, JSON when that is no good. */
+void answer_status(struct exchange *exchange, struct status *status);
+/* {"status":"Success", details} of a delete. */
+void answer_success(struct exchange *exchange, struct request *request, const struct accept *accept, const char *name,
+	const char *uid);
+void answer_text(struct exchange *exchange, int code, const char *text);
+/* Warning headers of the request. */
+void answer_warnings(struct exchange *exchange, const struct request *request);
+
+/* Appends an object in a shape and media, without reply. */
+struct status *encode_shape(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
+	bool with_columns, struct strbuf *out) MUST_USE;
+/* The object in the shape asked for: itself, a Table, or its metadata alone. */
+struct status *shape_object(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
+	bool with_columns, ProtobufCMessage **ret_object) MUST_USE;
+void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object);
+
+#endif

@@ -1,0 +1,188 @@
+#include "apiserver/http/decode.h"
+#include "api/defaults/defaults.h"
+#include "api/json.h"
+#include "api/protobuf.h"
+#include "api/yaml.h"
+
+/* `Pod in version "v1" cannot be handled as a Pod: …` */
+static struct status *cannot_handle(
+	const struct schema_type *type, const char *kind, const char *version, struct status *why)
+{
+	struct status *s = status_bad_request("%s in version \"%s\" cannot be handled as a %s: %s",
+		str_or(kind, type->kind), str_or(version, type->version), type->kind, why->message);
+	status_free(why);
+	return s;
+}
+
+static const char *version_part(const char *api_version)
+{
+	const char *slash = strrchr(str_or_empty(api_version), '/');
+	return slash ? slash + 1 : str_or_empty(api_version);
+}
+
+/* What strict decoding found becomes an error or warnings. */
+static struct status *judge_strictness(
+	struct request *request, const struct schema_type *type, const struct json_strict *strict)
+{
+	if (!strict->n_errors)
+		return NULL;
+	if (!str_eq(request->field_validation, "Strict")) {
+		for (size_t i = 0; i < strict->n_errors; i++)
+			request_warn(request, "%s", strict->errors[i]);
+		return NULL;
+	}
+	char *all = str_join(request->arena, strict->errors, strict->n_errors, ", ");
+	return status_bad_request("%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
+		type->kind, type->version, type->kind, all);
+}
+
+/* apiVersion and kind may be left out, but not be those of something else. */
+static struct status *check_kind(
+	struct request *request, const struct schema_type *type, const char *api_version, const char *kind)
+{
+	/* What belongs to every group may come under any group's name. */
+	if (str_eq(type->group, "meta.k8s.io") || (str_empty(api_version) && str_empty(kind)))
+		return NULL;
+	if (!str_empty(kind) && !str_empty(api_version) && !schema_find_api_version(api_version, kind))
+		return status_bad_request("%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is "
+					  "registered for version \"%s\" "
+					  "in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+			kind, version_part(api_version), type->kind, kind, api_version);
+	if (!str_empty(api_version) && !str_eq(api_version, type->api_version))
+		return status_bad_request(
+			"the API version in the data (%s) does not match the expected API version (%s)", api_version,
+			type->api_version);
+	if (!str_empty(kind) && !str_eq(kind, type->kind))
+		return status_bad_request(
+			"%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%s.%s): unknown "
+			"conversion",
+			kind, version_part(api_version), type->kind, version_part(api_version), kind,
+			str_or(type->group, "core"), type->kind);
+	return NULL;
+}
+
+struct status *decode_json(struct request *request, const struct schema_type *type, const char *data, size_t size,
+	ProtobufCMessage **ret_object)
+{
+	struct json_strict strict = {0};
+	char *api_version = NULL, *kind = NULL;
+	const struct json_options options = {.strict = str_eq(request->field_validation, "Ignore") ? NULL : &strict,
+		.ret_api_version = &api_version,
+		.ret_kind = &kind};
+	struct status *status = json_decode(request->arena, type, data, size, &options, ret_object);
+	TRY(check_kind(request, type, api_version, kind));
+	if (status)
+		return cannot_handle(type, kind, version_part(api_version), status);
+	return judge_strictness(request, type, &strict);
+}
+
+static struct status *decode_yaml(struct request *request, const struct schema_type *type, const char *data,
+	size_t size, ProtobufCMessage **ret_object)
+{
+	char *json;
+	size_t json_size;
+	struct json_strict strict = {0};
+	const struct json_options options = {.strict = &strict};
+	struct status *status = yaml_to_json(request->arena, data, size, &options, &json, &json_size);
+	if (status)
+		return cannot_handle(type, NULL, NULL, status);
+	TRY(judge_strictness(request, type, &strict));
+	return decode_json(request, type, json, json_size, ret_object);
+}
+
+static struct status *decode_protobuf(struct request *request, const struct schema_type *type, const char *data,
+	size_t size, ProtobufCMessage **ret_object)
+{
+	char *api_version, *kind;
+	if (!protobuf_has_magic(data, size))
+		return status_bad_request(
+			"provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+	TRY(protobuf_envelope(request->arena, data, size, &api_version, &kind, NULL, NULL));
+	TRY(check_kind(request, type, api_version, kind));
+	return protobuf_decode(request->arena, type, data, size, ret_object);
+}
+
+static struct status *decode_as(struct exchange *exchange, struct request *request, const struct schema_type *type,
+	ProtobufCMessage **ret_object)
+{
+	enum media media;
+	TRY(content_media(content_type_of(exchange), &media));
+	if (media == MEDIA_PROTOBUF)
+		return decode_protobuf(request, type, exchange->body, exchange->body_size, ret_object);
+	if (media == MEDIA_YAML)
+		return decode_yaml(request, type, exchange->body, exchange->body_size, ret_object);
+	return decode_json(request, type, exchange->body, exchange->body_size, ret_object);
+}
+
+struct status *decode_body(struct exchange *exchange, struct request *request, const struct schema_type *type,
+	ProtobufCMessage **ret_object)
+{
+	TRY(decode_as(exchange, request, type, ret_object));
+	api_set_defaults(request->arena, *ret_object);
+	return NULL;
+}
+
+static struct status *take_dry_run(struct request *request, const char *value)
+{
+	if (!value || !*value)
+		return NULL;
+	if (!str_eq(value, "All")) {
+		struct status *s = status_new(STATUS_INVALID,
+			" \"\" is invalid: dryRun: Unsupported value: \"%s\": supported values: \"All\"", value);
+		status_add_cause(s, "FieldValueNotSupported", "dryRun",
+			"Unsupported value: \"%s\": supported values: \"All\"", value);
+		return s;
+	}
+	request->dry_run = true;
+	return NULL;
+}
+
+struct status *decode_write_options(struct exchange *exchange, struct request *request)
+{
+	static const char *const validations[] = {"", "Ignore", "Warn", "Strict", NULL};
+	request->field_manager = str_or_empty(exchange_query(exchange, "fieldManager"));
+	request->field_validation = str_or_empty(exchange_query(exchange, "fieldValidation"));
+	if (!str_in(request->field_validation, validations)) {
+		struct status *s = status_new(STATUS_INVALID,
+			"CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"%s\": "
+			"supported values: "
+			"\"\", \"Ignore\", \"Strict\", \"Warn\"",
+			request->field_validation);
+		return status_details(s, "meta.k8s.io", "CreateOptions", "");
+	}
+	return take_dry_run(request, exchange_query(exchange, "dryRun"));
+}
+
+static struct status *query_delete_options(struct exchange *exchange, struct request *request, MetaV1DeleteOptions *o)
+{
+	const char *grace = exchange_query(exchange, "gracePeriodSeconds");
+	const char *orphan = exchange_query(exchange, "orphanDependents");
+	const char *policy = exchange_query(exchange, "propagationPolicy");
+	bool flag;
+	if (grace && !str_to_int64(grace, INT64_MIN, INT64_MAX, &o->grace_period_seconds))
+		return status_bad_request("gracePeriodSeconds: \"%s\" is no integer", grace);
+	o->has_grace_period_seconds = grace != NULL;
+	if (orphan && str_to_bool(orphan, &flag)) {
+		o->has_orphan_dependents = true;
+		o->orphan_dependents = flag;
+	}
+	if (!str_empty(policy))
+		o->propagation_policy = arena_strdup(request->arena, policy);
+	return NULL;
+}
+
+struct status *decode_delete_options(
+	struct exchange *exchange, struct request *request, MetaV1DeleteOptions **ret_options)
+{
+	ProtobufCMessage *object;
+	TRY(take_dry_run(request, exchange_query(exchange, "dryRun")));
+	if (!exchange->body_size) {
+		*ret_options = API_NEW(request->arena, MetaV1DeleteOptions);
+		return query_delete_options(exchange, request, *ret_options);
+	}
+	TRY(decode_as(exchange, request, &MetaV1DeleteOptions_schema, &object));
+	*ret_options = (MetaV1DeleteOptions *)object;
+	for (size_t i = 0; i < (*ret_options)->n_dry_run; i++)
+		TRY(take_dry_run(request, (*ret_options)->dry_run[i]));
+	return NULL;
+}

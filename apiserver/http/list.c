@@ -1,0 +1,366 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/protobuf.h"
+#include "api/selector.h"
+#include "api/tree.h"
+#include "apiserver/http/answer.h"
+#include "apiserver/http/verbs.h"
+#include "apiserver/registry_private.h"
+#include "base/encode.h"
+
+#define WAIT_MS 3000
+
+/* --- options --- */
+
+static struct status *parse_number(const char *name, const char *text, int64_t *ret_value)
+{
+	if (str_empty(text) || str_to_int64(text, INT64_MIN, INT64_MAX, ret_value))
+		return NULL;
+	return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax (%s)", text, name);
+}
+
+static struct status *parse_version(const char *text, int64_t *ret_version)
+{
+	*ret_version = -1;
+	if (str_empty(text) || str_to_int64(text, 0, INT64_MAX, ret_version))
+		return NULL;
+	struct status *s = status_new(STATUS_INVALID,
+		"resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax", text,
+		text);
+	return status_with_code(s, 400);
+}
+
+static struct status *parse_fields(struct request *request, const char *text, struct field_selector **ret_fields)
+{
+	*ret_fields = NULL;
+	if (str_empty(text))
+		return NULL;
+	struct status *status = field_selector_parse(request->arena, text, ret_fields);
+	if (status) {
+		status_free(status);
+		return status_bad_request("unable to parse requirement: invalid field selector: %s", text);
+	}
+	for (size_t i = 0; i < (*ret_fields)->n_requirements; i++)
+		if (!field_selector_supported(request->schema, (*ret_fields)->requirements[i].path))
+			return status_bad_request("field label not supported: %s", (*ret_fields)->requirements[i].path);
+	return NULL;
+}
+
+struct status *list_options_parse(struct exchange *exchange, struct request *request, struct list_options *o)
+{
+	*o = (struct list_options){.version = -1};
+	TRY(parse_version(exchange_query(exchange, "resourceVersion"), &o->version));
+	o->match = str_or_empty(exchange_query(exchange, "resourceVersionMatch"));
+	o->token = str_or_empty(exchange_query(exchange, "continue"));
+	TRY(parse_number("limit", exchange_query(exchange, "limit"), &o->limit));
+	TRY(parse_number("timeoutSeconds", exchange_query(exchange, "timeoutSeconds"), &o->timeout_seconds));
+	const char *labels = exchange_query(exchange, "labelSelector");
+	if (!str_empty(labels)) {
+		struct status *status = label_selector_parse(request->arena, labels, &o->labels);
+		if (status)
+			return status_wrap(status_with_code(status, 400), "unable to parse requirement");
+	}
+	TRY(parse_fields(request, exchange_query(exchange, "fieldSelector"), &o->fields));
+	bool flag = false;
+	if (str_to_bool(str_or_empty(exchange_query(exchange, "allowWatchBookmarks")), &flag))
+		o->bookmarks = flag;
+	const char *initial = exchange_query(exchange, "sendInitialEvents");
+	o->has_initial = initial && str_to_bool(initial, &o->initial);
+	return NULL;
+}
+
+static struct status *forbidden_option(const char *field, const char *value, const char *why)
+{
+	struct status *s =
+		status_new(STATUS_INVALID, "ListOptions.meta.k8s.io \"\" is invalid: %s: %s: %s", field, value, why);
+	status_add_cause(s, "FieldValueForbidden", field, "%s: %s", value, why);
+	return status_details(s, "meta.k8s.io", "ListOptions", "");
+}
+
+static struct status *check_list_options(const struct list_options *o)
+{
+	if (!str_empty(o->match) && strcmp(o->match, "Exact") != 0 && strcmp(o->match, "NotOlderThan") != 0)
+		return forbidden_option("resourceVersionMatch", "Unsupported value",
+			"supported values: \"Exact\", \"NotOlderThan\", \"\"");
+	if (!str_empty(o->match) && o->version < 0)
+		return forbidden_option("resourceVersionMatch", "Forbidden",
+			"resourceVersionMatch is forbidden unless resourceVersion is provided");
+	if (!str_empty(o->match) && !str_empty(o->token))
+		return forbidden_option("resourceVersionMatch", "Forbidden",
+			"resourceVersionMatch is forbidden when continue is provided");
+	if (str_eq(o->match, "Exact") && o->version == 0)
+		return forbidden_option("resourceVersionMatch", "Forbidden",
+			"resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+	if (o->version > 0 && !str_empty(o->token))
+		return status_bad_request("specifying resource version is not allowed when using continue");
+	return NULL;
+}
+
+/* --- continue tokens: {"v":"meta.k8s.io/v1","rv":N,"start":"key"} in base64url --- */
+
+static const char *token_make(struct arena *arena, int64_t revision, const char *start)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	strbuf_printf(&out, "{\"v\":\"meta.k8s.io/v1\",\"rv\":%" PRId64 ",\"start\":", revision);
+	json_add_string(&out, start, strlen(start), true);
+	strbuf_addc(&out, '}');
+	return base64url_encode(arena, out.buf, out.len);
+}
+
+static struct status *token_read(struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start)
+{
+	uint8_t *data;
+	size_t size;
+	cJSON *tree = NULL;
+	struct status *status = NULL;
+	if (base64url_decode(arena, token, strlen(token), &data, &size))
+		status = tree_parse(arena, (const char *)data, size, NULL, &tree);
+	status_drop(status, "a bad token is a bad token");
+	const char *start = tree_string(tree_get(tree, "start"));
+	if (!start || !tree_int(tree_get(tree, "rv"), ret_revision) ||
+		!str_eq(tree_string(tree_get(tree, "v")), "meta.k8s.io/v1"))
+		return status_bad_request("continue key is not valid: incorrect encoding or version");
+	*ret_start = start;
+	return NULL;
+}
+
+static struct status *token_expired(void)
+{
+	return status_new(STATUS_EXPIRED, "The provided continue parameter is too old to display a consistent list "
+					  "result. You can start a new list "
+					  "without the continue parameter.");
+}
+
+/* --- choosing what is listed --- */
+
+struct listing {
+	struct snapshot snapshot;
+	size_t *chosen; /* indexes into the snapshot */
+	size_t n_chosen;
+	const char *token; /* "" at the end */
+	int64_t remaining; /* -1: unknown */
+};
+
+static void listing_done(struct listing *l)
+{
+	snapshot_done(&l->snapshot);
+	free(l->chosen);
+}
+
+static struct status *take_snapshot(
+	struct request *request, const struct list_options *o, struct listing *l, const char **ret_start)
+{
+	struct table *table = request_table(request);
+	struct cache *cache = request->registry->cache;
+	const char *prefix =
+		str_empty(request->namespace) ? "" : arena_printf(request->arena, "%s/", request->namespace);
+	*ret_start = "";
+	if (!str_empty(o->token)) {
+		int64_t revision;
+		TRY(token_read(request->arena, o->token, &revision, ret_start));
+		TRY(cache_wait(cache, revision, WAIT_MS));
+		return table_list_at(table, prefix, revision, &l->snapshot) ? NULL : token_expired();
+	}
+	if (str_eq(o->match, "Exact") || (o->version > 0 && o->limit > 0 && str_empty(o->match))) {
+		TRY(cache_wait(cache, o->version, WAIT_MS));
+		if (table_list_at(table, prefix, o->version, &l->snapshot))
+			return NULL;
+		return status_new(STATUS_EXPIRED, "The resourceVersion for the provided list is too old.");
+	}
+	if (o->version < 0)
+		TRY(cache_fresh(cache, WAIT_MS));
+	else if (o->version > 0)
+		TRY(cache_wait(cache, o->version, WAIT_MS));
+	table_list(table, prefix, &l->snapshot);
+	return NULL;
+}
+
+static void choose(struct request *request, const struct list_options *o, const char *start, struct listing *l)
+{
+	l->chosen = calloc(l->snapshot.n_items + 1, sizeof(*l->chosen));
+	l->token = "";
+	l->remaining = -1;
+	for (size_t i = 0; l->chosen && i < l->snapshot.n_items; i++) {
+		const struct entry *entry = l->snapshot.items[i];
+		if (*start && strcmp(entry->key, start) < 0)
+			continue;
+		if (!entry_matches(entry, o->labels, o->fields))
+			continue;
+		if (o->limit > 0 && l->n_chosen == (size_t)o->limit) {
+			l->token = token_make(request->arena, l->snapshot.revision, entry->key);
+			if (!o->labels && !o->fields)
+				l->remaining = (int64_t)(l->snapshot.n_items - i);
+			return;
+		}
+		l->chosen[l->n_chosen++] = i;
+	}
+}
+
+/* --- writing it --- */
+
+static MetaV1ListMeta *list_meta(struct request *request, const struct listing *l)
+{
+	MetaV1ListMeta *meta = API_NEW(request->arena, MetaV1ListMeta);
+	meta->resource_version = arena_printf(request->arena, "%" PRId64, l->snapshot.revision);
+	meta->continue_ = arena_strdup(request->arena, l->token);
+	meta->has_remaining_item_count = l->remaining >= 0;
+	meta->remaining_item_count = l->remaining >= 0 ? l->remaining : 0;
+	return meta;
+}
+
+static void gather_json(
+	struct request *request, const struct listing *l, const struct schema_type *type, struct gather *g)
+{
+	CLEANUP(strbuf_done) struct strbuf head = STRBUF_INIT;
+	strbuf_printf(&head, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":", type->kind, type->api_version);
+	json_encode(&head, list_meta(request, l), 0);
+	strbuf_adds(&head, ",\"items\":[");
+	gather_copy(g, head.buf, head.len);
+	for (size_t i = 0; i < l->n_chosen; i++) {
+		struct entry *entry = l->snapshot.items[l->chosen[i]];
+		const struct piece *json = entry_json(entry);
+		if (i)
+			gather_copy(g, ",", 1);
+		gather_borrow(g, json->data, json->size, entry);
+	}
+	gather_copy(g, "]}\n", 3);
+}
+
+static size_t put_varint(uint8_t *out, uint64_t value)
+{
+	size_t n = 0;
+	for (; value >= 0x80; value >>= 7)
+		out[n++] = (uint8_t)(value | 0x80);
+	out[n++] = (uint8_t)value;
+	return n;
+}
+
+static void copy_tagged(struct gather *g, uint8_t tag, uint64_t size)
+{
+	uint8_t head[11] = {tag};
+	gather_copy(g, head, 1 + put_varint(head + 1, size));
+}
+
+static size_t varint_size(uint64_t value)
+{
+	uint8_t scratch[10];
+	return put_varint(scratch, value);
+}
+
+/* The envelope of a list: its TypeMeta as a message of its own, then raw = metadata and items, gathered. */
+static void gather_protobuf(
+	struct request *request, const struct listing *l, const struct schema_type *type, struct gather *g)
+{
+	CLEANUP(strbuf_done) struct strbuf meta = STRBUF_INIT;
+	protobuf_pack(&meta, list_meta(request, l));
+	uint64_t raw = 1 + varint_size(meta.len) + meta.len;
+	for (size_t i = 0; i < l->n_chosen; i++) {
+		size_t size = l->snapshot.items[l->chosen[i]]->size;
+		raw += 1 + varint_size(size) + size;
+	}
+	size_t version = strlen(type->api_version), kind = strlen(type->kind);
+	gather_copy(g, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
+	copy_tagged(g, 0x0a, 1 + varint_size(version) + version + 1 + varint_size(kind) + kind);
+	copy_tagged(g, 0x0a, version);
+	gather_copy(g, type->api_version, version);
+	copy_tagged(g, 0x12, kind);
+	gather_copy(g, type->kind, kind);
+	copy_tagged(g, 0x12, raw);
+	copy_tagged(g, 0x0a, meta.len);
+	gather_copy(g, meta.buf, meta.len);
+	for (size_t i = 0; i < l->n_chosen; i++) {
+		struct entry *entry = l->snapshot.items[l->chosen[i]];
+		copy_tagged(g, 0x12, entry->size);
+		gather_borrow(g, entry->bytes, entry->size, entry);
+	}
+	/* contentEncoding and contentType, as the original writes them: empty. */
+	gather_copy(g, "\x1a\0\x22\0", 4);
+}
+
+static struct status *decoded_list(struct request *request, const struct listing *l, ProtobufCMessage **ret_list)
+{
+	const struct schema_type *type = schema_list_of(request->schema->type);
+	ProtobufCMessage *list = api_new(request->arena, type);
+	*object_child_p(list, "metadata") = list_meta(request, l);
+	for (size_t i = 0; i < l->n_chosen; i++) {
+		ProtobufCMessage *object = entry_decode(l->snapshot.items[l->chosen[i]], request->arena);
+		TRY(convert_object(request->arena, request->schema->type, object, &object));
+		list_append(request->arena, list, object);
+	}
+	*ret_list = list;
+	return NULL;
+}
+
+static struct status *answer_list(
+	struct exchange *exchange, struct request *request, const struct accept *accept, const struct listing *l)
+{
+	const struct schema_type *type = schema_list_of(request->schema->type);
+	bool stored = table_resource(request_table(request)) == request->schema;
+	bool pieces = accept->shape == SHAPE_OBJECT && stored && !accept->pretty && accept->media != MEDIA_YAML;
+	if (!pieces) {
+		ProtobufCMessage *list;
+		TRY(decoded_list(request, l, &list));
+		answer_object(exchange, request, accept, 200, list);
+		return NULL;
+	}
+	struct gather *g = gather_new();
+	if (accept->media == MEDIA_PROTOBUF)
+		gather_protobuf(request, l, type, g);
+	else
+		gather_json(request, l, type, g);
+	reply_header(exchange, "Cache-Control", "no-cache, private");
+	reply_gather(exchange, 200, media_name(accept->media), g);
+	return NULL;
+}
+
+static struct status *list_virtual(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	ProtobufCMessage **objects;
+	size_t n;
+	if (!request->strategy->list_virtual)
+		return status_new(
+			STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+	TRY(request->strategy->list_virtual(request, &objects, &n));
+	ProtobufCMessage *list = api_new(request->arena, schema_list_of(request->schema->type));
+	for (size_t i = 0; i < n; i++)
+		list_append(request->arena, list, objects[i]);
+	answer_object(exchange, request, accept, 200, list);
+	return NULL;
+}
+
+struct status *verb_list(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	struct list_options o;
+	const char *start;
+	TRY(list_options_parse(exchange, request, &o));
+	TRY(check_list_options(&o));
+	if (!request_table(request))
+		return list_virtual(exchange, request, accept);
+	CLEANUP(listing_done) struct listing l = {0};
+	TRY(take_snapshot(request, &o, &l, &start));
+	choose(request, &o, start, &l);
+	return answer_list(exchange, request, accept, &l);
+}
+
+struct status *list_names(
+	struct exchange *exchange, struct request *request, char ***ret_namespaces, char ***ret_names, size_t *ret_n)
+{
+	struct list_options o;
+	TRY(list_options_parse(exchange, request, &o));
+	TRY(cache_fresh(request->registry->cache, WAIT_MS));
+	CLEANUP(listing_done) struct listing l = {0};
+	const char *prefix =
+		str_empty(request->namespace) ? "" : arena_printf(request->arena, "%s/", request->namespace);
+	table_list(request_table(request), prefix, &l.snapshot);
+	choose(request, &o, "", &l);
+	*ret_n = l.n_chosen;
+	*ret_names = ARENA_ARRAY(request->arena, char *, l.n_chosen + 1);
+	*ret_namespaces = ARENA_ARRAY(request->arena, char *, l.n_chosen + 1);
+	for (size_t i = 0; i < l.n_chosen; i++) {
+		(*ret_names)[i] = arena_strdup(request->arena, l.snapshot.items[l.chosen[i]]->name);
+		(*ret_namespaces)[i] = arena_strdup(request->arena, l.snapshot.items[l.chosen[i]]->namespace);
+	}
+	return NULL;
+}

@@ -1,0 +1,322 @@
+#include "apiserver/http/verbs.h"
+#include "api/copy.h"
+#include "api/defaults/defaults.h"
+#include "api/meta.h"
+#include "api/patch.h"
+#include "api/tree.h"
+#include "apiserver/http/answer.h"
+#include "apiserver/http/decode.h"
+#include "apiserver/registry_private.h"
+
+#define WAIT_MS 3000
+
+static struct status *not_allowed(void)
+{
+	return status_new(STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+}
+
+/* A subresource that is a part of the object, written by the same kind: status, finalize, approval, resize, … */
+static bool is_plain_part(const struct request *request)
+{
+	const struct schema_subresource *sub = schema_find_subresource(request->schema, request->subresource);
+	return sub && str_eq(sub->kind, request->schema->type->kind);
+}
+
+static const struct subresource_handler *handler_of(const struct request *request)
+{
+	return *request->subresource ? strategy_subresource(request->strategy, request->subresource) : NULL;
+}
+
+/* The type of a subresource's bodies: by name in the resource's own group, or wherever it is. */
+static const struct schema_type *view_type(const struct request *request)
+{
+	static const struct {
+		const char *kind;
+		const char *api_version;
+	} known[] = {{"Scale", "autoscaling/v1"}, {"Eviction", "policy/v1"},
+		{"TokenRequest", "authentication.k8s.io/v1"}, {"Binding", "v1"}};
+	const struct schema_subresource *sub = schema_find_subresource(request->schema, request->subresource);
+	if (!sub)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (str_eq(known[i].kind, sub->kind))
+			return schema_find_api_version(known[i].api_version, known[i].kind);
+	return schema_find_kind(request->group, request->version, sub->kind);
+}
+
+/* --- get --- */
+
+struct status *verb_get(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	const struct subresource_handler *handler = handler_of(request);
+	ProtobufCMessage *object;
+	if (!request_table(request)) {
+		ProtobufCMessage **objects;
+		size_t n;
+		if (!request->strategy->list_virtual)
+			return not_allowed();
+		TRY(request->strategy->list_virtual(request, &objects, &n));
+		for (size_t i = 0; i < n; i++)
+			if (str_eq(object_name(objects[i]), request->name)) {
+				answer_object(exchange, request, accept, 200, objects[i]);
+				return NULL;
+			}
+		return request_not_found(request, request->name);
+	}
+	int64_t version = 0;
+	const char *text = exchange_query(exchange, "resourceVersion");
+	if (str_empty(text))
+		TRY(cache_fresh(request->registry->cache, WAIT_MS));
+	else if (!str_to_int64(text, 0, INT64_MAX, &version))
+		return status_bad_request("resourceVersion: Invalid value: \"%s\"", text);
+	else
+		TRY(cache_wait(request->registry->cache, version, WAIT_MS));
+	TRY(registry_get(request, &object));
+	if (handler && handler->get) {
+		ProtobufCMessage *view;
+		TRY(handler->get(request, object, &view));
+		object = view;
+	} else if (*request->subresource && !is_plain_part(request)) {
+		return not_allowed();
+	}
+	answer_object(exchange, request, accept, 200, object);
+	return NULL;
+}
+
+/* --- create --- */
+
+static struct status *create_part(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	const struct subresource_handler *handler = handler_of(request);
+	const struct schema_type *type = view_type(request);
+	ProtobufCMessage *body = NULL, *object = NULL;
+	if (!handler || !handler->create || !type)
+		return not_allowed();
+	if (exchange->body_size)
+		TRY(decode_body(exchange, request, type, &body));
+	TRY(handler->create(request, body, &object));
+	if (object) {
+		answer_object(exchange, request, accept, 201, object);
+		return NULL;
+	}
+	MetaV1Status *success = API_NEW(request->arena, MetaV1Status);
+	success->status = arena_strdup(request->arena, "Success");
+	success->code = 201;
+	answer_object(exchange, request, accept, 201, &success->base);
+	return NULL;
+}
+
+struct status *verb_create(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	ProtobufCMessage *object, *created;
+	TRY(decode_write_options(exchange, request));
+	if (*request->subresource)
+		return create_part(exchange, request, accept);
+	if (!str_empty(request->name))
+		return not_allowed();
+	if (request->schema->namespaced && str_empty(request->namespace) && !request->strategy->create_virtual)
+		return status_bad_request("an empty namespace may not be set during creation");
+	TRY(decode_body(exchange, request, request->schema->type, &object));
+	TRY(registry_create(request, object, &created));
+	answer_object(exchange, request, accept, 201, created);
+	return NULL;
+}
+
+/* --- update --- */
+
+struct put {
+	struct exchange *exchange;
+	const struct subresource_handler *handler;
+};
+
+/* The body as it was sent, decoded afresh for every try. */
+static struct status *put_body(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	const struct put *put = data;
+	size_t n_warnings = request->n_warnings;
+	struct status *status = decode_body(put->exchange, request, request->schema->type, ret_object);
+	if (old && n_warnings)
+		request->n_warnings = n_warnings;
+	return status;
+}
+
+static struct status *take_view(struct request *request, const struct subresource_handler *handler,
+	const ProtobufCMessage *old, const ProtobufCMessage *view, ProtobufCMessage **ret_object)
+{
+	ProtobufCMessage *object = api_copy_msg(request->arena, old);
+	const char *version = object_resource_version(view);
+	if (!str_empty(version))
+		object_meta(object)->resource_version = arena_strdup(request->arena, version);
+	TRY(handler->put(request, object, view));
+	*ret_object = object;
+	return NULL;
+}
+
+static struct status *put_view(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	const struct put *put = data;
+	ProtobufCMessage *view;
+	TRY(decode_body(put->exchange, request, view_type(request), &view));
+	return take_view(request, put->handler, old, view, ret_object);
+}
+
+static struct status *answer_updated(struct exchange *exchange, struct request *request, const struct accept *accept,
+	ProtobufCMessage *object, bool created)
+{
+	const struct subresource_handler *handler = handler_of(request);
+	if (handler && handler->get && handler->put)
+		TRY(handler->get(request, object, &object));
+	answer_object(exchange, request, accept, created ? 201 : 200, object);
+	return NULL;
+}
+
+struct status *verb_update(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	const struct subresource_handler *handler = handler_of(request);
+	struct put put = {exchange, handler};
+	ProtobufCMessage *object;
+	bool created, view = handler && handler->put;
+	TRY(decode_write_options(exchange, request));
+	if (*request->subresource && !view && !is_plain_part(request))
+		return not_allowed();
+	const struct registry_update update = {.transform = view ? put_view : put_body,
+		.data = &put,
+		.create_if_missing = !*request->subresource && traits_of(request).create_on_put};
+	TRY(registry_update(request, &update, &object, &created));
+	return answer_updated(exchange, request, accept, object, created);
+}
+
+/* --- patch --- */
+
+enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
+
+struct patch {
+	enum patch_kind kind;
+	cJSON *tree;
+	const struct subresource_handler *handler;
+};
+
+static struct status *patch_kind_of(struct exchange *exchange, enum patch_kind *ret_kind)
+{
+	static const struct {
+		const char *type;
+		enum patch_kind kind;
+	} kinds[] = {{"application/json-patch+json", PATCH_JSON}, {"application/merge-patch+json", PATCH_MERGE},
+		{"application/strategic-merge-patch+json", PATCH_STRATEGIC}};
+	const char *type = content_type_of(exchange);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (str_eq(type, kinds[i].type)) {
+			*ret_kind = kinds[i].kind;
+			return NULL;
+		}
+	return status_new(STATUS_UNSUPPORTED_MEDIA,
+		"the body of the request was in an unknown format - accepted media types include: "
+		"application/json-patch+json, "
+		"application/merge-patch+json, application/strategic-merge-patch+json");
+}
+
+static struct status *apply_patch(
+	struct request *request, const struct patch *p, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	const cJSON *before = tree_from_typed(request->arena, old);
+	cJSON *after;
+	if (p->kind == PATCH_JSON)
+		TRY(patch_json(request->arena, before, p->tree, &after));
+	else if (p->kind == PATCH_MERGE)
+		TRY(patch_merge(request->arena, before, p->tree, &after));
+	else
+		TRY(patch_strategic(request->arena, schema_of(old), before, p->tree, &after));
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	tree_print(&text, after, 0);
+	size_t n_warnings = request->n_warnings;
+	struct status *status = decode_json(request, schema_of(old), text.buf, text.len, ret_object);
+	if (n_warnings)
+		request->n_warnings = n_warnings;
+	return status;
+}
+
+static struct status *patch_object(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	TRY(apply_patch(request, data, old, ret_object));
+	api_set_defaults(request->arena, *ret_object);
+	return NULL;
+}
+
+static struct status *patch_view(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	const struct patch *p = data;
+	ProtobufCMessage *view;
+	TRY(p->handler->get(request, old, &view));
+	TRY(apply_patch(request, p, view, &view));
+	return take_view(request, p->handler, old, view, ret_object);
+}
+
+struct status *verb_patch(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	struct patch patch = {.handler = handler_of(request)};
+	ProtobufCMessage *object;
+	bool created, view = patch.handler && patch.handler->put && patch.handler->get;
+	TRY(decode_write_options(exchange, request));
+	TRY(patch_kind_of(exchange, &patch.kind));
+	if (*request->subresource && !view && !is_plain_part(request))
+		return not_allowed();
+	TRY(tree_parse(request->arena, exchange->body, exchange->body_size, NULL, &patch.tree));
+	const struct registry_update update = {
+		.transform = view ? patch_view : patch_object, .data = &patch, .retry_conflicts = true};
+	TRY(registry_update(request, &update, &object, &created));
+	return answer_updated(exchange, request, accept, object, created);
+}
+
+/* --- delete --- */
+
+struct status *verb_delete(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	MetaV1DeleteOptions *options;
+	ProtobufCMessage *object;
+	bool gone;
+	if (*request->subresource)
+		return not_allowed();
+	TRY(decode_delete_options(exchange, request, &options));
+	TRY(registry_delete(request, options, &object, &gone));
+	/* 202 where the caller asked to wait for dependents and they are still there. */
+	int code = !gone && options->has_orphan_dependents && !options->orphan_dependents ? 202 : 200;
+	if (gone && !traits_of(request).returns_deleted)
+		answer_success(exchange, request, accept, object_name(object), object_uid(object));
+	else
+		answer_object(exchange, request, accept, code, object);
+	return NULL;
+}
+
+struct status *verb_delete_collection(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	MetaV1DeleteOptions *options;
+	char **names, **namespaces;
+	size_t n;
+	if (!request_table(request))
+		return not_allowed();
+	TRY(decode_delete_options(exchange, request, &options));
+	TRY(list_names(exchange, request, &namespaces, &names, &n));
+	ProtobufCMessage *list = api_new(request->arena, schema_list_of(request->schema->type));
+	const char *namespace = request->namespace;
+	for (size_t i = 0; i < n; i++) {
+		ProtobufCMessage *object;
+		bool gone;
+		request->name = names[i];
+		request->namespace = namespaces[i];
+		struct status *status = registry_delete(request, options, &object, &gone);
+		if (status_is(status, STATUS_NOT_FOUND)) {
+			status_drop(status, "somebody else deleted it");
+			continue;
+		}
+		TRY(status);
+		list_append(request->arena, list, object);
+	}
+	request->name = "";
+	request->namespace = namespace;
+	answer_object(exchange, request, accept, 200, list);
+	return NULL;
+}

@@ -1,0 +1,41 @@
+/*
+ * The verbs on resources. Each replies on the exchange, or returns the error to reply with.
+ */
+#ifndef APISERVER_HTTP_VERBS_H
+#define APISERVER_HTTP_VERBS_H
+
+#include "api/selector.h"
+#include "apiserver/http/negotiate.h"
+#include "apiserver/http/server.h"
+#include "apiserver/request.h"
+
+struct list_options {
+	int64_t version; /* -1: not given */
+	const char *match;
+	const char *token;
+	int64_t limit;
+	int64_t timeout_seconds;
+	struct label_selector *labels; /* NULL: all */
+	struct field_selector *fields;
+	bool bookmarks;
+	bool has_initial, initial;
+};
+struct status *list_options_parse(
+	struct exchange *exchange, struct request *request, struct list_options *ret_options) MUST_USE;
+/* What a collection's delete would delete. */
+struct status *list_names(struct exchange *exchange, struct request *request, char ***ret_namespaces, char ***ret_names,
+	size_t *ret_n) MUST_USE;
+
+typedef struct status *verb_fn(struct exchange *exchange, struct request *request, const struct accept *accept);
+verb_fn verb_get;
+verb_fn verb_list;
+verb_fn verb_watch;
+verb_fn verb_create;
+verb_fn verb_update;
+verb_fn verb_patch;
+verb_fn verb_delete;
+verb_fn verb_delete_collection;
+/* Log, exec, attach, port-forward and proxy. */
+verb_fn verb_connect;
+
+#endif

@@ -1,0 +1,345 @@
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/protobuf.h"
+#include "apiserver/http/answer.h"
+#include "apiserver/http/verbs.h"
+#include "apiserver/registry_private.h"
+#include "base/encode.h"
+#include "base/mem.h"
+
+#define WAIT_MS 3000
+#define BOOKMARK_MS 60000
+#define TIMEOUT_FIRST_MS 1800000 /* --min-request-timeout */
+#define FINAL_BOOKMARK_MS 2000
+#define INITIAL_EVENTS_END "k8s.io/initial-events-end"
+
+/* A watch as a streamed reply: what was there at the start, then events, bookmarks, the end. */
+struct watch {
+	struct exchange *exchange;
+	struct request *request; /* in the exchange's arena */
+	struct accept accept;
+	struct list_options options;
+	struct watcher *watcher;
+	struct snapshot initial;
+	size_t at; /* in initial */
+	bool initial_done;
+	bool columns_told; /* a Table's first event carries the columns */
+	bool ended;
+	int64_t told;
+	int64_t deadline_ms, bookmark_ms;
+	bool final_bookmark;
+	struct strbuf out; /* encoded and not yet sent */
+	size_t sent;
+};
+
+static const char *const type_names[] = {
+	[EVENT_ADDED] = "ADDED", [EVENT_MODIFIED] = "MODIFIED", [EVENT_DELETED] = "DELETED"};
+
+static size_t put_varint(struct strbuf *out, uint64_t value)
+{
+	size_t n = 1;
+	for (; value >= 0x80; value >>= 7, n++)
+		strbuf_addc(out, (char)(value | 0x80));
+	strbuf_addc(out, (char)value);
+	return n;
+}
+
+/* A frame of a protobuf watch: its length in four bytes, then WatchEvent{type, object{raw}}. */
+static void frame_protobuf(struct strbuf *out, const char *type, const void *object, size_t size)
+{
+	CLEANUP(strbuf_done) struct strbuf raw = STRBUF_INIT, event = STRBUF_INIT;
+	strbuf_addc(&raw, 0x0a);
+	put_varint(&raw, size);
+	strbuf_addc(&event, 0x0a);
+	put_varint(&event, strlen(type));
+	strbuf_adds(&event, type);
+	strbuf_addc(&event, 0x12);
+	put_varint(&event, raw.len + size);
+	uint32_t length = htonl((uint32_t)(event.len + raw.len + size));
+	strbuf_add(out, &length, sizeof(length));
+	strbuf_add(out, event.buf, event.len);
+	strbuf_add(out, raw.buf, raw.len);
+	strbuf_add(out, object, size);
+}
+
+static void frame(struct watch *w, const char *type, const ProtobufCMessage *object)
+{
+	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
+	if (w->accept.media == MEDIA_PROTOBUF) {
+		encode_media(&body, &w->accept, object);
+		frame_protobuf(&w->out, type, body.buf, body.len);
+		return;
+	}
+	struct accept plain = w->accept;
+	plain.pretty = false;
+	plain.media = MEDIA_JSON;
+	encode_media(&body, &plain, object);
+	while (body.len && body.buf[body.len - 1] == '\n')
+		strbuf_truncate(&body, body.len - 1);
+	strbuf_printf(&w->out, "{\"type\":\"%s\",\"object\":", type);
+	strbuf_add(&w->out, body.buf, body.len);
+	strbuf_adds(&w->out, "}\n");
+}
+
+/* The common case: the object as it is, out of the pieces that the entry keeps for everybody. */
+static void frame_entry(struct watch *w, const char *type, struct entry *entry)
+{
+	const struct schema_type *t = entry->resource->type;
+	if (w->accept.media == MEDIA_PROTOBUF) {
+		CLEANUP(strbuf_done) struct strbuf head = STRBUF_INIT, body = STRBUF_INIT;
+		size_t version = strlen(t->api_version), kind = strlen(t->kind);
+		strbuf_addc(&head, 0x0a);
+		put_varint(&head, version);
+		strbuf_adds(&head, t->api_version);
+		strbuf_addc(&head, 0x12);
+		put_varint(&head, kind);
+		strbuf_adds(&head, t->kind);
+		strbuf_add(&body, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
+		strbuf_addc(&body, 0x0a);
+		put_varint(&body, head.len);
+		strbuf_add(&body, head.buf, head.len);
+		strbuf_addc(&body, 0x12);
+		put_varint(&body, entry->size);
+		strbuf_add(&body, entry->bytes, entry->size);
+		strbuf_add(&body, "\x1a\0\x22\0", 4);
+		frame_protobuf(&w->out, type, body.buf, body.len);
+		return;
+	}
+	const struct piece *json = entry_json(entry);
+	strbuf_printf(&w->out, "{\"type\":\"%s\",\"object\":{\"kind\":\"%s\",\"apiVersion\":\"%s\"", type, t->kind,
+		t->api_version);
+	if (json->size > 2)
+		strbuf_addc(&w->out, ',');
+	strbuf_add(&w->out, json->data + 1, json->size - 1);
+	strbuf_adds(&w->out, "}\n");
+}
+
+static void frame_status(struct watch *w, struct status *status)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	MetaV1Status *object = status_to_api(arena, status);
+	frame(w, "ERROR", &object->base);
+	status_free(status);
+}
+
+static void emit(struct watch *w, enum event_type type, struct entry *entry)
+{
+	const struct schema_resource *wanted = w->request->schema;
+	if (w->accept.shape == SHAPE_OBJECT && entry->resource == wanted) {
+		frame_entry(w, type_names[type], entry);
+		return;
+	}
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	/* Shapes are made in the exchange's arena otherwise; a watch may last for hours. */
+	struct exchange scratch = *w->exchange;
+	scratch.arena = arena;
+	ProtobufCMessage *object = entry_decode(entry, arena), *shaped;
+	struct status *status = convert_object(arena, wanted->type, object, &object);
+	struct accept accept = w->accept;
+	if (accept.shape == SHAPE_METADATA_LIST)
+		accept.shape = SHAPE_METADATA;
+	if (!status)
+		status = shape_object(&scratch, &accept, object, !w->columns_told, &shaped);
+	if (status) {
+		frame_status(w, status);
+		w->ended = true;
+		return;
+	}
+	w->columns_told = true;
+	frame(w, type_names[type], shaped);
+}
+
+/* An object of the kind with nothing but a resource version. */
+static void emit_bookmark(struct watch *w, bool initial_end)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct exchange scratch = *w->exchange;
+	scratch.arena = arena;
+	ProtobufCMessage *object = api_new(arena, w->request->schema->type), *shaped;
+	MetaV1ObjectMeta *meta = object_meta_ensure(arena, object);
+	meta->resource_version = arena_printf(arena, "%" PRId64, w->told);
+	if (initial_end)
+		meta_set_annotation(arena, meta, INITIAL_EVENTS_END, "true");
+	struct accept accept = w->accept;
+	if (accept.shape == SHAPE_METADATA_LIST)
+		accept.shape = SHAPE_METADATA;
+	struct status *status = shape_object(&scratch, &accept, object, !w->columns_told, &shaped);
+	if (!status)
+		frame(w, "BOOKMARK", shaped);
+	status_drop(status, "a bookmark is a courtesy");
+}
+
+static void step_initial(struct watch *w)
+{
+	while (w->at < w->initial.n_items && w->out.len - w->sent < 65536) {
+		struct entry *entry = w->initial.items[w->at++];
+		if (entry_matches(entry, w->options.labels, w->options.fields))
+			emit(w, EVENT_ADDED, entry);
+	}
+	if (w->at < w->initial.n_items)
+		return;
+	snapshot_done(&w->initial);
+	w->at = 0;
+	w->initial_done = true;
+	if (w->options.has_initial && w->options.initial && w->options.bookmarks)
+		emit_bookmark(w, true);
+}
+
+static void step_events(struct watch *w)
+{
+	enum event_type type;
+	struct entry *entry;
+	bool lost = false;
+	while (!w->ended && w->out.len - w->sent < 65536 && watcher_next(w->watcher, &type, &entry, &w->told, &lost)) {
+		emit(w, type, entry);
+		entry_unref(entry);
+	}
+	if (lost) {
+		frame_status(w, status_new(STATUS_EXPIRED, "too old resource version: %lld", (long long)w->told));
+		w->ended = true;
+	}
+}
+
+static void step_time(struct watch *w)
+{
+	int64_t now = clock_mono_ms(w->request->clock);
+	if (now >= w->deadline_ms)
+		w->ended = true;
+	if (!w->options.bookmarks || w->out.len > w->sent)
+		return;
+	bool last = now >= w->deadline_ms - FINAL_BOOKMARK_MS && !w->final_bookmark;
+	if (now < w->bookmark_ms && !last)
+		return;
+	w->final_bookmark = last;
+	w->bookmark_ms = now + BOOKMARK_MS;
+	emit_bookmark(w, false);
+}
+
+static ssize_t read_watch(void *data, char *buf, size_t max)
+{
+	struct watch *w = data;
+	if (w->sent == w->out.len) {
+		strbuf_reset(&w->out);
+		w->sent = 0;
+		if (w->ended)
+			return -1;
+		if (!w->initial_done)
+			step_initial(w);
+		if (w->initial_done) {
+			step_events(w);
+			step_time(w);
+		}
+	}
+	size_t n = w->out.len - w->sent;
+	if (n > max)
+		n = max;
+	memcpy(buf, w->out.buf + w->sent, n);
+	w->sent += n;
+	if (w->sent == w->out.len && w->out.cap > 262144) {
+		strbuf_done(&w->out);
+		strbuf_init(&w->out);
+		w->sent = 0;
+	}
+	return n || !w->ended ? (ssize_t)n : -1;
+}
+
+static void done_watch(void *data)
+{
+	struct watch *w = data;
+	watcher_free(w->watcher);
+	snapshot_done(&w->initial);
+	strbuf_done(&w->out);
+}
+
+static void wake(void *data)
+{
+	struct watch *w = data;
+	reply_wake(w->exchange);
+}
+
+/* Where the watch begins, and whether it begins with what is there. */
+static struct status *begin(struct watch *w, const struct watcher_options *wo)
+{
+	struct table *table = request_table(w->request);
+	struct cache *cache = w->request->registry->cache;
+	const struct list_options *o = &w->options;
+	bool from_now = o->version <= 0 || (o->has_initial && o->initial);
+	bool with_state = o->has_initial ? o->initial : o->version <= 0;
+	if (o->version < 0)
+		TRY(cache_fresh(cache, WAIT_MS));
+	else
+		TRY(cache_wait(cache, o->version, WAIT_MS));
+	w->initial_done = !with_state;
+	TRY(watcher_new(table, from_now ? -1 : o->version, wo, with_state ? &w->initial : NULL, &w->watcher));
+	w->told = with_state ? w->initial.revision : o->version > 0 ? o->version : cache_revision(cache);
+	return NULL;
+}
+
+static struct status *check_initial(const struct list_options *o)
+{
+	const char *why = NULL;
+	if (o->has_initial && strcmp(o->match, "NotOlderThan") != 0)
+		why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+	if (!o->has_initial && !str_empty(o->match))
+		why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+	if (!why)
+		return NULL;
+	const char *field = o->has_initial ? "resourceVersionMatch" : "resourceVersionMatch";
+	struct status *s =
+		status_new(STATUS_INVALID, "ListOptions.meta.k8s.io \"\" is invalid: %s: Forbidden: %s", field, why);
+	status_add_cause(s, "FieldValueForbidden", field, "Forbidden: %s", why);
+	return status_details(s, "meta.k8s.io", "ListOptions", "");
+}
+
+/* The name of a single object's watch (from the path or the selector) is a field selector like any other. */
+static void add_name_selector(struct request *request, struct list_options *o)
+{
+	if (str_empty(request->name) || o->fields)
+		return;
+	struct field_selector *fields = ARENA_NEW(request->arena, struct field_selector);
+	fields->requirements = ARENA_NEW(request->arena, struct field_requirement);
+	fields->n_requirements = 1;
+	fields->requirements[0] = (struct field_requirement){.path = arena_strdup(request->arena, "metadata.name"),
+		.value = arena_strdup(request->arena, request->name)};
+	o->fields = fields;
+}
+
+struct status *verb_watch(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	if (!request_table(request))
+		return status_new(
+			STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+	struct watch *w = ARENA_NEW(request->arena, struct watch);
+	w->exchange = exchange;
+	w->request = request;
+	w->accept = *accept;
+	strbuf_init(&w->out);
+	TRY(list_options_parse(exchange, request, &w->options));
+	TRY(check_initial(&w->options));
+	add_name_selector(request, &w->options);
+	int64_t now = clock_mono_ms(request->clock);
+	int64_t timeout = w->options.timeout_seconds > 0 ? w->options.timeout_seconds * 1000
+							 : TIMEOUT_FIRST_MS + (int64_t)random_below(TIMEOUT_FIRST_MS);
+	w->deadline_ms = now + timeout;
+	w->bookmark_ms = now + BOOKMARK_MS;
+	const char *prefix =
+		str_empty(request->namespace) ? "" : arena_printf(request->arena, "%s/", request->namespace);
+	const struct watcher_options wo = {
+		.prefix = prefix, .labels = w->options.labels, .fields = w->options.fields, .notify = wake, .data = w};
+	struct status *status = begin(w, &wo);
+	if (status_is(status, STATUS_EXPIRED)) {
+		/* Told inside the stream, as clients expect it. */
+		frame_status(w, status);
+		w->ended = true;
+		status = NULL;
+	}
+	if (status)
+		return status;
+	const struct reply_stream stream = {.read = read_watch, .done = done_watch, .data = w};
+	reply_header(exchange, "Cache-Control", "no-cache, private");
+	reply_stream(exchange, 200, accept->media == MEDIA_PROTOBUF ? WATCH_PROTOBUF : WATCH_JSON, &stream);
+	return NULL;
+}
