@@ -37,6 +37,11 @@ void registry_set_admission(struct registry *registry, struct admission *admissi
 	registry->admission = admission;
 }
 
+void registry_set_strategy_context(struct registry *registry, const struct strategy_context *context)
+{
+	registry->context = context;
+}
+
 struct status *registry_start(struct registry *registry)
 {
 	cache_start(registry->cache);
@@ -66,6 +71,7 @@ struct request *registry_own_request(struct registry *registry, struct arena *ar
 	*r = (struct request){.arena = arena,
 		.registry = registry,
 		.objects = &registry->objects,
+		.context = registry->context,
 		.clock = registry->clock,
 		.user = user_apiserver(arena),
 		.client_address = "",

@@ -14,6 +14,7 @@ struct registry {
 	struct cache *cache;
 	const struct clock *clock;
 	struct admission *admission;
+	const struct strategy_context *context;
 	int64_t event_ttl_seconds;
 	/* The lease that objects with a time to live share for a while. */
 	pthread_mutex_t lease_lock;

@@ -1,0 +1,202 @@
+#include "apiserver/app.h"
+#include "api/meta.h"
+#include "apiserver/http/answer.h"
+#include "apiserver/http/paths.h"
+#include "apiserver/http/route.h"
+#include "apiserver/http/verbs.h"
+#include "apiserver/registry_private.h"
+#include "base/log.h"
+
+#define MAX_CERTIFICATES 10
+
+static const struct {
+	const char *verb;
+	verb_fn *fn;
+} verbs[] = {
+	{"get", verb_get},
+	{"list", verb_list},
+	{"watch", verb_watch},
+	{"create", verb_create},
+	{"update", verb_update},
+	{"patch", verb_patch},
+	{"delete", verb_delete},
+	{"deletecollection", verb_delete_collection},
+};
+
+/* --- who asks, and may they --- */
+
+static const char *get_header(void *data, const char *name, size_t nth)
+{
+	return exchange_header_nth(data, name, nth);
+}
+
+static void each_header(void *data, void (*each)(void *each_data, const char *name, const char *value), void *each_data)
+{
+	exchange_each_header(data, each, each_data);
+}
+
+static struct authn_request credentials(struct exchange *exchange)
+{
+	struct authn_certificate *chain = ARENA_ARRAY(exchange->arena, struct authn_certificate, MAX_CERTIFICATES);
+	size_t n = 0;
+	while (n < MAX_CERTIFICATES && exchange_certificate(exchange, n, &chain[n].der, &chain[n].size))
+		n++;
+	return (struct authn_request){
+		.chain = chain, .n_chain = n, .header = get_header, .each_header = each_header, .data = exchange};
+}
+
+static struct status *authorize(struct app *app, struct exchange *exchange, const struct request *r)
+{
+	const struct authz_attributes a = {.user = r->user,
+		.verb = r->verb,
+		.resource_request = r->is_resource,
+		.group = r->group,
+		.version = r->version,
+		.resource = r->resource,
+		.subresource = r->subresource,
+		.namespace = r->namespace,
+		.name = r->name,
+		.path = r->path,
+		.field_selector = str_or_empty(exchange_query(exchange, "fieldSelector"))};
+	const char *reason = "";
+	if (authz_authorize(app->authz, r->arena, &a, &reason) == AUTHZ_ALLOW)
+		return NULL;
+	return authz_forbidden(&a, reason);
+}
+
+static struct status *identify(struct app *app, struct exchange *exchange, struct request *r)
+{
+	const struct authn_request who = credentials(exchange);
+	struct user *user;
+	TRY(authn_authenticate(app->authn, r->arena, &who, &user));
+	r->user = user;
+	TRY(authz_impersonate(app->authz, r->arena, &who, user, &r->user));
+	return authorize(app, exchange, r);
+}
+
+/* --- what is asked --- */
+
+static bool is_connect(const struct request *r)
+{
+	static const char *const names[] = {"log", "exec", "attach", "portforward", "proxy", NULL};
+	return *r->subresource && str_in(r->subresource, names);
+}
+
+/* The verb must be among those the schema has for the resource or subresource. */
+static struct status *check_served(const struct request *r)
+{
+	if (!r->schema || (*r->subresource && !schema_find_subresource(r->schema, r->subresource)))
+		return status_details(status_new(STATUS_NOT_FOUND, "the server could not find the requested resource"),
+			NULL, NULL, NULL);
+	const char *const *served = r->schema->verbs;
+	if (*r->subresource)
+		served = schema_find_subresource(r->schema, r->subresource)->verbs;
+	if (str_in(r->verb, served) || is_connect(r))
+		return NULL;
+	return status_new(STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+}
+
+static struct status *respond_resource(struct exchange *exchange, struct request *r)
+{
+	struct accept accept;
+	TRY(check_served(r));
+	if (is_connect(r))
+		return verb_connect(exchange, r, &accept);
+	TRY(accept_parse(exchange, true, &accept));
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (str_eq(verbs[i].verb, r->verb))
+			return verbs[i].fn(exchange, r, &accept);
+	return status_new(STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+}
+
+static struct status *respond(struct app *app, struct exchange *exchange, struct request *r)
+{
+	/* A path of a group that nobody serves is no resource at all. */
+	bool unknown = r->is_resource && !route_version_known(r->group, r->version);
+	TRY(identify(app, exchange, r));
+	if (!r->is_resource || unknown)
+		return paths_respond(app, exchange, r);
+	if (!cache_synced(registry_cache(app->registry)))
+		return status_new(STATUS_TOO_MANY_REQUESTS, "storage is (re)initializing");
+	return respond_resource(exchange, r);
+}
+
+static struct request *new_request(struct app *app, struct exchange *exchange)
+{
+	struct request *r = ARENA_NEW(exchange->arena, struct request);
+	r->arena = exchange->arena;
+	r->registry = app->registry;
+	r->objects = registry_objects(app->registry);
+	r->context = &app->strategies;
+	r->clock = app->clock;
+	route_request(r, exchange);
+	r->strategy = strategy_find(r->group, r->resource);
+	exchange->user = r;
+	return r;
+}
+
+void app_handle(struct exchange *exchange, void *data)
+{
+	struct app *app = data;
+	struct request *r = exchange->user ? exchange->user : new_request(app, exchange);
+	metric_add(app->in_flight, 1,
+		str_in(r->verb, (const char *const[]){"get", "list", "watch", NULL}) ? "readOnly" : "mutating");
+	struct status *status = respond(app, exchange, r);
+	if (status && !exchange_replied(exchange)) {
+		if (status->code >= 500)
+			log_warn("%s %s: %s", exchange->method, exchange->path, status->message);
+		answer_warnings(exchange, r);
+		answer_status(exchange, status);
+	} else {
+		status_drop(status, "the reply has begun");
+	}
+	metric_add(app->in_flight, -1,
+		str_in(r->verb, (const char *const[]){"get", "list", "watch", NULL}) ? "readOnly" : "mutating");
+}
+
+/* --- figures --- */
+
+static const char *metric_scope(const struct request *r)
+{
+	if (*r->name)
+		return "resource";
+	return *r->namespace ? "namespace" : "cluster";
+}
+
+void app_done(struct exchange *exchange, void *data)
+{
+	struct app *app = data;
+	const struct request *r = exchange->user;
+	if (!r || !r->is_resource)
+		return;
+	char code[16];
+	snprintf(code, sizeof(code), "%d", exchange_code(exchange));
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
+	char *verb = arena_strdup(arena, r->verb);
+	for (char *p = verb; *p; p++)
+		*p = (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p);
+	metric_add(app->requests, 1, code, r->group, r->resource, metric_scope(r), r->subresource, verb, r->version);
+	if (strcmp(r->verb, "watch") != 0)
+		metric_observe(app->latency, (double)(clock_mono_ms(app->clock) - exchange->started_ms) / 1000.0,
+			r->group, r->resource, metric_scope(r), r->subresource, verb, r->version);
+	log_v(3, "%s %s %d %lldms %s", exchange->method, exchange->path, exchange_code(exchange),
+		(long long)(clock_mono_ms(app->clock) - exchange->started_ms), r->user ? r->user->name : "-");
+}
+
+void app_metrics_init(struct app *app)
+{
+	static const char *const request_labels[] = {
+		"code", "group", "resource", "scope", "subresource", "verb", "version", NULL};
+	static const char *const latency_labels[] = {
+		"group", "resource", "scope", "subresource", "verb", "version", NULL};
+	static const char *const kind_label[] = {"request_kind", NULL};
+	static const double buckets[] = {
+		0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60};
+	app->metrics = metrics_new();
+	app->requests = metrics_counter(app->metrics, "apiserver_request_total",
+		"Requests by verb, group, version, resource, scope and code.", request_labels);
+	app->latency = metrics_histogram(app->metrics, "apiserver_request_duration_seconds",
+		"How long requests took, in seconds.", latency_labels, buckets, ARRAY_SIZE(buckets));
+	app->in_flight = metrics_gauge(
+		app->metrics, "apiserver_current_inflight_requests", "Requests being worked on, by kind.", kind_label);
+}

@@ -1,0 +1,50 @@
+/*
+ * The server as a whole: its parts, and the way of a request through them.
+ */
+#ifndef APISERVER_APP_H
+#define APISERVER_APP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "apiserver/admission/admission.h"
+#include "apiserver/authn/authn.h"
+#include "apiserver/authz/authz.h"
+#include "apiserver/boot/boot.h"
+#include "apiserver/http/server.h"
+#include "apiserver/registry.h"
+#include "apiserver/strategy/context.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "net/tls.h"
+#include "serve/metrics.h"
+
+struct app {
+	const struct clock *clock;
+	struct etcd *etcd;
+	struct registry *registry;
+	struct authn *authn;
+	struct authz *authz;
+	struct admission *admission;
+	struct strategy_context strategies;
+	struct boot *boot;
+	struct server *server;
+	struct metrics *metrics;
+	struct metric *requests, *latency, *in_flight, *watches;
+	const char *advertised; /* host:port for discovery */
+	/* How kubelets are spoken to. */
+	struct tls_context *kubelet_tls;
+	char *const *kubelet_address_types;
+	size_t n_kubelet_address_types;
+	bool profiling;
+	atomic_bool stopping;
+	/* OpenAPI documents, made when first asked for. */
+	pthread_mutex_t openapi_lock;
+	struct strmap *openapi;
+};
+
+/* The server's callbacks. */
+void app_handle(struct exchange *exchange, void *data);
+void app_done(struct exchange *exchange, void *data);
+void app_metrics_init(struct app *app);
+
+#endif

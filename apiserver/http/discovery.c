@@ -1,0 +1,279 @@
+/*
+ * Discovery out of the schema: /api, /apis, /apis/GROUP, the resource lists of each version, and the aggregated form
+ * that a client asks for with as=APIGroupDiscoveryList.
+ */
+#include <stdlib.h>
+#include "api/json.h"
+#include "apiserver/http/answer.h"
+#include "apiserver/http/paths.h"
+
+/* The original's order of groups; the versions of a group stand in their order of preference. */
+static const struct {
+	const char *group;
+	const char *versions[4];
+} order[] = {
+	{"", {"v1"}},
+	{"apiregistration.k8s.io", {"v1"}},
+	{"apps", {"v1"}},
+	{"events.k8s.io", {"v1"}},
+	{"authentication.k8s.io", {"v1"}},
+	{"authorization.k8s.io", {"v1"}},
+	{"autoscaling", {"v2", "v1"}},
+	{"batch", {"v1"}},
+	{"certificates.k8s.io", {"v1"}},
+	{"networking.k8s.io", {"v1"}},
+	{"policy", {"v1"}},
+	{"rbac.authorization.k8s.io", {"v1"}},
+	{"storage.k8s.io", {"v1"}},
+	{"admissionregistration.k8s.io", {"v1"}},
+	{"apiextensions.k8s.io", {"v1"}},
+	{"scheduling.k8s.io", {"v1"}},
+	{"coordination.k8s.io", {"v1"}},
+	{"node.k8s.io", {"v1"}},
+	{"discovery.k8s.io", {"v1"}},
+	{"resource.k8s.io", {"v1"}},
+	{"flowcontrol.apiserver.k8s.io", {"v1"}},
+};
+
+/* The kinds of subresources that are no kinds of the resource's own group. */
+static const struct {
+	const char *kind;
+	const char *group;
+	const char *version;
+} elsewhere[] = {
+	{"Scale", "autoscaling", "v1"},
+	{"Eviction", "policy", "v1"},
+	{"TokenRequest", "authentication.k8s.io", "v1"},
+};
+
+static char *text(struct arena *arena, const char *s)
+{
+	return arena_strdup(arena, s);
+}
+
+static void push_strings(struct arena *arena, const char *const *from, char ***to, size_t *n)
+{
+	for (size_t i = 0; from && from[i]; i++)
+		ARENA_PUSH(arena, *to, *n) = text(arena, from[i]);
+}
+
+static void set_verbs(struct arena *arena, const char *const *verbs, MetaV1Verbs **ret_verbs)
+{
+	*ret_verbs = API_NEW(arena, MetaV1Verbs);
+	push_strings(arena, verbs, &(*ret_verbs)->items, &(*ret_verbs)->n_items);
+}
+
+static void add_subresource(struct arena *arena, const struct schema_resource *r, const struct schema_subresource *s,
+	MetaV1APIResourceList *list)
+{
+	MetaV1APIResource *out = API_NEW(arena, MetaV1APIResource);
+	out->name = arena_printf(arena, "%s/%s", r->plural, s->name);
+	out->namespaced = r->namespaced;
+	out->kind = text(arena, s->kind);
+	set_verbs(arena, s->verbs, &out->verbs);
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
+		if (str_eq(elsewhere[i].kind, s->kind)) {
+			out->group = text(arena, elsewhere[i].group);
+			out->version = text(arena, elsewhere[i].version);
+		}
+	ARENA_PUSH(arena, list->resources, list->n_resources) = out;
+}
+
+static void add_resource(struct arena *arena, const struct schema_resource *r, MetaV1APIResourceList *list)
+{
+	MetaV1APIResource *out = API_NEW(arena, MetaV1APIResource);
+	out->name = text(arena, r->plural);
+	out->singular_name = text(arena, r->singular);
+	out->namespaced = r->namespaced;
+	out->kind = text(arena, r->type->kind);
+	set_verbs(arena, r->verbs, &out->verbs);
+	push_strings(arena, r->short_names, &out->short_names, &out->n_short_names);
+	push_strings(arena, r->categories, &out->categories, &out->n_categories);
+	ARENA_PUSH(arena, list->resources, list->n_resources) = out;
+	for (size_t i = 0; i < r->n_subresources; i++)
+		add_subresource(arena, r, &r->subresources[i], list);
+}
+
+static ProtobufCMessage *resource_list(struct arena *arena, const char *group, const char *version)
+{
+	MetaV1APIResourceList *list = API_NEW(arena, MetaV1APIResourceList);
+	list->group_version = schema_group_version(arena, group, version);
+	SCHEMA_FOREACH_RESOURCE(r)
+	if (str_eq(r->type->group, group) && str_eq(r->type->version, version))
+		add_resource(arena, r, list);
+	return &list->base;
+}
+
+static MetaV1APIGroup *group_of(struct arena *arena, size_t i)
+{
+	MetaV1APIGroup *group = API_NEW(arena, MetaV1APIGroup);
+	group->name = text(arena, order[i].group);
+	for (size_t v = 0; order[i].versions[v]; v++) {
+		MetaV1GroupVersionForDiscovery *version = API_NEW(arena, MetaV1GroupVersionForDiscovery);
+		version->group_version = schema_group_version(arena, order[i].group, order[i].versions[v]);
+		version->version = text(arena, order[i].versions[v]);
+		ARENA_PUSH(arena, group->versions, group->n_versions) = version;
+	}
+	group->preferred_version = group->versions[0];
+	return group;
+}
+
+/* --- aggregated --- */
+
+static MetaV1GroupVersionKind *kind_of(struct arena *arena, const char *group, const char *version, const char *kind)
+{
+	MetaV1GroupVersionKind *out = API_NEW(arena, MetaV1GroupVersionKind);
+	out->group = text(arena, group);
+	out->version = text(arena, version);
+	out->kind = text(arena, kind);
+	return out;
+}
+
+static ApidiscoveryV2APISubresourceDiscovery *aggregated_subresource(
+	struct arena *arena, const struct schema_resource *r, const struct schema_subresource *s)
+{
+	ApidiscoveryV2APISubresourceDiscovery *out = API_NEW(arena, ApidiscoveryV2APISubresourceDiscovery);
+	out->subresource = text(arena, s->name);
+	out->response_kind = kind_of(arena, "", "", s->kind);
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
+		if (str_eq(elsewhere[i].kind, s->kind))
+			out->response_kind = kind_of(arena, elsewhere[i].group, elsewhere[i].version, s->kind);
+	push_strings(arena, s->verbs, &out->verbs, &out->n_verbs);
+	return out;
+}
+
+static ApidiscoveryV2APIResourceDiscovery *aggregated_resource(struct arena *arena, const struct schema_resource *r)
+{
+	ApidiscoveryV2APIResourceDiscovery *out = API_NEW(arena, ApidiscoveryV2APIResourceDiscovery);
+	out->resource = text(arena, r->plural);
+	out->response_kind = kind_of(arena, "", "", r->type->kind);
+	out->scope = text(arena, r->namespaced ? "Namespaced" : "Cluster");
+	out->singular_resource = text(arena, r->singular);
+	push_strings(arena, r->verbs, &out->verbs, &out->n_verbs);
+	push_strings(arena, r->short_names, &out->short_names, &out->n_short_names);
+	push_strings(arena, r->categories, &out->categories, &out->n_categories);
+	for (size_t i = 0; i < r->n_subresources; i++)
+		ARENA_PUSH(arena, out->subresources, out->n_subresources) =
+			aggregated_subresource(arena, r, &r->subresources[i]);
+	return out;
+}
+
+static ApidiscoveryV2APIGroupDiscovery *aggregated_group(struct arena *arena, size_t i)
+{
+	ApidiscoveryV2APIGroupDiscovery *group = API_NEW(arena, ApidiscoveryV2APIGroupDiscovery);
+	group->metadata = API_NEW(arena, MetaV1ObjectMeta);
+	group->metadata->name = text(arena, order[i].group);
+	for (size_t v = 0; order[i].versions[v]; v++) {
+		ApidiscoveryV2APIVersionDiscovery *version = API_NEW(arena, ApidiscoveryV2APIVersionDiscovery);
+		version->version = text(arena, order[i].versions[v]);
+		version->freshness = text(arena, "Current");
+		SCHEMA_FOREACH_RESOURCE(r)
+		if (str_eq(r->type->group, order[i].group) && str_eq(r->type->version, order[i].versions[v]))
+			ARENA_PUSH(arena, version->resources, version->n_resources) = aggregated_resource(arena, r);
+		ARENA_PUSH(arena, group->versions, group->n_versions) = version;
+	}
+	return group;
+}
+
+/* The clause of Accept that asks for it, with the version: v2 or v2beta1. NULL: not asked for. */
+static const char *wants_aggregated(struct exchange *exchange)
+{
+	const char *accept = str_or_empty(exchange_header(exchange, "Accept"));
+	if (!strstr(accept, "as=APIGroupDiscoveryList"))
+		return NULL;
+	if (strstr(accept, "v=v2;") || str_ends_with(accept, "v=v2") || strstr(accept, "v=v2,"))
+		return "v2";
+	return strstr(accept, "v=v2beta1") ? "v2beta1" : NULL;
+}
+
+static void answer_aggregated(struct exchange *exchange, const char *version, bool core)
+{
+	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
+	struct arena *arena = exchange->arena;
+	ApidiscoveryV2APIGroupDiscoveryList *list = API_NEW(arena, ApidiscoveryV2APIGroupDiscoveryList);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (!*order[i].group == core)
+			ARENA_PUSH(arena, list->items, list->n_items) = aggregated_group(arena, i);
+	const char *api_version = arena_printf(arena, "apidiscovery.k8s.io/%s", version);
+	json_encode_as(&body, list, api_version, "APIGroupDiscoveryList", JSON_NEWLINE);
+	const char *type =
+		arena_printf(arena, "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList", version);
+	reply_header(exchange, "Vary", "Accept");
+	reply_strbuf(exchange, 200, type, &body);
+}
+
+static struct status *answer(struct exchange *exchange, const ProtobufCMessage *object)
+{
+	struct accept accept;
+	TRY(accept_parse(exchange, true, &accept));
+	accept.shape = SHAPE_OBJECT;
+	reply_header(exchange, "Vary", "Accept");
+	answer_object(exchange, NULL, &accept, 200, object);
+	return NULL;
+}
+
+static ProtobufCMessage *core_versions(struct exchange *exchange, const char *server_address)
+{
+	MetaV1APIVersions *versions = API_NEW(exchange->arena, MetaV1APIVersions);
+	ARENA_PUSH(exchange->arena, versions->versions, versions->n_versions) = text(exchange->arena, "v1");
+	MetaV1ServerAddressByClientCIDR *address = API_NEW(exchange->arena, MetaV1ServerAddressByClientCIDR);
+	address->client_cidr = text(exchange->arena, "0.0.0.0/0");
+	address->server_address = text(exchange->arena, server_address);
+	ARENA_PUSH(exchange->arena, versions->server_address_by_client_cidrs,
+		versions->n_server_address_by_client_cidrs) = address;
+	return &versions->base;
+}
+
+static struct status *answer_groups(struct exchange *exchange)
+{
+	MetaV1APIGroupList *list = API_NEW(exchange->arena, MetaV1APIGroupList);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (*order[i].group)
+			ARENA_PUSH(exchange->arena, list->groups, list->n_groups) = group_of(exchange->arena, i);
+	return answer(exchange, &list->base);
+}
+
+static bool find_group(const char *group, size_t *ret_index)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (str_eq(order[i].group, group)) {
+			*ret_index = i;
+			return true;
+		}
+	return false;
+}
+
+static bool has_version(size_t i, const char *version)
+{
+	return str_in(version, order[i].versions);
+}
+
+bool discovery_respond(struct exchange *exchange, const char *server_address, struct status **ret_status)
+{
+	char **p;
+	size_t n = 0, parts = str_split(exchange->arena, exchange->path, '/', &p), group;
+	for (size_t i = 0; i < parts; i++)
+		if (*p[i])
+			p[n++] = p[i];
+	*ret_status = NULL;
+	if (n == 0 || n > 3)
+		return false;
+	bool core = str_eq(p[0], "api");
+	if (!core && !str_eq(p[0], "apis"))
+		return false;
+	const char *aggregated = n == 1 ? wants_aggregated(exchange) : NULL;
+	if (aggregated)
+		answer_aggregated(exchange, aggregated, core);
+	else if (n == 1)
+		*ret_status =
+			core ? answer(exchange, core_versions(exchange, server_address)) : answer_groups(exchange);
+	else if (core && n == 2 && str_eq(p[1], "v1"))
+		*ret_status = answer(exchange, resource_list(exchange->arena, "", "v1"));
+	else if (!core && n == 2 && find_group(p[1], &group))
+		*ret_status = answer(exchange, &group_of(exchange->arena, group)->base);
+	else if (!core && n == 3 && find_group(p[1], &group) && has_version(group, p[2]))
+		*ret_status = answer(exchange, resource_list(exchange->arena, p[1], p[2]));
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,200 @@
+#include "apiserver/http/paths.h"
+#include <stdio.h>
+#include <sys/utsname.h>
+#include "apiserver/http/answer.h"
+#include "apiserver/registry_private.h"
+#include "apiserver/store/cache.h"
+
+/* --- health --- */
+
+struct check {
+	const char *name;
+	bool live, ready, health; /* where it counts */
+	const char *(*failure)(struct app *app);
+};
+
+static const char *check_ping(struct app *app)
+{
+	return NULL;
+}
+
+static const char *check_etcd(struct app *app)
+{
+	int64_t bytes;
+	struct status *status = etcd_size(app->etcd, &bytes);
+	bool ok = !status;
+	status_drop(status, "the check says no more than the original's");
+	return ok ? NULL : "etcd failed";
+}
+
+static const char *check_synced(struct app *app)
+{
+	return cache_synced(registry_cache(app->registry)) ? NULL : "the caches are not filled yet";
+}
+
+static const char *check_rbac(struct app *app)
+{
+	return !app->boot || boot_rbac_ready(app->boot) ? NULL : "not finished";
+}
+
+static const char *check_shutdown(struct app *app)
+{
+	return atomic_load(&app->stopping) ? "process is shutting down" : NULL;
+}
+
+static const struct check checks[] = {
+	{"ping", true, true, true, check_ping},
+	{"log", true, true, true, check_ping},
+	{"etcd", true, true, true, check_etcd},
+	{"etcd-readiness", false, true, false, check_etcd},
+	{"informer-sync", false, true, false, check_synced},
+	{"poststarthook/start-apiextensions-informers", true, true, true, check_synced},
+	{"poststarthook/rbac/bootstrap-roles", true, true, true, check_rbac},
+	{"poststarthook/start-kube-apiserver-admission-initializer", true, true, true, check_synced},
+	{"shutdown", false, true, false, check_shutdown},
+};
+
+static bool counts(const struct check *c, const char *endpoint)
+{
+	if (str_eq(endpoint, "livez"))
+		return c->live;
+	return str_eq(endpoint, "readyz") ? c->ready : c->health;
+}
+
+static bool excluded(struct exchange *exchange, const char *name)
+{
+	for (size_t i = 0; i < exchange->n_query; i++)
+		if (str_eq(exchange->query[i].key, "exclude") && str_eq(exchange->query[i].value, name))
+			return true;
+	return false;
+}
+
+static void answer_one(struct app *app, struct exchange *exchange, const struct check *c)
+{
+	const char *failure = c->failure(app);
+	if (!failure)
+		answer_text(exchange, 200, "ok");
+	else
+		answer_text(exchange, 500, arena_printf(exchange->arena, "internal server error: %s\n", failure));
+}
+
+static void answer_checks(struct app *app, struct exchange *exchange, const char *endpoint)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	bool failed = false;
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		if (!counts(&checks[i], endpoint))
+			continue;
+		if (excluded(exchange, checks[i].name)) {
+			strbuf_printf(&out, "[+]%s excluded: ok\n", checks[i].name);
+			continue;
+		}
+		bool bad = checks[i].failure(app) != NULL;
+		failed |= bad;
+		strbuf_printf(&out, bad ? "[-]%s failed: reason withheld\n" : "[+]%s ok\n", checks[i].name);
+	}
+	reply_header(exchange, "X-Content-Type-Options", "nosniff");
+	reply_header(exchange, "Cache-Control", "no-cache, private");
+	if (failed || exchange_query(exchange, "verbose"))
+		strbuf_printf(&out, "%s check %s\n", endpoint, failed ? "failed" : "passed");
+	if (failed)
+		answer_text(exchange, 500, out.buf);
+	else
+		answer_text(exchange, 200, exchange_query(exchange, "verbose") ? out.buf : "ok");
+}
+
+bool health_answer(struct app *app, struct exchange *exchange)
+{
+	static const char *const endpoints[] = {"healthz", "livez", "readyz"};
+	for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++) {
+		size_t len = strlen(endpoints[i]);
+		const char *path = exchange->path;
+		if (path[0] != '/' || strncmp(path + 1, endpoints[i], len) != 0)
+			continue;
+		const char *rest = path + 1 + len;
+		if (!*rest || str_eq(rest, "/")) {
+			answer_checks(app, exchange, endpoints[i]);
+			return true;
+		}
+		for (size_t c = 0; *rest == '/' && c < ARRAY_SIZE(checks); c++)
+			if (str_eq(checks[c].name, rest + 1) && counts(&checks[c], endpoints[i])) {
+				answer_one(app, exchange, &checks[c]);
+				return true;
+			}
+	}
+	return false;
+}
+
+/* --- the rest --- */
+
+static void answer_version(struct exchange *exchange)
+{
+	struct utsname machine;
+	uname(&machine);
+	const char *arch = str_eq(machine.machine, "x86_64")	? "amd64"
+			   : str_eq(machine.machine, "aarch64") ? "arm64"
+								: machine.machine;
+	const char *body = arena_printf(exchange->arena,
+		"{\n  \"major\": \"1\",\n  \"minor\": \"34\",\n  \"emulationMajor\": \"1\",\n  \"emulationMinor\": "
+		"\"34\",\n"
+		"  \"minCompatibilityMajor\": \"1\",\n  \"minCompatibilityMinor\": \"33\",\n  \"gitVersion\": \"%s\",\n"
+		"  \"gitCommit\": \"\",\n  \"gitTreeState\": \"clean\",\n  \"buildDate\": \"1970-01-01T00:00:00Z\",\n"
+		"  \"goVersion\": \"\",\n  \"compiler\": \"gcc\",\n  \"platform\": \"linux/%s\"\n}",
+		KUBEC_VERSION, arch);
+	reply_bytes(exchange, 200, "application/json", body, strlen(body));
+}
+
+static void answer_metrics(struct app *app, struct exchange *exchange)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	metrics_write(app->metrics, &out);
+	reply_strbuf(exchange, 200, METRICS_CONTENT_TYPE, &out);
+}
+
+static void answer_index(struct exchange *exchange)
+{
+	static const char *const paths[] = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/healthz",
+		"/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"};
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	strbuf_adds(&out, "{\n  \"paths\": [");
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		strbuf_printf(&out, "%s\n    \"%s\"", i ? "," : "", paths[i]);
+	strbuf_adds(&out, "\n  ]\n}");
+	reply_strbuf(exchange, 200, "application/json", &out);
+}
+
+static bool answer_identity(struct app *app, struct exchange *exchange)
+{
+	const char *body = NULL;
+	if (str_eq(exchange->path, "/.well-known/openid-configuration"))
+		body = authn_openid_configuration(app->authn);
+	else if (str_eq(exchange->path, "/openid/v1/jwks"))
+		body = authn_jwks(app->authn);
+	if (str_empty(body))
+		return false;
+	bool keys = str_eq(exchange->path, "/openid/v1/jwks");
+	reply_header(exchange, "Cache-Control", "public, max-age=3600");
+	reply_bytes(exchange, 200, keys ? "application/jwk-set+json" : "application/json", body, strlen(body));
+	return true;
+}
+
+struct status *paths_respond(struct app *app, struct exchange *exchange, struct request *request)
+{
+	struct status *status;
+	const char *path = exchange->path;
+	if (health_answer(app, exchange))
+		return NULL;
+	if (discovery_respond(exchange, app->advertised, &status))
+		return status;
+	if (openapi_respond(app, exchange) || answer_identity(app, exchange))
+		return NULL;
+	if (str_eq(path, "/version") || str_eq(path, "/version/"))
+		answer_version(exchange);
+	else if (str_eq(path, "/metrics"))
+		answer_metrics(app, exchange);
+	else if (str_eq(path, "/"))
+		answer_index(exchange);
+	else
+		answer_text(exchange, 404, "404 page not found\n");
+	return NULL;
+}

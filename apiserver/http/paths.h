@@ -1,0 +1,19 @@
+/*
+ * What is served that is no resource: discovery, version, health, metrics, OpenAPI.
+ */
+#ifndef APISERVER_HTTP_PATHS_H
+#define APISERVER_HTTP_PATHS_H
+
+#include "apiserver/app.h"
+#include "apiserver/http/server.h"
+
+/* False: the path is not of discovery. */
+bool discovery_respond(struct exchange *exchange, const char *server_address, struct status **ret_status);
+/* False: not of OpenAPI. */
+bool openapi_respond(struct app *app, struct exchange *exchange);
+/* /healthz, /livez, /readyz and what is below; false for other paths. */
+bool health_answer(struct app *app, struct exchange *exchange);
+/* Any other path, 404 included. */
+struct status *paths_respond(struct app *app, struct exchange *exchange, struct request *request) MUST_USE;
+
+#endif

@@ -1,0 +1,34 @@
+#include <malloc.h>
+#include <stdio.h>
+#include "apiserver/start.h"
+#include "base/log.h"
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct status *status = options_parse(&options, argc, argv);
+	if (status) {
+		fprintf(stderr, "Error: %s\n", status->message);
+		status_free(status);
+		return 1;
+	}
+	if (options.help) {
+		options_usage(&options);
+		return 0;
+	}
+	if (options.version && *options.version) {
+		puts("Kubernetes " KUBEC_VERSION);
+		return 0;
+	}
+	/* Few arenas, and freed memory goes back: what is resident is what is held. */
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	log_set_verbosity((int)options.verbosity);
+	status = apiserver_run(&options);
+	if (!status)
+		return 0;
+	fprintf(stderr, "Error: %s\n", status->message);
+	status_free(status);
+	return 1;
+}

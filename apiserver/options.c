@@ -1,0 +1,231 @@
+#include "apiserver/options.h"
+#include <stdlib.h>
+#include "base/mem.h"
+#include "base/str.h"
+
+#define IGNORED(name)                                                       \
+	{                                                                   \
+		name, 0, FLAG_IGNORED, NULL, "", "accepted, without effect" \
+	}
+#define IGNORED_BOOL(name)                                                       \
+	{                                                                        \
+		name, 0, FLAG_IGNORED_BOOL, NULL, "", "accepted, without effect" \
+	}
+
+static const struct flag ignored[] = {
+	IGNORED("cors-allowed-origins"),
+	IGNORED("emulated-version"),
+	IGNORED_BOOL("emulation-forward-compatible"),
+	IGNORED("external-hostname"),
+	IGNORED("feature-gates"),
+	IGNORED("goaway-chance"),
+	IGNORED("livez-grace-period"),
+	IGNORED("min-request-timeout"),
+	IGNORED("request-timeout"),
+	IGNORED_BOOL("runtime-config-emulation-forward-compatible"),
+	IGNORED("shutdown-delay-duration"),
+	IGNORED_BOOL("shutdown-send-retry-after"),
+	IGNORED("shutdown-watch-termination-grace-period"),
+	IGNORED("storage-initialization-timeout"),
+	IGNORED("strict-transport-security-directives"),
+	IGNORED("delete-collection-workers"),
+	IGNORED_BOOL("enable-garbage-collector"),
+	IGNORED("encryption-provider-config"),
+	IGNORED_BOOL("encryption-provider-config-automatic-reload"),
+	IGNORED("etcd-compaction-interval"),
+	IGNORED("etcd-count-metric-poll-period"),
+	IGNORED("etcd-db-metric-poll-interval"),
+	IGNORED("etcd-healthcheck-timeout"),
+	IGNORED("etcd-readycheck-timeout"),
+	IGNORED("etcd-servers-overrides"),
+	IGNORED("lease-reuse-duration-seconds"),
+	IGNORED("storage-backend"),
+	IGNORED("storage-media-type"),
+	IGNORED_BOOL("watch-cache"),
+	IGNORED("watch-cache-sizes"),
+	IGNORED_BOOL("disable-http2-serving"),
+	IGNORED("http2-max-streams-per-connection"),
+	IGNORED_BOOL("permit-address-sharing"),
+	IGNORED_BOOL("permit-port-sharing"),
+	IGNORED("tls-cipher-suites"),
+	IGNORED("tls-min-version"),
+	IGNORED("tls-sni-cert-key"),
+	IGNORED("audit-log-batch-buffer-size"),
+	IGNORED("audit-log-batch-max-size"),
+	IGNORED("audit-log-batch-max-wait"),
+	IGNORED("audit-log-batch-throttle-burst"),
+	IGNORED_BOOL("audit-log-batch-throttle-enable"),
+	IGNORED("audit-log-batch-throttle-qps"),
+	IGNORED_BOOL("audit-log-compress"),
+	IGNORED("audit-log-format"),
+	IGNORED("audit-log-maxage"),
+	IGNORED("audit-log-maxbackup"),
+	IGNORED("audit-log-maxsize"),
+	IGNORED("audit-log-mode"),
+	IGNORED("audit-log-path"),
+	IGNORED_BOOL("audit-log-truncate-enabled"),
+	IGNORED("audit-log-truncate-max-batch-size"),
+	IGNORED("audit-log-truncate-max-event-size"),
+	IGNORED("audit-log-version"),
+	IGNORED("audit-policy-file"),
+	IGNORED("audit-webhook-batch-buffer-size"),
+	IGNORED("audit-webhook-batch-max-size"),
+	IGNORED("audit-webhook-batch-max-wait"),
+	IGNORED("audit-webhook-batch-throttle-burst"),
+	IGNORED_BOOL("audit-webhook-batch-throttle-enable"),
+	IGNORED("audit-webhook-batch-throttle-qps"),
+	IGNORED("audit-webhook-config-file"),
+	IGNORED("audit-webhook-initial-backoff"),
+	IGNORED("audit-webhook-mode"),
+	IGNORED_BOOL("audit-webhook-truncate-enabled"),
+	IGNORED("audit-webhook-truncate-max-batch-size"),
+	IGNORED("audit-webhook-truncate-max-event-size"),
+	IGNORED("audit-webhook-version"),
+	IGNORED_BOOL("contention-profiling"),
+	IGNORED("debug-socket-path"),
+	IGNORED_BOOL("enable-priority-and-fairness"),
+	IGNORED("authentication-config"),
+	IGNORED("authentication-token-webhook-cache-ttl"),
+	IGNORED("authentication-token-webhook-config-file"),
+	IGNORED("authentication-token-webhook-version"),
+	IGNORED("oidc-ca-file"),
+	IGNORED("oidc-client-id"),
+	IGNORED("oidc-groups-claim"),
+	IGNORED("oidc-groups-prefix"),
+	IGNORED("oidc-issuer-url"),
+	IGNORED("oidc-required-claim"),
+	IGNORED("oidc-signing-algs"),
+	IGNORED("oidc-username-claim"),
+	IGNORED("oidc-username-prefix"),
+	IGNORED("authorization-config"),
+	IGNORED("authorization-policy-file"),
+	IGNORED("authorization-webhook-cache-authorized-ttl"),
+	IGNORED("authorization-webhook-cache-unauthorized-ttl"),
+	IGNORED("authorization-webhook-config-file"),
+	IGNORED("authorization-webhook-version"),
+	IGNORED("runtime-config"),
+	IGNORED("egress-selector-config-file"),
+	IGNORED("admission-control-config-file"),
+	IGNORED("allow-metric-labels"),
+	IGNORED("allow-metric-labels-manifest"),
+	IGNORED("disabled-metrics"),
+	IGNORED("show-hidden-metrics-for-version"),
+	IGNORED("log-flush-frequency"),
+	IGNORED("log-json-info-buffer-size"),
+	IGNORED_BOOL("log-json-split-stream"),
+	IGNORED("log-text-info-buffer-size"),
+	IGNORED_BOOL("log-text-split-stream"),
+	IGNORED("logging-format"),
+	IGNORED("tracing-config-file"),
+	IGNORED_BOOL("aggregator-reject-forwarding-redirect"),
+	IGNORED_BOOL("allow-privileged"),
+	IGNORED("coordinated-leadership-lease-duration"),
+	IGNORED("coordinated-leadership-renew-deadline"),
+	IGNORED("coordinated-leadership-retry-period"),
+	IGNORED_BOOL("enable-aggregator-routing"),
+	IGNORED_BOOL("enable-logs-handler"),
+	IGNORED("endpoint-reconciler-type"),
+	IGNORED("kubelet-timeout"),
+	IGNORED("max-connection-bytes-per-sec"),
+	IGNORED("peer-advertise-ip"),
+	IGNORED("peer-advertise-port"),
+	IGNORED("peer-ca-file"),
+	IGNORED("proxy-client-cert-file"),
+	IGNORED("proxy-client-key-file"),
+	IGNORED("service-account-signing-endpoint"),
+	IGNORED("admission-control"),
+	IGNORED("default-not-ready-toleration-seconds"),
+	IGNORED("default-unreachable-toleration-seconds"),
+	IGNORED("vmodule"),
+	{NULL},
+};
+
+static struct flag *own_flags(struct options *o)
+{
+	const struct flag flags[] = {
+		{"advertise-address", 0, FLAG_STRING, &o->advertise_address, "",
+			"address under which the cluster reaches this server"},
+		{"bind-address", 0, FLAG_STRING, &o->bind_address, "0.0.0.0", "address to listen on"},
+		{"secure-port", 0, FLAG_INT, &o->secure_port, "6443", "port to listen on"},
+		{"cert-dir", 0, FLAG_STRING, &o->cert_dir, "/var/run/kubernetes",
+			"where a self-signed certificate is kept"},
+		{"tls-cert-file", 0, FLAG_STRING, &o->tls_cert_file, "",
+			"certificate of the server, PEM, with its chain"},
+		{"tls-private-key-file", 0, FLAG_STRING, &o->tls_key_file, "", "private key of the server, PEM"},
+		{"etcd-servers", 0, FLAG_STRINGS, &o->etcd_servers, "",
+			"endpoints of etcd: scheme://host:port, comma separated"},
+		{"etcd-cafile", 0, FLAG_STRING, &o->etcd_ca_file, "", "bundle that verifies etcd"},
+		{"etcd-certfile", 0, FLAG_STRING, &o->etcd_cert_file, "", "client certificate for etcd"},
+		{"etcd-keyfile", 0, FLAG_STRING, &o->etcd_key_file, "", "key of that certificate"},
+		{"etcd-prefix", 0, FLAG_STRING, &o->etcd_prefix, "/registry", "what all keys in etcd begin with"},
+		{"event-ttl", 0, FLAG_DURATION, &o->event_ttl_ms, "1h0m0s", "how long events are kept"},
+		{"kubelet-certificate-authority", 0, FLAG_STRING, &o->kubelet_ca, "", "bundle that verifies kubelets"},
+		{"kubelet-client-certificate", 0, FLAG_STRING, &o->kubelet_cert, "", "client certificate for kubelets"},
+		{"kubelet-client-key", 0, FLAG_STRING, &o->kubelet_key, "", "key of that certificate"},
+		{"kubelet-preferred-address-types", 0, FLAG_STRINGS, &o->kubelet_address_types,
+			"Hostname,InternalDNS,InternalIP,ExternalDNS,ExternalIP",
+			"which of a node's addresses to use, in order"},
+		{"kubernetes-service-node-port", 0, FLAG_INT, &o->kubernetes_node_port, "0",
+			"node port of the kubernetes Service; 0: a ClusterIP Service"},
+		{"max-requests-inflight", 0, FLAG_INT, &o->max_reads, "400", "reads at once"},
+		{"max-mutating-requests-inflight", 0, FLAG_INT, &o->max_writes, "200", "writes at once"},
+		{"service-cluster-ip-range", 0, FLAG_STRING, &o->service_range, "",
+			"range of Service addresses: CIDR, or two of both families"},
+		{"service-node-port-range", 0, FLAG_STRING, &o->node_port_range, "30000-32767", "range of node ports"},
+		{"profiling", 0, FLAG_BOOL, &o->profiling, "true", "serve /debug/pprof/"},
+		{"v", 'v', FLAG_INT, &o->verbosity, "0", "how much is logged"},
+		{"help", 'h', FLAG_BOOL, &o->help, "", "show this"},
+		{"version", 0, FLAG_STRING, &o->version, "", "show the version", .no_opt_value = "true"},
+		{NULL},
+	};
+	return mem_dup(flags, sizeof(flags));
+}
+
+/* The tables live as long as the process. */
+static const struct flag *const *tables(struct options *o)
+{
+	const struct flag **all = mem_calloc(6, sizeof(*all));
+	all[0] = own_flags(o);
+	all[1] = authn_flags(&o->authn);
+	all[2] = authz_flags(&o->authz);
+	all[3] = admission_flags(&o->admission);
+	all[4] = ignored;
+	return all;
+}
+
+struct status *options_parse(struct options *options, int argc, char **argv)
+{
+	struct flag_args args;
+	*options = (struct options){0};
+	TRY(flags_parse_tables(tables(options), argc, argv, true, &args));
+	if (args.n_items)
+		return status_bad_request("unknown command \"%s\": this program takes no arguments", args.items[0]);
+	if (options->secure_port < 0 || options->secure_port > 65535)
+		return status_bad_request("--secure-port: %lld is no port", (long long)options->secure_port);
+	return NULL;
+}
+
+void options_usage(struct options *options)
+{
+	const struct flag *const *all = tables(options);
+	puts("The Kubernetes API server: validates and stores the objects of a cluster and serves them to everybody "
+	     "else.\n\n"
+	     "Usage:\n  kube-apiserver [flags]\n\nFlags:");
+	for (size_t i = 0; all[i]; i++)
+		if (all[i] != ignored)
+			flags_print(all[i], stdout);
+}
+
+struct status *port_range_parse(const char *text, int32_t *ret_first, int32_t *ret_last)
+{
+	CLEANUP_FREE char *first = mem_strdup(text);
+	char *dash = strchr(first, '-');
+	int64_t from, to;
+	if (dash)
+		*dash = 0;
+	if (!dash || !str_to_int64(first, 1, 65535, &from) || !str_to_int64(dash + 1, from, 65535, &to))
+		return status_bad_request("--service-node-port-range: \"%s\" is no range of ports", text);
+	*ret_first = (int32_t)from;
+	*ret_last = (int32_t)to;
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/*
+ * The command line: flags named and typed as the original's. What has no meaning here is accepted and has no effect.
+ */
+#ifndef APISERVER_OPTIONS_H
+#define APISERVER_OPTIONS_H
+
+#include "apiserver/admission/admission.h"
+#include "apiserver/authn/authn.h"
+#include "apiserver/authz/authz.h"
+#include "base/flags.h"
+
+struct options {
+	struct authn_options authn;
+	struct authz_options authz;
+	struct admission_options admission;
+	char *advertise_address;
+	char *bind_address;
+	int64_t secure_port;
+	char *cert_dir;
+	char *tls_cert_file;
+	char *tls_key_file;
+	struct flag_list etcd_servers;
+	char *etcd_ca_file;
+	char *etcd_cert_file;
+	char *etcd_key_file;
+	char *etcd_prefix;
+	int64_t event_ttl_ms;
+	char *kubelet_ca;
+	char *kubelet_cert;
+	char *kubelet_key;
+	struct flag_list kubelet_address_types;
+	int64_t kubernetes_node_port;
+	int64_t max_reads, max_writes;
+	char *service_range;
+	char *node_port_range;
+	bool profiling;
+	int64_t verbosity;
+	bool help;
+	char *version;
+};
+
+/* Error: BadRequest naming the flag. */
+struct status *options_parse(struct options *options, int argc, char **argv) MUST_USE;
+void options_usage(struct options *options);
+/* "30000-32767" */
+struct status *port_range_parse(const char *text, int32_t *ret_first, int32_t *ret_last) MUST_USE;
+
+#endif

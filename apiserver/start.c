@@ -1,0 +1,288 @@
+#include "apiserver/start.h"
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include "apiserver/app.h"
+#include "apiserver/http/paths.h"
+#include "apiserver/store/cache.h"
+#include "base/encode.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "pki/pki.h"
+
+#define ETCD_PATIENCE_MS 20000
+#define MAX_PEM_BYTES (1u << 20)
+#define MAX_BODY_BYTES (3u << 20)
+#define DEFAULT_SERVICE_RANGE "10.0.0.0/24"
+#define CERTIFICATE_SECONDS (365 * 86400)
+
+/* --- what it serves with --- */
+
+static struct status *self_sign(const struct options *o, const char *cert_path, const char *key_path)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(pki_key_freep) struct pki_key *key = NULL;
+	CLEANUP(pki_cert_freep) struct pki_cert *cert = NULL;
+	char *names[] = {"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"};
+	char *addresses[] = {"127.0.0.1", o->advertise_address};
+	const struct pki_subject subject = {.common_name = "kube-apiserver",
+		.dns_names = names,
+		.n_dns_names = ARRAY_SIZE(names),
+		.ip_addresses = addresses,
+		.n_ip_addresses = str_empty(o->advertise_address) ? 1 : 2,
+		.usages = PKI_SERVER_AUTH | PKI_DIGITAL_SIGNATURE};
+	int64_t now = clock_wall_s(clock_system());
+	TRY(pki_key_generate(PKI_ECDSA_P256, &key));
+	TRY(pki_cert_self_signed(key, &subject, now - 3600, now + CERTIFICATE_SECONDS, &cert));
+	TRY(io_mkdirs(o->cert_dir, 0755));
+	const char *cert_pem = pki_cert_pem(arena, cert), *key_pem = pki_key_pem(arena, key);
+	TRY(io_write_file(cert_path, cert_pem, strlen(cert_pem), 0644));
+	return io_write_file(key_path, key_pem, strlen(key_pem), 0600);
+}
+
+static struct status *read_text(const char *flag, const char *path, char **ret_text)
+{
+	size_t size;
+	if (str_empty(path))
+		return NULL;
+	return status_wrap(io_read_file(path, MAX_PEM_BYTES, ret_text, &size), "%s", flag);
+}
+
+/* The certificate given, or one of our own making under --cert-dir. */
+static struct status *serving_certificate(const struct options *o, char **ret_cert, char **ret_key)
+{
+	CLEANUP_FREE char *cert = mem_printf("%s/apiserver.crt", o->cert_dir);
+	CLEANUP_FREE char *key = mem_printf("%s/apiserver.key", o->cert_dir);
+	bool given = !str_empty(o->tls_cert_file) || !str_empty(o->tls_key_file);
+	if (given && (str_empty(o->tls_cert_file) || str_empty(o->tls_key_file)))
+		return status_bad_request("--tls-cert-file and --tls-private-key-file go together");
+	if (!given && (!io_exists(cert) || !io_exists(key)))
+		TRY(status_wrap(self_sign(o, cert, key), "--cert-dir"));
+	TRY(read_text("--tls-cert-file", given ? o->tls_cert_file : cert, ret_cert));
+	TRY(read_text("--tls-private-key-file", given ? o->tls_key_file : key, ret_key));
+	CLEANUP(pki_cert_freep) struct pki_cert *parsed = NULL;
+	CLEANUP(pki_key_freep) struct pki_key *parsed_key = NULL;
+	TRY(status_wrap(pki_cert_parse(*ret_cert, strlen(*ret_cert), &parsed), "%s", given ? o->tls_cert_file : cert));
+	TRY(status_wrap(pki_key_parse(*ret_key, strlen(*ret_key), &parsed_key), "%s", given ? o->tls_key_file : key));
+	if (!pki_cert_matches_key(parsed, parsed_key))
+		return status_bad_request("the key %s is not that of the certificate %s", given ? o->tls_key_file : key,
+			given ? o->tls_cert_file : cert);
+	return NULL;
+}
+
+/* Clients are asked for certificates of these authorities. */
+static struct status *client_authorities(const struct options *o, char **ret_pem)
+{
+	CLEANUP(strbuf_done) struct strbuf all = STRBUF_INIT;
+	const char *files[] = {o->authn.client_ca_file, o->authn.requestheader_client_ca_file};
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		CLEANUP_FREE char *pem = NULL;
+		TRY(read_text(i ? "--requestheader-client-ca-file" : "--client-ca-file", files[i], &pem));
+		if (pem) {
+			strbuf_adds(&all, pem);
+			strbuf_addc(&all, '\n');
+		}
+	}
+	*ret_pem = strbuf_steal(&all);
+	return NULL;
+}
+
+/* The first address that is not of the loopback. */
+static char *own_address(void)
+{
+	struct ifaddrs *all;
+	char host[NI_MAXHOST] = "127.0.0.1";
+	if (getifaddrs(&all) != 0)
+		return mem_strdup(host);
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next)
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET && !(i->ifa_flags & IFF_LOOPBACK) &&
+			getnameinfo(i->ifa_addr, sizeof(struct sockaddr_in), host, sizeof(host), NULL, 0,
+				NI_NUMERICHOST) == 0)
+			break;
+	freeifaddrs(all);
+	return mem_strdup(host);
+}
+
+/* --- the parts --- */
+
+static struct status *connect_etcd(const struct options *o, struct app *app)
+{
+	if (!o->etcd_servers.n_items)
+		return status_bad_request("--etcd-servers must be specified");
+	const struct etcd_options options = {.endpoints = o->etcd_servers.items,
+		.n_endpoints = o->etcd_servers.n_items,
+		.ca_file = o->etcd_ca_file,
+		.cert_file = o->etcd_cert_file,
+		.key_file = o->etcd_key_file};
+	TRY(etcd_new(&options, &app->etcd));
+	const int64_t until = clock_mono_ms(app->clock) + ETCD_PATIENCE_MS;
+	for (bool told = false;; told = true) {
+		int64_t revision;
+		struct status *status = etcd_revision(app->etcd, &revision);
+		if (!status)
+			return NULL;
+		if (clock_mono_ms(app->clock) >= until)
+			return status_wrap(status, "etcd at %s does not answer", o->etcd_servers.items[0]);
+		if (!told)
+			log_warn("waiting for etcd at %s: %s", o->etcd_servers.items[0], status->message);
+		status_free(status);
+		nanosleep(&(const struct timespec){.tv_nsec = 100000000}, NULL);
+	}
+}
+
+static struct status *make_pools(const struct options *o, struct app *app)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	char **ranges;
+	int32_t first, last;
+	size_t n = str_split(arena, str_or(o->service_range, DEFAULT_SERVICE_RANGE), ',', &ranges);
+	if (n > 2)
+		return status_bad_request("--service-cluster-ip-range: at most two ranges");
+	TRY(status_wrap(ip_allocator_new(ranges[0], &app->strategies.service_ips), "--service-cluster-ip-range"));
+	if (n == 2)
+		TRY(status_wrap(ip_allocator_new(ranges[1], &app->strategies.secondary_service_ips),
+			"--service-cluster-ip-range"));
+	TRY(port_range_parse(o->node_port_range, &first, &last));
+	app->strategies.node_ports = port_allocator_new(first, last);
+	app->strategies.event_ttl_seconds = o->event_ttl_ms / 1000;
+	service_pools_follow(registry_objects(app->registry), &app->strategies);
+	return NULL;
+}
+
+static struct status *make_kubelet_tls(const struct options *o, struct app *app)
+{
+	const struct tls_config config = {.ca_file = str_empty(o->kubelet_ca) ? NULL : o->kubelet_ca,
+		.cert_file = str_empty(o->kubelet_cert) ? NULL : o->kubelet_cert,
+		.key_file = str_empty(o->kubelet_key) ? NULL : o->kubelet_key,
+		.insecure = str_empty(o->kubelet_ca)};
+	app->kubelet_address_types = o->kubelet_address_types.items;
+	app->n_kubelet_address_types = o->kubelet_address_types.n_items;
+	return status_wrap(tls_context_new(&config, TLS_CLIENT, &app->kubelet_tls), "--kubelet-client-certificate");
+}
+
+static struct status *make_parts(struct options *o, struct app *app)
+{
+	const struct registry_options ro = {.etcd = app->etcd,
+		.prefix = o->etcd_prefix,
+		.clock = app->clock,
+		.event_ttl_seconds = o->event_ttl_ms / 1000};
+	app->registry = registry_new(&ro);
+	struct objects *objects = registry_objects(app->registry);
+	TRY(authn_new(&o->authn, objects, app->clock, &app->authn));
+	TRY(authz_new(&o->authz, objects, &app->authz));
+	TRY(make_pools(o, app));
+	app->strategies.authn = app->authn;
+	app->strategies.authz = app->authz;
+	const struct admission_context context = {.objects = objects, .authz = app->authz, .clock = app->clock};
+	TRY(admission_new(&o->admission, &context, &app->admission));
+	registry_set_admission(app->registry, app->admission);
+	registry_set_strategy_context(app->registry, &app->strategies);
+	return make_kubelet_tls(o, app);
+}
+
+static struct status *listen_for_requests(const struct options *o, struct app *app)
+{
+	CLEANUP_FREE char *cert = NULL, *key = NULL, *authorities = NULL;
+	TRY(serving_certificate(o, &cert, &key));
+	TRY(client_authorities(o, &authorities));
+	const struct server_options options = {.address = o->bind_address,
+		.port = (uint16_t)o->secure_port,
+		.cert_pem = cert,
+		.key_pem = key,
+		.client_ca_pem = authorities,
+		.max_body_bytes = MAX_BODY_BYTES,
+		.n_threads = 2,
+		.max_workers = 64,
+		.max_queued = (unsigned)(o->max_reads + o->max_writes),
+		.handle = app_handle,
+		.done = app_done,
+		.data = app};
+	return server_new(&options, &app->server);
+}
+
+static void start_boot(const struct options *o, struct app *app)
+{
+	CLEANUP_FREE char *found = NULL;
+	const char *address = o->advertise_address;
+	if (str_empty(address) && !str_eq(o->bind_address, "0.0.0.0") && !str_eq(o->bind_address, "::"))
+		address = o->bind_address;
+	if (str_empty(address))
+		address = found = own_address();
+	char host[256] = "kube-apiserver", identity[320];
+	gethostname(host, sizeof(host) - 1);
+	snprintf(identity, sizeof(identity), "%s_%u", host, server_port(app->server));
+	app->advertised = mem_printf("%s:%u", address, server_port(app->server));
+	char *kept = mem_strdup(address), *name = mem_strdup(identity);
+	const struct boot_options options = {.objects = registry_objects(app->registry),
+		.context = &app->strategies,
+		.clock = app->clock,
+		.advertise_address = kept,
+		.port = server_port(app->server),
+		.kubernetes_node_port = (int32_t)o->kubernetes_node_port,
+		.identity = name,
+		.rbac = str_in_n("RBAC", o->authz.modes.items, o->authz.modes.n_items)};
+	app->boot = boot_new(&options);
+	boot_start(app->boot);
+}
+
+/* --- running --- */
+
+/* Signals come in here and nowhere else. */
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void wait_for_end(struct app *app, const sigset_t *set)
+{
+	const struct timespec second = {.tv_sec = 1};
+	for (;;) {
+		int signal_number = sigtimedwait(set, NULL, &second);
+		if (signal_number > 0) {
+			log_info("stopping: signal %d", signal_number);
+			return;
+		}
+		cache_tick(registry_cache(app->registry));
+	}
+}
+
+static void stop(struct app *app)
+{
+	atomic_store(&app->stopping, true);
+	if (app->boot)
+		boot_stop(app->boot);
+}
+
+struct status *apiserver_run(struct options *options)
+{
+	sigset_t set;
+	struct app *app = mem_zalloc(sizeof(*app));
+	block_signals(&set);
+	app->clock = clock_system();
+	app->profiling = options->profiling;
+	app->advertised = "";
+	pthread_mutex_init(&app->openapi_lock, NULL);
+	app->openapi = strmap_new(free);
+	app_metrics_init(app);
+	TRY(connect_etcd(options, app));
+	TRY(make_parts(options, app));
+	TRY(registry_start(app->registry));
+	TRY(listen_for_requests(options, app));
+	log_info("serving securely on %s:%u", options->bind_address, server_port(app->server));
+	while (!registry_wait_synced(app->registry, 1000))
+		log_warn("still reading everything from etcd");
+	start_boot(options, app);
+	wait_for_end(app, &set);
+	stop(app);
+	return NULL;
+}
