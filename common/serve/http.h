@@ -72,10 +72,12 @@ struct http_route {
 struct http_server_config {
 	const char *address; /* NULL or "": all; IPv4 or IPv6 text */
 	uint16_t port;	     /* 0: any free one */
-	/* TLS: files are read again when they change; with neither files nor a certificate callback it is plain HTTP.
+	/* TLS: files are read again when they change; with neither files nor PEM texts it is plain HTTP.
 	 */
 	const char *cert_file;
 	const char *key_file;
+	const char *cert_pem; /* instead of files; copied */
+	const char *key_pem;
 	bool ask_client_cert;
 	const struct http_route *routes;
 	void *data;
@@ -118,7 +120,10 @@ bool http_write(struct http_request *request, const void *data, size_t size);
 /* Whether the client has gone: for streams that are quiet. */
 bool http_client_gone(struct http_request *request);
 
-/* Answers 101 with these headers (beside Connection: Upgrade) and hands out the stream. Waits for it. */
+/*
+ * Answers 101 with these headers (Connection: Upgrade and Upgrade: protocol are added) and hands out the stream, to be
+ * freed before the handler returns: the connection ends then.
+ */
 struct status *http_upgrade_request(struct http_request *request, const char *protocol,
 	const struct http_header *headers, size_t n_headers, struct stream **ret_stream) MUST_USE;
 

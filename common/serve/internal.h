@@ -1,0 +1,82 @@
+/* What the files of this library share. */
+#ifndef SERVE_INTERNAL_H
+#define SERVE_INTERNAL_H
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/workers.h"
+#include "serve/http.h"
+
+enum {
+	HTTP_DEFAULT_BODY_BYTES = 1 << 20,
+	HTTP_DEFAULT_WORKERS = 4,
+	HTTP_DEFAULT_QUEUED = 256,
+	HTTP_STREAM_BYTES = 64 * 1024, /* what a stream may hold before its writer waits */
+	HTTP_MAX_CONNECTIONS = 1000,
+	HTTP_IDLE_S = 120,
+};
+
+struct http_tls; /* tls.c: the certificate, following its files */
+
+struct http_server {
+	struct MHD_Daemon *mhd;
+	struct workers *workers;
+	struct http_tls *tls;
+	struct http_server_config config; /* strings in the arena */
+	struct arena *arena;
+	uint16_t port;
+	atomic_bool stopping;
+};
+
+enum answer_kind { ANSWER_NONE, ANSWER_BODY, ANSWER_STREAM, ANSWER_UPGRADE };
+
+/*
+ * One request on its way. The epoll thread fills it in, suspends the connection and gives it to a worker; the worker
+ * resumes the connection when there is something to send. `suspended` says which side may touch the connection: see
+ * suspend() and resume().
+ */
+struct http_exchange {
+	unsigned magic;
+	atomic_uint refs; /* the connection's and the worker's */
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	struct arena *arena;
+	struct http_request request;
+	http_handler *handler;
+	char *uri;
+	struct strbuf body;
+	bool started, submitted, body_too_large;
+
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t changed;
+	enum answer_kind kind;
+	bool suspended, gone, ended, queued;
+	int code;
+	struct http_header *headers;
+	size_t n_headers;
+	struct strbuf out; /* the body, or what a stream has not sent yet */
+	size_t out_pos;
+	/* of an upgrade */
+	struct MHD_UpgradeResponseHandle *upgrade;
+	int upgrade_fd; /* -1 until it is there */
+	void *upgrade_extra;
+	size_t upgrade_extra_size;
+};
+
+/* tls.c */
+struct status *http_tls_new(const struct http_server_config *config, struct http_tls **ret) MUST_USE;
+void http_tls_free(struct http_tls *tls);
+/* MHD's certificate callback finds the settings through the session. */
+int http_tls_retrieve(gnutls_session_t session, const gnutls_datum_t *ca_names, int n_ca_names,
+	const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **ret_certs, unsigned *ret_n,
+	gnutls_privkey_t *ret_key);
+void http_tls_attach(struct http_tls *tls, gnutls_session_t session);
+
+/* route.c */
+/* NULL if no pattern fits; *ret_method_mismatch: one does, with another method. Captures go into the request. */
+http_handler *http_route_find(const struct http_route *routes, struct http_request *request, bool *ret_method_mismatch);
+
+#endif

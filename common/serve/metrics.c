@@ -1,0 +1,320 @@
+#include "serve/metrics.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <time.h>
+#include "base/map.h"
+#include "base/mem.h"
+
+enum { MAX_LABELS = 16, MAX_SERIES = 10000 };
+
+enum metric_kind { COUNTER, GAUGE, HISTOGRAM, FUNCTION };
+
+/* The value of one label set. */
+struct series {
+	double value;	   /* histogram: the sum */
+	uint64_t count;	   /* histogram */
+	uint64_t *buckets; /* histogram: one for each bound */
+};
+
+struct metric {
+	char *name, *help;
+	enum metric_kind kind;
+	const char *type;
+	const char *const *labels;
+	size_t n_labels;
+	double *bounds;
+	size_t n_bounds;
+	double (*fn)(void *data);
+	void *fn_data;
+	pthread_mutex_t lock;  /* guards the series */
+	struct strmap *series; /* by the text {a="b"} without braces */
+};
+
+struct metrics {
+	pthread_mutex_t lock; /* guards the list */
+	struct metric **items;
+	size_t n, cap;
+	double start_s;
+};
+
+static void series_free(void *p)
+{
+	struct series *s = p;
+	free(s->buckets);
+	free(s);
+}
+
+struct metrics *metrics_new(void)
+{
+	struct metrics *m = mem_zalloc(sizeof(*m));
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	m->start_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	pthread_mutex_init(&m->lock, NULL);
+	return m;
+}
+
+void metrics_free(struct metrics *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->n; i++) {
+		struct metric *metric = m->items[i];
+		strmap_free(metric->series);
+		pthread_mutex_destroy(&metric->lock);
+		free(metric->bounds);
+		free(metric->name);
+		free(metric->help);
+		free(metric);
+	}
+	free(m->items);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
+static struct metric *add(struct metrics *m, const char *name, const char *help, const char *type,
+	enum metric_kind kind, const char *const *labels)
+{
+	if (!m)
+		return NULL;
+	struct metric *metric = NULL;
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n && !metric; i++)
+		if (str_eq(m->items[i]->name, name))
+			metric = m->items[i];
+	if (!metric) {
+		metric = mem_zalloc(sizeof(*metric));
+		*metric = (struct metric){.name = mem_strdup(name),
+			.help = mem_strdup(help),
+			.kind = kind,
+			.type = type,
+			.labels = labels};
+		while (labels && labels[metric->n_labels] && metric->n_labels < MAX_LABELS)
+			metric->n_labels++;
+		pthread_mutex_init(&metric->lock, NULL);
+		metric->series = strmap_new(series_free);
+		mem_grow(&m->items, &m->cap, m->n + 1, sizeof(*m->items));
+		m->items[m->n++] = metric;
+	}
+	pthread_mutex_unlock(&m->lock);
+	return metric;
+}
+
+struct metric *metrics_counter(struct metrics *m, const char *name, const char *help, const char *const *labels)
+{
+	return add(m, name, help, "counter", COUNTER, labels);
+}
+
+struct metric *metrics_gauge(struct metrics *m, const char *name, const char *help, const char *const *labels)
+{
+	return add(m, name, help, "gauge", GAUGE, labels);
+}
+
+struct metric *metrics_histogram(struct metrics *m, const char *name, const char *help, const char *const *labels,
+	const double *buckets, size_t n_buckets)
+{
+	struct metric *metric = add(m, name, help, "histogram", HISTOGRAM, labels);
+	if (metric && !metric->bounds) {
+		metric->bounds = mem_dup(buckets, n_buckets * sizeof(*buckets));
+		metric->n_bounds = n_buckets;
+	}
+	return metric;
+}
+
+void metrics_function(
+	struct metrics *m, const char *name, const char *help, const char *type, double (*fn)(void *data), void *data)
+{
+	struct metric *metric = add(m, name, help, str_eq(type, "counter") ? "counter" : "gauge", FUNCTION, NULL);
+	if (metric) {
+		metric->fn = fn;
+		metric->fn_data = data;
+	}
+}
+
+static void add_label_value(struct strbuf *out, const char *value)
+{
+	for (const char *p = str_or_empty(value); *p; p++) {
+		if (*p == '\\' || *p == '"')
+			strbuf_addc(out, '\\');
+		if (*p == '\n')
+			strbuf_adds(out, "\\n");
+		else
+			strbuf_addc(out, *p);
+	}
+}
+
+static void label_text(const struct metric *metric, struct strbuf *out, va_list args)
+{
+	for (size_t i = 0; i < metric->n_labels; i++) {
+		strbuf_printf(out, "%s%s=\"", i ? "," : "", metric->labels[i]);
+		add_label_value(out, va_arg(args, const char *));
+		strbuf_addc(out, '"');
+	}
+}
+
+/* The lock is held. NULL: too many label sets. */
+static struct series *series_of(struct metric *metric, const char *key)
+{
+	struct series *s = strmap_get(metric->series, key);
+	if (s || strmap_count(metric->series) >= MAX_SERIES)
+		return s;
+	s = mem_zalloc(sizeof(*s));
+	if (metric->n_bounds)
+		s->buckets = mem_calloc(metric->n_bounds, sizeof(*s->buckets));
+	strmap_put(metric->series, key, s);
+	return s;
+}
+
+static void apply(struct metric *metric, double value, bool set, va_list args)
+{
+	CLEANUP(strbuf_done) struct strbuf key = STRBUF_INIT;
+	label_text(metric, &key, args);
+	pthread_mutex_lock(&metric->lock);
+	struct series *s = series_of(metric, key.buf);
+	if (s && metric->kind == HISTOGRAM) {
+		s->value += value;
+		s->count++;
+		for (size_t i = 0; i < metric->n_bounds; i++)
+			s->buckets[i] += value <= metric->bounds[i];
+	} else if (s) {
+		s->value = set ? value : s->value + value;
+	}
+	pthread_mutex_unlock(&metric->lock);
+}
+
+void metric_add(struct metric *metric, double value, ...)
+{
+	va_list args;
+	if (!metric)
+		return;
+	va_start(args, value);
+	apply(metric, value, false, args);
+	va_end(args);
+}
+
+void metric_set(struct metric *metric, double value, ...)
+{
+	va_list args;
+	if (!metric)
+		return;
+	va_start(args, value);
+	apply(metric, value, true, args);
+	va_end(args);
+}
+
+void metric_observe(struct metric *metric, double value, ...)
+{
+	va_list args;
+	if (!metric)
+		return;
+	va_start(args, value);
+	apply(metric, value, false, args);
+	va_end(args);
+}
+
+void metric_remove(struct metric *metric, ...)
+{
+	va_list args;
+	CLEANUP(strbuf_done) struct strbuf key = STRBUF_INIT;
+	if (!metric)
+		return;
+	va_start(args, metric);
+	label_text(metric, &key, args);
+	va_end(args);
+	pthread_mutex_lock(&metric->lock);
+	strmap_remove(metric->series, key.buf);
+	pthread_mutex_unlock(&metric->lock);
+}
+
+/* As Prometheus writes numbers: shortest form that reads back. */
+static void add_number(struct strbuf *out, double value)
+{
+	char text[40];
+	if (isinf(value)) {
+		strbuf_adds(out, value > 0 ? "+Inf" : "-Inf");
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	strbuf_adds(out, text);
+}
+
+static void write_sample(
+	struct strbuf *out, const char *name, const char *suffix, const char *labels, const char *extra, double value)
+{
+	strbuf_printf(out, "%s%s", name, suffix);
+	if (*labels || *extra)
+		strbuf_printf(out, "{%s%s%s}", labels, *labels && *extra ? "," : "", extra);
+	strbuf_addc(out, ' ');
+	add_number(out, value);
+	strbuf_addc(out, '\n');
+}
+
+static void write_histogram(struct strbuf *out, const struct metric *metric, const char *labels, const struct series *s)
+{
+	for (size_t i = 0; i <= metric->n_bounds; i++) {
+		CLEANUP(strbuf_done) struct strbuf le = STRBUF_INIT;
+		strbuf_adds(&le, "le=\"");
+		add_number(&le, i < metric->n_bounds ? metric->bounds[i] : (double)INFINITY);
+		strbuf_addc(&le, '"');
+		write_sample(out, metric->name, "_bucket", labels, le.buf,
+			(double)(i < metric->n_bounds ? s->buckets[i] : s->count));
+	}
+	write_sample(out, metric->name, "_sum", labels, "", s->value);
+	write_sample(out, metric->name, "_count", labels, "", (double)s->count);
+}
+
+static void write_metric(struct strbuf *out, struct metric *metric)
+{
+	pthread_mutex_lock(&metric->lock);
+	if (metric->kind == FUNCTION || strmap_count(metric->series))
+		strbuf_printf(
+			out, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name, metric->type);
+	if (metric->kind == FUNCTION)
+		write_sample(out, metric->name, "", "", "", metric->fn(metric->fn_data));
+	STRMAP_FOREACH (metric->series, it) {
+		if (metric->kind == HISTOGRAM)
+			write_histogram(out, metric, it.key, it.value);
+		else
+			write_sample(out, metric->name, "", it.key, "", ((const struct series *)it.value)->value);
+	}
+	pthread_mutex_unlock(&metric->lock);
+}
+
+static void write_plain(struct strbuf *out, const char *name, const char *help, const char *type, double value)
+{
+	strbuf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	write_sample(out, name, "", "", "", value);
+}
+
+static double resident_bytes(void)
+{
+	long size = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (f) {
+		if (fscanf(f, "%ld %ld", &size, &resident) != 2)
+			resident = 0;
+		fclose(f);
+	}
+	return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+void metrics_write(struct metrics *m, struct strbuf *out)
+{
+	struct timespec cpu;
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n; i++)
+		write_metric(out, m->items[i]);
+	pthread_mutex_unlock(&m->lock);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	write_plain(out, "process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", "counter",
+		(double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
+	write_plain(out, "process_resident_memory_bytes", "Resident memory size in bytes.", "gauge", resident_bytes());
+	write_plain(out, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.",
+		"gauge", m->start_s);
+}
