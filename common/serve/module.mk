@@ -1,4 +1,4 @@
 LIBS += serve
 serve_SRCS := $(wildcard common/serve/*.c)
-serve_DEPS := client net api base
+serve_DEPS := client net pki api base
 serve_LDLIBS := -lmicrohttpd -lgnutls -lssl -lcrypto
