@@ -38,7 +38,7 @@ struct daemon {
 	struct loop_timer *trim;
 	int signal_fd;
 	atomic_bool stopping;
-	bool has_lead;
+	bool has_lead, started;
 	pthread_t lead_thread;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
@@ -471,6 +471,7 @@ static struct status *run(struct daemon *d)
 	TRY(make_clients(d));
 	if (spec->start)
 		TRY(spec->start(d, spec->data));
+	d->started = true;
 	TRY(start_serving(d));
 	if (spec->lead) {
 		d->lead_thread = thread_start("lead", lead_thread, d);
@@ -481,7 +482,7 @@ static struct status *run(struct daemon *d)
 	return NULL;
 }
 
-static void finish(struct daemon *d, bool started)
+static void finish(struct daemon *d)
 {
 	loop_watch_cancel(d->signals);
 	if (d->signal_fd >= 0)
@@ -489,7 +490,7 @@ static void finish(struct daemon *d, bool started)
 	pthread_detach(thread_start("stop-guard", guard_stop, NULL));
 	if (d->has_lead)
 		pthread_join(d->lead_thread, NULL);
-	if (d->spec->stop && started)
+	if (d->spec->stop)
 		d->spec->stop(d, d->spec->data);
 	http_server_free(d->secure);
 	http_server_free(d->insecure);
@@ -530,13 +531,17 @@ int daemon_main(const struct daemon_spec *spec, int argc, char **argv)
 	pthread_cond_init(&d.changed, NULL);
 	start_signals(&d);
 	error = run(&d);
-	bool started = !error;
 	if (error)
 		daemon_stop(&d, error);
 	error = STEAL(d.error);
 	if (error)
 		log_error("%s: %s", spec->name, error->message);
-	finish(&d, started);
+	/* What a failed start has begun is nobody's to end. */
+	if (!d.started) {
+		fflush(NULL);
+		_exit(1);
+	}
+	finish(&d);
 	int code = error ? 1 : 0;
 	status_free(error);
 	return code;

@@ -1,5 +1,6 @@
 #include "serve/delegated.h"
 
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -270,9 +271,10 @@ static struct status *by_token(
 	if (!d->config.authn_client || !header || strncasecmp(header, "Bearer ", 7) || !header[7])
 		return NULL;
 	/* The cache holds no secrets: a digest stands for the token. */
-	char *key =
-		arena_printf(request->arena, "%016llx:%zu:%08x", (unsigned long long)fnv1a_64(header, strlen(header)),
-			strlen(header), fnv1a_32(FNV32_INIT, header, strlen(header)));
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_size = 0;
+	EVP_Digest(header, strlen(header), digest, &digest_size, EVP_sha256(), NULL);
+	char *key = hex_encode(request->arena, digest, digest_size);
 	if (cached_token(d, request->arena, key, ret_user, ret_ok))
 		return NULL;
 	TRY(review_token(d, request->arena, header + 7, ret_user, ret_ok));

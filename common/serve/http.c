@@ -507,20 +507,22 @@ static struct status *bind_address(const char *address, uint16_t port, int *ret_
 	return NULL;
 }
 
+#define COMMON_OPTIONS                                                                                          \
+	MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_NOTIFY_COMPLETED, \
+		on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                      \
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,     \
+		(unsigned)HTTP_IDLE_S
+
 static struct status *start(struct http_server *server, int fd)
 {
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ITC;
-	struct MHD_OptionItem tls_options[] = {
-		{MHD_OPTION_HTTPS_CERT_CALLBACK, (intptr_t)http_tls_retrieve, NULL},
-		{MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"},
-		{MHD_OPTION_END, 0, NULL},
-	};
-	struct MHD_OptionItem no_options[] = {{MHD_OPTION_END, 0, NULL}};
-	server->mhd = MHD_start_daemon(server->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, server,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_ARRAY,
-		server->tls ? tls_options : no_options, MHD_OPTION_END);
+	if (server->tls)
+		server->mhd = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request, server, COMMON_OPTIONS,
+			MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1", MHD_OPTION_HTTPS_CERT_CALLBACK,
+			http_tls_retrieve, MHD_OPTION_END);
+	else
+		server->mhd =
+			MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, COMMON_OPTIONS, MHD_OPTION_END);
 	if (!server->mhd) {
 		close(fd);
 		return status_internal("cannot start the HTTP server");
