@@ -14,7 +14,7 @@ in_node() { # N COMMAND...
 }
 
 setup() {
-	NS=e2e-$(basename "$BATS_TEST_FILENAME" .bats)-$BATS_TEST_NUMBER
+	NS=e2e-$(basename "$BATS_TEST_FILENAME" .bats)-$BATS_TEST_NUMBER-$RANDOM
 	kall create namespace "$NS" >/dev/null
 	wait_until 20 k get serviceaccount default
 }
