@@ -43,8 +43,9 @@ static void bound(struct bind_job *job)
 	double seconds = (double)(clock_mono_ms(s->handle.clock) - job->start_ms) / 1000;
 	log_v(2, "Successfully bound pod to node: pod=%s/%s node=%s", cycle->pod->namespace_, cycle->pod->name,
 		job->node);
-	event_record_v1(s->recorder, event_reference(cycle->arena, cycle->pod->pod), NULL, EVENT_NORMAL, "Scheduled",
-		"Binding", "Successfully assigned %s/%s to %s", cycle->pod->namespace_, cycle->pod->name, job->node);
+	event_record_v1(scheduler_recorder(s, cycle->profile), event_reference(cycle->arena, cycle->pod->pod), NULL,
+		EVENT_NORMAL, "Scheduled", "Binding", "Successfully assigned %s/%s to %s", cycle->pod->namespace_,
+		cycle->pod->name, job->node);
 	metric_add(s->metrics.attempts, 1, profile, "scheduled");
 	metric_observe(s->metrics.attempt_duration, seconds, profile, "scheduled");
 	metric_observe(s->metrics.pod_attempts, job->item->attempts);
@@ -165,13 +166,13 @@ static void patch_submit(struct patch_job *job)
 	free(job);
 }
 
-static void tell_failure(
-	struct scheduler *s, const struct pod_info *pod, bool rejected, const char *message, const char *nominate)
+static void tell_failure(struct scheduler *s, const struct profile *profile, const struct pod_info *pod, bool rejected,
+	const char *message, const char *nominate)
 {
 	struct patch_job *job = patch_new(s, pod);
 	size_t len = strlen(message);
-	event_record_v1(s->recorder, event_reference(job->arena, pod->pod), NULL, EVENT_WARNING, "FailedScheduling",
-		"Scheduling", "%.*s%s", len > MAX_NOTE ? MAX_NOTE - 4 : (int)len, message,
+	event_record_v1(scheduler_recorder(s, profile), event_reference(job->arena, pod->pod), NULL, EVENT_WARNING,
+		"FailedScheduling", "Scheduling", "%.*s%s", len > MAX_NOTE ? MAX_NOTE - 4 : (int)len, message,
 		len > MAX_NOTE ? " ..." : "");
 	set_condition(job->arena, job->new_pod, "PodScheduled", "False", rejected ? "Unschedulable" : "SchedulerError",
 		message);
@@ -208,7 +209,7 @@ void scheduler_fail(struct scheduler *s, struct queued_pod *item, const struct p
 	}
 	if (nominate)
 		nominator_set(s->nominator, now, nominate);
-	tell_failure(s, now, rejected, message, nominate);
+	tell_failure(s, profile, now, rejected, message, nominate);
 	queue_requeue(s->queue, item, now, rejected && diagnosis ? diagnosis->unschedulable : 0,
 		rejected && diagnosis ? diagnosis->pending : 0);
 	pod_info_unref(now);
@@ -223,6 +224,7 @@ struct preempt_job {
 	size_t n_victims;
 	char *uid; /* of the pod that preempts */
 	char *node, *scheduler_name;
+	struct event_recorder *recorder;
 	CoreV1ObjectReference *preemptor;
 };
 
@@ -252,8 +254,8 @@ static struct status *evict(struct preempt_job *job, const CoreV1Pod *victim)
 	options->preconditions->uid = arena_strdup(job->arena, victim->metadata->uid);
 	TRY(client_delete(job->s->client, job->arena, &CoreV1Pod_schema, victim->metadata->namespace,
 		victim->metadata->name, options));
-	event_record_v1(job->s->recorder, event_reference(job->arena, victim), job->preemptor, EVENT_NORMAL,
-		"Preempted", "Preempting", "Preempted by pod %s on node %s", job->uid, job->node);
+	event_record_v1(job->recorder, event_reference(job->arena, victim), job->preemptor, EVENT_NORMAL, "Preempted",
+		"Preempting", "Preempted by pod %s on node %s", job->uid, job->node);
 	return NULL;
 }
 
@@ -298,6 +300,7 @@ void scheduler_preempt(
 	job->uid = arena_strdup(job->arena, cycle->pod->uid);
 	job->node = arena_strdup(job->arena, node);
 	job->scheduler_name = arena_strdup(job->arena, cycle->profile->scheduler_name);
+	job->recorder = scheduler_recorder(s, cycle->profile);
 	job->preemptor = event_reference(job->arena, cycle->pod->pod);
 	job->victims = ARENA_ARRAY(job->arena, CoreV1Pod *, n_victims);
 	for (size_t i = 0; i < n_victims; i++) {

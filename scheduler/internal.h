@@ -41,6 +41,7 @@ struct scheduler {
 	struct event_recorder *recorder; /* any thread */
 	struct arena *config_arena;
 	struct profiles profiles;
+	struct event_recorder **recorders; /* of the profiles, in their order: events come from the profile's name */
 	struct scheduler_handle handle;
 	struct scheduler_metrics metrics;
 	struct loop *loop;
@@ -73,6 +74,7 @@ void scheduler_forget(struct scheduler *s, const char *uid, bool requeue_others)
 void scheduler_assume(struct scheduler *s, struct pod_info *pod, const char *node);
 struct placed_pod *scheduler_placed(struct scheduler *s, const char *uid);
 void scheduler_unplace(struct scheduler *s, const char *uid);
+struct event_recorder *scheduler_recorder(const struct scheduler *s, const struct profile *profile);
 /* bind.c: what goes to the apiserver, from workers. */
 struct queued_pod;
 void scheduler_bind(

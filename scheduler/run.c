@@ -7,6 +7,15 @@
 /* Attempts between two looks at the loop, so that events and the flush timer are never late. */
 enum { ATTEMPTS_PER_TURN = 16 };
 
+struct event_recorder *scheduler_recorder(const struct scheduler *s, const struct profile *profile)
+{
+	for (size_t i = 0; i < s->profiles.n_items; i++) {
+		if (s->profiles.items[i] == profile)
+			return s->recorders[i];
+	}
+	return NULL;
+}
+
 struct placed_pod *scheduler_placed(struct scheduler *s, const char *uid)
 {
 	return strmap_get(s->placed, uid);
@@ -57,8 +66,9 @@ static bool is_settled(struct scheduler *s, const struct queued_pod *item)
 	if (!pod_is_terminating(item->pod))
 		return false;
 	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(512);
-	event_record_v1(s->recorder, event_reference(arena, item->pod->pod), NULL, EVENT_WARNING, "FailedScheduling",
-		"Scheduling", "skip schedule deleting pod: %s/%s", item->pod->namespace_, item->pod->name);
+	event_record_v1(scheduler_recorder(s, item->profile), event_reference(arena, item->pod->pod), NULL,
+		EVENT_WARNING, "FailedScheduling", "Scheduling", "skip schedule deleting pod: %s/%s",
+		item->pod->namespace_, item->pod->name);
 	return true;
 }
 

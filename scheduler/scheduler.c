@@ -88,7 +88,9 @@ static struct status *start(struct daemon *d, void *data)
 		queue.max_backoff_ms = p->config->pod_max_backoff_seconds * 1000;
 	s->daemon = d;
 	s->client = daemon_client(d);
-	s->recorder = daemon_recorder(d);
+	s->recorders = ARENA_ARRAY(s->config_arena, struct event_recorder *, s->profiles.n_items);
+	for (size_t i = 0; i < s->profiles.n_items; i++)
+		s->recorders[i] = event_recorder_new(s->client, s->profiles.items[i]->scheduler_name, "");
 	scheduler_metrics_init(s, daemon_metrics(d));
 	s->queue = queue_new(&queue);
 	s->nominator = nominator_new();
@@ -133,6 +135,8 @@ static void stop(struct daemon *d, void *data)
 	workers_free(s->workers);
 	loop_stop(s->loop);
 	pthread_join(s->thread, NULL);
+	for (size_t i = 0; i < s->profiles.n_items; i++)
+		event_recorder_free(s->recorders[i]);
 	/* What is left belongs to the process, which ends now. */
 }
 
