@@ -154,7 +154,7 @@ static void start_signals(struct daemon *d)
 static void on_trim(void *data)
 {
 	struct daemon *d = data;
-	malloc_trim(64 * 1024);
+	daemon_trim_memory();
 	d->trim = loop_timer(d->loop, TRIM_MS, on_trim, d);
 }
 

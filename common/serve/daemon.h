@@ -118,5 +118,7 @@ void daemon_stop(struct daemon *d, struct status *error);
 
 /* For programs that are no daemons: small resident memory (arenas, trim thresholds) as daemon_main() sets it. */
 void daemon_tune_memory(void);
+/* Gives free heap and unused text pages back to the system; the skeleton does it every minute. Any thread. */
+void daemon_trim_memory(void);
 
 #endif
