@@ -164,7 +164,7 @@ static struct status *parse_set(struct parser *p, struct selector_requirement *r
 				add_value(p->arena, r, (char *)(uintptr_t) "");
 			empty_before = true;
 		} else {
-			return found(p, "',', ')' or identifier");
+			return found(p, empty_before ? "',', ')' or identifier" : "',' or ')'");
 		}
 		advance(p);
 	}

@@ -46,39 +46,42 @@ struct target {
 	char *key;
 };
 
-static struct status *does_not_apply(const struct operation *o, const char *what, const char *path)
+static struct status *missing(const struct operation *o, const char *what, const char *path)
 {
-	return status_new(
-		STATUS_INVALID, "%s operation does not apply: doc is missing %s: %s: missing value", o->op, what, path);
+	return status_new(STATUS_INVALID, "%s operation does not apply: %s: %s: missing value", o->op, what, path);
 }
 
-static struct status *bad_index(const struct operation *o, const char *key)
+static struct status *missing_quoted(const struct operation *o, const char *path)
 {
-	return status_new(STATUS_INVALID,
-		"%s operation does not apply: Unable to access invalid index: %s: invalid index referenced", o->op,
-		key);
+	return status_new(
+		STATUS_INVALID, "%s operation does not apply: doc is missing path: \"%s\": missing value", o->op, path);
 }
 
 /* An index into n elements; negative ones count from the end. */
-static bool array_index(const char *key, size_t n, size_t *ret_index)
+static struct status *array_index(const char *key, size_t n, size_t *ret_index)
 {
 	int64_t index;
 
-	if (!str_to_int64(key, -(int64_t)n, (int64_t)n - 1, &index))
-		return false;
+	if (!str_to_int64(key, INT32_MIN, INT32_MAX, &index))
+		return status_new(STATUS_INVALID, "strconv.Atoi: parsing \"%s\": invalid syntax", key);
+	if (index < -(int64_t)n || index >= (int64_t)n)
+		return status_new(STATUS_INVALID, "Unable to access invalid index: %s: invalid index referenced", key);
 	*ret_index = index < 0 ? n - (size_t)-index : (size_t)index;
-	return true;
+	return NULL;
 }
 
-static cJSON *child_of(cJSON *parent, const char *key)
+/* What stands there: NULL when an object lacks the name; an array without such an element is an error. */
+static struct status *get(const struct target *t, cJSON **ret_node)
 {
-	size_t index;
+	size_t index = 0;
 
-	if (cJSON_IsObject(parent))
-		return tree_get(parent, key);
-	if (!cJSON_IsArray(parent) || !array_index(key, tree_size(parent), &index))
+	if (cJSON_IsObject(t->parent)) {
+		*ret_node = tree_get(t->parent, t->key);
 		return NULL;
-	return tree_at(parent, index);
+	}
+	TRY(array_index(t->key, tree_size(t->parent), &index));
+	*ret_node = tree_at(t->parent, index);
+	return NULL;
 }
 
 static char *unescape(struct arena *arena, const char *s, size_t size)
@@ -94,150 +97,185 @@ static char *unescape(struct arena *arena, const char *s, size_t size)
 	return out;
 }
 
-static struct status *resolve(
-	struct arena *arena, cJSON *doc, const struct operation *o, const char *path, struct target *ret_target)
+/* The container that a pointer leads into; false when there is none, as for the document itself. */
+static bool resolve(struct arena *arena, cJSON *doc, const char *path, struct target *ret_target)
 {
 	const char *p = path;
 
-	*ret_target = (struct target){0};
-	if (!*path)
-		return NULL;
 	if (*path != '/')
-		return does_not_apply(o, "path", path);
+		return false;
 	for (cJSON *at = doc;;) {
 		size_t size = strcspn(++p, "/");
-		char *key = unescape(arena, p, size);
+		struct target t = {at, unescape(arena, p, size)};
 		p += size;
 		if (!cJSON_IsObject(at) && !cJSON_IsArray(at))
-			return does_not_apply(o, "path", path);
+			return false;
 		if (!*p) {
-			*ret_target = (struct target){at, key};
-			return NULL;
+			*ret_target = t;
+			return true;
 		}
-		at = child_of(at, key);
+		at = NULL;
+		struct status *status = get(&t, &at);
+		if (status)
+			status_drop(status, "the path is told to lead nowhere");
 		if (!at)
-			return does_not_apply(o, "path", path);
+			return false;
 	}
 }
 
-static struct status *find(
-	struct arena *arena, cJSON *doc, const struct operation *o, const char *path, cJSON **ret_node)
+static struct status *put(struct arena *arena, const struct target *t, cJSON *value)
 {
-	struct target t;
+	size_t index = 0;
 
-	TRY(resolve(arena, doc, o, path, &t));
-	*ret_node = t.parent ? child_of(t.parent, t.key) : doc;
-	if (*ret_node)
-		return NULL;
-	if (cJSON_IsArray(t.parent))
-		return bad_index(o, t.key);
-	return does_not_apply(o, "key", path);
-}
-
-static struct status *add(struct arena *arena, cJSON **doc, const struct operation *o, cJSON *value)
-{
-	struct target t;
-	size_t index;
-
-	TRY(resolve(arena, *doc, o, o->path, &t));
 	value->string = NULL;
-	if (!t.parent) {
-		*doc = value;
+	if (cJSON_IsObject(t->parent)) {
+		tree_set(arena, t->parent, t->key, value);
 		return NULL;
 	}
-	if (cJSON_IsObject(t.parent)) {
-		tree_set(arena, t.parent, t.key, value);
+	if (str_eq(t->key, "-")) {
+		tree_append(t->parent, value);
 		return NULL;
 	}
-	if (str_eq(t.key, "-")) {
-		tree_append(t.parent, value);
-		return NULL;
-	}
-	if (!array_index(t.key, tree_size(t.parent) + 1, &index))
-		return bad_index(o, t.key);
-	tree_insert(t.parent, index, value);
+	TRY(array_index(t->key, tree_size(t->parent) + 1, &index));
+	tree_insert(t->parent, index, value);
 	return NULL;
 }
 
-static struct status *take_out(
-	struct arena *arena, cJSON *doc, const struct operation *o, const char *path, cJSON **ret_node)
+static struct status *take_out(const struct target *t, cJSON **ret_node)
 {
-	struct target t;
-	size_t index;
+	size_t index = 0;
 
-	TRY(resolve(arena, doc, o, path, &t));
-	if (!t.parent)
-		return status_new(
-			STATUS_INVALID, "%s operation does not apply: the whole document cannot be removed", o->op);
-	if (cJSON_IsObject(t.parent)) {
-		*ret_node = tree_remove(t.parent, t.key);
-		if (!*ret_node)
-			return status_new(STATUS_INVALID,
-				"%s operation does not apply: Unable to remove nonexistent key: %s: missing value",
-				o->op, t.key);
-		return NULL;
+	if (cJSON_IsObject(t->parent)) {
+		*ret_node = tree_remove(t->parent, t->key);
+		if (*ret_node)
+			return NULL;
+		return status_new(STATUS_INVALID, "Unable to remove nonexistent key: %s: missing value", t->key);
 	}
-	if (!array_index(t.key, tree_size(t.parent), &index))
-		return bad_index(o, t.key);
-	*ret_node = tree_remove_at(t.parent, index);
+	TRY(array_index(t->key, tree_size(t->parent), &index));
+	*ret_node = tree_remove_at(t->parent, index);
 	return NULL;
 }
 
-static struct status *replace(struct arena *arena, cJSON **doc, const struct operation *o, cJSON *value)
+static struct status *op_add(struct arena *arena, cJSON **doc, const struct operation *o)
 {
 	struct target t;
-	size_t index;
-	cJSON *old;
 
-	TRY(find(arena, *doc, o, o->path, &old));
-	TRY(resolve(arena, *doc, o, o->path, &t));
-	if (!t.parent) {
-		*doc = value;
-	} else if (cJSON_IsObject(t.parent)) {
-		tree_set(arena, t.parent, t.key, value);
-	} else if (array_index(t.key, tree_size(t.parent), &index)) {
-		tree_remove_at(t.parent, index);
+	if (!resolve(arena, *doc, o->path, &t))
+		return missing_quoted(o, o->path);
+	return status_wrap(put(arena, &t, tree_copy(arena, o->value)), "error in add for path: '%s'", o->path);
+}
+
+static struct status *op_remove(struct arena *arena, cJSON **doc, const struct operation *o)
+{
+	struct target t;
+	cJSON *node;
+
+	if (!resolve(arena, *doc, o->path, &t))
+		return missing_quoted(o, o->path);
+	return status_wrap(take_out(&t, &node), "error in remove for path: '%s'", o->path);
+}
+
+static struct status *op_replace(struct arena *arena, cJSON **doc, const struct operation *o)
+{
+	cJSON *value = tree_copy(arena, o->value), *old = NULL;
+	struct target t;
+
+	if (!*o->path) {
+		if (cJSON_IsObject(value) || cJSON_IsArray(value))
+			*doc = value;
+		return NULL;
+	}
+	if (!resolve(arena, *doc, o->path, &t))
+		return missing(o, "doc is missing path", o->path);
+	struct status *status = get(&t, &old);
+	if (status) {
+		status_drop(status, "the original tells only that the key is missing");
+		return missing(o, "doc is missing key", o->path);
+	}
+	if (cJSON_IsArray(t.parent)) {
+		TRY(take_out(&t, &old));
+		size_t size = tree_size(t.parent), index = 0;
+		TRY(array_index(t.key, size + 1, &index));
+		value->string = NULL;
 		tree_insert(t.parent, index, value);
-	}
-	return NULL;
-}
-
-static struct status *test(struct arena *arena, cJSON *doc, const struct operation *o)
-{
-	cJSON *found = NULL;
-	struct status *status = find(arena, doc, o, o->path, &found);
-
-	if (status && cJSON_IsNull(o->value)) {
-		status_drop(status, "what is not there equals null");
 		return NULL;
 	}
-	if (status)
-		return status;
-	if (o->value && tree_equal(found, o->value))
+	return put(arena, &t, value);
+}
+
+static struct status *op_test(struct arena *arena, cJSON **doc, const struct operation *o)
+{
+	cJSON *found = *doc;
+	struct target t;
+
+	if (*o->path) {
+		if (!resolve(arena, *doc, o->path, &t))
+			return missing(o, "is missing path", o->path);
+		found = NULL;
+		TRY(status_wrap(get(&t, &found), "error in test for path: '%s'", o->path));
+	}
+	if (!found && (!o->value || cJSON_IsNull(o->value)))
+		return NULL;
+	if (found && o->value && tree_equal(found, o->value))
 		return NULL;
 	return status_new(STATUS_INVALID, "testing value %s failed: test failed", o->path);
 }
 
-static struct status *apply(struct arena *arena, cJSON **doc, const struct operation *o)
+static struct status *op_move(struct arena *arena, cJSON **doc, const struct operation *o)
 {
+	struct target from, to;
 	cJSON *node = NULL;
 
-	if (str_eq(o->op, "add"))
-		return add(arena, doc, o, tree_copy(arena, o->value));
-	if (str_eq(o->op, "replace"))
-		return replace(arena, doc, o, tree_copy(arena, o->value));
-	if (str_eq(o->op, "remove"))
-		return take_out(arena, *doc, o, o->path, &node);
-	if (str_eq(o->op, "test"))
-		return test(arena, *doc, o);
-	if (str_eq(o->op, "move")) {
-		TRY(take_out(arena, *doc, o, o->from, &node));
-		return add(arena, doc, o, node);
-	}
-	if (str_eq(o->op, "copy")) {
-		TRY(find(arena, *doc, o, o->from, &node));
-		return add(arena, doc, o, tree_copy(arena, node));
-	}
+	if (!resolve(arena, *doc, o->from, &from))
+		return missing(o, "doc is missing from path", o->from);
+	TRY(status_wrap(take_out(&from, &node), "error in move for path: '%s'", from.key));
+	if (!resolve(arena, *doc, o->path, &to))
+		return missing(o, "doc is missing destination path", o->path);
+	return status_wrap(put(arena, &to, node), "error in move for path: '%s'", o->path);
+}
+
+#define MAX_COPIED_NODES (4u << 20)
+
+static size_t count_nodes(const cJSON *node)
+{
+	size_t n = 1;
+
+	TREE_FOREACH (child, node)
+		n += count_nodes(child);
+	return n;
+}
+
+static struct status *op_copy(struct arena *arena, cJSON **doc, const struct operation *o, size_t *n_copied)
+{
+	struct target from, to;
+	cJSON *node = NULL;
+
+	if (!resolve(arena, *doc, o->from, &from))
+		return missing(o, "doc is missing from path", o->from);
+	TRY(status_wrap(get(&from, &node), "error in copy for from: '%s'", o->from));
+	if (!resolve(arena, *doc, o->path, &to))
+		return missing(o, "doc is missing destination path", o->path);
+	/* Copies of copies double: what all of them hold together is bounded. */
+	*n_copied += count_nodes(node);
+	if (*n_copied > MAX_COPIED_NODES)
+		return status_new(STATUS_TOO_LARGE, "the JSON patch copies more than is allowed");
+	node = node ? tree_copy(arena, node) : tree_new_null(arena);
+	return status_wrap(put(arena, &to, node), "error while adding value during copy");
+}
+
+static struct status *apply(struct arena *arena, cJSON **doc, const struct operation *o, size_t *n_copied)
+{
+	static const struct {
+		const char *name;
+		struct status *(*run)(struct arena *arena, cJSON **doc, const struct operation *o);
+	} operations[] = {
+		{"add", op_add}, {"remove", op_remove}, {"replace", op_replace}, {"test", op_test}, {"move", op_move}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+		if (str_eq(operations[i].name, o->op))
+			return operations[i].run(arena, doc, o);
+	if (str_eq(o->op, "copy"))
+		return op_copy(arena, doc, o, n_copied);
 	return status_bad_request("Unexpected kind: %s", o->op);
 }
 
@@ -258,20 +296,9 @@ static struct status *read_operation(const cJSON *node, struct operation *o)
 	return NULL;
 }
 
-#define MAX_COPIED_NODES (4u << 20)
-
-static size_t count_nodes(const cJSON *node)
-{
-	size_t n = 1;
-
-	TREE_FOREACH (child, node)
-		n += count_nodes(child);
-	return n;
-}
-
 struct status *patch_json(struct arena *arena, const cJSON *original, const cJSON *patch, cJSON **ret_tree)
 {
-	cJSON *doc = tree_copy(arena, original), *copied;
+	cJSON *doc = tree_copy(arena, original);
 	size_t n = tree_size(patch), n_copied = 0;
 
 	if (!cJSON_IsArray(patch))
@@ -282,14 +309,7 @@ struct status *patch_json(struct arena *arena, const cJSON *original, const cJSO
 	TREE_FOREACH (node, patch) {
 		struct operation o;
 		TRY(read_operation(node, &o));
-		if (str_eq(o.op, "copy")) {
-			/* Copies of copies double: what all of them hold together is bounded. */
-			TRY(find(arena, doc, &o, o.from, &copied));
-			n_copied += count_nodes(copied);
-			if (n_copied > MAX_COPIED_NODES)
-				return status_new(STATUS_TOO_LARGE, "the JSON patch copies more than is allowed");
-		}
-		TRY(apply(arena, &doc, &o));
+		TRY(apply(arena, &doc, &o, &n_copied));
 	}
 	*ret_tree = doc;
 	return NULL;

@@ -217,8 +217,49 @@ static struct status *merge_elements(struct arena *arena, struct nodes *merged, 
 	return NULL;
 }
 
+static struct nodes copy_list(struct arena *arena, const struct nodes *list)
+{
+	struct nodes copy = {0};
+
+	for (size_t i = 0; i < list->n; i++)
+		nodes_add(arena, &copy, list->items[i]);
+	return copy;
+}
+
+/* Merging empties the elements of the patch; their keys are still needed for the order. */
+static struct nodes key_copies(struct arena *arena, const struct nodes *list, const char *merge_key)
+{
+	struct nodes copies = {0};
+
+	for (size_t i = 0; i < list->n; i++) {
+		const cJSON *key = tree_get(list->items[i], merge_key);
+		cJSON *copy = tree_new_object(arena);
+		if (key)
+			tree_set(arena, copy, merge_key, tree_copy(arena, key));
+		nodes_add(arena, &copies, copy);
+	}
+	return copies;
+}
+
+/*
+ * The order of the server's list as the original sees it once elements were deleted: there the list is an array in
+ * which the rest moves up and new elements take the places behind, while its old length stays. Where an element that
+ * only the server has is put depends on it, so it is kept the same.
+ */
+static struct nodes shifted_order(struct arena *arena, const struct nodes *before, const struct nodes *merged)
+{
+	struct nodes order = copy_list(arena, before);
+	size_t room = 1;
+
+	while (room < before->n)
+		room *= 2;
+	for (size_t i = 0; i < before->n && i < merged->n && i < room; i++)
+		order.items[i] = merged->items[i];
+	return order;
+}
+
 static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *patch, const struct patch_rule *rule,
-	bool deletions, const struct merge_options *options, cJSON **ret_merged)
+	bool deletions, const struct merge_options *options, cJSON **ret_merged, struct nodes *ret_order)
 {
 	struct nodes before = nodes_of(arena, original), changes = nodes_of(arena, patch), order = changes,
 		     server_order = before;
@@ -227,6 +268,7 @@ static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *p
 	int kind = 0;
 
 	*ret_merged = original;
+	*ret_order = before;
 	if (!before.n && !changes.n)
 		return NULL;
 	TRY(nodes_kind(&before, &changes, &kind));
@@ -250,12 +292,13 @@ static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *p
 			return status_bad_request("cannot merge lists without merge key for %s",
 				rule->scope.type ? rule->scope.type->kind : "");
 		TRY(apply_element_directives(arena, &merged, &changes, merge_key));
-		order = changes;
+		order = key_copies(arena, &changes, merge_key);
 		server_order.n = 0;
 		server_order.items = NULL;
 		for (size_t i = 0; i < merged.n; i++)
 			nodes_add(arena, &server_order, merged.items[i]);
 		TRY(merge_elements(arena, &merged, &changes, rule, options));
+		*ret_order = shifted_order(arena, &before, &merged);
 	}
 	TRY(partition(arena, &merged, &order, merge_key, &of_patch, &of_server));
 	TRY(weave(arena, &of_patch, &of_server, &order, &server_order, merge_key, objects, &all));
@@ -308,7 +351,7 @@ static struct status *merge_ordered(struct arena *arena, cJSON *original, cJSON 
 	if (!before)
 		merged = without_directives(changes);
 	else if (changes && rule.merge)
-		TRY(merge_lists(arena, before, changes, &rule, false, options, &merged));
+		TRY(merge_lists(arena, before, changes, &rule, false, options, &merged, &server_order));
 	else if (changes)
 		merged = changes;
 	struct nodes elements = nodes_of(arena, merged);
@@ -362,6 +405,7 @@ static struct status *merge_member(struct arena *arena, cJSON *original, cJSON *
 {
 	cJSON *old = tree_get(original, key), *merged = value;
 	struct patch_rule rule;
+	struct nodes order;
 
 	tree_remove(patch, value->string);
 	if (cJSON_IsNull(value)) {
@@ -383,7 +427,7 @@ static struct status *merge_member(struct arena *arena, cJSON *original, cJSON *
 	} else if (cJSON_IsArray(value)) {
 		TRY(patch_rule(scope, key, &rule));
 		if (rule.merge || deletions)
-			TRY(merge_lists(arena, old, value, &rule, deletions, options, &merged));
+			TRY(merge_lists(arena, old, value, &rule, deletions, options, &merged, &order));
 	}
 	tree_set(arena, original, key, merged);
 	return NULL;
