@@ -7,9 +7,9 @@
  *	spdy_write(out, data, size); spdy_end(out);
  *	on bytes: status = spdy_feed(s, bytes, size);
  *
- * Flow control: a write that does not fit into the peer's window is queued in the stream; spdy_queued() says how much,
- *and `writable` tells when it has drained. What arrives counts against our window until spdy_consumed(): not calling it
- *is back-pressure. Header blocks are compressed with zlib and the dictionary of the protocol.
+ * Flow control: the implementations met in practice neither keep windows nor announce them, so neither does this one.
+ * Whoever writes watches the queue of its connection (conn_queued()) and pauses its source; pausing the connection's
+ * reading holds the peer back. Header blocks are compressed with zlib and the dictionary of the protocol.
  *
  * Ownership: streams belong to the session, valid until both directions have ended and `stream_closed` has returned, or
  *spdy_free(). Threads: one at a time.
@@ -30,7 +30,7 @@ struct spdy_stream;
 enum spdy_side { SPDY_CLIENT, SPDY_SERVER };
 
 /* Bounds on what a peer may make us hold. */
-#define SPDY_MAX_FRAME_BYTES (1u << 20)
+#define SPDY_MAX_CONTROL_BYTES (1u << 20)
 #define SPDY_MAX_HEADER_BYTES (64u << 10)
 #define SPDY_MAX_STREAMS 1000u
 
@@ -43,8 +43,6 @@ struct spdy_events {
 	void (*stream_replied)(void *data, struct spdy_stream *stream);
 	/* Bytes of a stream; end: the peer will send no more on it (size may be 0). */
 	void (*stream_data)(void *data, struct spdy_stream *stream, const void *bytes, size_t size, bool end);
-	/* The queue of a stream has drained. May be NULL. */
-	void (*stream_writable)(void *data, struct spdy_stream *stream);
 	/* Both directions ended, or a reset came in (reset true). The stream is gone after this call. */
 	void (*stream_closed)(void *data, struct spdy_stream *stream, bool reset);
 	/* GOAWAY came in. May be NULL. */
@@ -65,12 +63,10 @@ struct spdy_stream *spdy_open(struct spdy *s, const struct http_header *headers,
 /* Accepts a stream that the peer opened; end: we shall send nothing on it. */
 void spdy_reply(struct spdy_stream *st, const struct http_header *headers, size_t n_headers, bool end);
 void spdy_write(struct spdy_stream *st, const void *data, size_t size);
-/* Ends our direction once what is queued has gone. */
+/* Ends our direction. */
 void spdy_end(struct spdy_stream *st);
 /* Aborts both directions; no callback follows for the stream, which is gone. */
 void spdy_reset(struct spdy_stream *st);
-void spdy_consumed(struct spdy_stream *st, size_t size);
-size_t spdy_queued(const struct spdy_stream *st);
 
 uint32_t spdy_stream_id(const struct spdy_stream *st);
 /* Header of the SYN_STREAM that opened it (lower-case name); NULL if absent. */
