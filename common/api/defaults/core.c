@@ -1,9 +1,28 @@
 #include "api/defaults/table.h"
 
+static MapBytesEntry *data_entry(struct arena *arena, CoreV1Secret *secret, char *key)
+{
+	for (size_t i = 0; i < secret->n_data; i++)
+		if (str_eq(secret->data[i]->key, key))
+			return secret->data[i];
+	MapBytesEntry *entry = API_NEW(arena, MapBytesEntry);
+	entry->key = key;
+	ARENA_PUSH(arena, secret->data, secret->n_data) = entry;
+	return entry;
+}
+
+/* stringData is for writing only: it goes over what data says. */
 static void set_secret(struct arena *arena, void *msg)
 {
 	CoreV1Secret *secret = msg;
 	DEFAULT_STRING(secret, type, "Opaque");
+	for (size_t i = 0; i < secret->n_string_data; i++) {
+		MapBytesEntry *entry = data_entry(arena, secret, secret->string_data[i]->key);
+		entry->value.len = strlen(str_or_empty(secret->string_data[i]->value));
+		entry->value.data = (uint8_t *)arena_strdup(arena, str_or_empty(secret->string_data[i]->value));
+	}
+	secret->n_string_data = 0;
+	secret->string_data = NULL;
 }
 
 /* Every namespace carries its name as a label, so that selectors can find it. */

@@ -1,0 +1,47 @@
+#include "apiserver/strategy/records.h"
+#include "apiserver/validation/data.h"
+
+static void secret_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	validate_secret(errors, (const CoreV1Secret *)object);
+}
+
+static void secret_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	validate_secret_update(errors, (const CoreV1Secret *)object, (const CoreV1Secret *)old);
+}
+
+/* An empty type in a PUT means the type it has. */
+static void secret_prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	CoreV1Secret *secret = (CoreV1Secret *)object;
+	if (!secret->type || !*secret->type)
+		secret->type = ((const CoreV1Secret *)old)->type;
+}
+
+const struct strategy secret_strategy = {
+	.group = "",
+	.resource = "secrets",
+	.validate_create = secret_create,
+	.prepare_update = secret_prepare_update,
+	.validate_update = secret_update,
+};
+
+static void config_map_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	validate_config_map(errors, (const CoreV1ConfigMap *)object);
+}
+
+static void config_map_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	validate_config_map_update(errors, (const CoreV1ConfigMap *)object, (const CoreV1ConfigMap *)old);
+}
+
+const struct strategy config_map_strategy = {
+	.group = "",
+	.resource = "configmaps",
+	.validate_create = config_map_create,
+	.validate_update = config_map_update,
+};

@@ -1,0 +1,25 @@
+/*
+ * What most kinds with a spec and a status share: the status belongs to its subresource, and a changed spec raises the generation.
+ */
+#ifndef APISERVER_STRATEGY_GENERIC_H
+#define APISERVER_STRATEGY_GENERIC_H
+
+#include "apiserver/strategy.h"
+
+/* Empties the status; generation 1. */
+void generic_prepare_create(struct request *request, ProtobufCMessage *object);
+/* Of "status": all but the status comes from old (the metadata's labels, annotations and so on may change). Of "": the status
+ * comes from old, and the generation is one more when anything but metadata and status differs. */
+void generic_prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
+/* The same without a generation. */
+void generic_reset_status(struct request *request, ProtobufCMessage *object);
+void generic_keep_status(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
+/* Only the generation: kinds without a status. */
+void generic_first_generation(struct request *request, ProtobufCMessage *object);
+void generic_next_generation(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
+
+/* Field by its proto name, copied shallowly from old. */
+void generic_keep_field(ProtobufCMessage *object, const ProtobufCMessage *old, const char *name);
+bool generic_is_status(const struct request *request);
+
+#endif

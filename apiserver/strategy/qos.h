@@ -1,0 +1,12 @@
+/*
+ * The quality-of-service class of a pod, from its containers' CPU and memory.
+ */
+#ifndef APISERVER_STRATEGY_QOS_H
+#define APISERVER_STRATEGY_QOS_H
+
+#include "api/types.h"
+
+/* "Guaranteed", "Burstable" or "BestEffort". */
+const char *pod_qos_class(const CoreV1PodSpec *spec);
+
+#endif

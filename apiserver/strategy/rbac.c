@@ -1,0 +1,190 @@
+#include "api/copy.h"
+#include "api/meta.h"
+#include "apiserver/strategy/context.h"
+#include "apiserver/strategy/records.h"
+#include "apiserver/validation/rbac.h"
+#include "base/str.h"
+
+#define GROUP "rbac.authorization.k8s.io"
+
+/* A grant as the checks see it: of a role's own rules, or of those a binding refers to. */
+struct grant {
+	const char *role_kind; /* the kind of the role that is granted */
+	const char *role_name;
+	RbacV1PolicyRule **rules;
+	size_t n_rules;
+};
+
+static bool may(struct request *request, const char *verb, const char *resource, const char *name)
+{
+	struct authz_attributes a = {.user = request->user, .verb = verb, .resource_request = true, .group = GROUP,
+		.version = "v1", .resource = resource, .namespace = request->namespace, .name = name};
+	const char *reason;
+	return authz_authorize(request->context->authz, request->arena, &a, &reason) == AUTHZ_ALLOW;
+}
+
+static bool is_master(const struct request *request)
+{
+	return !request->context || !request->context->authz || user_in_group(request->user, GROUP_MASTERS);
+}
+
+static struct status *forbid(struct request *request, const char *name, struct status *why)
+{
+	struct status *s = status_details(status_new(STATUS_FORBIDDEN, "%s." GROUP " \"%s\" is forbidden: %s", request->resource,
+						  name, why->message),
+		GROUP, request->resource, name);
+	status_free(why);
+	return s;
+}
+
+static struct status *check_grant(struct request *request, const char *object_name_, const struct grant *grant)
+{
+	struct status *why = authz_check_escalation(
+		request->context->authz, request->arena, request->user, request->namespace, grant->rules, grant->n_rules);
+	return why ? forbid(request, object_name_, why) : NULL;
+}
+
+static struct status *check_role(struct request *request, const char *name, RbacV1PolicyRule **rules, size_t n)
+{
+	if (is_master(request) || may(request, "escalate", request->resource, name))
+		return NULL;
+	return check_grant(request, name, &(struct grant){.rules = rules, .n_rules = n});
+}
+
+static bool same_rules(RbacV1PolicyRule *const *a, size_t n_a, RbacV1PolicyRule *const *b, size_t n_b)
+{
+	bool same = n_a == n_b;
+	for (size_t i = 0; same && i < n_a; i++)
+		same = api_equal(a[i], b[i]);
+	return same;
+}
+
+static struct status *check_binding(struct request *request, const char *name, const RbacV1RoleRef *ref)
+{
+	if (is_master(request) || !ref)
+		return NULL;
+	const char *resource = str_eq(ref->kind, "ClusterRole") ? "clusterroles" : "roles";
+	if (may(request, "bind", resource, str_or_empty(ref->name)))
+		return NULL;
+	struct grant grant = {ref->kind, ref->name, NULL, 0};
+	TRY(authz_role_rules(
+		request->context->authz, request->arena, request->namespace, ref, &grant.rules, &grant.n_rules));
+	return check_grant(request, name, &grant);
+}
+
+/* Roles */
+
+static struct status *begin_create_role(struct request *request, ProtobufCMessage *object)
+{
+	if (API_IS(object, RbacV1Role)) {
+		RbacV1Role *role = (RbacV1Role *)object;
+		return check_role(request, object_name(role), role->rules, role->n_rules);
+	}
+	RbacV1ClusterRole *role = (RbacV1ClusterRole *)object;
+	TRY(check_role(request, object_name(role), role->rules, role->n_rules));
+	/* What an aggregated role will hold is not known yet: only who has everything may write one. */
+	if (!role->aggregation_rule || is_master(request) || may(request, "escalate", request->resource, object_name(role)))
+		return NULL;
+	static char *all[] = {(char *)"*"};
+	RbacV1PolicyRule *resources = API_NEW(request->arena, RbacV1PolicyRule), *urls = API_NEW(request->arena, RbacV1PolicyRule);
+	resources->verbs = resources->api_groups = resources->resources = urls->verbs = urls->non_resource_urls = all;
+	resources->n_verbs = resources->n_api_groups = resources->n_resources = urls->n_verbs = urls->n_non_resource_urls = 1;
+	RbacV1PolicyRule *rules[] = {resources, urls};
+	struct status *s = check_grant(request, object_name(role), &(struct grant){.rules = rules, .n_rules = 2});
+	return s;
+}
+
+static struct status *begin_update_role(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	if (API_IS(object, RbacV1Role)) {
+		const RbacV1Role *role = (const RbacV1Role *)object, *old = (const RbacV1Role *)before;
+		return same_rules(role->rules, role->n_rules, old->rules, old->n_rules) ? NULL : begin_create_role(request, object);
+	}
+	const RbacV1ClusterRole *role = (const RbacV1ClusterRole *)object, *old = (const RbacV1ClusterRole *)before;
+	bool same = same_rules(role->rules, role->n_rules, old->rules, old->n_rules) &&
+		    api_equal(role->aggregation_rule, old->aggregation_rule);
+	return same ? NULL : begin_create_role(request, object);
+}
+
+static void validate_role_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	if (API_IS(object, RbacV1Role))
+		validate_rules(errors, ((const RbacV1Role *)object)->rules, ((const RbacV1Role *)object)->n_rules, true);
+	else
+		validate_cluster_role(errors, (const RbacV1ClusterRole *)object);
+}
+
+static void validate_role_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	validate_role_create(request, object, errors);
+}
+
+#define ROLE(plural) \
+	{ \
+		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .validate_create = validate_role_create, \
+		.begin_create = begin_create_role, .validate_update = validate_role_update, .begin_update = begin_update_role, \
+		.allow_create_on_update = true, \
+	}
+
+const struct strategy role_strategy = ROLE("roles");
+const struct strategy cluster_role_strategy = ROLE("clusterroles");
+
+/* Bindings */
+
+struct binding {
+	RbacV1Subject *const *subjects;
+	size_t n_subjects;
+	const RbacV1RoleRef *ref;
+	bool namespaced;
+};
+
+static struct binding binding_of(const ProtobufCMessage *object)
+{
+	if (API_IS(object, RbacV1RoleBinding)) {
+		const RbacV1RoleBinding *b = (const RbacV1RoleBinding *)object;
+		return (struct binding){b->subjects, b->n_subjects, b->role_ref, true};
+	}
+	const RbacV1ClusterRoleBinding *b = (const RbacV1ClusterRoleBinding *)object;
+	return (struct binding){b->subjects, b->n_subjects, b->role_ref, false};
+}
+
+static struct status *begin_create_binding(struct request *request, ProtobufCMessage *object)
+{
+	return check_binding(request, object_name(object), binding_of(object).ref);
+}
+
+static struct status *begin_update_binding(
+	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	struct binding now = binding_of(object), old = binding_of(before);
+	bool same = now.n_subjects == old.n_subjects && api_equal(now.ref, old.ref);
+	for (size_t i = 0; same && i < now.n_subjects; i++)
+		same = api_equal(now.subjects[i], old.subjects[i]);
+	return same ? NULL : begin_create_binding(request, object);
+}
+
+static void validate_binding_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	struct binding b = binding_of(object);
+	validate_binding(errors, b.subjects, b.n_subjects, b.ref, b.namespaced);
+}
+
+static void validate_binding_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *before,
+	struct field_errors *errors)
+{
+	struct binding now = binding_of(object), old = binding_of(before);
+	validate_binding(errors, now.subjects, now.n_subjects, now.ref, now.namespaced);
+	if (!api_equal(now.ref, old.ref))
+		field_invalid_message(errors, FIELD(NULL, "roleRef"), now.ref, "cannot change roleRef");
+}
+
+#define BINDING(plural) \
+	{ \
+		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .validate_create = validate_binding_create, \
+		.begin_create = begin_create_binding, .validate_update = validate_binding_update, \
+		.begin_update = begin_update_binding, .allow_create_on_update = true, \
+	}
+
+const struct strategy role_binding_strategy = BINDING("rolebindings");
+const struct strategy cluster_role_binding_strategy = BINDING("clusterrolebindings");

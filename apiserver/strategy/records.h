@@ -1,0 +1,49 @@
+/*
+ * The strategies of the table, and the subresources that have a file of their own.
+ */
+#ifndef APISERVER_STRATEGY_RECORDS_H
+#define APISERVER_STRATEGY_RECORDS_H
+
+#include "apiserver/strategy.h"
+
+extern const struct strategy pod_strategy;
+extern const struct strategy binding_strategy;
+extern const struct strategy service_strategy;
+extern const struct strategy node_strategy;
+extern const struct strategy namespace_strategy;
+extern const struct strategy service_account_strategy;
+extern const struct strategy secret_strategy;
+extern const struct strategy config_map_strategy;
+extern const struct strategy event_strategy;
+extern const struct strategy event_v1_strategy;
+extern const struct strategy endpoints_strategy;
+extern const struct strategy endpoint_slice_strategy;
+extern const struct strategy lease_strategy;
+extern const struct strategy deployment_strategy;
+extern const struct strategy replica_set_strategy;
+extern const struct strategy daemon_set_strategy;
+extern const struct strategy stateful_set_strategy;
+extern const struct strategy replication_controller_strategy;
+extern const struct strategy csr_strategy;
+extern const struct strategy role_strategy;
+extern const struct strategy cluster_role_strategy;
+extern const struct strategy role_binding_strategy;
+extern const struct strategy cluster_role_binding_strategy;
+extern const struct strategy token_review_strategy;
+extern const struct strategy self_subject_review_strategy;
+extern const struct strategy subject_access_review_strategy;
+extern const struct strategy local_subject_access_review_strategy;
+extern const struct strategy self_subject_access_review_strategy;
+extern const struct strategy self_subject_rules_review_strategy;
+extern const struct strategy job_strategy;
+extern const struct strategy cron_job_strategy;
+extern const struct strategy claim_strategy;
+
+struct status *pod_bind(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object);
+struct status *pod_evict(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object);
+
+/* autoscaling/v1 Scale of the kinds that have spec.replicas, status.replicas and a selector. */
+struct status *scale_get(struct request *request, const ProtobufCMessage *object, ProtobufCMessage **ret_view);
+struct status *scale_put(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *view);
+
+#endif
