@@ -223,7 +223,7 @@ static void check_gates(struct field_errors *errors, const CoreV1PodSpec *spec, 
 /* The new spec with everything that may change taken from the old one: what is left to differ is forbidden. */
 static CoreV1PodSpec *without_allowed_changes(struct arena *arena, const CoreV1PodSpec *spec, const CoreV1PodSpec *old)
 {
-	CoreV1PodSpec *munged = api_copy(arena, spec);
+	CoreV1PodSpec *munged = api_copy_msg(arena, spec);
 	for (size_t i = 0; i < munged->n_containers; i++)
 		munged->containers[i]->image = old->containers[i]->image;
 	for (size_t i = 0; i < munged->n_init_containers; i++)

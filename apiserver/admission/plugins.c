@@ -1,0 +1,27 @@
+#include "apiserver/admission/plugins.h"
+
+const struct admission_plugin *const admission_plugins[] = {
+	&always_admit_plugin,
+	&namespace_lifecycle_plugin,
+	&limit_ranger_plugin,
+	&service_account_plugin,
+	&node_restriction_plugin,
+	&taint_nodes_plugin,
+	&always_pull_images_plugin,
+	&priority_plugin,
+	&default_toleration_plugin,
+	&runtime_class_plugin,
+	&certificate_approval_plugin,
+	&certificate_signing_plugin,
+	&certificate_subject_plugin,
+	&default_storage_class_plugin,
+	&always_deny_plugin,
+	NULL,
+};
+
+const char *const admission_other_names[] = {"NamespaceAutoProvision", "NamespaceExists", "LimitPodHardAntiAffinityTopology",
+	"PodSecurity", "PodNodeSelector", "PodTolerationRestriction", "OwnerReferencesPermissionEnforcement",
+	"ExtendedResourceToleration", "EventRateLimit", "ImagePolicyWebhook", "StorageObjectInUseProtection",
+	"PersistentVolumeClaimResize", "ClusterTrustBundleAttest", "DefaultIngressClass", "DenyServiceExternalIPs",
+	"PodTopologyLabels", "MutatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy",
+	"ValidatingAdmissionWebhook", "ResourceQuota", NULL};

@@ -1,0 +1,33 @@
+/*
+ * The admission plugins: one record a file.
+ */
+#ifndef APISERVER_ADMISSION_PLUGINS_H
+#define APISERVER_ADMISSION_PLUGINS_H
+
+#include "apiserver/admission/admission.h"
+
+extern const struct admission_plugin namespace_lifecycle_plugin;
+extern const struct admission_plugin limit_ranger_plugin;
+extern const struct admission_plugin service_account_plugin;
+extern const struct admission_plugin taint_nodes_plugin;
+extern const struct admission_plugin priority_plugin;
+extern const struct admission_plugin default_toleration_plugin;
+extern const struct admission_plugin runtime_class_plugin;
+extern const struct admission_plugin certificate_approval_plugin;
+extern const struct admission_plugin certificate_signing_plugin;
+extern const struct admission_plugin certificate_subject_plugin;
+extern const struct admission_plugin default_storage_class_plugin;
+extern const struct admission_plugin node_restriction_plugin;
+extern const struct admission_plugin always_admit_plugin;
+extern const struct admission_plugin always_deny_plugin;
+extern const struct admission_plugin always_pull_images_plugin;
+
+/* In the order of the original; ends with NULL. */
+extern const struct admission_plugin *const admission_plugins[];
+/* Names that are known and do nothing here: they are on in the original, and their absence is never an error. */
+extern const char *const admission_other_names[];
+
+/* Whether the write is of that resource, or of that subresource of it. */
+bool admission_is(const struct admission_attributes *a, const char *group, const char *resource, const char *subresource);
+
+#endif
