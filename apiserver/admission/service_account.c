@@ -147,7 +147,7 @@ static struct status *mutate(const struct admission_context *context, const stru
 	if (str_empty(spec->service_account_name))
 		spec->service_account_name = (char *)"default";
 	spec->service_account = spec->service_account_name;
-	const CoreV1ServiceAccount *account;
+	const CoreV1ServiceAccount *account = NULL;
 	TRY(find_account(context, a, spec->service_account_name, &account));
 	if (wants_token(spec, account)) {
 		bool exists;
