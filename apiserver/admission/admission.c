@@ -13,8 +13,10 @@ struct admission {
 struct flag *admission_flags(struct admission_options *o)
 {
 	const struct flag flags[] = {
-		{"enable-admission-plugins", 0, FLAG_STRINGS, &o->enable, "", "admission plugins to enable beside the default ones"},
-		{"disable-admission-plugins", 0, FLAG_STRINGS, &o->disable, "", "admission plugins to disable although on by default"},
+		{"enable-admission-plugins", 0, FLAG_STRINGS, &o->enable, "",
+			"admission plugins to enable beside the default ones"},
+		{"disable-admission-plugins", 0, FLAG_STRINGS, &o->disable, "",
+			"admission plugins to disable although on by default"},
 		{NULL},
 	};
 	return mem_dup(flags, sizeof(flags));
@@ -92,7 +94,8 @@ struct status *admission_validate(struct admission *admission, const struct admi
 	return NULL;
 }
 
-bool admission_is(const struct admission_attributes *a, const char *group, const char *resource, const char *subresource)
+bool admission_is(
+	const struct admission_attributes *a, const char *group, const char *resource, const char *subresource)
 {
 	return str_eq(a->group, group) && str_eq(a->resource, resource) && str_eq(a->subresource, subresource);
 }
@@ -115,6 +118,7 @@ struct status *admission_forbidden(const struct admission_attributes *a, const c
 	const char *name = name_of(a), *dot = str_empty(a->group) ? "" : ".";
 	struct status *s = *name ? status_new(STATUS_FORBIDDEN, "%s%s%s \"%s\" is forbidden: %s", a->resource, dot,
 					   str_or_empty(a->group), name, why)
-				 : status_new(STATUS_FORBIDDEN, "%s%s%s is forbidden: %s", a->resource, dot, str_or_empty(a->group), why);
+				 : status_new(STATUS_FORBIDDEN, "%s%s%s is forbidden: %s", a->resource, dot,
+					   str_or_empty(a->group), why);
 	return status_details(s, a->group, a->resource, name);
 }

@@ -5,7 +5,8 @@
  *	… strategy, validation …
  *	TRY(admission_validate(admission, &attributes)); before the store
  *
- * A plugin is one file that exports one record; plugins.c lists them in the order of the original. --enable-admission-plugins and
+ * A plugin is one file that exports one record; plugins.c lists them in the order of the original.
+ *--enable-admission-plugins and
  * --disable-admission-plugins add to and take from the set that is on by default.
  * Threads: on workers; plugins may read the cache and write through objects.
  */
@@ -34,9 +35,9 @@ struct admission_attributes {
 	const char *subresource; /* "" for the object itself */
 	const char *kind;
 	const char *namespace;
-	const char *name; /* "" for a create with generateName */
-	ProtobufCMessage *object;     /* NULL for a delete; may be NULL for untyped objects */
-	const ProtobufCMessage *old; /* of an update or a delete */
+	const char *name;		 /* "" for a create with generateName */
+	ProtobufCMessage *object;	 /* NULL for a delete; may be NULL for untyped objects */
+	const ProtobufCMessage *old;	 /* of an update or a delete */
 	const ProtobufCMessage *options; /* DeleteOptions and so on; may be NULL */
 	bool dry_run;
 };
@@ -66,8 +67,8 @@ struct admission_options {
 struct flag *admission_flags(struct admission_options *options);
 
 /* Error: a plugin nobody knows. */
-struct status *admission_new(
-	const struct admission_options *options, const struct admission_context *context, struct admission **ret) MUST_USE;
+struct status *admission_new(const struct admission_options *options, const struct admission_context *context,
+	struct admission **ret) MUST_USE;
 void admission_free(struct admission *admission);
 
 struct status *admission_mutate(struct admission *admission, const struct admission_attributes *a) MUST_USE;

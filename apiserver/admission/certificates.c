@@ -8,10 +8,16 @@ static bool may(const struct admission_context *context, const struct admission_
 	const char *signer)
 {
 	const char *slash = strchr(signer, '/');
-	const char *names[] = {signer, slash ? arena_printf(a->arena, "%.*s/*", (int)(slash - signer), signer) : signer};
+	const char *names[] = {
+		signer, slash ? arena_printf(a->arena, "%.*s/*", (int)(slash - signer), signer) : signer};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		struct authz_attributes attributes = {.user = a->user, .verb = verb, .resource_request = true,
-			.group = "certificates.k8s.io", .version = "*", .resource = "signers", .name = names[i]};
+		struct authz_attributes attributes = {.user = a->user,
+			.verb = verb,
+			.resource_request = true,
+			.group = "certificates.k8s.io",
+			.version = "*",
+			.resource = "signers",
+			.name = names[i]};
 		const char *reason;
 		if (authz_authorize(context->authz, a->arena, &attributes, &reason) == AUTHZ_ALLOW)
 			return true;
@@ -47,12 +53,15 @@ const struct admission_plugin certificate_approval_plugin = {
 	.validate = validate_approval,
 };
 
-static bool same_verdict(const CertificatesV1CertificateSigningRequest *csr, const CertificatesV1CertificateSigningRequest *old)
+static bool same_verdict(
+	const CertificatesV1CertificateSigningRequest *csr, const CertificatesV1CertificateSigningRequest *old)
 {
-	const CertificatesV1CertificateSigningRequestStatus *now = csr ? csr->status : NULL, *before = old ? old->status : NULL;
+	const CertificatesV1CertificateSigningRequestStatus *now = csr ? csr->status : NULL,
+							    *before = old ? old->status : NULL;
 	size_t len = now ? now->certificate.len : 0, old_len = before ? before->certificate.len : 0;
 	bool failed = now && CONDITION(now, "Failed"), had_failed = before && CONDITION(before, "Failed");
-	return len == old_len && (!len || !memcmp(now->certificate.data, before->certificate.data, len)) && failed == had_failed;
+	return len == old_len && (!len || !memcmp(now->certificate.data, before->certificate.data, len)) &&
+	       failed == had_failed;
 }
 
 static struct status *validate_signing(const struct admission_context *context, const struct admission_attributes *a)
@@ -84,13 +93,15 @@ static struct status *validate_subject(const struct admission_context *context, 
 	struct pki_csr *parsed = NULL;
 	struct status *s = pki_csr_parse((const char *)csr->spec->request.data, csr->spec->request.len, &parsed);
 	if (s)
-		return admission_forbidden(a, "unable to parse CSR: %s", (status_drop(s, "wrapped"), "malformed request"));
+		return admission_forbidden(
+			a, "unable to parse CSR: %s", (status_drop(s, "wrapped"), "malformed request"));
 	struct pki_subject subject = {0};
 	pki_csr_subject(a->arena, parsed, &subject);
 	pki_csr_free(parsed);
 	if (str_in_n(GROUP_MASTERS, subject.organizations, subject.n_organizations))
-		return admission_forbidden(
-			a, "use of kubernetes.io/kube-apiserver-client signer with %s group is not allowed", GROUP_MASTERS);
+		return admission_forbidden(a,
+			"use of kubernetes.io/kube-apiserver-client signer with %s group is not allowed",
+			GROUP_MASTERS);
 	return NULL;
 }
 

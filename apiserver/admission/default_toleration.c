@@ -8,7 +8,8 @@ static bool tolerates(const CoreV1PodSpec *spec, const char *key)
 {
 	for (size_t i = 0; i < spec->n_tolerations; i++) {
 		const CoreV1Toleration *t = spec->tolerations[i];
-		if ((str_eq(t->key, key) || str_empty(t->key)) && (str_eq(t->effect, "NoExecute") || str_empty(t->effect)))
+		if ((str_eq(t->key, key) || str_empty(t->key)) &&
+			(str_eq(t->effect, "NoExecute") || str_empty(t->effect)))
 			return true;
 	}
 	return false;
@@ -18,7 +19,7 @@ static void add(struct arena *arena, CoreV1PodSpec *spec, const char *key)
 {
 	CoreV1Toleration *t = API_NEW(arena, CoreV1Toleration);
 	t->key = (char *)key;
-	t->operator = (char *)"Exists";
+	t->operator=(char *) "Exists";
 	t->effect = (char *)"NoExecute";
 	t->has_toleration_seconds = true;
 	t->toleration_seconds = SECONDS;

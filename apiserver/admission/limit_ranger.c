@@ -3,7 +3,8 @@
 #include "apiserver/admission/plugins.h"
 #include "base/str.h"
 
-static void add_missing(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
+static void add_missing(
+	struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
 {
 	for (size_t i = 0; i < n_from; i++) {
 		if (quantity_map_get(*to, *n_to, from[i]->key))
@@ -13,7 +14,8 @@ static void add_missing(struct arena *arena, MapQuantityEntry ***to, size_t *n_t
 	}
 }
 
-static void apply_defaults(struct arena *arena, const CoreV1LimitRangeItem *item, CoreV1Container **containers, size_t n)
+static void apply_defaults(
+	struct arena *arena, const CoreV1LimitRangeItem *item, CoreV1Container **containers, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		CoreV1ResourceRequirements *r = ENSURE(arena, containers[i]->resources, CoreV1ResourceRequirements);
@@ -23,7 +25,8 @@ static void apply_defaults(struct arena *arena, const CoreV1LimitRangeItem *item
 }
 
 static struct status *each_item(const struct admission_context *context, const struct admission_attributes *a,
-	struct status *(*fn)(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec))
+	struct status *(*fn)(
+		const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec))
 {
 	if (!admission_is(a, "", "pods", "") || !API_IS(a->object, CoreV1Pod) || !((CoreV1Pod *)a->object)->spec ||
 		a->operation != ADMISSION_CREATE)
@@ -38,7 +41,8 @@ static struct status *each_item(const struct admission_context *context, const s
 	return NULL;
 }
 
-static struct status *set_defaults(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec)
+static struct status *set_defaults(
+	const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec)
 {
 	if (!str_eq(item->type, "Container"))
 		return NULL;
@@ -58,7 +62,8 @@ struct usage {
 	size_t n_requests, n_limits;
 };
 
-static struct status *check_min(const struct admission_attributes *a, const char *type, const MapQuantityEntry *min, const struct usage *u)
+static struct status *check_min(
+	const struct admission_attributes *a, const char *type, const MapQuantityEntry *min, const struct usage *u)
 {
 	struct quantity bound = quantity_of(min->value);
 	const ResourceQuantity *request = quantity_map_get(u->requests, u->n_requests, min->key);
@@ -72,7 +77,8 @@ static struct status *check_min(const struct admission_attributes *a, const char
 	return NULL;
 }
 
-static struct status *check_max(const struct admission_attributes *a, const char *type, const MapQuantityEntry *max, const struct usage *u)
+static struct status *check_max(
+	const struct admission_attributes *a, const char *type, const MapQuantityEntry *max, const struct usage *u)
 {
 	struct quantity bound = quantity_of(max->value);
 	const ResourceQuantity *limit = quantity_map_get(u->limits, u->n_limits, max->key);
@@ -86,7 +92,8 @@ static struct status *check_max(const struct admission_attributes *a, const char
 	return NULL;
 }
 
-static struct status *check_usage(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, const struct usage *u)
+static struct status *check_usage(
+	const struct admission_attributes *a, const CoreV1LimitRangeItem *item, const struct usage *u)
 {
 	const char *type = item->type;
 	for (size_t i = 0; i < item->n_min; i++)
@@ -99,14 +106,16 @@ static struct status *check_usage(const struct admission_attributes *a, const Co
 static void sum(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
 {
 	for (size_t i = 0; i < n_from; i++) {
-		struct quantity total = quantity_of(quantity_map_get(*to, *n_to, from[i]->key)), q = quantity_of(from[i]->value);
+		struct quantity total = quantity_of(quantity_map_get(*to, *n_to, from[i]->key)),
+				q = quantity_of(from[i]->value);
 		total.format = q.format;
 		quantity_add(&total, &q);
 		quantity_map_set(arena, to, n_to, from[i]->key, quantity_format(arena, &total));
 	}
 }
 
-static struct status *check_item(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec)
+static struct status *check_item(
+	const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec)
 {
 	struct usage total = {0};
 	for (size_t i = 0; i < spec->n_containers; i++) {

@@ -8,7 +8,8 @@ static struct status *refuse_terminating(const struct admission_attributes *a)
 {
 	struct status *s = admission_forbidden(
 		a, "unable to create new content in namespace %s because it is being terminated", a->namespace);
-	status_add_cause(s, "NamespaceTerminating", "metadata.namespace", "namespace %s is being terminated", a->namespace);
+	status_add_cause(
+		s, "NamespaceTerminating", "metadata.namespace", "namespace %s is being terminated", a->namespace);
 	return s;
 }
 

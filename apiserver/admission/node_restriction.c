@@ -34,12 +34,14 @@ static struct status *check_owner(
 			a, "node \"%s\" can only create pods with a single owner reference set to itself", node);
 	const MetaV1OwnerReference *owner = meta->n_owner_references ? meta->owner_references[0] : NULL;
 	if (!owner || !str_eq(owner->api_version, "v1") || !str_eq(owner->kind, "Node") || !str_eq(owner->name, node))
-		return admission_forbidden(a, "node \"%s\" can only create pods with an owner reference set to itself", node);
+		return admission_forbidden(
+			a, "node \"%s\" can only create pods with an owner reference set to itself", node);
 	if (!owner->has_controller || !owner->controller)
 		return admission_forbidden(
 			a, "node \"%s\" can only create pods with a controller owner reference set to itself", node);
 	if (owner->has_block_owner_deletion && owner->block_owner_deletion)
-		return admission_forbidden(a, "node \"%s\" must not set blockOwnerDeletion on an owner reference", node);
+		return admission_forbidden(
+			a, "node \"%s\" must not set blockOwnerDeletion on an owner reference", node);
 	const ProtobufCMessage *object;
 	struct status *s = objects_get(context->objects, a->arena, &CoreV1Node_schema, "", node, &object);
 	if (s) {
@@ -56,10 +58,11 @@ static struct status *on_pod_create(
 	const struct admission_context *context, const struct admission_attributes *a, const char *node)
 {
 	if (!meta_annotation(object_meta(a->object), MIRROR))
-		return admission_forbidden(
-			a, "pod does not have \"" MIRROR "\" annotation, node \"%s\" can only create mirror pods", node);
+		return admission_forbidden(a,
+			"pod does not have \"" MIRROR "\" annotation, node \"%s\" can only create mirror pods", node);
 	if (!on_node(a->object, node))
-		return admission_forbidden(a, "node \"%s\" can only create pods with spec.nodeName set to itself", node);
+		return admission_forbidden(
+			a, "node \"%s\" can only create pods with spec.nodeName set to itself", node);
 	TRY(check_owner(context, a, node));
 	const char *found = NULL;
 	pod_refs_visit((const CoreV1Pod *)a->object, note_ref, &found);
@@ -92,10 +95,12 @@ static struct status *on_pods(
 	if (a->operation == ADMISSION_CREATE)
 		return on_pod_create(context, a, node);
 	if (a->operation != ADMISSION_DELETE)
-		return admission_forbidden(a, "unexpected operation \"UPDATE\", node \"%s\" can only create and delete mirror pods", node);
+		return admission_forbidden(
+			a, "unexpected operation \"UPDATE\", node \"%s\" can only create and delete mirror pods", node);
 	TRY(own_pod(context, a, a->namespace, a->name, &pod));
 	if (pod && !on_node(&pod->base, node))
-		return admission_forbidden(a, "node \"%s\" can only delete pods with spec.nodeName set to itself", node);
+		return admission_forbidden(
+			a, "node \"%s\" can only delete pods with spec.nodeName set to itself", node);
 	return NULL;
 }
 
@@ -123,8 +128,9 @@ static struct status *on_eviction(
 /* Labels in the domains of Kubernetes that a kubelet may set on its node. */
 static bool kubelet_may_set(const char *key)
 {
-	static const char *const allowed[] = {"kubernetes.io/hostname", "topology.kubernetes.io/zone", "topology.kubernetes.io/region",
-		"failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region", "node.kubernetes.io/instance-type",
+	static const char *const allowed[] = {"kubernetes.io/hostname", "topology.kubernetes.io/zone",
+		"topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/zone",
+		"failure-domain.beta.kubernetes.io/region", "node.kubernetes.io/instance-type",
 		"beta.kubernetes.io/instance-type", "kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os",
 		"beta.kubernetes.io/arch", "node.kubernetes.io/exclude-from-external-load-balancers", NULL};
 	static const char *const open[] = {"kubelet.kubernetes.io", "node.kubernetes.io", NULL};
@@ -133,15 +139,17 @@ static bool kubelet_may_set(const char *key)
 		return true;
 	CLEANUP(arena_freep) struct arena *scratch = arena_new_sized(256);
 	char *domain = arena_strndup(scratch, key, (size_t)(slash - key));
-	bool restricted = str_eq(domain, "node-restriction.kubernetes.io") || str_ends_with(domain, ".node-restriction.kubernetes.io");
-	bool ours = str_eq(domain, "kubernetes.io") || str_ends_with(domain, ".kubernetes.io") || str_eq(domain, "k8s.io") ||
-		    str_ends_with(domain, ".k8s.io");
+	bool restricted = str_eq(domain, "node-restriction.kubernetes.io") ||
+			  str_ends_with(domain, ".node-restriction.kubernetes.io");
+	bool ours = str_eq(domain, "kubernetes.io") || str_ends_with(domain, ".kubernetes.io") ||
+		    str_eq(domain, "k8s.io") || str_ends_with(domain, ".k8s.io");
 	if (restricted)
 		return false;
 	if (!ours || str_in(key, allowed))
 		return true;
 	for (size_t i = 0; open[i]; i++)
-		if (str_eq(domain, open[i]) || (str_ends_with(domain, open[i]) && domain[strlen(domain) - strlen(open[i]) - 1] == '.'))
+		if (str_eq(domain, open[i]) ||
+			(str_ends_with(domain, open[i]) && domain[strlen(domain) - strlen(open[i]) - 1] == '.'))
 			return true;
 	return false;
 }
@@ -177,14 +185,16 @@ static struct status *on_nodes(const struct admission_attributes *a, const char 
 {
 	const char *name = a->operation == ADMISSION_CREATE && a->object ? object_name(a->object) : a->name;
 	if (!str_eq(name, node))
-		return admission_forbidden(a, "node \"%s\" is not allowed to modify node \"%s\"", node, str_or_empty(name));
+		return admission_forbidden(
+			a, "node \"%s\" is not allowed to modify node \"%s\"", node, str_or_empty(name));
 	if (!API_IS(a->object, CoreV1Node))
 		return NULL;
 	const CoreV1Node *now = (const CoreV1Node *)a->object;
 	const CoreV1Node *before = API_IS(a->old, CoreV1Node) ? (const CoreV1Node *)a->old : NULL;
 	if (a->operation == ADMISSION_CREATE) {
 		char *labels = forbidden_labels(a->arena, now->metadata, NULL);
-		return labels ? admission_forbidden(a, "node \"%s\" is not allowed to set the following labels: %s", node, labels)
+		return labels ? admission_forbidden(
+					a, "node \"%s\" is not allowed to set the following labels: %s", node, labels)
 			      : NULL;
 	}
 	if (!before)
@@ -212,7 +222,8 @@ static struct status *on_token(
 		return s;
 	if (!str_eq(ref->uid, object_uid(pod)))
 		return admission_forbidden(a,
-			"the UID in the bound object reference (%s) does not match the UID in record. The object might have been deleted "
+			"the UID in the bound object reference (%s) does not match the UID in record. The object might "
+			"have been deleted "
 			"and then recreated",
 			ref->uid);
 	if (!on_node(pod, node))
@@ -225,15 +236,17 @@ static struct status *on_lease(const struct admission_attributes *a, const char 
 	if (!str_eq(a->namespace, "kube-node-lease"))
 		return admission_forbidden(a, "can only access leases in the \"kube-node-lease\" system namespace");
 	const char *name = a->operation == ADMISSION_CREATE && a->object ? object_name(a->object) : a->name;
-	return str_eq(name, node) ? NULL
-				  : admission_forbidden(a, "can only access node lease with the same name as the requesting node");
+	return str_eq(name, node)
+		       ? NULL
+		       : admission_forbidden(a, "can only access node lease with the same name as the requesting node");
 }
 
 static struct status *on_csi_node(const struct admission_attributes *a, const char *node)
 {
 	const char *name = a->operation == ADMISSION_CREATE && a->object ? object_name(a->object) : a->name;
-	return str_eq(name, node) ? NULL
-				  : admission_forbidden(a, "can only access CSINode with the same name as the requesting node");
+	return str_eq(name, node)
+		       ? NULL
+		       : admission_forbidden(a, "can only access CSINode with the same name as the requesting node");
 }
 
 static struct status *admit(const struct admission_context *context, const struct admission_attributes *a)
@@ -241,7 +254,8 @@ static struct status *admit(const struct admission_context *context, const struc
 	const char *node = user_node_name(a->user);
 	if (!node) {
 		bool nameless = user_in_group(a->user, GROUP_NODES) && str_eq(a->user->name, NODE_USER_PREFIX);
-		return nameless ? admission_forbidden(a, "could not determine node from user \"%s\"", a->user->name) : NULL;
+		return nameless ? admission_forbidden(a, "could not determine node from user \"%s\"", a->user->name)
+				: NULL;
 	}
 	if (admission_is(a, "", "pods", ""))
 		return on_pods(context, a, node);

@@ -19,9 +19,9 @@ const struct admission_plugin *const admission_plugins[] = {
 	NULL,
 };
 
-const char *const admission_other_names[] = {"NamespaceAutoProvision", "NamespaceExists", "LimitPodHardAntiAffinityTopology",
-	"PodSecurity", "PodNodeSelector", "PodTolerationRestriction", "OwnerReferencesPermissionEnforcement",
-	"ExtendedResourceToleration", "EventRateLimit", "ImagePolicyWebhook", "StorageObjectInUseProtection",
-	"PersistentVolumeClaimResize", "ClusterTrustBundleAttest", "DefaultIngressClass", "DenyServiceExternalIPs",
-	"PodTopologyLabels", "MutatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy",
-	"ValidatingAdmissionWebhook", "ResourceQuota", NULL};
+const char *const admission_other_names[] = {"NamespaceAutoProvision", "NamespaceExists",
+	"LimitPodHardAntiAffinityTopology", "PodSecurity", "PodNodeSelector", "PodTolerationRestriction",
+	"OwnerReferencesPermissionEnforcement", "ExtendedResourceToleration", "EventRateLimit", "ImagePolicyWebhook",
+	"StorageObjectInUseProtection", "PersistentVolumeClaimResize", "ClusterTrustBundleAttest",
+	"DefaultIngressClass", "DenyServiceExternalIPs", "PodTopologyLabels", "MutatingAdmissionPolicy",
+	"MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota", NULL};

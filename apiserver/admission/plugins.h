@@ -28,6 +28,7 @@ extern const struct admission_plugin *const admission_plugins[];
 extern const char *const admission_other_names[];
 
 /* Whether the write is of that resource, or of that subresource of it. */
-bool admission_is(const struct admission_attributes *a, const char *group, const char *resource, const char *subresource);
+bool admission_is(
+	const struct admission_attributes *a, const char *group, const char *resource, const char *subresource);
 
 #endif

@@ -21,7 +21,8 @@ static bool system_class(const char *name, struct priority *ret)
 
 static struct priority of_class(const SchedulingV1PriorityClass *class)
 {
-	return (struct priority){class->value, object_name(class), str_or(class->preemption_policy, "PreemptLowerPriority")};
+	return (struct priority){
+		class->value, object_name(class), str_or(class->preemption_policy, "PreemptLowerPriority")};
 }
 
 /* The class for pods without one: of several the lowest. */
@@ -69,14 +70,16 @@ static struct status *on_create(
 	spec->priority_class_name = arena_strdup(a->arena, p.class_name);
 	if (spec->has_priority && spec->priority != p.value)
 		return admission_forbidden(a,
-			"the integer value of priority (%d) must not be provided in pod spec; priority admission controller computed %d "
+			"the integer value of priority (%d) must not be provided in pod spec; priority admission "
+			"controller computed %d "
 			"from the given PriorityClass name",
 			spec->priority, p.value);
 	spec->has_priority = true;
 	spec->priority = p.value;
 	if (spec->preemption_policy && !str_eq(spec->preemption_policy, p.preemption))
 		return admission_forbidden(a,
-			"the string value of PreemptionPolicy (%s) must not be provided in pod spec; priority admission controller "
+			"the string value of PreemptionPolicy (%s) must not be provided in pod spec; priority "
+			"admission controller "
 			"computed %s from the given PriorityClass name",
 			spec->preemption_policy, p.preemption);
 	spec->preemption_policy = arena_strdup(a->arena, p.preemption);
@@ -106,7 +109,8 @@ static struct status *mutate(const struct admission_context *context, const stru
 /* Only one class may be the default; system- names belong to the system. */
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
 {
-	if (!admission_is(a, "scheduling.k8s.io", "priorityclasses", "") || !API_IS(a->object, SchedulingV1PriorityClass))
+	if (!admission_is(a, "scheduling.k8s.io", "priorityclasses", "") ||
+		!API_IS(a->object, SchedulingV1PriorityClass))
 		return NULL;
 	const SchedulingV1PriorityClass *class = (const SchedulingV1PriorityClass *)a->object;
 	struct priority p;
@@ -114,8 +118,8 @@ static struct status *validate(const struct admission_context *context, const st
 		return NULL;
 	TRY(default_class(context, a, &p));
 	if (!str_empty(p.class_name) && !str_eq(p.class_name, object_name(class)))
-		return admission_forbidden(a,
-			"PriorityClass %s is already marked as default. Only one default can exist", p.class_name);
+		return admission_forbidden(
+			a, "PriorityClass %s is already marked as default. Only one default can exist", p.class_name);
 	return NULL;
 }
 

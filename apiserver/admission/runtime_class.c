@@ -12,8 +12,8 @@ static struct status *mutate(const struct admission_context *context, const stru
 	if (!spec || !spec->runtime_class_name)
 		return NULL;
 	const ProtobufCMessage *object;
-	struct status *s =
-		objects_get(context->objects, a->arena, &NodeV1RuntimeClass_schema, "", spec->runtime_class_name, &object);
+	struct status *s = objects_get(
+		context->objects, a->arena, &NodeV1RuntimeClass_schema, "", spec->runtime_class_name, &object);
 	if (status_is(s, STATUS_NOT_FOUND)) {
 		status_drop(s, "told with the pod's name");
 		return admission_forbidden(a, "pod rejected: RuntimeClass \"%s\" not found", spec->runtime_class_name);
@@ -29,8 +29,9 @@ static struct status *mutate(const struct admission_context *context, const stru
 	for (size_t i = 0; where && i < where->n_node_selector; i++) {
 		const char *key = where->node_selector[i]->key, *has = MAP_GET(spec, node_selector, key);
 		if (has && !str_eq(has, where->node_selector[i]->value))
-			return admission_forbidden(a, "conflict: runtimeClass.scheduling.nodeSelector[%s] = %s; pod.spec.nodeSelector[%s] "
-						      "= %s",
+			return admission_forbidden(a,
+				"conflict: runtimeClass.scheduling.nodeSelector[%s] = %s; pod.spec.nodeSelector[%s] "
+				"= %s",
 				key, where->node_selector[i]->value, key, has);
 		map_set(a->arena, &spec->node_selector, &spec->n_node_selector, key, where->node_selector[i]->value);
 	}

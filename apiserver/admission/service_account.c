@@ -16,13 +16,15 @@ static struct status *find_account(const struct admission_context *context, cons
 	const char *name, const CoreV1ServiceAccount **ret_account)
 {
 	const ProtobufCMessage *object = NULL;
-	struct status *s = objects_get(context->objects, a->arena, &CoreV1ServiceAccount_schema, a->namespace, name, &object);
+	struct status *s =
+		objects_get(context->objects, a->arena, &CoreV1ServiceAccount_schema, a->namespace, name, &object);
 	int tries = str_eq(name, "default") ? DEFAULT_TRIES : 1;
 	for (int i = 0; i < tries && status_is(s, STATUS_NOT_FOUND); i++) {
 		status_drop(s, "asked again at the source");
 		if (i)
 			nanosleep(&(struct timespec){.tv_nsec = TRY_MS * 1000000L}, NULL);
-		s = objects_get_live(context->objects, a->arena, &CoreV1ServiceAccount_schema, a->namespace, name, &object);
+		s = objects_get_live(
+			context->objects, a->arena, &CoreV1ServiceAccount_schema, a->namespace, name, &object);
 	}
 	if (status_is(s, STATUS_NOT_FOUND)) {
 		status_drop(s, "told with the pod's name");
@@ -157,9 +159,9 @@ static struct status *mutate(const struct admission_context *context, const stru
 		if (any && !exists)
 			add_volume(a->arena, spec, volume);
 	}
-	for (size_t i = 0; !spec->n_image_pull_secrets && i < account->n_image_pull_secrets; i++) {
-		spec->image_pull_secrets = arena_dup(
-			a->arena, account->image_pull_secrets, account->n_image_pull_secrets * sizeof(*spec->image_pull_secrets));
+	if (!spec->n_image_pull_secrets && account->n_image_pull_secrets) {
+		spec->image_pull_secrets = arena_dup(a->arena, account->image_pull_secrets,
+			account->n_image_pull_secrets * sizeof(*spec->image_pull_secrets));
 		spec->n_image_pull_secrets = account->n_image_pull_secrets;
 	}
 	return NULL;

@@ -23,8 +23,8 @@ static struct status *load_bundle(struct authn *authn, const char *path, char **
 
 static void choose_audiences(struct authn *authn)
 {
-	const struct flag_list *from =
-		authn->options.api_audiences.n_items ? &authn->options.api_audiences : &authn->options.service_account_issuer;
+	const struct flag_list *from = authn->options.api_audiences.n_items ? &authn->options.api_audiences
+									    : &authn->options.service_account_issuer;
 	size_t n = from == &authn->options.api_audiences ? from->n_items : from->n_items > 0;
 	authn->audiences = from->items;
 	authn->n_audiences = n;
@@ -34,7 +34,8 @@ static struct status *load(struct authn *authn)
 {
 	const struct authn_options *o = &authn->options;
 	TRY(load_bundle(authn, o->client_ca_file, &authn->client_ca_pem, &authn->client_ca));
-	TRY(load_bundle(authn, o->requestheader_client_ca_file, &authn->requestheader_ca_pem, &authn->requestheader_ca));
+	TRY(load_bundle(
+		authn, o->requestheader_client_ca_file, &authn->requestheader_ca_pem, &authn->requestheader_ca));
 	if (!str_empty(o->token_auth_file))
 		TRY(authn_load_static_tokens(authn, o->token_auth_file));
 	choose_audiences(authn);

@@ -6,9 +6,9 @@
  *	struct authn_request request = {.chain = chain, .n_chain = n, .header = get_header, .data = connection};
  *	TRY(authn_authenticate(authn, arena, &request, &user));
  *
- * In the order of the original: front proxy headers, client certificate, token (static file, service account, bootstrap),
- * anonymous. A credential that is present and bad is refused, never treated as anonymous.
- * Threads: authenticate may be called from any thread at once; it reads memory only and does not block.
+ * In the order of the original: front proxy headers, client certificate, token (static file, service account,
+ *bootstrap), anonymous. A credential that is present and bad is refused, never treated as anonymous. Threads:
+ *authenticate may be called from any thread at once; it reads memory only and does not block.
  */
 #ifndef APISERVER_AUTHN_AUTHN_H
 #define APISERVER_AUTHN_AUTHN_H
@@ -46,7 +46,8 @@ struct authn_options {
 	char *tls_private_key_file; /* verifies service accounts when no key file is given, as in the original */
 };
 
-/* The flags that fill them, for the server's flag tables (a table that ends with {NULL}). Allocated once, lives for ever. */
+/* The flags that fill them, for the server's flag tables (a table that ends with {NULL}). Allocated once, lives for
+ * ever. */
 struct flag *authn_flags(struct authn_options *options);
 
 struct authn_certificate {
@@ -60,12 +61,13 @@ struct authn_request {
 	/* The nth value of a header (any case), NULL past the last. */
 	const char *(*header)(void *data, const char *name, size_t nth);
 	/* Calls each for every header, for the prefixes of extra values. */
-	void (*each_header)(void *data, void (*each)(void *each_data, const char *name, const char *value), void *each_data);
+	void (*each_header)(
+		void *data, void (*each)(void *each_data, const char *name, const char *value), void *each_data);
 	void *data;
 };
 
-struct status *authn_new(
-	const struct authn_options *options, struct objects *objects, const struct clock *clock, struct authn **ret) MUST_USE;
+struct status *authn_new(const struct authn_options *options, struct objects *objects, const struct clock *clock,
+	struct authn **ret) MUST_USE;
 void authn_free(struct authn *authn);
 DEFINE_CLEANUP(struct authn *, authn_free)
 
@@ -74,14 +76,15 @@ struct status *authn_authenticate(
 	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user) MUST_USE;
 
 /*
- * A bearer token alone; NULL and no status when nobody knows it. Audiences is what the asker accepts (none: the server's own);
- * ret_audiences is which of them the token serves.
+ * A bearer token alone; NULL and no status when nobody knows it. Audiences is what the asker accepts (none: the
+ * server's own); ret_audiences is which of them the token serves.
  */
 struct status *authn_token(struct authn *authn, struct arena *arena, const char *token, char *const *audiences,
 	size_t n_audiences, struct user **ret_user, char ***ret_audiences, size_t *ret_n_audiences) MUST_USE;
 
 /* POST tokenreviews: fills the status of the review. */
-struct status *authn_review_token(struct authn *authn, struct arena *arena, AuthenticationV1TokenReview *review) MUST_USE;
+struct status *authn_review_token(
+	struct authn *authn, struct arena *arena, AuthenticationV1TokenReview *review) MUST_USE;
 /* A user in the form of the API, for SelfSubjectReview and the like. */
 void authn_user_info(struct arena *arena, const struct user *user, AuthenticationV1UserInfo **ret_info);
 
@@ -91,7 +94,8 @@ void authn_user_info(struct arena *arena, const struct user *user, Authenticatio
 struct status *authn_issue_token(struct authn *authn, struct arena *arena, const struct user *user,
 	const CoreV1ServiceAccount *account, AuthenticationV1TokenRequest *request) MUST_USE;
 
-/* The JSON documents /.well-known/openid-configuration and /openid/v1/jwks, owned by authn; "" without a signing key. */
+/* The JSON documents /.well-known/openid-configuration and /openid/v1/jwks, owned by authn; "" without a signing key.
+ */
 const char *authn_openid_configuration(struct authn *authn);
 const char *authn_jwks(struct authn *authn);
 

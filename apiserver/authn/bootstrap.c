@@ -20,7 +20,8 @@ static char *data_text(struct arena *arena, const CoreV1Secret *secret, const ch
 {
 	for (size_t i = 0; i < secret->n_data; i++)
 		if (str_eq(secret->data[i]->key, key))
-			return arena_strndup(arena, (const char *)secret->data[i]->value.data, secret->data[i]->value.len);
+			return arena_strndup(
+				arena, (const char *)secret->data[i]->value.data, secret->data[i]->value.len);
 	return arena_strdup(arena, "");
 }
 
@@ -77,7 +78,8 @@ static bool add_groups(struct arena *arena, const CoreV1Secret *secret, struct u
 	return true;
 }
 
-struct status *authn_bootstrap_token(struct authn *authn, struct arena *arena, const char *token, struct user **ret_user)
+struct status *authn_bootstrap_token(
+	struct authn *authn, struct arena *arena, const char *token, struct user **ret_user)
 {
 	*ret_user = NULL;
 	if (!authn->options.enable_bootstrap_token_auth || !is_token(token))

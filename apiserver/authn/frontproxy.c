@@ -70,7 +70,8 @@ struct status *authn_front_proxy(
 	struct user *user = user_new(arena, name, header_value(request, &o->requestheader_uid_headers));
 	for (size_t i = 0; i < o->requestheader_group_headers.n_items; i++) {
 		const char *group;
-		for (size_t k = 0; (group = request->header(request->data, o->requestheader_group_headers.items[i], k)); k++)
+		for (size_t k = 0; (group = request->header(request->data, o->requestheader_group_headers.items[i], k));
+			k++)
 			user_add_group(arena, user, group);
 	}
 	struct extra_scan scan = {arena, user, &o->requestheader_extra_headers_prefix};

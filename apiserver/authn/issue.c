@@ -10,7 +10,7 @@
 enum {
 	MAX_KEY_FILE = 1 << 20,
 	MIN_EXPIRATION_S = 600,
-	POD_TOKEN_S = 3607,		    /* what the kubelet's projected tokens ask for */
+	POD_TOKEN_S = 3607,	      /* what the kubelet's projected tokens ask for */
 	EXTENDED_S = 365 * 24 * 3600, /* what they get, so that old clients that never reload go on working */
 };
 
@@ -63,7 +63,8 @@ struct status *authn_load_service_account_keys(struct authn *authn)
 		CLEANUP_FREE char *pem = NULL;
 		size_t size;
 		TRY(io_read_file(o->service_account_signing_key_file, MAX_KEY_FILE, &pem, &size));
-		TRY(status_wrap(pki_key_parse(pem, size, &authn->signing_key), "%s", o->service_account_signing_key_file));
+		TRY(status_wrap(
+			pki_key_parse(pem, size, &authn->signing_key), "%s", o->service_account_signing_key_file));
 		if (!pki_key_is_private(authn->signing_key))
 			return status_bad_request("%s: holds no private key", o->service_account_signing_key_file);
 	}
@@ -121,12 +122,14 @@ static struct status *bind(struct authn *authn, struct arena *arena, const CoreV
 		ret->secret = object_name(object);
 		uid = ret->secret_uid = object_uid(object);
 	} else {
-		return status_bad_request("cannot bind token to object of type %s, Kind=%s", ref->api_version, ref->kind);
+		return status_bad_request(
+			"cannot bind token to object of type %s, Kind=%s", ref->api_version, ref->kind);
 	}
 	if (!str_empty(ref->uid) && !str_eq(ref->uid, uid))
 		return status_details(
 			status_new(STATUS_CONFLICT,
-				"Operation cannot be fulfilled on %s \"%s\": the UID in the bound object reference (%s) does not match "
+				"Operation cannot be fulfilled on %s \"%s\": the UID in the bound object reference "
+				"(%s) does not match "
 				"the UID in record. The object might have been deleted and then recreated",
 				ref->kind, ref->name, ref->uid),
 			"", ref->kind, ref->name);
@@ -198,14 +201,16 @@ static struct status *check_meta(struct arena *arena, const CoreV1ServiceAccount
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
 	const struct field_path *path = FIELD(NULL, "metadata");
 	if (!str_empty(meta->name) && !str_eq(meta->name, object_name(account)))
-		field_invalid(&errors, FIELD(path, "name"), meta->name, "must match the service account name if specified");
+		field_invalid(
+			&errors, FIELD(path, "name"), meta->name, "must match the service account name if specified");
 	if (!str_empty(meta->namespace) && !str_eq(meta->namespace, object_namespace(account)))
 		field_invalid(&errors, FIELD(path, "namespace"), meta->namespace,
 			"must match the service account namespace if specified");
 	TRY(field_errors_status(&errors, "authentication.k8s.io", "TokenRequest", object_name(account)));
 	if (!str_empty(meta->uid) && !str_eq(meta->uid, object_uid(account)))
 		return status_new(STATUS_CONFLICT,
-			"Operation cannot be fulfilled on TokenRequest.authentication.k8s.io \"%s\": the UID in the token request "
+			"Operation cannot be fulfilled on TokenRequest.authentication.k8s.io \"%s\": the UID in the "
+			"token request "
 			"(%s) does not match the UID of the service account (%s)",
 			object_name(account), meta->uid, object_uid(account));
 	meta->name = arena_strdup(arena, object_name(account));

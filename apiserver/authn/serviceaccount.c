@@ -57,10 +57,12 @@ static struct status *check_reference(struct authn *authn, struct arena *arena, 
 	if (!str_eq(object_uid(object), ref->uid))
 		return account ? status_new(STATUS_UNAUTHORIZED, "service account UID (%s) does not match claim (%s)",
 					 object_uid(object), ref->uid)
-			       : status_new(STATUS_UNAUTHORIZED, "%s UID (%s) does not match service account %s ref claim (%s)",
-					 ref->noun, object_uid(object), ref->noun, ref->uid);
+			       : status_new(STATUS_UNAUTHORIZED,
+					 "%s UID (%s) does not match service account %s ref claim (%s)", ref->noun,
+					 object_uid(object), ref->noun, ref->uid);
 	if (meta_is_deleting(meta) && meta->deletion_timestamp->seconds < clock_wall_s(authn->clock) - LEEWAY_S)
-		return account ? status_new(STATUS_UNAUTHORIZED, "service account %s/%s has been deleted", ref->namespace, ref->name)
+		return account ? status_new(STATUS_UNAUTHORIZED, "service account %s/%s has been deleted",
+					 ref->namespace, ref->name)
 			       : status_new(STATUS_UNAUTHORIZED, "service account token has been invalidated");
 	return NULL;
 }
@@ -85,7 +87,8 @@ static struct status *check_claims(
 {
 	const cJSON *own = tree_get(claims, "kubernetes.io");
 	const char *namespace = str_or_empty(tree_string(tree_get(own, "namespace")));
-	struct reference account = reference_of(own, "serviceaccount", &CoreV1ServiceAccount_schema, "service account", namespace);
+	struct reference account =
+		reference_of(own, "serviceaccount", &CoreV1ServiceAccount_schema, "service account", namespace);
 	struct reference secret = reference_of(own, "secret", &CoreV1Secret_schema, "secret", namespace);
 	struct reference pod = reference_of(own, "pod", &CoreV1Pod_schema, "pod", namespace);
 	struct reference node = reference_of(own, "node", &CoreV1Node_schema, "node", "");
@@ -108,7 +111,8 @@ static struct status *check_claims(
 	return NULL;
 }
 
-static void add_audience(struct arena *arena, struct token_request *request, char *const *wanted, size_t n_wanted, char *audience)
+static void add_audience(
+	struct arena *arena, struct token_request *request, char *const *wanted, size_t n_wanted, char *audience)
 {
 	if (audience && str_in_n(audience, wanted, n_wanted))
 		ARENA_PUSH(arena, request->ret_audiences, request->ret_n_audiences) = audience;
@@ -125,12 +129,14 @@ static struct status *check_audiences(
 		add_audience(arena, request, wanted, n_wanted, arena_strdup(arena, tree_string(aud)));
 	else if (tree_size(aud))
 		for (size_t i = 0; i < tree_size(aud); i++)
-			add_audience(arena, request, wanted, n_wanted, arena_strdup(arena, tree_string(tree_at(aud, i))));
+			add_audience(
+				arena, request, wanted, n_wanted, arena_strdup(arena, tree_string(tree_at(aud, i))));
 	else
 		for (size_t i = 0; i < authn->n_audiences; i++)
 			add_audience(arena, request, wanted, n_wanted, authn->audiences[i]);
 	if (!request->ret_n_audiences && authn->n_audiences)
-		return status_new(STATUS_UNAUTHORIZED, "token audiences %s is invalid for the target audiences [\"%s\"]",
+		return status_new(STATUS_UNAUTHORIZED,
+			"token audiences %s is invalid for the target audiences [\"%s\"]",
 			tree_to_string(arena, aud, 0), str_join(arena, wanted, n_wanted, "\" \""));
 	return NULL;
 }
@@ -163,8 +169,8 @@ struct status *authn_service_account_token(
 }
 
 /* The token of a secret: it has no expiry, and lives as long as the secret holds it. */
-struct status *authn_legacy_token(struct authn *authn, struct arena *arena, const struct jwt *jwt, const char *token,
-	struct user **ret_user)
+struct status *authn_legacy_token(
+	struct authn *authn, struct arena *arena, const struct jwt *jwt, const char *token, struct user **ret_user)
 {
 	cJSON *claims;
 	TRY(tree_parse(arena, jwt->claims, strlen(jwt->claims), NULL, &claims));
@@ -177,7 +183,8 @@ struct status *authn_legacy_token(struct authn *authn, struct arena *arena, cons
 		return status_new(STATUS_UNAUTHORIZED, "claims of the service account token do not match");
 	if (authn->options.service_account_lookup) {
 		const ProtobufCMessage *found = NULL;
-		struct status *s = objects_get(authn->objects, arena, &CoreV1Secret_schema, namespace, secret_name, &found);
+		struct status *s =
+			objects_get(authn->objects, arena, &CoreV1Secret_schema, namespace, secret_name, &found);
 		const CoreV1Secret *secret = (const CoreV1Secret *)found;
 		bool same = false;
 		for (size_t i = 0; !s && !meta_is_deleting(secret->metadata) && i < secret->n_data; i++)

@@ -35,9 +35,9 @@ static struct status *load_line(struct authn *authn, const char *path, const cha
 	for (const char *at = line; *at && n < ARRAY_SIZE(fields); n++)
 		fields[n] = csv_field(authn->arena, &at);
 	if (n < 3)
-		return status_bad_request(
-			"token file %s must have at least 3 columns (token, user name, user uid), found %zu in line %zu", path, n,
-			number);
+		return status_bad_request("token file %s must have at least 3 columns (token, user name, user uid), "
+					  "found %zu in line %zu",
+			path, n, number);
 	if (str_empty(fields[0])) {
 		log_warn("empty token has been found in token file: file=%s line=%zu", path, number);
 		return NULL;

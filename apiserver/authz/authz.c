@@ -8,7 +8,8 @@
 struct flag *authz_flags(struct authz_options *o)
 {
 	const struct flag flags[] = {
-		{"authorization-mode", 0, FLAG_STRINGS, &o->modes, "", "authorizers in order: Node, RBAC, AlwaysAllow, AlwaysDeny"},
+		{"authorization-mode", 0, FLAG_STRINGS, &o->modes, "",
+			"authorizers in order: Node, RBAC, AlwaysAllow, AlwaysDeny"},
 		{"authorization-always-allow-paths", 0, FLAG_STRINGS, &o->always_allow_paths, "/healthz,/readyz,/livez",
 			"paths that everybody may read"},
 		{NULL},
@@ -119,7 +120,8 @@ static void describe(struct strbuf *out, const struct authz_attributes *a)
 		return;
 	}
 	strbuf_printf(out, "User \"%s\" cannot %s resource \"%s%s%s\" in API group \"%s\"", a->user->name, a->verb,
-		a->resource, str_empty(a->subresource) ? "" : "/", str_or_empty(a->subresource), str_or_empty(a->group));
+		a->resource, str_empty(a->subresource) ? "" : "/", str_or_empty(a->subresource),
+		str_or_empty(a->group));
 	if (str_empty(a->namespace))
 		strbuf_adds(out, " at the cluster scope");
 	else

@@ -24,7 +24,8 @@ enum authz_decision { AUTHZ_NO_OPINION, AUTHZ_ALLOW, AUTHZ_DENY };
 
 struct authz_attributes {
 	const struct user *user;
-	const char *verb; /* get list watch create update patch delete deletecollection proxy …; for paths the HTTP method, lower case */
+	const char *verb; /* get list watch create update patch delete deletecollection proxy …; for paths the HTTP
+			     method, lower case */
 	bool resource_request;
 	const char *group;
 	const char *version;
@@ -32,12 +33,12 @@ struct authz_attributes {
 	const char *subresource;
 	const char *namespace;
 	const char *name;
-	const char *path; /* of a request that is for no resource */
+	const char *path;	    /* of a request that is for no resource */
 	const char *field_selector; /* as text, for lists */
 };
 
 struct authz_options {
-	struct flag_list modes;		    /* Node, RBAC, AlwaysAllow, AlwaysDeny */
+	struct flag_list modes;		     /* Node, RBAC, AlwaysAllow, AlwaysDeny */
 	struct flag_list always_allow_paths; /* /healthz, /readyz, /livez */
 };
 
@@ -73,13 +74,13 @@ struct status *authz_review_rules(struct authz *authz, struct arena *arena, cons
 	AuthorizationV1SelfSubjectRulesReview *review) MUST_USE;
 
 /*
- * RBAC writes: nobody grants more than he has. NULL when the user holds every one of the rules in the namespace ("" for the
- * cluster), or may "escalate"/"bind"; else 403 that lists what is missing.
+ * RBAC writes: nobody grants more than he has. NULL when the user holds every one of the rules in the namespace ("" for
+ * the cluster), or may "escalate"/"bind"; else 403 that lists what is missing.
  */
 struct status *authz_check_escalation(struct authz *authz, struct arena *arena, const struct user *user,
 	const char *namespace, RbacV1PolicyRule *const *rules, size_t n_rules) MUST_USE;
 /* The rules a binding refers to. NotFound when the role is missing. */
-struct status *authz_role_rules(struct authz *authz, struct arena *arena, const char *namespace, const RbacV1RoleRef *ref,
-	RbacV1PolicyRule ***ret_rules, size_t *ret_n_rules) MUST_USE;
+struct status *authz_role_rules(struct authz *authz, struct arena *arena, const char *namespace,
+	const RbacV1RoleRef *ref, RbacV1PolicyRule ***ret_rules, size_t *ret_n_rules) MUST_USE;
 
 #endif

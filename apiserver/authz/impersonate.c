@@ -17,8 +17,15 @@ struct impersonation {
 static struct status *check(struct impersonation *im, const char *group, const char *resource, const char *subresource,
 	const char *namespace, const char *name)
 {
-	struct authz_attributes a = {.user = im->asker, .verb = "impersonate", .resource_request = true, .group = group,
-		.version = "v1", .resource = resource, .subresource = subresource, .namespace = namespace, .name = name};
+	struct authz_attributes a = {.user = im->asker,
+		.verb = "impersonate",
+		.resource_request = true,
+		.group = group,
+		.version = "v1",
+		.resource = resource,
+		.subresource = subresource,
+		.namespace = namespace,
+		.name = name};
 	const char *reason;
 	if (authz_authorize(im->authz, im->arena, &a, &reason) == AUTHZ_ALLOW)
 		return NULL;
@@ -92,7 +99,8 @@ struct status *authz_impersonate(struct authz *authz, struct arena *arena, const
 			     request->header(request->data, "Impersonate-Uid", 0);
 		if (!other && request->each_header)
 			request->each_header(request->data, note_extra, &other);
-		return other ? status_internal("Internal Server Error: requested impersonation without impersonating a user")
+		return other ? status_internal(
+				       "Internal Server Error: requested impersonation without impersonating a user")
 			     : NULL;
 	}
 	struct impersonation im = {authz, arena, user, user_new(arena, name, ""), NULL};
@@ -100,7 +108,8 @@ struct status *authz_impersonate(struct authz *authz, struct arena *arena, const
 	bool anonymous = str_eq(name, USER_ANONYMOUS);
 	if (anonymous && !user_in_group(im.target, GROUP_UNAUTHENTICATED))
 		user_add_group(arena, im.target, GROUP_UNAUTHENTICATED);
-	if (!anonymous && !user_in_group(im.target, GROUP_AUTHENTICATED) && !user_in_group(im.target, GROUP_UNAUTHENTICATED))
+	if (!anonymous && !user_in_group(im.target, GROUP_AUTHENTICATED) &&
+		!user_in_group(im.target, GROUP_UNAUTHENTICATED))
 		user_add_group(arena, im.target, GROUP_AUTHENTICATED);
 	*ret_user = im.target;
 	return NULL;

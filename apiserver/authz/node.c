@@ -7,8 +7,8 @@
 #include "base/str.h"
 
 /*
- * The graph has one kind of edge that matters to a question: node, kind of object, namespace, name. It is counted, for several
- * pods of a node may use the same secret.
+ * The graph has one kind of edge that matters to a question: node, kind of object, namespace, name. It is counted, for
+ * several pods of a node may use the same secret.
  */
 struct edge {
 	size_t count;
@@ -22,10 +22,10 @@ struct pod_edges {
 };
 
 struct node_graph {
-	pthread_rwlock_t lock; /* guards the maps */
-	struct strmap *edges;  /* "node kind namespace/name" -> edge */
-	struct strmap *pods;   /* namespace/name -> pod_edges */
-	struct strmap *volumes; /* name of a PersistentVolume -> namespace/name of its claim */
+	pthread_rwlock_t lock;	    /* guards the maps */
+	struct strmap *edges;	    /* "node kind namespace/name" -> edge */
+	struct strmap *pods;	    /* namespace/name -> pod_edges */
+	struct strmap *volumes;	    /* name of a PersistentVolume -> namespace/name of its claim */
 	struct strmap *attachments; /* name of a VolumeAttachment -> node */
 	struct arena *arena;
 	struct rule_list rules; /* of system:node, for what is not told apart by node */
@@ -125,7 +125,8 @@ static void on_volume(void *data, enum object_event event, const ProtobufCMessag
 	pthread_rwlock_unlock(&graph->lock);
 }
 
-static void on_attachment(void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static void on_attachment(
+	void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	struct node_graph *graph = data;
 	const StorageV1VolumeAttachment *attachment = (const StorageV1VolumeAttachment *)object;
@@ -133,7 +134,8 @@ static void on_attachment(void *data, enum object_event event, const ProtobufCMe
 	if (event == OBJECT_DELETED || !attachment->spec)
 		strmap_remove(graph->attachments, object_name(attachment));
 	else
-		strmap_put(graph->attachments, object_name(attachment), mem_strdup(str_or_empty(attachment->spec->node_name)));
+		strmap_put(graph->attachments, object_name(attachment),
+			mem_strdup(str_or_empty(attachment->spec->node_name)));
 	pthread_rwlock_unlock(&graph->lock);
 }
 
@@ -279,7 +281,8 @@ static bool selects_node(const struct question *q, const char *field)
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(field);
 		const char *value = parts[i] + len;
-		if (!strncmp(parts[i], field, len) && *value == '=' && !strcmp(value + (value[1] == '=' ? 2 : 1), q->node))
+		if (!strncmp(parts[i], field, len) && *value == '=' &&
+			!strcmp(value + (value[1] == '=' ? 2 : 1), q->node))
 			return true;
 	}
 	return false;
@@ -302,7 +305,8 @@ static enum authz_decision on_nodes(const struct question *q)
 	if (!strcmp(name, q->node))
 		return AUTHZ_ALLOW;
 	if (!*name)
-		return refuse(q, arena_printf(q->arena, "node '%s' cannot read all nodes, only its own Node object", q->node));
+		return refuse(q,
+			arena_printf(q->arena, "node '%s' cannot read all nodes, only its own Node object", q->node));
 	return refuse(q, arena_printf(q->arena, "node '%s' cannot read '%s', only its own Node object", q->node, name));
 }
 

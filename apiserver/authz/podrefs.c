@@ -20,7 +20,8 @@ static void say_local(const struct visitor *v, enum pod_ref kind, const CoreV1Lo
 		say(v, kind, ref->name);
 }
 
-static void visit_env(const struct visitor *v, CoreV1EnvFromSource *const *from, size_t n_from, CoreV1EnvVar *const *env, size_t n_env)
+static void visit_env(const struct visitor *v, CoreV1EnvFromSource *const *from, size_t n_from,
+	CoreV1EnvVar *const *env, size_t n_env)
 {
 	for (size_t i = 0; i < n_from; i++) {
 		if (from[i]->config_map_ref)

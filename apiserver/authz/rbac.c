@@ -14,7 +14,7 @@ struct entry {
 };
 
 struct rbac {
-	pthread_rwlock_t lock; /* guards the maps */
+	pthread_rwlock_t lock;	      /* guards the maps */
 	struct strmap *cluster_roles; /* name -> entry */
 	struct strmap *roles;	      /* namespace/name -> entry */
 	struct strmap *cluster_bindings;
@@ -170,8 +170,8 @@ static bool visit_binding(struct rbac *rbac, struct visit *v, const char *kind, 
 	size_t n;
 	if (!find_role(rbac, namespace, ref, v->arena, &rules, &n)) {
 		bool cluster = str_eq(ref->kind, "ClusterRole");
-		strbuf_printf(&v->problems, "%s%s.rbac.authorization.k8s.io \"%s\" not found", v->n_problems++ ? ", " : "",
-			cluster ? "clusterrole" : "role", str_or_empty(ref->name));
+		strbuf_printf(&v->problems, "%s%s.rbac.authorization.k8s.io \"%s\" not found",
+			v->n_problems++ ? ", " : "", cluster ? "clusterrole" : "role", str_or_empty(ref->name));
 		return true;
 	}
 	v->binding_kind = kind;
@@ -186,7 +186,7 @@ static bool visit_binding(struct rbac *rbac, struct visit *v, const char *kind, 
 /* Every rule that applies: of the cluster's bindings first, then of the namespace's. */
 static void visit_rules(struct rbac *rbac, struct visit *v)
 {
-	STRMAP_FOREACH(rbac->cluster_bindings, it) {
+	STRMAP_FOREACH (rbac->cluster_bindings, it) {
 		RbacV1ClusterRoleBinding *b = (RbacV1ClusterRoleBinding *)((struct entry *)it.value)->object;
 		if (!visit_binding(rbac, v, "ClusterRoleBinding", it.key, "", b->subjects, b->n_subjects, b->role_ref))
 			return;
@@ -194,9 +194,10 @@ static void visit_rules(struct rbac *rbac, struct visit *v)
 	struct strmap *in = str_empty(v->namespace) ? NULL : strmap_get(rbac->bindings, v->namespace);
 	if (!in)
 		return;
-	STRMAP_FOREACH(in, it) {
+	STRMAP_FOREACH (in, it) {
 		RbacV1RoleBinding *b = (RbacV1RoleBinding *)((struct entry *)it.value)->object;
-		if (!visit_binding(rbac, v, "RoleBinding", it.key, v->namespace, b->subjects, b->n_subjects, b->role_ref))
+		if (!visit_binding(
+			    rbac, v, "RoleBinding", it.key, v->namespace, b->subjects, b->n_subjects, b->role_ref))
 			return;
 	}
 }
@@ -207,17 +208,21 @@ static bool check_rule(struct visit *v, const RbacV1PolicyRule *rule)
 		return true;
 	const RbacV1Subject *s = v->subject;
 	bool account = str_eq(s->kind, "ServiceAccount"), in_namespace = !strcmp(v->binding_kind, "RoleBinding");
-	v->reason = arena_printf(v->arena, "RBAC: allowed by %s \"%s%s%s\" of %s \"%s\" to %s \"%s%s%s\"", v->binding_kind,
-		v->binding, in_namespace ? "/" : "", in_namespace ? v->namespace : "", str_or_empty(v->ref->kind),
-		str_or_empty(v->ref->name), str_or_empty(s->kind), str_or_empty(s->name), account ? "/" : "",
-		account ? str_or(s->namespace, v->namespace) : "");
+	v->reason = arena_printf(v->arena, "RBAC: allowed by %s \"%s%s%s\" of %s \"%s\" to %s \"%s%s%s\"",
+		v->binding_kind, v->binding, in_namespace ? "/" : "", in_namespace ? v->namespace : "",
+		str_or_empty(v->ref->kind), str_or_empty(v->ref->name), str_or_empty(s->kind), str_or_empty(s->name),
+		account ? "/" : "", account ? str_or(s->namespace, v->namespace) : "");
 	return false;
 }
 
 enum authz_decision rbac_authorize(
 	struct rbac *rbac, struct arena *arena, const struct authz_attributes *a, const char **ret_reason)
 {
-	struct visit v = {.arena = arena, .user = a->user, .namespace = a->namespace, .each = check_rule, .attributes = a,
+	struct visit v = {.arena = arena,
+		.user = a->user,
+		.namespace = a->namespace,
+		.each = check_rule,
+		.attributes = a,
 		.problems = STRBUF_INIT};
 	pthread_rwlock_rdlock(&rbac->lock);
 	visit_rules(rbac, &v);
@@ -225,8 +230,8 @@ enum authz_decision rbac_authorize(
 	if (v.reason)
 		*ret_reason = v.reason;
 	else if (v.n_problems)
-		*ret_reason = arena_printf(
-			arena, "RBAC: %s%s%s", v.n_problems > 1 ? "[" : "", v.problems.buf, v.n_problems > 1 ? "]" : "");
+		*ret_reason = arena_printf(arena, "RBAC: %s%s%s", v.n_problems > 1 ? "[" : "", v.problems.buf,
+			v.n_problems > 1 ? "]" : "");
 	strbuf_done(&v.problems);
 	return v.reason ? AUTHZ_ALLOW : AUTHZ_NO_OPINION;
 }
@@ -241,7 +246,11 @@ void rbac_rules_for(struct rbac *rbac, struct arena *arena, const struct user *u
 	struct rule_list *ret_rules, char **ret_problem)
 {
 	*ret_rules = (struct rule_list){0};
-	struct visit v = {.arena = arena, .user = user, .namespace = namespace, .each = collect_rule, .rules = ret_rules,
+	struct visit v = {.arena = arena,
+		.user = user,
+		.namespace = namespace,
+		.each = collect_rule,
+		.rules = ret_rules,
 		.problems = STRBUF_INIT};
 	pthread_rwlock_rdlock(&rbac->lock);
 	visit_rules(rbac, &v);

@@ -76,7 +76,8 @@ static struct status *review_spec(struct authz *authz, struct arena *arena, cons
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
 	check_one_of(&errors, spec && spec->resource_attributes, spec && spec->non_resource_attributes);
 	if (!spec || (str_empty(spec->user) && !spec->n_groups))
-		field_invalid(&errors, FIELD(FIELD(NULL, "spec"), "user"), "", "at least one of user or group must be specified");
+		field_invalid(&errors, FIELD(FIELD(NULL, "spec"), "user"), "",
+			"at least one of user or group must be specified");
 	TRY(field_errors_status(&errors, "authorization.k8s.io", kind, ""));
 	struct authz_attributes a = {.user = subject_of(arena, spec)};
 	attributes_of(spec->resource_attributes, spec->non_resource_attributes, &a);
@@ -146,13 +147,13 @@ struct status *authz_review_rules(struct authz *authz, struct arena *arena, cons
 		node |= authz->modes[i] == AUTHZ_MODE_NODE;
 	review->status->incomplete = node || *problem;
 	if (node)
-		review->status->evaluation_error = arena_printf(arena, "node authorizer does not support user rule resolution%s%s",
-			*problem ? ", " : "", problem);
+		review->status->evaluation_error = arena_printf(arena,
+			"node authorizer does not support user rule resolution%s%s", *problem ? ", " : "", problem);
 	return NULL;
 }
 
-struct status *authz_role_rules(struct authz *authz, struct arena *arena, const char *namespace, const RbacV1RoleRef *ref,
-	RbacV1PolicyRule ***ret_rules, size_t *ret_n_rules)
+struct status *authz_role_rules(struct authz *authz, struct arena *arena, const char *namespace,
+	const RbacV1RoleRef *ref, RbacV1PolicyRule ***ret_rules, size_t *ret_n_rules)
 {
 	struct rule_list rules;
 	TRY(rbac_role_rules(authz->rbac, arena, namespace, ref, &rules));
@@ -176,7 +177,7 @@ struct status *authz_check_escalation(struct authz *authz, struct arena *arena, 
 	qsort(lines, missing.n_items, sizeof(*lines), str_cmp_qsort);
 	char *groups = str_join(arena, user->groups, user->n_groups, "\" \"");
 	return status_new(STATUS_FORBIDDEN,
-		"user \"%s\" (groups=[%s%s%s]) is attempting to grant RBAC permissions not currently held:\n%s%s%s", user->name,
-		user->n_groups ? "\"" : "", groups, user->n_groups ? "\"" : "", str_join(arena, lines, missing.n_items, "\n"),
-		*problem ? "; resolution errors: " : "", problem);
+		"user \"%s\" (groups=[%s%s%s]) is attempting to grant RBAC permissions not currently held:\n%s%s%s",
+		user->name, user->n_groups ? "\"" : "", groups, user->n_groups ? "\"" : "",
+		str_join(arena, lines, missing.n_items, "\n"), *problem ? "; resolution errors: " : "", problem);
 }

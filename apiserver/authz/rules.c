@@ -17,8 +17,9 @@ static bool resource_matches(const RbacV1PolicyRule *rule, const char *resource,
 		const char *r = rule->resources[i];
 		if (!strcmp(r, "*"))
 			return true;
-		if (str_empty(subresource) ? !strcmp(r, resource)
-					   : !strncmp(r, resource, len) && r[len] == '/' && !strcmp(r + len + 1, subresource))
+		if (str_empty(subresource)
+				? !strcmp(r, resource)
+				: !strncmp(r, resource, len) && r[len] == '/' && !strcmp(r + len + 1, subresource))
 			return true;
 		if (!str_empty(subresource) && r[0] == '*' && r[1] == '/' && !strcmp(r + 2, subresource))
 			return true;
@@ -54,7 +55,8 @@ bool rule_allows(const RbacV1PolicyRule *rule, const struct authz_attributes *a)
 		return urls_match(rule, str_or_empty(a->path));
 	return has_or_all(rule->api_groups, rule->n_api_groups, str_or_empty(a->group)) &&
 	       resource_matches(rule, str_or_empty(a->resource), a->subresource) &&
-	       (!rule->n_resource_names || str_in_n(str_or_empty(a->name), rule->resource_names, rule->n_resource_names));
+	       (!rule->n_resource_names ||
+		       str_in_n(str_or_empty(a->name), rule->resource_names, rule->n_resource_names));
 }
 
 /* Whether one of the owner's rules grants a single right: one verb, one group and resource (and name), or one URL. */
@@ -72,7 +74,8 @@ static bool covers_one(const RbacV1PolicyRule *owner, const RbacV1PolicyRule *on
 		return false;
 	if (!owner->n_resource_names)
 		return true;
-	return one->n_resource_names && str_in_n(one->resource_names[0], owner->resource_names, owner->n_resource_names);
+	return one->n_resource_names &&
+	       str_in_n(one->resource_names[0], owner->resource_names, owner->n_resource_names);
 }
 
 static RbacV1PolicyRule *single(struct arena *arena, char *verb, char *group, char *resource, char *name, char *url)
@@ -99,20 +102,24 @@ static void add_missing(
 	ARENA_PUSH(arena, missing->items, missing->n_items) = one;
 }
 
-static void split(struct arena *arena, const struct rule_list *owner, const RbacV1PolicyRule *rule, struct rule_list *missing)
+static void split(
+	struct arena *arena, const struct rule_list *owner, const RbacV1PolicyRule *rule, struct rule_list *missing)
 {
 	for (size_t v = 0; v < rule->n_verbs; v++) {
 		char *verb = rule->verbs[v];
 		for (size_t u = 0; u < rule->n_non_resource_urls; u++)
-			add_missing(arena, owner, single(arena, verb, NULL, NULL, NULL, rule->non_resource_urls[u]), missing);
+			add_missing(arena, owner, single(arena, verb, NULL, NULL, NULL, rule->non_resource_urls[u]),
+				missing);
 		for (size_t g = 0; g < rule->n_api_groups; g++)
 			for (size_t r = 0; r < rule->n_resources; r++) {
 				char *group = rule->api_groups[g], *resource = rule->resources[r];
 				if (!rule->n_resource_names)
-					add_missing(arena, owner, single(arena, verb, group, resource, NULL, NULL), missing);
+					add_missing(arena, owner, single(arena, verb, group, resource, NULL, NULL),
+						missing);
 				for (size_t n = 0; n < rule->n_resource_names; n++)
 					add_missing(arena, owner,
-						single(arena, verb, group, resource, rule->resource_names[n], NULL), missing);
+						single(arena, verb, group, resource, rule->resource_names[n], NULL),
+						missing);
 			}
 	}
 }
@@ -143,8 +150,8 @@ static void join(struct arena *arena, const struct rule_list *parts, struct rule
 	}
 }
 
-void rules_missing(
-	struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted, struct rule_list *ret_missing)
+void rules_missing(struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted,
+	struct rule_list *ret_missing)
 {
 	struct rule_list parts = {0};
 	for (size_t i = 0; i < wanted->n_items; i++)

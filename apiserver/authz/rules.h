@@ -14,8 +14,8 @@ struct rule_list {
 	size_t n_items;
 };
 /* What of wanted the owner's rules do not cover, split into single rights. */
-void rules_missing(
-	struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted, struct rule_list *ret_missing);
+void rules_missing(struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted,
+	struct rule_list *ret_missing);
 /* {APIGroups:["apps"], Resources:["deployments"], Verbs:["get"]} */
 char *rule_text(struct arena *arena, const RbacV1PolicyRule *rule);
 /* The rules of a row of the policy table. */

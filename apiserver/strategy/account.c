@@ -7,8 +7,8 @@ static struct status *create_token(struct request *request, ProtobufCMessage *bo
 	if (!API_IS(body, AuthenticationV1TokenRequest))
 		return status_bad_request("not a TokenRequest");
 	const ProtobufCMessage *account;
-	TRY(objects_get_live(
-		request->objects, request->arena, &CoreV1ServiceAccount_schema, request->namespace, request->name, &account));
+	TRY(objects_get_live(request->objects, request->arena, &CoreV1ServiceAccount_schema, request->namespace,
+		request->name, &account));
 	TRY(authn_issue_token(request->context->authn, request->arena, request->user,
 		(const CoreV1ServiceAccount *)account, (AuthenticationV1TokenRequest *)body));
 	*ret_object = body;

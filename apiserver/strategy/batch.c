@@ -23,7 +23,8 @@ static void prepare_create_job(struct request *request, ProtobufCMessage *object
 	}
 	if (!spec->selector)
 		spec->selector = API_NEW(request->arena, MetaV1LabelSelector);
-	map_set(request->arena, &spec->selector->match_labels, &spec->selector->n_match_labels, uids[1], object_uid(job));
+	map_set(request->arena, &spec->selector->match_labels, &spec->selector->n_match_labels, uids[1],
+		object_uid(job));
 }
 
 static void check_job_spec(struct field_errors *errors, const struct field_path *path, const BatchV1JobSpec *spec)
@@ -31,11 +32,14 @@ static void check_job_spec(struct field_errors *errors, const struct field_path 
 	if (!spec)
 		return;
 	if (spec->has_parallelism && spec->parallelism < 0)
-		field_invalid_int(errors, FIELD(path, "parallelism"), spec->parallelism, "must be greater than or equal to 0");
+		field_invalid_int(
+			errors, FIELD(path, "parallelism"), spec->parallelism, "must be greater than or equal to 0");
 	if (spec->has_completions && spec->completions < 0)
-		field_invalid_int(errors, FIELD(path, "completions"), spec->completions, "must be greater than or equal to 0");
+		field_invalid_int(
+			errors, FIELD(path, "completions"), spec->completions, "must be greater than or equal to 0");
 	if (spec->has_backoff_limit && spec->backoff_limit < 0)
-		field_invalid_int(errors, FIELD(path, "backoffLimit"), spec->backoff_limit, "must be greater than or equal to 0");
+		field_invalid_int(
+			errors, FIELD(path, "backoffLimit"), spec->backoff_limit, "must be greater than or equal to 0");
 	if (!spec->template)
 		return;
 	const struct field_path *template = FIELD(path, "template");
@@ -43,7 +47,8 @@ static void check_job_spec(struct field_errors *errors, const struct field_path 
 	const char *policy = spec->template->spec ? str_or_empty(spec->template->spec->restart_policy) : "";
 	static const char *const policies[] = {"OnFailure", "Never", NULL};
 	if (str_eq(policy, "Always"))
-		field_required(errors, FIELD(FIELD(template, "spec"), "restartPolicy"), "valid values: \"OnFailure\", \"Never\"");
+		field_required(errors, FIELD(FIELD(template, "spec"), "restartPolicy"),
+			"valid values: \"OnFailure\", \"Never\"");
 	else if (!str_in(policy, policies))
 		field_unsupported(errors, FIELD(FIELD(template, "spec"), "restartPolicy"), policy, policies);
 }

@@ -43,10 +43,12 @@ static struct status *assign(void *data, struct arena *arena, ProtobufCMessage *
 	const MetaV1ObjectMeta *meta = b->metadata;
 	(void)ENSURE(arena, pod->spec, CoreV1PodSpec);
 	if (meta && !str_empty(meta->uid) && !str_eq(meta->uid, object_uid(pod)))
-		return refuse(pod, arena_printf(arena, "Precondition failed: UID in precondition: %s, UID in object meta: %s",
-					   meta->uid, object_uid(pod)));
+		return refuse(
+			pod, arena_printf(arena, "Precondition failed: UID in precondition: %s, UID in object meta: %s",
+				     meta->uid, object_uid(pod)));
 	if (meta_is_deleting(pod->metadata))
-		return refuse(pod, arena_printf(arena, "pod %s is being deleted, cannot be assigned to a host", object_name(pod)));
+		return refuse(pod,
+			arena_printf(arena, "pod %s is being deleted, cannot be assigned to a host", object_name(pod)));
 	if (!str_empty(pod->spec->node_name))
 		return refuse(pod, arena_printf(arena, "pod %s is already assigned to node \"%s\"", object_name(pod),
 					   pod->spec->node_name));
@@ -73,17 +75,19 @@ static struct status *check(struct request *request, const CoreV1Binding *bindin
 	return field_errors_status(&errors, "", "Binding", name);
 }
 
-static struct status *bind(struct request *request, const CoreV1Binding *binding, const char *name, ProtobufCMessage **ret_object)
+static struct status *bind(
+	struct request *request, const CoreV1Binding *binding, const char *name, ProtobufCMessage **ret_object)
 {
 	TRY(check(request, binding, name));
 	struct assignment assignment = {binding, request->clock};
 	if (request->dry_run) {
 		const ProtobufCMessage *pod;
-		TRY(objects_get_live(request->objects, request->arena, &CoreV1Pod_schema, request->namespace, name, &pod));
+		TRY(objects_get_live(
+			request->objects, request->arena, &CoreV1Pod_schema, request->namespace, name, &pod));
 		TRY(assign(&assignment, request->arena, (ProtobufCMessage *)api_copy_msg(request->arena, pod)));
 	} else {
-		TRY(objects_modify(request->objects, request->arena, &CoreV1Pod_schema, "binding", request->namespace, name,
-			assign, &assignment, NULL));
+		TRY(objects_modify(request->objects, request->arena, &CoreV1Pod_schema, "binding", request->namespace,
+			name, assign, &assignment, NULL));
 	}
 	MetaV1Status *status = API_NEW(request->arena, MetaV1Status);
 	status->status = (char *)"Success";

@@ -14,7 +14,7 @@
 struct strategy_context {
 	struct authn *authn;
 	struct authz *authz;
-	struct ip_allocator *service_ips; /* of the primary family */
+	struct ip_allocator *service_ips;	    /* of the primary family */
 	struct ip_allocator *secondary_service_ips; /* NULL: single stack */
 	struct port_allocator *node_ports;
 	int64_t event_ttl_seconds; /* 0: one hour */

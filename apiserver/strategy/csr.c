@@ -84,10 +84,10 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 	fill_times(request, status);
 }
 
-static const char *const usages[] = {"any", "cert sign", "client auth", "code signing", "content commitment", "crl sign",
-	"data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system",
-	"ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing",
-	"s/mime", "server auth", "signing", "timestamping", NULL};
+static const char *const usages[] = {"any", "cert sign", "client auth", "code signing", "content commitment",
+	"crl sign", "data encipherment", "decipher only", "digital signature", "email protection", "encipher only",
+	"ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc",
+	"netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping", NULL};
 
 static void check_signer(struct field_errors *errors, const struct field_path *path, const char *name)
 {
@@ -97,13 +97,15 @@ static void check_signer(struct field_errors *errors, const struct field_path *p
 	}
 	const char *slash = strchr(name, '/');
 	if (!slash || strchr(slash + 1, '/')) {
-		field_invalid(errors, path, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'");
+		field_invalid(errors, path, name,
+			"must be a fully qualified domain and path of the form 'example.com/signer-name'");
 		return;
 	}
 	const char *domain = arena_strndup(errors->arena, name, (size_t)(slash - name));
 	const char *problem = check_dns_subdomain(errors->arena, domain);
 	if (problem)
-		field_invalid(errors, path, domain, arena_printf(errors->arena, "validating label \"%s\": %s", domain, problem));
+		field_invalid(errors, path, domain,
+			arena_printf(errors->arena, "validating label \"%s\": %s", domain, problem));
 	else if (!strchr(domain, '.'))
 		field_invalid(errors, path, domain, "should be a domain with at least two segments separated by dots");
 	problem = check_dns_subdomain(errors->arena, slash + 1);
@@ -168,7 +170,8 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 		denied |= str_eq(status->conditions[i]->type, "Denied");
 		for (size_t k = 0; k < i; k++)
 			if (str_eq(status->conditions[k]->type, status->conditions[i]->type))
-				field_duplicate(errors, FIELD(FIELD_INDEX(path, i), "type"), status->conditions[i]->type);
+				field_duplicate(
+					errors, FIELD(FIELD_INDEX(path, i), "type"), status->conditions[i]->type);
 	}
 	if (approved && denied)
 		field_invalid(errors, path, "Denied", "Approved and Denied conditions are mutually exclusive");

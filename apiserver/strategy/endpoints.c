@@ -52,10 +52,11 @@ static void check_lease(struct request *request, const ProtobufCMessage *object,
 	const CoordinationV1LeaseSpec *spec = ((const CoordinationV1Lease *)object)->spec;
 	const struct field_path *path = FIELD(NULL, "spec");
 	if (spec && spec->has_lease_duration_seconds && spec->lease_duration_seconds <= 0)
-		field_invalid_int(
-			errors, FIELD(path, "leaseDurationSeconds"), spec->lease_duration_seconds, "must be greater than 0");
+		field_invalid_int(errors, FIELD(path, "leaseDurationSeconds"), spec->lease_duration_seconds,
+			"must be greater than 0");
 	if (spec && spec->has_lease_transitions && spec->lease_transitions < 0)
-		field_invalid_int(errors, FIELD(path, "leaseTransitions"), spec->lease_transitions, "must not be negative");
+		field_invalid_int(
+			errors, FIELD(path, "leaseTransitions"), spec->lease_transitions, "must not be negative");
 }
 
 static void check_lease_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,

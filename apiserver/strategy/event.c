@@ -8,7 +8,8 @@ enum { DEFAULT_TTL_S = 3600 };
 
 static int64_t ttl_seconds(struct request *request, const ProtobufCMessage *object)
 {
-	return request->context && request->context->event_ttl_seconds ? request->context->event_ttl_seconds : DEFAULT_TTL_S;
+	return request->context && request->context->event_ttl_seconds ? request->context->event_ttl_seconds
+								       : DEFAULT_TTL_S;
 }
 
 /* An event is about an object of its own namespace; one about the cluster belongs to default or kube-system. */

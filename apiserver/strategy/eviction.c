@@ -12,11 +12,13 @@ static bool needs_budget(const CoreV1Pod *pod)
 	       !meta_is_deleting(pod->metadata);
 }
 
-static struct status *find_budget(struct request *request, const CoreV1Pod *pod, const PolicyV1PodDisruptionBudget **ret)
+static struct status *find_budget(
+	struct request *request, const CoreV1Pod *pod, const PolicyV1PodDisruptionBudget **ret)
 {
 	struct object_list list;
 	*ret = NULL;
-	TRY(objects_list(request->objects, request->arena, &PolicyV1PodDisruptionBudget_schema, request->namespace, &list));
+	TRY(objects_list(
+		request->objects, request->arena, &PolicyV1PodDisruptionBudget_schema, request->namespace, &list));
 	for (size_t i = 0; i < list.n_items; i++) {
 		const PolicyV1PodDisruptionBudget *budget = (const PolicyV1PodDisruptionBudget *)list.items[i];
 		struct label_selector *selector;
@@ -27,8 +29,9 @@ static struct status *find_budget(struct request *request, const CoreV1Pod *pod,
 			    pod->metadata ? pod->metadata->n_labels : 0))
 			continue;
 		if (*ret)
-			return status_internal("This pod has more than one PodDisruptionBudget, which the eviction subresource does "
-					       "not support.");
+			return status_internal(
+				"This pod has more than one PodDisruptionBudget, which the eviction subresource does "
+				"not support.");
 		*ret = budget;
 	}
 	return NULL;
@@ -41,8 +44,8 @@ static struct status *spend(void *data, struct arena *arena, ProtobufCMessage *o
 	PolicyV1PodDisruptionBudget *budget = (PolicyV1PodDisruptionBudget *)object;
 	PolicyV1PodDisruptionBudgetStatus *status = ENSURE(arena, budget->status, PolicyV1PodDisruptionBudgetStatus);
 	if (status->disruptions_allowed <= 0) {
-		struct status *s = status_new(STATUS_TOO_MANY_REQUESTS,
-			"Cannot evict pod as it would violate the pod's disruption budget.");
+		struct status *s = status_new(
+			STATUS_TOO_MANY_REQUESTS, "Cannot evict pod as it would violate the pod's disruption budget.");
 		status_add_cause(s, "DisruptionBudget", "",
 			"The disruption budget %s needs %d healthy pods and has %d currently", object_name(budget),
 			status->desired_healthy, status->current_healthy);
@@ -63,7 +66,8 @@ struct status *pod_evict(struct request *request, ProtobufCMessage *body, Protob
 	if (eviction && !str_empty(object_name(eviction)) && !str_eq(object_name(eviction), request->name))
 		return status_bad_request("name in URL does not match name in Eviction object");
 	const ProtobufCMessage *object;
-	TRY(objects_get_live(request->objects, request->arena, &CoreV1Pod_schema, request->namespace, request->name, &object));
+	TRY(objects_get_live(
+		request->objects, request->arena, &CoreV1Pod_schema, request->namespace, request->name, &object));
 	const CoreV1Pod *pod = (const CoreV1Pod *)object;
 	const PolicyV1PodDisruptionBudget *budget = NULL;
 	if (needs_budget(pod))

@@ -1,5 +1,6 @@
 /*
- * What most kinds with a spec and a status share: the status belongs to its subresource, and a changed spec raises the generation.
+ * What most kinds with a spec and a status share: the status belongs to its subresource, and a changed spec raises the
+ * generation.
  */
 #ifndef APISERVER_STRATEGY_GENERIC_H
 #define APISERVER_STRATEGY_GENERIC_H
@@ -8,8 +9,8 @@
 
 /* Empties the status; generation 1. */
 void generic_prepare_create(struct request *request, ProtobufCMessage *object);
-/* Of "status": all but the status comes from old (the metadata's labels, annotations and so on may change). Of "": the status
- * comes from old, and the generation is one more when anything but metadata and status differs. */
+/* Of "status": all but the status comes from old (the metadata's labels, annotations and so on may change). Of "": the
+ * status comes from old, and the generation is one more when anything but metadata and status differs. */
 void generic_prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 /* The same without a generation. */
 void generic_reset_status(struct request *request, ProtobufCMessage *object);

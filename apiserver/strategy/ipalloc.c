@@ -54,7 +54,7 @@ static void bitmap_release(struct bitmap *b, uint32_t i)
 {
 	pthread_mutex_lock(&b->lock);
 	if (is_taken(b, i)) {
-		b->bits[i / 8] &= (uint8_t)~(1u << (i % 8));
+		b->bits[i / 8] &= (uint8_t) ~(1u << (i % 8));
 		b->n_taken--;
 	}
 	pthread_mutex_unlock(&b->lock);
@@ -218,8 +218,10 @@ struct status *ip_allocator_take(struct ip_allocator *pool, const char *ip)
 {
 	uint32_t offset;
 	if (!offset_of(pool, ip, &offset))
-		return status_bad_request("the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip, pool->cidr);
-	return bitmap_take(&pool->bitmap, offset) ? NULL : status_new(STATUS_CONFLICT, "provided IP is already allocated");
+		return status_bad_request(
+			"the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip, pool->cidr);
+	return bitmap_take(&pool->bitmap, offset) ? NULL
+						  : status_new(STATUS_CONFLICT, "provided IP is already allocated");
 }
 
 void ip_allocator_release(struct ip_allocator *pool, const char *ip)
@@ -274,8 +276,8 @@ struct status *port_allocator_take_any(struct port_allocator *pool, int32_t *ret
 struct status *port_allocator_take(struct port_allocator *pool, int32_t port)
 {
 	if (!port_allocator_in_range(pool, port))
-		return status_bad_request(
-			"provided port is not in the valid range. The range of valid ports is %d-%d", pool->first, pool->last);
+		return status_bad_request("provided port is not in the valid range. The range of valid ports is %d-%d",
+			pool->first, pool->last);
 	return bitmap_take(&pool->bitmap, (uint32_t)(port - pool->first))
 		       ? NULL
 		       : status_new(STATUS_CONFLICT, "provided port is already allocated");

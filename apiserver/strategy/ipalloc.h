@@ -1,6 +1,6 @@
 /*
- * Pools of service addresses and node ports: bit maps in memory, filled from the Services that exist. What is taken is decided
- * by what is stored: a repair takes and gives back whatever a crash or another apiserver left different.
+ * Pools of service addresses and node ports: bit maps in memory, filled from the Services that exist. What is taken is
+ *decided by what is stored: a repair takes and gives back whatever a crash or another apiserver left different.
  *
  *	struct ip_allocator *pool;
  *	TRY(ip_allocator_new("10.96.0.0/12", &pool));

@@ -45,7 +45,8 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 	for (size_t i = 0; ns->spec && i < ns->spec->n_finalizers; i++) {
 		const char *problem = check_qualified_name(errors->arena, ns->spec->finalizers[i]);
 		if (problem)
-			field_invalid(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "finalizers"), i), ns->spec->finalizers[i], problem);
+			field_invalid(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "finalizers"), i),
+				ns->spec->finalizers[i], problem);
 	}
 }
 

@@ -2,8 +2,8 @@
 #include "base/str.h"
 
 /*
- * What is taken follows the stored Services, in the order of their revisions. Only here is anything given back: a release out of
- * order could free an address that the next Service already holds.
+ * What is taken follows the stored Services, in the order of their revisions. Only here is anything given back: a
+ * release out of order could free an address that the next Service already holds.
  */
 static struct ip_allocator *pool_of(const struct strategy_context *context, const char *ip)
 {
@@ -44,7 +44,8 @@ static void take_all(const struct strategy_context *context, const CoreV1Service
 }
 
 /* Gives back what old had and spec (NULL: nothing) has not. */
-static void release_rest(const struct strategy_context *context, const CoreV1ServiceSpec *old, const CoreV1ServiceSpec *spec)
+static void release_rest(
+	const struct strategy_context *context, const CoreV1ServiceSpec *old, const CoreV1ServiceSpec *spec)
 {
 	for (size_t i = 0; i < old->n_cluster_ips; i++) {
 		struct ip_allocator *pool = pool_of(context, old->cluster_ips[i]);

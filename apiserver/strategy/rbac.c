@@ -17,8 +17,14 @@ struct grant {
 
 static bool may(struct request *request, const char *verb, const char *resource, const char *name)
 {
-	struct authz_attributes a = {.user = request->user, .verb = verb, .resource_request = true, .group = GROUP,
-		.version = "v1", .resource = resource, .namespace = request->namespace, .name = name};
+	struct authz_attributes a = {.user = request->user,
+		.verb = verb,
+		.resource_request = true,
+		.group = GROUP,
+		.version = "v1",
+		.resource = resource,
+		.namespace = request->namespace,
+		.name = name};
 	const char *reason;
 	return authz_authorize(request->context->authz, request->arena, &a, &reason) == AUTHZ_ALLOW;
 }
@@ -30,8 +36,8 @@ static bool is_master(const struct request *request)
 
 static struct status *forbid(struct request *request, const char *name, struct status *why)
 {
-	struct status *s = status_details(status_new(STATUS_FORBIDDEN, "%s." GROUP " \"%s\" is forbidden: %s", request->resource,
-						  name, why->message),
+	struct status *s = status_details(status_new(STATUS_FORBIDDEN, "%s." GROUP " \"%s\" is forbidden: %s",
+						  request->resource, name, why->message),
 		GROUP, request->resource, name);
 	status_free(why);
 	return s;
@@ -39,8 +45,8 @@ static struct status *forbid(struct request *request, const char *name, struct s
 
 static struct status *check_grant(struct request *request, const char *object_name_, const struct grant *grant)
 {
-	struct status *why = authz_check_escalation(
-		request->context->authz, request->arena, request->user, request->namespace, grant->rules, grant->n_rules);
+	struct status *why = authz_check_escalation(request->context->authz, request->arena, request->user,
+		request->namespace, grant->rules, grant->n_rules);
 	return why ? forbid(request, object_name_, why) : NULL;
 }
 
@@ -83,22 +89,28 @@ static struct status *begin_create_role(struct request *request, ProtobufCMessag
 	RbacV1ClusterRole *role = (RbacV1ClusterRole *)object;
 	TRY(check_role(request, object_name(role), role->rules, role->n_rules));
 	/* What an aggregated role will hold is not known yet: only who has everything may write one. */
-	if (!role->aggregation_rule || is_master(request) || may(request, "escalate", request->resource, object_name(role)))
+	if (!role->aggregation_rule || is_master(request) ||
+		may(request, "escalate", request->resource, object_name(role)))
 		return NULL;
 	static char *all[] = {(char *)"*"};
-	RbacV1PolicyRule *resources = API_NEW(request->arena, RbacV1PolicyRule), *urls = API_NEW(request->arena, RbacV1PolicyRule);
+	RbacV1PolicyRule *resources = API_NEW(request->arena, RbacV1PolicyRule),
+			 *urls = API_NEW(request->arena, RbacV1PolicyRule);
 	resources->verbs = resources->api_groups = resources->resources = urls->verbs = urls->non_resource_urls = all;
-	resources->n_verbs = resources->n_api_groups = resources->n_resources = urls->n_verbs = urls->n_non_resource_urls = 1;
+	resources->n_verbs = resources->n_api_groups = resources->n_resources = urls->n_verbs =
+		urls->n_non_resource_urls = 1;
 	RbacV1PolicyRule *rules[] = {resources, urls};
 	struct status *s = check_grant(request, object_name(role), &(struct grant){.rules = rules, .n_rules = 2});
 	return s;
 }
 
-static struct status *begin_update_role(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+static struct status *begin_update_role(
+	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
 	if (API_IS(object, RbacV1Role)) {
 		const RbacV1Role *role = (const RbacV1Role *)object, *old = (const RbacV1Role *)before;
-		return same_rules(role->rules, role->n_rules, old->rules, old->n_rules) ? NULL : begin_create_role(request, object);
+		return same_rules(role->rules, role->n_rules, old->rules, old->n_rules)
+			       ? NULL
+			       : begin_create_role(request, object);
 	}
 	const RbacV1ClusterRole *role = (const RbacV1ClusterRole *)object, *old = (const RbacV1ClusterRole *)before;
 	bool same = same_rules(role->rules, role->n_rules, old->rules, old->n_rules) &&
@@ -109,7 +121,8 @@ static struct status *begin_update_role(struct request *request, ProtobufCMessag
 static void validate_role_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
 	if (API_IS(object, RbacV1Role))
-		validate_rules(errors, ((const RbacV1Role *)object)->rules, ((const RbacV1Role *)object)->n_rules, true);
+		validate_rules(
+			errors, ((const RbacV1Role *)object)->rules, ((const RbacV1Role *)object)->n_rules, true);
 	else
 		validate_cluster_role(errors, (const RbacV1ClusterRole *)object);
 }
@@ -120,11 +133,12 @@ static void validate_role_update(struct request *request, const ProtobufCMessage
 	validate_role_create(request, object, errors);
 }
 
-#define ROLE(plural) \
-	{ \
-		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .validate_create = validate_role_create, \
-		.begin_create = begin_create_role, .validate_update = validate_role_update, .begin_update = begin_update_role, \
-		.allow_create_on_update = true, \
+#define ROLE(plural)                                                                        \
+	{                                                                                   \
+		.group = GROUP, .resource = plural, .check_name = name_is_path_segment,     \
+		.validate_create = validate_role_create, .begin_create = begin_create_role, \
+		.validate_update = validate_role_update, .begin_update = begin_update_role, \
+		.allow_create_on_update = true,                                             \
 	}
 
 const struct strategy role_strategy = ROLE("roles");
@@ -164,14 +178,15 @@ static struct status *begin_update_binding(
 	return same ? NULL : begin_create_binding(request, object);
 }
 
-static void validate_binding_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+static void validate_binding_create(
+	struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
 	struct binding b = binding_of(object);
 	validate_binding(errors, b.subjects, b.n_subjects, b.ref, b.namespaced);
 }
 
-static void validate_binding_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *before,
-	struct field_errors *errors)
+static void validate_binding_update(struct request *request, const ProtobufCMessage *object,
+	const ProtobufCMessage *before, struct field_errors *errors)
 {
 	struct binding now = binding_of(object), old = binding_of(before);
 	validate_binding(errors, now.subjects, now.n_subjects, now.ref, now.namespaced);
@@ -179,11 +194,12 @@ static void validate_binding_update(struct request *request, const ProtobufCMess
 		field_invalid_message(errors, FIELD(NULL, "roleRef"), now.ref, "cannot change roleRef");
 }
 
-#define BINDING(plural) \
-	{ \
-		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .validate_create = validate_binding_create, \
-		.begin_create = begin_create_binding, .validate_update = validate_binding_update, \
-		.begin_update = begin_update_binding, .allow_create_on_update = true, \
+#define BINDING(plural)                                                                           \
+	{                                                                                         \
+		.group = GROUP, .resource = plural, .check_name = name_is_path_segment,           \
+		.validate_create = validate_binding_create, .begin_create = begin_create_binding, \
+		.validate_update = validate_binding_update, .begin_update = begin_update_binding, \
+		.allow_create_on_update = true,                                                   \
 	}
 
 const struct strategy role_binding_strategy = BINDING("rolebindings");

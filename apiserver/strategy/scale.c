@@ -20,7 +20,8 @@ static const char *selector_of(struct arena *arena, const ProtobufCMessage *obje
 		return arena_strdup(arena, text.buf);
 	}
 	const struct schema_field *f = spec ? schema_field_by_name(schema_of(spec), "selector") : NULL;
-	const MetaV1LabelSelector *selector = f ? *(MetaV1LabelSelector *const *)((const char *)spec + f->offset) : NULL;
+	const MetaV1LabelSelector *selector =
+		f ? *(MetaV1LabelSelector *const *)((const char *)spec + f->offset) : NULL;
 	return selector ? label_selector_format_api(arena, selector) : "";
 }
 
@@ -47,11 +48,11 @@ struct status *scale_get(struct request *request, const ProtobufCMessage *object
 
 static struct status *conflict(struct request *request, const char *name)
 {
-	return status_details(
-		status_new(STATUS_CONFLICT,
-			"Operation cannot be fulfilled on %s%s%s \"%s\": the object has been modified; please apply your changes to the "
-			"latest version and try again",
-			request->resource, *request->group ? "." : "", request->group, name),
+	return status_details(status_new(STATUS_CONFLICT,
+				      "Operation cannot be fulfilled on %s%s%s \"%s\": the object has been modified; "
+				      "please apply your changes to the "
+				      "latest version and try again",
+				      request->resource, *request->group ? "." : "", request->group, name),
 		request->group, request->resource, name);
 }
 
@@ -64,7 +65,8 @@ struct status *scale_put(struct request *request, ProtobufCMessage *object, cons
 	int32_t replicas = scale->spec ? scale->spec->replicas : 0;
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	if (replicas < 0)
-		field_invalid_int(&errors, FIELD(FIELD(NULL, "spec"), "replicas"), replicas, "must be greater than or equal to 0");
+		field_invalid_int(&errors, FIELD(FIELD(NULL, "spec"), "replicas"), replicas,
+			"must be greater than or equal to 0");
 	TRY(field_errors_status(&errors, "autoscaling", "Scale", name));
 	if (!str_empty(version) && !str_eq(version, object_resource_version(object)))
 		return conflict(request, name);

@@ -110,7 +110,8 @@ static void drop_for_type(CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
 	if (may_have_node_ports(old) && !may_have_node_ports(spec) && same_node_ports(spec, old))
 		for (size_t i = 0; i < spec->n_ports; i++)
 			spec->ports[i]->node_port = 0;
-	if (needs_health_port(old) && !needs_health_port(spec) && spec->health_check_node_port == old->health_check_node_port)
+	if (needs_health_port(old) && !needs_health_port(spec) &&
+		spec->health_check_node_port == old->health_check_node_port)
 		spec->health_check_node_port = 0;
 	if (type_is(old, "LoadBalancer") && !type_is(spec, "LoadBalancer")) {
 		if (spec->has_allocate_load_balancer_node_ports && old->has_allocate_load_balancer_node_ports &&
@@ -220,8 +221,8 @@ static struct status *choose_families(struct request *request, CoreV1Service *se
 	bool selectorless_headless = str_eq(spec->cluster_ip, HEADLESS) && !spec->n_selector;
 	if (!spec->ip_family_policy)
 		spec->ip_family_policy = old && old->ip_family_policy ? old->ip_family_policy
-					 : selectorless_headless     ? (char *)"RequireDualStack"
-								     : (char *)"SingleStack";
+					 : selectorless_headless      ? (char *)"RequireDualStack"
+								      : (char *)"SingleStack";
 	bool single = str_eq(spec->ip_family_policy, "SingleStack");
 	if (single && spec->n_cluster_ips == 2)
 		field_invalid(&errors, FIELD(path, "ipFamilyPolicy"), spec->ip_family_policy,
@@ -233,7 +234,8 @@ static struct status *choose_families(struct request *request, CoreV1Service *se
 		if (i >= spec->n_ip_families)
 			add_family(request->arena, spec, family_of(spec->cluster_ips[i]));
 	const char *primary = ip_allocator_family(context->service_ips);
-	if (!selectorless_headless && str_eq(spec->ip_family_policy, "RequireDualStack") && !context->secondary_service_ips)
+	if (!selectorless_headless && str_eq(spec->ip_family_policy, "RequireDualStack") &&
+		!context->secondary_service_ips)
 		field_invalid(&errors, FIELD(path, "ipFamilyPolicy"), spec->ip_family_policy,
 			"this cluster is not configured for dual-stack services");
 	for (size_t i = 0; !selectorless_headless && i < spec->n_ip_families; i++)
@@ -248,7 +250,8 @@ static struct status *choose_families(struct request *request, CoreV1Service *se
 	return NULL;
 }
 
-static struct status *invalid_ip(struct request *request, const CoreV1Service *service, size_t index, struct status *why)
+static struct status *invalid_ip(
+	struct request *request, const CoreV1Service *service, size_t index, struct status *why)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	CoreV1ServiceSpec *spec = service->spec;
@@ -264,7 +267,8 @@ static struct status *invalid_ip(struct request *request, const CoreV1Service *s
 }
 
 /*
- * A value that somebody else has may be that of a Service just deleted, whose event is on its way: a moment later it is free.
+ * A value that somebody else has may be that of a Service just deleted, whose event is on its way: a moment later it is
+ * free.
  */
 enum { TRIES = 20, TRY_MS = 25 };
 
@@ -313,7 +317,8 @@ static struct status *take_ips(struct request *request, CoreV1Service *service, 
 		if (i < spec->n_cluster_ips) {
 			struct status *s = request->dry_run ? NULL : take_ip(pool, spec->cluster_ips[i]);
 			if (!s && !ip_allocator_has(pool, spec->cluster_ips[i]))
-				s = status_bad_request("the provided IP (%s) is not in the valid range. The range of valid IPs is %s",
+				s = status_bad_request(
+					"the provided IP (%s) is not in the valid range. The range of valid IPs is %s",
 					spec->cluster_ips[i], ip_allocator_cidr(pool));
 			if (s)
 				return invalid_ip(request, service, i, s);
@@ -353,7 +358,8 @@ static bool taken_before(const CoreV1ServiceSpec *spec, size_t index)
 	return false;
 }
 
-static struct status *invalid_port(struct request *request, const CoreV1Service *service, size_t index, struct status *why)
+static struct status *invalid_port(
+	struct request *request, const CoreV1Service *service, size_t index, struct status *why)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	field_invalid_int(&errors, FIELD(FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "ports"), index), "nodePort"),
@@ -416,7 +422,8 @@ static struct status *allocate(struct request *request, CoreV1Service *service, 
 	TRY(take_ips(request, service, old));
 	struct status *s = take_ports(request, service, old);
 	if (s) {
-		/* Ports that were taken before the failing one are found by the next event of the Service, or by the next start. */
+		/* Ports that were taken before the failing one are found by the next event of the Service, or by the
+		 * next start. */
 		CoreV1ServiceSpec ips = *service->spec;
 		CoreV1Service only_ips = *service;
 		ips.n_ports = 0;

@@ -2,16 +2,22 @@
 #include "apiserver/strategy/records.h"
 
 /* Kinds with nothing of their own but a status and a generation. */
-#define SPEC_AND_STATUS(name, group_, plural) \
-	static const struct strategy name = {.group = group_, .resource = plural, .prepare_create = generic_prepare_create, \
+#define SPEC_AND_STATUS(name, group_, plural)                 \
+	static const struct strategy name = {.group = group_, \
+		.resource = plural,                           \
+		.prepare_create = generic_prepare_create,     \
 		.prepare_update = generic_prepare_update}
 /* … a status, but no generation. */
-#define STATUS_ONLY(name, group_, plural) \
-	static const struct strategy name = {.group = group_, .resource = plural, .prepare_create = generic_reset_status, \
+#define STATUS_ONLY(name, group_, plural)                     \
+	static const struct strategy name = {.group = group_, \
+		.resource = plural,                           \
+		.prepare_create = generic_reset_status,       \
 		.prepare_update = generic_keep_status}
 /* … a generation, but no status. */
-#define GENERATION_ONLY(name, group_, plural) \
-	static const struct strategy name = {.group = group_, .resource = plural, .prepare_create = generic_first_generation, \
+#define GENERATION_ONLY(name, group_, plural)                 \
+	static const struct strategy name = {.group = group_, \
+		.resource = plural,                           \
+		.prepare_create = generic_first_generation,   \
 		.prepare_update = generic_next_generation}
 
 SPEC_AND_STATUS(ingress, "networking.k8s.io", "ingresses");
@@ -35,7 +41,8 @@ GENERATION_ONLY(validating_webhook, "admissionregistration.k8s.io", "validatingw
 GENERATION_ONLY(mutating_webhook, "admissionregistration.k8s.io", "mutatingwebhookconfigurations");
 GENERATION_ONLY(policy_binding, "admissionregistration.k8s.io", "validatingadmissionpolicybindings");
 
-static const struct strategy volume = {.group = "", .resource = "persistentvolumes", .prepare_update = generic_keep_status};
+static const struct strategy volume = {
+	.group = "", .resource = "persistentvolumes", .prepare_update = generic_keep_status};
 
 const struct strategy *const strategy_table[] = {
 	&pod_strategy,

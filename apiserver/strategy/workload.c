@@ -9,23 +9,25 @@ static bool is_plain(const struct request *request)
 	return !generic_is_status(request);
 }
 
-#define WORKLOAD(name, T, check, check_update) \
-	static void name##_validate_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors) \
-	{ \
-		check(errors, (const T *)object); \
-	} \
-	static void name##_validate_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old, \
-		struct field_errors *errors) \
-	{ \
-		if (is_plain(request)) \
-			check_update(errors, (const T *)object, (const T *)old); \
+#define WORKLOAD(name, T, check, check_update)                                                        \
+	static void name##_validate_create(                                                           \
+		struct request *request, const ProtobufCMessage *object, struct field_errors *errors) \
+	{                                                                                             \
+		check(errors, (const T *)object);                                                     \
+	}                                                                                             \
+	static void name##_validate_update(struct request *request, const ProtobufCMessage *object,   \
+		const ProtobufCMessage *old, struct field_errors *errors)                             \
+	{                                                                                             \
+		if (is_plain(request))                                                                \
+			check_update(errors, (const T *)object, (const T *)old);                      \
 	}
 
 WORKLOAD(deployment, AppsV1Deployment, validate_deployment, validate_deployment_update)
 WORKLOAD(replica_set, AppsV1ReplicaSet, validate_replica_set, validate_replica_set_update)
 WORKLOAD(daemon_set, AppsV1DaemonSet, validate_daemon_set, validate_daemon_set_update)
 WORKLOAD(stateful_set, AppsV1StatefulSet, validate_stateful_set, validate_stateful_set_update)
-WORKLOAD(controller, CoreV1ReplicationController, validate_replication_controller, validate_replication_controller_update)
+WORKLOAD(controller, CoreV1ReplicationController, validate_replication_controller,
+	validate_replication_controller_update)
 
 static const struct subresource_handler scale[] = {
 	{.name = "scale", .get = scale_get, .put = scale_put},

@@ -35,7 +35,8 @@ static void check_port_value(struct field_errors *errors, const struct field_pat
 		field_invalid_int(errors, path, port, problem);
 }
 
-static void check_ports(struct field_errors *errors, const struct field_path *path, CoreV1ContainerPort *const *ports, size_t n)
+static void check_ports(
+	struct field_errors *errors, const struct field_path *path, CoreV1ContainerPort *const *ports, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct field_path *at = FIELD_INDEX(path, i);
@@ -65,16 +66,19 @@ static void check_key(struct field_errors *errors, const struct field_path *path
 		validate_text(errors, FIELD(path, "key"), key, check_config_key(errors->arena, key));
 }
 
-static void check_ref_name(struct field_errors *errors, const struct field_path *path, const CoreV1LocalObjectReference *ref)
+static void check_ref_name(
+	struct field_errors *errors, const struct field_path *path, const CoreV1LocalObjectReference *ref)
 {
 	if (!ref || str_empty(ref->name))
 		field_required(errors, FIELD(path, "name"), "");
 }
 
-static void check_field_ref(struct field_errors *errors, const struct field_path *path, const CoreV1ObjectFieldSelector *ref)
+static void check_field_ref(
+	struct field_errors *errors, const struct field_path *path, const CoreV1ObjectFieldSelector *ref)
 {
-	static const char *const paths[] = {"metadata.name", "metadata.namespace", "metadata.uid", "spec.hostIP", "spec.nodeName",
-		"spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs", NULL};
+	static const char *const paths[] = {"metadata.name", "metadata.namespace", "metadata.uid", "spec.hostIP",
+		"spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP",
+		"status.podIPs", NULL};
 	if (str_empty(ref->api_version))
 		field_required(errors, FIELD(path, "apiVersion"), "");
 	if (str_empty(ref->field_path)) {
@@ -88,10 +92,11 @@ static void check_field_ref(struct field_errors *errors, const struct field_path
 		field_unsupported(errors, FIELD(path, "fieldPath"), p, paths);
 }
 
-static void check_resource_ref(struct field_errors *errors, const struct field_path *path, const CoreV1ResourceFieldSelector *ref)
+static void check_resource_ref(
+	struct field_errors *errors, const struct field_path *path, const CoreV1ResourceFieldSelector *ref)
 {
-	static const char *const resources[] = {"limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu",
-		"requests.ephemeral-storage", "requests.memory", NULL};
+	static const char *const resources[] = {"limits.cpu", "limits.ephemeral-storage", "limits.memory",
+		"requests.cpu", "requests.ephemeral-storage", "requests.memory", NULL};
 	if (str_empty(ref->resource))
 		field_required(errors, FIELD(path, "resource"), "");
 	else if (!str_in(ref->resource, resources) && !str_starts_with(ref->resource, "limits.hugepages-") &&
@@ -102,7 +107,8 @@ static void check_resource_ref(struct field_errors *errors, const struct field_p
 static void check_value_from(struct field_errors *errors, const struct field_path *path, const CoreV1EnvVar *env)
 {
 	const CoreV1EnvVarSource *s = env->value_from;
-	int n = !!s->field_ref + !!s->resource_field_ref + !!s->config_map_key_ref + !!s->secret_key_ref + !!s->file_key_ref;
+	int n = !!s->field_ref + !!s->resource_field_ref + !!s->config_map_key_ref + !!s->secret_key_ref +
+		!!s->file_key_ref;
 	if (s->field_ref)
 		check_field_ref(errors, FIELD(path, "fieldRef"), s->field_ref);
 	if (s->resource_field_ref)
@@ -131,20 +137,24 @@ static void check_env(struct field_errors *errors, const struct field_path *path
 		if (str_empty(env[i]->name))
 			field_required(errors, FIELD(at, "name"), "");
 		else
-			validate_text(errors, FIELD(at, "name"), env[i]->name, check_env_name(errors->arena, env[i]->name));
+			validate_text(
+				errors, FIELD(at, "name"), env[i]->name, check_env_name(errors->arena, env[i]->name));
 		if (env[i]->value_from)
 			check_value_from(errors, FIELD(at, "valueFrom"), env[i]);
 	}
 }
 
-static void check_env_from(struct field_errors *errors, const struct field_path *path, CoreV1EnvFromSource *const *from, size_t n)
+static void check_env_from(
+	struct field_errors *errors, const struct field_path *path, CoreV1EnvFromSource *const *from, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct field_path *at = FIELD_INDEX(path, i);
 		if (!str_empty(from[i]->prefix))
-			validate_text(errors, FIELD(at, "prefix"), from[i]->prefix, check_env_name(errors->arena, from[i]->prefix));
+			validate_text(errors, FIELD(at, "prefix"), from[i]->prefix,
+				check_env_name(errors->arena, from[i]->prefix));
 		if (from[i]->config_map_ref)
-			check_ref_name(errors, FIELD(at, "configMapRef"), from[i]->config_map_ref->local_object_reference);
+			check_ref_name(
+				errors, FIELD(at, "configMapRef"), from[i]->config_map_ref->local_object_reference);
 		if (from[i]->secret_ref)
 			check_ref_name(errors, FIELD(at, "secretRef"), from[i]->secret_ref->local_object_reference);
 		if (!from[i]->config_map_ref && !from[i]->secret_ref)
@@ -176,7 +186,8 @@ static bool has_volume(const CoreV1PodSpec *spec, const char *name)
 	return false;
 }
 
-static void check_mounts(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c, const CoreV1PodSpec *spec)
+static void check_mounts(
+	struct field_errors *errors, const struct field_path *path, const CoreV1Container *c, const CoreV1PodSpec *spec)
 {
 	static const char *const propagations[] = {"Bidirectional", "HostToContainer", "None", NULL};
 	for (size_t i = 0; i < c->n_volume_mounts; i++) {
@@ -201,7 +212,8 @@ static void check_mounts(struct field_errors *errors, const struct field_path *p
 					"subPathExpr and subPath are mutually exclusive");
 			check_descending_path(errors, FIELD(path, "subPathExpr"), m->sub_path_expr);
 		}
-		bool privileged = c->security_context && c->security_context->has_privileged && c->security_context->privileged;
+		bool privileged =
+			c->security_context && c->security_context->has_privileged && c->security_context->privileged;
 		if (m->mount_propagation && !str_in(m->mount_propagation, propagations))
 			field_unsupported(errors, FIELD(path, "mountPropagation"), m->mount_propagation, propagations);
 		else if (str_eq(m->mount_propagation, "Bidirectional") && !privileged)
@@ -210,7 +222,8 @@ static void check_mounts(struct field_errors *errors, const struct field_path *p
 	}
 }
 
-static void check_number_or_name(struct field_errors *errors, const struct field_path *path, const IntstrIntOrString *port)
+static void check_number_or_name(
+	struct field_errors *errors, const struct field_path *path, const IntstrIntOrString *port)
 {
 	if (intstr_is_string(port))
 		validate_text(errors, path, port->str_val, check_port_name(errors->arena, str_or_empty(port->str_val)));
@@ -231,7 +244,8 @@ static void check_http_get(struct field_errors *errors, const struct field_path 
 		size_t good = strspn(name, "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
 		if (!good || name[good])
 			field_invalid(errors, FIELD(path, "httpHeaders"), name,
-				"a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for "
+				"a valid HTTP header must consist of alphanumeric characters or '-' (e.g. "
+				"'X-Header-Name', regex used for "
 				"validation is '[-A-Za-z0-9]+')");
 	}
 }
@@ -276,13 +290,14 @@ void validate_probe(struct field_errors *errors, const struct field_path *path, 
 	validate_not_negative(errors, FIELD(path, "successThreshold"), probe->success_threshold);
 	validate_not_negative(errors, FIELD(path, "failureThreshold"), probe->failure_threshold);
 	if (probe->has_termination_grace_period_seconds && probe->termination_grace_period_seconds <= 0)
-		field_invalid_int(errors, FIELD(path, "terminationGracePeriodSeconds"), probe->termination_grace_period_seconds,
-			"must be greater than 0");
+		field_invalid_int(errors, FIELD(path, "terminationGracePeriodSeconds"),
+			probe->termination_grace_period_seconds, "must be greater than 0");
 	if (liveness && probe->success_threshold != 1)
 		field_invalid_int(errors, FIELD(path, "successThreshold"), probe->success_threshold, "must be 1");
 }
 
-static void check_lifecycle_handler(struct field_errors *errors, const struct field_path *path, const CoreV1LifecycleHandler *h)
+static void check_lifecycle_handler(
+	struct field_errors *errors, const struct field_path *path, const CoreV1LifecycleHandler *h)
 {
 	int n = 0;
 	if (!h)
@@ -324,7 +339,8 @@ static void check_resource_name(struct field_errors *errors, const struct field_
 		field_invalid(errors, path, name, "must be a standard resource for containers");
 }
 
-static void check_quantity(struct field_errors *errors, const struct field_path *path, const char *name, const ResourceQuantity *value)
+static void check_quantity(
+	struct field_errors *errors, const struct field_path *path, const char *name, const ResourceQuantity *value)
 {
 	struct quantity q = quantity_of(value);
 	char *text = quantity_format(errors->arena, &q);
@@ -342,8 +358,8 @@ static const MapQuantityEntry *find_entry(MapQuantityEntry *const *list, size_t 
 	return NULL;
 }
 
-static void check_request(struct field_errors *errors, const struct field_path *path, const CoreV1ResourceRequirements *r,
-	const MapQuantityEntry *request)
+static void check_request(struct field_errors *errors, const struct field_path *path,
+	const CoreV1ResourceRequirements *r, const MapQuantityEntry *request)
 {
 	const struct field_path *requests = FIELD(path, "requests");
 	const MapQuantityEntry *limit = find_entry(r->limits, r->n_limits, request->key);
@@ -351,21 +367,22 @@ static void check_request(struct field_errors *errors, const struct field_path *
 	check_quantity(errors, FIELD_KEY(requests, request->key), request->key, request->value);
 	if (!limit) {
 		if (!may_overcommit(request->key))
-			field_required(errors, FIELD(path, "limits"), "Limit must be set for non overcommitable resources");
+			field_required(
+				errors, FIELD(path, "limits"), "Limit must be set for non overcommitable resources");
 		return;
 	}
 	struct quantity q = quantity_of(request->value), l = quantity_of(limit->value);
 	int order = quantity_compare(&q, &l);
 	const char *rule = order && !may_overcommit(request->key) ? "must be equal to"
-			   : order > 0				   ? "must be less than or equal to"
-								   : NULL;
+			   : order > 0				  ? "must be less than or equal to"
+								  : NULL;
 	if (rule)
 		field_invalid(errors, requests, quantity_format(errors->arena, &q),
-			arena_printf(errors->arena, "%s %s limit of %s", rule, request->key, quantity_format(errors->arena, &l)));
+			arena_printf(errors->arena, "%s %s limit of %s", rule, request->key,
+				quantity_format(errors->arena, &l)));
 }
 
-void validate_resources(
-	struct field_errors *errors, const struct field_path *path, const CoreV1ResourceRequirements *r)
+void validate_resources(struct field_errors *errors, const struct field_path *path, const CoreV1ResourceRequirements *r)
 {
 	if (!r)
 		return;
@@ -384,22 +401,26 @@ static void check_security(struct field_errors *errors, const struct field_path 
 	if (!s)
 		return;
 	if (s->has_run_as_user && (s->run_as_user < 0 || s->run_as_user > INT32_MAX))
-		field_invalid_int(errors, FIELD(path, "runAsUser"), s->run_as_user, "must be between 0 and 2147483647, inclusive");
+		field_invalid_int(errors, FIELD(path, "runAsUser"), s->run_as_user,
+			"must be between 0 and 2147483647, inclusive");
 	if (s->has_run_as_group && (s->run_as_group < 0 || s->run_as_group > INT32_MAX))
-		field_invalid_int(errors, FIELD(path, "runAsGroup"), s->run_as_group, "must be between 0 and 2147483647, inclusive");
+		field_invalid_int(errors, FIELD(path, "runAsGroup"), s->run_as_group,
+			"must be between 0 and 2147483647, inclusive");
 	if (s->proc_mount && !str_in(s->proc_mount, proc_mounts))
 		field_unsupported(errors, FIELD(path, "procMount"), s->proc_mount, proc_mounts);
 	if (!s->has_allow_privilege_escalation || s->allow_privilege_escalation)
 		return;
 	if (s->has_privileged && s->privileged)
-		field_invalid_message(errors, path, s, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
+		field_invalid_message(
+			errors, path, s, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
 	for (size_t i = 0; s->capabilities && i < s->capabilities->n_add; i++)
 		if (str_eq(s->capabilities->add[i], "CAP_SYS_ADMIN"))
 			field_invalid_message(errors, path, s,
 				"cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
 }
 
-static void check_common(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c, const CoreV1PodSpec *spec)
+static void check_common(
+	struct field_errors *errors, const struct field_path *path, const CoreV1Container *c, const CoreV1PodSpec *spec)
 {
 	static const char *const message_policies[] = {"File", "FallbackToLogsOnError", NULL};
 	static const char *const pull_policies[] = {"Always", "IfNotPresent", "Never", NULL};
@@ -409,7 +430,8 @@ static void check_common(struct field_errors *errors, const struct field_path *p
 		validate_text(errors, FIELD(path, "name"), c->name, check_dns_label(errors->arena, c->name));
 	if (str_empty(c->image))
 		field_required(errors, FIELD(path, "image"), "");
-	validate_one_of(errors, FIELD(path, "terminationMessagePolicy"), c->termination_message_policy, message_policies);
+	validate_one_of(
+		errors, FIELD(path, "terminationMessagePolicy"), c->termination_message_policy, message_policies);
 	check_ports(errors, FIELD(path, "ports"), c->ports, c->n_ports);
 	check_env(errors, FIELD(path, "env"), c->env, c->n_env);
 	check_env_from(errors, FIELD(path, "envFrom"), c->env_from, c->n_env_from);
@@ -448,7 +470,8 @@ static void check_init(struct field_errors *errors, const struct field_path *pat
 		check_common(errors, at, c, spec);
 		if (c->restart_policy && !str_eq(c->restart_policy, "Always"))
 			field_unsupported(errors, FIELD(at, "restartPolicy"), c->restart_policy, policies);
-		if (name_used(spec->containers, spec->n_containers, c->name) || name_used(spec->init_containers, i, c->name))
+		if (name_used(spec->containers, spec->n_containers, c->name) ||
+			name_used(spec->init_containers, i, c->name))
 			field_duplicate(errors, FIELD(at, "name"), c->name);
 		if (str_eq(c->restart_policy, "Always")) {
 			check_probes(errors, at, c);
@@ -475,9 +498,11 @@ static void check_host_ports(struct field_errors *errors, const struct field_pat
 			const CoreV1ContainerPort *p = spec->containers[i]->ports[k];
 			if (!p->host_port)
 				continue;
-			char *key = arena_printf(errors->arena, "%s/%s/%d", str_or_empty(p->protocol), str_or_empty(p->host_ip), p->host_port);
+			char *key = arena_printf(errors->arena, "%s/%s/%d", str_or_empty(p->protocol),
+				str_or_empty(p->host_ip), p->host_port);
 			if (str_in_n(key, seen, n_seen))
-				field_duplicate(errors, FIELD(FIELD_INDEX(FIELD(FIELD_INDEX(path, i), "ports"), k), "hostPort"), key);
+				field_duplicate(errors,
+					FIELD(FIELD_INDEX(FIELD(FIELD_INDEX(path, i), "ports"), k), "hostPort"), key);
 			else
 				ARENA_PUSH(errors->arena, seen, n_seen) = key;
 		}

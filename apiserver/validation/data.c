@@ -41,8 +41,8 @@ void validate_config_map(struct field_errors *errors, const CoreV1ConfigMap *map
 			field_invalid(errors, at, key, "duplicate of key present in binaryData");
 	}
 	for (size_t i = 0; i < map->n_binary_data; i++)
-		validate_text(errors, FIELD_KEY(FIELD(NULL, "binaryData"), map->binary_data[i]->key), map->binary_data[i]->key,
-			check_config_key(errors->arena, map->binary_data[i]->key));
+		validate_text(errors, FIELD_KEY(FIELD(NULL, "binaryData"), map->binary_data[i]->key),
+			map->binary_data[i]->key, check_config_key(errors->arena, map->binary_data[i]->key));
 	if (text_size(map->data, map->n_data) + bytes_size(map->binary_data, map->n_binary_data) > MAX_BYTES)
 		field_too_long(errors, NULL, MAX_BYTES);
 }
@@ -85,7 +85,8 @@ static void require_json(struct field_errors *errors, const CoreV1Secret *secret
 	require_key(errors, secret, key);
 	CLEANUP(strbuf_done) struct strbuf scratch = STRBUF_INIT;
 	if (entry && !json_add_compact(&scratch, (const char *)entry->value.data, entry->value.len))
-		field_invalid(errors, FIELD_KEY(FIELD(NULL, "data"), key), "<secret contents redacted>", "invalid character");
+		field_invalid(
+			errors, FIELD_KEY(FIELD(NULL, "data"), key), "<secret contents redacted>", "invalid character");
 }
 
 static void check_secret_type(struct field_errors *errors, const CoreV1Secret *secret)
@@ -94,13 +95,16 @@ static void check_secret_type(struct field_errors *errors, const CoreV1Secret *s
 	if (!strcmp(type, "kubernetes.io/service-account-token")) {
 		if (str_empty(meta_annotation(secret->metadata, "kubernetes.io/service-account.name")))
 			field_required(errors,
-				FIELD_KEY(FIELD(FIELD(NULL, "metadata"), "annotations"), "kubernetes.io/service-account.name"), "");
+				FIELD_KEY(FIELD(FIELD(NULL, "metadata"), "annotations"),
+					"kubernetes.io/service-account.name"),
+				"");
 	} else if (!strcmp(type, "kubernetes.io/dockercfg")) {
 		require_json(errors, secret, ".dockercfg");
 	} else if (!strcmp(type, "kubernetes.io/dockerconfigjson")) {
 		require_json(errors, secret, ".dockerconfigjson");
 	} else if (!strcmp(type, "kubernetes.io/basic-auth")) {
-		if (!find_bytes(secret->data, secret->n_data, "username") && !find_bytes(secret->data, secret->n_data, "password")) {
+		if (!find_bytes(secret->data, secret->n_data, "username") &&
+			!find_bytes(secret->data, secret->n_data, "password")) {
 			require_key(errors, secret, "username");
 			require_key(errors, secret, "password");
 		}

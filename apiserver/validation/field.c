@@ -76,7 +76,8 @@ void field_forbidden(struct field_errors *errors, const struct field_path *path,
 	add(errors, path, "FieldValueForbidden", "Forbidden", NULL, detail);
 }
 
-void field_invalid_json(struct field_errors *errors, const struct field_path *path, const char *json, const char *detail)
+void field_invalid_json(
+	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail)
 {
 	add(errors, path, "FieldValueInvalid", "Invalid value", json, detail);
 }
@@ -110,7 +111,8 @@ void field_unsupported(
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	for (const char *const *s = supported; s && *s; s++)
-		strbuf_printf(&out, "%s%s", s == supported ? "supported values: " : ", ", field_quote(errors->arena, *s));
+		strbuf_printf(
+			&out, "%s%s", s == supported ? "supported values: " : ", ", field_quote(errors->arena, *s));
 	add(errors, path, "FieldValueNotSupported", "Unsupported value", field_quote(errors->arena, value), out.buf);
 }
 
@@ -170,7 +172,8 @@ struct status *field_errors_status(
 	size_t n = 0;
 	for (size_t i = 0; i < errors->n_items; i++)
 		if (!said_before(errors, i))
-			strbuf_printf(&text, "%s%s: %s", n++ ? ", " : "", errors->items[i].field, errors->items[i].body);
+			strbuf_printf(
+				&text, "%s%s: %s", n++ ? ", " : "", errors->items[i].field, errors->items[i].body);
 	struct status *s = status_new(STATUS_INVALID, "%s%s%s %s is invalid: %s%s%s", kind, str_empty(group) ? "" : ".",
 		str_or_empty(group), field_quote(errors->arena, name), n > 1 ? "[" : "", text.buf, n > 1 ? "]" : "");
 	s = status_details(s, group, kind, name);

@@ -8,8 +8,8 @@
  *			field_required(&errors, FIELD(FIELD_INDEX(FIELD(spec, "containers"), i), "name"), "");
  *	return field_errors_status(&errors, "", "Pod", name);     // NULL when there are none
  *
- * Paths are links on the stack: they are spelled out only when there is an error. Wording, quoting and reasons are those of
- * the original (k8s.io/apimachinery/pkg/util/validation/field).
+ * Paths are links on the stack: they are spelled out only when there is an error. Wording, quoting and reasons are
+ *those of the original (k8s.io/apimachinery/pkg/util/validation/field).
  */
 #ifndef APISERVER_VALIDATION_FIELD_H
 #define APISERVER_VALIDATION_FIELD_H
@@ -27,7 +27,8 @@ struct field_path {
 	size_t index;
 };
 
-/* .name, [index], [key] below a parent; valid until the end of the enclosing block. A NULL parent is the object itself. */
+/* .name, [index], [key] below a parent; valid until the end of the enclosing block. A NULL parent is the object itself.
+ */
 #define FIELD(parent_, name_) (&(const struct field_path){.parent = (parent_), .name = (name_)})
 #define FIELD_INDEX(parent_, index_) (&(const struct field_path){.parent = (parent_), .index = (index_)})
 #define FIELD_KEY(parent_, key_) (&(const struct field_path){.parent = (parent_), .key = (key_)})
@@ -45,7 +46,10 @@ struct field_errors {
 	struct field_error *items;
 	size_t n_items;
 };
-#define FIELD_ERRORS_INIT(arena_) {.arena = (arena_)}
+#define FIELD_ERRORS_INIT(arena_) \
+	{                         \
+		.arena = (arena_) \
+	}
 
 /* detail may be "". */
 void field_required(struct field_errors *errors, const struct field_path *path, const char *detail);
@@ -54,12 +58,13 @@ void field_forbidden(struct field_errors *errors, const struct field_path *path,
 void field_invalid(struct field_errors *errors, const struct field_path *path, const char *value, const char *detail);
 void field_invalid_int(struct field_errors *errors, const struct field_path *path, int64_t value, const char *detail);
 void field_invalid_bool(struct field_errors *errors, const struct field_path *path, bool value, const char *detail);
-void field_invalid_json(struct field_errors *errors, const struct field_path *path, const char *json, const char *detail);
+void field_invalid_json(
+	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail);
 void field_invalid_message(
 	struct field_errors *errors, const struct field_path *path, const void *msg, const char *detail);
 /* supported is NULL-terminated, in the order to print. */
-void field_unsupported(struct field_errors *errors, const struct field_path *path, const char *value,
-	const char *const *supported);
+void field_unsupported(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *const *supported);
 void field_duplicate(struct field_errors *errors, const struct field_path *path, const char *value);
 void field_duplicate_int(struct field_errors *errors, const struct field_path *path, int64_t value);
 void field_duplicate_json(struct field_errors *errors, const struct field_path *path, const char *json);

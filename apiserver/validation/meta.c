@@ -12,7 +12,8 @@ static void check(struct field_errors *errors, const struct field_path *path, co
 		field_invalid(errors, path, value, problem);
 }
 
-void validate_labels(struct field_errors *errors, const struct field_path *path, MapStringEntry *const *labels, size_t n)
+void validate_labels(
+	struct field_errors *errors, const struct field_path *path, MapStringEntry *const *labels, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		check(errors, path, labels[i]->key, check_qualified_name(errors->arena, str_or_empty(labels[i]->key)));
@@ -58,7 +59,8 @@ static void check_owners(struct field_errors *errors, const struct field_path *p
 		if (first)
 			field_invalid_message(errors, path, ref,
 				arena_printf(errors->arena,
-					"Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s",
+					"Only one reference can have Controller set to true. Found \"true\" in "
+					"references for %s/%s and %s/%s",
 					first->kind, first->name, ref->kind, ref->name));
 		else
 			first = ref;
@@ -96,11 +98,13 @@ void validate_object_meta(struct field_errors *errors, const struct field_path *
 	if (namespaced && str_empty(meta->namespace))
 		field_required(errors, FIELD(path, "namespace"), "");
 	else if (namespaced)
-		check(errors, FIELD(path, "namespace"), meta->namespace, check_dns_label(errors->arena, meta->namespace));
+		check(errors, FIELD(path, "namespace"), meta->namespace,
+			check_dns_label(errors->arena, meta->namespace));
 	else if (!str_empty(meta->namespace))
 		field_forbidden(errors, FIELD(path, "namespace"), "not allowed on this type");
 	if (meta->generation < 0)
-		field_invalid_int(errors, FIELD(path, "generation"), meta->generation, "must be greater than or equal to 0");
+		field_invalid_int(
+			errors, FIELD(path, "generation"), meta->generation, "must be greater than or equal to 0");
 	check_common(errors, path, meta);
 	check_finalizers(errors, FIELD(path, "finalizers"), meta);
 }
@@ -111,7 +115,8 @@ static void same_text(struct field_errors *errors, const struct field_path *path
 		field_invalid(errors, path, value, IMMUTABLE);
 }
 
-static void same_time(struct field_errors *errors, const struct field_path *path, const MetaV1Time *value, const MetaV1Time *old)
+static void same_time(
+	struct field_errors *errors, const struct field_path *path, const MetaV1Time *value, const MetaV1Time *old)
 {
 	if (time_compare(value, old) && !(time_is_zero(value) && time_is_zero(old)))
 		field_invalid_message(errors, path, value, IMMUTABLE);
@@ -125,7 +130,8 @@ void validate_object_meta_update(struct field_errors *errors, const struct field
 			if (!meta_has_finalizer(old, meta->finalizers[i]))
 				field_forbidden(errors, FIELD(path, "finalizers"),
 					arena_printf(errors->arena,
-						"no new finalizers can be added if the object is being deleted, found new finalizers "
+						"no new finalizers can be added if the object is being deleted, found "
+						"new finalizers "
 						"[]string{\"%s\"}",
 						meta->finalizers[i]));
 	if (str_empty(meta->resource_version))
@@ -139,7 +145,8 @@ void validate_object_meta_update(struct field_errors *errors, const struct field
 	same_time(errors, FIELD(path, "deletionTimestamp"), meta->deletion_timestamp, old->deletion_timestamp);
 	if (meta->has_deletion_grace_period_seconds != old->has_deletion_grace_period_seconds ||
 		meta->deletion_grace_period_seconds != old->deletion_grace_period_seconds)
-		field_invalid_int(errors, FIELD(path, "deletionGracePeriodSeconds"), meta->deletion_grace_period_seconds, IMMUTABLE);
+		field_invalid_int(errors, FIELD(path, "deletionGracePeriodSeconds"),
+			meta->deletion_grace_period_seconds, IMMUTABLE);
 	check_common(errors, path, meta);
 }
 
@@ -152,14 +159,15 @@ static void check_requirement(
 				errors, FIELD(path, "values"), "must be specified when `operator` is 'In' or 'NotIn'");
 	} else if (str_eq(r->operator, "Exists") || str_eq(r->operator, "DoesNotExist")) {
 		if (r->n_values)
-			field_forbidden(
-				errors, FIELD(path, "values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+			field_forbidden(errors, FIELD(path, "values"),
+				"may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
 	} else {
 		field_invalid(errors, FIELD(path, "operator"), r->operator, "not a valid selector operator");
 	}
 	check(errors, FIELD(path, "key"), r->key, check_qualified_name(errors->arena, str_or_empty(r->key)));
 	for (size_t i = 0; i < r->n_values; i++)
-		check(errors, FIELD_INDEX(FIELD(path, "values"), i), r->values[i], check_label_value(errors->arena, r->values[i]));
+		check(errors, FIELD_INDEX(FIELD(path, "values"), i), r->values[i],
+			check_label_value(errors->arena, r->values[i]));
 }
 
 void validate_label_selector(
@@ -169,5 +177,6 @@ void validate_label_selector(
 		return;
 	validate_labels(errors, FIELD(path, "matchLabels"), selector->match_labels, selector->n_match_labels);
 	for (size_t i = 0; i < selector->n_match_expressions; i++)
-		check_requirement(errors, FIELD_INDEX(FIELD(path, "matchExpressions"), i), selector->match_expressions[i]);
+		check_requirement(
+			errors, FIELD_INDEX(FIELD(path, "matchExpressions"), i), selector->match_expressions[i]);
 }

@@ -1,5 +1,6 @@
 /*
- * Checks that every kind shares: names, labels, annotations, owner references, finalizers, and what of the metadata may not change.
+ * Checks that every kind shares: names, labels, annotations, owner references, finalizers, and what of the metadata may
+ * not change.
  */
 #ifndef APISERVER_VALIDATION_META_H
 #define APISERVER_VALIDATION_META_H
@@ -8,14 +9,14 @@
 #include "apiserver/validation/field.h"
 
 /*
- * A form that a name may have: returns NULL for a good one, else what is wrong with it (the original's sentence, in the arena).
- * prefix: the name is a generateName and may end with a dash.
+ * A form that a name may have: returns NULL for a good one, else what is wrong with it (the original's sentence, in the
+ * arena). prefix: the name is a generateName and may end with a dash.
  */
 typedef const char *name_check_fn(struct arena *arena, const char *name, bool prefix);
-name_check_fn name_is_dns_subdomain; /* most kinds */
-name_check_fn name_is_dns_label;     /* namespaces */
+name_check_fn name_is_dns_subdomain;  /* most kinds */
+name_check_fn name_is_dns_label;      /* namespaces */
 name_check_fn name_is_dns_1035_label; /* services */
-name_check_fn name_is_path_segment;  /* RBAC kinds */
+name_check_fn name_is_path_segment;   /* RBAC kinds */
 
 /* Metadata of a new object, metadata.name already generated. */
 void validate_object_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
@@ -24,7 +25,8 @@ void validate_object_meta(struct field_errors *errors, const struct field_path *
 void validate_object_meta_update(struct field_errors *errors, const struct field_path *path,
 	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old);
 
-void validate_labels(struct field_errors *errors, const struct field_path *path, MapStringEntry *const *labels, size_t n);
+void validate_labels(
+	struct field_errors *errors, const struct field_path *path, MapStringEntry *const *labels, size_t n);
 void validate_annotations(
 	struct field_errors *errors, const struct field_path *path, MapStringEntry *const *annotations, size_t n);
 void validate_label_selector(

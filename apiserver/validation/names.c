@@ -5,15 +5,20 @@
 #include "base/str.h"
 
 #define LABEL_FORMAT "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-#define LABEL_ERROR \
-	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an " \
+#define LABEL_ERROR                                                                                                 \
+	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and " \
+	"end with an "                                                                                              \
 	"alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '" LABEL_FORMAT "')"
-#define SUBDOMAIN_ERROR \
-	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end " \
-	"with an alphanumeric character (e.g. 'example.com', regex used for validation is '" LABEL_FORMAT "(\\." LABEL_FORMAT ")*')"
-#define DNS_1035_ERROR \
-	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end " \
-	"with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+#define SUBDOMAIN_ERROR                                                                                            \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must " \
+	"start and end "                                                                                           \
+	"with an alphanumeric character (e.g. 'example.com', regex used for validation is '" LABEL_FORMAT          \
+	"(\\." LABEL_FORMAT ")*')"
+#define DNS_1035_ERROR                                                                                          \
+	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic " \
+	"character, and end "                                                                                   \
+	"with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "          \
+	"'[a-z]([-a-z0-9]*[a-z0-9])?')"
 
 static bool is_low_alnum(char c)
 {
@@ -134,7 +139,8 @@ const char *check_env_name(struct arena *arena, const char *value)
 {
 	for (const unsigned char *p = (const unsigned char *)value; *p; p++)
 		if (*p < 0x20 || *p > 0x7e || *p == '=')
-			return "a valid environment variable name must consist only of printable ASCII characters other than '='";
+			return "a valid environment variable name must consist only of printable ASCII characters "
+			       "other than '='";
 	return NULL;
 }
 
@@ -144,7 +150,8 @@ const char *check_config_key(struct arena *arena, const char *value)
 		return "must be no more than 253 characters";
 	size_t good = strspn(value, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
 	if (!good || value[good])
-		return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME', "
+		return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  "
+		       "or 'KEY_NAME', "
 		       " or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 	if (!strcmp(value, ".") || !strcmp(value, ".."))
 		return arena_printf(arena, "must not be '%s'", value);

@@ -15,14 +15,17 @@ static void check_names(struct field_errors *errors, const struct field_path *pa
 		validate_text(errors, FIELD(path, "serviceAccountName"), spec->service_account_name,
 			check_dns_subdomain(arena, spec->service_account_name));
 	if (!str_empty(spec->node_name))
-		validate_text(errors, FIELD(path, "nodeName"), spec->node_name, check_dns_subdomain(arena, spec->node_name));
-	if (spec->has_active_deadline_seconds && (spec->active_deadline_seconds < 1 || spec->active_deadline_seconds > INT32_MAX))
+		validate_text(
+			errors, FIELD(path, "nodeName"), spec->node_name, check_dns_subdomain(arena, spec->node_name));
+	if (spec->has_active_deadline_seconds &&
+		(spec->active_deadline_seconds < 1 || spec->active_deadline_seconds > INT32_MAX))
 		field_invalid_int(errors, FIELD(path, "activeDeadlineSeconds"), spec->active_deadline_seconds,
 			"must be between 1 and 2147483647, inclusive");
 	if (!str_empty(spec->hostname))
 		validate_text(errors, FIELD(path, "hostname"), spec->hostname, check_dns_label(arena, spec->hostname));
 	if (!str_empty(spec->subdomain))
-		validate_text(errors, FIELD(path, "subdomain"), spec->subdomain, check_dns_label(arena, spec->subdomain));
+		validate_text(
+			errors, FIELD(path, "subdomain"), spec->subdomain, check_dns_label(arena, spec->subdomain));
 	if (!str_empty(spec->priority_class_name))
 		validate_text(errors, FIELD(path, "priorityClassName"), spec->priority_class_name,
 			check_dns_subdomain(arena, spec->priority_class_name));
@@ -39,7 +42,8 @@ static void check_dns(struct field_errors *errors, const struct field_path *path
 		if (!dns)
 			field_required(errors, at, "must provide `dnsConfig` when `dnsPolicy` is None");
 		else if (!dns->n_nameservers)
-			field_required(errors, FIELD(at, "nameservers"), "must provide at least one DNS nameserver when `dnsPolicy` is None");
+			field_required(errors, FIELD(at, "nameservers"),
+				"must provide at least one DNS nameserver when `dnsPolicy` is None");
 	}
 	for (size_t i = 0; dns && i < dns->n_nameservers; i++)
 		validate_text(errors, FIELD_INDEX(FIELD(at, "nameservers"), i), dns->nameservers[i],
@@ -57,7 +61,8 @@ static void check_host_network(struct field_errors *errors, const struct field_p
 			const CoreV1ContainerPort *p = spec->containers[i]->ports[k];
 			if (p->host_port && p->host_port != p->container_port)
 				field_invalid_int(errors,
-					FIELD(FIELD_INDEX(FIELD(FIELD_INDEX(FIELD(path, "containers"), i), "ports"), k), "hostPort"),
+					FIELD(FIELD_INDEX(FIELD(FIELD_INDEX(FIELD(path, "containers"), i), "ports"), k),
+						"hostPort"),
 					p->host_port, "must match `containerPort` when `hostNetwork` is true");
 		}
 }
@@ -88,7 +93,8 @@ static void check_lists(struct field_errors *errors, const struct field_path *pa
 			spec->readiness_gates[i]->condition_type,
 			check_qualified_name(errors->arena, str_or_empty(spec->readiness_gates[i]->condition_type)));
 	for (size_t i = 0; i < spec->n_scheduling_gates; i++)
-		validate_text(errors, FIELD(FIELD_INDEX(FIELD(path, "schedulingGates"), i), "name"), spec->scheduling_gates[i]->name,
+		validate_text(errors, FIELD(FIELD_INDEX(FIELD(path, "schedulingGates"), i), "name"),
+			spec->scheduling_gates[i]->name,
 			check_qualified_name(errors->arena, str_or_empty(spec->scheduling_gates[i]->name)));
 	for (size_t i = 0; i < spec->n_host_aliases; i++) {
 		const CoreV1HostAlias *alias = spec->host_aliases[i];
@@ -100,8 +106,8 @@ static void check_lists(struct field_errors *errors, const struct field_path *pa
 	}
 }
 
-void validate_pod_spec(
-	struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec, const MetaV1ObjectMeta *meta)
+void validate_pod_spec(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
+	const MetaV1ObjectMeta *meta)
 {
 	if (!spec->has_termination_grace_period_seconds)
 		field_required(errors, FIELD(path, "terminationGracePeriodSeconds"), "");
@@ -123,7 +129,8 @@ void validate_pod_spec(
 	validate_tolerations(errors, FIELD(path, "tolerations"), spec->tolerations, spec->n_tolerations);
 }
 
-void validate_pod_template(struct field_errors *errors, const struct field_path *path, const CoreV1PodTemplateSpec *template)
+void validate_pod_template(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PodTemplateSpec *template)
 {
 	const MetaV1ObjectMeta *meta = template->metadata;
 	if (meta) {
@@ -137,7 +144,8 @@ void validate_pod_template(struct field_errors *errors, const struct field_path 
 	}
 	validate_pod_spec(errors, spec, template->spec, meta);
 	if (template->spec->n_ephemeral_containers)
-		field_forbidden(errors, FIELD(spec, "ephemeralContainers"), "ephemeral containers not allowed in pod template");
+		field_forbidden(
+			errors, FIELD(spec, "ephemeralContainers"), "ephemeral containers not allowed in pod template");
 }
 
 void validate_pod_create(struct field_errors *errors, const CoreV1Pod *pod)
@@ -147,7 +155,8 @@ void validate_pod_create(struct field_errors *errors, const CoreV1Pod *pod)
 	if (pod->spec->n_ephemeral_containers)
 		field_forbidden(errors, FIELD(path, "ephemeralContainers"), "cannot be set on create");
 	if (!str_empty(pod->spec->node_name) && pod->spec->n_scheduling_gates)
-		field_forbidden(errors, FIELD(path, "nodeName"), "cannot be set until all schedulingGates have been cleared");
+		field_forbidden(
+			errors, FIELD(path, "nodeName"), "cannot be set until all schedulingGates have been cleared");
 }
 
 /* The number of containers stays, and every image is there. False: nothing else can be compared. */
@@ -174,15 +183,18 @@ static bool check_deadline(struct field_errors *errors, const CoreV1PodSpec *spe
 	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "activeDeadlineSeconds");
 	if (!spec->has_active_deadline_seconds) {
 		if (old->has_active_deadline_seconds)
-			field_invalid_json(errors, path, "null", "must not update from a positive integer to nil value");
+			field_invalid_json(
+				errors, path, "null", "must not update from a positive integer to nil value");
 		return true;
 	}
 	if (spec->active_deadline_seconds < 0 || spec->active_deadline_seconds > INT32_MAX) {
-		field_invalid_int(errors, path, spec->active_deadline_seconds, "must be between 0 and 2147483647, inclusive");
+		field_invalid_int(
+			errors, path, spec->active_deadline_seconds, "must be between 0 and 2147483647, inclusive");
 		return false;
 	}
 	if (old->has_active_deadline_seconds && old->active_deadline_seconds < spec->active_deadline_seconds) {
-		field_invalid_int(errors, path, spec->active_deadline_seconds, "must be less than or equal to previous value");
+		field_invalid_int(
+			errors, path, spec->active_deadline_seconds, "must be less than or equal to previous value");
 		return false;
 	}
 	return true;
@@ -196,8 +208,8 @@ static void check_tolerations_kept(struct field_errors *errors, const CoreV1PodS
 		bool found = false;
 		for (size_t k = 0; !found && k < spec->n_tolerations; k++) {
 			const CoreV1Toleration *n = spec->tolerations[k];
-			found = str_eq(t->key, n->key) && str_eq(t->operator, n->operator) && str_eq(t->value, n->value) &&
-				str_eq(t->effect, n->effect);
+			found = str_eq(t->key, n->key) && str_eq(t->operator, n->operator) &&
+				str_eq(t->value, n->value) && str_eq(t->effect, n->effect);
 		}
 		if (!found) {
 			field_forbidden(errors, FIELD(FIELD(NULL, "spec"), "tolerations"),
@@ -215,7 +227,8 @@ static void check_gates(struct field_errors *errors, const CoreV1PodSpec *spec, 
 			found = str_eq(spec->scheduling_gates[i]->name, old->scheduling_gates[k]->name);
 		if (!found)
 			field_forbidden(errors, FIELD(FIELD(NULL, "spec"), "schedulingGates"),
-				arena_printf(errors->arena, "only deletion is allowed, but found new scheduling gate '%s'",
+				arena_printf(errors->arena,
+					"only deletion is allowed, but found new scheduling gate '%s'",
 					spec->scheduling_gates[i]->name));
 	}
 }
@@ -253,7 +266,8 @@ void validate_pod_update(struct field_errors *errors, const CoreV1Pod *pod, cons
 	if (!spec || !before)
 		return;
 	validate_pod_spec(errors, path, spec, pod->metadata);
-	if (!check_images(errors, FIELD(path, "containers"), spec->containers, spec->n_containers, before->n_containers) ||
+	if (!check_images(
+		    errors, FIELD(path, "containers"), spec->containers, spec->n_containers, before->n_containers) ||
 		!check_images(errors, FIELD(path, "initContainers"), spec->init_containers, spec->n_init_containers,
 			before->n_init_containers) ||
 		!check_deadline(errors, spec, before))
@@ -263,7 +277,8 @@ void validate_pod_update(struct field_errors *errors, const CoreV1Pod *pod, cons
 	if (api_equal(without_allowed_changes(errors->arena, spec, before), before))
 		return;
 	field_forbidden(errors, path,
-		"pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+		"pod updates may not change fields other than "
+		"`spec.containers[*].image`,`spec.initContainers[*].image`,"
 		"`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
 		"`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
 }
@@ -274,8 +289,9 @@ static bool is_terminated(const CoreV1ContainerStatus *status)
 }
 
 /* A container of a pod that never restarts does not come back to life. */
-static void check_resurrection(struct field_errors *errors, const struct field_path *path, CoreV1ContainerStatus *const *now,
-	size_t n_now, CoreV1ContainerStatus *const *before, size_t n_before, const char *policy)
+static void check_resurrection(struct field_errors *errors, const struct field_path *path,
+	CoreV1ContainerStatus *const *now, size_t n_now, CoreV1ContainerStatus *const *before, size_t n_before,
+	const char *policy)
 {
 	for (size_t i = 0; i < n_before; i++) {
 		const CoreV1ContainerStatus *b = before[i];
@@ -283,7 +299,8 @@ static void check_resurrection(struct field_errors *errors, const struct field_p
 			continue;
 		for (size_t k = 0; k < n_now; k++)
 			if (str_eq(now[k]->name, b->name) && !is_terminated(now[k]))
-				field_forbidden(errors, FIELD(FIELD_INDEX(path, k), "state"), "may not be transitioned to non-terminated state");
+				field_forbidden(errors, FIELD(FIELD_INDEX(path, k), "state"),
+					"may not be transitioned to non-terminated state");
 	}
 }
 
@@ -298,8 +315,8 @@ void validate_pod_status_update(struct field_errors *errors, const CoreV1Pod *po
 		validate_text(errors, FIELD(path, "nominatedNodeName"), now->nominated_node_name,
 			check_dns_subdomain(errors->arena, now->nominated_node_name));
 	if (strcmp(policy, "Always"))
-		check_resurrection(errors, FIELD(path, "containerStatuses"), now->container_statuses, now->n_container_statuses,
-			before->container_statuses, before->n_container_statuses, policy);
+		check_resurrection(errors, FIELD(path, "containerStatuses"), now->container_statuses,
+			now->n_container_statuses, before->container_statuses, before->n_container_statuses, policy);
 	if (!str_empty(before->qos_class) && !str_eq(now->qos_class, before->qos_class))
 		field_invalid(errors, FIELD(path, "qosClass"), now->qos_class, "field is immutable");
 }
@@ -315,8 +332,9 @@ void validate_pod_ephemeral_update(struct field_errors *errors, const CoreV1Pod 
 		bool same = i < spec->n_ephemeral_containers &&
 			    api_equal(spec->ephemeral_containers[i], before->ephemeral_containers[i]);
 		if (!same)
-			field_forbidden(errors, path, arena_printf(errors->arena, "existing ephemeral containers \"%s\" may not be %s\n",
-							      name, i < spec->n_ephemeral_containers ? "changed" : "removed"));
+			field_forbidden(errors, path,
+				arena_printf(errors->arena, "existing ephemeral containers \"%s\" may not be %s\n",
+					name, i < spec->n_ephemeral_containers ? "changed" : "removed"));
 	}
 	for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
 		const CoreV1EphemeralContainerCommon *c = spec->ephemeral_containers[i]->ephemeral_container_common;

@@ -5,7 +5,8 @@
 
 #define GROUP "rbac.authorization.k8s.io"
 
-static void check_rule(struct field_errors *errors, const struct field_path *path, const RbacV1PolicyRule *r, bool namespaced)
+static void check_rule(
+	struct field_errors *errors, const struct field_path *path, const RbacV1PolicyRule *r, bool namespaced)
 {
 	if (!r->n_verbs)
 		field_required(errors, FIELD(path, "verbs"), "verbs must contain at least one value");
@@ -16,7 +17,8 @@ static void check_rule(struct field_errors *errors, const struct field_path *pat
 		if (namespaced)
 			field_invalid_json(errors, at, list, "namespaced rules cannot apply to non-resource URLs");
 		if (r->n_api_groups || r->n_resources || r->n_resource_names)
-			field_invalid_json(errors, at, list, "rules cannot apply to both regular resources and non-resource URLs");
+			field_invalid_json(
+				errors, at, list, "rules cannot apply to both regular resources and non-resource URLs");
 		return;
 	}
 	if (!r->n_api_groups)
@@ -42,7 +44,8 @@ void validate_cluster_role(struct field_errors *errors, const RbacV1ClusterRole 
 		validate_label_selector(errors, FIELD_INDEX(path, i), a->cluster_role_selectors[i]);
 }
 
-static void check_subject(struct field_errors *errors, const struct field_path *path, const RbacV1Subject *s, bool namespaced)
+static void check_subject(
+	struct field_errors *errors, const struct field_path *path, const RbacV1Subject *s, bool namespaced)
 {
 	static const char *const kinds[] = {"ServiceAccount", "User", "Group", NULL};
 	static const char *const no_group[] = {"", NULL};
@@ -51,7 +54,8 @@ static void check_subject(struct field_errors *errors, const struct field_path *
 		field_required(errors, FIELD(path, "name"), "");
 	if (str_eq(s->kind, "ServiceAccount")) {
 		if (!str_empty(s->name))
-			validate_text(errors, FIELD(path, "name"), s->name, check_dns_subdomain(errors->arena, s->name));
+			validate_text(
+				errors, FIELD(path, "name"), s->name, check_dns_subdomain(errors->arena, s->name));
 		if (!str_empty(s->api_group))
 			field_unsupported(errors, FIELD(path, "apiGroup"), s->api_group, no_group);
 		if (!namespaced && str_empty(s->namespace))
@@ -78,7 +82,8 @@ void validate_binding(struct field_errors *errors, RbacV1Subject *const *subject
 	if (!ref || str_empty(ref->name))
 		field_required(errors, FIELD(path, "name"), "");
 	else
-		validate_text(errors, FIELD(path, "name"), ref->name, name_is_path_segment(errors->arena, ref->name, false));
+		validate_text(
+			errors, FIELD(path, "name"), ref->name, name_is_path_segment(errors->arena, ref->name, false));
 	for (size_t i = 0; i < n; i++)
 		check_subject(errors, FIELD_INDEX(FIELD(NULL, "subjects"), i), subjects[i], namespaced);
 }

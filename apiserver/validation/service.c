@@ -28,7 +28,8 @@ static char *text_list(struct arena *arena, char *const *list, size_t n)
 	return arena_strdup(arena, out.buf);
 }
 
-static void check_port(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec, size_t i)
+static void check_port(
+	struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec, size_t i)
 {
 	const CoreV1ServicePort *port = spec->ports[i];
 	if (spec->n_ports > 1 && str_empty(port->name)) {
@@ -68,8 +69,9 @@ static void check_pairs(struct field_errors *errors, const struct field_path *pa
 				continue;
 			if (a->port == b->port) {
 				field_duplicate_json(errors, FIELD_INDEX(path, i),
-					arena_printf(errors->arena, "{\"protocol\":\"%s\",\"port\":%d,\"targetPort\":0}", str_or_empty(b->protocol),
-						b->port));
+					arena_printf(errors->arena,
+						"{\"protocol\":\"%s\",\"port\":%d,\"targetPort\":0}",
+						str_or_empty(b->protocol), b->port));
 				break;
 			}
 			if (b->node_port && a->node_port == b->node_port) {
@@ -85,7 +87,8 @@ static void check_ports(struct field_errors *errors, const struct field_path *pa
 	for (size_t i = 0; i < spec->n_ports; i++) {
 		check_port(errors, FIELD_INDEX(path, i), spec, i);
 		if (cluster_ip && spec->ports[i]->node_port)
-			field_forbidden(errors, FIELD(FIELD_INDEX(path, i), "nodePort"), "may not be used when `type` is 'ClusterIP'");
+			field_forbidden(errors, FIELD(FIELD_INDEX(path, i), "nodePort"),
+				"may not be used when `type` is 'ClusterIP'");
 	}
 	check_pairs(errors, path, spec);
 }
@@ -102,7 +105,8 @@ static void check_ips(struct field_errors *errors, const struct field_path *spec
 		field_invalid_json(errors, path, list, "must be empty when `clusterIP` is not specified");
 	for (size_t i = 0; i < spec->n_ip_families; i++) {
 		if (!str_in(spec->ip_families[i], families))
-			field_unsupported(errors, FIELD_INDEX(FIELD(spec_path, "ipFamilies"), i), spec->ip_families[i], families);
+			field_unsupported(
+				errors, FIELD_INDEX(FIELD(spec_path, "ipFamilies"), i), spec->ip_families[i], families);
 		if (str_in_n(spec->ip_families[i], spec->ip_families, i))
 			field_duplicate(errors, FIELD_INDEX(FIELD(spec_path, "ipFamilies"), i), spec->ip_families[i]);
 	}
@@ -122,13 +126,15 @@ static void check_ips(struct field_errors *errors, const struct field_path *spec
 		bool v6 = strchr(ip, ':');
 		if (v6 != str_eq(spec->ip_families[i], "IPv6"))
 			field_invalid(errors, FIELD_INDEX(path, i), ip,
-				arena_printf(errors->arena, "expected an %s value as indicated by `ipFamilies[%zu]`", spec->ip_families[i], i));
+				arena_printf(errors->arena, "expected an %s value as indicated by `ipFamilies[%zu]`",
+					spec->ip_families[i], i));
 	}
 	if (spec->n_cluster_ips > 2)
 		field_invalid_json(errors, path, list, "may only hold up to 2 values");
 }
 
-static void check_external_name(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
+static void check_external_name(
+	struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
 {
 	if (spec->n_cluster_ips)
 		field_forbidden(errors, FIELD(path, "clusterIPs"), "may not be set when `type` is 'ExternalName'");
@@ -143,7 +149,8 @@ static void check_external_name(struct field_errors *errors, const struct field_
 		return;
 	}
 	char *trimmed = arena_strndup(errors->arena, name, len - (name[len - 1] == '.'));
-	validate_text(errors, FIELD(path, "externalName"), spec->external_name, check_dns_subdomain(errors->arena, trimmed));
+	validate_text(
+		errors, FIELD(path, "externalName"), spec->external_name, check_dns_subdomain(errors->arena, trimmed));
 }
 
 static void check_affinity(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
@@ -152,22 +159,28 @@ static void check_affinity(struct field_errors *errors, const struct field_path 
 	const CoreV1SessionAffinityConfig *config = spec->session_affinity_config;
 	const CoreV1ClientIPConfig *client = config ? config->client_ip : NULL;
 	if (str_eq(spec->session_affinity, "ClientIP")) {
-		const struct field_path *at = FIELD(FIELD(FIELD(path, "sessionAffinityConfig"), "clientIP"), "timeoutSeconds");
-		if (client && client->has_timeout_seconds && (client->timeout_seconds <= 0 || client->timeout_seconds > 86400))
-			field_invalid_int(errors, at, client->timeout_seconds, "must be greater than 0 and less than 86400");
+		const struct field_path *at =
+			FIELD(FIELD(FIELD(path, "sessionAffinityConfig"), "clientIP"), "timeoutSeconds");
+		if (client && client->has_timeout_seconds &&
+			(client->timeout_seconds <= 0 || client->timeout_seconds > 86400))
+			field_invalid_int(
+				errors, at, client->timeout_seconds, "must be greater than 0 and less than 86400");
 	} else if (str_eq(spec->session_affinity, "None") && config) {
-		field_forbidden(errors, FIELD(path, "sessionAffinityConfig"), "must not be set when session affinity is None");
+		field_forbidden(
+			errors, FIELD(path, "sessionAffinityConfig"), "must not be set when session affinity is None");
 	}
 }
 
-static void check_external_traffic(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
+static void check_external_traffic(
+	struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
 {
 	bool external = str_eq(spec->type, "NodePort") || str_eq(spec->type, "LoadBalancer") ||
 			(str_eq(spec->type, "ClusterIP") && spec->n_external_ips);
 	const struct field_path *at = FIELD(path, "externalTrafficPolicy");
 	if (!external) {
 		if (!str_empty(spec->external_traffic_policy))
-			field_invalid(errors, at, spec->external_traffic_policy, "may only be set for externally-accessible services");
+			field_invalid(errors, at, spec->external_traffic_policy,
+				"may only be set for externally-accessible services");
 	} else {
 		validate_one_of(errors, at, spec->external_traffic_policy, traffic);
 	}
@@ -198,17 +211,20 @@ void validate_service(struct field_errors *errors, const CoreV1Service *service)
 			check_ip(errors->arena, spec->external_ips[i]));
 	validate_one_of(errors, FIELD(path, "type"), spec->type, types);
 	if (str_eq(spec->type, "LoadBalancer") && is_headless(spec))
-		field_invalid_json(errors, FIELD(path, "clusterIPs"), text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips),
+		field_invalid_json(errors, FIELD(path, "clusterIPs"),
+			text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips),
 			"may not be set to 'None' for LoadBalancer services");
 	if (str_eq(spec->type, "NodePort") && is_headless(spec))
-		field_invalid_json(errors, FIELD(path, "clusterIPs"), text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips),
+		field_invalid_json(errors, FIELD(path, "clusterIPs"),
+			text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips),
 			"may not be set to 'None' for NodePort services");
 	check_external_traffic(errors, path, spec);
 	if (spec->load_balancer_class && !str_eq(spec->type, "LoadBalancer"))
-		field_forbidden(errors, FIELD(path, "loadBalancerClass"), "may only be used when `type` is 'LoadBalancer'");
-	if (spec->has_allocate_load_balancer_node_ports && !str_eq(spec->type, "LoadBalancer"))
 		field_forbidden(
-			errors, FIELD(path, "allocateLoadBalancerNodePorts"), "may only be used when `type` is 'LoadBalancer'");
+			errors, FIELD(path, "loadBalancerClass"), "may only be used when `type` is 'LoadBalancer'");
+	if (spec->has_allocate_load_balancer_node_ports && !str_eq(spec->type, "LoadBalancer"))
+		field_forbidden(errors, FIELD(path, "allocateLoadBalancerNodePorts"),
+			"may only be used when `type` is 'LoadBalancer'");
 }
 
 void validate_service_update(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old)
@@ -231,19 +247,23 @@ void validate_service_update(struct field_errors *errors, const CoreV1Service *s
 static void check_address(struct field_errors *errors, const struct field_path *path, const CoreV1EndpointAddress *a)
 {
 	if (!str_empty(a->hostname))
-		validate_text(errors, FIELD(path, "hostname"), a->hostname, check_dns_label(errors->arena, a->hostname));
+		validate_text(
+			errors, FIELD(path, "hostname"), a->hostname, check_dns_label(errors->arena, a->hostname));
 	if (a->node_name)
-		validate_text(errors, FIELD(path, "nodeName"), a->node_name, check_dns_subdomain(errors->arena, a->node_name));
+		validate_text(errors, FIELD(path, "nodeName"), a->node_name,
+			check_dns_subdomain(errors->arena, a->node_name));
 	const char *ip = str_or_empty(a->ip), *problem = check_ip(errors->arena, ip);
 	validate_text(errors, FIELD(path, "ip"), ip, problem);
 	if (problem)
 		return;
 	if (!strcmp(ip, "0.0.0.0") || !strcmp(ip, "::"))
-		field_invalid(errors, FIELD(path, "ip"), ip, arena_printf(errors->arena, "may not be unspecified (%s)", ip));
+		field_invalid(
+			errors, FIELD(path, "ip"), ip, arena_printf(errors->arena, "may not be unspecified (%s)", ip));
 	else if (str_starts_with(ip, "127.") || !strcmp(ip, "::1"))
 		field_invalid(errors, FIELD(path, "ip"), ip, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
 	else if (str_starts_with(ip, "169.254.") || str_starts_with(ip, "fe80:"))
-		field_invalid(errors, FIELD(path, "ip"), ip, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+		field_invalid(errors, FIELD(path, "ip"), ip,
+			"may not be in the link-local range (169.254.0.0/16, fe80::/10)");
 }
 
 static void check_subset(struct field_errors *errors, const struct field_path *path, const CoreV1EndpointSubset *s)
@@ -259,7 +279,8 @@ static void check_subset(struct field_errors *errors, const struct field_path *p
 		if (s->n_ports > 1 && str_empty(s->ports[i]->name))
 			field_required(errors, FIELD(at, "name"), "");
 		else if (!str_empty(s->ports[i]->name))
-			validate_text(errors, FIELD(at, "name"), s->ports[i]->name, check_dns_label(errors->arena, s->ports[i]->name));
+			validate_text(errors, FIELD(at, "name"), s->ports[i]->name,
+				check_dns_label(errors->arena, s->ports[i]->name));
 		const char *problem = check_port_number(s->ports[i]->port);
 		if (problem)
 			field_invalid_int(errors, FIELD(at, "port"), s->ports[i]->port, problem);
@@ -292,12 +313,15 @@ static void check_slice_endpoint(
 			field_invalid(errors, FIELD_INDEX(addresses, i), a, check_ip(errors->arena, a));
 		else if (v6 != str_eq(type, "IPv6"))
 			field_invalid(errors, FIELD_INDEX(addresses, i), a,
-				arena_printf(errors->arena, "must be an %s address", str_eq(type, "IPv6") ? "IPv6" : "IPv4"));
+				arena_printf(errors->arena, "must be an %s address",
+					str_eq(type, "IPv6") ? "IPv6" : "IPv4"));
 	}
 	if (e->node_name)
-		validate_text(errors, FIELD(path, "nodeName"), e->node_name, check_dns_subdomain(errors->arena, e->node_name));
+		validate_text(errors, FIELD(path, "nodeName"), e->node_name,
+			check_dns_subdomain(errors->arena, e->node_name));
 	if (e->hostname)
-		validate_text(errors, FIELD(path, "hostname"), e->hostname, check_dns_label(errors->arena, e->hostname));
+		validate_text(
+			errors, FIELD(path, "hostname"), e->hostname, check_dns_label(errors->arena, e->hostname));
 }
 
 void validate_endpoint_slice(struct field_errors *errors, const DiscoveryV1EndpointSlice *slice)

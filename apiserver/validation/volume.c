@@ -37,7 +37,8 @@ static void check_file_path(struct field_errors *errors, const struct field_path
 		field_invalid(errors, path, value, "must not start with '..'");
 }
 
-static void check_items(struct field_errors *errors, const struct field_path *path, CoreV1KeyToPath *const *items, size_t n)
+static void check_items(
+	struct field_errors *errors, const struct field_path *path, CoreV1KeyToPath *const *items, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct field_path *at = FIELD_INDEX(path, i);
@@ -51,10 +52,11 @@ static void check_items(struct field_errors *errors, const struct field_path *pa
 	}
 }
 
-static void check_host_path(struct field_errors *errors, const struct field_path *path, const CoreV1HostPathVolumeSource *s)
+static void check_host_path(
+	struct field_errors *errors, const struct field_path *path, const CoreV1HostPathVolumeSource *s)
 {
-	static const char *const types[] = {"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate",
-		"Socket", NULL};
+	static const char *const types[] = {"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File",
+		"FileOrCreate", "Socket", NULL};
 	if (str_empty(s->path)) {
 		field_required(errors, FIELD(path, "path"), "");
 		return;
@@ -73,14 +75,16 @@ static void check_downward_files(
 		else
 			check_file_path(errors, FIELD(path, "path"), items[i]->path);
 		if (items[i]->field_ref && items[i]->resource_field_ref)
-			field_invalid(errors, path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously");
+			field_invalid(errors, path, "resource",
+				"fieldRef and resourceFieldRef can not be specified simultaneously");
 		else if (!items[i]->field_ref && !items[i]->resource_field_ref)
 			field_required(errors, path, "one of fieldRef and resourceFieldRef is required");
 		check_mode(errors, FIELD(path, "mode"), items[i]->has_mode, items[i]->mode);
 	}
 }
 
-static void check_token(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceAccountTokenProjection *t)
+static void check_token(
+	struct field_errors *errors, const struct field_path *path, const CoreV1ServiceAccountTokenProjection *t)
 {
 	if (t->has_expiration_seconds && t->expiration_seconds < 600)
 		field_invalid_int(errors, FIELD(path, "expirationSeconds"), t->expiration_seconds,
@@ -102,10 +106,12 @@ static void check_source(struct field_errors *errors, const struct field_path *p
 	if (s->config_map && only_source(errors, path, "configMap", &n)) {
 		if (!s->config_map->local_object_reference || str_empty(s->config_map->local_object_reference->name))
 			field_required(errors, FIELD(FIELD(path, "configMap"), "name"), "");
-		check_items(errors, FIELD(FIELD(path, "configMap"), "items"), s->config_map->items, s->config_map->n_items);
+		check_items(
+			errors, FIELD(FIELD(path, "configMap"), "items"), s->config_map->items, s->config_map->n_items);
 	}
 	if (s->downward_api && only_source(errors, path, "downwardAPI", &n))
-		check_downward_files(errors, FIELD(path, "downwardAPI"), s->downward_api->items, s->downward_api->n_items);
+		check_downward_files(
+			errors, FIELD(path, "downwardAPI"), s->downward_api->items, s->downward_api->n_items);
 	if (s->service_account_token && only_source(errors, path, "serviceAccountToken", &n))
 		check_token(errors, FIELD(path, "serviceAccountToken"), s->service_account_token);
 	if (s->cluster_trust_bundle)
@@ -114,11 +120,13 @@ static void check_source(struct field_errors *errors, const struct field_path *p
 		only_source(errors, path, "podCertificate", &n);
 	if (!n)
 		field_required(errors, path,
-			"must specify a projection, one of: `clusterTrustBundle`, `configMap`, `downwardAPI`, `podCertificate`, `secret`, "
+			"must specify a projection, one of: `clusterTrustBundle`, `configMap`, `downwardAPI`, "
+			"`podCertificate`, `secret`, "
 			"or `serviceAccountToken`");
 }
 
-static void check_projected(struct field_errors *errors, const struct field_path *path, const CoreV1ProjectedVolumeSource *s)
+static void check_projected(
+	struct field_errors *errors, const struct field_path *path, const CoreV1ProjectedVolumeSource *s)
 {
 	check_mode(errors, FIELD(path, "defaultMode"), s->has_default_mode, s->default_mode);
 	for (size_t i = 0; i < s->n_sources; i++)
@@ -132,8 +140,8 @@ static void check_known(struct field_errors *errors, const struct field_path *pa
 		(*n)++;
 		struct quantity q = quantity_of(s->empty_dir->size_limit);
 		if (s->empty_dir->size_limit && quantity_sign(&q) < 0)
-			field_forbidden(
-				errors, FIELD(FIELD(path, "emptyDir"), "sizeLimit"), "SizeLimit field must be a valid resource quantity");
+			field_forbidden(errors, FIELD(FIELD(path, "emptyDir"), "sizeLimit"),
+				"SizeLimit field must be a valid resource quantity");
 	}
 	if (s->host_path && only_source(errors, path, "hostPath", n))
 		check_host_path(errors, FIELD(path, "hostPath"), s->host_path);
@@ -148,12 +156,14 @@ static void check_known(struct field_errors *errors, const struct field_path *pa
 		const struct field_path *at = FIELD(path, "configMap");
 		if (!s->config_map->local_object_reference || str_empty(s->config_map->local_object_reference->name))
 			field_required(errors, FIELD(at, "name"), "");
-		check_mode(errors, FIELD(at, "defaultMode"), s->config_map->has_default_mode, s->config_map->default_mode);
+		check_mode(
+			errors, FIELD(at, "defaultMode"), s->config_map->has_default_mode, s->config_map->default_mode);
 		check_items(errors, FIELD(at, "items"), s->config_map->items, s->config_map->n_items);
 	}
 	if (s->downward_api && only_source(errors, path, "downwardAPI", n)) {
 		const struct field_path *at = FIELD(path, "downwardAPI");
-		check_mode(errors, FIELD(at, "defaultMode"), s->downward_api->has_default_mode, s->downward_api->default_mode);
+		check_mode(errors, FIELD(at, "defaultMode"), s->downward_api->has_default_mode,
+			s->downward_api->default_mode);
 		check_downward_files(errors, at, s->downward_api->items, s->downward_api->n_items);
 	}
 	if (s->persistent_volume_claim && only_source(errors, path, "persistentVolumeClaim", n) &&
@@ -165,8 +175,8 @@ static void check_known(struct field_errors *errors, const struct field_path *pa
 
 static bool is_known(const char *name)
 {
-	static const char *const names[] = {
-		"emptyDir", "hostPath", "secret", "configMap", "downwardAPI", "persistentVolumeClaim", "projected", NULL};
+	static const char *const names[] = {"emptyDir", "hostPath", "secret", "configMap", "downwardAPI",
+		"persistentVolumeClaim", "projected", NULL};
 	return str_in(name, names);
 }
 

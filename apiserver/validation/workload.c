@@ -8,8 +8,8 @@
 #include "base/str.h"
 
 /* The selector must be there, say something, and choose the pods of the template. */
-static void check_selector(struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector,
-	const CoreV1PodTemplateSpec *template, const char *kind)
+static void check_selector(struct field_errors *errors, const struct field_path *path,
+	const MetaV1LabelSelector *selector, const CoreV1PodTemplateSpec *template, const char *kind)
 {
 	const struct field_path *at = FIELD(path, "selector");
 	if (!selector) {
@@ -42,7 +42,8 @@ static void check_selector(struct field_errors *errors, const struct field_path 
 			field_quote(errors->arena, meta->labels[i]->value));
 	strbuf_addc(&labels, '}');
 	field_invalid_json(errors, FIELD(FIELD(FIELD(path, "template"), "metadata"), "labels"),
-		meta && meta->n_labels ? arena_strdup(errors->arena, labels.buf) : "null", "`selector` does not match template `labels`");
+		meta && meta->n_labels ? arena_strdup(errors->arena, labels.buf) : "null",
+		"`selector` does not match template `labels`");
 }
 
 /* Pods of these kinds always restart. */
@@ -62,8 +63,8 @@ static void check_template(
 		field_unsupported(
 			errors, FIELD(FIELD(at, "spec"), "restartPolicy"), template->spec->restart_policy, always);
 	if (template->spec->has_active_deadline_seconds)
-		field_forbidden(
-			errors, FIELD(FIELD(at, "spec"), "activeDeadlineSeconds"), "activeDeadlineSeconds in ReplicaSet is not Supported");
+		field_forbidden(errors, FIELD(FIELD(at, "spec"), "activeDeadlineSeconds"),
+			"activeDeadlineSeconds in ReplicaSet is not Supported");
 }
 
 /* A number that is not negative, or a percentage. */
@@ -76,7 +77,8 @@ static void check_int_or_percent(struct field_errors *errors, const struct field
 		validate_not_negative(errors, path, v->int_val);
 	else if (!intstr_percent(v, &percent))
 		field_invalid(errors, path, v->str_val,
-			"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
+			"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "
+			"'93%', regex used for "
 			"validation is '[0-9]+%')");
 }
 
@@ -121,8 +123,8 @@ static void check_deployment_strategy(
 	check_int_or_percent(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
 	check_int_or_percent(errors, FIELD(at, "maxSurge"), rolling->max_surge);
 	if (is_zero(rolling->max_unavailable) && is_zero(rolling->max_surge))
-		field_invalid_json(errors, FIELD(at, "maxUnavailable"), intstr_json(errors->arena, rolling->max_unavailable),
-			"may not be 0 when `maxSurge` is 0");
+		field_invalid_json(errors, FIELD(at, "maxUnavailable"),
+			intstr_json(errors->arena, rolling->max_unavailable), "may not be 0 when `maxSurge` is 0");
 	check_at_most_all(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
 }
 
@@ -191,7 +193,8 @@ static void check_daemon_strategy(
 	}
 	check_int_or_percent(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
 	check_int_or_percent(errors, FIELD(at, "maxSurge"), rolling->max_surge);
-	bool no_unavailable = is_zero(rolling->max_unavailable), no_surge = !rolling->max_surge || is_zero(rolling->max_surge);
+	bool no_unavailable = is_zero(rolling->max_unavailable),
+	     no_surge = !rolling->max_surge || is_zero(rolling->max_surge);
 	if (!no_unavailable && !no_surge)
 		field_invalid_json(errors, FIELD(at, "maxSurge"), intstr_json(errors->arena, rolling->max_surge),
 			"may not be set when maxUnavailable is non-zero");
@@ -246,8 +249,10 @@ void validate_stateful_set_update(struct field_errors *errors, const AppsV1State
 	munged->persistent_volume_claim_retention_policy = old->spec->persistent_volume_claim_retention_policy;
 	if (!api_equal(munged, old->spec))
 		field_forbidden(errors, FIELD(NULL, "spec"),
-			"updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
-			"'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+			"updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+			"'updateStrategy', "
+			"'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are "
+			"forbidden");
 }
 
 void validate_replication_controller(struct field_errors *errors, const CoreV1ReplicationController *rc)

@@ -14,7 +14,8 @@ void validate_replica_set_update(struct field_errors *errors, const AppsV1Replic
 void validate_daemon_set(struct field_errors *errors, const AppsV1DaemonSet *d);
 void validate_daemon_set_update(struct field_errors *errors, const AppsV1DaemonSet *d, const AppsV1DaemonSet *old);
 void validate_stateful_set(struct field_errors *errors, const AppsV1StatefulSet *s);
-void validate_stateful_set_update(struct field_errors *errors, const AppsV1StatefulSet *s, const AppsV1StatefulSet *old);
+void validate_stateful_set_update(
+	struct field_errors *errors, const AppsV1StatefulSet *s, const AppsV1StatefulSet *old);
 void validate_replication_controller(struct field_errors *errors, const CoreV1ReplicationController *rc);
 void validate_replication_controller_update(
 	struct field_errors *errors, const CoreV1ReplicationController *rc, const CoreV1ReplicationController *old);

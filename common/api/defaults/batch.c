@@ -23,7 +23,8 @@ static void set_job(struct arena *arena, void *msg)
 	MetaV1ObjectMeta *template = job->spec->template->metadata;
 	if (template && template->n_labels && !job->metadata->n_labels) {
 		job->metadata->n_labels = template->n_labels;
-		job->metadata->labels = arena_dup(arena, template->labels, template->n_labels * sizeof(*template->labels));
+		job->metadata->labels =
+			arena_dup(arena, template->labels, template->n_labels * sizeof(*template->labels));
 	}
 }
 

@@ -55,7 +55,8 @@ static void set_node_status(struct arena *arena, void *msg)
 		ARENA_PUSH(arena, status->allocatable, status->n_allocatable) = status->capacity[i];
 }
 
-static void add_missing(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
+static void add_missing(
+	struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
 {
 	for (size_t i = 0; i < n_from; i++) {
 		bool there = false;
@@ -96,7 +97,8 @@ static void set_replication_controller(struct arena *arena, void *msg)
 	}
 	if (!rc->metadata->n_labels) {
 		rc->metadata->n_labels = template->n_labels;
-		rc->metadata->labels = arena_dup(arena, template->labels, template->n_labels * sizeof(*template->labels));
+		rc->metadata->labels =
+			arena_dup(arena, template->labels, template->n_labels * sizeof(*template->labels));
 	}
 }
 

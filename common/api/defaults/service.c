@@ -21,7 +21,8 @@ static void set_port(struct arena *arena, CoreV1ServicePort *port)
 {
 	DEFAULT_STRING(port, protocol, "TCP");
 	IntstrIntOrString *target = port->target_port;
-	if (!target || (target->type == INT && !target->int_val) || (target->type == STRING && str_empty(target->str_val))) {
+	if (!target || (target->type == INT && !target->int_val) ||
+		(target->type == STRING && str_empty(target->str_val))) {
 		target = port->target_port = API_NEW(arena, IntstrIntOrString);
 		target->int_val = port->port;
 	}

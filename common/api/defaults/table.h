@@ -27,35 +27,35 @@ extern const struct defaulter defaults_storage[];
 extern const struct defaulter defaults_extension[];
 
 /* An optional scalar that is absent. */
-#define DEFAULT_SCALAR(msg, field, value) \
-	do { \
-		if (!(msg)->has_##field) { \
+#define DEFAULT_SCALAR(msg, field, value)       \
+	do {                                    \
+		if (!(msg)->has_##field) {      \
 			(msg)->has_##field = 1; \
 			(msg)->field = (value); \
-		} \
+		}                               \
 	} while (0)
 /* A plain number that is zero. */
-#define DEFAULT_NUMBER(msg, field, value) \
-	do { \
-		if (!(msg)->field) \
+#define DEFAULT_NUMBER(msg, field, value)       \
+	do {                                    \
+		if (!(msg)->field)              \
 			(msg)->field = (value); \
 	} while (0)
 /* A string that is empty. Literals are never written through. */
-#define DEFAULT_STRING(msg, field, value) \
-	do { \
-		if (str_empty((msg)->field)) \
+#define DEFAULT_STRING(msg, field, value)               \
+	do {                                            \
+		if (str_empty((msg)->field))            \
 			(msg)->field = (char *)(value); \
 	} while (0)
 /* An optional string that is absent: an empty one stays. */
-#define DEFAULT_OPTIONAL_STRING(msg, field, value) \
-	do { \
-		if (!(msg)->field) \
+#define DEFAULT_OPTIONAL_STRING(msg, field, value)      \
+	do {                                            \
+		if (!(msg)->field)                      \
 			(msg)->field = (char *)(value); \
 	} while (0)
 /* A message that is absent. */
-#define DEFAULT_MESSAGE(arena, msg, field, T) \
-	do { \
-		if (!(msg)->field) \
+#define DEFAULT_MESSAGE(arena, msg, field, T)               \
+	do {                                                \
+		if (!(msg)->field)                          \
 			(msg)->field = API_NEW((arena), T); \
 	} while (0)
 
