@@ -1,6 +1,6 @@
 /*
- * What the server keeps in order by itself: the system namespaces, the bootstrap RBAC policy, the kubernetes Service and its
- * endpoints, the ConfigMap that tells delegated servers whom to trust.
+ * What the server keeps in order by itself: the system namespaces, the bootstrap RBAC policy, the kubernetes Service
+ *and its endpoints, the ConfigMap that tells delegated servers whom to trust.
  *
  *	struct boot *boot = boot_new(&options);
  *	… cache synced, listener up …

@@ -1,0 +1,21 @@
+/* What the files of this folder share. */
+#ifndef APISERVER_BOOT_INTERNAL_H
+#define APISERVER_BOOT_INTERNAL_H
+
+#include "api/types.h"
+#include "apiserver/boot/boot.h"
+
+/* Each is idempotent, and is called again until it succeeds; a NULL says that what it keeps is in order. */
+struct status *boot_namespaces(const struct boot_options *options) MUST_USE;
+struct status *boot_roles(const struct boot_options *options) MUST_USE;
+/* The kubernetes Service and its endpoints: this server's address, and those of the servers whose leases are fresh. */
+struct status *boot_service(const struct boot_options *options) MUST_USE;
+/* Takes this server out of the endpoints. */
+struct status *boot_service_leave(const struct boot_options *options) MUST_USE;
+/* kube-system/extension-apiserver-authentication: whom delegated servers trust. */
+struct status *boot_trust(const struct boot_options *options) MUST_USE;
+
+/* Creates an object unless it is there. */
+struct status *boot_ensure(const struct boot_options *options, struct arena *arena, const void *object) MUST_USE;
+
+#endif

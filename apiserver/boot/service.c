@@ -1,0 +1,228 @@
+/*
+ * The kubernetes Service. Each server renews a lease of its own in kube-system; the endpoints are the addresses of the
+ * servers whose leases are fresh, so that one that died leaves them by itself.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "api/copy.h"
+#include "api/meta.h"
+#include "apiserver/boot/internal.h"
+#include "base/encode.h"
+#include "base/str.h"
+
+enum { LEASE_SECONDS = 15, SERVICE_PORT = 443 };
+
+#define LEASE_LABEL "apiserver.kubernetes.io/identity"
+#define ADDRESS_ANNOTATION "kubec.io/advertise-address"
+
+static char *lease_name(const struct boot_options *options, struct arena *arena)
+{
+	return arena_printf(
+		arena, "apiserver-%016llx", (unsigned long long)fnv1a_64(options->identity, strlen(options->identity)));
+}
+
+static void touch(const struct boot_options *options, struct arena *arena, CoordinationV1Lease *lease)
+{
+	MetaV1ObjectMeta *meta = object_meta_ensure(arena, lease);
+	CoordinationV1LeaseSpec *spec = ENSURE(arena, lease->spec, CoordinationV1LeaseSpec);
+	meta_set_label(arena, meta, LEASE_LABEL, "kube-apiserver");
+	meta_set_annotation(arena, meta, ADDRESS_ANNOTATION, options->advertise_address);
+	spec->holder_identity = arena_strdup(arena, options->identity);
+	spec->has_lease_duration_seconds = true;
+	spec->lease_duration_seconds = LEASE_SECONDS;
+	spec->renew_time = API_NEW(arena, MetaV1MicroTime);
+	int64_t now = clock_wall_ns(options->clock);
+	spec->renew_time->seconds = now / 1000000000;
+	spec->renew_time->nanos = (int32_t)(now % 1000000000);
+}
+
+static struct status *modify_lease(void *data, struct arena *arena, ProtobufCMessage *object)
+{
+	touch(data, arena, (CoordinationV1Lease *)object);
+	return NULL;
+}
+
+static struct status *renew_lease(const struct boot_options *options, struct arena *arena)
+{
+	CoordinationV1Lease *lease = API_NEW(arena, CoordinationV1Lease);
+	const ProtobufCMessage *present;
+	char *name = lease_name(options, arena);
+	struct status *s =
+		objects_get(options->objects, arena, &CoordinationV1Lease_schema, "kube-system", name, &present);
+	if (!s)
+		return objects_modify(options->objects, arena, &CoordinationV1Lease_schema, "", "kube-system", name,
+			modify_lease, (void *)options, NULL);
+	if (!status_is(s, STATUS_NOT_FOUND))
+		return s;
+	status_free(s);
+	object_meta_ensure(arena, lease)->name = name;
+	object_meta(lease)->namespace = "kube-system";
+	touch(options, arena, lease);
+	return boot_ensure(options, arena, lease);
+}
+
+/* The addresses of all servers whose leases are fresh, sorted; self first of all counts as fresh. */
+static struct status *live_addresses(
+	const struct boot_options *options, struct arena *arena, bool with_self, char ***ret, size_t *ret_n)
+{
+	struct object_list list;
+	char **addresses = NULL;
+	size_t n = 0;
+	int64_t now = clock_wall_s(options->clock);
+	TRY(objects_list(options->objects, arena, &CoordinationV1Lease_schema, "kube-system", &list));
+	if (with_self)
+		ARENA_PUSH(arena, addresses, n) = arena_strdup(arena, options->advertise_address);
+	for (size_t i = 0; i < list.n_items; i++) {
+		const CoordinationV1Lease *lease = (const CoordinationV1Lease *)list.items[i];
+		const char *address = meta_annotation(object_meta(lease), ADDRESS_ANNOTATION);
+		if (!address || !meta_label(object_meta(lease), LEASE_LABEL) || !lease->spec ||
+			!lease->spec->renew_time || str_eq(address, options->advertise_address) ||
+			str_in_n(address, addresses, n))
+			continue;
+		if (lease->spec->renew_time->seconds + LEASE_SECONDS >= now)
+			ARENA_PUSH(arena, addresses, n) = arena_strdup(arena, address);
+	}
+	if (n)
+		qsort(addresses, n, sizeof(*addresses), str_cmp_qsort);
+	*ret = addresses;
+	*ret_n = n;
+	return NULL;
+}
+
+/* --- Endpoints and EndpointSlice --- */
+
+struct addresses {
+	char **items;
+	size_t n;
+	int32_t port;
+};
+
+static void fill_endpoints(struct arena *arena, CoreV1Endpoints *endpoints, const struct addresses *a)
+{
+	CoreV1EndpointSubset *subset = API_NEW(arena, CoreV1EndpointSubset);
+	CoreV1EndpointPort *port = API_NEW(arena, CoreV1EndpointPort);
+	meta_set_label(arena, object_meta_ensure(arena, endpoints), "endpointslice.kubernetes.io/skip-mirror", "true");
+	port->name = "https";
+	port->port = a->port;
+	port->protocol = "TCP";
+	ARENA_PUSH(arena, subset->ports, subset->n_ports) = port;
+	for (size_t i = 0; i < a->n; i++) {
+		CoreV1EndpointAddress *address = API_NEW(arena, CoreV1EndpointAddress);
+		address->ip = arena_strdup(arena, a->items[i]);
+		ARENA_PUSH(arena, subset->addresses, subset->n_addresses) = address;
+	}
+	endpoints->n_subsets = 0;
+	endpoints->subsets = NULL;
+	if (a->n)
+		ARENA_PUSH(arena, endpoints->subsets, endpoints->n_subsets) = subset;
+}
+
+static void fill_slice(struct arena *arena, DiscoveryV1EndpointSlice *slice, const struct addresses *a)
+{
+	DiscoveryV1EndpointPort *port = API_NEW(arena, DiscoveryV1EndpointPort);
+	meta_set_label(arena, object_meta_ensure(arena, slice), "kubernetes.io/service-name", "kubernetes");
+	slice->address_type = a->n && strchr(a->items[0], ':') ? "IPv6" : "IPv4";
+	port->name = "https";
+	port->protocol = "TCP";
+	port->has_port = true;
+	port->port = a->port;
+	slice->n_ports = slice->n_endpoints = 0;
+	slice->ports = NULL;
+	slice->endpoints = NULL;
+	ARENA_PUSH(arena, slice->ports, slice->n_ports) = port;
+	for (size_t i = 0; i < a->n; i++) {
+		DiscoveryV1Endpoint *e = API_NEW(arena, DiscoveryV1Endpoint);
+		ARENA_PUSH(arena, e->addresses, e->n_addresses) = arena_strdup(arena, a->items[i]);
+		e->conditions = API_NEW(arena, DiscoveryV1EndpointConditions);
+		e->conditions->has_ready = true;
+		e->conditions->ready = true;
+		ARENA_PUSH(arena, slice->endpoints, slice->n_endpoints) = e;
+	}
+}
+
+static struct status *modify_endpoints(void *data, struct arena *arena, ProtobufCMessage *object)
+{
+	if (schema_of(object) == &CoreV1Endpoints_schema)
+		fill_endpoints(arena, (CoreV1Endpoints *)object, data);
+	else
+		fill_slice(arena, (DiscoveryV1EndpointSlice *)object, data);
+	return NULL;
+}
+
+static struct status *reconcile_one(const struct boot_options *options, struct arena *arena,
+	const struct schema_type *type, struct addresses *addresses)
+{
+	const ProtobufCMessage *present;
+	struct status *s = objects_get(options->objects, arena, type, "default", "kubernetes", &present);
+	if (status_is(s, STATUS_NOT_FOUND)) {
+		status_free(s);
+		ProtobufCMessage *wanted = api_new(arena, type);
+		object_meta_ensure(arena, wanted)->name = "kubernetes";
+		object_meta(wanted)->namespace = "default";
+		TRY(modify_endpoints(addresses, arena, wanted));
+		return boot_ensure(options, arena, wanted);
+	}
+	if (s)
+		return s;
+	ProtobufCMessage *changed = api_copy_msg(arena, present);
+	TRY(modify_endpoints(addresses, arena, changed));
+	if (api_equal(changed, present))
+		return NULL;
+	return objects_modify(
+		options->objects, arena, type, "", "default", "kubernetes", modify_endpoints, addresses, NULL);
+}
+
+static struct status *reconcile_endpoints(const struct boot_options *options, struct arena *arena, bool with_self)
+{
+	struct addresses addresses = {.port = options->port};
+	TRY(live_addresses(options, arena, with_self, &addresses.items, &addresses.n));
+	TRY(reconcile_one(options, arena, &CoreV1Endpoints_schema, &addresses));
+	return reconcile_one(options, arena, &DiscoveryV1EndpointSlice_schema, &addresses);
+}
+
+static CoreV1Service *service_object(const struct boot_options *options, struct arena *arena)
+{
+	CoreV1Service *service = API_NEW(arena, CoreV1Service);
+	CoreV1ServicePort *port = API_NEW(arena, CoreV1ServicePort);
+	MetaV1ObjectMeta *meta = object_meta_ensure(arena, service);
+	meta->name = "kubernetes";
+	meta->namespace = "default";
+	meta_set_label(arena, meta, "component", "apiserver");
+	meta_set_label(arena, meta, "provider", "kubernetes");
+	service->spec = API_NEW(arena, CoreV1ServiceSpec);
+	service->spec->type = options->kubernetes_node_port ? "NodePort" : "ClusterIP";
+	service->spec->session_affinity = "None";
+	service->spec->ip_family_policy = "SingleStack";
+	service->spec->cluster_ip = ip_allocator_first(options->context->service_ips, arena);
+	port->name = "https";
+	port->protocol = "TCP";
+	port->port = SERVICE_PORT;
+	port->node_port = options->kubernetes_node_port;
+	port->target_port = API_NEW(arena, IntstrIntOrString);
+	port->target_port->int_val = options->port;
+	ARENA_PUSH(arena, service->spec->ports, service->spec->n_ports) = port;
+	return service;
+}
+
+struct status *boot_service(const struct boot_options *options)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	TRY(boot_ensure(options, arena, service_object(options, arena)));
+	if (str_empty(options->advertise_address))
+		return NULL;
+	TRY(renew_lease(options, arena));
+	return reconcile_endpoints(options, arena, true);
+}
+
+struct status *boot_service_leave(const struct boot_options *options)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	if (str_empty(options->advertise_address))
+		return NULL;
+	struct status *s = objects_delete(
+		options->objects, arena, &CoordinationV1Lease_schema, "kube-system", lease_name(options, arena));
+	if (s && !status_is(s, STATUS_NOT_FOUND))
+		return s;
+	status_free(s);
+	return reconcile_endpoints(options, arena, false);
+}
