@@ -80,8 +80,8 @@ static void *run(void *data)
 		(boot->options.rbac && !until_done(boot, "bootstrap roles", boot_roles, NULL)))
 		return NULL;
 	atomic_store(&boot->rbac_ready, true);
-	if (!until_done(boot, "kubernetes service", boot_service, NULL) ||
-		!until_done(boot, "authentication trust", boot_trust, NULL))
+	if (!until_done(boot, "authentication trust", boot_trust, NULL) ||
+		!until_done(boot, "kubernetes service", boot_service, NULL))
 		return NULL;
 	for (int64_t turn = 1; !pause_for(boot, PERIOD_MS); turn++) {
 		log_status(boot_service(&boot->options), "kubernetes service");
