@@ -1,0 +1,118 @@
+#include <pthread.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/workers.h"
+#include "client/kubeconfig.h"
+#include "kubelet/cert/cert.h"
+#include "kubelet/cert/request.h"
+#include "kubelet/node/node.h"
+
+#define CHECK_SECONDS 60
+#define REQUEST_TIMEOUT_MS (15 * 60 * 1000)
+
+struct cert_rotation {
+	struct kubelet *k;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	atomic_bool stopping;
+	pthread_t thread;
+};
+
+static struct status *renew(struct cert_rotation *r, bool server)
+{
+	static const char *const client_usages[] = {"digital signature", "client auth", NULL};
+	static const char *const server_usages[] = {"digital signature", "server auth", NULL};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const struct settings *s = r->k->settings;
+	struct pki_subject subject = {.common_name = arena_printf(arena, "system:node:%s", s->node_name)};
+	ARENA_PUSH(arena, subject.organizations, subject.n_organizations) = arena_strdup(arena, "system:nodes");
+	if (server) {
+		ARENA_PUSH(arena, subject.dns_names, subject.n_dns_names) = s->hostname;
+		ARENA_PUSH(arena, subject.ip_addresses, subject.n_ip_addresses) =
+			arena_strdup(arena, node_ip(r->k->node));
+	}
+	return cert_request_run(&(struct cert_request){.client = r->k->client,
+		.clock = r->k->clock,
+		.signer = server ? "kubernetes.io/kubelet-serving" : "kubernetes.io/kube-apiserver-client-kubelet",
+		.usages = server ? server_usages : client_usages,
+		.subject = &subject,
+		.dir = s->cert_dir,
+		.prefix = server ? "kubelet-server" : "kubelet-client",
+		.stopping = &r->stopping,
+		.timeout_ms = REQUEST_TIMEOUT_MS});
+}
+
+/* Renews when the time has come; a certificate that is not there is due at once. */
+static void check(struct cert_rotation *r, bool server, int64_t *when)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	char *path = cert_current_path(arena, r->k->settings->cert_dir, server ? "kubelet-server" : "kubelet-client");
+	int64_t end, now = clock_wall_s(r->k->clock);
+	if (!*when) {
+		struct status *s = cert_renewal_time(path, when, &end);
+		if (s && !server) {
+			/* The client's certificate came from elsewhere: not ours to renew. */
+			status_drop(s, "no certificate of ours");
+			*when = INT64_MAX;
+			return;
+		}
+		status_drop(s, "asked for now");
+	}
+	if (now < *when)
+		return;
+	log_info("%s certificate is due for renewal", server ? "serving" : "client");
+	struct status *s = renew(r, server);
+	if (s)
+		log_status(s, "renew certificate");
+	else
+		*when = 0;
+}
+
+static void *rotation_thread(void *data)
+{
+	struct cert_rotation *r = data;
+	const KubeletV1beta1KubeletConfiguration *c = r->k->settings->config;
+	int64_t client_when = 0, server_when = 0;
+	while (!r->stopping) {
+		if (c->rotate_certificates)
+			check(r, false, &client_when);
+		if (c->server_tls_bootstrap && !r->stopping)
+			check(r, true, &server_when);
+		pthread_mutex_lock(&r->lock);
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += CHECK_SECONDS;
+		if (!r->stopping)
+			pthread_cond_timedwait(&r->wake, &r->lock, &until);
+		pthread_mutex_unlock(&r->lock);
+	}
+	return NULL;
+}
+
+struct cert_rotation *cert_rotation_start(struct kubelet *k)
+{
+	const KubeletV1beta1KubeletConfiguration *c = k->settings->config;
+	if (!k->client || (!c->rotate_certificates && !c->server_tls_bootstrap))
+		return NULL;
+	struct cert_rotation *r = mem_zalloc(sizeof(*r));
+	r->k = k;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->wake, NULL);
+	r->thread = thread_start("certs", rotation_thread, r);
+	return r;
+}
+
+void cert_rotation_free(struct cert_rotation *r)
+{
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->stopping = true;
+	pthread_cond_broadcast(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+	pthread_join(r->thread, NULL);
+	pthread_cond_destroy(&r->wake);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}

@@ -1,0 +1,46 @@
+/*
+ * Control groups of pods with the cgroupfs driver: ROOT/kubepods/{burstable,besteffort}/podUID, version 1 and 2.
+ *
+ * The file trees are parameters, so that tests run over a directory of their own.
+ * Threads: any; one lock.
+ */
+#ifndef KUBELET_CGROUP_CGROUP_H
+#define KUBELET_CGROUP_CGROUP_H
+
+#include "base/status.h"
+#include "kubelet/pod/pod.h"
+#include "kubelet/pod/resources.h"
+
+struct cgroups;
+
+struct cgroups_config {
+	const char *mount;   /* NULL: /sys/fs/cgroup */
+	const char *root;    /* the parent of kubepods: "/" or "/mine" */
+	bool enabled;	     /* cgroupsPerQOS; otherwise pods live directly in root */
+	bool cpu_quota;	     /* enforce CPU limits */
+	int64_t period_us;   /* of the quota */
+	int64_t pids_limit;  /* of a pod; <= 0: none */
+	bool systemd_driver; /* names slices, and leaves making them to the runtime */
+};
+
+struct status *cgroups_new(const struct cgroups_config *config, struct cgroups **ret) MUST_USE;
+void cgroups_free(struct cgroups *c);
+DEFINE_CLEANUP(struct cgroups *, cgroups_free)
+bool cgroups_v2(const struct cgroups *c);
+/* Makes kubepods and its two tiers; the CPU and memory that pods may use together (0: no limit). */
+struct status *cgroups_start(struct cgroups *c, int64_t cpu_milli, int64_t memory_bytes) MUST_USE;
+/* What the runtime is told as the parent of a pod's containers. */
+char *cgroups_pod_parent(struct arena *arena, const struct cgroups *c, const struct pod *pod);
+bool cgroups_pod_exists(struct cgroups *c, const struct pod *pod);
+struct status *cgroups_pod_create(struct cgroups *c, const struct pod *pod) MUST_USE;
+/* Kills what still runs in a pod's group, then removes it; wherever among the tiers it is. */
+struct status *cgroups_pod_destroy(struct cgroups *c, const char *uid) MUST_USE;
+/* The uids of the pods that have a group. */
+struct status *cgroups_pod_uids(struct cgroups *c, struct arena *arena, char ***ret_uids, size_t *ret_n) MUST_USE;
+/* The share of the burstable tier: the requests of the pods in it. */
+struct status *cgroups_update_tiers(struct cgroups *c, int64_t burstable_cpu_milli) MUST_USE;
+
+/* Weight of version 2 (1..10000) out of shares of version 1 (2..262144). */
+int64_t cgroup_weight_of_shares(int64_t shares);
+
+#endif

@@ -1,0 +1,171 @@
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "base/io.h"
+#include "base/str.h"
+#include "kubelet/node/machine.h"
+
+#define MAX_FACT_BYTES 65536
+
+/* The first line of a file without its end; "" if it cannot be read. */
+static char *fact(struct arena *arena, const char *path)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	struct status *s = io_read_file(path, MAX_FACT_BYTES, &text, &size);
+	if (s) {
+		status_drop(s, "not every machine has every fact");
+		return arena_strdup(arena, "");
+	}
+	text[strcspn(text, "\n")] = '\0';
+	return str_trim(arena, text);
+}
+
+/* A line "Name:   1234 kB" of /proc/meminfo, in bytes. */
+static int64_t meminfo(const char *name)
+{
+	char line[256];
+	int64_t value = 0;
+	size_t len = strlen(name);
+	FILE *f = fopen("/proc/meminfo", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) && line[len] == ':')
+			value = strtoll(line + len + 1, NULL, 10) * 1024;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+int64_t memory_available(void)
+{
+	return meminfo("MemAvailable");
+}
+
+static char *os_image(struct arena *arena)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	struct status *s = io_read_file("/etc/os-release", MAX_FACT_BYTES, &text, &size);
+	status_drop(s, "not every system says");
+	const char *line = s ? NULL : strstr(text, "PRETTY_NAME=");
+	if (!line)
+		return arena_strdup(arena, "");
+	line += strlen("PRETTY_NAME=");
+	size_t len = strcspn(line, "\n");
+	if (len >= 2 && (line[0] == '"' || line[0] == '\''))
+		return arena_strndup(arena, line + 1, len - 2);
+	return arena_strndup(arena, line, len);
+}
+
+static const char *go_architecture(struct arena *arena, const char *machine)
+{
+	if (str_eq(machine, "x86_64"))
+		return "amd64";
+	if (str_eq(machine, "aarch64"))
+		return "arm64";
+	return arena_strdup(arena, machine);
+}
+
+void machine_read(struct arena *arena, struct machine *ret)
+{
+	struct utsname name;
+	uname(&name);
+	ret->n_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	ret->memory_bytes = meminfo("MemTotal");
+	ret->machine_id = fact(arena, "/etc/machine-id");
+	ret->system_uuid = fact(arena, "/sys/class/dmi/id/product_uuid");
+	if (!ret->system_uuid[0])
+		ret->system_uuid = ret->machine_id;
+	ret->boot_id = fact(arena, "/proc/sys/kernel/random/boot_id");
+	ret->kernel_version = arena_strdup(arena, name.release);
+	ret->os_image = os_image(arena);
+	ret->architecture = go_architecture(arena, name.machine);
+}
+
+bool disk_read(const char *path, struct disk *ret)
+{
+	struct statvfs fs;
+	if (statvfs(path, &fs))
+		return false;
+	ret->capacity_bytes = (int64_t)fs.f_blocks * (int64_t)fs.f_frsize;
+	ret->available_bytes = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+	ret->inodes = (int64_t)fs.f_files;
+	ret->free_inodes = (int64_t)fs.f_favail;
+	return true;
+}
+
+static bool is_local(struct in_addr address)
+{
+	bool found = false;
+	struct ifaddrs *list;
+	if (getifaddrs(&list))
+		return false;
+	for (const struct ifaddrs *i = list; i && !found; i = i->ifa_next)
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
+			found = ((const struct sockaddr_in *)i->ifa_addr)->sin_addr.s_addr == address.s_addr;
+	freeifaddrs(list);
+	return found;
+}
+
+static bool by_name(const char *hostname, struct in_addr *ret)
+{
+	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list;
+	bool found = false;
+	if (getaddrinfo(hostname, NULL, &hints, &list))
+		return false;
+	for (const struct addrinfo *i = list; i && !found; i = i->ai_next) {
+		*ret = ((const struct sockaddr_in *)i->ai_addr)->sin_addr;
+		found = (ntohl(ret->s_addr) >> 24) != 127 && is_local(*ret);
+	}
+	freeaddrinfo(list);
+	return found;
+}
+
+/* The source address of the default route: nothing is sent by connecting a datagram socket. */
+static bool by_route(struct in_addr *ret)
+{
+	struct sockaddr_in far = {.sin_family = AF_INET, .sin_port = htons(53)}, near;
+	socklen_t size = sizeof(near);
+	inet_pton(AF_INET, "192.0.2.1", &far.sin_addr);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	bool ok =
+		!connect(fd, (struct sockaddr *)&far, sizeof(far)) && !getsockname(fd, (struct sockaddr *)&near, &size);
+	close(fd);
+	if (ok)
+		*ret = near.sin_addr;
+	return ok;
+}
+
+static bool by_interface(struct in_addr *ret)
+{
+	bool found = false;
+	struct ifaddrs *list;
+	if (getifaddrs(&list))
+		return false;
+	for (const struct ifaddrs *i = list; i && !found; i = i->ifa_next)
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET && !(i->ifa_flags & IFF_LOOPBACK) &&
+			(i->ifa_flags & IFF_UP)) {
+			*ret = ((const struct sockaddr_in *)i->ifa_addr)->sin_addr;
+			found = true;
+		}
+	freeifaddrs(list);
+	return found;
+}
+
+char *machine_address(struct arena *arena, const char *hostname)
+{
+	struct in_addr address;
+	char text[INET_ADDRSTRLEN];
+	if (!by_name(hostname, &address) && !by_route(&address) && !by_interface(&address))
+		return arena_strdup(arena, "");
+	return arena_strdup(arena, inet_ntop(AF_INET, &address, text, sizeof(text)));
+}

@@ -1,0 +1,38 @@
+/*
+ * Facts about the machine: what it has, what it is called, what runs on it.
+ */
+#ifndef KUBELET_NODE_MACHINE_H
+#define KUBELET_NODE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+
+struct machine {
+	int64_t n_cpus;
+	int64_t memory_bytes;
+	const char *machine_id;
+	const char *system_uuid;
+	const char *boot_id;
+	const char *kernel_version;
+	const char *os_image;
+	const char *architecture; /* in Go's words: amd64, arm64 */
+};
+
+struct disk {
+	int64_t capacity_bytes;
+	int64_t available_bytes;
+	int64_t inodes;
+	int64_t free_inodes;
+};
+
+/* Strings live in the arena. What cannot be found out is "" or 0. */
+void machine_read(struct arena *arena, struct machine *ret);
+/* False if the path cannot be asked about. */
+bool disk_read(const char *path, struct disk *ret);
+/* Bytes that new processes could use: MemAvailable. */
+int64_t memory_available(void);
+/* The address that others reach this machine by; "" if it has none. */
+char *machine_address(struct arena *arena, const char *hostname);
+
+#endif

@@ -1,0 +1,318 @@
+#include "kubelet/pod/pleg.h"
+
+#include <pthread.h>
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/workers.h"
+#include "kubelet/pod/workers.h"
+
+#define RELIST_MS 1000
+#define UNHEALTHY_MS (3 * 60 * 1000)
+#define WAIT_MS 1000
+
+struct entry {
+	struct pod_status *status; /* NULL: the read failed */
+	char *error;
+	int64_t modified_ms;
+	char *fingerprint; /* of the list the status was read for */
+};
+
+struct pleg {
+	struct kubelet *k;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* the cache, or the wish to stop or to hurry */
+	struct strmap *entries;
+	int64_t relisted_ms; /* all that is not in the cache did not exist at that time */
+	bool ever;
+	bool kicked;
+	bool stopping;
+	bool started;
+	pthread_t thread;
+	struct arena *list_arena; /* the last list */
+	struct runtime_pods list;
+};
+
+static void entry_free(void *p)
+{
+	struct entry *e = p;
+	pod_status_unref(e->status);
+	free(e->error);
+	free(e->fingerprint);
+	free(e);
+}
+
+struct pleg *pleg_new(struct kubelet *k)
+{
+	struct pleg *p = mem_zalloc(sizeof(*p));
+	p->k = k;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	p->entries = strmap_new(entry_free);
+	p->list_arena = arena_new();
+	p->relisted_ms = clock_mono_ms(k->clock);
+	return p;
+}
+
+static void wait_for(struct pleg *p, int64_t ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&p->changed, &p->lock, &until);
+}
+
+/* Ids and states in one text: equal texts mean that nothing happened. */
+static char *fingerprint(const struct runtime_pod *pod)
+{
+	struct strbuf out = STRBUF_INIT;
+	for (size_t i = 0; i < pod->n_containers; i++)
+		strbuf_printf(&out, "%s=%d,", pod->containers[i].id, pod->containers[i].state);
+	for (size_t i = 0; i < pod->n_sandboxes; i++)
+		strbuf_printf(&out, "%s=%d,", pod->sandboxes[i].id, pod->sandboxes[i].ready);
+	return strbuf_steal(&out);
+}
+
+static struct entry *entry_get(struct pleg *p, const char *uid)
+{
+	struct entry *e = strmap_get(p->entries, uid);
+	if (!e) {
+		e = mem_zalloc(sizeof(*e));
+		strmap_put(p->entries, uid, e);
+	}
+	return e;
+}
+
+/* Reads one pod anew. A pod whose sandbox has no address yet keeps the one it had: the runtime forgets it at the end.
+ */
+static void refresh(
+	struct pleg *p, const char *uid, const char *name, const char *namespace, char *print, int64_t started_ms)
+{
+	struct pod_status *status = NULL;
+	struct status *error = runtime_pod_status(p->k->cri, uid, name, namespace, &status);
+	pthread_mutex_lock(&p->lock);
+	struct entry *e = entry_get(p, uid);
+	free(e->error);
+	e->error = NULL;
+	if (error) {
+		/* The fingerprint stays old, so that the next relist tries again. */
+		e->error = mem_strdup(error->message);
+		free(print);
+	} else {
+		if (e->status && e->status->n_ips && !status->n_ips && status->n_sandboxes && !status->active_sandbox) {
+			for (size_t i = 0; i < e->status->n_ips; i++)
+				ARENA_PUSH(status->arena, status->ips, status->n_ips) =
+					arena_strdup(status->arena, e->status->ips[i]);
+		}
+		pod_status_unref(e->status);
+		e->status = status;
+		free(e->fingerprint);
+		e->fingerprint = print;
+	}
+	e->modified_ms = started_ms;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	log_status(error, "pod %s/%s: status", namespace, name);
+	pod_workers_kick(p->k->workers, uid);
+}
+
+static void visit(struct pleg *p, const struct runtime_pod *pod, int64_t started_ms)
+{
+	char *print = fingerprint(pod);
+	pthread_mutex_lock(&p->lock);
+	const struct entry *e = strmap_get(p->entries, pod->uid);
+	bool same = e && !e->error && str_eq(e->fingerprint, print);
+	pthread_mutex_unlock(&p->lock);
+	if (same)
+		free(print);
+	else
+		refresh(p, pod->uid, pod->name, pod->namespace, print, started_ms);
+}
+
+/* Pods that the runtime knows no more leave the cache; their workers look once more. */
+static void drop_gone(struct pleg *p, const struct runtime_pods *list)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	char **gone = NULL;
+	size_t n_gone = 0;
+	CLEANUP(strmap_freep) struct strmap *present = strmap_new(NULL);
+	for (size_t i = 0; i < list->n_items; i++)
+		strmap_put(present, list->items[i].uid, present);
+	pthread_mutex_lock(&p->lock);
+	STRMAP_FOREACH (p->entries, it)
+		if (!strmap_has(present, it.key)) {
+			ARENA_PUSH(arena, gone, n_gone) = arena_strdup(arena, it.key);
+			strmap_remove(p->entries, it.key);
+		}
+	pthread_mutex_unlock(&p->lock);
+	for (size_t i = 0; i < n_gone; i++)
+		pod_workers_kick(p->k->workers, gone[i]);
+}
+
+static void relist(struct pleg *p)
+{
+	int64_t started_ms = clock_mono_ms(p->k->clock);
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct runtime_pods list;
+	struct status *error = runtime_list_pods(p->k->cri, arena, true, &list);
+	if (error) {
+		log_status(error, "relist");
+		return;
+	}
+	for (size_t i = 0; i < list.n_items; i++)
+		visit(p, &list.items[i], started_ms);
+	drop_gone(p, &list);
+	pthread_mutex_lock(&p->lock);
+	p->relisted_ms = started_ms;
+	p->ever = true;
+	struct arena *old = p->list_arena;
+	p->list_arena = STEAL(arena);
+	p->list = list;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	arena_free(old);
+}
+
+static void *relist_thread(void *data)
+{
+	struct pleg *p = data;
+	pthread_mutex_lock(&p->lock);
+	while (!p->stopping) {
+		p->kicked = false;
+		pthread_mutex_unlock(&p->lock);
+		int64_t start = clock_mono_ms(p->k->clock);
+		relist(p);
+		pthread_mutex_lock(&p->lock);
+		int64_t next = start + RELIST_MS;
+		for (int64_t left = next - clock_mono_ms(p->k->clock); left > 0 && !p->stopping && !p->kicked;
+			left = next - clock_mono_ms(p->k->clock))
+			wait_for(p, left);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+void pleg_start(struct pleg *pleg)
+{
+	pleg->started = true;
+	pleg->thread = thread_start("pleg", relist_thread, pleg);
+}
+
+void pleg_free(struct pleg *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->stopping = true;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	if (p->started)
+		pthread_join(p->thread, NULL);
+	strmap_free(p->entries);
+	arena_free(p->list_arena);
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+/* What the cache says now; false if it says nothing new enough. */
+static bool cached(
+	struct pleg *p, const char *uid, int64_t newer_than, struct pod_status **ret, struct status **ret_error)
+{
+	const struct entry *e = strmap_get(p->entries, uid);
+	if (e && (e->modified_ms >= newer_than || p->relisted_ms >= newer_than)) {
+		if (e->error)
+			*ret_error = status_internal("%s", e->error);
+		else
+			*ret = pod_status_ref(e->status);
+		return true;
+	}
+	if (!e && p->ever && p->relisted_ms >= newer_than) {
+		*ret = pod_status_new(uid, "", "");
+		return true;
+	}
+	return false;
+}
+
+struct status *pleg_pod_status(struct pleg *p, const char *uid, int64_t newer_than, struct pod_status **ret)
+{
+	struct status *error = NULL;
+	pthread_mutex_lock(&p->lock);
+	while (!cached(p, uid, newer_than, ret, &error)) {
+		if (p->stopping) {
+			error = status_new(STATUS_UNAVAILABLE, "kubelet is stopping");
+			break;
+		}
+		wait_for(p, WAIT_MS);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return error;
+}
+
+void pleg_put(struct pleg *p, const struct pod_status *status)
+{
+	pthread_mutex_lock(&p->lock);
+	struct entry *e = entry_get(p, status->uid);
+	pod_status_unref(e->status);
+	e->status = pod_status_ref(status);
+	free(e->error);
+	e->error = NULL;
+	e->modified_ms = clock_mono_ms(p->k->clock);
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void pleg_kick(struct pleg *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->kicked = true;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+struct status *pleg_healthy(struct pleg *p)
+{
+	pthread_mutex_lock(&p->lock);
+	bool ever = p->ever;
+	int64_t ago = clock_mono_ms(p->k->clock) - p->relisted_ms;
+	pthread_mutex_unlock(&p->lock);
+	if (!ever)
+		return status_internal("pleg has yet to be successful");
+	if (ago > UNHEALTHY_MS)
+		return status_internal("pleg was last seen active %lldms ago; threshold is 3m0s", (long long)ago);
+	return NULL;
+}
+
+void pleg_runtime_pods(struct pleg *p, struct arena *arena, struct runtime_pods *ret)
+{
+	*ret = (struct runtime_pods){0};
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->list.n_items; i++) {
+		const struct runtime_pod *from = &p->list.items[i];
+		struct runtime_pod to = {arena_strdup(arena, from->uid), arena_strdup(arena, from->name),
+			arena_strdup(arena, from->namespace)};
+		for (size_t j = 0; j < from->n_containers; j++) {
+			struct runtime_container c = from->containers[j];
+			c.id = arena_strdup(arena, c.id);
+			c.name = arena_strdup(arena, c.name);
+			c.sandbox_id = arena_strdup(arena, c.sandbox_id);
+			c.image = arena_strdup(arena, c.image);
+			ARENA_PUSH(arena, to.containers, to.n_containers) = c;
+		}
+		for (size_t j = 0; j < from->n_sandboxes; j++) {
+			struct runtime_sandbox s = from->sandboxes[j];
+			s.id = arena_strdup(arena, s.id);
+			ARENA_PUSH(arena, to.sandboxes, to.n_sandboxes) = s;
+		}
+		ARENA_PUSH(arena, ret->items, ret->n_items) = to;
+	}
+	pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,199 @@
+#include <errno.h>
+#include "api/meta.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "kubelet/cgroup/cgroup.h"
+#include "kubelet/config/config.h"
+#include "kubelet/node/node.h"
+#include "kubelet/objects.h"
+#include "kubelet/pod/manager.h"
+#include "kubelet/pod/pleg.h"
+#include "kubelet/pod/workers.h"
+#include "kubelet/probe/probe.h"
+#include "kubelet/status/status.h"
+#include "kubelet/volume/volume.h"
+
+struct reason_lookup {
+	struct kubelet *k;
+	struct arena *arena;
+	const char *uid;
+};
+
+static const struct sync_result *lookup_reason(void *data, const char *container)
+{
+	struct reason_lookup *l = data;
+	return reason_cache_get(l->k->reasons, l->arena, l->uid, container);
+}
+
+static void fill_probes(void *data, const struct pod *pod, CoreV1PodStatus *status)
+{
+	prober_fill_status(data, pod, status);
+}
+
+static CoreV1PodStatus *generate(
+	struct kubelet *k, struct arena *arena, const struct pod *pod, const struct pod_status *status, bool terminal)
+{
+	struct reason_lookup lookup = {k, arena, pod->uid};
+	const CoreV1PodStatus *old = status_manager_get(k->statuses, arena, pod->uid);
+	struct status_input in = {
+		.pod = pod,
+		.runtime = status,
+		.old = old ? old : pod->api->status,
+		.terminal = terminal,
+		.runtime_name = str_or(cri_runtime_name(k->cri), "containerd"),
+		.host_ip = k->client ? node_ip(k->node) : NULL,
+		.reason = lookup_reason,
+		.reason_data = &lookup,
+		.fill_probes = fill_probes,
+		.probe_data = k->prober,
+	};
+	return status_generate(arena, &in);
+}
+
+/* A pod beyond its activeDeadlineSeconds fails. Returns whether it does. */
+static bool past_deadline(struct kubelet *k, struct arena *arena, const struct pod *pod, CoreV1PodStatus *status)
+{
+	const CoreV1PodSpec *spec = pod_spec(pod);
+	const CoreV1PodStatus *known = status_manager_get(k->statuses, arena, pod->uid);
+	const MetaV1Time *start = known && known->start_time ? known->start_time : pod->api->status->start_time;
+	if (!spec->has_active_deadline_seconds || !start || pod_phase_terminal(status->phase))
+		return false;
+	if (clock_wall_s(k->clock) - start->seconds < spec->active_deadline_seconds)
+		return false;
+	status->phase = arena_strdup(arena, "Failed");
+	status->reason = arena_strdup(arena, "DeadlineExceeded");
+	status->message = arena_strdup(arena, "Pod was active on the node longer than the specified deadline");
+	kubelet_pod_event(k, pod, NULL, EVENT_NORMAL, "DeadlineExceeded", "%s", status->message);
+	return true;
+}
+
+static struct status *make_dirs(struct kubelet *k, struct arena *arena, const struct pod *pod)
+{
+	char *dir = pod_dir(arena, k, pod->uid);
+	TRY(io_mkdirs(dir, 0750));
+	TRY(io_mkdirs(arena_printf(arena, "%s/volumes", dir), 0750));
+	return io_mkdirs(arena_printf(arena, "%s/plugins", dir), 0750);
+}
+
+static struct status *ensure_cgroup(
+	struct kubelet *k, const struct pod *pod, const struct pod_status *status, const CoreV1PodStatus *api_status)
+{
+	if (cgroups_pod_exists(k->cgroups, pod))
+		return NULL;
+	/* Containers that run outside of a group were started under other settings: they begin anew. */
+	for (size_t i = 0; i < api_status->n_container_statuses; i++) {
+		const CoreV1ContainerState *state = api_status->container_statuses[i]->state;
+		if (!state || !state->running)
+			continue;
+		log_status(runtime_kill_pod(k, pod, status, NULL), "pod %s: kill", pod->ref);
+		if (!pod_restarts_on_failure(pod))
+			return NULL;
+		break;
+	}
+	struct status *s = cgroups_pod_create(k->cgroups, pod);
+	if (s)
+		kubelet_pod_event(k, pod, NULL, EVENT_WARNING, "FailedCreatePodContainer",
+			"unable to ensure pod container exists: %s", s->message);
+	return status_wrap(s, "failed to ensure that the pod: %s cgroups exist and are correctly applied", pod->uid);
+}
+
+static struct status *mount_volumes(struct kubelet *k, const struct pod *pod)
+{
+	struct status *s = volumes_mount_pod(k->volumes, pod);
+	return status_wrap(s, "pod %s: mount volumes", pod->ref);
+}
+
+/* A status whose addresses are those that were reported: the runtime may not tell them any more. */
+static struct pod_status *with_reported_ips(const struct pod_status *status, const CoreV1PodStatus *api_status)
+{
+	struct pod_status *copy = pod_status_new(status->uid, status->name, status->namespace);
+	/* Shares the lists of the original, which the caller holds; only the addresses are its own. */
+	copy->sandboxes = status->sandboxes;
+	copy->n_sandboxes = status->n_sandboxes;
+	copy->containers = status->containers;
+	copy->n_containers = status->n_containers;
+	copy->active_sandbox = status->active_sandbox;
+	for (size_t i = 0; i < api_status->n_pod_ips; i++)
+		ARENA_PUSH(copy->arena, copy->ips, copy->n_ips) = arena_strdup(copy->arena, api_status->pod_ips[i]->ip);
+	return copy;
+}
+
+struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CoreV1PodStatus *api_status = generate(k, arena, pod, status, false);
+	past_deadline(k, arena, pod, api_status);
+	status_manager_set(k->statuses, pod, api_status);
+	*ret_terminal = pod_phase_terminal(api_status->phase);
+	if (*ret_terminal)
+		return NULL;
+	if (!k->network_ready && !pod->host_network) {
+		kubelet_pod_event(k, pod, NULL, EVENT_WARNING, "NetworkNotReady",
+			"network is not ready: container runtime network not ready");
+		return status_new(STATUS_UNAVAILABLE, "network is not ready: container runtime network not ready");
+	}
+	if (!pod_workers_terminating(k->workers, pod->uid))
+		TRY(ensure_cgroup(k, pod, status, api_status));
+	if (pod->is_static)
+		config_reconcile_mirror(k->config, pod);
+	struct status *s = make_dirs(k, arena, pod);
+	if (s) {
+		kubelet_pod_event(k, pod, NULL, EVENT_WARNING, "FailedToMakePodDataDirectories",
+			"error making pod data directories: %s", s->message);
+		return s;
+	}
+	TRY(mount_volumes(k, pod));
+	prober_add_pod(k->prober, pod);
+	CLEANUP(pod_status_unrefp) struct pod_status *seen = with_reported_ips(status, api_status);
+	struct sync_results results;
+	s = runtime_sync_pod(k, arena, pod, seen, &results);
+	reason_cache_update(k->reasons, pod->uid, &results);
+	return s;
+}
+
+struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, const struct pod_status *status,
+	int64_t grace_seconds, const char *evict_reason, const char *evict_message)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CoreV1PodStatus *api_status = generate(k, arena, pod, status, false);
+	if (evict_reason) {
+		api_status->phase = arena_strdup(arena, "Failed");
+		api_status->reason = arena_strdup(arena, evict_reason);
+		api_status->message = arena_strdup(arena, str_or_empty(evict_message));
+	}
+	status_manager_set(k->statuses, pod, api_status);
+	prober_stop_liveness(k->prober, pod->uid);
+	struct status *s = runtime_kill_pod(k, pod, status, &grace_seconds);
+	if (s) {
+		kubelet_pod_event(k, pod, NULL, EVENT_WARNING, "FailedKillPod", "error killing pod: %s", s->message);
+		return s;
+	}
+	prober_remove_pod(k->prober, pod->uid);
+	CLEANUP(pod_status_unrefp) struct pod_status *stopped = NULL;
+	TRY(runtime_pod_status(k->cri, pod->uid, pod->name, pod->namespace, &stopped));
+	for (size_t i = 0; i < stopped->n_containers; i++)
+		if (stopped->containers[i].state == CONTAINER_RUNNING)
+			return status_internal(
+				"detected running containers after a successful KillPod, CRI violation: [%s]",
+				stopped->containers[i].id);
+	if (!stopped->n_ips)
+		for (size_t i = 0; i < status->n_ips; i++)
+			ARENA_PUSH(stopped->arena, stopped->ips, stopped->n_ips) =
+				arena_strdup(stopped->arena, status->ips[i]);
+	pleg_put(k->pleg, stopped);
+	status_manager_set(k->statuses, pod, generate(k, arena, pod, stopped, true));
+	return NULL;
+}
+
+struct status *pod_sync_terminated(struct kubelet *k, const struct pod *pod, const struct pod_status *status)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	status_manager_set(k->statuses, pod, generate(k, arena, pod, status, true));
+	TRY(volumes_unmount_pod(k->volumes, pod->uid));
+	TRY(cgroups_pod_destroy(k->cgroups, pod->uid));
+	objects_forget_pod(k->objects, pod->uid);
+	reason_cache_forget(k->reasons, pod->uid);
+	status_manager_terminate(k->statuses, pod);
+	return NULL;
+}

@@ -1,0 +1,73 @@
+/*
+ * Pod workers: a thread for each pod, which takes it through its life: syncing while it is wanted, terminating once it
+ *is deleted, evicted or finished, terminated once nothing runs any more. A pod never goes back.
+ *
+ *	pod_workers_update(k->workers, &(struct pod_update){.pod = pod, .type = POD_UPDATE_SYNC});
+ *
+ * Updates coalesce: a busy worker sees only the last. Threads: any.
+ */
+#ifndef KUBELET_POD_WORKERS_H
+#define KUBELET_POD_WORKERS_H
+
+#include "base/map.h"
+#include "kubelet/kubelet.h"
+#include "kubelet/runtime/types.h"
+
+struct pod_workers;
+
+enum pod_update_type { POD_UPDATE_SYNC, POD_UPDATE_CREATE, POD_UPDATE_KILL };
+enum pod_phase { POD_SYNCING, POD_TERMINATING, POD_TERMINATED };
+
+struct pod_update {
+	enum pod_update_type type;
+	const struct pod *pod;		       /* a reference is taken; NULL: */
+	const struct runtime_pod *runtime_pod; /* one that only the runtime knows, to be killed */
+	bool has_grace;
+	int64_t grace_seconds; /* of a kill */
+	bool evict;
+	const char *reason; /* of an eviction: becomes the pod's status */
+	const char *message;
+};
+
+struct pod_workers *pod_workers_new(struct kubelet *k);
+/* Waits for the workers, which stop at their next step. */
+void pod_workers_free(struct pod_workers *w);
+void pod_workers_update(struct pod_workers *w, const struct pod_update *update);
+/* Runs the pod's next sync now instead of at its time. */
+void pod_workers_kick(struct pod_workers *w, const char *uid);
+
+/* Whether it is to end: its containers must not be started any more. */
+bool pod_workers_terminating(struct pod_workers *w, const char *uid);
+/* Whether containers of it may still run. Unknown pods: true until the first cleanup has seen all pods. */
+bool pod_workers_could_run(struct pod_workers *w, const char *uid);
+/* Whether its volumes and groups may go: the worker has finished with it, or never knew it. */
+bool pod_workers_may_clean(struct pod_workers *w, const char *uid);
+/* Whether a static pod of that full name is still ending. */
+bool pod_workers_full_name_terminating(struct pod_workers *w, const char *full_name);
+
+struct pod_worker_state {
+	enum pod_phase phase;
+	bool orphan;
+};
+/*
+ * Forgets finished workers of pods that are not wanted any more, and says which remain: a map from uid to
+ * struct pod_worker_state *, owned by the caller.
+ */
+struct strmap *pod_workers_sync_known(struct pod_workers *w, const struct strmap *wanted_uids);
+
+/* --- pod/sync.c: the steps of a worker --- */
+
+/* *ret_terminal: the pod has reached its last phase. cancelled: set when the pod is to end meanwhile. */
+struct status *pod_sync(
+	struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal) MUST_USE;
+struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, const struct pod_status *status,
+	int64_t grace_seconds, const char *evict_reason, const char *evict_message) MUST_USE;
+struct status *pod_sync_terminated(struct kubelet *k, const struct pod *pod, const struct pod_status *status) MUST_USE;
+
+/* --- pod/cleanup.c --- */
+
+/* What remains of pods that are gone: workers, containers, directories, groups, mirror pods, statuses. Every two
+ * seconds. */
+struct status *pod_cleanup(struct kubelet *k) MUST_USE;
+
+#endif

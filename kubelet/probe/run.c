@@ -1,0 +1,148 @@
+#include <inttypes.h>
+#include "base/str.h"
+#include "kubelet/probe/probe.h"
+#include "net/stream.h"
+
+#define MAX_OUTPUT 10240
+
+static struct status *run_exec(struct kubelet *k, struct arena *arena, const CoreV1Container *c,
+	const CoreV1Probe *probe, const char *id, enum probe_outcome *ret_outcome, char **ret_output)
+{
+	const CoreV1ExecAction *exec = probe->handler->exec;
+	int32_t code;
+	struct status *s = cri_exec_sync(
+		k->cri, id, exec->command, exec->n_command, probe->timeout_seconds, arena, ret_output, &code);
+	if (status_is(s, STATUS_TIMEOUT)) {
+		*ret_outcome = PROBE_OUTCOME_FAILURE;
+		*ret_output = arena_printf(arena, "command timed out: \"%s\" timed out after %" PRId32 "s",
+			str_join(arena, exec->command, exec->n_command, " "), probe->timeout_seconds);
+		status_free(s);
+		return NULL;
+	}
+	if (s) {
+		*ret_outcome = PROBE_OUTCOME_UNKNOWN;
+		char *text = cri_error_text(arena, s);
+		status_free(s);
+		return status_internal("%s", text);
+	}
+	if (strlen(*ret_output) > MAX_OUTPUT)
+		(*ret_output)[MAX_OUTPUT] = '\0';
+	*ret_outcome = code ? PROBE_OUTCOME_FAILURE : PROBE_OUTCOME_SUCCESS;
+	return NULL;
+}
+
+static struct status *run_http(struct arena *arena, const CoreV1Container *c, const CoreV1Probe *probe,
+	const char *pod_ip, enum probe_outcome *ret_outcome, char **ret_output)
+{
+	const CoreV1HTTPGetAction *action = probe->handler->http_get;
+	struct http_get get = {
+		.host = str_or(action->host, pod_ip),
+		.path = action->path,
+		.tls = str_eq_nocase(action->scheme, "HTTPS"),
+		.headers = action->http_headers,
+		.n_headers = action->n_http_headers,
+		.user_agent = "kube-probe/1.34",
+		.timeout_ms = probe->timeout_seconds * 1000LL,
+	};
+	TRY(container_port(c, action->port, &get.port));
+	int code = 0;
+	char *body;
+	bool elsewhere;
+	struct status *s = http_get(arena, &get, &code, &body, &elsewhere);
+	if (s) {
+		/* No answer is a failed probe, not one that could not be run. */
+		*ret_outcome = PROBE_OUTCOME_FAILURE;
+		const char *scheme = get.tls ? "https" : "http";
+		bool v6 = strchr(get.host, ':') != NULL;
+		*ret_output = arena_printf(arena, "Get \"%s://%s%s%s:%u%s%s\": %s", scheme, v6 ? "[" : "", get.host,
+			v6 ? "]" : "", get.port, str_or(get.path, "/")[0] == '/' ? "" : "/", str_or(get.path, "/"),
+			status_is(s, STATUS_TIMEOUT)
+				? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+				: s->message);
+		status_free(s);
+		return NULL;
+	}
+	if (elsewhere) {
+		*ret_outcome = PROBE_OUTCOME_WARNING;
+		*ret_output = arena_printf(arena, "Probe terminated redirects, Response body: %s", body);
+	} else if (code >= 200 && code < 400) {
+		*ret_outcome = PROBE_OUTCOME_SUCCESS;
+		*ret_output = body;
+	} else {
+		*ret_outcome = PROBE_OUTCOME_FAILURE;
+		*ret_output = arena_printf(arena, "HTTP probe failed with statuscode: %d", code);
+	}
+	return NULL;
+}
+
+static struct status *run_tcp(struct arena *arena, const CoreV1Container *c, const CoreV1Probe *probe,
+	const char *pod_ip, enum probe_outcome *ret_outcome, char **ret_output)
+{
+	const CoreV1TCPSocketAction *action = probe->handler->tcp_socket;
+	uint16_t port;
+	TRY(container_port(c, action->port, &port));
+	const char *host = str_or(action->host, pod_ip);
+	struct stream *stream;
+	struct status *s = stream_dial(host, port, NULL, probe->timeout_seconds * 1000, &stream);
+	*ret_output = arena_strdup(arena, "");
+	*ret_outcome = s ? PROBE_OUTCOME_FAILURE : PROBE_OUTCOME_SUCCESS;
+	if (s) {
+		*ret_output = arena_printf(arena, "dial tcp %s:%u: %s", host, port, s->message);
+		status_free(s);
+	} else {
+		stream_free(stream);
+	}
+	return NULL;
+}
+
+/* grpc.health.v1.Health/Check: a request is field 1 (the service), an answer field 1 (1: serving). */
+static struct status *run_grpc(struct arena *arena, const CoreV1Probe *probe, const char *pod_ip,
+	enum probe_outcome *ret_outcome, char **ret_output)
+{
+	const CoreV1GRPCAction *action = probe->handler->grpc;
+	const char *service = str_or_empty(action->service);
+	size_t len = strlen(service);
+	const char *target =
+		arena_printf(arena, strchr(pod_ip, ':') ? "[%s]:%" PRId32 : "%s:%" PRId32, pod_ip, action->port);
+	struct rpc_options options = {.targets = &target, .n_targets = 1};
+	CLEANUP(rpc_channel_freep) struct rpc_channel *channel = NULL;
+	TRY(rpc_channel_new(&options, &channel));
+	uint8_t request[130], *response;
+	size_t size;
+	*ret_outcome = PROBE_OUTCOME_FAILURE;
+	if (len > 127)
+		return status_bad_request("grpc service name is too long");
+	request[0] = 0x0a;
+	request[1] = (uint8_t)len;
+	memcpy(request + 2, service, len);
+	struct status *s = rpc_call_raw(channel, "/grpc.health.v1.Health/Check", request, len ? len + 2 : 0,
+		probe->timeout_seconds * 1000LL, arena, &response, &size);
+	if (s) {
+		*ret_output = arena_printf(arena, "error: health rpc probe failed: %s", s->message);
+		status_free(s);
+		return NULL;
+	}
+	bool serving = size >= 2 && response[0] == 0x08 && response[1] == 1;
+	*ret_output =
+		arena_strdup(arena, serving ? "service healthy" : "service unhealthy (responded with \"NOT_SERVING\")");
+	*ret_outcome = serving ? PROBE_OUTCOME_SUCCESS : PROBE_OUTCOME_FAILURE;
+	return NULL;
+}
+
+struct status *probe_run(struct kubelet *k, struct arena *arena, const struct pod *pod, const CoreV1Container *c,
+	const CoreV1Probe *probe, const char *container_id, const char *pod_ip, enum probe_outcome *ret_outcome,
+	char **ret_output)
+{
+	const CoreV1ProbeHandler *handler = probe->handler;
+	*ret_outcome = PROBE_OUTCOME_UNKNOWN;
+	*ret_output = arena_strdup(arena, "");
+	if (handler && handler->exec)
+		return run_exec(k, arena, c, probe, container_id, ret_outcome, ret_output);
+	if (handler && handler->http_get)
+		return run_http(arena, c, probe, pod_ip, ret_outcome, ret_output);
+	if (handler && handler->tcp_socket)
+		return run_tcp(arena, c, probe, pod_ip, ret_outcome, ret_output);
+	if (handler && handler->grpc)
+		return run_grpc(arena, probe, pod_ip, ret_outcome, ret_output);
+	return status_bad_request("missing probe handler for %s:%s", pod_format(arena, pod), c->name);
+}

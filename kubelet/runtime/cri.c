@@ -1,0 +1,215 @@
+#include "kubelet/runtime/cri.h"
+
+#include <pthread.h>
+#include "base/mem.h"
+#include "base/str.h"
+
+#define MAX_MESSAGE_BYTES (16u << 20)
+#define MAX_EXEC_OUTPUT (16u << 20)
+#define NO_TIMEOUT_MS (24LL * 3600 * 1000)
+
+struct cri {
+	struct rpc_channel *runtime;
+	struct rpc_channel *image; /* the same as runtime where there is one socket */
+	char *endpoint;
+	int64_t timeout_ms;
+	pthread_mutex_t lock; /* guards the next two, which once set are never freed before the cri */
+	char *name;
+	char *version;
+};
+
+static struct status *open_channel(const char *endpoint, struct rpc_channel **ret)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *target = endpoint;
+	if (target[0] == '/')
+		target = arena_printf(arena, "unix://%s", endpoint);
+	if (!str_starts_with(target, "unix:"))
+		return status_bad_request(
+			"container runtime endpoint \"%s\": only unix sockets are supported", endpoint);
+	struct rpc_options options = {.targets = &target, .n_targets = 1, .max_message_bytes = MAX_MESSAGE_BYTES};
+	return rpc_channel_new(&options, ret);
+}
+
+struct status *cri_new(const char *endpoint, const char *image_endpoint, int64_t timeout_ms, struct cri **ret)
+{
+	CLEANUP(cri_freep) struct cri *cri = mem_zalloc(sizeof(*cri));
+	pthread_mutex_init(&cri->lock, NULL);
+	cri->endpoint = mem_strdup(endpoint);
+	cri->timeout_ms = timeout_ms;
+	cri->name = mem_strdup("");
+	cri->version = mem_strdup("");
+	TRY(open_channel(endpoint, &cri->runtime));
+	if (str_empty(image_endpoint) || str_eq(image_endpoint, endpoint))
+		cri->image = cri->runtime;
+	else
+		TRY(open_channel(image_endpoint, &cri->image));
+	*ret = STEAL(cri);
+	return NULL;
+}
+
+void cri_free(struct cri *cri)
+{
+	if (cri->image && cri->image != cri->runtime)
+		rpc_channel_free(cri->image);
+	if (cri->runtime)
+		rpc_channel_free(cri->runtime);
+	pthread_mutex_destroy(&cri->lock);
+	free(cri->endpoint);
+	free(cri->name);
+	free(cri->version);
+	free(cri);
+}
+
+const char *cri_endpoint(const struct cri *cri)
+{
+	return cri->endpoint;
+}
+
+const char *cri_runtime_name(const struct cri *cri)
+{
+	return cri->name;
+}
+
+const char *cri_runtime_version(const struct cri *cri)
+{
+	return cri->version;
+}
+
+struct status *cri_connect(struct cri *cri)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CriVersionRequest *request = RPC_NEW(arena, CriVersionRequest);
+	request->version = arena_strdup(arena, "v1");
+	CriVersionResponse *response;
+	struct status *s = cri_call_for(cri, "Version", request, 10000, arena, &response);
+	if (s)
+		return status_wrap(s, "container runtime at %s", cri->endpoint);
+	pthread_mutex_lock(&cri->lock);
+	if (!cri->name[0]) {
+		free(cri->name);
+		free(cri->version);
+		cri->name = mem_strdup(response->runtime_name);
+		cri->version = mem_strdup(response->runtime_version);
+	}
+	pthread_mutex_unlock(&cri->lock);
+	return NULL;
+}
+
+struct status *cri_call_for(
+	struct cri *cri, const char *method, const void *request, int64_t timeout_ms, struct arena *arena, void *ret)
+{
+	return rpc_call(cri->runtime, &cri_runtime_service, method, request, timeout_ms, arena, ret);
+}
+
+struct status *cri_call(struct cri *cri, const char *method, const void *request, struct arena *arena, void *ret)
+{
+	return cri_call_for(cri, method, request, cri->timeout_ms, arena, ret);
+}
+
+struct status *cri_image_call(
+	struct cri *cri, const char *method, const void *request, int64_t timeout_ms, struct arena *arena, void *ret)
+{
+	return rpc_call(
+		cri->image, &cri_image_service, method, request, timeout_ms ? timeout_ms : cri->timeout_ms, arena, ret);
+}
+
+static const char *grpc_code_name(enum status_reason reason)
+{
+	switch (reason) {
+	case STATUS_NOT_FOUND:
+		return "NotFound";
+	case STATUS_ALREADY_EXISTS:
+		return "AlreadyExists";
+	case STATUS_UNAVAILABLE:
+		return "Unavailable";
+	case STATUS_TIMEOUT:
+		return "DeadlineExceeded";
+	case STATUS_BAD_REQUEST:
+		return "InvalidArgument";
+	case STATUS_CONFLICT:
+		return "FailedPrecondition";
+	case STATUS_TOO_MANY_REQUESTS:
+		return "ResourceExhausted";
+	case STATUS_METHOD_NOT_ALLOWED:
+		return "Unimplemented";
+	default:
+		return "Unknown";
+	}
+}
+
+char *cri_error_text(struct arena *arena, const struct status *status)
+{
+	return arena_printf(arena, "rpc error: code = %s desc = %s", grpc_code_name(status->reason), status->message);
+}
+
+static struct status *forgive_not_found(struct status *s)
+{
+	if (status_is(s, STATUS_NOT_FOUND)) {
+		status_drop(s, "what is gone need not be stopped");
+		return NULL;
+	}
+	return s;
+}
+
+struct status *cri_stop_container(struct cri *cri, const char *id, int64_t grace_seconds)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CriStopContainerRequest *request = RPC_NEW(arena, CriStopContainerRequest);
+	request->container_id = arena_strdup(arena, id);
+	request->timeout = grace_seconds;
+	CriStopContainerResponse *response;
+	int64_t timeout_ms = grace_seconds * 1000 + cri->timeout_ms;
+	return forgive_not_found(cri_call_for(cri, "StopContainer", request, timeout_ms, arena, &response));
+}
+
+struct status *cri_remove_container(struct cri *cri, const char *id)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CriRemoveContainerRequest *request = RPC_NEW(arena, CriRemoveContainerRequest);
+	request->container_id = arena_strdup(arena, id);
+	CriRemoveContainerResponse *response;
+	return forgive_not_found(cri_call(cri, "RemoveContainer", request, arena, &response));
+}
+
+struct status *cri_stop_sandbox(struct cri *cri, const char *id)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CriStopPodSandboxRequest *request = RPC_NEW(arena, CriStopPodSandboxRequest);
+	request->pod_sandbox_id = arena_strdup(arena, id);
+	CriStopPodSandboxResponse *response;
+	return forgive_not_found(cri_call(cri, "StopPodSandbox", request, arena, &response));
+}
+
+struct status *cri_remove_sandbox(struct cri *cri, const char *id)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CriRemovePodSandboxRequest *request = RPC_NEW(arena, CriRemovePodSandboxRequest);
+	request->pod_sandbox_id = arena_strdup(arena, id);
+	CriRemovePodSandboxResponse *response;
+	return forgive_not_found(cri_call(cri, "RemovePodSandbox", request, arena, &response));
+}
+
+struct status *cri_exec_sync(struct cri *cri, const char *container_id, char *const *command, size_t n_command,
+	int64_t timeout_s, struct arena *arena, char **ret_output, int32_t *ret_exit_code)
+{
+	CriExecSyncRequest *request = RPC_NEW(arena, CriExecSyncRequest);
+	request->container_id = arena_strdup(arena, container_id);
+	request->cmd = (char **)command;
+	request->n_cmd = n_command;
+	request->timeout = timeout_s;
+	CriExecSyncResponse *response;
+	/* The runtime enforces the timeout itself; ours is for a runtime that hangs. */
+	int64_t timeout_ms = timeout_s ? timeout_s * 1000 + cri->timeout_ms : NO_TIMEOUT_MS;
+	TRY(cri_call_for(cri, "ExecSync", request, timeout_ms, arena, &response));
+	size_t out = response->stdout.len, err = response->stderr.len;
+	if (out > MAX_EXEC_OUTPUT || err > MAX_EXEC_OUTPUT)
+		return status_new(STATUS_TOO_LARGE, "output of %s is too large", n_command ? command[0] : "");
+	char *text = arena_alloc(arena, out + err + 1);
+	memcpy(text, response->stdout.data ? response->stdout.data : (const uint8_t *)"", out);
+	memcpy(text + out, response->stderr.data ? response->stderr.data : (const uint8_t *)"", err);
+	text[out + err] = '\0';
+	*ret_output = text;
+	*ret_exit_code = response->exit_code;
+	return NULL;
+}
