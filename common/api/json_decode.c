@@ -38,9 +38,10 @@ static void add_place(struct strbuf *out, const struct place *at, bool with_inde
 	if (!at)
 		return;
 	add_place(out, at->up, with_indexes);
+	if (!with_indexes && !at->owner)
+		return; /* fields only, as Go names them */
 	if (!at->name) {
-		if (with_indexes)
-			strbuf_printf(out, "[%zu]", at->index);
+		strbuf_printf(out, "[%zu]", at->index);
 		return;
 	}
 	if (out->len)
@@ -79,7 +80,7 @@ static void add_go_type(struct strbuf *out, const struct schema_field *field, bo
 		strbuf_printf(out, "%s%s%s", field->type->version, *field->type->version ? "." : "", field->type->kind);
 }
 
-static const char *found_name(struct json_reader *r, char *scratch, size_t size)
+static const char *found_name(struct json_reader *r, bool with_number, char *scratch, size_t size)
 {
 	const char *text;
 	size_t text_size;
@@ -95,7 +96,7 @@ static const char *found_name(struct json_reader *r, char *scratch, size_t size)
 	case JSON_ARRAY:
 		return "array";
 	case JSON_NUMBER:
-		if (!json_read_number(r, &text, &text_size) || text_size > size - 8)
+		if (!json_read_number(r, &text, &text_size) || !with_number || text_size > size - 8)
 			return "number";
 		snprintf(scratch, size, "number %.*s", (int)text_size, text);
 		return scratch;
@@ -119,7 +120,9 @@ static bool wrong_type(struct decoder *d, const struct place *at, const struct s
 	CLEANUP(strbuf_done) struct strbuf path = STRBUF_INIT;
 	CLEANUP(strbuf_done) struct strbuf type = STRBUF_INIT;
 	char scratch[64];
-	const char *found = found_name(&d->r, scratch, sizeof(scratch));
+	const struct schema_field *leaf = field->shape == SCHEMA_MAP && element ? schema_map_value(field) : field;
+	bool number = leaf->kind >= SCHEMA_INT32 && leaf->kind <= SCHEMA_DOUBLE;
+	const char *found = found_name(&d->r, number, scratch, sizeof(scratch));
 	const struct place *owner = at;
 
 	while (owner && !owner->owner)
@@ -393,10 +396,11 @@ static void *owner_of(struct decoder *d, const struct schema_name *name, void *m
 	return msg;
 }
 
-static bool decode_type_member(struct decoder *d, const struct place *at, const char *name, size_t name_size)
+static bool decode_type_member(
+	struct decoder *d, const struct place *at, const struct schema_type *type, const char *name, size_t name_size)
 {
 	static const struct schema_field text = {.kind = SCHEMA_STRING};
-	struct place here = {.up = at, .name = name, .size = name_size};
+	struct place here = {.up = at, .name = name, .size = name_size, .owner = type};
 	const char *s = "";
 	size_t size = 0;
 
@@ -442,7 +446,7 @@ static bool decode_object(struct decoder *d, const struct place *at, void *msg)
 		if (is_type_member(type, name, size)) {
 			if (seen_before(seen, *name == 'k' ? MAX_NAMES : MAX_NAMES + 1))
 				strict_error(d, "duplicate", at, name, size);
-			if (!decode_type_member(d, at, name, size))
+			if (!decode_type_member(d, at, type, name, size))
 				return false;
 			continue;
 		}

@@ -447,7 +447,12 @@ struct status *json_reader_error(const struct json_reader *r)
 {
 	if (!r->error)
 		return NULL;
-	return status_bad_request("%s (at byte %zu)", r->error, (size_t)(r->error_at - r->data));
+	size_t at = (size_t)(r->error_at - r->data), prefix = sizeof("invalid character") - 1;
+	if (!strncmp(r->error, "invalid character", prefix) && r->error_at<r->end && * r->error_at> ' ' &&
+		*r->error_at < 0x7f)
+		return status_bad_request(
+			"invalid character '%c'%s (at byte %zu)", *r->error_at, r->error + prefix, at);
+	return status_bad_request("%s (at byte %zu)", r->error, at);
 }
 
 bool json_number_int64(const char *text, size_t size, int64_t *ret_value)

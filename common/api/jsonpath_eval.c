@@ -189,7 +189,7 @@ static void print_value(struct strbuf *out, const cJSON *node)
 	if (cJSON_IsString(node))
 		strbuf_adds(out, node->valuestring);
 	else if (cJSON_IsNull(node))
-		strbuf_adds(out, "<no value>");
+		strbuf_adds(out, "null");
 	else
 		tree_print(out, node, TREE_SORTED);
 }

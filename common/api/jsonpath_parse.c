@@ -300,9 +300,7 @@ static struct status *parse_template(struct parser *p, bool in_range, struct pat
 		if (range)
 			TRY(parse_template(p, true, &node->body));
 	}
-	if (in_range)
-		return status_bad_request("unterminated range, expected {end}");
-	p->depth--;
+	p->depth--; /* a range without {end} ends here, as the original has it */
 	return NULL;
 }
 

@@ -192,6 +192,9 @@ void yaml_print_tree(struct strbuf *out, const cJSON *tree)
 	yaml_emitter_emit(&e, &event);
 	yaml_emitter_flush(&e);
 	yaml_emitter_delete(&e);
+	/* libyaml closes a document whose last text keeps its line breaks; the original's writer does not. */
+	if (out->len > 5 && !strcmp(out->buf + out->len - 5, "\n...\n"))
+		strbuf_truncate(out, out->len - 4);
 }
 
 void yaml_encode(struct strbuf *out, const void *msg)
