@@ -1,6 +1,305 @@
+/*
+ * The subresources that lead out of the server: log, exec, attach, portforward, and the proxies of nodes, pods and
+ * services.
+ */
+#include "api/meta.h"
+#include "apiserver/http/backend.h"
 #include "apiserver/http/verbs.h"
+#include "apiserver/registry_private.h"
+
+/* --- pods --- */
+
+static void add_names(struct strbuf *out, CoreV1Container *const *containers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(out, "%s%s", i ? " " : "", containers[i]->name);
+}
+
+static bool has_container(const CoreV1PodSpec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->n_containers; i++)
+		if (str_eq(spec->containers[i]->name, name))
+			return true;
+	for (size_t i = 0; i < spec->n_init_containers; i++)
+		if (str_eq(spec->init_containers[i]->name, name))
+			return true;
+	for (size_t i = 0; i < spec->n_ephemeral_containers; i++)
+		if (str_eq(spec->ephemeral_containers[i]->ephemeral_container_common->name, name))
+			return true;
+	return false;
+}
+
+static struct status *choose_container(const CoreV1Pod *pod, const char *asked, const char **ret_name)
+{
+	const CoreV1PodSpec *spec = pod->spec;
+	const char *pod_name = pod->metadata->name;
+	*ret_name = asked;
+	if (!str_empty(asked)) {
+		if (has_container(spec, asked))
+			return NULL;
+		return status_bad_request("container %s is not valid for pod %s", asked, pod_name);
+	}
+	if (spec->n_containers == 1) {
+		*ret_name = spec->containers[0]->name;
+		return NULL;
+	}
+	if (!spec->n_containers)
+		return status_bad_request("a container name must be specified for pod %s", pod_name);
+	CLEANUP(strbuf_done) struct strbuf names = STRBUF_INIT, inits = STRBUF_INIT;
+	add_names(&names, spec->containers, spec->n_containers);
+	add_names(&inits, spec->init_containers, spec->n_init_containers);
+	if (inits.len)
+		return status_bad_request(
+			"a container name must be specified for pod %s, choose one of: [%s] or one of the init "
+			"containers: [%s]",
+			pod_name, names.buf, inits.buf);
+	return status_bad_request(
+		"a container name must be specified for pod %s, choose one of: [%s]", pod_name, names.buf);
+}
+
+static struct status *find_pod(struct request *request, const CoreV1Pod **ret_pod)
+{
+	const ProtobufCMessage *object;
+	struct status *status = objects_get(
+		request->objects, request->arena, &CoreV1Pod_schema, request->namespace, request->name, &object);
+	if (status_is(status, STATUS_NOT_FOUND)) {
+		status_drop(status, "memory may be a moment behind");
+		status = objects_get_live(request->objects, request->arena, &CoreV1Pod_schema, request->namespace,
+			request->name, &object);
+	}
+	TRY(status);
+	*ret_pod = (const CoreV1Pod *)object;
+	return (*ret_pod)->spec ? NULL : status_internal("pod %s has no spec", request->name);
+}
+
+/* Parameters that are passed on, in the names that the kubelet knows them by. */
+struct parameter {
+	const char *ours;
+	const char *theirs;
+	bool flag; /* passed as 1 when true */
+};
+
+static const struct parameter log_parameters[] = {{"follow", "follow", false}, {"previous", "previous", false},
+	{"timestamps", "timestamps", false}, {"sinceSeconds", "sinceSeconds", false}, {"sinceTime", "sinceTime", false},
+	{"tailLines", "tailLines", false}, {"limitBytes", "limitBytes", false}, {"stream", "stream", false}, {NULL}};
+static const struct parameter stream_parameters[] = {{"stdin", "input", true}, {"stdout", "output", true},
+	{"stderr", "error", true}, {"tty", "tty", true}, {"command", "command", false}, {NULL}};
+static const struct parameter port_parameters[] = {{"ports", "port", false}, {NULL}};
+
+static const char *query_for(struct exchange *exchange, const struct parameter *parameters)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	for (const struct parameter *p = parameters; p->ours; p++)
+		for (size_t i = 0; i < exchange->n_query; i++) {
+			bool on = true;
+			if (strcmp(exchange->query[i].key, p->ours) != 0)
+				continue;
+			if (p->flag && (!str_to_bool(exchange->query[i].value, &on) || !on))
+				continue;
+			query_add(&out, p->theirs, p->flag ? "1" : exchange->query[i].value);
+		}
+	return arena_printf(exchange->arena, "%s%s", out.len ? "?" : "", out.buf);
+}
+
+static struct status *check_log_options(struct exchange *exchange)
+{
+	static const char *const numbers[] = {"tailLines", "sinceSeconds", "limitBytes"};
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const char *text = exchange_query(exchange, numbers[i]);
+		int64_t value;
+		if (!text)
+			continue;
+		if (!str_to_int64(text, INT64_MIN, INT64_MAX, &value))
+			return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax", text);
+		const char *why = i && value < 1    ? "must be greater than 0"
+				  : !i && value < 0 ? "must be greater than or equal to 0"
+						    : NULL;
+		if (!why)
+			continue;
+		struct status *s =
+			status_new(STATUS_INVALID, "PodLogOptions \"\" is invalid: %s: Invalid value: %lld: %s",
+				numbers[i], (long long)value, why);
+		status_add_cause(s, "FieldValueInvalid", numbers[i], "Invalid value: %lld: %s", (long long)value, why);
+		return status_details(s, "", "PodLogOptions", "");
+	}
+	return NULL;
+}
+
+static struct status *pod_log(struct exchange *exchange, struct request *request)
+{
+	const CoreV1Pod *pod;
+	const char *container;
+	struct backend backend;
+	TRY(check_log_options(exchange));
+	TRY(find_pod(request, &pod));
+	TRY(choose_container(pod, exchange_query(exchange, "container"), &container));
+	if (str_empty(pod->spec->node_name)) {
+		reply_bytes(exchange, 200, "text/plain", "", 0);
+		return NULL;
+	}
+	TRY(backend_kubelet(exchange->data, request, pod->spec->node_name, &backend));
+	backend.target = arena_printf(request->arena, "/containerLogs/%s/%s/%s%s", pod->metadata->namespace,
+		pod->metadata->name, container, query_for(exchange, log_parameters));
+	return backend_forward(exchange, &backend, "GET");
+}
+
+static bool asks_for_websocket(struct exchange *exchange)
+{
+	const char *upgrade = exchange_header(exchange, "Upgrade");
+	return upgrade && str_eq_nocase(upgrade, "websocket");
+}
+
+static struct status *pod_stream(struct exchange *exchange, struct request *request)
+{
+	const CoreV1Pod *pod;
+	const char *container = "";
+	struct backend backend;
+	bool forward = str_eq(request->subresource, "portforward");
+	TRY(find_pod(request, &pod));
+	if (!forward)
+		TRY(choose_container(pod, exchange_query(exchange, "container"), &container));
+	TRY(admit(request, ADMISSION_CONNECT, NULL, NULL, NULL, true));
+	if (str_empty(pod->spec->node_name))
+		return status_bad_request("pod %s does not have a host assigned", request->name);
+	TRY(backend_kubelet(exchange->data, request, pod->spec->node_name, &backend));
+	const char *query = query_for(exchange, forward ? port_parameters : stream_parameters);
+	if (forward)
+		backend.target = arena_printf(
+			request->arena, "/portForward/%s/%s%s", pod->metadata->namespace, pod->metadata->name, query);
+	else
+		backend.target = arena_printf(request->arena, "/%s/%s/%s/%s%s", request->subresource,
+			pod->metadata->namespace, pod->metadata->name, container, query);
+	if (!exchange_header(exchange, "Upgrade"))
+		return status_bad_request("Upgrade request required");
+	if (asks_for_websocket(exchange))
+		return backend_translate(exchange, &backend, forward);
+	return backend_tunnel(exchange, &backend);
+}
+
+/* --- proxies --- */
+
+/* "https:name:port" → its parts; the scheme and the port may be missing. */
+static void split_target(struct request *request, const char **ret_scheme, const char **ret_name, const char **ret_port)
+{
+	char **p;
+	size_t n = str_split(request->arena, request->name, ':', &p);
+	*ret_scheme = n == 3 ? p[0] : "http";
+	*ret_name = n == 3 ? p[1] : n ? p[0] : "";
+	*ret_port = n == 3 ? p[2] : n == 2 ? p[1] : "";
+	if (str_empty(*ret_scheme))
+		*ret_scheme = "http";
+}
+
+/* What of the path stands behind …/NAME/proxy, with the query. */
+static const char *rest_of_path(struct exchange *exchange, const struct request *request)
+{
+	/* /api/v1/[namespaces/NS/]RESOURCE/NAME/proxy: so many slashes stand before the rest. */
+	int slashes = str_empty(request->namespace) ? 6 : 8;
+	const char *p = exchange->raw_path;
+	for (; *p; p++)
+		if (*p == '/' && --slashes == 0)
+			break;
+	return arena_printf(
+		exchange->arena, "%s%s%s%s", *p ? "" : "/", p, *exchange->raw_query ? "?" : "", exchange->raw_query);
+}
+
+static struct status *pod_backend(struct request *request, const char *name, const char *port, struct backend *b)
+{
+	const CoreV1Pod *pod;
+	request->name = name;
+	TRY(find_pod(request, &pod));
+	int64_t number = 0;
+	if (str_empty(port)) {
+		for (size_t i = 0; !number && i < pod->spec->n_containers; i++)
+			if (pod->spec->containers[i]->n_ports)
+				number = pod->spec->containers[i]->ports[0]->container_port;
+	} else if (!str_to_int64(port, 1, 65535, &number)) {
+		return status_bad_request("invalid port %s", port);
+	}
+	if (!pod->status || str_empty(pod->status->pod_ip))
+		return status_bad_request("address not allowed");
+	b->host = pod->status->pod_ip;
+	b->port = (uint16_t)(number ? number : 80);
+	return NULL;
+}
+
+/* The first ready endpoint of the Service's port. */
+static struct status *service_backend(struct request *request, const char *name, const char *port, struct backend *b)
+{
+	const ProtobufCMessage *object;
+	struct object_list slices;
+	TRY(objects_get(request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object));
+	const CoreV1ServiceSpec *spec = ((const CoreV1Service *)object)->spec;
+	const CoreV1ServicePort *found = NULL;
+	for (size_t i = 0; spec && i < spec->n_ports; i++) {
+		int64_t number;
+		bool same = str_to_int64(port, 1, 65535, &number) ? spec->ports[i]->port == number
+								  : str_eq(spec->ports[i]->name, port);
+		if (!found && (same || str_empty(port)))
+			found = spec->ports[i];
+	}
+	if (!found)
+		return status_new(STATUS_UNAVAILABLE, "no service port \"%s\" found for service \"%s\"", port, name);
+	TRY(objects_list(
+		request->objects, request->arena, &DiscoveryV1EndpointSlice_schema, request->namespace, &slices));
+	for (size_t i = 0; i < slices.n_items; i++) {
+		const DiscoveryV1EndpointSlice *slice = (const DiscoveryV1EndpointSlice *)slices.items[i];
+		if (!str_eq(meta_label(slice->metadata, "kubernetes.io/service-name"), name))
+			continue;
+		for (size_t e = 0; e < slice->n_endpoints; e++) {
+			const DiscoveryV1EndpointConditions *c = slice->endpoints[e]->conditions;
+			if ((c && c->has_ready && !c->ready) || !slice->endpoints[e]->n_addresses)
+				continue;
+			for (size_t q = 0; q < slice->n_ports; q++)
+				if (str_eq(slice->ports[q]->name, found->name)) {
+					b->host = slice->endpoints[e]->addresses[0];
+					b->port = (uint16_t)slice->ports[q]->port;
+					return NULL;
+				}
+		}
+	}
+	return status_new(STATUS_UNAVAILABLE, "no endpoints available for service \"%s\"", name);
+}
+
+/* Certificates of pods and services are nobody's that we know. */
+static struct status *any_tls(struct exchange *exchange, struct backend *b)
+{
+	const struct tls_config config = {.insecure = true};
+	TRY(tls_context_new(&config, TLS_CLIENT, &b->tls));
+	arena_defer(exchange->arena, (void (*)(void *))tls_context_unref, b->tls);
+	return NULL;
+}
+
+static struct status *proxy(struct exchange *exchange, struct request *request)
+{
+	struct backend b = {0};
+	const char *scheme, *name, *port;
+	split_target(request, &scheme, &name, &port);
+	TRY(admit(request, ADMISSION_CONNECT, NULL, NULL, NULL, true));
+	if (str_eq(request->resource, "nodes")) {
+		int64_t number;
+		TRY(backend_kubelet(exchange->data, request, name, &b));
+		if (str_to_int64(port, 1, 65535, &number))
+			b.port = (uint16_t)number;
+	} else {
+		bool pod = str_eq(request->resource, "pods");
+		TRY(pod ? pod_backend(request, name, port, &b) : service_backend(request, name, port, &b));
+		if (str_eq(scheme, "https"))
+			TRY(any_tls(exchange, &b));
+	}
+	b.target = rest_of_path(exchange, request);
+	if (exchange_header(exchange, "Upgrade"))
+		return backend_tunnel(exchange, &b);
+	return backend_forward(exchange, &b, NULL);
+}
 
 struct status *verb_connect(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
-	return status_new(STATUS_INTERNAL, "not yet");
+	if (str_eq(request->subresource, "proxy"))
+		return proxy(exchange, request);
+	if (strcmp(request->resource, "pods") != 0)
+		return status_new(STATUS_NOT_FOUND, "the server could not find the requested resource");
+	if (str_eq(request->subresource, "log"))
+		return pod_log(exchange, request);
+	return pod_stream(exchange, request);
 }

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <gnutls/gnutls.h>
@@ -181,6 +182,15 @@ void reply_wake(struct exchange *exchange)
 	pthread_mutex_unlock(&x->lock);
 }
 
+/* A suspended connection is not polled: whether its peer has hung up is asked for. */
+bool exchange_gone(struct exchange *exchange)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(private_of(exchange)->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct pollfd p = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
+	return info && poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLERR | POLLHUP));
+}
+
 static ssize_t read_stream(void *data, uint64_t position, char *buf, size_t max)
 {
 	struct exchange_private *x = data;
@@ -193,6 +203,8 @@ static ssize_t read_stream(void *data, uint64_t position, char *buf, size_t max)
 			return n;
 		if (atomic_load(&x->server->stopping))
 			return MHD_CONTENT_READER_END_OF_STREAM;
+		if (exchange_gone(&x->pub))
+			return MHD_CONTENT_READER_END_WITH_ERROR;
 		if (fall_asleep(x))
 			return 0;
 	}

@@ -29,6 +29,7 @@ static void *begin_uri(void *data, const char *uri, struct MHD_Connection *conne
 	x->pub.arena = arena;
 	x->magic = EXCHANGE_MAGIC;
 	x->server = server;
+	x->pub.data = server->options.data;
 	x->connection = connection;
 	x->pub.started_ms = clock_mono_ms(clock_system());
 	strbuf_init(&x->received);

@@ -63,6 +63,7 @@ struct exchange {
 	const char *client_address;
 	int64_t started_ms;
 	void *user; /* of the handler's */
+	void *data; /* of the server's options */
 };
 
 /* First value of a header (any case), or NULL. */
@@ -105,6 +106,9 @@ struct reply_stream {
 void reply_stream(struct exchange *exchange, int code, const char *content_type, const struct reply_stream *stream);
 /* From any thread, as often as wanted, until done has been called. */
 void reply_wake(struct exchange *exchange);
+
+/* Whether the client has closed its connection. */
+bool exchange_gone(struct exchange *exchange);
 
 /* 101: serve runs on a thread of its own, with the stream, which it frees. */
 void reply_upgrade(

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 #define WAIT_MS 3000
+#define PEER_CHECK_MS 10000
 #define BOOKMARK_MS 60000
 #define TIMEOUT_FIRST_MS 1800000 /* --min-request-timeout */
 #define FINAL_BOOKMARK_MS 2000
@@ -203,17 +204,34 @@ static void step_events(struct watch *w)
 	}
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The next time that something may be due without an event. */
+static void set_due(struct watch *w, int64_t now)
+{
+	int64_t due = least(now + PEER_CHECK_MS, w->deadline_ms);
+	if (w->options.bookmarks)
+		due = least(due, w->bookmark_ms);
+	if (w->options.bookmarks && !w->final_bookmark)
+		due = least(due, w->deadline_ms - FINAL_BOOKMARK_MS);
+	watcher_set_due(w->watcher, due);
+}
+
 static void step_time(struct watch *w)
 {
 	int64_t now = clock_mono_ms(w->request->clock);
 	if (now >= w->deadline_ms)
 		w->ended = true;
+	set_due(w, now);
 	if (!w->options.bookmarks || w->out.len > w->sent)
 		return;
 	bool last = now >= w->deadline_ms - FINAL_BOOKMARK_MS && !w->final_bookmark;
 	if (now < w->bookmark_ms && !last)
 		return;
-	w->final_bookmark = last;
+	w->final_bookmark |= last;
 	w->bookmark_ms = now + BOOKMARK_MS;
 	emit_bookmark(w, false);
 }

@@ -192,7 +192,7 @@ static void apply_batch(void *data, const struct etcd_event *events, size_t n, i
 		const char *rest;
 		struct table *t = cache_table_of_key(cache, events[i].kv.key, &rest);
 		if (t && t != last)
-			table_notify(t);
+			table_notify(t, -1);
 		last = t;
 	}
 }
@@ -263,7 +263,8 @@ static struct status *refill(struct cache *cache)
 	for (size_t i = 0; i < cache->n_tables; i++)
 		remove_missing(&cache->tables[i], keys, revision);
 	cache_advance(cache, revision);
-	cache_tick(cache);
+	for (size_t i = 0; i < cache->n_tables; i++)
+		table_notify(&cache->tables[i], -1);
 	return NULL;
 }
 

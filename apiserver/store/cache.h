@@ -105,7 +105,10 @@ DEFINE_CLEANUP(struct watcher *, watcher_free)
  */
 bool watcher_next(struct watcher *watcher, enum event_type *ret_type, struct entry **ret_object, int64_t *ret_revision,
 	bool *ret_lost);
-/* Calls notify of every watcher that waits: for bookmarks and deadlines. */
+/* When the watcher wants to be woken although nothing happens (monotonic clock): for bookmarks, deadlines, a look at
+ * the peer. */
+void watcher_set_due(struct watcher *watcher, int64_t at_ms);
+/* Calls notify of every watcher that waits and whose time has come. */
 void cache_tick(struct cache *cache);
 
 #endif

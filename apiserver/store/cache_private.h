@@ -19,9 +19,9 @@ struct table {
 	size_t n_items, cap_items;
 	struct event **ring; /* a power of two */
 	size_t cap_ring;
-	uint64_t first, next; /* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */
+	uint64_t first, next;  /* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */
 	int64_t last_revision; /* of what was applied last */
-	int64_t window_start; /* every event after this revision is in the ring */
+	int64_t window_start;  /* every event after this revision is in the ring */
 	/* Fixed after the start. */
 	struct subscriber *subscribers;
 	size_t n_subscribers;
@@ -39,6 +39,7 @@ struct watcher {
 	uint64_t cursor;
 	int64_t told; /* revision */
 	atomic_bool waiting;
+	_Atomic int64_t due_ms;
 };
 
 struct cache {
@@ -72,7 +73,8 @@ struct table *cache_table_of_key(struct cache *cache, const char *key, const cha
 bool table_find(const struct table *table, const char *key, size_t *ret_index);
 /* Applies one change: the lock is taken inside. entry NULL: deleted. Takes the entry. */
 void table_apply(struct table *table, const char *key, struct entry *entry, int64_t revision);
-void table_notify(struct table *table);
+/* Wakes the watchers that wait; now_ms >= 0: only those whose time has come. */
+void table_notify(struct table *table, int64_t now_ms);
 void cache_advance(struct cache *cache, int64_t revision);
 void *cache_thread(void *data);
 void tables_init(struct cache *cache);

@@ -494,17 +494,23 @@ bool watcher_next(
 	return found != NULL;
 }
 
-void table_notify(struct table *t)
+void watcher_set_due(struct watcher *w, int64_t at_ms)
+{
+	atomic_store(&w->due_ms, at_ms);
+}
+
+void table_notify(struct table *t, int64_t now_ms)
 {
 	pthread_mutex_lock(&t->watchers_lock);
 	for (struct watcher *w = t->watchers; w; w = w->next)
-		if (atomic_exchange(&w->waiting, false))
+		if ((now_ms < 0 || now_ms >= atomic_load(&w->due_ms)) && atomic_exchange(&w->waiting, false))
 			w->options.notify(w->options.data);
 	pthread_mutex_unlock(&t->watchers_lock);
 }
 
 void cache_tick(struct cache *cache)
 {
+	const int64_t now = clock_mono_ms(cache->clock);
 	for (size_t i = 0; i < cache->n_tables; i++)
-		table_notify(&cache->tables[i]);
+		table_notify(&cache->tables[i], now);
 }
