@@ -75,8 +75,6 @@ static void to_stream(struct translation *t, uint8_t channel, const uint8_t *byt
 	if (!inward || !t->streams[channel])
 		return;
 	spdy_write(t->streams[channel], bytes, size);
-	if (t->streams[channel] && spdy_queued(t->streams[channel]) > HIGH_WATER)
-		conn_pause(t->client, true);
 }
 
 static void ws_message(void *data, enum websocket_opcode opcode, const void *bytes, size_t size)
@@ -126,6 +124,8 @@ static void spdy_output(void *data, const void *bytes, size_t size)
 {
 	struct translation *t = data;
 	conn_write(t->backend, bytes, size);
+	if (conn_queued(t->backend) > HIGH_WATER)
+		conn_pause(t->client, true);
 }
 
 static int channel_of(const struct translation *t, const struct spdy_stream *stream)
@@ -147,7 +147,6 @@ static void stream_data(void *data, struct spdy_stream *stream, const void *byte
 {
 	struct translation *t = data;
 	int channel = channel_of(t, stream);
-	spdy_consumed(stream, size);
 	if (channel == CHANNEL_ERROR) {
 		strbuf_add(&t->error, bytes, size);
 		if (end)
@@ -175,7 +174,7 @@ static void stream_closed(void *data, struct spdy_stream *stream, bool reset)
 		finish(t);
 }
 
-static void stream_writable(void *data, struct spdy_stream *stream)
+static void backend_drained(void *data)
 {
 	struct translation *t = data;
 	conn_pause(t->client, false);
@@ -203,13 +202,12 @@ static void backend_closed(void *data, const struct status *error)
 }
 
 static const struct websocket_events ws_events = {.output = ws_output, .message = ws_message, .closed = ws_closed};
-static const struct spdy_events spdy_callbacks = {.output = spdy_output,
-	.stream_data = stream_data,
-	.stream_writable = stream_writable,
-	.stream_closed = stream_closed};
+static const struct spdy_events spdy_callbacks = {
+	.output = spdy_output, .stream_data = stream_data, .stream_closed = stream_closed};
 static const struct conn_events client_events = {
 	.data = client_data, .drained = client_drained, .closed = client_closed};
-static const struct conn_events backend_events = {.data = backend_data, .closed = backend_closed};
+static const struct conn_events backend_events = {
+	.data = backend_data, .drained = backend_drained, .closed = backend_closed};
 
 /* The streams of a session, in the order in which the original's client opens them. */
 static void open_streams(struct translation *t)

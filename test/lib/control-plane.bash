@@ -82,7 +82,7 @@ cp_start_apiserver() {
 	export CP_SERVER=https://127.0.0.1:$CP_PORT
 	# shellcheck disable=SC2086
 	"${CP_APISERVER:-$cp_root/build/bin/kube-apiserver}" --etcd-servers="$CP_ETCD" --secure-port="$CP_PORT" --bind-address=127.0.0.1 \
-		--advertise-address=127.0.0.1 --tls-cert-file="$CP_DIR/apiserver.crt" --tls-private-key-file="$CP_DIR/apiserver.key" \
+		--advertise-address=192.0.2.1 --tls-cert-file="$CP_DIR/apiserver.crt" --tls-private-key-file="$CP_DIR/apiserver.key" \
 		--client-ca-file="$CP_DIR/ca.crt" --service-account-issuer=https://kubernetes.default.svc \
 		--service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key" \
 		--service-cluster-ip-range=10.0.0.0/24 --authorization-mode=Node,RBAC --enable-bootstrap-token-auth \
