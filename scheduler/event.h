@@ -11,6 +11,7 @@ enum event_resource {
 	EVENT_UNSCHEDULED_POD,
 	EVENT_POD, /* in registrations only: either of the two above */
 	EVENT_NODE,
+	EVENT_VOLUME, /* persistent volumes, claims, storage classes */
 	EVENT_WILDCARD,
 };
 

@@ -192,6 +192,25 @@ static void node_deleted(void *data, const struct object *object, bool final_unk
 	post(data, object, NULL, node_changed);
 }
 
+/* --- storage --- */
+
+static void storage_changed(struct scheduler *s, struct change *c)
+{
+	unsigned action = !c->old_object ? EVENT_ADD : !c->new_object ? EVENT_DELETE : EVENT_UPDATE_OTHER;
+	struct cluster_event event = {.resource = EVENT_VOLUME, .action = action};
+	queue_event(s->queue, &event, NULL, NULL, NULL);
+}
+
+static void storage_added(void *data, const struct object *object, bool initial)
+{
+	post(data, NULL, object, storage_changed);
+}
+
+static void storage_updated(void *data, const struct object *old_object, const struct object *new_object)
+{
+	post(data, old_object, new_object, storage_changed);
+}
+
 /* --- start --- */
 
 static void count_synced(void *data)
@@ -246,6 +265,13 @@ void scheduler_watch(struct scheduler *s)
 		informers_get(all, &(struct informer_spec){.type = &CoreV1ReplicationController_schema});
 	s->replica_set_informer = informers_get(all, &(struct informer_spec){.type = &AppsV1ReplicaSet_schema});
 	s->stateful_set_informer = informers_get(all, &(struct informer_spec){.type = &AppsV1StatefulSet_schema});
+	static const struct informer_handler storage = {.added = storage_added, .updated = storage_updated};
+	s->claim_informer = informers_get(all, &(struct informer_spec){.type = &CoreV1PersistentVolumeClaim_schema});
+	s->volume_informer = informers_get(all, &(struct informer_spec){.type = &CoreV1PersistentVolume_schema});
+	s->class_informer = informers_get(all, &(struct informer_spec){.type = &StorageV1StorageClass_schema});
+	informer_add_handler(s->claim_informer, &storage, s);
+	informer_add_handler(s->volume_informer, &storage, s);
+	informer_add_handler(s->class_informer, &storage, s);
 	informer_add_handler(s->pod_informer, &pods, s);
 	informer_add_handler(s->node_informer, &nodes, s);
 }

@@ -248,8 +248,8 @@ struct verdict framework_post_filter(struct cycle *cycle, struct diagnosis *diag
 		struct verdict verdict = marked(p->plugin->post_filter(p->self, cycle, diagnosis, ret_node), i);
 		if (verdict.code == VERDICT_SUCCESS || verdict.code == VERDICT_ERROR)
 			return verdict;
-		if (verdict.n_reasons)
-			last = verdict;
+		for (size_t k = 0; k < verdict.n_reasons && last.n_reasons < VERDICT_MAX_REASONS; k++)
+			last.reasons[last.n_reasons++] = verdict.reasons[k];
 	}
 	return last;
 }

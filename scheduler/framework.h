@@ -198,6 +198,10 @@ struct scheduler_handle {
 	/* Selectors of the services, replica sets, ... that own a pod: for default spreading. May be NULL. */
 	size_t (*pod_selectors)(
 		void *data, struct arena *arena, const struct pod_info *pod, const MetaV1LabelSelector ***ret);
+	/* Storage, by name; NULL: there is none, or (claim NULL) it is not looked after. Valid during the cycle. */
+	const CoreV1PersistentVolumeClaim *(*claim)(void *data, const char *namespace_, const char *name);
+	const CoreV1PersistentVolume *(*volume)(void *data, const char *name);
+	const StorageV1StorageClass *(*storage_class)(void *data, const char *name);
 	/* Pods nominated to a node. */
 	size_t (*nominated)(void *data, const char *node, struct pod_info *const **ret_pods);
 	/* All PodDisruptionBudgets. May be NULL. */

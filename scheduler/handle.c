@@ -24,6 +24,24 @@ static void namespace_labels(void *data, const char *name, MapStringEntry *const
 	*ret_n = ns && ns->metadata ? ns->metadata->n_labels : 0;
 }
 
+static const CoreV1PersistentVolumeClaim *claim(void *data, const char *namespace_, const char *name)
+{
+	struct scheduler *s = data;
+	return informer_get(s->claim_informer, s->scratch, namespace_, name);
+}
+
+static const CoreV1PersistentVolume *volume(void *data, const char *name)
+{
+	struct scheduler *s = data;
+	return informer_get(s->volume_informer, s->scratch, "", name);
+}
+
+static const StorageV1StorageClass *storage_class(void *data, const char *name)
+{
+	struct scheduler *s = data;
+	return informer_get(s->class_informer, s->scratch, "", name);
+}
+
 static size_t nominated(void *data, const char *node, struct pod_info *const **ret_pods)
 {
 	return nominator_list(((struct scheduler *)data)->nominator, node, ret_pods);
@@ -108,6 +126,9 @@ void scheduler_handle_init(struct scheduler *s)
 	s->handle.random_below = random_for;
 	s->handle.namespace_labels = namespace_labels;
 	s->handle.pod_selectors = pod_selectors;
+	s->handle.claim = claim;
+	s->handle.volume = volume;
+	s->handle.storage_class = storage_class;
 	s->handle.nominated = nominated;
 	s->handle.disruption_budgets = disruption_budgets;
 	s->handle.preempt = scheduler_preempt;

@@ -49,7 +49,8 @@ struct scheduler {
 	struct workers *workers;
 	struct informers *informers;
 	struct informer *pod_informer, *node_informer, *namespace_informer, *budget_informer, *service_informer,
-		*controller_informer, *replica_set_informer, *stateful_set_informer;
+		*controller_informer, *replica_set_informer, *stateful_set_informer, *claim_informer, *volume_informer,
+		*class_informer;
 	/* the loop's */
 	struct intern *resource_names;
 	struct nodes *nodes;

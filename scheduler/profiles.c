@@ -62,7 +62,7 @@ static int weight_of(const KubeschedulerV1Plugin *p)
 static bool is_known_elsewhere(const char *name)
 {
 	static const char *const names[] = {"VolumeRestrictions", "NodeVolumeLimits", "EBSLimits", "GCEPDLimits",
-		"AzureDiskLimits", "VolumeBinding", "VolumeZone", "DynamicResources", NULL};
+		"AzureDiskLimits", "VolumeZone", NULL};
 	return str_in(name, names);
 }
 

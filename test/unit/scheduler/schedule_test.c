@@ -2,7 +2,9 @@
 #include "test/unit/scheduler/world.h"
 
 #define TAINTED "{\"taints\":[{\"key\":\"dedicated\",\"value\":\"gpu\",\"effect\":\"NoSchedule\"}]}"
-#define NOT_HELPFUL(n) " preemption: 0/" #n " nodes are available: " #n " Preemption is not helpful for scheduling."
+#define NOT_HELPFUL(n)                                                                \
+	" no new claims to deallocate, preemption: 0/" #n " nodes are available: " #n \
+	" Preemption is not helpful for scheduling."
 
 static void no_nodes(void **state)
 {
@@ -126,7 +128,8 @@ static void host_ports_conflict(void **state)
 	world_place(&w, "a", "old", taken);
 	assert_string_equal(world_schedule(&w, taken),
 		"0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports."
-		" preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.");
+		" no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for "
+		"incoming pod.");
 	world_done(&w);
 }
 
@@ -138,9 +141,9 @@ static void resources_add_up(void **state)
 	world_place(&w, "a", "one", CPU("3"));
 	assert_string_equal(world_schedule(&w, CPU("1")), "a");
 	world_place(&w, "a", "two", CPU("500m"));
-	assert_string_equal(world_schedule(&w, CPU("1")),
-		"0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: "
-		"1 No preemption victims found for incoming pod.");
+	assert_string_equal(world_schedule(&w, CPU("1")), "0/1 nodes are available: 1 Insufficient cpu. no new claims "
+							  "to deallocate, preemption: 0/1 nodes are available: "
+							  "1 No preemption victims found for incoming pod.");
 	assert_string_equal(world_schedule(&w, CPU("500m")), "a");
 	world_done(&w);
 }
@@ -215,7 +218,8 @@ static void keeps_topology_in_balance(void **state)
 	assert_string_equal(world_schedule(&w, spread),
 		"0/3 nodes are available: 1 node(s) didn't match pod topology spread constraints, 1 node(s) didn't "
 		"match pod "
-		"topology spread constraints (missing required label), 1 node(s) had untolerated taint(s). preemption: "
+		"topology spread constraints (missing required label), 1 node(s) had untolerated taint(s). no new "
+		"claims to deallocate, preemption: "
 		"0/3 "
 		"nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for "
 		"scheduling.");
@@ -238,7 +242,8 @@ static void pods_near_and_far(void **state)
 	world_place(&w, "a", "web-2", AFFINITY("podAntiAffinity"));
 	assert_string_equal(world_schedule(&w, "{}"), "b"); /* web-2 keeps it out of zone 1 */
 	assert_string_equal(world_schedule(&w, AFFINITY("podAntiAffinity")),
-		"0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules. preemption: 0/2 nodes are "
+		"0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, "
+		"preemption: 0/2 nodes are "
 		"available: 2 No preemption victims found for incoming pod.");
 	world_done(&w);
 }
