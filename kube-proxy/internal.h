@@ -31,6 +31,8 @@ struct proxy {
 	struct proxy_health *health;
 	struct proxy_metrics metrics;
 	struct informers *informers;
+	struct strmap *cidrs; /* ServiceCIDR name -> struct object: what addresses services may have */
+	char *service_cidrs[N_FAMILIES];
 	struct strmap *proxied; /* "namespace/name" -> struct proxied */
 	/* the node's facts */
 	struct arena *node_arena;

@@ -61,6 +61,7 @@ static struct status *start(struct daemon *d, void *data)
 	p->loop = daemon_loop(d);
 	p->clock = clock_system();
 	p->proxied = strmap_new(free);
+	p->cidrs = strmap_new(NULL);
 	host_tune(&p->options);
 	metrics_init(&p->metrics, daemon_metrics(d));
 	TRY(nft_new(&p->nft));

@@ -7,6 +7,13 @@
 
 enum { FULL_PERIOD_MS = 3600 * 1000 };
 
+/* Where nftables is asked for by name, NodePorts answer on the node's own address only, as in the original. */
+static bool only_primary(const struct proxy_options *o)
+{
+	const struct flag_list *list = &o->node_port_addresses;
+	return list->n_items ? list->n_items == 1 && str_eq(list->items[0], "primary") : str_eq(o->mode, "nftables");
+}
+
 void proxy_configure_rules(struct proxy *p)
 {
 	const struct proxy_options *o = &p->options;
@@ -20,9 +27,9 @@ void proxy_configure_rules(struct proxy *p)
 		bool is_any = !bound || str_eq(bound, "0.0.0.0") || str_eq(bound, "::");
 		c->node_ip = is_any ? p->node_ips[family] : bound;
 		c->local = proxy_local_detector(o, family, p->pod_cidrs);
-		c->all_node_port_ips = !o->node_port_addresses.n_items;
-		bool primary =
-			o->node_port_addresses.n_items == 1 && str_eq(o->node_port_addresses.items[0], "primary");
+		c->service_cidrs = p->service_cidrs[family];
+		bool primary = only_primary(o);
+		c->all_node_port_ips = !o->node_port_addresses.n_items && !primary;
 		if (primary) {
 			c->node_port_ips = &c->node_ip;
 			c->n_node_port_ips = c->node_ip ? 1 : 0;

@@ -179,9 +179,51 @@ static void node_changed(struct proxy *p, struct change *c)
 		arena_free(old);
 }
 
+/* --- the addresses that services may have --- */
+
+static char *join_cidrs(struct proxy *p, enum family family)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	CLEANUP_FREE const char **names = NULL;
+	size_t n = 0;
+	names = strmap_sorted_keys(p->cidrs, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct object *object = strmap_get(p->cidrs, names[i]);
+		const NetworkingV1ServiceCIDR *cidrs = object->msg;
+		for (size_t j = 0; cidrs->spec && j < cidrs->spec->n_cidrs; j++) {
+			const char *text = cidr_canonical(arena, family, cidrs->spec->cidrs[j]);
+			if (text)
+				strbuf_printf(&out, "%s%s", out.len ? ", " : "", text);
+		}
+	}
+	return strbuf_steal(&out);
+}
+
+static void cidr_changed(struct proxy *p, struct change *c)
+{
+	if (c->old_object) {
+		struct object *old = strmap_steal(p->cidrs, c->old_object->key);
+		if (old)
+			object_unref(old);
+	}
+	if (c->new_object)
+		strmap_put(p->cidrs, c->new_object->key, object_ref(c->new_object));
+	for (enum family family = 0; family < N_FAMILIES; family++) {
+		char *text = join_cidrs(p, family);
+		if (!str_eq(text, p->service_cidrs[family])) {
+			p->sync->full_needed = true;
+			p->pending = true;
+		}
+		free(p->service_cidrs[family]);
+		p->service_cidrs[family] = text;
+	}
+	proxy_configure_rules(p);
+}
+
 /* --- handlers --- */
 
-#define HANDLERS(kind)                                                                                           \
+#define HANDLERS(kind, when_synced)                                                                              \
 	static void kind##_added(void *data, const struct object *object, bool initial)                          \
 	{                                                                                                        \
 		post(data, NULL, object, kind##_changed);                                                        \
@@ -195,7 +237,7 @@ static void node_changed(struct proxy *p, struct change *c)
 		post(data, object, NULL, kind##_changed);                                                        \
 	}                                                                                                        \
 	static const struct informer_handler kind##_handler = {                                                  \
-		.added = kind##_added, .updated = kind##_updated, .deleted = kind##_deleted, .synced = synced};
+		.added = kind##_added, .updated = kind##_updated, .deleted = kind##_deleted, .synced = when_synced};
 
 static void count_synced(void *data)
 {
@@ -212,9 +254,10 @@ static void synced(void *data)
 	loop_post(p->loop, count_synced, p);
 }
 
-HANDLERS(service)
-HANDLERS(slice)
-HANDLERS(node)
+HANDLERS(service, synced)
+HANDLERS(slice, synced)
+HANDLERS(node, synced)
+HANDLERS(cidr, NULL) /* nobody waits for it: older servers have none */
 
 static void trim_service(void *msg)
 {
@@ -255,6 +298,9 @@ void proxy_watch(struct proxy *p)
 						    .label_selector = not_ours,
 						    .trim = trim_slice}),
 		&slice_handler, p);
+	informer_add_handler(
+		informers_get(p->informers, &(struct informer_spec){.type = &NetworkingV1ServiceCIDR_schema}),
+		&cidr_handler, p);
 	informer_add_handler(
 		informers_get(p->informers,
 			&(struct informer_spec){.type = &CoreV1Node_schema, .field_selector = self, .trim = trim_node}),
