@@ -58,6 +58,7 @@ int main(int argc, char **argv)
 		.name = "kubelet",
 		.description = "The kubelet is the agent that runs the pods of one node.",
 		.options = &p.options,
+		.groups = DAEMON_CLIENT,
 		.flags = flags,
 		.configure = configure,
 		.start = start,

@@ -53,6 +53,22 @@ static void pod_added(void *data, const struct object *object, bool initial)
 	config_pod_added(c->k, pod);
 }
 
+/* Whether anything changed that a running pod has to follow; its status alone is our own doing. */
+static bool differs(const struct pod *a, const struct pod *b)
+{
+	const MetaV1ObjectMeta *x = a->api->metadata, *y = b->api->metadata;
+	if (!api_equal(a->api->spec, b->api->spec) || !map_equal(x->labels, x->n_labels, y->labels, y->n_labels) ||
+		!map_equal(x->annotations, x->n_annotations, y->annotations, y->n_annotations))
+		return true;
+	if (pod_deleting(a) != pod_deleting(b) ||
+		x->has_deletion_grace_period_seconds != y->has_deletion_grace_period_seconds ||
+		x->deletion_grace_period_seconds != y->deletion_grace_period_seconds)
+		return true;
+	/* Others speak through conditions about readiness, and end a pod through its phase. */
+	return (pod_spec(b)->n_readiness_gates && !api_equal(a->api->status, b->api->status)) ||
+	       pod_terminal(a) != pod_terminal(b);
+}
+
 static void pod_updated(void *data, const struct object *old_object, const struct object *new_object)
 {
 	struct config *c = data;
@@ -61,8 +77,10 @@ static void pod_updated(void *data, const struct object *old_object, const struc
 	if (!str_eq(before->uid, pod->uid)) {
 		config_pod_removed(c->k, before);
 		config_pod_added(c->k, pod);
-	} else {
+	} else if (pod->is_mirror || differs(before, pod)) {
 		config_pod_updated(c->k, pod);
+	} else {
+		pod_manager_set(c->k->pods, pod);
 	}
 }
 
