@@ -34,7 +34,7 @@ struct status *authn_review_token(struct authn *authn, struct arena *arena, Auth
 	CLEANUP_STATUS struct status *s = authn_token(authn, arena, review->spec->token, review->spec->audiences,
 		review->spec->n_audiences, &user, &audiences, &n_audiences);
 	if (!s && !user)
-		s = status_new(STATUS_UNAUTHORIZED, "[invalid bearer token, token lookup failed]");
+		s = status_new(STATUS_UNAUTHORIZED, "invalid bearer token");
 	if (s) {
 		review->status->error = arena_strdup(arena, s->message);
 		return NULL;

@@ -42,7 +42,7 @@ static void check_one_of(struct field_errors *errors, bool resource, bool path)
 		field_invalid(errors, FIELD(spec, "nonResourceAttributes"), "",
 			"cannot be specified in combination with resourceAttributes");
 	if (!resource && !path)
-		field_invalid(errors, FIELD(spec, "resourceAttributes"), "",
+		field_invalid_json(errors, FIELD(spec, "resourceAttributes"), "null",
 			"exactly one of nonResourceAttributes or resourceAttributes must be specified");
 }
 
@@ -52,7 +52,7 @@ struct status *authz_review_self(struct authz *authz, struct arena *arena, const
 	const AuthorizationV1SelfSubjectAccessReviewSpec *spec = review->spec;
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
 	check_one_of(&errors, spec && spec->resource_attributes, spec && spec->non_resource_attributes);
-	TRY(field_errors_status(&errors, "authorization.k8s.io", "SelfSubjectAccessReview", ""));
+	TRY(field_errors_status(&errors, "authorization.k8s.io", "", ""));
 	struct authz_attributes a = {.user = user};
 	attributes_of(spec->resource_attributes, spec->non_resource_attributes, &a);
 	review->status = answer(authz, arena, &a);
@@ -88,7 +88,7 @@ static struct status *review_spec(struct authz *authz, struct arena *arena, cons
 struct status *authz_review_subject(
 	struct authz *authz, struct arena *arena, AuthorizationV1SubjectAccessReview *review)
 {
-	return review_spec(authz, arena, "SubjectAccessReview", review->spec, &review->status);
+	return review_spec(authz, arena, "", review->spec, &review->status);
 }
 
 struct status *authz_review_local(struct authz *authz, struct arena *arena, const char *namespace,
@@ -103,7 +103,7 @@ struct status *authz_review_local(struct authz *authz, struct arena *arena, cons
 	}
 	if (r && !str_eq(r->namespace, namespace))
 		return status_bad_request("spec.resourceAttributes.namespace must match namespace: %s", namespace);
-	return review_spec(authz, arena, "LocalSubjectAccessReview", review->spec, &review->status);
+	return review_spec(authz, arena, "", review->spec, &review->status);
 }
 
 static void add_rule(struct arena *arena, AuthorizationV1SubjectRulesReviewStatus *status, const RbacV1PolicyRule *rule)

@@ -23,6 +23,9 @@ static void prepare_create_job(struct request *request, ProtobufCMessage *object
 	}
 	if (!spec->selector)
 		spec->selector = API_NEW(request->arena, MetaV1LabelSelector);
+	MetaV1ObjectMeta *own = object_meta_ensure(request->arena, object);
+	if (!own->n_labels)
+		map_copy(request->arena, meta->labels, meta->n_labels, &own->labels, &own->n_labels);
 	map_set(request->arena, &spec->selector->match_labels, &spec->selector->n_match_labels, uids[1],
 		object_uid(job));
 }

@@ -6,6 +6,7 @@
 
 static void check_endpoints(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
+	request_warn(request, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 	validate_endpoints(errors, (const CoreV1Endpoints *)object);
 }
 
@@ -56,7 +57,7 @@ static void check_lease(struct request *request, const ProtobufCMessage *object,
 			"must be greater than 0");
 	if (spec && spec->has_lease_transitions && spec->lease_transitions < 0)
 		field_invalid_int(
-			errors, FIELD(path, "leaseTransitions"), spec->lease_transitions, "must not be negative");
+			errors, FIELD(path, "leaseTransitions"), spec->lease_transitions, "must be greater than or equal to 0");
 }
 
 static void check_lease_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,

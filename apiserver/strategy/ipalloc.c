@@ -218,8 +218,7 @@ struct status *ip_allocator_take(struct ip_allocator *pool, const char *ip)
 {
 	uint32_t offset;
 	if (!offset_of(pool, ip, &offset))
-		return status_bad_request(
-			"the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip, pool->cidr);
+		return status_bad_request("the provided network does not match the current range");
 	return bitmap_take(&pool->bitmap, offset) ? NULL
 						  : status_new(STATUS_CONFLICT, "provided IP is already allocated");
 }

@@ -191,7 +191,12 @@ static void validate_binding_update(struct request *request, const ProtobufCMess
 	struct binding now = binding_of(object), old = binding_of(before);
 	validate_binding(errors, now.subjects, now.n_subjects, now.ref, now.namespaced);
 	if (!api_equal(now.ref, old.ref))
-		field_invalid_message(errors, FIELD(NULL, "roleRef"), now.ref, "cannot change roleRef");
+		field_invalid_json(errors, FIELD(NULL, "roleRef"),
+			arena_printf(errors->arena, "{\"APIGroup\":%s,\"Kind\":%s,\"Name\":%s}",
+				field_quote(errors->arena, now.ref ? now.ref->api_group : ""),
+				field_quote(errors->arena, now.ref ? now.ref->kind : ""),
+				field_quote(errors->arena, now.ref ? now.ref->name : "")),
+			"cannot change roleRef");
 }
 
 #define BINDING(plural)                                                                           \

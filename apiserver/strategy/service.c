@@ -259,7 +259,7 @@ static struct status *invalid_ip(
 	for (size_t i = 0; i < spec->n_cluster_ips; i++)
 		strbuf_printf(&list, "%s\"%s\"", i ? "," : "[", spec->cluster_ips[i]);
 	strbuf_addc(&list, ']');
-	field_invalid_json(&errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "clusterIPs"), index),
+	field_invalid_json(&errors, FIELD(FIELD(NULL, "spec"), "clusterIPs"),
 		arena_strdup(request->arena, list.buf),
 		arena_printf(request->arena, "failed to allocate IP %s: %s", spec->cluster_ips[index], why->message));
 	status_free(why);
@@ -317,9 +317,7 @@ static struct status *take_ips(struct request *request, CoreV1Service *service, 
 		if (i < spec->n_cluster_ips) {
 			struct status *s = request->dry_run ? NULL : take_ip(pool, spec->cluster_ips[i]);
 			if (!s && !ip_allocator_has(pool, spec->cluster_ips[i]))
-				s = status_bad_request(
-					"the provided IP (%s) is not in the valid range. The range of valid IPs is %s",
-					spec->cluster_ips[i], ip_allocator_cidr(pool));
+				s = status_bad_request("the provided network does not match the current range");
 			if (s)
 				return invalid_ip(request, service, i, s);
 		} else {
@@ -375,7 +373,7 @@ static struct status *take_ports(struct request *request, CoreV1Service *service
 	for (size_t i = 0; may_have_node_ports(spec) && i < spec->n_ports; i++) {
 		CoreV1ServicePort *port = spec->ports[i];
 		if (!port->node_port && wants_node_ports(spec))
-			port->node_port = twin_port(spec, i);
+			port->node_port = old ? 0 : twin_port(spec, i);
 		if (port->node_port && !had_port(old, port->node_port) && !taken_before(spec, i)) {
 			struct status *s = request->dry_run ? NULL : take_port(pool, port->node_port);
 			if (s)

@@ -1,3 +1,5 @@
+#include "api/copy.h"
+#include "api/meta.h"
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/workload.h"
@@ -29,6 +31,28 @@ WORKLOAD(stateful_set, AppsV1StatefulSet, validate_stateful_set, validate_statef
 WORKLOAD(controller, CoreV1ReplicationController, validate_replication_controller,
 	validate_replication_controller_update)
 
+#define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"
+
+/* How often the template has changed, as an annotation: the number of the former API, which controllers still read. */
+static void prepare_create_daemon_set(struct request *request, ProtobufCMessage *object)
+{
+	generic_prepare_create(request, object);
+	meta_set_annotation(request->arena, object_meta(object), TEMPLATE_GENERATION, "1");
+}
+
+static void prepare_update_daemon_set(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	const AppsV1DaemonSetSpec *spec = ((AppsV1DaemonSet *)object)->spec, *old = ((const AppsV1DaemonSet *)before)->spec;
+	const char *text = meta_annotation(object_meta(before), TEMPLATE_GENERATION);
+	int64_t generation = 0;
+	generic_prepare_update(request, object, before);
+	if (text && !str_to_int64(text, 0, INT64_MAX - 1, &generation))
+		return;
+	generation += is_plain(request) && spec && old && !api_equal(spec->template, old->template);
+	meta_set_annotation(request->arena, object_meta_ensure(request->arena, object), TEMPLATE_GENERATION,
+		arena_printf(request->arena, "%lld", (long long)generation));
+}
+
 static const struct subresource_handler scale[] = {
 	{.name = "scale", .get = scale_get, .put = scale_put},
 };
@@ -58,9 +82,9 @@ const struct strategy replica_set_strategy = {
 const struct strategy daemon_set_strategy = {
 	.group = "apps",
 	.resource = "daemonsets",
-	.prepare_create = generic_prepare_create,
+	.prepare_create = prepare_create_daemon_set,
 	.validate_create = daemon_set_validate_create,
-	.prepare_update = generic_prepare_update,
+	.prepare_update = prepare_update_daemon_set,
 	.validate_update = daemon_set_validate_update,
 };
 

@@ -65,8 +65,7 @@ static void check_pod_term(
 			check_dns_label(errors->arena, term->namespaces[i]));
 	if (str_empty(term->topology_key))
 		field_required(errors, FIELD(path, "topologyKey"), "can not be empty");
-	else
-		validate_text(errors, FIELD(path, "topologyKey"), term->topology_key,
+	validate_text(errors, FIELD(path, "topologyKey"), term->topology_key,
 			check_qualified_name(errors->arena, term->topology_key));
 }
 
@@ -122,7 +121,7 @@ void validate_tolerations(
 	struct field_errors *errors, const struct field_path *path, CoreV1Toleration *const *tolerations, size_t n)
 {
 	static const char *const operators[] = {"Equal", "Exists", NULL};
-	static const char *const effects[] = {"NoExecute", "NoSchedule", "PreferNoSchedule", NULL};
+	static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute", NULL};
 	for (size_t i = 0; i < n; i++) {
 		const CoreV1Toleration *t = tolerations[i];
 		const struct field_path *at = FIELD_INDEX(path, i);

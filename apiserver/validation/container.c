@@ -66,6 +66,14 @@ static void check_key(struct field_errors *errors, const struct field_path *path
 		validate_text(errors, FIELD(path, "key"), key, check_config_key(errors->arena, key));
 }
 
+/* The name of a key's object is checked as a name, an empty one too. */
+static void check_key_ref_name(
+	struct field_errors *errors, const struct field_path *path, const CoreV1LocalObjectReference *ref)
+{
+	const char *name = ref ? str_or_empty(ref->name) : "";
+	validate_text(errors, FIELD(path, "name"), name, check_dns_subdomain(errors->arena, name));
+}
+
 static void check_ref_name(
 	struct field_errors *errors, const struct field_path *path, const CoreV1LocalObjectReference *ref)
 {
@@ -88,7 +96,12 @@ static void check_field_ref(
 	const char *p = ref->field_path;
 	if (str_starts_with(p, "metadata.annotations['") || str_starts_with(p, "metadata.labels['"))
 		return;
-	if (!str_in(p, paths))
+	static const char *const others[] = {"spec.restartPolicy", "spec.schedulerName", "status.phase",
+		"metadata.annotations", "metadata.labels", NULL};
+	if (!str_in(p, paths) && !str_in(p, others))
+		field_invalid(errors, FIELD(path, "fieldPath"), p,
+			arena_printf(errors->arena, "error converting fieldPath: field label not supported: %s", p));
+	else if (!str_in(p, paths))
 		field_unsupported(errors, FIELD(path, "fieldPath"), p, paths);
 }
 
@@ -114,11 +127,11 @@ static void check_value_from(struct field_errors *errors, const struct field_pat
 	if (s->resource_field_ref)
 		check_resource_ref(errors, FIELD(path, "resourceFieldRef"), s->resource_field_ref);
 	if (s->config_map_key_ref) {
-		check_ref_name(errors, FIELD(path, "configMapKeyRef"), s->config_map_key_ref->local_object_reference);
+		check_key_ref_name(errors, FIELD(path, "configMapKeyRef"), s->config_map_key_ref->local_object_reference);
 		check_key(errors, FIELD(path, "configMapKeyRef"), s->config_map_key_ref->key);
 	}
 	if (s->secret_key_ref) {
-		check_ref_name(errors, FIELD(path, "secretKeyRef"), s->secret_key_ref->local_object_reference);
+		check_key_ref_name(errors, FIELD(path, "secretKeyRef"), s->secret_key_ref->local_object_reference);
 		check_key(errors, FIELD(path, "secretKeyRef"), s->secret_key_ref->key);
 	}
 	if (!n)
@@ -158,9 +171,9 @@ static void check_env_from(
 		if (from[i]->secret_ref)
 			check_ref_name(errors, FIELD(at, "secretRef"), from[i]->secret_ref->local_object_reference);
 		if (!from[i]->config_map_ref && !from[i]->secret_ref)
-			field_invalid(errors, at, "", "must specify one of: `configMapRef` or `secretRef`");
+			field_invalid(errors, path, "", "must specify one of: `configMapRef` or `secretRef`");
 		else if (from[i]->config_map_ref && from[i]->secret_ref)
-			field_invalid(errors, at, "", "may not have more than one field specified at a time");
+			field_invalid(errors, path, "", "may not have more than one field specified at a time");
 	}
 }
 
@@ -335,8 +348,10 @@ static void check_resource_name(struct field_errors *errors, const struct field_
 	const char *problem = check_qualified_name(errors->arena, name);
 	if (problem)
 		field_invalid(errors, path, name, problem);
-	else if (!strchr(name, '/') && !str_in(name, standard) && !str_starts_with(name, "hugepages-"))
+	else if (!strchr(name, '/') && !str_in(name, standard) && !str_starts_with(name, "hugepages-")) {
+		field_invalid(errors, path, name, "must be a standard resource type or fully qualified");
 		field_invalid(errors, path, name, "must be a standard resource for containers");
+	}
 }
 
 static void check_quantity(
@@ -439,9 +454,6 @@ static void check_common(
 	validate_one_of(errors, FIELD(path, "imagePullPolicy"), c->image_pull_policy, pull_policies);
 	validate_resources(errors, FIELD(path, "resources"), c->resources);
 	check_security(errors, FIELD(path, "securityContext"), c->security_context);
-	/* Of a container in a pod: blanks around the image's name are not forgiven. */
-	if (!str_empty(c->image) && !str_eq(str_trim(errors->arena, c->image), c->image))
-		field_invalid(errors, FIELD(path, "image"), c->image, "must not have leading or trailing whitespace");
 }
 
 static void check_probes(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c)
@@ -462,13 +474,13 @@ static bool name_used(CoreV1Container *const *containers, size_t n, const char *
 
 static void check_init(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)
 {
-	static const char *const policies[] = {"Always", NULL};
+	static const char *const policies[] = {"Always", "OnFailure", "Never", NULL};
 	static const char forbidden[] = "may not be set for init containers without restartPolicy=Always";
 	for (size_t i = 0; i < spec->n_init_containers; i++) {
 		const CoreV1Container *c = spec->init_containers[i];
 		const struct field_path *at = FIELD_INDEX(path, i);
 		check_common(errors, at, c, spec);
-		if (c->restart_policy && !str_eq(c->restart_policy, "Always"))
+		if (c->restart_policy && !str_in(c->restart_policy, policies))
 			field_unsupported(errors, FIELD(at, "restartPolicy"), c->restart_policy, policies);
 		if (name_used(spec->containers, spec->n_containers, c->name) ||
 			name_used(spec->init_containers, i, c->name))

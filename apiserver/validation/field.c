@@ -106,29 +106,36 @@ void field_invalid_message(
 	field_invalid_json(errors, path, msg ? arena_strdup(errors->arena, out.buf) : "null", detail);
 }
 
-void field_unsupported(
-	struct field_errors *errors, const struct field_path *path, const char *value, const char *const *supported)
+void field_unsupported_json(
+	struct field_errors *errors, const struct field_path *path, const char *json, const char *const *supported)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	for (const char *const *s = supported; s && *s; s++)
 		strbuf_printf(
 			&out, "%s%s", s == supported ? "supported values: " : ", ", field_quote(errors->arena, *s));
-	add(errors, path, "FieldValueNotSupported", "Unsupported value", field_quote(errors->arena, value), out.buf);
+	add(errors, path, "FieldValueNotSupported", "Unsupported value", json, out.buf);
 }
 
-void field_duplicate_json(struct field_errors *errors, const struct field_path *path, const char *json)
+void field_unsupported(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *const *supported)
 {
-	add(errors, path, "FieldValueDuplicate", "Duplicate value", json, NULL);
+	field_unsupported_json(errors, path, field_quote(errors->arena, value), supported);
+}
+
+void field_duplicate_json(
+	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail)
+{
+	add(errors, path, "FieldValueDuplicate", "Duplicate value", json, detail);
 }
 
 void field_duplicate(struct field_errors *errors, const struct field_path *path, const char *value)
 {
-	field_duplicate_json(errors, path, field_quote(errors->arena, value));
+	field_duplicate_json(errors, path, field_quote(errors->arena, value), "");
 }
 
 void field_duplicate_int(struct field_errors *errors, const struct field_path *path, int64_t value)
 {
-	field_duplicate_json(errors, path, arena_printf(errors->arena, "%lld", (long long)value));
+	field_duplicate_json(errors, path, arena_printf(errors->arena, "%lld", (long long)value), "");
 }
 
 void field_not_found(struct field_errors *errors, const struct field_path *path, const char *value)

@@ -18,8 +18,10 @@ static void check_taints(struct field_errors *errors, const struct field_path *p
 			if (str_eq(spec->taints[k]->key, t->key) && str_eq(spec->taints[k]->effect, t->effect)) {
 				field_duplicate_json(errors, at,
 					arena_printf(errors->arena,
-						"{\"key\":\"%s\",\"value\":\"%s\",\"effect\":\"%s\"}",
-						str_or_empty(t->key), str_or_empty(t->value), str_or_empty(t->effect)));
+						"{\"Key\":%s,\"Value\":%s,\"Effect\":%s,\"TimeAdded\":null}",
+						field_quote(errors->arena, t->key), field_quote(errors->arena, t->value),
+						field_quote(errors->arena, t->effect)),
+					"taints must be unique by key and effect pair");
 				break;
 			}
 	}
@@ -31,7 +33,8 @@ void validate_node(struct field_errors *errors, const CoreV1Node *node)
 	const struct field_path *path = FIELD(NULL, "spec");
 	if (!spec)
 		return;
-	check_taints(errors, FIELD(path, "taints"), spec);
+	/* The path is the original's. */
+	check_taints(errors, FIELD(FIELD(NULL, "metadata"), "taints"), spec);
 	if (spec->n_pod_cidrs > 2)
 		field_invalid(errors, FIELD(path, "podCIDRs"),
 			str_join(errors->arena, spec->pod_cidrs, spec->n_pod_cidrs, ","),

@@ -85,9 +85,6 @@ static void check_spread(struct field_errors *errors, const struct field_path *p
 
 static void check_lists(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)
 {
-	for (size_t i = 0; i < spec->n_image_pull_secrets; i++)
-		if (str_empty(spec->image_pull_secrets[i]->name))
-			field_required(errors, FIELD(FIELD_INDEX(FIELD(path, "imagePullSecrets"), i), "name"), "");
 	for (size_t i = 0; i < spec->n_readiness_gates; i++)
 		validate_text(errors, FIELD(FIELD_INDEX(FIELD(path, "readinessGates"), i), "conditionType"),
 			spec->readiness_gates[i]->condition_type,
@@ -96,12 +93,16 @@ static void check_lists(struct field_errors *errors, const struct field_path *pa
 		validate_text(errors, FIELD(FIELD_INDEX(FIELD(path, "schedulingGates"), i), "name"),
 			spec->scheduling_gates[i]->name,
 			check_qualified_name(errors->arena, str_or_empty(spec->scheduling_gates[i]->name)));
+}
+
+static void check_aliases(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)
+{
 	for (size_t i = 0; i < spec->n_host_aliases; i++) {
 		const CoreV1HostAlias *alias = spec->host_aliases[i];
 		const struct field_path *at = FIELD_INDEX(FIELD(path, "hostAliases"), i);
 		validate_text(errors, FIELD(at, "ip"), alias->ip, check_ip(errors->arena, str_or_empty(alias->ip)));
 		for (size_t k = 0; k < alias->n_hostnames; k++)
-			validate_text(errors, FIELD(at, "hostnames"), alias->hostnames[k],
+			validate_text(errors, FIELD_INDEX(FIELD(at, "hostnames"), k), alias->hostnames[k],
 				check_dns_subdomain(errors->arena, alias->hostnames[k]));
 	}
 }
@@ -127,6 +128,7 @@ void validate_pod_spec(struct field_errors *errors, const struct field_path *pat
 	check_spread(errors, FIELD(path, "topologySpreadConstraints"), spec);
 	check_names(errors, path, spec);
 	validate_tolerations(errors, FIELD(path, "tolerations"), spec->tolerations, spec->n_tolerations);
+	check_aliases(errors, path, spec);
 }
 
 void validate_pod_template(
@@ -148,10 +150,23 @@ void validate_pod_template(
 			errors, FIELD(spec, "ephemeralContainers"), "ephemeral containers not allowed in pod template");
 }
 
+/* Blanks around an image's name are forgiven in a template only. */
+static void check_image_blanks(
+	struct field_errors *errors, const struct field_path *path, CoreV1Container *const *containers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(str_trim(errors->arena, str_or_empty(containers[i]->image)), containers[i]->image))
+			field_invalid(errors, FIELD(FIELD_INDEX(path, i), "image"), containers[i]->image,
+				"must not have leading or trailing whitespace");
+}
+
 void validate_pod_create(struct field_errors *errors, const CoreV1Pod *pod)
 {
 	const struct field_path *path = FIELD(NULL, "spec");
 	validate_pod_spec(errors, path, pod->spec, pod->metadata);
+	check_image_blanks(errors, FIELD(path, "containers"), pod->spec->containers, pod->spec->n_containers);
+	check_image_blanks(
+		errors, FIELD(path, "initContainers"), pod->spec->init_containers, pod->spec->n_init_containers);
 	if (pod->spec->n_ephemeral_containers)
 		field_forbidden(errors, FIELD(path, "ephemeralContainers"), "cannot be set on create");
 	if (!str_empty(pod->spec->node_name) && pod->spec->n_scheduling_gates)

@@ -71,7 +71,7 @@ static void check_pairs(struct field_errors *errors, const struct field_path *pa
 				field_duplicate_json(errors, FIELD_INDEX(path, i),
 					arena_printf(errors->arena,
 						"{\"protocol\":\"%s\",\"port\":%d,\"targetPort\":0}",
-						str_or_empty(b->protocol), b->port));
+						str_or_empty(b->protocol), b->port), "");
 				break;
 			}
 			if (b->node_port && a->node_port == b->node_port) {
@@ -254,8 +254,10 @@ static void check_address(struct field_errors *errors, const struct field_path *
 			check_dns_subdomain(errors->arena, a->node_name));
 	const char *ip = str_or_empty(a->ip), *problem = check_ip(errors->arena, ip);
 	validate_text(errors, FIELD(path, "ip"), ip, problem);
-	if (problem)
+	if (problem) {
+		field_invalid(errors, FIELD(path, "ip"), ip, "must be a valid IP address");
 		return;
+	}
 	if (!strcmp(ip, "0.0.0.0") || !strcmp(ip, "::"))
 		field_invalid(
 			errors, FIELD(path, "ip"), ip, arena_printf(errors->arena, "may not be unspecified (%s)", ip));
@@ -312,7 +314,7 @@ static void check_slice_endpoint(
 		else if (check_ip(errors->arena, a))
 			field_invalid(errors, FIELD_INDEX(addresses, i), a, check_ip(errors->arena, a));
 		else if (v6 != str_eq(type, "IPv6"))
-			field_invalid(errors, FIELD_INDEX(addresses, i), a,
+			field_invalid(errors, addresses, a,
 				arena_printf(errors->arena, "must be an %s address",
 					str_eq(type, "IPv6") ? "IPv6" : "IPv4"));
 	}
@@ -333,8 +335,6 @@ void validate_endpoint_slice(struct field_errors *errors, const DiscoveryV1Endpo
 		field_too_many(errors, endpoints, slice->n_endpoints, MAX_SLICE_ENDPOINTS);
 	if (slice->n_ports > MAX_SLICE_PORTS)
 		field_too_many(errors, ports, slice->n_ports, MAX_SLICE_PORTS);
-	for (size_t i = 0; i < slice->n_endpoints && i <= MAX_SLICE_ENDPOINTS; i++)
-		check_slice_endpoint(errors, FIELD_INDEX(endpoints, i), slice->endpoints[i], slice->address_type);
 	for (size_t i = 0; i < slice->n_ports; i++) {
 		const DiscoveryV1EndpointPort *p = slice->ports[i];
 		const struct field_path *at = FIELD_INDEX(ports, i);
@@ -347,4 +347,6 @@ void validate_endpoint_slice(struct field_errors *errors, const DiscoveryV1Endpo
 			validate_text(errors, FIELD(at, "name"), p->name, check_dns_label(errors->arena, p->name));
 		validate_one_of(errors, FIELD(at, "protocol"), p->protocol, protocols);
 	}
+	for (size_t i = 0; i < slice->n_endpoints && i <= MAX_SLICE_ENDPOINTS; i++)
+		check_slice_endpoint(errors, FIELD_INDEX(endpoints, i), slice->endpoints[i], slice->address_type);
 }

@@ -83,19 +83,20 @@ static void check_downward_files(
 	}
 }
 
-static void check_token(
-	struct field_errors *errors, const struct field_path *path, const CoreV1ServiceAccountTokenProjection *t)
+static void check_token(struct field_errors *errors, const struct field_path *projected, const struct field_path *path,
+	const CoreV1ServiceAccountTokenProjection *t)
 {
 	if (t->has_expiration_seconds && t->expiration_seconds < 600)
 		field_invalid_int(errors, FIELD(path, "expirationSeconds"), t->expiration_seconds,
 			"may not specify a duration less than 10 minutes");
 	if (str_empty(t->path))
-		field_required(errors, FIELD(path, "path"), "");
+		field_required(errors, FIELD(projected, "path"), "");
 	else
-		check_file_path(errors, FIELD(path, "path"), t->path);
+		check_file_path(errors, FIELD(projected, "path"), t->path);
 }
 
-static void check_source(struct field_errors *errors, const struct field_path *path, const CoreV1VolumeProjection *s)
+static void check_source(struct field_errors *errors, const struct field_path *projected, const struct field_path *path,
+	const CoreV1VolumeProjection *s)
 {
 	int n = 0;
 	if (s->secret && only_source(errors, path, "secret", &n)) {
@@ -113,16 +114,11 @@ static void check_source(struct field_errors *errors, const struct field_path *p
 		check_downward_files(
 			errors, FIELD(path, "downwardAPI"), s->downward_api->items, s->downward_api->n_items);
 	if (s->service_account_token && only_source(errors, path, "serviceAccountToken", &n))
-		check_token(errors, FIELD(path, "serviceAccountToken"), s->service_account_token);
+		check_token(errors, projected, FIELD(path, "serviceAccountToken"), s->service_account_token);
 	if (s->cluster_trust_bundle)
 		only_source(errors, path, "clusterTrustBundle", &n);
 	if (s->pod_certificate)
 		only_source(errors, path, "podCertificate", &n);
-	if (!n)
-		field_required(errors, path,
-			"must specify a projection, one of: `clusterTrustBundle`, `configMap`, `downwardAPI`, "
-			"`podCertificate`, `secret`, "
-			"or `serviceAccountToken`");
 }
 
 static void check_projected(
@@ -130,7 +126,7 @@ static void check_projected(
 {
 	check_mode(errors, FIELD(path, "defaultMode"), s->has_default_mode, s->default_mode);
 	for (size_t i = 0; i < s->n_sources; i++)
-		check_source(errors, FIELD_INDEX(FIELD(path, "sources"), i), s->sources[i]);
+		check_source(errors, path, FIELD_INDEX(FIELD(path, "sources"), i), s->sources[i]);
 }
 
 /* The sources that the node knows well are looked into; of the others, only that there is one. */

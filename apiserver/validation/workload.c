@@ -15,25 +15,21 @@ static void check_selector(struct field_errors *errors, const struct field_path 
 	if (!selector) {
 		field_required(errors, at, "");
 	} else {
-		size_t before = errors->n_items;
 		validate_label_selector(errors, at, selector);
 		if (!selector->n_match_labels && !selector->n_match_expressions)
 			field_invalid_message(errors, at, selector,
 				arena_printf(errors->arena, "empty selector is invalid for %s", kind));
-		if (errors->n_items > before)
-			return;
 	}
 	const MetaV1ObjectMeta *meta = template ? template->metadata : NULL;
-	struct label_selector *parsed;
-	if (!selector)
-		return;
-	struct status *s = label_selector_from_api(errors->arena, selector, &parsed);
+	struct label_selector *parsed = NULL;
+	struct status *s = selector ? label_selector_from_api(errors->arena, selector, &parsed) : NULL;
 	if (s) {
 		field_invalid_message(errors, at, selector, "invalid label selector");
 		status_drop(s, "told as a field error");
 		return;
 	}
-	if (label_selector_matches(parsed, meta ? meta->labels : NULL, meta ? meta->n_labels : 0))
+	/* A selector that is missing matches nothing. */
+	if (parsed && label_selector_matches(parsed, meta ? meta->labels : NULL, meta ? meta->n_labels : 0))
 		return;
 	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
 	strbuf_addc(&labels, '{');
@@ -182,7 +178,10 @@ static void check_daemon_strategy(
 	if (!strcmp(type, "OnDelete"))
 		return;
 	if (strcmp(type, "RollingUpdate")) {
-		field_unsupported(errors, FIELD(path, "type"), type, types);
+		field_unsupported_json(errors, path,
+			arena_printf(errors->arena, "{\"Type\":%s,\"RollingUpdate\":%s}", field_quote(errors->arena, type),
+				s && s->rolling_update ? "{}" : "null"),
+			types);
 		return;
 	}
 	const struct field_path *at = FIELD(path, "rollingUpdate");
@@ -225,7 +224,11 @@ void validate_stateful_set(struct field_errors *errors, const AppsV1StatefulSet 
 {
 	static const char *const policies[] = {"OrderedReady", "Parallel", NULL};
 	const struct field_path *path = FIELD(NULL, "spec");
-	validate_one_of(errors, FIELD(path, "podManagementPolicy"), s->spec->pod_management_policy, policies);
+	if (str_empty(s->spec->pod_management_policy))
+		field_required(errors, FIELD(path, "podManagementPolicy"), "");
+	else if (!str_in(s->spec->pod_management_policy, policies))
+		field_invalid(errors, FIELD(path, "podManagementPolicy"), s->spec->pod_management_policy,
+			"must be 'OrderedReady' or 'Parallel'");
 	validate_not_negative(errors, FIELD(path, "replicas"), s->spec->replicas);
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), s->spec->min_ready_seconds);
 	check_selector(errors, path, s->spec->selector, s->spec->template, "statefulset");
