@@ -56,8 +56,8 @@ static void check_lease(struct request *request, const ProtobufCMessage *object,
 		field_invalid_int(errors, FIELD(path, "leaseDurationSeconds"), spec->lease_duration_seconds,
 			"must be greater than 0");
 	if (spec && spec->has_lease_transitions && spec->lease_transitions < 0)
-		field_invalid_int(
-			errors, FIELD(path, "leaseTransitions"), spec->lease_transitions, "must be greater than or equal to 0");
+		field_invalid_int(errors, FIELD(path, "leaseTransitions"), spec->lease_transitions,
+			"must be greater than or equal to 0");
 }
 
 static void check_lease_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,

@@ -259,8 +259,7 @@ static struct status *invalid_ip(
 	for (size_t i = 0; i < spec->n_cluster_ips; i++)
 		strbuf_printf(&list, "%s\"%s\"", i ? "," : "[", spec->cluster_ips[i]);
 	strbuf_addc(&list, ']');
-	field_invalid_json(&errors, FIELD(FIELD(NULL, "spec"), "clusterIPs"),
-		arena_strdup(request->arena, list.buf),
+	field_invalid_json(&errors, FIELD(FIELD(NULL, "spec"), "clusterIPs"), arena_strdup(request->arena, list.buf),
 		arena_printf(request->arena, "failed to allocate IP %s: %s", spec->cluster_ips[index], why->message));
 	status_free(why);
 	return field_errors_status(&errors, "", "Service", object_name(service));

@@ -42,7 +42,8 @@ static void prepare_create_daemon_set(struct request *request, ProtobufCMessage 
 
 static void prepare_update_daemon_set(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
-	const AppsV1DaemonSetSpec *spec = ((AppsV1DaemonSet *)object)->spec, *old = ((const AppsV1DaemonSet *)before)->spec;
+	const AppsV1DaemonSetSpec *spec = ((AppsV1DaemonSet *)object)->spec,
+				  *old = ((const AppsV1DaemonSet *)before)->spec;
 	const char *text = meta_annotation(object_meta(before), TEMPLATE_GENERATION);
 	int64_t generation = 0;
 	generic_prepare_update(request, object, before);

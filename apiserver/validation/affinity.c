@@ -66,7 +66,7 @@ static void check_pod_term(
 	if (str_empty(term->topology_key))
 		field_required(errors, FIELD(path, "topologyKey"), "can not be empty");
 	validate_text(errors, FIELD(path, "topologyKey"), term->topology_key,
-			check_qualified_name(errors->arena, term->topology_key));
+		check_qualified_name(errors->arena, term->topology_key));
 }
 
 static void check_pod_terms(struct field_errors *errors, const struct field_path *path,

@@ -127,7 +127,8 @@ static void check_value_from(struct field_errors *errors, const struct field_pat
 	if (s->resource_field_ref)
 		check_resource_ref(errors, FIELD(path, "resourceFieldRef"), s->resource_field_ref);
 	if (s->config_map_key_ref) {
-		check_key_ref_name(errors, FIELD(path, "configMapKeyRef"), s->config_map_key_ref->local_object_reference);
+		check_key_ref_name(
+			errors, FIELD(path, "configMapKeyRef"), s->config_map_key_ref->local_object_reference);
 		check_key(errors, FIELD(path, "configMapKeyRef"), s->config_map_key_ref->key);
 	}
 	if (s->secret_key_ref) {

@@ -65,8 +65,8 @@ void field_invalid_message(
 /* supported is NULL-terminated, in the order to print. */
 void field_unsupported(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *const *supported);
-void field_unsupported_json(struct field_errors *errors, const struct field_path *path, const char *json,
-	const char *const *supported);
+void field_unsupported_json(
+	struct field_errors *errors, const struct field_path *path, const char *json, const char *const *supported);
 void field_duplicate(struct field_errors *errors, const struct field_path *path, const char *value);
 void field_duplicate_int(struct field_errors *errors, const struct field_path *path, int64_t value);
 /* detail may be "". */

@@ -19,7 +19,8 @@ static void check_taints(struct field_errors *errors, const struct field_path *p
 				field_duplicate_json(errors, at,
 					arena_printf(errors->arena,
 						"{\"Key\":%s,\"Value\":%s,\"Effect\":%s,\"TimeAdded\":null}",
-						field_quote(errors->arena, t->key), field_quote(errors->arena, t->value),
+						field_quote(errors->arena, t->key),
+						field_quote(errors->arena, t->value),
 						field_quote(errors->arena, t->effect)),
 					"taints must be unique by key and effect pair");
 				break;

@@ -71,7 +71,8 @@ static void check_pairs(struct field_errors *errors, const struct field_path *pa
 				field_duplicate_json(errors, FIELD_INDEX(path, i),
 					arena_printf(errors->arena,
 						"{\"protocol\":\"%s\",\"port\":%d,\"targetPort\":0}",
-						str_or_empty(b->protocol), b->port), "");
+						str_or_empty(b->protocol), b->port),
+					"");
 				break;
 			}
 			if (b->node_port && a->node_port == b->node_port) {

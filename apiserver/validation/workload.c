@@ -179,8 +179,8 @@ static void check_daemon_strategy(
 		return;
 	if (strcmp(type, "RollingUpdate")) {
 		field_unsupported_json(errors, path,
-			arena_printf(errors->arena, "{\"Type\":%s,\"RollingUpdate\":%s}", field_quote(errors->arena, type),
-				s && s->rolling_update ? "{}" : "null"),
+			arena_printf(errors->arena, "{\"Type\":%s,\"RollingUpdate\":%s}",
+				field_quote(errors->arena, type), s && s->rolling_update ? "{}" : "null"),
 			types);
 		return;
 	}
