@@ -305,7 +305,7 @@ static struct status *check_initial(const struct list_options *o)
 		why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
 	if (!why)
 		return NULL;
-	const char *field = o->has_initial ? "resourceVersionMatch" : "resourceVersionMatch";
+	static const char field[] = "resourceVersionMatch";
 	struct status *s =
 		status_new(STATUS_INVALID, "ListOptions.meta.k8s.io \"\" is invalid: %s: Forbidden: %s", field, why);
 	status_add_cause(s, "FieldValueForbidden", field, "Forbidden: %s", why);
