@@ -1,0 +1,296 @@
+/* The cache: what is there, what was there, and what each watcher is told. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/protobuf.h"
+#include "apiserver/store/cache.h"
+#include "base/str.h"
+
+static struct cache *new_cache(void)
+{
+	struct cache *cache = cache_new(NULL, "/registry", clock_system());
+	cache_mark_synced(cache, 10);
+	return cache;
+}
+
+static void put(struct cache *cache, const char *namespace, const char *name, const char *app, int64_t revision)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+	CoreV1Pod *pod = API_NEW(arena, CoreV1Pod);
+	MetaV1ObjectMeta *meta = object_meta_ensure(arena, pod);
+	meta->name = arena_strdup(arena, name);
+	meta->namespace = arena_strdup(arena, namespace);
+	meta_set_label(arena, meta, "app", app);
+	pod->spec = API_NEW(arena, CoreV1PodSpec);
+	pod->spec->node_name = arena_strdup(arena, app);
+	protobuf_encode(&value, pod);
+	cache_apply(
+		cache, arena_printf(arena, "/registry/pods/%s/%s", namespace, name), value.buf, value.len, revision);
+}
+
+static void drop(struct cache *cache, const char *namespace, const char *name, int64_t revision)
+{
+	char key[256];
+	snprintf(key, sizeof(key), "/registry/pods/%s/%s", namespace, name);
+	cache_apply(cache, key, NULL, 0, revision);
+}
+
+static char *keys(struct arena *arena, const struct snapshot *s)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	for (size_t i = 0; i < s->n_items; i++)
+		strbuf_printf(&out, "%s%s@%lld", i ? " " : "", s->items[i]->key, (long long)s->items[i]->revision);
+	return arena_strdup(arena, out.buf);
+}
+
+static void lists_are_in_order_and_bounded_by_prefix(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct cache *cache = new_cache();
+	struct table *pods = cache_table(cache, "", "pods");
+	struct snapshot s;
+	put(cache, "b", "x", "web", 11);
+	put(cache, "a", "z", "web", 12);
+	put(cache, "a", "y", "db", 13);
+	put(cache, "a-b", "q", "db", 14);
+	table_list(pods, "", &s);
+	assert_string_equal(keys(arena, &s), "a-b/q@14 a/y@13 a/z@12 b/x@11");
+	snapshot_done(&s);
+	table_list(pods, "a/", &s);
+	assert_string_equal(keys(arena, &s), "a/y@13 a/z@12");
+	snapshot_done(&s);
+	cache_free(cache);
+}
+
+static void the_past_is_known_within_the_window(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct cache *cache = new_cache();
+	struct table *pods = cache_table(cache, "", "pods");
+	struct snapshot s;
+	put(cache, "a", "one", "web", 11);
+	put(cache, "a", "two", "web", 12);
+	drop(cache, "a", "one", 13);
+	put(cache, "a", "two", "db", 14);
+	put(cache, "a", "six", "db", 15);
+	static const struct {
+		int64_t revision;
+		const char *expected; /* NULL: not known */
+	} cases[] = {{9, NULL}, {10, ""}, {11, "a/one@11"}, {12, "a/one@11 a/two@12"}, {13, "a/two@12"},
+		{14, "a/two@14"}, {15, "a/six@15 a/two@14"}, {16, NULL}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		bool known = table_list_at(pods, "", cases[i].revision, &s);
+		assert_int_equal(known, cases[i].expected != NULL);
+		if (!known)
+			continue;
+		assert_string_equal(keys(arena, &s), cases[i].expected);
+		snapshot_done(&s);
+	}
+	cache_free(cache);
+}
+
+static void nothing(void *data)
+{
+}
+
+/* Everything that the watcher is told now. */
+static char *drain(struct arena *arena, struct watcher *w)
+{
+	static const char *const names[] = {"+", "~", "-"};
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	enum event_type type;
+	struct entry *entry;
+	int64_t revision;
+	bool lost;
+	while (watcher_next(w, &type, &entry, &revision, &lost)) {
+		strbuf_printf(
+			&out, "%s%s%s@%lld", out.len ? " " : "", names[type], entry->key, (long long)entry->revision);
+		entry_unref(entry);
+	}
+	if (lost)
+		strbuf_adds(&out, "lost");
+	return arena_strdup(arena, out.buf);
+}
+
+static void watchers_see_what_their_selectors_let_through(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct cache *cache = new_cache();
+	struct table *pods = cache_table(cache, "", "pods");
+	struct label_selector *web;
+	struct field_selector *node;
+	assert_null(label_selector_parse(arena, "app=web", &web));
+	assert_null(field_selector_parse(arena, "spec.nodeName=web", &node));
+	const struct watcher_options all = {.prefix = "", .notify = nothing};
+	const struct watcher_options one = {.prefix = "a/", .labels = web, .notify = nothing};
+	const struct watcher_options on_node = {.prefix = "", .fields = node, .notify = nothing};
+	struct watcher *w_all, *w_web, *w_node;
+	assert_null(watcher_new(pods, 10, &all, NULL, &w_all));
+	assert_null(watcher_new(pods, 10, &one, NULL, &w_web));
+	assert_null(watcher_new(pods, -1, &on_node, NULL, &w_node));
+	put(cache, "a", "x", "web", 11);
+	put(cache, "b", "x", "web", 12);
+	put(cache, "a", "x", "db", 13);
+	put(cache, "a", "x", "web", 14);
+	drop(cache, "a", "x", 15);
+	drop(cache, "a", "never", 16);
+	assert_string_equal(drain(arena, w_all), "+a/x@11 +b/x@12 ~a/x@13 ~a/x@14 -a/x@15");
+	assert_string_equal(drain(arena, w_web), "+a/x@11 -a/x@13 +a/x@14 -a/x@15");
+	assert_string_equal(drain(arena, w_node), "+a/x@11 +b/x@12 -a/x@13 +a/x@14 -a/x@15");
+	assert_string_equal(drain(arena, w_all), "");
+	watcher_free(w_all);
+	watcher_free(w_web);
+	watcher_free(w_node);
+	cache_free(cache);
+}
+
+static void a_watch_from_before_the_window_is_told_so(void **state)
+{
+	struct cache *cache = new_cache();
+	const struct watcher_options all = {.prefix = "", .notify = nothing};
+	struct watcher *w;
+	struct status *status = watcher_new(cache_table(cache, "", "pods"), 9, &all, NULL, &w);
+	assert_true(status_is(status, STATUS_EXPIRED));
+	assert_string_equal(status->message, "too old resource version: 9 (10)");
+	status_free(status);
+	cache_free(cache);
+}
+
+static void a_deleted_object_carries_the_revision_of_its_end(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct cache *cache = new_cache();
+	struct table *pods = cache_table(cache, "", "pods");
+	const struct watcher_options all = {.prefix = "", .notify = nothing};
+	struct watcher *w;
+	enum event_type type;
+	struct entry *entry;
+	int64_t revision;
+	bool lost;
+	put(cache, "a", "x", "web", 11);
+	assert_null(watcher_new(pods, 11, &all, NULL, &w));
+	drop(cache, "a", "x", 12);
+	assert_true(watcher_next(w, &type, &entry, &revision, &lost));
+	assert_int_equal(type, EVENT_DELETED);
+	assert_string_equal(object_resource_version(entry_decode(entry, arena)), "12");
+	assert_non_null(strstr(entry_json(entry)->data, "\"resourceVersion\":\"12\""));
+	entry_unref(entry);
+	assert_null(table_get(pods, "a", "x"));
+	watcher_free(w);
+	cache_free(cache);
+}
+
+static void foreign_and_broken_values_do_no_harm(void **state)
+{
+	struct cache *cache = new_cache();
+	cache_apply(cache, "/other/key", "x", 1, 11);
+	cache_apply(cache, "/registry/unknown/key", "x", 1, 12);
+	cache_apply(cache, "/registry/pods/a/b", "\x6b\x38\x73\x00garbage", 11, 13);
+	cache_apply(cache, "/registry/pods/a/c", "{\"kind\":", 8, 14);
+	assert_int_equal(table_count(cache_table(cache, "", "pods")), 0);
+	const char json[] =
+		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"d\",\"namespace\":\"a\"}}";
+	cache_apply(cache, "/registry/pods/a/d", json, sizeof(json) - 1, 15);
+	assert_int_equal(table_count(cache_table(cache, "", "pods")), 1);
+	cache_free(cache);
+}
+
+static void keys_are_where_the_original_keeps_them(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct cache *cache = new_cache();
+	static const struct {
+		const char *group, *resource, *namespace, *key;
+	} cases[] = {
+		{"", "pods", "a", "/registry/pods/a/x"},
+		{"", "nodes", "", "/registry/minions/x"},
+		{"", "services", "a", "/registry/services/specs/a/x"},
+		{"", "endpoints", "a", "/registry/services/endpoints/a/x"},
+		{"", "replicationcontrollers", "a", "/registry/controllers/a/x"},
+		{"", "events", "a", "/registry/events/a/x"},
+		{"events.k8s.io", "events", "a", "/registry/events/a/x"},
+		{"", "namespaces", "", "/registry/namespaces/x"},
+		{"apps", "deployments", "a", "/registry/deployments/a/x"},
+		{"coordination.k8s.io", "leases", "a", "/registry/leases/a/x"},
+		{"networking.k8s.io", "ingresses", "a", "/registry/ingress/a/x"},
+		{"rbac.authorization.k8s.io", "clusterroles", "", "/registry/clusterroles/x"},
+		{"discovery.k8s.io", "endpointslices", "a", "/registry/endpointslices/a/x"},
+		{"autoscaling", "horizontalpodautoscalers", "a", "/registry/horizontalpodautoscalers/a/x"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct table *t = cache_table(cache, cases[i].group, cases[i].resource);
+		assert_non_null(t);
+		assert_string_equal(table_key(t, arena, cases[i].namespace, "x"), cases[i].key);
+	}
+	assert_null(cache_table(cache, "authentication.k8s.io", "tokenreviews"));
+	cache_free(cache);
+}
+
+struct race {
+	struct cache *cache;
+	struct table *pods;
+	atomic_bool stop;
+};
+
+static void *read_all_the_time(void *data)
+{
+	struct race *race = data;
+	const struct watcher_options all = {.prefix = "", .notify = nothing};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct watcher *w;
+	assert_null(watcher_new(race->pods, -1, &all, NULL, &w));
+	while (!atomic_load(&race->stop)) {
+		struct snapshot s;
+		table_list(race->pods, "", &s);
+		for (size_t i = 0; i < s.n_items; i++)
+			assert_true(entry_json(s.items[i])->size > 0);
+		snapshot_done(&s);
+		drain(arena, w);
+		arena_reset(arena);
+	}
+	watcher_free(w);
+	return NULL;
+}
+
+static void readers_and_the_writer_do_not_meet(void **state)
+{
+	struct race race = {.cache = new_cache()};
+	race.pods = cache_table(race.cache, "", "pods");
+	pthread_t readers[3];
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+		pthread_create(&readers[i], NULL, read_all_the_time, &race);
+	char name[16];
+	for (int64_t i = 0; i < 1500; i++) {
+		snprintf(name, sizeof(name), "p%lld", (long long)(i % 20));
+		if (i % 7 == 6)
+			drop(race.cache, "a", name, 11 + i);
+		else
+			put(race.cache, "a", name, "web", 11 + i);
+		cache_tick(race.cache);
+	}
+	atomic_store(&race.stop, true);
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+		pthread_join(readers[i], NULL);
+	cache_free(race.cache);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_are_in_order_and_bounded_by_prefix),
+		cmocka_unit_test(the_past_is_known_within_the_window),
+		cmocka_unit_test(watchers_see_what_their_selectors_let_through),
+		cmocka_unit_test(a_watch_from_before_the_window_is_told_so),
+		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
+		cmocka_unit_test(foreign_and_broken_values_do_no_harm),
+		cmocka_unit_test(keys_are_where_the_original_keeps_them),
+		cmocka_unit_test(readers_and_the_writer_do_not_meet),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
