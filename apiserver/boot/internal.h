@@ -7,6 +7,8 @@
 
 /* Each is idempotent, and is called again until it succeeds; a NULL says that what it keeps is in order. */
 struct status *boot_namespaces(const struct boot_options *options) MUST_USE;
+/* The two classes of system pods. */
+struct status *boot_priorities(const struct boot_options *options) MUST_USE;
 struct status *boot_roles(const struct boot_options *options) MUST_USE;
 /* The kubernetes Service and its endpoints: this server's address, and those of the servers whose leases are fresh. */
 struct status *boot_service(const struct boot_options *options) MUST_USE;
