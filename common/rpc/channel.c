@@ -8,6 +8,7 @@
 #define DEFAULT_MAX_MESSAGE_BYTES (16u << 20)
 #define RECONNECT_FIRST_MS 100
 #define RECONNECT_MAX_MS 1000
+#define CONNECT_PATIENCE_MS 500
 #define MAX_ARGS 12
 
 static grpc_channel_credentials *new_credentials(const struct rpc_tls *tls)
@@ -116,10 +117,31 @@ void rpc_queue_give(struct rpc_channel *channel, grpc_completion_queue *queue)
 		queue_destroy(queue);
 }
 
+/*
+ * gRPC core makes connections only while somebody waits on a queue. A call to a peer that is away fails at once, so
+ * without this a handshake would never be driven to its end: a connection that is being made is waited for, for a
+ * while.
+ */
+static void drive_connection(grpc_channel *channel, grpc_completion_queue *queue)
+{
+	gpr_timespec until =
+		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(CONNECT_PATIENCE_MS, GPR_TIMESPAN));
+	for (;;) {
+		grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel, 1);
+		if (state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_SHUTDOWN)
+			return;
+		grpc_channel_watch_connectivity_state(channel, state, until, queue, channel);
+		grpc_event e = grpc_completion_queue_pluck(queue, channel, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		if (!e.success)
+			return;
+	}
+}
+
 grpc_call *rpc_call_begin(struct rpc_channel *channel, grpc_completion_queue *queue, const char *path,
 	gpr_timespec deadline, size_t *ret_index)
 {
 	*ret_index = atomic_load(&channel->current) % channel->n_channels;
+	drive_connection(channel->channels[*ret_index], queue);
 	grpc_slice method = grpc_slice_from_copied_string(path);
 	grpc_call *call = grpc_channel_create_call(
 		channel->channels[*ret_index], NULL, GRPC_PROPAGATE_DEFAULTS, queue, method, NULL, deadline, NULL);
