@@ -243,7 +243,8 @@ static struct status *write_endpoints(
 		status_drop(s, "the namespace goes away");
 		return NULL;
 	}
-	if (s)
+	/* A conflict is our cache being behind: the next sync sees more. */
+	if (s && !status_is(s, STATUS_CONFLICT))
 		event_record(c->ctx->recorder, wanted, EVENT_WARNING,
 			present ? "FailedToUpdateEndpoint" : "FailedToCreateEndpoint", "Failed to %s %s/%s: %s",
 			present ? "update endpoint" : "create endpoint for service", meta->namespace, meta->name,

@@ -58,15 +58,18 @@ static bool take(struct ipam *c, struct arena *arena, char **ranges)
 	return ok;
 }
 
-static struct status *write_ranges(struct ipam *c, struct arena *arena, const char *name, char *const *ranges)
+/* Only onto the version that was seen without ranges: the list would be merged with another's otherwise. */
+static struct status *write_ranges(
+	struct ipam *c, struct arena *arena, const MetaV1ObjectMeta *meta, char *const *ranges)
 {
 	char **quoted = ARENA_ARRAY(arena, char *, c->n_sets);
 	for (size_t i = 0; i < c->n_sets; i++)
 		quoted[i] = arena_printf(arena, "\"%s\"", ranges[i]);
-	char *patch = arena_printf(arena, "{\"spec\":{\"podCIDR\":\"%s\",\"podCIDRs\":[%s]}}", ranges[0],
-		str_join(arena, quoted, c->n_sets, ","));
-	return client_patch(c->ctx->client, arena, &CoreV1Node_schema, NULL, name, NULL, CLIENT_PATCH_STRATEGIC, patch,
-		strlen(patch), NULL, NULL);
+	char *patch = arena_printf(arena,
+		"{\"metadata\":{\"resourceVersion\":\"%s\"},\"spec\":{\"podCIDR\":\"%s\",\"podCIDRs\":[%s]}}",
+		meta->resource_version, ranges[0], str_join(arena, quoted, c->n_sets, ","));
+	return client_patch(c->ctx->client, arena, &CoreV1Node_schema, NULL, meta->name, NULL, CLIENT_PATCH_STRATEGIC,
+		patch, strlen(patch), NULL, NULL);
 }
 
 static struct status *sync_node(void *data, struct arena *arena, const char *key)
@@ -76,6 +79,19 @@ static struct status *sync_node(void *data, struct arena *arena, const char *key
 	char *ranges[MAX_FAMILIES] = {0};
 	if (!node)
 		return NULL;
+	if (!node->spec->n_pod_cidrs) {
+		/* The cache may be behind what we have written ourselves. */
+		CoreV1Node *live;
+		struct status *s = client_get(c->ctx->client, arena, &CoreV1Node_schema, NULL, key, &live);
+		if (status_is(s, STATUS_NOT_FOUND)) {
+			status_drop(s, "gone");
+			return NULL;
+		}
+		if (s)
+			return s;
+		object_complete(arena, live);
+		node = live;
+	}
 	if (node->spec->n_pod_cidrs) {
 		pthread_mutex_lock(&c->lock);
 		occupy(c, node);
@@ -91,7 +107,7 @@ static struct status *sync_node(void *data, struct arena *arena, const char *key
 		return status_internal(
 			"node %s: there are no remaining CIDRs left to allocate in the accepted range", key);
 	}
-	struct status *s = write_ranges(c, arena, key, ranges);
+	struct status *s = write_ranges(c, arena, node->metadata, ranges);
 	if (!s) {
 		log_info("node %s: pod CIDR %s%s%s", key, ranges[0], c->n_sets > 1 ? "," : "", str_or_empty(ranges[1]));
 		return NULL;

@@ -12,8 +12,7 @@ const char *revision_hash(const AppsV1ControllerRevision *revision)
 	return str_or_empty(LABEL_GET(revision->metadata, REVISION_HASH_LABEL));
 }
 
-/* The template as a strategic merge patch that replaces the owner's. */
-static char *template_patch(struct arena *arena, const CoreV1PodTemplateSpec *template)
+char *history_patch(struct arena *arena, const CoreV1PodTemplateSpec *template)
 {
 	cJSON *root = tree_new_object(arena), *spec = tree_new_object(arena);
 	cJSON *tree = tree_from_typed(arena, template);
@@ -23,12 +22,11 @@ static char *template_patch(struct arena *arena, const CoreV1PodTemplateSpec *te
 	return tree_to_string(arena, root, 0);
 }
 
-CoreV1PodTemplateSpec *history_template(struct arena *arena, const AppsV1ControllerRevision *revision)
+static CoreV1PodTemplateSpec *read_patch(struct arena *arena, const void *data, size_t size)
 {
 	cJSON *root, *tree;
 	CoreV1PodTemplateSpec *template;
-	const ProtobufCBinaryData *raw = &revision->data->raw;
-	struct status *s = tree_parse(arena, (const char *)raw->data, raw->len, NULL, &root);
+	struct status *s = tree_parse(arena, data, size, NULL, &root);
 	if (s) {
 		status_drop(s, "somebody else's revision");
 		return NULL;
@@ -48,10 +46,20 @@ CoreV1PodTemplateSpec *history_template(struct arena *arena, const AppsV1Control
 	return template;
 }
 
+CoreV1PodTemplateSpec *history_template(struct arena *arena, const AppsV1ControllerRevision *revision)
+{
+	return read_patch(arena, revision->data->raw.data, revision->data->raw.len);
+}
+
+/* Both sides went through JSON: what it does not tell apart counts as equal. */
 static bool holds_template(struct history *h, const AppsV1ControllerRevision *revision)
 {
 	const CoreV1PodTemplateSpec *held = history_template(h->arena, revision);
-	return held && api_equal(held, h->template);
+	if (!h->normal) {
+		char *patch = history_patch(h->arena, h->template);
+		h->normal = read_patch(h->arena, patch, strlen(patch));
+	}
+	return held && h->normal && api_equal(held, h->normal);
 }
 
 static int by_revision(const void *x, const void *y)
@@ -79,7 +87,7 @@ static struct status *create_revision(struct history *h, int64_t number)
 		&r->metadata->n_annotations);
 	ARENA_PUSH(arena, r->metadata->owner_references, r->metadata->n_owner_references) =
 		controller_ref_to(arena, h->owner);
-	char *patch = template_patch(arena, h->template);
+	char *patch = history_patch(arena, h->template);
 	r->data->raw = (ProtobufCBinaryData){strlen(patch), (uint8_t *)patch};
 	r->revision = number;
 	struct status *s = client_create(h->client, arena, r, &answer);

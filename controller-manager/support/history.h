@@ -25,6 +25,7 @@ struct history {
 	int32_t collision_count; /* raised where a hash was taken by another template; the caller stores it and tries
 				    again */
 	bool collided;
+	const CoreV1PodTemplateSpec *normal; /* the template as it comes back from JSON; made when needed */
 	/* results */
 	const AppsV1ControllerRevision *current;
 	const AppsV1ControllerRevision **old;
@@ -36,6 +37,8 @@ struct status *history_sync(struct history *h, struct informer *revisions) MUST_
 /* Deletes the oldest ones over the limit whose hash no live pod carries. */
 struct status *history_truncate(
 	struct history *h, int32_t limit, const char *const *live_hashes, size_t n_live) MUST_USE;
+/* What a revision of the template holds: a strategic merge patch that replaces the owner's. */
+char *history_patch(struct arena *arena, const CoreV1PodTemplateSpec *template);
 /* The template that a revision holds; NULL if it holds none. */
 CoreV1PodTemplateSpec *history_template(struct arena *arena, const AppsV1ControllerRevision *revision);
 /* "…-" and the hash: what pods of this revision carry. */
