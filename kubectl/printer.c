@@ -376,3 +376,11 @@ const char *dry_run_operation(struct kubectl *k, enum dry_run mode, const char *
 		return operation;
 	return arena_printf(k->arena, "%s (%s)", operation, mode == DRY_RUN_CLIENT ? "dry run" : "server dry run");
 }
+
+struct status *print_result(struct kubectl *k, const struct print_options *print, const char *operation,
+	enum dry_run dry_run, const cJSON *object)
+{
+	struct printer *printer;
+	TRY(printer_new(k, print, dry_run_operation(k, dry_run, operation), &printer));
+	return printer_print(printer, object, stdout);
+}

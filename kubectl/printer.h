@@ -51,6 +51,10 @@ const char *dry_run_operation(struct kubectl *k, enum dry_run mode, const char *
 #define OPT_FIELD_MANAGER(S, field, name) \
 	OPT(S, field, 0, "field-manager", FLAG_STRING, name, "Name of the manager that the fields are owned by")
 
+/* Prints an object after it was written, as -o says: "pod/x created". */
+struct status *print_result(struct kubectl *k, const struct print_options *print, const char *operation,
+	enum dry_run dry_run, const cJSON *object) MUST_USE;
+
 /* Go templates (kubectl/template.c). */
 struct template;
 struct status *template_parse(struct arena *arena, const char *text, struct template **ret) MUST_USE;

@@ -150,11 +150,3 @@ void set_last_applied(struct arena *arena, cJSON *object)
 	char *text = arena_printf(arena, "%s\n", tree_to_string(arena, copy, TREE_SORTED));
 	tree_set_string(arena, obj_object(arena, object, "metadata.annotations"), LAST_APPLIED, text);
 }
-
-struct status *print_result(struct kubectl *k, const struct print_options *print, const char *operation,
-	enum dry_run dry_run, const cJSON *object)
-{
-	struct printer *printer;
-	TRY(printer_new(k, print, dry_run_operation(k, dry_run, operation), &printer));
-	return printer_print(printer, object, stdout);
-}

@@ -46,8 +46,4 @@ struct status *difference(struct kubectl *k, const struct api_resource *mapping,
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 /* Writes the object itself, as JSON, into its annotation. */
 void set_last_applied(struct arena *arena, cJSON *object);
-/* Prints an object after it was written, as -o says: "pod/x created". */
-struct status *print_result(struct kubectl *k, const struct print_options *print, const char *operation,
-	enum dry_run dry_run, const cJSON *object) MUST_USE;
-
 #endif

@@ -6,7 +6,10 @@
 
 #include "kubectl/command.h"
 
-extern const struct command annotate_command, apply_command, create_command, delete_command, edit_command, get_command,
-	label_command, patch_command, replace_command, scale_command, taint_command, wait_command;
+extern const struct command annotate_command, api_resources_command, api_versions_command, apply_command,
+	attach_command, auth_command, certificate_command, cluster_info_command, complete_command, completion_command,
+	cordon_command, create_command, delete_command, describe_command, drain_command, edit_command, exec_command,
+	get_command, label_command, logs_command, options_command, patch_command, port_forward_command, replace_command,
+	rollout_command, scale_command, taint_command, top_command, uncordon_command, version_command, wait_command;
 
 #endif

@@ -1,0 +1,220 @@
+#include "kubectl/printer.h"
+#include "kubectl/request.h"
+#include "kubectl/verbs/verbs.h"
+
+struct can_i_options {
+	bool all_namespaces, list, no_headers, quiet;
+	char *subresource;
+};
+
+#define C(...) OPT(struct can_i_options, __VA_ARGS__)
+static const struct option can_i_flags[] = {
+	C(all_namespaces, 'A', "all-namespaces", FLAG_BOOL, "false", "In all namespaces"),
+	C(list, 0, "list", FLAG_BOOL, "false", "Show all that is allowed in the namespace"),
+	C(no_headers, 0, "no-headers", FLAG_BOOL, "false", "Leave the column headers out"),
+	C(quiet, 'q', "quiet", FLAG_BOOL, "false", "Only the exit code"),
+	C(subresource, 0, "subresource", FLAG_STRING, "", "Subresource, such as log or scale"),
+	OPT_END,
+};
+
+static struct status *review(struct kubectl *k, const char *plural, const cJSON *body, cJSON **ret)
+{
+	char *path = arena_printf(k->arena, "/apis/authorization.k8s.io/v1/%s", plural);
+	struct rest request = {.method = "POST", .path = path, .tree = body};
+	return rest_do(k, k->arena, &request, ret);
+}
+
+static char *bracketed(struct arena *arena, const cJSON *list)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	strbuf_addc(&text, '[');
+	TREE_FOREACH (item, list)
+		strbuf_printf(&text, "%s%s", item == list->child ? "" : " ", str_or_empty(tree_string(item)));
+	strbuf_addc(&text, ']');
+	return arena_strdup(arena, text.buf);
+}
+
+struct rule_row {
+	char *resource, *urls, *names, *verbs;
+};
+
+static int by_resource(const void *a, const void *b)
+{
+	const struct rule_row *ra = a, *rb = b;
+	/* what names resources comes first, the longest name at the top */
+	if (!*ra->resource != !*rb->resource)
+		return !*ra->resource - !*rb->resource;
+	return -str_cmp(ra->resource, rb->resource);
+}
+
+static void add_rules(struct arena *arena, const cJSON *rules, struct rule_row **rows, size_t *n)
+{
+	TREE_FOREACH (rule, rules) {
+		char *names = bracketed(arena, tree_get(rule, "resourceNames")),
+		     *verbs = bracketed(arena, tree_get(rule, "verbs"));
+		if (tree_get(rule, "nonResourceURLs")) {
+			TREE_FOREACH (url, tree_get(rule, "nonResourceURLs"))
+				ARENA_PUSH(arena, *rows, *n) = (struct rule_row){arena_strdup(arena, ""),
+					arena_printf(arena, "[%s]", str_or_empty(tree_string(url))),
+					arena_strdup(arena, "[]"), verbs};
+			continue;
+		}
+		TREE_FOREACH (group, tree_get(rule, "apiGroups"))
+			TREE_FOREACH (resource, tree_get(rule, "resources")) {
+				const char *g = str_or_empty(tree_string(group)),
+					   *r = str_or_empty(tree_string(resource));
+				ARENA_PUSH(arena, *rows, *n) =
+					(struct rule_row){arena_printf(arena, *g ? "%s.%s" : "%s%s", r, g),
+						arena_strdup(arena, "[]"), names, verbs};
+			}
+	}
+}
+
+static struct status *list_rules(struct kubectl *k, const struct can_i_options *o, const char *namespace)
+{
+	cJSON *body = obj_new(k->arena, "authorization.k8s.io/v1", "SelfSubjectRulesReview", NULL), *answer;
+	struct rule_row *rows = NULL;
+	struct tabwriter w;
+	size_t n = 0;
+	obj_set_string(k->arena, body, "spec.namespace", namespace);
+	TRY(review(k, "selfsubjectrulesreviews", body, &answer));
+	if (obj_bool(answer, "status.incomplete"))
+		fprintf(stderr, "warning: the list may be incomplete: %s\n",
+			obj_string(answer, "status.evaluationError"));
+	add_rules(k->arena, obj_at(answer, "status.resourceRules"), &rows, &n);
+	size_t n_resources = n;
+	add_rules(k->arena, obj_at(answer, "status.nonResourceRules"), &rows, &n);
+	if (n_resources > 1)
+		qsort(rows, n_resources, sizeof(*rows), by_resource);
+	tabwriter_init(&w, k->arena, 6, 3, false, stdout);
+	if (!o->no_headers)
+		tabwriter_adds(&w, "Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
+	for (size_t i = 0; i < n; i++)
+		tabwriter_printf(&w, "%s\t%s\t%s\t%s\n", rows[i].resource, rows[i].urls, rows[i].names, rows[i].verbs);
+	tabwriter_flush(&w);
+	return NULL;
+}
+
+/* What the arguments ask: a verb on a resource, an object of it, or a path. */
+static struct status *fill_attributes(struct kubectl *k, struct call *call, const char *namespace, cJSON *body)
+{
+	struct can_i_options *o = call->options;
+	struct arena *arena = k->arena;
+	const char *verb = call->args[0], *what = call->args[1], *slash = strchr(what, '/');
+	if (*what == '/') {
+		obj_set_string(arena, body, "spec.nonResourceAttributes.verb", verb);
+		obj_set_string(arena, body, "spec.nonResourceAttributes.path", what);
+		return NULL;
+	}
+	char *type = slash ? arena_strndup(arena, what, (size_t)(slash - what)) : arena_strdup(arena, what);
+	const char *name = slash ? slash + 1 : call->n_args > 2 ? call->args[2] : "";
+	const struct api_resource *mapping = NULL;
+	struct status *s = str_eq(type, "*") ? NULL : mapping_find(k, type, &mapping);
+	if (s) {
+		char *dot = strchr(type, '.');
+		fprintf(stderr,
+			dot ? "Warning: the server doesn't have a resource type '%.*s' in group '%s'\n\n"
+			    : "Warning: the server doesn't have a resource type '%.*s'%s\n\n",
+			dot ? (int)(dot - type) : (int)strlen(type), type, dot ? dot + 1 : "");
+		status_drop(s, "the question is asked all the same");
+	} else if (mapping && !mapping->rest.namespaced && !str_empty(k->global.namespace)) {
+		fprintf(stderr, "Warning: resource '%s' is not namespace scoped%s%s%s\n\n", mapping->rest.plural,
+			*mapping->rest.group ? " in group '" : "", mapping->rest.group,
+			*mapping->rest.group ? "'" : "");
+	} else if (mapping && !mapping->rest.namespaced) {
+		fprintf(stderr, "Warning: resource '%s' is not namespace scoped%s%s%s\n\n", mapping->rest.plural,
+			*mapping->rest.group ? " in group '" : "", mapping->rest.group,
+			*mapping->rest.group ? "'" : "");
+	}
+	obj_set_string(arena, body, "spec.resourceAttributes.namespace", namespace);
+	obj_set_string(arena, body, "spec.resourceAttributes.verb", verb);
+	obj_set_string(arena, body, "spec.resourceAttributes.group", mapping ? mapping->rest.group : "");
+	obj_set_string(arena, body, "spec.resourceAttributes.resource", mapping ? mapping->rest.plural : type);
+	obj_set_string(arena, body, "spec.resourceAttributes.subresource", o->subresource);
+	obj_set_string(arena, body, "spec.resourceAttributes.name", name);
+	return NULL;
+}
+
+static struct status *can_i_run(struct kubectl *k, struct call *call)
+{
+	struct can_i_options *o = call->options;
+	const char *namespace = "";
+	if (!o->all_namespaces)
+		TRY(kubectl_namespace(k, &namespace));
+	if (o->list) {
+		if (call->n_args)
+			return fail("list option must be specified with no arguments");
+		return list_rules(k, o, namespace);
+	}
+	if (call->n_args != 2 && call->n_args != 3)
+		return fail("you must specify two arguments: verb resource or verb resource/resourceName.\n"
+			    "See 'kubectl auth can-i -h' for help and examples");
+	cJSON *body = obj_new(k->arena, "authorization.k8s.io/v1", "SelfSubjectAccessReview", NULL), *answer;
+	TRY(fill_attributes(k, call, namespace, body));
+	TRY(review(k, "selfsubjectaccessreviews", body, &answer));
+	bool allowed = obj_bool(answer, "status.allowed");
+	const char *reason = obj_string(answer, "status.reason"), *error = obj_string(answer, "status.evaluationError");
+	if (!o->quiet && allowed)
+		puts("yes");
+	if (!o->quiet && !allowed)
+		printf("no%s%s%s%s\n", *reason ? " - " : "", reason, *error ? " - " : "", error);
+	k->exit_code = allowed ? 0 : 1;
+	return NULL;
+}
+
+struct whoami_options {
+	struct print_options print;
+};
+
+static const struct option whoami_flags[] = {
+	OPT_GROUP(struct whoami_options, print, print_flags),
+	OPT_END,
+};
+
+static struct status *whoami_run(struct kubectl *k, struct call *call)
+{
+	struct whoami_options *o = call->options;
+	cJSON *body = obj_new(k->arena, "authentication.k8s.io/v1", "SelfSubjectReview", NULL), *answer;
+	struct rest request = {
+		.method = "POST", .path = "/apis/authentication.k8s.io/v1/selfsubjectreviews", .tree = body};
+	struct tabwriter w;
+	TRY(rest_do(k, k->arena, &request, &answer));
+	if (!str_empty(o->print.output) || !str_empty(o->print.template))
+		return print_result(k, &o->print, NULL, DRY_RUN_NONE, answer);
+	const cJSON *user = obj_at(answer, "status.userInfo");
+	tabwriter_init(&w, k->arena, 6, 3, false, stdout);
+	tabwriter_printf(&w, "ATTRIBUTE\tVALUE\nUsername\t%s\n", obj_string(user, "username"));
+	if (*obj_string(user, "uid"))
+		tabwriter_printf(&w, "UID\t%s\n", obj_string(user, "uid"));
+	if (tree_size(tree_get(user, "groups")))
+		tabwriter_printf(&w, "Groups\t%s\n", bracketed(k->arena, tree_get(user, "groups")));
+	size_t n;
+	cJSON **extra = obj_sorted(k->arena, tree_get(user, "extra"), &n);
+	for (size_t i = 0; i < n; i++)
+		tabwriter_printf(&w, "Extra: %s\t%s\n", extra[i]->string, bracketed(k->arena, extra[i]));
+	tabwriter_flush(&w);
+	return NULL;
+}
+
+static const struct command can_i_command = {
+	.name = "can-i",
+	.usage = "VERB [TYPE | TYPE/NAME | NONRESOURCEURL]",
+	.summary = "Check whether an action is allowed",
+	.flags = can_i_flags,
+	.options_size = sizeof(struct can_i_options),
+	.run = can_i_run,
+};
+static const struct command whoami_command = {
+	.name = "whoami",
+	.summary = "Show who the server takes you for",
+	.flags = whoami_flags,
+	.options_size = sizeof(struct whoami_options),
+	.run = whoami_run,
+};
+static const struct command *const children[] = {&can_i_command, &whoami_command, NULL};
+const struct command auth_command = {
+	.name = "auth",
+	.section = "Troubleshooting and Debugging Commands:",
+	.summary = "Inspect authorization",
+	.children = children,
+};
