@@ -36,7 +36,7 @@ char *human_duration(struct arena *arena, int64_t s)
 	return two(arena, days / 365, 'y', 0, 0);
 }
 
-bool time_parse(const char *text, int64_t *ret_s, int64_t *ret_ns)
+bool rfc3339_parse(const char *text, int64_t *ret_s, int64_t *ret_ns)
 {
 	struct tm tm = {0};
 	const char *rest = strptime(str_or_empty(text), "%Y-%m-%dT%H:%M:%S", &tm);
@@ -62,12 +62,12 @@ bool time_parse(const char *text, int64_t *ret_s, int64_t *ret_ns)
 char *human_age(struct arena *arena, const char *time)
 {
 	int64_t then, ns = 0;
-	if (!time_parse(time, &then, &ns))
+	if (!rfc3339_parse(time, &then, &ns))
 		return arena_strdup(arena, "<unknown>");
 	return human_duration(arena, (clock_wall_ns(clock_system()) - then * 1000000000 - ns) / 1000000000);
 }
 
-char *time_format(struct arena *arena, int64_t seconds)
+char *rfc3339_format(struct arena *arena, int64_t seconds)
 {
 	struct tm tm;
 	char buf[40];

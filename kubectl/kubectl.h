@@ -64,8 +64,8 @@ char *human_duration(struct arena *arena, int64_t seconds);
 /* Age of an RFC 3339 time; "<unknown>" for none. */
 char *human_age(struct arena *arena, const char *time);
 /* RFC 3339 to seconds since 1970; false if malformed. */
-bool time_parse(const char *text, int64_t *ret_s, int64_t *ret_ns);
-char *time_format(struct arena *arena, int64_t seconds);
+bool rfc3339_parse(const char *text, int64_t *ret_s, int64_t *ret_ns);
+char *rfc3339_format(struct arena *arena, int64_t seconds);
 /* "5s", "1m", "0" to milliseconds, negative means for ever; error names the flag. */
 int64_t now_ms(void);
 void sleep_ms(int64_t ms);

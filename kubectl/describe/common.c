@@ -74,7 +74,7 @@ char *rfc1123(struct arena *arena, const char *text)
 	int64_t seconds;
 	struct tm tm;
 	char buf[64];
-	if (!time_parse(text, &seconds, NULL))
+	if (!rfc3339_parse(text, &seconds, NULL))
 		return arena_strdup(arena, "Mon, 01 Jan 0001 00:00:00 +0000");
 	time_t t = seconds;
 	localtime_r(&t, &tm);

@@ -26,7 +26,7 @@ static bool has_condition(const cJSON *csr, const char *type)
 
 static void add_condition(struct arena *arena, cJSON *csr, bool approve)
 {
-	char *now = time_format(arena, clock_wall_s(clock_system()));
+	char *now = rfc3339_format(arena, clock_wall_s(clock_system()));
 	cJSON *condition = tree_new_object(arena);
 	tree_set_string(arena, condition, "type", approve ? "Approved" : "Denied");
 	tree_set_string(arena, condition, "status", "True");

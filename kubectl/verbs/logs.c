@@ -100,11 +100,11 @@ static struct status *since_query(struct kubectl *k, const struct logs_options *
 		return fail("at most one of `sinceTime` or `sinceSeconds` may be specified");
 	if (!str_empty(o->since_time)) {
 		int64_t seconds;
-		if (!time_parse(o->since_time, &seconds, NULL))
+		if (!rfc3339_parse(o->since_time, &seconds, NULL))
 			return fail(
 				"parsing time \"%s\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"%s\" as \"2006\"",
 				o->since_time, o->since_time);
-		query_add(query, "sinceTime", time_format(k->arena, seconds));
+		query_add(query, "sinceTime", rfc3339_format(k->arena, seconds));
 	}
 	if (o->since_ms)
 		query_add_int(query, "sinceSeconds", (o->since_ms + 999) / 1000);

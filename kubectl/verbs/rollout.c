@@ -176,7 +176,7 @@ static struct status *mutate_restart(
 		return fail("error: %s \"%s\" can't restart paused deployment (run rollout resume first)",
 			info->mapping->rest.plural, obj_name(object));
 	cJSON *annotations = obj_object(k->arena, object, "spec.template.metadata.annotations");
-	char *now = time_format(k->arena, clock_wall_s(clock_system()));
+	char *now = rfc3339_format(k->arena, clock_wall_s(clock_system()));
 	if (str_eq(tree_string(tree_get(annotations, "kubectl.kubernetes.io/restartedAt")), now))
 		return fail("failed to create patch for %s: if restart has already been triggered within the past "
 			    "second, please "
