@@ -100,6 +100,10 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 {
 	struct accept accept;
 	TRY(check_served(r));
+	/* The path of a Namespace names it twice, which is meant for the authorizer; it is kept at the cluster's level.
+	 */
+	if (!r->schema->namespaced)
+		r->namespace = "";
 	if (is_connect(r))
 		return verb_connect(exchange, r, &accept);
 	TRY(accept_parse(exchange, true, &accept));

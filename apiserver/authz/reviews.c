@@ -142,9 +142,8 @@ struct status *authz_review_rules(struct authz *authz, struct arena *arena, cons
 	for (size_t i = 0; i < rules.n_items; i++)
 		add_rule(arena, review->status, rules.items[i]);
 	review->status->evaluation_error = problem;
-	bool node = false;
-	for (size_t i = 0; i < authz->n_modes; i++)
-		node |= authz->modes[i] == AUTHZ_MODE_NODE;
+	/* What a node may do is decided by a graph, which has no list of rules. */
+	bool node = authz->nodes && user_node_name(user);
 	review->status->incomplete = node || *problem;
 	if (node)
 		review->status->evaluation_error = arena_printf(arena,

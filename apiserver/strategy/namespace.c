@@ -54,6 +54,9 @@ static void mark_deleted(struct request *request, ProtobufCMessage *object)
 {
 	CoreV1Namespace *ns = (CoreV1Namespace *)object;
 	ENSURE(request->arena, ns->status, CoreV1NamespaceStatus)->phase = (char *)"Terminating";
+	/* It waits for its contents, not for a time. */
+	ns->metadata->has_deletion_grace_period_seconds = false;
+	ns->metadata->deletion_grace_period_seconds = 0;
 }
 
 static bool may_go(const ProtobufCMessage *object)

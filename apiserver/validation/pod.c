@@ -112,9 +112,6 @@ void validate_pod_spec(struct field_errors *errors, const struct field_path *pat
 {
 	if (!spec->has_termination_grace_period_seconds)
 		field_required(errors, FIELD(path, "terminationGracePeriodSeconds"), "");
-	else
-		validate_not_negative(
-			errors, FIELD(path, "terminationGracePeriodSeconds"), spec->termination_grace_period_seconds);
 	validate_volumes(errors, FIELD(path, "volumes"), spec);
 	validate_containers(errors, path, spec);
 	validate_resources(errors, FIELD(path, "resources"), spec->resources);
