@@ -8,7 +8,8 @@
 #include "kubelet/pod/manager.h"
 #include "serve/delegated.h"
 
-#define MAX_WORKERS 64
+/* A session of exec or port-forward and a log that is followed each hold one; threads are made as needed. */
+#define MAX_WORKERS 512
 
 struct server {
 	struct server_context context;

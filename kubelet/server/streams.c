@@ -2,11 +2,8 @@
  * exec, attach and port-forward: the runtime is asked for a place to stream from, and the upgraded connection is passed
  * through to it byte by byte. The kubelet does not look into the protocol (SPDY/3.1).
  */
-#include <pthread.h>
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/str.h"
-#include "base/workers.h"
 #include "kubelet/pod/pleg.h"
 #include "kubelet/runtime/query.h"
 #include "kubelet/server/server.h"
@@ -14,22 +11,7 @@
 
 #define DIAL_TIMEOUT_MS 10000
 #define UPGRADE_TIMEOUT_MS 30000
-
-struct session {
-	struct stream *client;
-	struct stream *runtime;
-	int idle_ms;
-};
-
-static void *relay_thread(void *data)
-{
-	struct session *s = data;
-	stream_relay(s->client, s->runtime, s->idle_ms);
-	stream_free(s->client);
-	stream_free(s->runtime);
-	free(s);
-	return NULL;
-}
+#define IDLE_MS (4 * 3600 * 1000)
 
 /* Headers that belong to one hop, or speak of who asks, are not passed on. */
 static bool passes(const char *name)
@@ -113,12 +95,11 @@ static void tunnel(struct http_request *request, const char *url)
 		stream_free(runtime);
 		return;
 	}
-	struct session *session = mem_zalloc(sizeof(*session));
+	/* The connection lives as long as the handler does. */
 	const MetaV1Duration *idle = c->k->settings->config->streaming_connection_idle_timeout;
-	session->client = client;
-	session->runtime = runtime;
-	session->idle_ms = idle && idle->duration ? (int)(idle->duration / 1000000) : 4 * 3600 * 1000;
-	pthread_detach(thread_start("stream", relay_thread, session));
+	stream_relay(client, runtime, idle && idle->duration ? (int)(idle->duration / 1000000) : IDLE_MS);
+	stream_free(client);
+	stream_free(runtime);
 }
 
 static void refuse(struct http_request *request, struct status *s)
