@@ -22,18 +22,6 @@ static bool pod_gone(struct kubelet *k, const char *uid)
 	return !pod && pod_workers_may_clean(k->workers, uid);
 }
 
-static int newest_first(const void *a, const void *b)
-{
-	const struct runtime_container *x = a, *y = b;
-	return (x->created_at < y->created_at) - (x->created_at > y->created_at);
-}
-
-static int newest_sandbox_first(const void *a, const void *b)
-{
-	const struct runtime_sandbox *x = a, *y = b;
-	return (x->created_at < y->created_at) - (x->created_at > y->created_at);
-}
-
 static void remove_container(
 	struct kubelet *k, struct arena *arena, const struct runtime_pod *pod, const struct runtime_container *c)
 {
@@ -50,10 +38,6 @@ static void visit_pod(struct kubelet *k, struct arena *arena, struct runtime_pod
 	bool gone = pod_gone(k, pod->uid);
 	CLEANUP(strmap_freep) struct strmap *kept = strmap_new(NULL);
 	CLEANUP(strmap_freep) struct strmap *used = strmap_new(NULL);
-	if (pod->n_containers)
-		qsort(pod->containers, pod->n_containers, sizeof(pod->containers[0]), newest_first);
-	if (pod->n_sandboxes)
-		qsort(pod->sandboxes, pod->n_sandboxes, sizeof(pod->sandboxes[0]), newest_sandbox_first);
 	for (size_t i = 0; i < pod->n_containers; i++) {
 		const struct runtime_container *c = &pod->containers[i];
 		bool dead = c->state == CONTAINER_EXITED || c->state == CONTAINER_UNKNOWN;

@@ -104,7 +104,8 @@ static void check_runtime(struct node *n)
 	status_free(pleg);
 	n->k->runtime_ready = runtime;
 	n->k->network_ready = network;
-	if (why.len && !str_eq(n->runtime_error, why.buf))
+	/* A node that is only coming up is not in trouble yet. */
+	if (why.len && !str_eq(n->runtime_error, why.buf) && (n->ready || !runtime))
 		log_error("%s", why.buf);
 	free(n->runtime_error);
 	n->runtime_error = why.len ? mem_strdup(why.buf) : NULL;

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <inttypes.h>
 #include "base/str.h"
 #include "kubelet/probe/probe.h"
@@ -31,6 +32,16 @@ static struct status *run_exec(struct kubelet *k, struct arena *arena, const Cor
 	return NULL;
 }
 
+/* The system's words begin with a capital; users know them without. */
+static char *reason_text(struct arena *arena, const struct status *s)
+{
+	char *text = arena_strdup(arena, s->message), *last = text;
+	for (char *p = text; (p = strstr(p, ": ")); p += 2)
+		last = p + 2;
+	*last = (char)tolower((unsigned char)*last);
+	return text;
+}
+
 static struct status *run_http(struct arena *arena, const CoreV1Container *c, const CoreV1Probe *probe,
 	const char *pod_ip, enum probe_outcome *ret_outcome, char **ret_output)
 {
@@ -58,7 +69,7 @@ static struct status *run_http(struct arena *arena, const CoreV1Container *c, co
 			v6 ? "]" : "", get.port, str_or(get.path, "/")[0] == '/' ? "" : "/", str_or(get.path, "/"),
 			status_is(s, STATUS_TIMEOUT)
 				? "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-				: s->message);
+				: reason_text(arena, s));
 		status_free(s);
 		return NULL;
 	}
@@ -87,7 +98,7 @@ static struct status *run_tcp(struct arena *arena, const CoreV1Container *c, con
 	*ret_output = arena_strdup(arena, "");
 	*ret_outcome = s ? PROBE_OUTCOME_FAILURE : PROBE_OUTCOME_SUCCESS;
 	if (s) {
-		*ret_output = arena_printf(arena, "dial tcp %s:%u: %s", host, port, s->message);
+		*ret_output = arena_strdup(arena, reason_text(arena, s));
 		status_free(s);
 	} else {
 		stream_free(stream);

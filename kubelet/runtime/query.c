@@ -103,12 +103,37 @@ static struct status *list_containers(
 	return NULL;
 }
 
+/* The runtime lists in any order; here it is always the same: newest first. */
+static int container_order(const void *a, const void *b)
+{
+	const struct runtime_container *x = a, *y = b;
+	if (x->created_at != y->created_at)
+		return x->created_at < y->created_at ? 1 : -1;
+	return strcmp(x->id, y->id);
+}
+
+static int sandbox_order(const void *a, const void *b)
+{
+	const struct runtime_sandbox *x = a, *y = b;
+	if (x->created_at != y->created_at)
+		return x->created_at < y->created_at ? 1 : -1;
+	return strcmp(x->id, y->id);
+}
+
 struct status *runtime_list_pods(struct cri *cri, struct arena *arena, bool all, struct runtime_pods *ret)
 {
 	*ret = (struct runtime_pods){0};
 	CLEANUP(strmap_freep) struct strmap *index = strmap_new(NULL);
 	TRY(list_sandboxes(cri, arena, all, index, ret));
-	return list_containers(cri, arena, all, index, ret);
+	TRY(list_containers(cri, arena, all, index, ret));
+	for (size_t i = 0; i < ret->n_items; i++) {
+		struct runtime_pod *pod = &ret->items[i];
+		if (pod->n_containers)
+			qsort(pod->containers, pod->n_containers, sizeof(pod->containers[0]), container_order);
+		if (pod->n_sandboxes)
+			qsort(pod->sandboxes, pod->n_sandboxes, sizeof(pod->sandboxes[0]), sandbox_order);
+	}
+	return NULL;
 }
 
 const struct runtime_pod *runtime_pods_find(const struct runtime_pods *pods, const char *uid)

@@ -7,7 +7,7 @@
 #include "kubelet/runtime/cri.h"
 #include "kubelet/runtime/types.h"
 
-/* All pods with a container or sandbox of ours; all: those at rest too. Lives in the arena. */
+/* All pods with a container or sandbox of ours, newest of each first; all: those at rest too. Lives in the arena. */
 struct status *runtime_list_pods(struct cri *cri, struct arena *arena, bool all, struct runtime_pods *ret) MUST_USE;
 /* The sandboxes and containers of one pod, newest first. The caller owns the reference. */
 struct status *runtime_pod_status(
