@@ -111,7 +111,8 @@ static char *strategy(struct arena *arena, const struct schema_field *f)
 static void check_shape(char *const *row, const struct schema_field *f)
 {
 	const char *go = row[GO_TYPE];
-	bool pointer = *go == '*', list = (str_starts_with(go, "[]") || strstr(go, "=[]")) && f->kind != SCHEMA_BYTES,
+	bool pointer = *go == '*',
+	     list = (str_starts_with(go, "[]") || strstr(go, "=[]")) && *go != 'm' && f->kind != SCHEMA_BYTES,
 	     map = str_starts_with(go, "map[") || strstr(go, "=map[");
 	bool zero_omitted = strstr(row[JSON_FLAGS], "omitzero");
 

@@ -1,0 +1,228 @@
+/* Objects as a whole: the protobuf envelope, copies, equality, metadata, times. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "api/copy.h"
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/protobuf.h"
+
+static const char pod_text[] =
+	"{\"metadata\":{\"name\":\"web\",\"namespace\":\"default\",\"uid\":\"u-1\",\"resourceVersion\":\"7\","
+	"\"labels\":{\"a\":\"1\",\"b\":\"2\"},"
+	"\"ownerReferences\":[{\"apiVersion\":\"apps/"
+	"v1\",\"kind\":\"ReplicaSet\",\"name\":\"rs\",\"uid\":\"u-0\",\"controller\":true}]},"
+	"\"spec\":{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}],\"containers\":[{\"name\":\"c\",\"image\":\"nginx\","
+	"\"resources\":{\"limits\":{\"cpu\":\"1\","
+	"\"memory\":\"1Gi\"}},"
+	"\"livenessProbe\":{\"httpGet\":{\"port\":\"http\"},\"periodSeconds\":5}}],\"volumes\":[{\"name\":\"v\","
+	"\"emptyDir\":{}}],"
+	"\"terminationGracePeriodSeconds\":0},\"status\":{\"startTime\":\"2024-02-29T12:00:00Z\"}}";
+
+static CoreV1Pod *new_pod(struct arena *arena)
+{
+	CoreV1Pod *pod = NULL;
+
+	assert_null(json_decode(arena, &CoreV1Pod_schema, pod_text, strlen(pod_text), NULL, &pod));
+	return pod;
+}
+
+static void protobuf_carries_everything(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	CoreV1Pod *pod = new_pod(arena), *back = NULL;
+	char *api_version, *kind;
+
+	protobuf_encode(&out, pod);
+	assert_true(protobuf_has_magic(out.buf, out.len));
+	assert_null(protobuf_envelope(arena, out.buf, out.len, &api_version, &kind, NULL, NULL));
+	assert_string_equal(api_version, "v1");
+	assert_string_equal(kind, "Pod");
+	assert_null(protobuf_decode(arena, NULL, out.buf, out.len, &back));
+	assert_ptr_equal(schema_of(back), &CoreV1Pod_schema);
+	assert_string_equal(json_to_string(arena, back, JSON_NO_TYPE), pod_text);
+	assert_true(back->spec->has_termination_grace_period_seconds);
+}
+
+static void broken_protobuf_is_refused(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	CoreV1Pod *back;
+
+	protobuf_encode(&out, new_pod(arena));
+	for (size_t size = 0; size < out.len; size++) {
+		CLEANUP_STATUS struct status *status = protobuf_decode(arena, &CoreV1Pod_schema, out.buf, size, &back);
+		if (size < 40)
+			continue; /* a cut may fall between two fields of the envelope, which is a whole message again
+				   */
+		if (!status && size < out.len - 4)
+			fail_msg("the first %zu of %zu bytes are taken for a pod", size, out.len);
+	}
+	/* A schema within a schema, and so on: bounded. */
+	CLEANUP(strbuf_done) struct strbuf deep = STRBUF_INIT;
+	for (int i = 0; i < 300; i++) {
+		CLEANUP(strbuf_done) struct strbuf outer = STRBUF_INIT;
+		strbuf_add(&outer, "\xd2\x01", 2); /* field 26, not */
+		for (size_t n = deep.len; n || !outer.buf[2]; n >>= 7) {
+			strbuf_addc(&outer, (char)(n >= 0x80 ? (n & 0x7f) | 0x80 : n));
+			if (n < 0x80)
+				break;
+		}
+		strbuf_add(&outer, deep.buf, deep.len);
+		strbuf_reset(&deep);
+		strbuf_add(&deep, outer.buf, outer.len);
+	}
+	ApiextensionsV1JSONSchemaProps *schema;
+	struct status *status =
+		protobuf_unpack(arena, &ApiextensionsV1JSONSchemaProps_schema, deep.buf, deep.len, &schema);
+	assert_non_null(status);
+	status_free(status);
+}
+
+static void copies_are_equal_and_apart(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct arena *first = arena_new();
+	CoreV1Pod *pod = new_pod(first), *copy = api_copy(arena, pod);
+
+	assert_true(api_equal(pod, copy));
+	assert_int_equal(api_hash_fnv32a(pod), api_hash_fnv32a(copy));
+	copy->spec->containers[0]->image[0] = 'm';
+	assert_false(api_equal(pod, copy));
+	arena_free(first);
+	assert_string_equal(copy->spec->containers[0]->image, "mginx");
+	assert_string_equal(copy->metadata->labels[1]->value, "2");
+}
+
+static void equality_is_semantic(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool equal;
+	} cases[] = {
+		{"{}", "{\"metadata\":{},\"spec\":{\"containers\":[]},\"status\":{}}", true},
+		{"{\"metadata\":{\"labels\":{\"a\":\"1\",\"b\":\"2\"}}}",
+			"{\"metadata\":{\"labels\":{\"b\":\"2\",\"a\":\"1\"}}}", true},
+		{"{\"spec\":{\"priority\":0}}", "{}", false},
+		{"{\"spec\":{\"overhead\":{\"cpu\":\"1\"}}}", "{\"spec\":{\"overhead\":{\"cpu\":\"1000m\"}}}", true},
+		{"{\"spec\":{\"securityContext\":{}}}", "{}", false},
+		{"{\"spec\":{\"volumes\":[{\"name\":\"v\"}]}}",
+			"{\"spec\":{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]}}", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		CoreV1Pod *a, *b;
+		assert_null(json_decode(arena, &CoreV1Pod_schema, cases[i].a, strlen(cases[i].a), NULL, &a));
+		assert_null(json_decode(arena, &CoreV1Pod_schema, cases[i].b, strlen(cases[i].b), NULL, &b));
+		if (api_equal(a, b) != cases[i].equal)
+			fail_msg("%s and %s", cases[i].a, cases[i].b);
+	}
+}
+
+static void metadata_is_reached_through_any_object(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CoreV1Pod *pod = new_pod(arena);
+	MetaV1ObjectMeta *meta = object_meta(pod);
+
+	assert_string_equal(object_key(arena, pod), "default/web");
+	assert_string_equal(meta_label(meta, "b"), "2");
+	assert_null(meta_label(meta, "c"));
+	assert_true(meta_remove_label(meta, "a"));
+	assert_int_equal(meta->n_labels, 1);
+	meta_add_finalizer(arena, meta, "f");
+	meta_add_finalizer(arena, meta, "f");
+	assert_int_equal(meta->n_finalizers, 1);
+	assert_true(meta_remove_finalizer(meta, "f"));
+	assert_string_equal(meta_controller_of(meta)->name, "rs");
+	assert_ptr_equal(object_child(pod, "spec"), pod->spec);
+	assert_null(object_meta(pod->spec));
+	assert_string_equal(object_api_version(pod), "v1");
+	CoreV1PodList *list = API_NEW(arena, CoreV1PodList);
+	void **items;
+	list_append(arena, list, pod);
+	assert_int_equal(list_items(list, &items), 1);
+	assert_ptr_equal(items[0], pod);
+	assert_ptr_equal(schema_list_of(&CoreV1Pod_schema), &CoreV1PodList_schema);
+	assert_ptr_equal(schema_item_of(&CoreV1PodList_schema), &CoreV1Pod_schema);
+}
+
+static void times_are_rfc_3339(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds; /* -1: bad */
+		int32_t nanos;
+	} cases[] = {{"1970-01-01T00:00:00Z", 0, 0}, {"2024-02-29T12:00:00Z", 1709208000, 0},
+		{"2024-02-29T12:00:00.5+01:00", 1709204400, 500000000}, {"2023-02-29T12:00:00Z", -1, 0},
+		{"2024-01-01", -1, 0}, {"2024-01-01T24:00:00Z", -1, 0}, {"2024-01-01T00:00:00", -1, 0},
+		{"2024-01-01T00:00:00Zx", -1, 0}, {"0001-01-01T00:00:00Z", -62135596800, 0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		int64_t seconds = -1;
+		int32_t nanos = 0;
+		bool good = time_parse(cases[i].text, strlen(cases[i].text), &seconds, &nanos);
+		assert_int_equal(good, cases[i].seconds != -1);
+		assert_int_equal(seconds, cases[i].seconds);
+		if (good && !nanos)
+			assert_string_equal(time_format(arena, seconds), cases[i].text);
+		assert_int_equal(nanos, cases[i].nanos);
+	}
+}
+
+static void ages_are_short(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} cases[] = {{-5, "<invalid>"}, {0, "0s"}, {119, "119s"}, {120, "2m"}, {200, "3m20s"}, {600, "10m"},
+		{10799, "179m"}, {10800, "3h"}, {12000, "3h20m"}, {28800, "8h"}, {172800, "2d"}, {180000, "2d2h"},
+		{691200, "8d"}, {63072000, "2y"}, {64000000, "2y10d"}, {252288000, "8y"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		assert_string_equal(duration_human(arena, cases[i].seconds), cases[i].text);
+	}
+}
+
+static void a_status_goes_both_ways(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct status *s = status_details(status_new(STATUS_NOT_FOUND, "pods \"web\" not found"), NULL, "pods", "web");
+
+	status_add_cause(s, "FieldValueInvalid", "spec.x", "no");
+	assert_string_equal(json_to_string(arena, status_to_api(arena, s), 0),
+		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"pods "
+		"\\\"web\\\" not found\","
+		"\"reason\":\"NotFound\",\"details\":{\"name\":\"web\",\"kind\":\"pods\",\"causes\":[{\"reason\":"
+		"\"FieldValueInvalid\","
+		"\"message\":\"no\",\"field\":\"spec.x\"}]},\"code\":404}");
+	struct status *back = status_from_api(status_to_api(arena, s));
+	assert_int_equal(back->reason, STATUS_NOT_FOUND);
+	assert_string_equal(back->message, s->message);
+	assert_int_equal(back->n_causes, 1);
+	status_free(s);
+	status_free(back);
+	assert_null(status_from_api(status_to_api(arena, NULL)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(protobuf_carries_everything),
+		cmocka_unit_test(broken_protobuf_is_refused),
+		cmocka_unit_test(copies_are_equal_and_apart),
+		cmocka_unit_test(equality_is_semantic),
+		cmocka_unit_test(metadata_is_reached_through_any_object),
+		cmocka_unit_test(times_are_rfc_3339),
+		cmocka_unit_test(ages_are_short),
+		cmocka_unit_test(a_status_goes_both_ways),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

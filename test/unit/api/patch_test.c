@@ -1,0 +1,395 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "api/patch.h"
+#include "api/types.h"
+
+enum operation { STRATEGIC, TWOWAY, THREEWAY, THREEWAYMERGE, MERGE, JSONPATCH };
+
+#define BASE                                                                                                       \
+	"{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"x\",\"env\":[{\"name\":\"E\",\"value\":\"1\"}]},{" \
+	"\"name\":\"b\",\"image\":\"y\"}],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]},\"metadata\":{\"name\":" \
+	"\"n\",\"labels\":{\"a\":\"b\"},\"finalizers\":[\"f\",\"g\"]}}"
+#define POD                                                                                                        \
+	"{\"metadata\":{\"name\":\"p\",\"labels\":{\"a\":\"1\",\"b\":\"2\"}},\"spec\":{\"containers\":[{\"name\":" \
+	"\"c\",\"image\":\"x\",\"env\":[{\"name\":\"A\",\"value\":\"1\"}]},{\"name\":\"d\",\"image\":\"y\"}],"     \
+	"\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}]}}"
+#define POD_2                                                                                                         \
+	"{\"metadata\":{\"name\":\"p\",\"labels\":{\"a\":\"1\",\"c\":\"3\"}},\"spec\":{\"containers\":[{\"name\":"    \
+	"\"d\",\"image\":\"y\"},{\"name\":\"c\",\"image\":\"z\",\"env\":[{\"name\":\"B\",\"value\":\"2\"},{\"name\":" \
+	"\"A\",\"value\":\"1\"}]}],\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/x\"}}]}}"
+#define POD_LIVE                                                                                                       \
+	"{\"metadata\":{\"name\":\"p\",\"labels\":{\"a\":\"1\",\"b\":\"2\",\"live\":\"yes\"},\"uid\":\"u\"},\"spec\":" \
+	"{\"nodeName\":\"n\",\"containers\":[{\"name\":\"c\",\"image\":\"x\",\"env\":[{\"name\":\"A\",\"value\":"      \
+	"\"1\"}],\"imagePullPolicy\":\"Always\"},{\"name\":\"d\",\"image\":\"y\"},{\"name\":\"injected\",\"image\":"   \
+	"\"i\"}],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}},{\"name\":\"token\",\"projected\":{}}]}}"
+#define DOC "{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"x/y\":1,\"t~u\":2}"
+
+/* The wanted results are those of the original's libraries; NULL: an error. */
+static const struct {
+	enum operation operation;
+	const struct schema_type *type;
+	const char *a, *b, *c, *want;
+} cases[] = {
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"containers\":[{\"name\":\"a\",\"$patch\":\"delete\"}]}}",
+		NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"spec\":{\"containers\":[{\"$patch\":\"replace\"},{\"name\":\"z\",\"image\":\"q\"}]}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"image\":\"q\",\"name\":\"z\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"$patch\":\"replace\",\"containers\":[{\"name\":\"z\"}]}}",
+		NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"name\":\"z\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"$patch\":\"delete\"}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"containers\":[{\"image\":\"nokey\"}]}}", NULL, NULL},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"spec\":{\"volumes\":[{\"name\":\"v\",\"$retainKeys\":[\"name\",\"hostPath\"],\"hostPath\":{"
+		"\"path\":\"/x\"}}]}}",
+		NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"hostPath\":{\"path\":\"/x\"},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"metadata\":{\"$deleteFromPrimitiveList/finalizers\":[\"f\"]}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"metadata\":{\"finalizers\":[\"h\"]}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"h\",\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"metadata\":{\"finalizers\":[\"h\",\"f\"],\"$setElementOrder/finalizers\":[\"h\",\"f\",\"g\"]}}",
+		NULL,
+		"{\"metadata\":{\"finalizers\":[\"h\",\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"spec\":{\"$setElementOrder/containers\":[{\"name\":\"b\"},{\"name\":\"a\"}]}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"image\":\"y\",\"name\":\"b\"},{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],"
+		"\"image\":\"x\",\"name\":\"a\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"spec\":{\"$setElementOrder/"
+		"containers\":[{\"name\":\"b\"},{\"name\":\"a\"}],\"containers\":[{\"name\":\"a\",\"image\":\"new\"}]}"
+		"}",
+		NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"image\":\"y\",\"name\":\"b\"},{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],"
+		"\"image\":\"new\",\"name\":\"a\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"spec\":{\"$setElementOrder/"
+		"containers\":[{\"name\":\"b\"}],\"containers\":[{\"name\":\"a\",\"image\":\"new\"}]}}",
+		NULL, NULL},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"metadata\":{\"labels\":null}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"name\":\"n\"},\"spec\":{\"containers\":[{\"env\":[{"
+		"\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{\"image\":\"y\",\"name\":\"b\"}],"
+		"\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"metadata\":{\"labels\":{\"a\":null,\"c\":\"d\",\"e\":null}}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"c\":\"d\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"nope\":{\"a\":1}}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"nope\":{\"a\":1},\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":null}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"containers\":null}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"containers\":[]}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"containers\":\"x\"}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":\"x\",\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"spec\":{\"containers\":[{\"name\":\"a\",\"env\":[{\"name\":\"E\",\"$patch\":\"delete\"},{\"name\":"
+		"\"F\",\"value\":\"2\"}]}]}}",
+		NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"F\",\"value\":\"2\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"$patch\":\"replace\",\"metadata\":{\"name\":\"q\"}}", NULL,
+		"{\"metadata\":{\"name\":\"q\"}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"$patch\":\"delete\"}", NULL, "{}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"$patch\":\"foo\"}", NULL, NULL},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"containers\":[{\"name\":\"a\",\"$patch\":\"foo\"}]}}", NULL,
+		NULL},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"containers\":[{\"name\":\"c\",\"$patch\":\"merge\"}]}}",
+		NULL, NULL},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"securityContext\":{\"runAsUser\":1,\"x\":null}}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"securityContext\":{\"runAsUser\":1},\"volumes\":[{\"emptyDir\":{},"
+		"\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"metadata\":{\"$deleteFromPrimitiveList\":[\"f\"]}}", NULL, NULL},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"metadata\":{\"annotations\":{\"k\":null,\"l\":\"m\"}}}", NULL,
+		"{\"metadata\":{\"annotations\":{\"l\":\"m\"},\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},"
+		"\"name\":\"n\"},\"spec\":{\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\","
+		"\"name\":\"a\"},{\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"containers\":[1]}}", NULL, NULL},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"spec\":{\"volumes\":[{\"name\":\"v\",\"$retainKeys\":[\"name\"],\"hostPath\":{\"path\":\"/x\"}}]}}",
+		NULL, NULL},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"hostAliases\":[{\"ip\":\"1\",\"hostnames\":[\"a\"]}]}}",
+		NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"hostAliases\":[{\"hostnames\":[\"a\"],\"ip\":\"1\"}],\"volumes\":[{"
+		"\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"nodeSelector\":{\"$patch\":\"replace\",\"z\":\"1\"}}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"spec\":{\"tolerations\":[{\"key\":\"a\"}]}}", NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},{"
+		"\"image\":\"y\",\"name\":\"b\"}],\"tolerations\":[{\"key\":\"a\"}],\"volumes\":[{\"emptyDir\":{},"
+		"\"name\":\"v\"}]}}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE, "{\"kind\":\"X\",\"spec\":{\"hostNetwork\":true}}", NULL,
+		"{\"kind\":\"X\",\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},"
+		"\"spec\":{\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\"},"
+		"{\"image\":\"y\",\"name\":\"b\"}],\"hostNetwork\":true,\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}"
+		"}"},
+	{STRATEGIC, &CoreV1Pod_schema, BASE,
+		"{\"spec\":{\"containers\":[{\"name\":\"a\",\"ports\":[{\"containerPort\":80},{\"containerPort\":80,"
+		"\"protocol\":\"UDP\"}]}]}}",
+		NULL,
+		"{\"metadata\":{\"finalizers\":[\"f\",\"g\"],\"labels\":{\"a\":\"b\"},\"name\":\"n\"},\"spec\":{"
+		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\",\"ports\":["
+		"{\"containerPort\":80},{\"containerPort\":80,\"protocol\":\"UDP\"}]},{\"image\":\"y\",\"name\":\"b\"}]"
+		",\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{TWOWAY, &CoreV1Pod_schema, POD, POD_2, NULL,
+		"{\"metadata\":{\"labels\":{\"b\":null,\"c\":\"3\"}},\"spec\":{\"$setElementOrder/"
+		"containers\":[{\"name\":\"d\"},{\"name\":\"c\"}],\"$setElementOrder/"
+		"volumes\":[{\"name\":\"v\"}],\"containers\":[{\"$setElementOrder/"
+		"env\":[{\"name\":\"B\"},{\"name\":\"A\"}],\"env\":[{\"name\":\"B\",\"value\":\"2\"}],\"image\":\"z\","
+		"\"name\":\"c\"}],\"volumes\":[{\"$retainKeys\":[\"hostPath\",\"name\"],\"emptyDir\":null,\"hostPath\":"
+		"{\"path\":\"/x\"},\"name\":\"v\"}]}}"},
+	{TWOWAY, &CoreV1Pod_schema, POD_2, POD, NULL,
+		"{\"metadata\":{\"labels\":{\"b\":\"2\",\"c\":null}},\"spec\":{\"$setElementOrder/"
+		"containers\":[{\"name\":\"c\"},{\"name\":\"d\"}],\"$setElementOrder/"
+		"volumes\":[{\"name\":\"v\"}],\"containers\":[{\"$setElementOrder/"
+		"env\":[{\"name\":\"A\"}],\"env\":[{\"$patch\":\"delete\",\"name\":\"B\"}],\"image\":\"x\",\"name\":"
+		"\"c\"}],\"volumes\":[{\"$retainKeys\":[\"emptyDir\",\"name\"],\"emptyDir\":{},\"hostPath\":null,"
+		"\"name\":\"v\"}]}}"},
+	{TWOWAY, &CoreV1Pod_schema, POD, POD, NULL, "{}"},
+	{THREEWAY, &CoreV1Pod_schema, POD, POD_2, POD_LIVE,
+		"{\"metadata\":{\"labels\":{\"b\":null,\"c\":\"3\"}},\"spec\":{\"$setElementOrder/"
+		"containers\":[{\"name\":\"d\"},{\"name\":\"c\"}],\"$setElementOrder/"
+		"volumes\":[{\"name\":\"v\"}],\"containers\":[{\"$setElementOrder/"
+		"env\":[{\"name\":\"B\"},{\"name\":\"A\"}],\"env\":[{\"name\":\"B\",\"value\":\"2\"}],\"image\":\"z\","
+		"\"name\":\"c\"}],\"volumes\":[{\"$retainKeys\":[\"hostPath\",\"name\"],\"emptyDir\":null,\"hostPath\":"
+		"{\"path\":\"/x\"},\"name\":\"v\"}]}}"},
+	{THREEWAY, &CoreV1Pod_schema, POD, POD, POD_LIVE,
+		"{\"spec\":{\"$setElementOrder/containers\":[{\"name\":\"c\"},{\"name\":\"d\"}],\"$setElementOrder/"
+		"volumes\":[{\"name\":\"v\"}]}}"},
+	{THREEWAYMERGE, NULL, POD, POD_2, POD_LIVE,
+		"{\"metadata\":{\"labels\":{\"b\":null,\"c\":\"3\"}},\"spec\":{\"containers\":[{\"image\":\"y\","
+		"\"name\":\"d\"},{\"env\":[{\"name\":\"B\",\"value\":\"2\"},{\"name\":\"A\",\"value\":\"1\"}],"
+		"\"image\":\"z\",\"name\":\"c\"}],\"volumes\":[{\"hostPath\":{\"path\":\"/x\"},\"name\":\"v\"}]}}"},
+	{TWOWAY, &AppsV1Deployment_schema,
+		"{\"spec\":{\"replicas\":1,\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":1}}"
+		"}}",
+		"{\"spec\":{\"strategy\":{\"type\":\"Recreate\"}}}", NULL,
+		"{\"spec\":{\"replicas\":null,\"strategy\":{\"$retainKeys\":[\"type\"],\"rollingUpdate\":null,\"type\":"
+		"\"Recreate\"}}}"},
+	{THREEWAY, &AppsV1Deployment_schema,
+		"{\"spec\":{\"replicas\":1,\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":1}}"
+		"}}",
+		"{\"spec\":{\"strategy\":{\"type\":\"Recreate\"}}}",
+		"{\"spec\":{\"replicas\":1,\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":1}}"
+		"}}",
+		"{\"spec\":{\"replicas\":null,\"strategy\":{\"$retainKeys\":[\"type\"],\"rollingUpdate\":null,\"type\":"
+		"\"Recreate\"}}}"},
+	{STRATEGIC, &AppsV1Deployment_schema,
+		"{\"spec\":{\"replicas\":1,\"strategy\":{\"type\":\"RollingUpdate\",\"rollingUpdate\":{\"maxSurge\":1}}"
+		"}}",
+		"{\"spec\":{\"strategy\":{\"$retainKeys\":[\"type\"],\"type\":\"Recreate\"}}}", NULL,
+		"{\"spec\":{\"replicas\":1,\"strategy\":{\"type\":\"Recreate\"}}}"},
+	{TWOWAY, &CoreV1Pod_schema, "{\"metadata\":{\"finalizers\":[\"a\",\"b\",\"c\"]}}",
+		"{\"metadata\":{\"finalizers\":[\"c\",\"d\"]}}", NULL,
+		"{\"metadata\":{\"$deleteFromPrimitiveList/finalizers\":[\"a\",\"b\"],\"$setElementOrder/"
+		"finalizers\":[\"c\",\"d\"],\"finalizers\":[\"d\"]}}"},
+	{THREEWAY, &CoreV1Pod_schema, "{\"metadata\":{\"finalizers\":[\"a\",\"b\",\"c\"]}}",
+		"{\"metadata\":{\"finalizers\":[\"c\",\"d\"]}}", "{\"metadata\":{\"finalizers\":[\"a\",\"b\",\"c\"]}}",
+		"{\"metadata\":{\"$deleteFromPrimitiveList/finalizers\":[\"a\",\"b\"],\"$setElementOrder/"
+		"finalizers\":[\"c\",\"d\"],\"finalizers\":[\"d\"]}}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"add\",\"path\":\"/a\",\"value\":{\"z\":1}}]", NULL,
+		"{\"a\":{\"z\":1},\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"replace\",\"path\":\"/a\",\"value\":9}]", NULL,
+		"{\"a\":9,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"remove\",\"path\":\"/a\"}]", NULL,
+		"{\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/a\",\"value\":1}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/a\",\"value\":null}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/b/0\"}]", NULL,
+		"{\"b\":[1,1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a\"}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"add\",\"path\":\"/b/0\",\"value\":{\"z\":1}}]", NULL,
+		"{\"a\":1,\"b\":[{\"z\":1},1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"replace\",\"path\":\"/b/0\",\"value\":9}]", NULL,
+		"{\"a\":1,\"b\":[9,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"remove\",\"path\":\"/b/0\"}]", NULL,
+		"{\"a\":1,\"b\":[2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/b/0\",\"value\":1}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/b/0\",\"value\":null}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"copy\",\"from\":\"/b/0\",\"path\":\"/new\"}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"new\":1,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/b/0\",\"path\":\"/b/0\"}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b/0\"}]", NULL,
+		"{\"a\":1,\"b\":[1,1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"add\",\"path\":\"/b/-\",\"value\":{\"z\":1}}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3,{\"z\":1}],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"replace\",\"path\":\"/b/-\",\"value\":9}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"remove\",\"path\":\"/b/-\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/b/-\",\"value\":1}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/b/-\",\"value\":null}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/b/-\",\"path\":\"/b/0\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b/-\"}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3,1],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/b/3\",\"path\":\"/b/0\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"add\",\"path\":\"/b/4\",\"value\":{\"z\":1}}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"replace\",\"path\":\"/b/4\",\"value\":9}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"remove\",\"path\":\"/b/4\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/b/4\",\"value\":1}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/b/4\",\"value\":null}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/b/4\",\"path\":\"/b/0\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b/4\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/b/-1\",\"path\":\"/b/0\"}]", NULL,
+		"{\"a\":1,\"b\":[3,1,2],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/b/-3\",\"path\":\"/b/0\"}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/b/-4\",\"path\":\"/b/0\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/c/d\",\"path\":\"/b/0\"}]", NULL,
+		"{\"a\":1,\"b\":[\"e\",1,2,3],\"c\":{},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"add\",\"path\":\"/c/new\",\"value\":{\"z\":1}}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\",\"new\":{\"z\":1}},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"replace\",\"path\":\"/c/new\",\"value\":9}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\",\"new\":9},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"remove\",\"path\":\"/c/new\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/c/new\",\"value\":1}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/c/new\",\"value\":null}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"move\",\"from\":\"/c/new\",\"path\":\"/b/0\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/c/new\"}]", NULL,
+		"{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\",\"new\":1},\"f\":null,\"t~u\":2,\"x/y\":1}"},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"add\",\"path\":\"/n/x\",\"value\":{\"z\":1}}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"replace\",\"path\":\"/n/x\",\"value\":9}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"remove\",\"path\":\"/n/x\"}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/n/x\",\"value\":1}]", NULL, NULL},
+	{JSONPATCH, NULL, DOC, "[{\"op\":\"test\",\"path\":\"/n/x\",\"value\":null}]", NULL, NULL},
+	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{\"a\":null}", NULL, "{\"b\":{\"c\":2}}"},
+	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{\"b\":{\"c\":null}}", NULL, "{\"a\":1,\"b\":{}}"},
+	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{\"b\":null,\"d\":{\"e\":null,\"f\":1}}", NULL,
+		"{\"a\":1,\"d\":{\"f\":1}}"},
+	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{\"b\":[1,null]}", NULL, "{\"a\":1,\"b\":[1,null]}"},
+	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{\"a\":{\"x\":{\"y\":null}}}", NULL,
+		"{\"a\":{\"x\":{}},\"b\":{\"c\":2}}"},
+	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "[1,2]", NULL, "[1,2]"},
+	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{}", NULL, "{\"a\":1,\"b\":{\"c\":2}}"},
+	{MERGE, NULL, "[1]", "{\"a\":null}", NULL, "{}"},
+	{MERGE, NULL, "[1]", "{\"b\":{\"c\":null}}", NULL, "{\"b\":{}}"},
+	{MERGE, NULL, "[1]", "{\"b\":null,\"d\":{\"e\":null,\"f\":1}}", NULL, "{\"d\":{\"f\":1}}"},
+	{MERGE, NULL, "[1]", "{\"b\":[1,null]}", NULL, "{\"b\":[1,null]}"},
+	{MERGE, NULL, "[1]", "{\"a\":{\"x\":{\"y\":null}}}", NULL, "{\"a\":{\"x\":{}}}"},
+	{MERGE, NULL, "[1]", "[1,2]", NULL, "[1,2]"},
+	{MERGE, NULL, "[1]", "{}", NULL, "{}"},
+	{MERGE, NULL, "1", "{\"a\":null}", NULL, "{}"},
+	{MERGE, NULL, "1", "{\"b\":{\"c\":null}}", NULL, "{\"b\":{}}"},
+	{MERGE, NULL, "1", "{\"b\":null,\"d\":{\"e\":null,\"f\":1}}", NULL, "{\"d\":{\"f\":1}}"},
+	{MERGE, NULL, "1", "{\"b\":[1,null]}", NULL, "{\"b\":[1,null]}"},
+	{MERGE, NULL, "1", "{\"a\":{\"x\":{\"y\":null}}}", NULL, "{\"a\":{\"x\":{}}}"},
+	{MERGE, NULL, "1", "[1,2]", NULL, "[1,2]"},
+};
+
+static cJSON *parse(struct arena *arena, const char *text)
+{
+	cJSON *tree = NULL;
+
+	if (text)
+		assert_null(tree_parse(arena, text, strlen(text), NULL, &tree));
+	return tree;
+}
+
+static void patches_do_what_the_original_does(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		cJSON *a = parse(arena, cases[i].a), *b = parse(arena, cases[i].b), *c = parse(arena, cases[i].c),
+		      *got = NULL;
+		struct status *status = NULL;
+		switch (cases[i].operation) {
+		case STRATEGIC:
+			status = patch_strategic(arena, cases[i].type, a, b, &got);
+			break;
+		case TWOWAY:
+			status = patch_create_strategic(arena, cases[i].type, a, b, &got);
+			break;
+		case THREEWAY:
+			status = patch_create_three_way(arena, cases[i].type, a, b, c, &got);
+			break;
+		case THREEWAYMERGE:
+			status = patch_create_three_way_merge(arena, a, b, c, &got);
+			break;
+		case MERGE:
+			status = patch_merge(arena, a, b, &got);
+			break;
+		case JSONPATCH:
+			status = patch_json(arena, a, b, &got);
+			break;
+		}
+		if (!cases[i].want && !status)
+			fail_msg("%s: an error is expected", cases[i].b);
+		if (cases[i].want)
+			assert_string_equal(
+				status ? status->message : tree_to_string(arena, got, TREE_SORTED), cases[i].want);
+		status_free(status);
+	}
+}
+
+static void hostile_patches_are_refused(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	cJSON *got, *doc = parse(arena, "{\"a\":{}}");
+
+	strbuf_adds(&text, "[");
+	for (int i = 0; i < 10001; i++)
+		strbuf_printf(&text, "%s{\"op\":\"test\",\"path\":\"/a\",\"value\":{}}", i ? "," : "");
+	strbuf_adds(&text, "]");
+	struct status *status = patch_json(arena, doc, parse(arena, text.buf), &got);
+	assert_int_equal(status->reason, STATUS_TOO_LARGE);
+	status_free(status);
+
+	/* Each copy doubles the document: bounded, not eaten. */
+	strbuf_reset(&text);
+	strbuf_adds(&text, "[");
+	for (int i = 0; i < 64; i++)
+		strbuf_printf(&text, "%s{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/k%d\"}", i ? "," : "", i);
+	strbuf_adds(&text, "]");
+	status = patch_json(arena, doc, parse(arena, text.buf), &got);
+	assert_int_equal(status->reason, STATUS_TOO_LARGE);
+	status_free(status);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(patches_do_what_the_original_does),
+		cmocka_unit_test(hostile_patches_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
