@@ -63,7 +63,7 @@ ldlibs = $(call uniq,$(foreach l,$(call uniq,$(foreach x,$(1),$(call libs_of,$(x
 link = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--start-group $(call archives,$(2)) -Wl,--end-group $(call ldlibs,$(2)) $(3) -lpthread
 
 define lib_rule
-$(1)_OBJS := $$(patsubst %.c,$(O)/obj/%.o,$$($(1)_SRCS))
+$(1)_OBJS := $$(patsubst %.c,$$(O)/obj/%.o,$$($(1)_SRCS))
 $(O)/lib/lib$(1).a: $$($(1)_OBJS)
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D); rm -f $$@
@@ -75,7 +75,7 @@ $(foreach l,$(LIBS),$(eval $(call lib_rule,$(l))))
 bin_srcs = $(or $($(1)_MAIN),$($(1)_SRCS))
 bin_libs = $(or $($(1)_LIBS),$(1))
 define bin_rule
-$(O)/bin/$(1): $$(patsubst %.c,$(O)/obj/%.o,$$(call bin_srcs,$(1))) $$(call archives,$$(call bin_libs,$(1)))
+$(O)/bin/$(1): $$(patsubst %.c,$$(O)/obj/%.o,$$(call bin_srcs,$(1))) $$(call archives,$$(call bin_libs,$(1)))
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$$(call link,$$(filter %.o,$$^),$$(call bin_libs,$(1)),$$($(1)_LDLIBS))

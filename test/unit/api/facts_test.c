@@ -204,14 +204,14 @@ static char *read_facts(void)
 
 static void every_type_is_as_the_table_says(void **state)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	CLEANUP(strmap_freep) struct strmap *seen = strmap_new(NULL);
 	CLEANUP_FREE char *data = read_facts();
 	char **lines, **row;
 	size_t n_checked = 0;
 
 	if (!data)
 		skip();
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strmap_freep) struct strmap *seen = strmap_new(NULL);
 	size_t n = str_split(arena, data, '\n', &lines);
 	for (size_t i = 1; i < n; i++) {
 		if (!*lines[i])

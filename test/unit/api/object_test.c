@@ -16,8 +16,7 @@ static const char pod_text[] =
 	"\"spec\":{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}],\"containers\":[{\"name\":\"c\",\"image\":\"nginx\","
 	"\"resources\":{\"limits\":{\"cpu\":\"1\","
 	"\"memory\":\"1Gi\"}},"
-	"\"livenessProbe\":{\"httpGet\":{\"port\":\"http\"},\"periodSeconds\":5}}],\"volumes\":[{\"name\":\"v\","
-	"\"emptyDir\":{}}],"
+	"\"livenessProbe\":{\"httpGet\":{\"port\":\"http\"},\"periodSeconds\":5}}],"
 	"\"terminationGracePeriodSeconds\":0},\"status\":{\"startTime\":\"2024-02-29T12:00:00Z\"}}";
 
 static CoreV1Pod *new_pod(struct arena *arena)
