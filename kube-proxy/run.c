@@ -46,8 +46,8 @@ static void observe(struct proxy *p, bool full, int64_t start_ms)
 	metric_observe(p->metrics.sync_duration, seconds, "IPv4");
 	metric_observe(full ? p->metrics.full_duration : p->metrics.partial_duration, seconds, "IPv4");
 	metric_add(p->metrics.changes, (double)p->sync->n_changes, "IPv4");
-	log_v(2, "Rules are in place: changes=%zu full=%d elapsed=%lldms", p->sync->n_changes, full,
-		(long long)(clock_mono_ms(p->clock) - start_ms));
+	log_v(p->sync->n_changes ? 2 : 4, "Rules are in place: changes=%zu full=%d elapsed=%lldms", p->sync->n_changes,
+		full, (long long)(clock_mono_ms(p->clock) - start_ms));
 }
 
 static void after_success(struct proxy *p, bool full)
