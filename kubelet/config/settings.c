@@ -27,39 +27,38 @@ struct override {
 
 struct settings_flags {
 	struct override o;
-	struct flag table[160];
+	struct flag table[192];
 };
 
-/* Accepted for compatibility; they do nothing here, or only the file's form of them does. */
-static const char *const ignored[] = {"allowed-unsafe-sysctls", "boot-id-file", "cloud-config", "cloud-provider",
-	"container-hints", "container-log-max-files", "container-log-max-size", "container-runtime", "containerd",
-	"containerd-namespace", "contention-profiling", "cpu-cfs-quota", "cpu-cfs-quota-period", "cpu-manager-policy",
-	"cpu-manager-policy-options", "cpu-manager-reconcile-period", "authentication-token-webhook-cache-ttl",
-	"authorization-webhook-cache-authorized-ttl", "authorization-webhook-cache-unauthorized-ttl", "docker",
-	"docker-env-metadata-whitelist", "docker-root", "enable-controller-attach-detach", "enable-debugging-handlers",
-	"enable-load-reader", "enable-server", "enforce-node-allocatable", "event-burst", "event-qps",
-	"event-storage-age-limit", "event-storage-event-limit", "eviction-hard", "eviction-max-pod-grace-period",
-	"eviction-minimum-reclaim", "eviction-pressure-transition-period", "eviction-soft",
-	"eviction-soft-grace-period", "exit-on-lock-contention", "experimental-allocatable-ignore-eviction",
-	"experimental-mounter-path", "fail-cgroupv1", "feature-gates", "file-check-frequency",
-	"global-housekeeping-interval", "hairpin-mode", "housekeeping-interval", "http-check-frequency",
-	"image-credential-provider-bin-dir", "image-credential-provider-config", "image-gc-high-threshold",
-	"image-gc-low-threshold", "keep-terminated-pod-volumes", "kernel-memcg-notification", "kube-api-burst",
-	"kube-api-content-type", "kube-api-qps", "kube-reserved", "kube-reserved-cgroup", "kubelet-cgroups",
-	"local-storage-capacity-isolation", "lock-file", "log-cadvisor-usage", "log-flush-frequency",
-	"log-json-info-buffer-size", "log-json-split-stream", "log-text-info-buffer-size", "log-text-split-stream",
-	"logging-format", "machine-id-file", "make-iptables-util-chains", "manifest-url", "manifest-url-header",
-	"max-housekeeping-interval", "max-open-files", "maximum-dead-containers",
-	"maximum-dead-containers-per-container", "memory-manager-policy", "minimum-container-ttl-duration",
-	"minimum-image-ttl-duration", "node-status-max-images", "node-status-update-frequency", "oom-score-adj",
-	"pod-cidr", "pod-max-pids", "pods-per-core", "protect-kernel-defaults", "qos-reserved", "registry-burst",
-	"registry-qps", "reserved-cpus", "reserved-memory", "rotate-server-certificates", "runonce", "runtime-cgroups",
-	"runtime-request-timeout", "seccomp-default", "serialize-image-pulls", "storage-driver-buffer-duration",
-	"storage-driver-db", "storage-driver-host", "storage-driver-password", "storage-driver-secure",
-	"storage-driver-table", "storage-driver-user", "streaming-connection-idle-timeout", "sync-frequency",
-	"system-cgroups", "system-reserved", "system-reserved-cgroup", "tls-cipher-suites", "tls-min-version",
-	"topology-manager-policy", "topology-manager-policy-options", "topology-manager-scope", "volume-plugin-dir",
-	"volume-stats-agg-period", "vmodule", "cgroups-per-qos", "config-dir", "node-ip-family", "logging-verbosity"};
+/* Accepted for compatibility: they have no effect here, or only the file's form of them has. */
+static const char *const ignored[] = {"allowed-unsafe-sysctls", "application-metrics-count-limit",
+	"authentication-token-webhook-cache-ttl", "authorization-webhook-cache-authorized-ttl",
+	"authorization-webhook-cache-unauthorized-ttl", "boot-id-file", "cloud-provider", "config-dir",
+	"container-hints", "container-log-max-files", "container-log-max-size", "containerd", "containerd-namespace",
+	"cpu-cfs-quota-period", "cpu-manager-policy", "cpu-manager-policy-options", "cpu-manager-reconcile-period",
+	"enforce-node-allocatable", "event-burst", "event-qps", "event-storage-age-limit", "event-storage-event-limit",
+	"eviction-hard", "eviction-max-pod-grace-period", "eviction-minimum-reclaim",
+	"eviction-pressure-transition-period", "eviction-soft", "eviction-soft-grace-period",
+	"experimental-mounter-path", "feature-gates", "file-check-frequency", "global-housekeeping-interval",
+	"hairpin-mode", "housekeeping-interval", "http-check-frequency", "image-credential-provider-bin-dir",
+	"image-credential-provider-config", "image-gc-high-threshold", "image-gc-low-threshold", "kube-reserved",
+	"kube-reserved-cgroup", "kubelet-cgroups", "lock-file", "log-flush-frequency", "log-json-info-buffer-size",
+	"log-text-info-buffer-size", "logging-format", "machine-id-file", "manifest-url", "manifest-url-header",
+	"max-open-files", "maximum-dead-containers", "maximum-dead-containers-per-container", "memory-manager-policy",
+	"minimum-container-ttl-duration", "minimum-image-ttl-duration", "node-status-max-images",
+	"node-status-update-frequency", "oom-score-adj", "pod-cidr", "pod-max-pids", "pods-per-core", "qos-reserved",
+	"registry-burst", "registry-qps", "reserved-cpus", "reserved-memory", "runtime-cgroups",
+	"runtime-request-timeout", "seccomp-default", "storage-driver-buffer-duration", "storage-driver-db",
+	"storage-driver-host", "storage-driver-password", "storage-driver-table", "storage-driver-user",
+	"streaming-connection-idle-timeout", "sync-frequency", "system-cgroups", "system-reserved",
+	"system-reserved-cgroup", "tls-cipher-suites", "tls-min-version", "topology-manager-policy",
+	"topology-manager-policy-options", "topology-manager-scope", "volume-plugin-dir", "volume-stats-agg-period"};
+static const char *const ignored_switches[] = {"cgroups-per-qos", "contention-profiling", "cpu-cfs-quota",
+	"enable-controller-attach-detach", "enable-debugging-handlers", "enable-load-reader", "enable-server",
+	"exit-on-lock-contention", "experimental-allocatable-ignore-eviction", "fail-cgroupv1",
+	"kernel-memcg-notification", "local-storage-capacity-isolation", "log-cadvisor-usage", "log-json-split-stream",
+	"log-text-split-stream", "make-iptables-util-chains", "protect-kernel-defaults", "rotate-server-certificates",
+	"runonce", "serialize-image-pulls", "storage-driver-secure"};
 
 #define TEXT(flag, field, what)                                                    \
 	{                                                                          \
@@ -128,10 +127,12 @@ static struct settings_flags *flags_of(struct settings *s)
 	if (!s->flags) {
 		s->flags = mem_zalloc(sizeof(*s->flags));
 		size_t n = add_own(s, &s->flags->o, s->flags->table);
-		for (size_t i = 0; i < ARRAY_SIZE(ignored) && n + 1 < ARRAY_SIZE(s->flags->table); i++) {
-			s->flags->table[n].name = ignored[i];
-			s->flags->table[n].type = FLAG_IGNORED;
-			s->flags->table[n++].usage = "accepted; set it in the configuration file";
+		for (size_t i = 0; i < ARRAY_SIZE(ignored) + ARRAY_SIZE(ignored_switches); i++) {
+			bool is_switch = i >= ARRAY_SIZE(ignored);
+			struct flag *flag = &s->flags->table[n++];
+			flag->name = is_switch ? ignored_switches[i - ARRAY_SIZE(ignored)] : ignored[i];
+			flag->type = is_switch ? FLAG_IGNORED_BOOL : FLAG_IGNORED;
+			flag->usage = "accepted; what it says is set in the configuration file";
 		}
 	}
 	return s->flags;
