@@ -123,6 +123,10 @@ static struct status *make_self_signed(const struct settings *s, const struct cl
 	TRY(pki_cert_self_signed(key, &subject, now - 3600, now + SELF_SIGNED_SECONDS, &cert));
 	char *cert_pem = pki_cert_pem(arena, cert), *key_pem = pki_key_pem(arena, key);
 	TRY(io_mkdirs(s->cert_dir, 0755));
+	if (str_eq(cert_path, key_path)) {
+		char *both = arena_printf(arena, "%s%s", cert_pem, key_pem);
+		return io_write_file(cert_path, both, strlen(both), 0600);
+	}
 	TRY(io_write_file(key_path, key_pem, strlen(key_pem), 0600));
 	return io_write_file(cert_path, cert_pem, strlen(cert_pem), 0644);
 }
@@ -135,6 +139,11 @@ struct status *cert_serving_files(
 		*ret_cert = c->tls_cert_file;
 		*ret_key = c->tls_private_key_file;
 		return NULL;
+	}
+	if (c->server_tls_bootstrap) {
+		*ret_cert = *ret_key = cert_current_path(s->arena, s->cert_dir, "kubelet-server");
+		/* Until one is issued: a file where the link will be. */
+		return io_exists(*ret_cert) ? NULL : make_self_signed(s, clock, ip, *ret_cert, *ret_key);
 	}
 	*ret_cert = arena_printf(s->arena, "%s/kubelet.crt", s->cert_dir);
 	*ret_key = arena_printf(s->arena, "%s/kubelet.key", s->cert_dir);

@@ -1,4 +1,5 @@
 #include <pthread.h>
+#include <sys/stat.h>
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -49,7 +50,10 @@ static void check(struct cert_rotation *r, bool server, int64_t *when)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	char *path = cert_current_path(arena, r->k->settings->cert_dir, server ? "kubelet-server" : "kubelet-client");
 	int64_t end, now = clock_wall_s(r->k->clock);
-	if (!*when) {
+	struct stat st;
+	if (server && !lstat(path, &st) && !S_ISLNK(st.st_mode)) {
+		*when = now; /* one of our own making, to begin with */
+	} else if (!*when) {
 		struct status *s = cert_renewal_time(path, when, &end);
 		if (s && !server) {
 			/* The client's certificate came from elsewhere: not ours to renew. */
