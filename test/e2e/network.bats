@@ -8,15 +8,14 @@ load lib.bash
 	k wait --for=condition=Ready pod/p1 pod/p2 --timeout=40s
 	for pair in "p1 p2" "p2 p1"; do
 		set -- $pair
-		assert_equal "$2" "$(k exec "$1" -- wget -qO- -T 5 "http://$(k get pod "$2" -o 'jsonpath={.status.podIP}'):8080/")"
+		assert_equal "$2" "$(k exec "$1" -- server get "$(k get pod "$2" -o 'jsonpath={.status.podIP}')" 8080 /)"
 	done
 }
 
 @test "network: a pod reaches services, its own through a hairpin too" {
 	deploy web 1
 	pod=$(k get pods -l app=web -o 'jsonpath={.items[0].metadata.name}')
-	assert_equal "$pod" "$(k exec "$pod" -- wget -qO- -T 5 "http://$(cluster_ip web)/")"
-	assert_equal "$pod" "$(k exec "$pod" -- sh -c 'wget -qO- -T 5 http://$WEB_SERVICE_HOST:$WEB_SERVICE_PORT/' 2>/dev/null || echo "$pod")"
+	assert_equal "$pod" "$(k exec "$pod" -- server get "$(cluster_ip web)" 80 /)"
 }
 
 @test "network: a pod reaches the API server with its token" {

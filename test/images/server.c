@@ -6,6 +6,7 @@
  * /client      the peer's address           /slow?MS   answers after that time
  * /healthz     200, or 503 after /fail      /fail /recover  switch it
  * /exit?CODE   ends the process with it
+ *	server get IP PORT PATH    is a client instead: prints the answer's body, fails unless it is 200
  * On SIGTERM it goes on serving for --drain-ms, so that clients that still come are answered, then ends with 0.
  */
 #include <arpa/inet.h>
@@ -135,8 +136,34 @@ static int listen_on(int port)
 	return fd;
 }
 
+static int get(const char *ip, const char *port, const char *path)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtol(port, NULL, 10))};
+	struct timeval patience = {.tv_sec = 5};
+	char text[16384];
+	size_t size = 0;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (inet_pton(AF_INET, ip, &to.sin_addr) != 1 || connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+		perror("connect");
+		return 1;
+	}
+	dprintf(fd, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, ip);
+	for (ssize_t n; size < sizeof(text) - 1 && (n = read(fd, text + size, sizeof(text) - 1 - size)) > 0;)
+		size += (size_t)n;
+	text[size] = '\0';
+	const char *body = strstr(text, "\r\n\r\n");
+	if (!body || strncmp(text, "HTTP/1.1 200", 12))
+		return 1;
+	fputs(body + 4, stdout);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 5 && !strcmp(argv[1], "get"))
+		return get(argv[2], argv[3], argv[4]);
 	int port = 8080;
 	long drain_ms = 0, left_ms = -1;
 	for (int i = 1; i < argc; i++) {
