@@ -404,7 +404,7 @@ static bool on_bytes(void *data, const void *bytes, size_t size)
 	struct informer *inf = data;
 	bool stopped;
 	if (inf->protobuf < 0)
-		inf->protobuf = *(const char *)bytes != '{';
+		inf->protobuf = watch_is_protobuf(bytes);
 	struct status *error = watch_reader_feed(&inf->reader, inf->protobuf, bytes, size, on_frame, inf, &stopped);
 	if (error)
 		inf->stream_error = error;

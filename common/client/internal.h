@@ -139,6 +139,11 @@ struct watch_frame {
 };
 struct status *watch_reader_feed(struct watch_reader *r, bool protobuf, const void *bytes, size_t size,
 	bool (*on_frame)(void *data, const struct watch_frame *frame), void *data, bool *ret_stopped) MUST_USE;
+/* By the first byte of a stream: the high byte of a length that is bounded, or the beginning of a JSON text. */
+static inline bool watch_is_protobuf(const void *bytes)
+{
+	return *(const uint8_t *)bytes < (CLIENT_MAX_FRAME_BYTES >> 24) + 1;
+}
 bool watch_frame_type(const struct watch_frame *frame, enum watch_event_type *ret);
 /* The Status object of an ERROR frame. */
 struct status *watch_frame_error(struct arena *arena, const struct watch_frame *frame) MUST_USE;

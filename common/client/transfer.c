@@ -319,9 +319,8 @@ static struct status *connection_error(struct transfer *t, CURLcode code)
 	curl_easy_getinfo(t->handle->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
-		if (os_error)
-			return status_errno((int)os_error, "dial tcp %s: connect", target);
-		return status_new(STATUS_UNAVAILABLE, "dial tcp %s: %s", target, t->error);
+		return status_new(STATUS_UNAVAILABLE, "dial tcp %s: %s%s", target, os_error ? "connect: " : "",
+			os_error ? net_error_text(t->arena, (int)os_error) : t->error);
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return status_new(STATUS_UNAVAILABLE, "dial tcp: lookup %s: no such host", client->url.host);
 	case CURLE_PEER_FAILED_VERIFICATION:

@@ -287,7 +287,7 @@ static bool on_bytes(void *data, const void *bytes, size_t size)
 	struct watcher *w = data;
 	bool stopped;
 	if (w->protobuf < 0)
-		w->protobuf = *(const char *)bytes != '{' && w->type;
+		w->protobuf = watch_is_protobuf(bytes);
 	struct status *error = watch_reader_feed(&w->reader, w->protobuf, bytes, size, tell, w, &stopped);
 	if (error)
 		w->error = error;

@@ -178,6 +178,22 @@ static struct status *wait_for(int fd, short events, int64_t deadline_ms)
 	}
 }
 
+const char *net_error_text(struct arena *arena, int error)
+{
+	char *text = arena_strdup(arena, str_or_empty(strerrordesc_np(error)));
+	if (*text >= 'A' && *text <= 'Z')
+		*text |= 0x20;
+	return text;
+}
+
+/* The status of a failed call; errno says why. */
+static struct status *failed(const char *what)
+{
+	int error = errno;
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(128);
+	return status_new(STATUS_UNAVAILABLE, "%s: %s", what, net_error_text(arena, error));
+}
+
 static int64_t deadline_after(int timeout_ms)
 {
 	return timeout_ms < 0 ? -1 : clock_mono_ms(clock_system()) + timeout_ms;
@@ -193,7 +209,7 @@ static struct status *read_some(struct stream *s, void *buf, size_t size, int64_
 			return NULL;
 		}
 		if (errno != EAGAIN)
-			return status_new(STATUS_UNAVAILABLE, "read: %m");
+			return failed("read");
 		TRY(wait_for(s->fd, wants, deadline_ms));
 	}
 }
@@ -225,7 +241,7 @@ struct status *stream_write_all(struct stream *s, const void *data, size_t size,
 			continue;
 		}
 		if (errno != EAGAIN)
-			return status_new(STATUS_UNAVAILABLE, "write: %m");
+			return failed("write");
 		TRY(wait_for(s->fd, wants, deadline));
 	}
 	return NULL;
@@ -333,7 +349,7 @@ static struct status *connect_address(const struct sockaddr *address, socklen_t 
 		}
 		errno = error;
 		if (error)
-			return status_new(STATUS_UNAVAILABLE, "connect: %m");
+			return failed("connect");
 	}
 	*ret_fd = fd;
 	fd = -1;

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "net/tls.h"
@@ -55,6 +56,9 @@ struct status *stream_read_exact(struct stream *s, void *buf, size_t size, int t
 struct status *stream_write_all(struct stream *s, const void *data, size_t size, int timeout_ms) MUST_USE;
 /* Ends the sending side (TCP half-close; close_notify on TLS). */
 void stream_shutdown_write(struct stream *s);
+
+/* errno as people know it from Go programs: "connection refused". */
+const char *net_error_text(struct arena *arena, int error);
 
 /*
  * Copies between two streams in both directions until both sides have ended, one fails, or nothing moved for idle_ms
