@@ -190,7 +190,7 @@ static void load_field(struct field *field, const PbField *pb)
 	field->kind = field_kind(pb);
 	field->shape = pb->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED ? LIST_OF : SINGLE;
 	field->presence = pb->proto3_optional;
-	if (pb->oneof_index && !pb->proto3_optional && pb->has_oneof_index)
+	if (pb->has_oneof_index && !pb->proto3_optional)
 		die("field %s stands in a oneof, which the API does not use", pb->name);
 	if (pb->type_name)
 		field->type_name = pb->type_name + (pb->type_name[0] == '.');
