@@ -43,7 +43,7 @@ struct status *nft_run(struct nft *nft, const char *text)
 	return status_internal("nftables: %.*s", MAX_ERROR, str_or(error, "transaction refused"));
 }
 
-/* Reads {"nftables":[{kind:{"table":…,"name":…}},…]}. */
+/* Reads {"nftables":[{kind:{"table":…,"name":…}},…]}; of tables, only ours. */
 static struct status *take_names(const char *json, const char *kind, struct strmap *ret)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -52,7 +52,7 @@ static struct status *take_names(const char *json, const char *kind, struct strm
 	TRY(tree_parse(arena, json, strlen(json), &options, &tree));
 	TREE_FOREACH (entry, tree_get(tree, "nftables")) {
 		const cJSON *object = tree_get(entry, kind);
-		if (str_eq(tree_string(tree_get(object, "table")), RULES_TABLE))
+		if (str_eq(tree_string(tree_get(object, str_eq(kind, "table") ? "name" : "table")), RULES_TABLE))
 			strmap_put(ret, str_or_empty(tree_string(tree_get(object, "name"))), NULL);
 	}
 	return NULL;
@@ -75,6 +75,14 @@ struct status *nft_names(struct nft *nft, enum family family, struct strmap *cha
 {
 	TRY(list(nft, family, "chain", chains));
 	return list(nft, family, "set", sets);
+}
+
+struct status *nft_has_table(struct nft *nft, enum family family, bool *ret)
+{
+	CLEANUP(strmap_freep) struct strmap *tables = strmap_new(NULL);
+	TRY(list(nft, family, "table", tables));
+	*ret = strmap_has(tables, RULES_TABLE);
+	return NULL;
 }
 
 struct status *nft_remove_table(struct nft *nft, enum family family)

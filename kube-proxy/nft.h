@@ -18,6 +18,8 @@ void nft_free(struct nft *nft);
 struct status *nft_run(struct nft *nft, const char *text) MUST_USE;
 /* Names of the chains and of the sets of our table into the maps (values NULL). No table: no names. */
 struct status *nft_names(struct nft *nft, enum family family, struct strmap *chains, struct strmap *sets) MUST_USE;
+/* Whether our table is there. */
+struct status *nft_has_table(struct nft *nft, enum family family, bool *ret) MUST_USE;
 /* Removes our table; no error if there is none. */
 struct status *nft_remove_table(struct nft *nft, enum family family) MUST_USE;
 

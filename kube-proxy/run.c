@@ -66,6 +66,23 @@ static void after_success(struct proxy *p, bool full)
 	p->clean_udp = false;
 }
 
+static void run(void *data);
+
+/* Nothing changed for a while: see that nobody removed what is ours, and write everything once in a long while. */
+static void look_again(void *data)
+{
+	struct proxy *p = data;
+	p->timer = NULL;
+	if (sync_check(p->sync)) {
+		log_warn("The rules were removed by somebody else; writing them again");
+		run(p);
+	} else if (clock_mono_ms(p->clock) - p->last_full_ms > FULL_PERIOD_MS) {
+		run(p);
+	} else {
+		p->timer = loop_timer(p->loop, p->options.sync_period_ms, look_again, p);
+	}
+}
+
 static void run(void *data)
 {
 	struct proxy *p = data;
@@ -85,7 +102,8 @@ static void run(void *data)
 	observe(p, full, start_ms);
 	after_success(p, full);
 	int64_t cleanup_ms = sync_next_cleanup_ms(p->sync);
-	p->timer = loop_timer(p->loop, cleanup_ms >= 0 ? cleanup_ms : FULL_PERIOD_MS, run, p);
+	p->timer = cleanup_ms >= 0 ? loop_timer(p->loop, cleanup_ms, run, p)
+				   : loop_timer(p->loop, p->options.sync_period_ms, look_again, p);
 	proxy_wake(p);
 }
 

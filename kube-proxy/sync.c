@@ -334,6 +334,17 @@ struct status *sync_run(struct sync *s, bool full)
 	return failed;
 }
 
+bool sync_check(struct sync *s)
+{
+	for (enum family family = 0; family < N_FAMILIES && !s->full_needed; family++) {
+		bool there = true;
+		if (s->enabled[family])
+			status_drop(nft_has_table(s->nft, family, &there), "the next sync meets the same error");
+		s->full_needed |= !there;
+	}
+	return s->full_needed;
+}
+
 int64_t sync_next_cleanup_ms(const struct sync *s)
 {
 	for (int family = 0; family < N_FAMILIES; family++) {

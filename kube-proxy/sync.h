@@ -51,6 +51,8 @@ void sync_free(struct sync *s);
 struct sync_service *sync_touch(struct sync *s, const char *key);
 /* Writes what changed; full: everything. Removes services that have neither object nor slices. */
 struct status *sync_run(struct sync *s, bool full) MUST_USE;
+/* Notices when somebody else removed our table: then full_needed is set, and the answer is true. */
+bool sync_check(struct sync *s);
 /* Milliseconds until chains that are of no more use can be removed; -1: there are none. */
 int64_t sync_next_cleanup_ms(const struct sync *s);
 

@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "scheduler/internal.h"
 
-enum { N_WORKERS = 8, MAX_QUEUED = 100000 };
+enum { N_WORKERS = 8, MAX_QUEUED = 100000, DEFAULT_QPS = 50, DEFAULT_BURST = 100 };
 
 struct program {
 	struct daemon_options options;
@@ -57,6 +57,14 @@ static struct status *configure(struct daemon *d, void *data)
 		TRY(scheduler_config_load(s->config_arena, p->config_path, &p->config));
 		use_leader_election(&p->options, p->config->leader_election);
 		use_client_connection(&p->options, p->config->client_connection);
+	}
+	/*
+	 * The original's own limit of 50 requests a second would hold a burst of pods back for minutes, and the server
+	 * protects itself; a limit that somebody chose is kept.
+	 */
+	if (p->options.qps == DEFAULT_QPS && p->options.burst == DEFAULT_BURST) {
+		p->options.qps = 20 * DEFAULT_QPS;
+		p->options.burst = 20 * DEFAULT_BURST;
 	}
 	s->random_state = (uint64_t)p->seed;
 	s->resource_names = resource_names_new();
@@ -145,8 +153,8 @@ int scheduler_main(int argc, char **argv)
 	static struct program program; /* zeroed, and as long-lived as the process */
 	struct program *p = &program;
 	p->options = (struct daemon_options){.secure_port = 10259,
-		.qps = 50,
-		.burst = 100,
+		.qps = DEFAULT_QPS,
+		.burst = DEFAULT_BURST,
 		.leader_elect = true,
 		.leader_name = mem_strdup("kube-scheduler")};
 	const struct flag own[] = {

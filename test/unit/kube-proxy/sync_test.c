@@ -137,7 +137,10 @@ static void recovers_from_what_it_did_not_do(void **state)
 	}
 	put(&k, "", READY("10.244.1.2", "here"));
 	run(&k);
+	assert_false(sync_check(k.sync));
 	assert_null(nft_run(k.nft, "flush ruleset"));
+	assert_true(sync_check(k.sync));
+	k.sync->full_needed = false;
 	put(&k, "", READY("10.244.1.3", "here"));
 	run(&k);
 	assert_int_equal(count_chains(&k, "endpoint-"), 1);
@@ -150,6 +153,38 @@ static void recovers_from_what_it_did_not_do(void **state)
 	assert_int_equal(count_chains(&k, "endpoint-"), 1);
 	assert_null(nft_remove_table(k.nft, FAMILY_IPV4));
 	assert_int_equal(count_chains(&k, ""), 0);
+	end(&k);
+}
+
+static void serves_ipv6_too(void **state)
+{
+	struct kernel k;
+	if (!begin(&k)) {
+		skip();
+		return;
+	}
+	static const DiscoveryV1EndpointSlice *slice;
+	struct sync_service *service = sync_touch(k.sync, "ns/web");
+	slice = world_decode(k.arena, &DiscoveryV1EndpointSlice_schema,
+		"{\"addressType\":\"IPv6\",\"ports\":[{\"name\":\"http\",\"port\":8080,\"protocol\":\"TCP\"}],"
+		"\"endpoints\":["
+		"{\"addresses\":[\"fd00:1::2\"]}]}");
+	service->service = world_service(k.arena,
+		",\"type\":\"NodePort\",\"clusterIPs\":[\"10.96.0.10\",\"fd00::10\"],\"sessionAffinity\":\"ClientIP\"");
+	service->slices = mem_calloc(1, sizeof *service->slices);
+	service->slices[0] = slice;
+	service->n_slices = 1;
+	run(&k);
+	CLEANUP(strmap_freep) struct strmap *chains = strmap_new(NULL);
+	CLEANUP(strmap_freep) struct strmap *sets = strmap_new(NULL);
+	assert_null(nft_names(k.nft, FAMILY_IPV6, chains, sets));
+	size_t n = 0;
+	STRMAP_FOREACH (chains, it)
+		n += strstr(it.key, "__fd00.1..2/8080") != NULL;
+	STRMAP_FOREACH (sets, it)
+		n += strstr(it.key, "__fd00.1..2/8080") != NULL;
+	assert_int_equal(n, 2);
+	assert_int_equal(count_chains(&k, "endpoint-"), 0);
 	end(&k);
 }
 
@@ -181,6 +216,7 @@ int main(void)
 		cmocka_unit_test(follows_endpoints),
 		cmocka_unit_test(takes_over_from_an_earlier_process),
 		cmocka_unit_test(recovers_from_what_it_did_not_do),
+		cmocka_unit_test(serves_ipv6_too),
 		cmocka_unit_test(gives_an_address_to_one_service_at_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
