@@ -13,18 +13,17 @@ enum { MAX_FILE_BYTES = 8 << 20 };
 struct status *kubeconfig_parse(
 	struct arena *arena, const char *text, size_t size, const char *path, ClientcmdV1Config **ret)
 {
-	char *kind = NULL, *api_version = NULL;
-	struct json_options options = {.ret_kind = &kind, .ret_api_version = &api_version};
 	struct status *error = NULL;
 	if (strspn(text, " \t\r\n") == size)
 		*ret = API_NEW(arena, ClientcmdV1Config);
 	else
-		error = yaml_decode(arena, &ClientcmdV1Config_schema, text, size, &options, ret);
+		error = yaml_decode(arena, &ClientcmdV1Config_schema, text, size, NULL, ret);
+	const char *kind = error ? "" : (*ret)->kind, *version = error ? "" : (*ret)->api_version;
 	if (!error && !str_empty(kind) && !str_eq(kind, "Config"))
 		error = status_bad_request(
-			"no kind \"%s\" is registered for version \"%s\"", kind, str_or_empty(api_version));
-	if (!error && !str_empty(api_version) && !str_eq(api_version, "v1"))
-		error = status_bad_request("no kind \"Config\" is registered for version \"%s\"", api_version);
+			"no kind \"%s\" is registered for version \"%s\"", kind, str_or_empty(version));
+	if (!error && !str_empty(version) && !str_eq(version, "v1"))
+		error = status_bad_request("no kind \"Config\" is registered for version \"%s\"", version);
 	return status_wrap(error, "error loading config file \"%s\"", str_or(path, "<input>"));
 }
 
