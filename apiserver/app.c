@@ -86,14 +86,16 @@ static bool is_connect(const struct request *r)
 static struct status *check_served(const struct request *r)
 {
 	if (!r->schema || (*r->subresource && !schema_find_subresource(r->schema, r->subresource)))
-		return status_details(status_new(STATUS_NOT_FOUND, "the server could not find the requested resource"),
-			NULL, NULL, NULL);
+		return status_unknown_path();
 	const char *const *served = r->schema->verbs;
 	if (*r->subresource)
 		served = schema_find_subresource(r->schema, r->subresource)->verbs;
-	if (str_in(r->verb, served) || is_connect(r))
+	/* Across namespaces things are only looked at. */
+	bool across = r->schema->namespaced && str_empty(r->namespace) &&
+		      !str_in(r->verb, (const char *const[]){"list", "watch", NULL});
+	if (!across && (str_in(r->verb, served) || is_connect(r)))
 		return NULL;
-	return status_new(STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+	return status_not_allowed();
 }
 
 static struct status *respond_resource(struct exchange *exchange, struct request *r)
@@ -110,7 +112,7 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (str_eq(verbs[i].verb, r->verb))
 			return verbs[i].fn(exchange, r, &accept);
-	return status_new(STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+	return status_not_allowed();
 }
 
 static struct status *respond(struct app *app, struct exchange *exchange, struct request *r)

@@ -101,9 +101,29 @@ void request_warn(struct request *request, const char *format, ...)
 	ARENA_PUSH(request->arena, request->warnings, request->n_warnings) = text;
 }
 
+struct status *status_not_allowed(void)
+{
+	return status_details(status_new(STATUS_METHOD_NOT_ALLOWED,
+				      "the server does not allow this method on the requested resource"),
+		"", "", "");
+}
+
+struct status *status_unknown_path(void)
+{
+	return status_details(
+		status_new(STATUS_NOT_FOUND, "the server could not find the requested resource"), "", "", "");
+}
+
 struct table *request_table(const struct request *request)
 {
 	return cache_table(request->registry->cache, request->group, request->resource);
+}
+
+const char *request_prefix(const struct request *request)
+{
+	if (!request->schema->namespaced || str_empty(request->namespace))
+		return "";
+	return arena_printf(request->arena, "%s/", request->namespace);
 }
 
 const char *request_qualified(const struct request *request)

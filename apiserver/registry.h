@@ -44,6 +44,10 @@ struct cache *registry_cache(struct registry *registry);
 /* Waits until the cache has been filled once, or the time is over. */
 bool registry_wait_synced(struct registry *registry, int64_t timeout_ms);
 
+/* The answers of the original that say nothing but the code: details are there and empty. */
+struct status *status_not_allowed(void) MUST_USE;
+struct status *status_unknown_path(void) MUST_USE;
+
 /* A request of the server itself, as system:apiserver, for calls of the functions below. */
 struct request *registry_own_request(struct registry *registry, struct arena *arena,
 	const struct schema_resource *resource, const char *verb, const char *subresource, const char *namespace,

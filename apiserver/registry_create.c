@@ -121,8 +121,7 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 	if (s->create_virtual)
 		return create_virtual(request, object, ret_object);
 	if (!request_table(request))
-		return status_new(
-			STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+		return status_not_allowed();
 	if (!str_empty(meta->resource_version))
 		return status_with_code(
 			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);

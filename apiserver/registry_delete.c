@@ -20,6 +20,18 @@ static struct status *check_options(struct request *request, const MetaV1DeleteO
 	return field_errors_status(&errors, "meta.k8s.io", "DeleteOptions", "");
 }
 
+static struct status *precondition_failed(
+	struct request *request, const char *what, const char *asked, const char *found, const char *perhaps)
+{
+	const char *kind = request->schema->type->kind;
+	struct status *s = status_new(STATUS_CONFLICT,
+		"Operation cannot be fulfilled on %s%s%s \"%s\": the %s in the precondition (%s) does not match the %s "
+		"in record (%s). "
+		"The object might have been %s",
+		kind, *request->group ? "." : "", request->group, request->name, what, asked, what, found, perhaps);
+	return status_details(s, request->group, kind, request->name);
+}
+
 static struct status *check_preconditions(
 	struct request *request, const MetaV1DeleteOptions *options, const struct stored *stored, bool *ret_stale)
 {
@@ -31,12 +43,10 @@ static struct status *check_preconditions(
 	if (*ret_stale)
 		return NULL;
 	if (uid_differs)
-		return request_conflict(request, request->name,
-			"Precondition failed: UID in precondition: %s, UID in object meta: %s", p->uid, meta->uid);
+		return precondition_failed(request, "UID", p->uid, meta->uid, "deleted and then recreated");
 	if (version_differs)
-		return request_conflict(request, request->name,
-			"Precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object meta: %s",
-			p->resource_version, meta->resource_version);
+		return precondition_failed(
+			request, "ResourceVersion", p->resource_version, meta->resource_version, "modified");
 	return NULL;
 }
 
@@ -138,8 +148,7 @@ struct status *registry_delete(
 	struct request *request, const MetaV1DeleteOptions *options, ProtobufCMessage **ret_object, bool *ret_gone)
 {
 	if (!request_table(request))
-		return status_new(
-			STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+		return status_not_allowed();
 	struct stored stored;
 	bool done = false, stale = false;
 	TRY(check_options(request, options));

@@ -32,6 +32,8 @@ struct traits traits_of(const struct request *request);
 
 /* Where a request's objects are stored; NULL for what is virtual. */
 struct table *request_table(const struct request *request);
+/* What the keys of a list or watch begin with: "namespace/", or "". */
+const char *request_prefix(const struct request *request);
 /* `pods "web" not found`, with details. */
 struct status *request_not_found(const struct request *request, const char *name) MUST_USE;
 struct status *request_conflict(const struct request *request, const char *name, const char *format, ...) MUST_USE

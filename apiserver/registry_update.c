@@ -106,7 +106,9 @@ static struct status *check_identity(struct request *request, ProtobufCMessage *
 			meta->name, request->name);
 	if (request->schema->namespaced && str_empty(meta->namespace))
 		meta->namespace = arena_strdup(request->arena, request->namespace);
-	if (!str_eq(meta->namespace, request->namespace))
+	if (!request->schema->namespaced)
+		meta->namespace = (char *)(uintptr_t)schema_empty_string;
+	else if (!str_eq(meta->namespace, request->namespace))
 		return status_bad_request(
 			"the namespace of the object (%s) does not match the namespace on the URL (%s)",
 			meta->namespace, request->namespace);
@@ -127,7 +129,11 @@ static struct status *check_version(
 		return NULL;
 	if (!same_uid)
 		return request_conflict(request, request->name,
-			"Precondition failed: UID in precondition: %s, UID in object meta: %s", meta->uid, old->uid);
+			"StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: "
+			"Precondition "
+			"failed: UID in precondition: %s, UID in object meta: %s",
+			table_key(request_table(request), request->arena, request->namespace, request->name), meta->uid,
+			old->uid);
 	if (!same_version)
 		return request_conflict(request, request->name, MODIFIED);
 	if (str_empty(meta->resource_version) && traits_of(request).needs_version && str_empty(request->subresource)) {
@@ -260,8 +266,7 @@ struct status *registry_update(
 	struct request *request, const struct registry_update *update, ProtobufCMessage **ret_object, bool *ret_created)
 {
 	if (!request_table(request))
-		return status_new(
-			STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+		return status_not_allowed();
 	struct stored stored;
 	bool done = false, stale = false;
 	*ret_created = false;

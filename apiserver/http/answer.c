@@ -50,6 +50,23 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 	return NULL;
 }
 
+/* The items of this one list carry their kind. */
+static void encode_metadata_list(struct strbuf *out, const MetaV1PartialObjectMetadataList *list, const char *as)
+{
+	strbuf_printf(out, "{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"%s\",\"metadata\":", as);
+	if (list->metadata)
+		json_encode(out, list->metadata, 0);
+	else
+		strbuf_adds(out, "{}");
+	strbuf_adds(out, ",\"items\":[");
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (i)
+			strbuf_addc(out, ',');
+		json_encode_as(out, list->items[i], as, "PartialObjectMetadata", 0);
+	}
+	strbuf_adds(out, "]}\n");
+}
+
 void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object)
 {
 	const char *version = NULL;
@@ -61,6 +78,8 @@ void encode_media(struct strbuf *out, const struct accept *accept, const Protobu
 		protobuf_encode_as(out, object, as, schema_of(object)->kind);
 	else if (accept->media == MEDIA_YAML)
 		yaml_encode(out, object);
+	else if (API_IS(object, MetaV1PartialObjectMetadataList) && !accept->pretty)
+		encode_metadata_list(out, (const MetaV1PartialObjectMetadataList *)object, as);
 	else
 		json_encode_as(out, object, as, schema_of(object)->kind,
 			JSON_NEWLINE | (accept->pretty ? JSON_PRETTY | JSON_INDENT2 : 0));

@@ -298,7 +298,7 @@ struct status *verb_connect(struct exchange *exchange, struct request *request, 
 	if (str_eq(request->subresource, "proxy"))
 		return proxy(exchange, request);
 	if (strcmp(request->resource, "pods") != 0)
-		return status_new(STATUS_NOT_FOUND, "the server could not find the requested resource");
+		return status_unknown_path();
 	if (str_eq(request->subresource, "log"))
 		return pod_log(exchange, request);
 	return pod_stream(exchange, request);

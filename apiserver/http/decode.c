@@ -3,6 +3,7 @@
 #include "api/json.h"
 #include "api/protobuf.h"
 #include "api/yaml.h"
+#include "base/encode.h"
 
 /* `Pod in version "v1" cannot be handled as a Pod: …` */
 static struct status *cannot_handle(
@@ -48,16 +49,16 @@ static struct status *check_kind(
 					  "registered for version \"%s\" "
 					  "in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
 			kind, version_part(api_version), type->kind, kind, api_version);
-	if (!str_empty(api_version) && !str_eq(api_version, type->api_version))
-		return status_bad_request(
-			"the API version in the data (%s) does not match the expected API version (%s)", api_version,
-			type->api_version);
 	if (!str_empty(kind) && !str_eq(kind, type->kind))
 		return status_bad_request(
 			"%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%s.%s): unknown "
 			"conversion",
 			kind, version_part(api_version), type->kind, version_part(api_version), kind,
 			str_or(type->group, "core"), type->kind);
+	if (!str_empty(api_version) && !str_eq(api_version, type->api_version))
+		return status_bad_request(
+			"the API version in the data (%s) does not match the expected API version (%s)", api_version,
+			type->api_version);
 	return NULL;
 }
 
@@ -70,10 +71,43 @@ struct status *decode_json(struct request *request, const struct schema_type *ty
 		.ret_api_version = &api_version,
 		.ret_kind = &kind};
 	struct status *status = json_decode(request->arena, type, data, size, &options, ret_object);
-	TRY(check_kind(request, type, api_version, kind));
-	if (status)
-		return cannot_handle(type, kind, version_part(api_version), status);
-	return judge_strictness(request, type, &strict);
+	struct status *other = check_kind(request, type, api_version, kind);
+	if (other) {
+		status_drop(status, "another kind is the reason");
+		return other;
+	}
+	return status ? status : judge_strictness(request, type, &strict);
+}
+
+/* The first bytes of a body that is no object, for the message. */
+static const char *summary(struct arena *arena, const char *data, size_t size)
+{
+	const size_t most = 30;
+	size_t n = size < most ? size : most;
+	if (!size)
+		return "<empty>";
+	const char *text = *data == '{' ? arena_strndup(arena, data, n) : hex_encode(arena, data, n);
+	return arena_printf(arena, "%s%s", text, size > most ? " ..." : "");
+}
+
+static struct status *decode_json_body(struct request *request, const struct schema_type *type, const char *data,
+	size_t size, ProtobufCMessage **ret_object)
+{
+	char *api_version, *kind;
+	struct status *status = json_peek_type(request->arena, data, size, &api_version, &kind);
+	if (status) {
+		struct status *s =
+			status_bad_request("the object provided is unrecognized (must be of type %s): couldn't get "
+					   "version/kind; json parse error: %s (%s)",
+				type->kind, size ? status->message : "unexpected end of JSON input",
+				summary(request->arena, data, size));
+		status_free(status);
+		return s;
+	}
+	status = decode_json(request, type, data, size, ret_object);
+	if (status && strstr(status->message, "cannot be handled as a"))
+		return status;
+	return status ? cannot_handle(type, kind, version_part(api_version), status) : NULL;
 }
 
 static struct status *decode_yaml(struct request *request, const struct schema_type *type, const char *data,
@@ -86,8 +120,10 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 	struct status *status = yaml_to_json(request->arena, data, size, &options, &json, &json_size);
 	if (status)
 		return cannot_handle(type, NULL, NULL, status);
-	TRY(judge_strictness(request, type, &strict));
-	return decode_json(request, type, json, json_size, ret_object);
+	status = judge_strictness(request, type, &strict);
+	if (status)
+		return cannot_handle(type, NULL, NULL, status);
+	return decode_json_body(request, type, json, json_size, ret_object);
 }
 
 static struct status *decode_protobuf(struct request *request, const struct schema_type *type, const char *data,
@@ -111,7 +147,7 @@ static struct status *decode_as(struct exchange *exchange, struct request *reque
 		return decode_protobuf(request, type, exchange->body, exchange->body_size, ret_object);
 	if (media == MEDIA_YAML)
 		return decode_yaml(request, type, exchange->body, exchange->body_size, ret_object);
-	return decode_json(request, type, exchange->body, exchange->body_size, ret_object);
+	return decode_json_body(request, type, exchange->body, exchange->body_size, ret_object);
 }
 
 struct status *decode_body(struct exchange *exchange, struct request *request, const struct schema_type *type,
@@ -122,15 +158,29 @@ struct status *decode_body(struct exchange *exchange, struct request *request, c
 	return NULL;
 }
 
+/* CreateOptions, PatchOptions, … */
+static const char *options_kind(const struct request *request)
+{
+	if (str_starts_with(request->verb, "delete"))
+		return "DeleteOptions";
+	if (str_eq(request->verb, "patch"))
+		return "PatchOptions";
+	return str_eq(request->verb, "update") ? "UpdateOptions" : "CreateOptions";
+}
+
 static struct status *take_dry_run(struct request *request, const char *value)
 {
 	if (!value || !*value)
 		return NULL;
 	if (!str_eq(value, "All")) {
+		const char *kind = options_kind(request);
 		struct status *s = status_new(STATUS_INVALID,
-			" \"\" is invalid: dryRun: Unsupported value: \"%s\": supported values: \"All\"", value);
+			"%s.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"%s\"]: supported values: "
+			"\"All\"",
+			kind, value);
 		status_add_cause(s, "FieldValueNotSupported", "dryRun",
-			"Unsupported value: \"%s\": supported values: \"All\"", value);
+			"Unsupported value: [\"%s\"]: supported values: \"All\"", value);
+		s = status_details(s, "meta.k8s.io", kind, "");
 		return s;
 	}
 	request->dry_run = true;
@@ -143,12 +193,14 @@ struct status *decode_write_options(struct exchange *exchange, struct request *r
 	request->field_manager = str_or_empty(exchange_query(exchange, "fieldManager"));
 	request->field_validation = str_or_empty(exchange_query(exchange, "fieldValidation"));
 	if (!str_in(request->field_validation, validations)) {
+		static const char why[] = "supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"";
+		const char *kind = options_kind(request);
 		struct status *s = status_new(STATUS_INVALID,
-			"CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"%s\": "
-			"supported values: "
-			"\"\", \"Ignore\", \"Strict\", \"Warn\"",
-			request->field_validation);
-		return status_details(s, "meta.k8s.io", "CreateOptions", "");
+			"%s.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"%s\": %s", kind,
+			request->field_validation, why);
+		status_add_cause(s, "FieldValueNotSupported", "fieldValidation", "Unsupported value: \"%s\": %s",
+			request->field_validation, why);
+		return status_details(s, "meta.k8s.io", kind, "");
 	}
 	return take_dry_run(request, exchange_query(exchange, "dryRun"));
 }

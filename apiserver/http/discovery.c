@@ -6,6 +6,8 @@
 #include "api/json.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/paths.h"
+#include "base/encode.h"
+#include "pki/pki.h"
 
 /* The original's order of groups; the versions of a group stand in their order of preference. */
 static const struct {
@@ -79,6 +81,20 @@ static void add_subresource(struct arena *arena, const struct schema_resource *r
 	ARENA_PUSH(arena, list->resources, list->n_resources) = out;
 }
 
+/* Tells storage versions apart: eight bytes of the digest of what is stored. */
+static char *storage_hash(struct arena *arena, const struct schema_resource *r)
+{
+	uint8_t digest[32];
+	if (!str_in("list", r->verbs) || !str_in("create", r->verbs))
+		return text(arena, "");
+	bool events = str_eq(r->plural, "events");
+	const char *group = events ? "" : r->type->group;
+	const char *version = str_eq(group, "autoscaling") ? "v2" : r->type->version;
+	const char *kind = arena_printf(arena, "%s/%s/%s", group, version, r->type->kind);
+	pki_sha256(kind, strlen(kind), digest);
+	return base64_encode(arena, digest, 8);
+}
+
 static void add_resource(struct arena *arena, const struct schema_resource *r, MetaV1APIResourceList *list)
 {
 	MetaV1APIResource *out = API_NEW(arena, MetaV1APIResource);
@@ -89,6 +105,7 @@ static void add_resource(struct arena *arena, const struct schema_resource *r, M
 	set_verbs(arena, r->verbs, &out->verbs);
 	push_strings(arena, r->short_names, &out->short_names, &out->n_short_names);
 	push_strings(arena, r->categories, &out->categories, &out->n_categories);
+	out->storage_version_hash = storage_hash(arena, r);
 	ARENA_PUSH(arena, list->resources, list->n_resources) = out;
 	for (size_t i = 0; i < r->n_subresources; i++)
 		add_subresource(arena, r, &r->subresources[i], list);
@@ -202,11 +219,30 @@ static void answer_aggregated(struct exchange *exchange, const char *version, bo
 	reply_strbuf(exchange, 200, type, &body);
 }
 
+/* What is told of the core group has a kind and no apiVersion. */
+static bool is_core(const ProtobufCMessage *object)
+{
+	return API_IS(object, MetaV1APIVersions) ||
+	       (API_IS(object, MetaV1APIResourceList) &&
+		       str_eq(((const MetaV1APIResourceList *)object)->group_version, "v1"));
+}
+
+static void answer_core(struct exchange *exchange, const ProtobufCMessage *object)
+{
+	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
+	json_encode_as(&body, object, NULL, schema_of(object)->kind, JSON_NEWLINE);
+	reply_strbuf(exchange, 200, "application/json", &body);
+}
+
 static struct status *answer(struct exchange *exchange, const ProtobufCMessage *object)
 {
 	struct accept accept;
 	TRY(accept_parse(exchange, true, &accept));
 	accept.shape = SHAPE_OBJECT;
+	if (is_core(object) && accept.media == MEDIA_JSON && !accept.pretty) {
+		answer_core(exchange, object);
+		return NULL;
+	}
 	reply_header(exchange, "Vary", "Accept");
 	answer_object(exchange, NULL, &accept, 200, object);
 	return NULL;
@@ -273,6 +309,8 @@ bool discovery_respond(struct exchange *exchange, const char *server_address, st
 		*ret_status = answer(exchange, &group_of(exchange->arena, group)->base);
 	else if (!core && n == 3 && find_group(p[1], &group) && has_version(group, p[2]))
 		*ret_status = answer(exchange, resource_list(exchange->arena, p[1], p[2]));
+	else if (core || (n == 3 && find_group(p[1], &group)))
+		*ret_status = status_unknown_path();
 	else
 		return false;
 	return true;

@@ -18,7 +18,7 @@ static struct status *parse_number(const char *name, const char *text, int64_t *
 {
 	if (str_empty(text) || str_to_int64(text, INT64_MIN, INT64_MAX, ret_value))
 		return NULL;
-	return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax (%s)", text, name);
+	return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax", text);
 }
 
 static struct status *parse_version(const char *text, int64_t *ret_version)
@@ -26,10 +26,18 @@ static struct status *parse_version(const char *text, int64_t *ret_version)
 	*ret_version = -1;
 	if (str_empty(text) || str_to_int64(text, 0, INT64_MAX, ret_version))
 		return NULL;
-	struct status *s = status_new(STATUS_INVALID,
-		"resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax", text,
-		text);
-	return status_with_code(s, 400);
+	return status_bad_request(
+		"invalid resource version: resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing "
+		"\"%s\": invalid syntax",
+		text, text);
+}
+
+static struct status *unsupported_field(const struct request *request, const char *path)
+{
+	if (request->schema->selectable && request->schema->selectable[0])
+		return status_bad_request("field label not supported: %s", path);
+	return status_bad_request(
+		"\"%s\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", path);
 }
 
 static struct status *parse_fields(struct request *request, const char *text, struct field_selector **ret_fields)
@@ -40,11 +48,11 @@ static struct status *parse_fields(struct request *request, const char *text, st
 	struct status *status = field_selector_parse(request->arena, text, ret_fields);
 	if (status) {
 		status_free(status);
-		return status_bad_request("unable to parse requirement: invalid field selector: %s", text);
+		return status_bad_request("invalid selector: '%s'; can't understand '%s'", text, text);
 	}
 	for (size_t i = 0; i < (*ret_fields)->n_requirements; i++)
 		if (!field_selector_supported(request->schema, (*ret_fields)->requirements[i].path))
-			return status_bad_request("field label not supported: %s", (*ret_fields)->requirements[i].path);
+			return unsupported_field(request, (*ret_fields)->requirements[i].path);
 	return NULL;
 }
 
@@ -60,7 +68,7 @@ struct status *list_options_parse(struct exchange *exchange, struct request *req
 	if (!str_empty(labels)) {
 		struct status *status = label_selector_parse(request->arena, labels, &o->labels);
 		if (status)
-			return status_wrap(status_with_code(status, 400), "unable to parse requirement");
+			return status_with_code(status, 400);
 	}
 	TRY(parse_fields(request, exchange_query(exchange, "fieldSelector"), &o->fields));
 	bool flag = false;
@@ -79,11 +87,21 @@ static struct status *forbidden_option(const char *field, const char *value, con
 	return status_details(s, "meta.k8s.io", "ListOptions", "");
 }
 
+static struct status *unknown_match(const char *match)
+{
+	static const char supported[] = "supported values: \"Exact\", \"NotOlderThan\", \"\"";
+	struct status *s = status_new(STATUS_INVALID,
+		"ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Unsupported value: \"%s\": %s", match,
+		supported);
+	status_add_cause(
+		s, "FieldValueNotSupported", "resourceVersionMatch", "Unsupported value: \"%s\": %s", match, supported);
+	return status_details(s, "meta.k8s.io", "ListOptions", "");
+}
+
 static struct status *check_list_options(const struct list_options *o)
 {
 	if (!str_empty(o->match) && strcmp(o->match, "Exact") != 0 && strcmp(o->match, "NotOlderThan") != 0)
-		return forbidden_option("resourceVersionMatch", "Unsupported value",
-			"supported values: \"Exact\", \"NotOlderThan\", \"\"");
+		return unknown_match(o->match);
 	if (!str_empty(o->match) && o->version < 0)
 		return forbidden_option("resourceVersionMatch", "Forbidden",
 			"resourceVersionMatch is forbidden unless resourceVersion is provided");
@@ -121,7 +139,8 @@ static struct status *token_read(struct arena *arena, const char *token, int64_t
 	const char *start = tree_string(tree_get(tree, "start"));
 	if (!start || !tree_int(tree_get(tree, "rv"), ret_revision) ||
 		!str_eq(tree_string(tree_get(tree, "v")), "meta.k8s.io/v1"))
-		return status_bad_request("continue key is not valid: incorrect encoding or version");
+		return status_bad_request(
+			"invalid continue token: continue key is not valid: incorrect encoding or version");
 	*ret_start = start;
 	return NULL;
 }
@@ -154,8 +173,7 @@ static struct status *take_snapshot(
 {
 	struct table *table = request_table(request);
 	struct cache *cache = request->registry->cache;
-	const char *prefix =
-		str_empty(request->namespace) ? "" : arena_printf(request->arena, "%s/", request->namespace);
+	const char *prefix = request_prefix(request);
 	*ret_start = "";
 	if (!str_empty(o->token)) {
 		int64_t revision;
@@ -320,8 +338,7 @@ static struct status *list_virtual(struct exchange *exchange, struct request *re
 	ProtobufCMessage **objects;
 	size_t n;
 	if (!request->strategy->list_virtual)
-		return status_new(
-			STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+		return status_not_allowed();
 	TRY(request->strategy->list_virtual(request, &objects, &n));
 	ProtobufCMessage *list = api_new(request->arena, schema_list_of(request->schema->type));
 	for (size_t i = 0; i < n; i++)
@@ -351,8 +368,7 @@ struct status *list_names(
 	TRY(list_options_parse(exchange, request, &o));
 	TRY(cache_fresh(request->registry->cache, WAIT_MS));
 	CLEANUP(listing_done) struct listing l = {0};
-	const char *prefix =
-		str_empty(request->namespace) ? "" : arena_printf(request->arena, "%s/", request->namespace);
+	const char *prefix = request_prefix(request);
 	table_list(request_table(request), prefix, &l.snapshot);
 	choose(request, &o, "", &l);
 	*ret_n = l.n_chosen;

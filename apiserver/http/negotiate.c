@@ -113,9 +113,10 @@ struct status *accept_parse_text(struct arena *arena, const char *text, bool sha
 	for (size_t i = 0; i < n; i++)
 		if (media_of(clauses[i].type, &ret_accept->media) && shape_of(&clauses[i], shapes, ret_accept))
 			return NULL;
-	return status_new(STATUS_NOT_ACCEPTABLE,
-		"only the following media types are accepted: application/json, application/yaml, "
-		"application/vnd.kubernetes.protobuf");
+	return status_details(
+		status_new(STATUS_NOT_ACCEPTABLE, "406: Not Acceptable\n\nAvailable representations: application/json, "
+						  "application/yaml, application/vnd.kubernetes.protobuf"),
+		"", "", "");
 }
 
 /* People at a terminal or a browser get white space, as from the original. */

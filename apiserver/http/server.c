@@ -122,10 +122,11 @@ static bool begin_request(struct exchange_private *x, const char *method)
 
 static void reply_too_large(struct exchange_private *x)
 {
-	static const char body[] = "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
-				   "\"message\":\"Request entity too "
-				   "large: limit is %zu\",\"reason\":\"RequestEntityTooLarge\",\"code\":413}\n";
-	char *s = arena_printf(x->pub.arena, body, x->server->options.max_body_bytes);
+	char *s = arena_printf(x->pub.arena,
+		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":"
+		"\"Request entity too "
+		"large: limit is %zu\",\"reason\":\"RequestEntityTooLarge\",\"code\":413}\n",
+		x->server->options.max_body_bytes);
 	reply_bytes(&x->pub, 413, "application/json", s, strlen(s));
 }
 

@@ -10,11 +10,6 @@
 
 #define WAIT_MS 3000
 
-static struct status *not_allowed(void)
-{
-	return status_new(STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
-}
-
 /* A subresource that is a part of the object, written by the same kind: status, finalize, approval, resize, … */
 static bool is_plain_part(const struct request *request)
 {
@@ -54,7 +49,7 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 		ProtobufCMessage **objects;
 		size_t n;
 		if (!request->strategy->list_virtual)
-			return not_allowed();
+			return status_not_allowed();
 		TRY(request->strategy->list_virtual(request, &objects, &n));
 		for (size_t i = 0; i < n; i++)
 			if (str_eq(object_name(objects[i]), request->name)) {
@@ -77,7 +72,7 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 		TRY(handler->get(request, object, &view));
 		object = view;
 	} else if (*request->subresource && !is_plain_part(request)) {
-		return not_allowed();
+		return status_not_allowed();
 	}
 	answer_object(exchange, request, accept, 200, object);
 	return NULL;
@@ -91,7 +86,7 @@ static struct status *create_part(struct exchange *exchange, struct request *req
 	const struct schema_type *type = view_type(request);
 	ProtobufCMessage *body = NULL, *object = NULL;
 	if (!handler || !handler->create || !type)
-		return not_allowed();
+		return status_not_allowed();
 	if (exchange->body_size)
 		TRY(decode_body(exchange, request, type, &body));
 	TRY(handler->create(request, body, &object));
@@ -113,7 +108,7 @@ struct status *verb_create(struct exchange *exchange, struct request *request, c
 	if (*request->subresource)
 		return create_part(exchange, request, accept);
 	if (!str_empty(request->name))
-		return not_allowed();
+		return status_not_allowed();
 	if (request->schema->namespaced && str_empty(request->namespace) && !request->strategy->create_virtual)
 		return status_bad_request("an empty namespace may not be set during creation");
 	TRY(decode_body(exchange, request, request->schema->type, &object));
@@ -179,8 +174,8 @@ struct status *verb_update(struct exchange *exchange, struct request *request, c
 	ProtobufCMessage *object;
 	bool created, view = handler && handler->put;
 	TRY(decode_write_options(exchange, request));
-	if (*request->subresource && !view && !is_plain_part(request))
-		return not_allowed();
+	if (str_empty(request->name) || (*request->subresource && !view && !is_plain_part(request)))
+		return status_not_allowed();
 	const struct registry_update update = {.transform = view ? put_view : put_body,
 		.data = &put,
 		.create_if_missing = !*request->subresource && traits_of(request).create_on_put};
@@ -211,10 +206,27 @@ static struct status *patch_kind_of(struct exchange *exchange, enum patch_kind *
 			*ret_kind = kinds[i].kind;
 			return NULL;
 		}
-	return status_new(STATUS_UNSUPPORTED_MEDIA,
-		"the body of the request was in an unknown format - accepted media types include: "
-		"application/json-patch+json, "
-		"application/merge-patch+json, application/strategic-merge-patch+json");
+	return status_details(status_new(STATUS_UNSUPPORTED_MEDIA, "415: Unsupported Media Type"), "", "", "");
+}
+
+/* What the patch made is no object of the kind. */
+static struct status *bad_outcome(struct request *request, const char *text, struct status *why)
+{
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	field_invalid(&errors, FIELD(NULL, "patch"), text, arena_strdup(request->arena, why->message));
+	status_free(why);
+	return field_errors_status(&errors, "", "", "");
+}
+
+/* The operations do not fit the object: the original says no more than that. */
+static struct status *unfit(struct status *status)
+{
+	if (!status)
+		return NULL;
+	status_free(status);
+	return status_details(
+		status_new(STATUS_INVALID, "the server rejected our request due to an error in our request"), "", "",
+		"");
 }
 
 static struct status *apply_patch(
@@ -223,7 +235,7 @@ static struct status *apply_patch(
 	const cJSON *before = tree_from_typed(request->arena, old);
 	cJSON *after;
 	if (p->kind == PATCH_JSON)
-		TRY(patch_json(request->arena, before, p->tree, &after));
+		TRY(unfit(patch_json(request->arena, before, p->tree, &after)));
 	else if (p->kind == PATCH_MERGE)
 		TRY(patch_merge(request->arena, before, p->tree, &after));
 	else
@@ -234,7 +246,7 @@ static struct status *apply_patch(
 	struct status *status = decode_json(request, schema_of(old), text.buf, text.len, ret_object);
 	if (n_warnings)
 		request->n_warnings = n_warnings;
-	return status;
+	return status ? bad_outcome(request, text.buf, status) : NULL;
 }
 
 static struct status *patch_object(
@@ -262,9 +274,13 @@ struct status *verb_patch(struct exchange *exchange, struct request *request, co
 	bool created, view = patch.handler && patch.handler->put && patch.handler->get;
 	TRY(decode_write_options(exchange, request));
 	TRY(patch_kind_of(exchange, &patch.kind));
-	if (*request->subresource && !view && !is_plain_part(request))
-		return not_allowed();
-	TRY(tree_parse(request->arena, exchange->body, exchange->body_size, NULL, &patch.tree));
+	if (str_empty(request->name) || (*request->subresource && !view && !is_plain_part(request)))
+		return status_not_allowed();
+	TRY(status_wrap(tree_parse(request->arena, exchange->body, exchange->body_size, NULL, &patch.tree),
+		"error decoding patch"));
+	if (patch.kind == PATCH_JSON && !cJSON_IsArray(patch.tree))
+		return status_bad_request("error decoding patch: json: cannot unmarshal object into Go value of type "
+					  "[]handlers.jsonPatchOp");
 	const struct registry_update update = {
 		.transform = view ? patch_view : patch_object, .data = &patch, .retry_conflicts = true};
 	TRY(registry_update(request, &update, &object, &created));
@@ -279,7 +295,7 @@ struct status *verb_delete(struct exchange *exchange, struct request *request, c
 	ProtobufCMessage *object;
 	bool gone;
 	if (*request->subresource)
-		return not_allowed();
+		return status_not_allowed();
 	TRY(decode_delete_options(exchange, request, &options));
 	TRY(registry_delete(request, options, &object, &gone));
 	/* 202 where the caller asked to wait for dependents and they are still there. */
@@ -297,7 +313,7 @@ struct status *verb_delete_collection(struct exchange *exchange, struct request 
 	char **names, **namespaces;
 	size_t n;
 	if (!request_table(request))
-		return not_allowed();
+		return status_not_allowed();
 	TRY(decode_delete_options(exchange, request, &options));
 	TRY(list_names(exchange, request, &namespaces, &names, &n));
 	ProtobufCMessage *list = api_new(request->arena, schema_list_of(request->schema->type));

@@ -328,8 +328,7 @@ static void add_name_selector(struct request *request, struct list_options *o)
 struct status *verb_watch(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	if (!request_table(request))
-		return status_new(
-			STATUS_METHOD_NOT_ALLOWED, "the server does not allow this method on the requested resource");
+		return status_not_allowed();
 	struct watch *w = ARENA_NEW(request->arena, struct watch);
 	w->exchange = exchange;
 	w->request = request;
@@ -343,8 +342,7 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 							 : TIMEOUT_FIRST_MS + (int64_t)random_below(TIMEOUT_FIRST_MS);
 	w->deadline_ms = now + timeout;
 	w->bookmark_ms = now + BOOKMARK_MS;
-	const char *prefix =
-		str_empty(request->namespace) ? "" : arena_printf(request->arena, "%s/", request->namespace);
+	const char *prefix = request_prefix(request);
 	const struct watcher_options wo = {
 		.prefix = prefix, .labels = w->options.labels, .fields = w->options.fields, .notify = wake, .data = w};
 	struct status *status = begin(w, &wo);
