@@ -13,6 +13,8 @@ enum {
 	/* Between the deletion's event and the first look: other API servers are to know of it by then. */
 	SETTLE_MS = 1000,
 	FINALIZER_ESTIMATE_S = 15,
+	/* A look costs one small list while only pods are left, so nobody waits for half an estimate. */
+	LOOK_AGAIN_MS = 2000,
 	DISCOVERY_AGE_MS = 3000,
 };
 
@@ -235,7 +237,8 @@ static struct status *sync_namespace(void *data, struct arena *arena, const char
 	struct namespace_remains remains = {.arena = arena};
 	TRY(empty_namespace(c, arena, namespace, &remains));
 	if (remains.n_resources) {
-		workqueue_add_after(c->queue, key, (remains.estimate_s / 2 + 1) * 1000);
+		int64_t wait_ms = (remains.estimate_s / 2 + 1) * 1000;
+		workqueue_add_after(c->queue, key, wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS);
 		return NULL;
 	}
 	return finalize(c, arena, namespace);
