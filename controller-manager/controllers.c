@@ -6,6 +6,7 @@
 	X(replication_controller)             \
 	X(deployment_controller)              \
 	X(daemonset_controller)               \
+	X(statefulset_controller)             \
 	X(endpointslice_controller)           \
 	X(endpoints_controller)               \
 	X(serviceaccount_controller)          \

@@ -150,5 +150,7 @@ static struct status *start(struct controller_context *ctx)
 	return NULL;
 }
 
-const struct controller taint_eviction_controller = {
-	.name = "taint-eviction-controller", .alias = "taint-eviction", .start = start};
+const struct controller taint_eviction_controller = {.name = "taint-eviction-controller",
+	.alias = "taint-eviction",
+	.service_account = "node-controller",
+	.start = start};
