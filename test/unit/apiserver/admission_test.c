@@ -1,0 +1,221 @@
+/* What admission adds to objects, and what it refuses. */
+#include "apiserver/admission/admission.h"
+#include "world.h"
+
+struct fixture {
+	struct world *w;
+	struct admission *admission;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char *enabled[] = {"NodeRestriction"};
+	const struct admission_options options = {.enable = {enabled, 1}};
+	f->w = world_new();
+	const struct admission_context context = {.objects = &f->w->objects, .clock = clock_system()};
+	assert_null(admission_new(&options, &context, &f->admission));
+	world_put(f->w, "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"dev\"},\"status\":{"
+			"\"phase\":\"Active\"}}");
+	world_put(f->w,
+		"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"going\"},\"status\":{\"phase\":"
+		"\"Terminating\"}}");
+	world_put(f->w, "{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"namespace\":\"dev\","
+			"\"name\":\"default\"},"
+			"\"imagePullSecrets\":[{\"name\":\"pull\"}]}");
+	world_put(f->w, "{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"namespace\":\"dev\","
+			"\"name\":\"quiet\"},"
+			"\"automountServiceAccountToken\":false}");
+	world_put(f->w, "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n1\",\"uid\":\"nu\"}}");
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	admission_free(f->admission);
+	world_free(f->w);
+	free(f);
+	return 0;
+}
+
+static struct status *admit(struct fixture *f, const char *user, enum admission_operation operation,
+	const char *resource, const char *subresource, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	struct user *who = user_new(f->w->arena, user, "");
+	if (str_starts_with(user, NODE_USER_PREFIX))
+		user_add_group(f->w->arena, who, GROUP_NODES);
+	const ProtobufCMessage *any = object ? object : old;
+	const struct admission_attributes a = {.arena = f->w->arena,
+		.user = who,
+		.operation = operation,
+		.group = "",
+		.version = "v1",
+		.resource = resource,
+		.subresource = subresource,
+		.kind = object_kind(any),
+		.namespace = object_namespace(any),
+		.name = object_name(any),
+		.object = object,
+		.old = old};
+	TRY(admission_mutate(f->admission, &a));
+	return admission_validate(f->admission, &a);
+}
+
+static void assert_refused(struct status *s, const char *message)
+{
+	assert_non_null(s);
+	assert_string_equal(s->message, message);
+	status_free(s);
+}
+
+#define POD(meta, spec)                                                                                   \
+	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"p\"" meta \
+	"},\"spec\":{" spec "\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"
+
+static void test_pod_gets_what_it_needs(void **state)
+{
+	struct fixture *f = *state;
+	CoreV1Pod *pod = world_object(f->w->arena, POD("", ""));
+	assert_null(admit(f, "ann", ADMISSION_CREATE, "pods", "", &pod->base, NULL));
+	assert_string_equal(pod->spec->service_account_name, "default");
+	assert_int_equal(pod->spec->n_volumes, 1);
+	assert_true(str_starts_with(pod->spec->volumes[0]->name, "kube-api-access-"));
+	assert_int_equal(pod->spec->volumes[0]->volume_source->projected->n_sources, 3);
+	assert_string_equal(pod->spec->containers[0]->volume_mounts[0]->name, pod->spec->volumes[0]->name);
+	assert_string_equal(pod->spec->image_pull_secrets[0]->name, "pull");
+	assert_int_equal(pod->spec->n_tolerations, 2);
+	assert_true(pod->spec->has_priority && !pod->spec->priority);
+	assert_string_equal(pod->spec->preemption_policy, "PreemptLowerPriority");
+}
+
+static void test_pod_that_wants_less(void **state)
+{
+	struct fixture *f = *state;
+	CoreV1Pod *pod = world_object(f->w->arena, POD("", "\"serviceAccountName\":\"quiet\",\"priorityClassName\":"
+							   "\"system-node-critical\",\"tolerations\":[{\"operator\":"
+							   "\"Exists\"}],"));
+	assert_null(admit(f, "ann", ADMISSION_CREATE, "pods", "", &pod->base, NULL));
+	assert_int_equal(pod->spec->n_volumes, 0);
+	assert_int_equal(pod->spec->n_tolerations, 1);
+	assert_int_equal(pod->spec->priority, 2000001000);
+	pod = world_object(f->w->arena, POD("", "\"automountServiceAccountToken\":false,"));
+	assert_null(admit(f, "ann", ADMISSION_CREATE, "pods", "", &pod->base, NULL));
+	assert_int_equal(pod->spec->n_volumes, 0);
+}
+
+static void test_refusals(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *user;
+		enum admission_operation operation;
+		const char *resource, *subresource, *object, *message;
+	} cases[] = {
+		{"ann", ADMISSION_CREATE, "pods", "", POD("", "\"serviceAccountName\":\"nope\","),
+			"pods \"p\" is forbidden: error looking up service account dev/nope: serviceaccount \"nope\" "
+			"not found"},
+		{"ann", ADMISSION_CREATE, "pods", "", POD("", "\"priorityClassName\":\"nope\","),
+			"pods \"p\" is forbidden: no PriorityClass with name nope was found"},
+		{"ann", ADMISSION_CREATE, "pods", "", POD("", "\"priority\":7,"),
+			"pods \"p\" is forbidden: the integer value of priority (7) must not be provided in pod spec; "
+			"priority admission "
+			"controller computed 0 from the given PriorityClass name"},
+		{"ann", ADMISSION_CREATE, "pods", "", POD("", "\"runtimeClassName\":\"x\","),
+			"pods \"p\" is forbidden: pod rejected: RuntimeClass \"x\" not found"},
+		{"ann", ADMISSION_CREATE, "configmaps", "",
+			"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"namespace\":\"nowhere\","
+			"\"name\":\"x\"}}",
+			"namespaces \"nowhere\" not found"},
+		{"ann", ADMISSION_CREATE, "configmaps", "",
+			"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"namespace\":\"going\",\"name\":"
+			"\"x\"}}",
+			"configmaps \"x\" is forbidden: unable to create new content in namespace going because it is "
+			"being terminated"},
+		{"system:node:n1", ADMISSION_CREATE, "pods", "", POD("", "\"nodeName\":\"n1\","),
+			"pods \"p\" is forbidden: pod does not have \"kubernetes.io/config.mirror\" annotation, node "
+			"\"n1\" can only create "
+			"mirror pods"},
+		{"system:node:n1", ADMISSION_CREATE, "pods", "",
+			POD(",\"annotations\":{\"kubernetes.io/config.mirror\":\"x\"}", "\"nodeName\":\"n2\","),
+			"pods \"p\" is forbidden: node \"n1\" can only create pods with spec.nodeName set to itself"},
+		{"system:node:n1", ADMISSION_CREATE, "nodes", "",
+			"{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n2\"}}",
+			"nodes \"n2\" is forbidden: node \"n1\" is not allowed to modify node \"n2\""},
+		{"system:node:n1", ADMISSION_CREATE, "nodes", "",
+			"{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n1\",\"labels\":{\"node-"
+			"role.kubernetes.io/x\":\"\","
+			"\"kubernetes.io/os\":\"linux\",\"mine\":\"x\",\"node-restriction.kubernetes.io/a\":\"b\"}}}",
+			"nodes \"n1\" is forbidden: node \"n1\" is not allowed to set the following labels: "
+			"node-restriction.kubernetes.io/a, node-role.kubernetes.io/x"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_refused(admit(f, cases[i].user, cases[i].operation, cases[i].resource, cases[i].subresource,
+				       world_object(f->w->arena, cases[i].object), NULL),
+			cases[i].message);
+	const ProtobufCMessage *ns = world_object(
+		f->w->arena, "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"kube-system\"}}");
+	assert_refused(admit(f, "ann", ADMISSION_DELETE, "namespaces", "", NULL, ns),
+		"namespaces \"kube-system\" is forbidden: this namespace may not be deleted");
+}
+
+static void test_node(void **state)
+{
+	struct fixture *f = *state;
+	CoreV1Node *node =
+		world_object(f->w->arena, "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n1\"}}");
+	assert_null(admit(f, "system:node:n1", ADMISSION_CREATE, "nodes", "", &node->base, NULL));
+	assert_string_equal(node->spec->taints[0]->key, "node.kubernetes.io/not-ready");
+	CoreV1Pod *mirror = world_object(
+		f->w->arena, POD(",\"annotations\":{\"kubernetes.io/"
+				 "config.mirror\":\"x\"},\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Node\","
+				 "\"name\":\"n1\",\"uid\":\"nu\",\"controller\":true}]",
+				     "\"nodeName\":\"n1\","));
+	assert_null(admit(f, "system:node:n1", ADMISSION_CREATE, "pods", "", &mirror->base, NULL));
+	assert_int_equal(mirror->spec->n_volumes, 0);
+	CoreV1Node *tainted =
+		world_object(f->w->arena, "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n1\"},"
+					  "\"spec\":{\"taints\":[{\"key\":\"a\",\"effect\":"
+					  "\"NoSchedule\"}]}}");
+	assert_refused(admit(f, "system:node:n1", ADMISSION_UPDATE, "nodes", "", &tainted->base, &node->base),
+		"nodes \"n1\" is forbidden: node \"n1\" is not allowed to modify taints");
+}
+
+static void test_limit_range(void **state)
+{
+	struct fixture *f = *state;
+	world_put(f->w, "{\"apiVersion\":\"v1\",\"kind\":\"LimitRange\",\"metadata\":{\"namespace\":\"dev\",\"name\":"
+			"\"l\"},\"spec\":{"
+			"\"limits\":[{\"type\":\"Container\",\"default\":{\"cpu\":\"500m\"},\"defaultRequest\":{"
+			"\"cpu\":\"100m\"},\"max\":{"
+			"\"cpu\":\"1\"}}]}}");
+	CoreV1Pod *pod = world_object(f->w->arena, POD("", ""));
+	assert_null(admit(f, "ann", ADMISSION_CREATE, "pods", "", &pod->base, NULL));
+	assert_string_equal(pod->spec->containers[0]->resources->limits[0]->value->string, "500m");
+	assert_string_equal(pod->spec->containers[0]->resources->requests[0]->value->string, "100m");
+	pod = world_object(f->w->arena,
+		"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"p\"},\"spec\":{"
+		"\"containers\":[{"
+		"\"name\":\"c\",\"image\":\"i\",\"resources\":{\"limits\":{\"cpu\":\"2\"}}}]}}");
+	assert_refused(admit(f, "ann", ADMISSION_CREATE, "pods", "", &pod->base, NULL),
+		"pods \"p\" is forbidden: maximum cpu usage per Container is 1, but limit is 2");
+}
+
+static void test_unknown_plugin(void **state)
+{
+	char *bad[] = {"Magic"};
+	const struct admission_options options = {.disable = {bad, 1}};
+	const struct admission_context context = {0};
+	struct admission *admission;
+	assert_refused(
+		admission_new(&options, &context, &admission), "disable-admission-plugins plugin \"Magic\" is unknown");
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+	const struct CMUnitTest tests[] = {CASE(test_pod_gets_what_it_needs), CASE(test_pod_that_wants_less),
+		CASE(test_refusals), CASE(test_node), CASE(test_limit_range), cmocka_unit_test(test_unknown_plugin)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
