@@ -82,6 +82,8 @@ struct parser {
 	int argc, pos;
 	char **argv;
 	struct flag_args *args;
+	const struct flag **given; /* the list flags that stood on the command line */
+	size_t n_given, cap_given;
 };
 
 static const struct flag *find(const struct parser *p, const char *name, size_t len, char short_name)
@@ -103,12 +105,22 @@ static const char *implied_value(const struct flag *flag)
 	return flag->type == FLAG_COUNT ? "+1" : flag->no_opt_value;
 }
 
-static struct status *apply(const struct flag *flag, const char *value)
+/* What is given for a list replaces its default; what is given again adds to it. */
+static void begin_list(struct parser *p, const struct flag *flag)
 {
-	bool first = flag->changed ? !*flag->changed : false;
-	bool is_list = flag->type == FLAG_STRINGS || flag->type == FLAG_STRING_ARRAY || flag->type == FLAG_MAP;
-	if (is_list && first && !str_empty(flag->def))
-		((struct flag_list *)flag->ptr)->n_items = 0; /* what is given replaces the default */
+	for (size_t i = 0; i < p->n_given; i++)
+		if (p->given[i] == flag)
+			return;
+	mem_grow(&p->given, &p->cap_given, p->n_given + 1, sizeof(const struct flag *));
+	p->given[p->n_given++] = flag;
+	if (!str_empty(flag->def))
+		((struct flag_list *)flag->ptr)->n_items = 0;
+}
+
+static struct status *apply(struct parser *p, const struct flag *flag, const char *value)
+{
+	if (flag->type == FLAG_STRINGS || flag->type == FLAG_STRING_ARRAY || flag->type == FLAG_MAP)
+		begin_list(p, flag);
 	if (flag->changed)
 		*flag->changed = true;
 	if (flag->deprecated)
@@ -125,12 +137,12 @@ static struct status *parse_long(struct parser *p, const char *arg)
 	if (!flag)
 		return status_bad_request("unknown flag: --%.*s", (int)(equals - name), name);
 	if (*equals)
-		return apply(flag, equals + 1);
+		return apply(p, flag, equals + 1);
 	if (implied_value(flag))
-		return apply(flag, implied_value(flag));
+		return apply(p, flag, implied_value(flag));
 	if (p->pos + 1 >= p->argc)
 		return status_bad_request("flag needs an argument: --%s", flag->name);
-	return apply(flag, p->argv[++p->pos]);
+	return apply(p, flag, p->argv[++p->pos]);
 }
 
 static struct status *parse_short(struct parser *p, const char *arg)
@@ -140,16 +152,16 @@ static struct status *parse_short(struct parser *p, const char *arg)
 		if (!flag)
 			return status_bad_request("unknown shorthand flag: '%c' in %s", *c, arg);
 		if (c[1] == '=')
-			return apply(flag, c + 2);
+			return apply(p, flag, c + 2);
 		if (implied_value(flag)) {
-			TRY(apply(flag, implied_value(flag)));
+			TRY(apply(p, flag, implied_value(flag)));
 			continue;
 		}
 		if (c[1])
-			return apply(flag, c + 1);
+			return apply(p, flag, c + 1);
 		if (p->pos + 1 >= p->argc)
 			return status_bad_request("flag needs an argument: '%c' in %s", *c, arg);
-		return apply(flag, p->argv[++p->pos]);
+		return apply(p, flag, p->argv[++p->pos]);
 	}
 	return NULL;
 }
@@ -170,31 +182,38 @@ static struct status *set_defaults(const struct flag *const *tables)
 	return NULL;
 }
 
+static struct status *parse_all(struct parser *p, bool interspersed)
+{
+	for (p->pos = 1; p->pos < p->argc; p->pos++) {
+		char *arg = p->argv[p->pos];
+		bool is_flag = arg[0] == '-' && arg[1];
+		if (!strcmp(arg, "--") || (!is_flag && !interspersed)) {
+			bool dashes = !strcmp(arg, "--");
+			if (dashes)
+				p->args->dash_dash = (long)p->args->n_items;
+			for (p->pos += dashes; p->pos < p->argc; p->pos++)
+				add_arg(p, p->argv[p->pos]);
+			break;
+		}
+		if (!is_flag)
+			add_arg(p, arg);
+		else if (arg[1] == '-')
+			TRY(parse_long(p, arg));
+		else
+			TRY(parse_short(p, arg));
+	}
+	return NULL;
+}
+
 struct status *flags_parse_tables(
 	const struct flag *const *tables, int argc, char **argv, bool interspersed, struct flag_args *ret_args)
 {
 	struct parser p = {.tables = tables, .argc = argc, .argv = argv, .args = ret_args};
 	*ret_args = (struct flag_args){.dash_dash = -1};
 	TRY(set_defaults(tables));
-	for (p.pos = 1; p.pos < argc; p.pos++) {
-		char *arg = argv[p.pos];
-		bool is_flag = arg[0] == '-' && arg[1];
-		if (!strcmp(arg, "--") || (!is_flag && !interspersed)) {
-			bool dashes = !strcmp(arg, "--");
-			if (dashes)
-				ret_args->dash_dash = (long)ret_args->n_items;
-			for (p.pos += dashes; p.pos < argc; p.pos++)
-				add_arg(&p, argv[p.pos]);
-			break;
-		}
-		if (!is_flag)
-			add_arg(&p, arg);
-		else if (arg[1] == '-')
-			TRY(parse_long(&p, arg));
-		else
-			TRY(parse_short(&p, arg));
-	}
-	return NULL;
+	struct status *s = parse_all(&p, interspersed);
+	free(p.given);
+	return s;
 }
 
 struct status *flags_parse(const struct flag *flags, int argc, char **argv, struct flag_args *ret_args)

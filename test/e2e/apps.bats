@@ -33,7 +33,7 @@ load lib.bash
 	read -r requests lost <"$BATS_TEST_TMPDIR/result"
 	echo "# $requests requests, $lost lost" >&3
 	assert_equal 0 "$lost"
-	[ "$requests" -gt 50 ]
+	[ "$requests" -gt 10 ]
 	grep -q 1 "$BATS_TEST_TMPDIR/versions"
 }
 

@@ -119,12 +119,13 @@ static void flags_read_as_pflag(void **state)
 	static bool b, changed;
 	static int64_t n, ms;
 	static char *s;
-	static struct flag_list list;
+	static struct flag_list list, kept;
 	const struct flag flags[] = {
 		{"bool", 'b', FLAG_BOOL, &b},
 		{"num", 'n', FLAG_INT, &n, "7"},
 		{"text", 't', FLAG_STRING, &s, "", "", &changed},
-		{"list", 0, FLAG_STRINGS, &list},
+		{"list", 0, FLAG_STRINGS, &list, "x,y"},
+		{"kept", 0, FLAG_STRINGS, &kept, "x,y"},
 		{"wait", 0, FLAG_DURATION, &ms},
 		{NULL},
 	};
@@ -136,6 +137,7 @@ static void flags_read_as_pflag(void **state)
 	assert_string_equal(s, "a b");
 	assert_int_equal(list.n_items, 3);
 	assert_string_equal(list.items[2], "c");
+	assert_int_equal(kept.n_items, 2);
 	assert_int_equal(ms, 60000);
 	assert_int_equal(args.n_items, 2);
 	assert_int_equal(args.dash_dash, 1);
