@@ -9,13 +9,13 @@
 
 static const char *const policy[] = {
 	"{" RBAC "\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"view\"},\"rules\":[{\"apiGroups\":[\"\"],"
-		 "\"resources\":[\"pods\","
+	"\"resources\":[\"pods\","
 	"\"*/log\"],\"verbs\":[\"get\",\"list\"]},{\"nonResourceURLs\":[\"/metrics/*\",\"/x\"],\"verbs\":[\"get\"]}]}",
 	"{" RBAC
 	"\"kind\":\"Role\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"one\"},\"rules\":[{\"apiGroups\":[\"apps\"],"
 	"\"resources\":[\"deployments\"],\"resourceNames\":[\"web\"],\"verbs\":[\"*\"]}]}",
 	"{" RBAC "\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"all\"},\"rules\":[{\"apiGroups\":[\"*\"],"
-		 "\"resources\":[\"*\"],"
+	"\"resources\":[\"*\"],"
 	"\"verbs\":[\"*\"]}]}",
 	"{" RBAC "\"kind\":\"ClusterRoleBinding\",\"metadata\":{\"name\":\"views\"}," REF("ClusterRole",
 		"view") ",\"subjects\":[{"
@@ -125,7 +125,7 @@ static void test_changes_and_words(void **state)
 	status_free(s);
 	/* The role appears, and the binding that waited for it works. */
 	world_put(w, "{" RBAC "\"kind\":\"Role\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"gone\"},\"rules\":[{"
-			      "\"apiGroups\":[\"\"],"
+		     "\"apiGroups\":[\"\"],"
 		     "\"resources\":[\"pods\"],\"verbs\":[\"list\"]}]}");
 	assert_int_equal(authz_authorize(authz, w->arena, &a, &reason), AUTHZ_ALLOW);
 	assert_string_equal(reason, "RBAC: allowed by RoleBinding \"lost/dev\" of Role \"gone\" to User \"eve\"");
