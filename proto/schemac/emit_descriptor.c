@@ -131,7 +131,9 @@ static void emit_type(FILE *out, const struct type *type)
 
 void emit_source(FILE *out, const struct file *file)
 {
-	fprintf(out, "/* Made by schemac out of proto/api. */\n#include <stddef.h>\n#include <string.h>\n#include \"api/%s.gen.h\"\n",
+	fprintf(out,
+		"/* Made by schemac out of proto/api. */\n#include <stddef.h>\n#include <string.h>\n#include "
+		"\"api/%s.gen.h\"\n",
 		file->base);
 	if (!strcmp(file->base, "map"))
 		fputs("#include \"api/resource.gen.h\"\n", out);
