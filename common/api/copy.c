@@ -64,6 +64,12 @@ void *api_copy_msg(struct arena *arena, const void *msg)
 	return copy;
 }
 
+/* What is no number equals itself here: a copy is equal. */
+static bool equal_reals(double a, double b)
+{
+	return a == b || (a != a && b != b);
+}
+
 static bool equal_value(enum schema_kind kind, const void *a, const void *b)
 {
 	switch (kind) {
@@ -78,9 +84,9 @@ static bool equal_value(enum schema_kind kind, const void *a, const void *b)
 	case SCHEMA_MESSAGE:
 		return api_equal(*(void *const *)a, *(void *const *)b);
 	case SCHEMA_DOUBLE:
-		return *(const double *)a == *(const double *)b;
+		return equal_reals(*(const double *)a, *(const double *)b);
 	case SCHEMA_FLOAT:
-		return *(const float *)a == *(const float *)b;
+		return equal_reals((double)*(const float *)a, (double)*(const float *)b);
 	default:
 		return !memcmp(a, b, schema_kind_size(kind));
 	}
@@ -89,6 +95,17 @@ static bool equal_value(enum schema_kind kind, const void *a, const void *b)
 static const char *key_of(const void *entry)
 {
 	return str_or_empty(((const MapStringEntry *)entry)->key);
+}
+
+/* An entry without a value has an empty one. */
+static bool equal_entries(const struct schema_field *value, const void *a, const void *b)
+{
+	const void *x = field_at(a, value), *y = field_at(b, value);
+
+	if (value->kind != SCHEMA_MESSAGE)
+		return equal_value(value->kind, x, y);
+	const void *p = *(void *const *)x, *q = *(void *const *)y;
+	return api_equal(p ? p : value->type->zero, q ? q : value->type->zero);
 }
 
 static bool equal_maps(const struct schema_field *field, const void *a, const void *b)
@@ -104,7 +121,7 @@ static bool equal_maps(const struct schema_field *field, const void *a, const vo
 			at = (at + 1) % n;
 			tried++;
 		}
-		if (tried == n || !equal_value(value->kind, field_at(x[i], value), field_at(y[at], value)))
+		if (tried == n || !equal_entries(value, x[i], y[at]))
 			return false;
 		guess = (at + 1) % n;
 	}

@@ -3,8 +3,6 @@
 #include <string.h>
 #include "api/types.h"
 
-#define MAX_DEPTH 100
-
 static void *allocate(void *arena, size_t size)
 {
 	return arena_alloc(arena, size);
@@ -29,16 +27,6 @@ size_t protobuf_packed_size(const void *msg)
 	return protobuf_c_message_get_packed_size(msg);
 }
 
-void protobuf_pack(struct strbuf *out, const void *msg)
-{
-	size_t size = protobuf_c_message_get_packed_size(msg);
-
-	strbuf_grow(out, size);
-	size_t written = protobuf_c_message_pack(msg, (uint8_t *)out->buf + out->len);
-	out->len += written;
-	out->buf[out->len] = '\0';
-}
-
 static void add_varint(struct strbuf *out, uint64_t value)
 {
 	while (value >= 0x80) {
@@ -54,15 +42,19 @@ void protobuf_encode_as(struct strbuf *out, const void *msg, const char *api_ver
 		.api_version = (char *)(uintptr_t)api_version,
 		.kind = (char *)(uintptr_t)kind};
 	RuntimeUnknown head = *(const RuntimeUnknown *)RuntimeUnknown_schema.zero;
+	CLEANUP(strbuf_done) struct strbuf raw = STRBUF_INIT;
 
-	/* The envelope's fields around the raw one are written by hand, so that the object is not copied. */
+	/* The envelope's fields around the raw one are written by hand: those of the original are there even when
+	 * empty. */
 	head.type_meta = &meta;
+	protobuf_pack(&raw, msg);
+	strbuf_grow(out, raw.len + 128);
 	strbuf_add(out, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
 	protobuf_pack(out, &head);
 	strbuf_addc(out, 2 << 3 | 2);
-	add_varint(out, protobuf_packed_size(msg));
-	protobuf_pack(out, msg);
-	strbuf_add(out, "\x1a\0\x22\0", 4); /* contentEncoding and contentType: empty, as the original writes them */
+	add_varint(out, raw.len);
+	strbuf_add(out, raw.buf, raw.len);
+	strbuf_add(out, "\x1a\0\x22\0", 4); /* contentEncoding and contentType */
 }
 
 void protobuf_encode(struct strbuf *out, const void *msg)
@@ -126,41 +118,6 @@ static bool read_field(const uint8_t **p, const uint8_t *end, struct wire *ret_f
 	ret_field->size = fixed;
 	*p += fixed;
 	return true;
-}
-
-/* protobuf-c recurses without a limit: what could nest without end is measured first. */
-static bool is_shallow(const struct schema_type *type, const uint8_t *p, const uint8_t *end, int depth)
-{
-	struct wire field;
-
-	if (depth > MAX_DEPTH)
-		return false;
-	while (p < end && read_field(&p, end, &field)) {
-		const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(&type->base, field.number);
-		if (f && f->type == PROTOBUF_C_TYPE_MESSAGE && field.type == 2 &&
-			!is_shallow(f->descriptor, field.data, field.data + field.size, depth + 1))
-			return false;
-	}
-	return true;
-}
-
-static bool may_nest(const struct schema_type *type)
-{
-	return !strcmp(type->group, "apiextensions.k8s.io") || type->recursive;
-}
-
-struct status *protobuf_unpack(
-	struct arena *arena, const struct schema_type *type, const void *data, size_t size, void *ret_msg)
-{
-	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
-
-	if (may_nest(type) && !is_shallow(type, data, (const uint8_t *)data + size, 0))
-		return status_bad_request("%s: the protobuf message nests too deep", type->kind);
-	ProtobufCMessage *msg = protobuf_c_message_unpack(&type->base, &allocator, size, data);
-	if (!msg)
-		return status_bad_request("%s: the protobuf message is broken", type->kind);
-	*(void **)ret_msg = msg;
-	return NULL;
 }
 
 struct status *protobuf_envelope(struct arena *arena, const void *data, size_t size, char **ret_api_version,

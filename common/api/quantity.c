@@ -81,10 +81,10 @@ struct digits {
 
 static const char *read_digits(const char *p, const char *end, bool fraction, struct digits *d)
 {
-	const u128 room = (u128)1 << 92;
+	const u128 room = (u128)max_decimal / 10;
 
 	for (; p < end && *p >= '0' && *p <= '9'; p++) {
-		if (d->value < room && (!fraction || d->n_fraction < 18)) {
+		if (d->value < room && (!fraction || d->n_fraction < 15)) {
 			d->value = d->value * 10 + (u128)(*p - '0');
 			d->n_fraction += fraction;
 		} else if (fraction) {
