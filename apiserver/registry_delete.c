@@ -136,8 +136,10 @@ static struct status *try_delete(struct request *request, const MetaV1DeleteOpti
 	TRY(remove_now(request, stored, ret_done, ret_now, &revision));
 	if (!*ret_done)
 		return NULL;
-	/* What is answered is the object as it last was, at the revision of its end. */
-	*ret_object = api_copy_msg(request->arena, stored->object);
+	/* What is answered is the object as it last was, at the revision of its end; marked, if it might have stayed
+	 * for a while. */
+	if (!s->graceful)
+		*ret_object = api_copy_msg(request->arena, stored->object);
 	set_revision(request, *ret_object, revision);
 	if (!request->dry_run && s->after_delete)
 		s->after_delete(request, stored->object);

@@ -138,9 +138,9 @@ static struct status *check_version(
 		return request_conflict(request, request->name, MODIFIED);
 	if (str_empty(meta->resource_version) && traits_of(request).needs_version && str_empty(request->subresource)) {
 		struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-		field_invalid_json(&errors, FIELD(FIELD(NULL, "metadata"), "resourceVersion"), "0x0",
+		field_invalid_json(&errors, FIELD(FIELD(NULL, "metadata"), "resourceVersion"), "0",
 			"must be specified for an update");
-		return field_errors_status(&errors, request->group, request->schema->type->kind, request->name);
+		return field_errors_status(&errors, request->group, request->resource, request->name);
 	}
 	return NULL;
 }
@@ -159,6 +159,13 @@ static struct status *validate_update(
 	return field_errors_status(&errors, request->group, request->schema->type->kind, object_name(object));
 }
 
+/* Placing a pod and telling its state are no changes of what is wanted. */
+static bool counts_changes(const char *subresource)
+{
+	static const char *const names[] = {"", "scale", "resize", "ephemeralcontainers", NULL};
+	return str_in(subresource, names);
+}
+
 /* From the new object as asked for to the one to store. */
 static struct status *make_ready(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
@@ -167,7 +174,7 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 	keep_the_other_half(request, object, old);
 	if (request->strategy->prepare_update)
 		request->strategy->prepare_update(request, object, old);
-	if (traits_of(request).generation && !str_eq(request->subresource, "status") && wish_changed(object, old))
+	if (traits_of(request).generation && counts_changes(request->subresource) && wish_changed(object, old))
 		object_meta(object)->generation = object_meta(old)->generation + 1;
 	TRY(validate_update(request, object, old));
 	return admit(request, ADMISSION_UPDATE, object, old, NULL, true);

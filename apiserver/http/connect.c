@@ -101,7 +101,7 @@ static const char *query_for(struct exchange *exchange, const struct parameter *
 	return arena_printf(exchange->arena, "%s%s", out.len ? "?" : "", out.buf);
 }
 
-static struct status *check_log_options(struct exchange *exchange)
+static struct status *check_log_options(struct exchange *exchange, const char *pod)
 {
 	static const char *const numbers[] = {"tailLines", "sinceSeconds", "limitBytes"};
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -117,10 +117,10 @@ static struct status *check_log_options(struct exchange *exchange)
 		if (!why)
 			continue;
 		struct status *s =
-			status_new(STATUS_INVALID, "PodLogOptions \"\" is invalid: %s: Invalid value: %lld: %s",
+			status_new(STATUS_INVALID, "PodLogOptions \"%s\" is invalid: %s: Invalid value: %lld: %s", pod,
 				numbers[i], (long long)value, why);
 		status_add_cause(s, "FieldValueInvalid", numbers[i], "Invalid value: %lld: %s", (long long)value, why);
-		return status_details(s, "", "PodLogOptions", "");
+		return status_details(s, "", "PodLogOptions", pod);
 	}
 	return NULL;
 }
@@ -130,7 +130,7 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 	const CoreV1Pod *pod;
 	const char *container;
 	struct backend backend;
-	TRY(check_log_options(exchange));
+	TRY(check_log_options(exchange, request->name));
 	TRY(find_pod(request, &pod));
 	TRY(choose_container(pod, exchange_query(exchange, "container"), &container));
 	if (str_empty(pod->spec->node_name)) {

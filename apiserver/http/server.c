@@ -212,7 +212,7 @@ static struct status *listen_on(const char *address, uint16_t port, int *ret_fd,
 	return NULL;
 }
 
-static void log_library(void *data, const char *format, va_list args)
+static PRINTF(2, 0) void log_library(void *data, const char *format, va_list args)
 {
 	char line[512];
 	vsnprintf(line, sizeof(line), format, args);

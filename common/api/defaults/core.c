@@ -102,6 +102,16 @@ static void set_replication_controller(struct arena *arena, void *msg)
 	}
 }
 
+static void set_node_spec(struct arena *arena, void *msg)
+{
+	CoreV1NodeSpec *spec = msg;
+	if (str_empty(spec->pod_cidr) || (spec->n_pod_cidrs && str_eq(spec->pod_cidrs[0], spec->pod_cidr)))
+		return;
+	spec->n_pod_cidrs = 0;
+	spec->pod_cidrs = NULL;
+	ARENA_PUSH(arena, spec->pod_cidrs, spec->n_pod_cidrs) = spec->pod_cidr;
+}
+
 static void set_log_options(struct arena *arena, void *msg)
 {
 	CoreV1PodLogOptions *options = msg;
@@ -112,6 +122,7 @@ const struct defaulter defaults_core[] = {
 	{&CoreV1Secret_schema, set_secret},
 	{&CoreV1Namespace_schema, set_namespace},
 	{&CoreV1NodeStatus_schema, set_node_status},
+	{&CoreV1NodeSpec_schema, set_node_spec},
 	{&CoreV1LimitRangeItem_schema, set_limit_range_item},
 	{&CoreV1ReplicationController_schema, set_replication_controller},
 	{&CoreV1PodLogOptions_schema, set_log_options},

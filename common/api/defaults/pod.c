@@ -72,10 +72,24 @@ static void set_pod_spec(struct arena *arena, void *msg)
 	spec->service_account = spec->service_account_name;
 }
 
+/* One address and the list of them say the same, as in the original's conversion. */
+static void set_pod_status(struct arena *arena, void *msg)
+{
+	CoreV1PodStatus *status = msg;
+	if (str_empty(status->pod_ip) || (status->n_pod_ips && str_eq(status->pod_ips[0]->ip, status->pod_ip)))
+		return;
+	CoreV1PodIP *ip = API_NEW(arena, CoreV1PodIP);
+	ip->ip = status->pod_ip;
+	status->n_pod_ips = 0;
+	status->pod_ips = NULL;
+	ARENA_PUSH(arena, status->pod_ips, status->n_pod_ips) = ip;
+}
+
 const struct defaulter defaults_pod[] = {
 	{&CoreV1Pod_schema, set_pod},
 	{&CoreV1PodTemplateSpec_schema, set_template},
 	{&CoreV1PodTemplate_schema, set_pod_template},
 	{&CoreV1PodSpec_schema, set_pod_spec},
+	{&CoreV1PodStatus_schema, set_pod_status},
 	{NULL, NULL},
 };
