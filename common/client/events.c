@@ -255,6 +255,8 @@ static void name_event(struct arena *arena, MetaV1ObjectMeta *meta, const CoreV1
 }
 
 static void record_core(struct event_recorder *r, const CoreV1ObjectReference *ref, const char *type,
+	const char *reason, const char *format, va_list args) PRINTF(5, 0);
+static void record_core(struct event_recorder *r, const CoreV1ObjectReference *ref, const char *type,
 	const char *reason, const char *format, va_list args)
 {
 	struct item *item = item_new();

@@ -47,7 +47,8 @@ struct world {
 static void world_init(struct world *w)
 {
 	pthread_mutex_init(&w->script.lock, NULL);
-	w->arena = w->script.arena = arena_new();
+	w->arena = arena_new();
+	w->script.arena = arena_new(); /* the server's threads' */
 	while (w->script.n_answers < 6 && (w->script.answers[w->script.n_answers].body))
 		w->script.n_answers++;
 	test_server_start(&w->server, handle, &w->script);
@@ -59,6 +60,7 @@ static void world_done(struct world *w)
 	client_free(w->client);
 	test_server_stop(&w->server);
 	arena_free(w->arena);
+	arena_free(w->script.arena);
 }
 
 #define CONFIG_MAP                                                                                        \
@@ -195,6 +197,7 @@ static void nobody_listens(void **state)
 	status_free(error);
 	client_free(w.client);
 	arena_free(w.arena);
+	arena_free(w.script.arena);
 }
 
 static struct status *next_token(void *data, char **ret_token, int64_t *ret_expires_s)
