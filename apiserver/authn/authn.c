@@ -50,6 +50,7 @@ struct status *authn_new(
 	authn->options = *options;
 	authn->objects = objects;
 	authn->clock = clock;
+	authn->certificates = authn_certificate_cache_new();
 	struct status *s = load(authn);
 	if (s) {
 		authn_free(authn);
@@ -74,6 +75,7 @@ void authn_free(struct authn *authn)
 	free(authn->public_keys);
 	if (authn->signing_key)
 		pki_key_free(authn->signing_key);
+	authn_certificate_cache_free(authn->certificates);
 	arena_free(authn->arena);
 	free(authn);
 }

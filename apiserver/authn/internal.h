@@ -9,6 +9,8 @@
 #include "pki/jwt.h"
 #include "pki/pki.h"
 
+struct authn_certificate_cache;
+
 struct authn {
 	struct arena *arena; /* what lives as long as the whole */
 	struct authn_options options;
@@ -16,6 +18,7 @@ struct authn {
 	const struct clock *clock;
 	char *client_ca_pem;
 	struct pki_pool *client_ca;
+	struct authn_certificate_cache *certificates;
 	char *requestheader_ca_pem;
 	struct pki_pool *requestheader_ca;
 	struct strmap *static_tokens; /* token -> struct user; NULL without a file */
@@ -44,7 +47,12 @@ struct status *authn_front_proxy(
 	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user) MUST_USE;
 /* The peer's certificates verified against a pool; Unauthorized that says why not. */
 struct status *authn_verify_chain(struct authn *authn, struct arena *arena, const struct pki_pool *pool,
-	const struct authn_request *request, struct pki_subject *ret_subject, char **ret_fingerprint) MUST_USE;
+	const struct authn_request *request, struct pki_subject *ret_subject, char **ret_fingerprint,
+	int64_t *ret_not_after_s) MUST_USE;
+
+/* Whom a client's certificate was found to name, for a short while. Any thread. */
+struct authn_certificate_cache *authn_certificate_cache_new(void);
+void authn_certificate_cache_free(struct authn_certificate_cache *cache);
 
 struct status *authn_load_static_tokens(struct authn *authn, const char *path) MUST_USE;
 struct status *authn_load_service_account_keys(struct authn *authn) MUST_USE;

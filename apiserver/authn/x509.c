@@ -1,7 +1,85 @@
+#include <pthread.h>
 #include "apiserver/authn/internal.h"
+#include "base/encode.h"
+#include "base/mem.h"
 #include "base/str.h"
 
-enum { MAX_CHAIN = 16 };
+enum { MAX_CHAIN = 16, MAX_REMEMBERED = 1024, REMEMBER_S = 60 };
+
+/*
+ * Verifying a chain costs far more than everything else that a small request needs, and clients that live long send one
+ * certificate a thousand times: whom it was found to name is remembered for a minute.
+ */
+struct remembered {
+	struct arena *arena;
+	struct user *user;
+	int64_t until_s;
+};
+
+struct authn_certificate_cache {
+	pthread_mutex_t lock; /* guards users */
+	struct strmap *users; /* digest of the certificate -> remembered */
+};
+
+static void remembered_free(void *p)
+{
+	struct remembered *r = p;
+	arena_free(r->arena);
+	free(r);
+}
+
+struct authn_certificate_cache *authn_certificate_cache_new(void)
+{
+	struct authn_certificate_cache *cache = mem_zalloc(sizeof(*cache));
+	pthread_mutex_init(&cache->lock, NULL);
+	cache->users = strmap_new(remembered_free);
+	return cache;
+}
+
+void authn_certificate_cache_free(struct authn_certificate_cache *cache)
+{
+	if (!cache)
+		return;
+	pthread_mutex_destroy(&cache->lock);
+	strmap_free(cache->users);
+	free(cache);
+}
+
+static char *digest_of(struct arena *arena, const struct authn_certificate *leaf)
+{
+	uint8_t digest[32];
+	pki_sha256(leaf->der, leaf->size, digest);
+	return hex_encode(arena, digest, sizeof(digest));
+}
+
+static struct user *recall(struct authn *authn, struct arena *arena, const char *digest)
+{
+	struct authn_certificate_cache *cache = authn->certificates;
+	pthread_mutex_lock(&cache->lock);
+	const struct remembered *r = strmap_get(cache->users, digest);
+	bool fresh = r && clock_wall_s(authn->clock) < r->until_s;
+	struct user *user = fresh ? user_copy(arena, r->user) : NULL;
+	if (r && !fresh)
+		strmap_remove(cache->users, digest);
+	pthread_mutex_unlock(&cache->lock);
+	return user;
+}
+
+static void remember(struct authn *authn, const char *digest, const struct user *user, int64_t not_after_s)
+{
+	struct authn_certificate_cache *cache = authn->certificates;
+	struct remembered *r = mem_zalloc(sizeof(*r));
+	r->arena = arena_new_sized(512);
+	r->user = user_copy(r->arena, user);
+	r->until_s = clock_wall_s(authn->clock) + REMEMBER_S;
+	if (not_after_s < r->until_s)
+		r->until_s = not_after_s;
+	pthread_mutex_lock(&cache->lock);
+	if (strmap_count(cache->users) >= MAX_REMEMBERED)
+		strmap_clear(cache->users);
+	strmap_put(cache->users, digest, r);
+	pthread_mutex_unlock(&cache->lock);
+}
 
 static void certs_free(struct pki_cert **certs, size_t n)
 {
@@ -17,7 +95,8 @@ static struct status *parse_chain(const struct authn_request *request, struct pk
 }
 
 struct status *authn_verify_chain(struct authn *authn, struct arena *arena, const struct pki_pool *pool,
-	const struct authn_request *request, struct pki_subject *ret_subject, char **ret_fingerprint)
+	const struct authn_request *request, struct pki_subject *ret_subject, char **ret_fingerprint,
+	int64_t *ret_not_after_s)
 {
 	struct pki_cert *certs[MAX_CHAIN];
 	size_t n = 0;
@@ -27,6 +106,7 @@ struct status *authn_verify_chain(struct authn *authn, struct arena *arena, cons
 	if (!s) {
 		pki_cert_subject(arena, certs[0], ret_subject);
 		*ret_fingerprint = pki_cert_fingerprint(arena, certs[0]);
+		*ret_not_after_s = pki_cert_not_after_s(certs[0]);
 	}
 	certs_free(certs, n);
 	return s;
@@ -39,8 +119,12 @@ struct status *authn_x509(
 	if (!authn->client_ca || !request->n_chain)
 		return NULL;
 	struct pki_subject subject = {0};
-	char *fingerprint;
-	TRY(authn_verify_chain(authn, arena, authn->client_ca, request, &subject, &fingerprint));
+	char *fingerprint, *digest = digest_of(arena, &request->chain[0]);
+	int64_t not_after_s;
+	*ret_user = recall(authn, arena, digest);
+	if (*ret_user)
+		return NULL;
+	TRY(authn_verify_chain(authn, arena, authn->client_ca, request, &subject, &fingerprint, &not_after_s));
 	if (str_empty(subject.common_name))
 		return NULL;
 	struct user *user = user_new(arena, subject.common_name, "");
@@ -48,6 +132,7 @@ struct status *authn_x509(
 		user_add_group(arena, user, subject.organizations[i]);
 	user_add_extra(arena, user, "authentication.kubernetes.io/credential-id",
 		arena_printf(arena, "X509SHA256=%s", fingerprint));
+	remember(authn, digest, user, not_after_s);
 	*ret_user = user;
 	return NULL;
 }

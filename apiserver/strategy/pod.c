@@ -76,6 +76,27 @@ static void keep_all_but_ephemeral(struct request *request, CoreV1Pod *pod, cons
 	pod->status = old->status;
 }
 
+/* Of a resize, only the resources of containers that are there. */
+static void take_resources(CoreV1Container *const *to, size_t n_to, CoreV1Container *const *from, size_t n_from)
+{
+	for (size_t i = 0; i < n_to; i++)
+		for (size_t k = 0; k < n_from; k++)
+			if (str_eq(to[i]->name, from[k]->name))
+				to[i]->resources = from[k]->resources;
+}
+
+static void keep_all_but_resources(struct request *request, CoreV1Pod *pod, const CoreV1Pod *old)
+{
+	CoreV1PodSpec *spec = api_copy(request->arena, old->spec);
+	if (pod->spec) {
+		take_resources(spec->containers, spec->n_containers, pod->spec->containers, pod->spec->n_containers);
+		take_resources(spec->init_containers, spec->n_init_containers, pod->spec->init_containers,
+			pod->spec->n_init_containers);
+	}
+	pod->spec = spec;
+	pod->status = old->status;
+}
+
 static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
 	CoreV1Pod *pod = (CoreV1Pod *)object;
@@ -89,6 +110,8 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 	}
 	if (is_sub(request, "ephemeralcontainers"))
 		keep_all_but_ephemeral(request, pod, old);
+	else if (is_sub(request, "resize"))
+		keep_all_but_resources(request, pod, old);
 	else
 		pod->status = old->status;
 	generic_next_generation(request, object, before);
@@ -104,6 +127,8 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 		validate_pod_status_update(errors, pod, before);
 	else if (is_sub(request, "ephemeralcontainers"))
 		validate_pod_ephemeral_update(errors, pod, before);
+	else if (is_sub(request, "resize"))
+		validate_pod_resize(errors, pod, before);
 }
 
 /* A pod that no node has, or that is finished, goes at once. */

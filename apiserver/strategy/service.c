@@ -269,7 +269,7 @@ static struct status *invalid_ip(
  * A value that somebody else has may be that of a Service just deleted, whose event is on its way: a moment later it is
  * free.
  */
-enum { TRIES = 20, TRY_MS = 25 };
+enum { TRIES = 20, TRY_MS = 25, SYNC_TRIES = 200 };
 
 static void wait_a_moment(void)
 {
@@ -411,10 +411,22 @@ static void give_back(struct request *request, const CoreV1Service *service, con
 		port_allocator_release(request->context->node_ports, spec->health_check_node_port);
 }
 
+/* What is taken is known only when all Services have been read once. */
+static struct status *wait_for_pools(struct request *request)
+{
+	for (int i = 0; !objects_synced(request->objects); i++) {
+		if (i == SYNC_TRIES)
+			return status_new(STATUS_UNAVAILABLE, "the service address pools are not filled yet");
+		wait_a_moment();
+	}
+	return NULL;
+}
+
 static struct status *allocate(struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old)
 {
 	if (!request->context || !request->context->service_ips || !needs_ip(service->spec))
 		return NULL;
+	TRY(wait_for_pools(request));
 	TRY(choose_families(request, service, old));
 	TRY(take_ips(request, service, old));
 	struct status *s = take_ports(request, service, old);

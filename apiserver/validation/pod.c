@@ -2,6 +2,7 @@
 #include "api/copy.h"
 #include "api/json.h"
 #include "api/meta.h"
+#include "apiserver/strategy/qos.h"
 #include "apiserver/validation/meta.h"
 #include "base/str.h"
 
@@ -358,4 +359,14 @@ void validate_pod_ephemeral_update(struct field_errors *errors, const CoreV1Pod 
 		if (!c || str_empty(c->image))
 			field_required(errors, FIELD(at, "image"), "");
 	}
+}
+
+void validate_pod_resize(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old)
+{
+	const struct field_path *path = FIELD(NULL, "spec");
+	const char *was = old->status ? old->status->qos_class : "";
+	validate_pod_spec(errors, path, pod->spec, pod->metadata);
+	if (!str_empty(was) && !str_eq(pod_qos_class(pod->spec), was))
+		field_invalid(
+			errors, path, pod_qos_class(pod->spec), "Pod QOS Class may not change as a result of resizing");
 }

@@ -11,6 +11,7 @@ void validate_pod_create(struct field_errors *errors, const CoreV1Pod *pod);
 void validate_pod_update(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old);
 void validate_pod_status_update(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old);
 void validate_pod_ephemeral_update(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old);
+void validate_pod_resize(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old);
 
 void validate_pod_template(
 	struct field_errors *errors, const struct field_path *path, const CoreV1PodTemplateSpec *template);
