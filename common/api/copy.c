@@ -154,7 +154,9 @@ static bool equal_fields(const struct schema_field *field, const void *a, const 
 	if (field->kind == SCHEMA_STRING && field_is(field, SCHEMA_PRESENCE) &&
 		!*(void *const *)x != !*(void *const *)y)
 		return false;
-	if (field->kind == SCHEMA_MESSAGE && field->flags & (SCHEMA_BY_VALUE | SCHEMA_INLINE)) {
+	/* The zero time is as good as none: Go writes it where a time is unset. */
+	bool is_time = field->kind == SCHEMA_MESSAGE && field->type->form == SCHEMA_FORM_TIME;
+	if (is_time || (field->kind == SCHEMA_MESSAGE && field->flags & (SCHEMA_BY_VALUE | SCHEMA_INLINE))) {
 		const void *p = *(void *const *)x, *q = *(void *const *)y;
 		return api_equal(p ? p : field->type->zero, q ? q : field->type->zero);
 	}

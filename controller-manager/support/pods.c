@@ -248,7 +248,9 @@ static bool field_is_set(const void *msg, const struct schema_field *f)
 	const void *at = (const char *)msg + f->offset;
 	switch ((enum schema_kind)f->kind) {
 	case SCHEMA_MESSAGE:
-		return *(void *const *)at != NULL;
+		/* Some writers put an empty time where there is none. */
+		return f->type->form == SCHEMA_FORM_TIME ? !api_is_empty(*(void *const *)at)
+							 : *(void *const *)at != NULL;
 	case SCHEMA_STRING:
 		return f->flags & SCHEMA_PRESENCE ? *(char *const *)at != NULL : !str_empty(*(char *const *)at);
 	case SCHEMA_BYTES:
