@@ -11,6 +11,7 @@ struct nodes *nodes_new(struct intern *resource_names)
 	struct nodes *nodes = mem_zalloc(sizeof *nodes);
 	nodes->strings = intern_new();
 	nodes->image_names = intern_new();
+	nodes->label_sets = intern_new();
 	nodes->resource_names = resource_names;
 	nodes->rows = strmap_new(NULL);
 	return nodes;
@@ -57,6 +58,7 @@ void nodes_free(struct nodes *nodes)
 		free(columns[i]);
 	intern_free(nodes->strings);
 	intern_free(nodes->image_names);
+	intern_free(nodes->label_sets);
 	strmap_free(nodes->rows);
 	free(nodes);
 }
@@ -322,8 +324,41 @@ static void account(struct nodes *nodes, uint32_t row, const struct pod_info *po
 	nodes->non_zero_memory[row] += sign * pod->non_zero_memory;
 }
 
+/* --- label sets --- */
+
+enum { MIN_COMPACT = 4096 };
+
+static uint32_t label_set_of(struct nodes *nodes, const struct pod_info *pod)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	const MetaV1ObjectMeta *meta = pod->pod->metadata;
+	strbuf_adds(&text, pod->namespace_);
+	for (size_t i = 0; meta && i < meta->n_labels; i++)
+		strbuf_printf(&text, "\x1f%s\x1e%s", meta->labels[i]->key, str_or_empty(meta->labels[i]->value));
+	return intern(nodes->label_sets, text.buf);
+}
+
+/* Sets of pods long gone are forgotten when they are many more than there are pods. */
+static void compact_label_sets(struct nodes *nodes)
+{
+	size_t n = intern_count(nodes->label_sets);
+	if (n < MIN_COMPACT || n < 2 * nodes->n_pods)
+		return;
+	intern_free(nodes->label_sets);
+	nodes->label_sets = intern_new();
+	for (uint32_t row = 0; row < nodes->n_rows; row++) {
+		for (size_t i = 0; i < nodes->pods[row].n_items; i++)
+			nodes->pods[row].items[i]->label_set = label_set_of(nodes, nodes->pods[row].items[i]);
+	}
+}
+
 void nodes_add_pod(struct nodes *nodes, uint32_t row, struct pod_info *pod)
 {
+	if (pod->label_set == INTERN_NONE) {
+		compact_label_sets(nodes);
+		pod->label_set = label_set_of(nodes, pod);
+	}
+	nodes->n_pods++;
 	list_push(&nodes->pods[row], pod_info_ref(pod));
 	if (pod->has_affinity) {
 		list_push(&nodes->affinity_pods[row], pod);
@@ -340,6 +375,7 @@ bool nodes_take_pod(struct nodes *nodes, uint32_t row, struct pod_info *pod)
 {
 	if (!list_remove(&nodes->pods[row], pod))
 		return false;
+	nodes->n_pods--;
 	if (list_remove(&nodes->affinity_pods[row], pod))
 		nodes->n_affinity_pods--;
 	if (list_remove(&nodes->anti_pods[row], pod))

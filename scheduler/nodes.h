@@ -66,7 +66,9 @@ struct nodes {
 	struct intern *strings;	       /* label keys and values, taint keys and values, zones */
 	struct intern *resource_names; /* borrowed */
 	struct intern *image_names;
-	uint32_t *image_nodes; /* by image id: how many nodes have it */
+	struct intern *label_sets; /* namespace and labels of pods */
+	size_t n_pods;		   /* over all rows */
+	uint32_t *image_nodes;	   /* by image id: how many nodes have it */
 	size_t cap_images;
 	struct strmap *rows; /* name -> row + 1 */
 	/* rows that are nodes, interleaved by zone so that neighbours in the order lie in different zones */

@@ -101,6 +101,7 @@ struct pod_info *pod_info_new(struct intern *names, const CoreV1Pod *pod, void (
 	struct pod_info *info = ARENA_NEW(arena, struct pod_info);
 	info->arena = arena;
 	info->refs = 1;
+	info->label_set = INTERN_NONE;
 	info->pod = pod;
 	info->release = release;
 	info->release_data = data;

@@ -43,7 +43,8 @@ struct pod_info {
 	struct host_port *ports;
 	size_t n_ports;
 	struct affinity_terms required_affinity, required_anti, preferred_affinity, preferred_anti;
-	bool has_affinity; /* names pod affinity or anti-affinity at all */
+	uint32_t label_set; /* id of namespace and labels, given by the node table; INTERN_NONE: not on a node yet */
+	bool has_affinity;  /* names pod affinity or anti-affinity at all */
 	/* private */
 	int refs;
 	struct arena *arena;

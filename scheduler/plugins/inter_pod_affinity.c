@@ -4,6 +4,7 @@
  */
 #include "base/str.h"
 #include "scheduler/pair_counts.h"
+#include "scheduler/set_memo.h"
 #include "scheduler/plugins/table.h"
 
 struct instance {
@@ -17,6 +18,7 @@ struct state {
 	struct pair_counts anti;	  /* domains with pods that this pod avoids */
 	struct pair_counts scores;
 	bool matches_itself;
+	struct set_memo *memos; /* of the pod's own terms, in the order of own_terms() */
 };
 
 static struct status *init(struct arena *arena, const struct profile *profile, const cJSON *args, void **ret_self)
@@ -36,13 +38,39 @@ static struct status *init(struct arena *arena, const struct profile *profile, c
 	return NULL;
 }
 
-static bool term_matches(const struct cycle *cycle, const struct affinity_term *term, const struct pod_info *other)
+/* The memo of one of the pod's own terms; NULL for a term of another pod, or while there are no memos. */
+static struct set_memo *memo_of(const struct cycle *cycle, const struct affinity_term *term)
+{
+	const struct pod_info *pod = cycle->pod;
+	const struct affinity_terms *const lists[] = {
+		&pod->required_affinity, &pod->required_anti, &pod->preferred_affinity, &pod->preferred_anti};
+	struct state *state = cycle_state(cycle);
+	size_t base = 0;
+	for (size_t i = 0; state && state->memos && i < ARRAY_SIZE(lists); i++) {
+		if (lists[i]->n_items && term >= lists[i]->items && term < lists[i]->items + lists[i]->n_items)
+			return &state->memos[base + (size_t)(term - lists[i]->items)];
+		base += lists[i]->n_items;
+	}
+	return NULL;
+}
+
+static bool ask(const struct cycle *cycle, const struct affinity_term *term, const struct pod_info *other)
 {
 	MapStringEntry *const *labels = NULL;
 	size_t n_labels = 0;
 	if (term->namespace_selector && cycle->handle->namespace_labels)
 		cycle->handle->namespace_labels(cycle->handle->data, other->namespace_, &labels, &n_labels);
 	return affinity_term_matches(term, other, labels, n_labels);
+}
+
+static bool term_matches(const struct cycle *cycle, const struct affinity_term *term, const struct pod_info *other)
+{
+	struct set_memo *memo = memo_of(cycle, term);
+	int known = memo ? set_memo_get(memo, other) : 0;
+	if (known)
+		return known > 0;
+	bool answer = ask(cycle, term, other);
+	return memo ? set_memo_put(memo, other, answer) : answer;
 }
 
 static bool all_match(const struct cycle *cycle, const struct affinity_terms *terms, const struct pod_info *other)
@@ -86,9 +114,17 @@ static void count_own(
 
 static struct state *state_of(struct cycle *cycle)
 {
-	if (!cycle_state(cycle))
-		cycle_state(cycle) = ARENA_NEW(cycle->arena, struct state);
-	return cycle_state(cycle);
+	struct state *state = cycle_state(cycle);
+	if (state)
+		return state;
+	const struct pod_info *pod = cycle->pod;
+	size_t n = pod->required_affinity.n_items + pod->required_anti.n_items + pod->preferred_affinity.n_items +
+		   pod->preferred_anti.n_items;
+	state = cycle_state(cycle) = ARENA_NEW(cycle->arena, struct state);
+	state->memos = ARENA_ARRAY(cycle->arena, struct set_memo, n + 1);
+	for (size_t i = 0; i < n; i++)
+		state->memos[i] = set_memo_make(cycle->arena, cycle->nodes);
+	return state;
 }
 
 static struct verdict pre_filter(void *self, struct cycle *cycle, struct node_names *ret_names)

@@ -6,6 +6,7 @@
 #include <math.h>
 #include "base/str.h"
 #include "scheduler/pair_counts.h"
+#include "scheduler/set_memo.h"
 #include "scheduler/plugins/table.h"
 
 #define HOSTNAME "kubernetes.io/hostname"
@@ -26,6 +27,7 @@ struct constraint {
 	char **match_keys; /* labels that must equal the pod's own */
 	size_t n_match_keys;
 	bool matches_self;
+	struct set_memo memo; /* which label sets the selectors match */
 	/* filtering */
 	struct pair_counts counts; /* (0, value) */
 	int64_t min;
@@ -95,7 +97,7 @@ static bool selects_everything(const struct constraint *c)
 	return !c->n_match_keys;
 }
 
-static int64_t count_on(const struct cycle *cycle, const struct constraint *c, uint32_t row)
+static int64_t count_on(const struct cycle *cycle, struct constraint *c, uint32_t row)
 {
 	const struct pod_list *pods = &cycle->nodes->pods[row];
 	int64_t n = 0;
@@ -103,8 +105,12 @@ static int64_t count_on(const struct cycle *cycle, const struct constraint *c, u
 		return 0;
 	for (size_t i = 0; i < pods->n_items; i++) {
 		const struct pod_info *other = pods->items[i];
-		if (!pod_is_terminating(other) && !strcmp(other->namespace_, cycle->pod->namespace_))
-			n += selects(c, cycle->pod, other);
+		int known = set_memo_get(&c->memo, other);
+		bool counts = known ? known > 0
+				    : set_memo_put(&c->memo, other,
+					      !strcmp(other->namespace_, cycle->pod->namespace_) &&
+						      selects(c, cycle->pod, other));
+		n += counts && !pod_is_terminating(other);
 	}
 	return n;
 }
@@ -125,6 +131,7 @@ static void add_constraint(struct cycle *cycle, struct spread *s, const CoreV1To
 		.n_match_keys = t->n_match_label_keys,
 		.min_stale = true,
 	};
+	c.memo = set_memo_make(cycle->arena, cycle->nodes);
 	c.matches_self = selects(&c, cycle->pod, cycle->pod);
 	ARENA_PUSH(cycle->arena, s->items, s->n_items) = c;
 }
@@ -369,12 +376,12 @@ static bool is_ignored(const struct spread *s, uint32_t row)
 
 static int64_t score(void *self, struct cycle *cycle, uint32_t row)
 {
-	const struct spread *s = states_of(cycle)->soft;
+	struct spread *s = states_of(cycle)->soft;
 	double sum = 0;
 	if (is_ignored(s, row))
 		return 0;
 	for (size_t i = 0; i < s->n_items; i++) {
-		const struct constraint *c = &s->items[i];
+		struct constraint *c = &s->items[i];
 		uint32_t value = domain(cycle, c, row);
 		if (value == INTERN_NONE)
 			continue;
