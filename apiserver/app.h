@@ -36,6 +36,7 @@ struct app {
 	char *const *kubelet_address_types;
 	size_t n_kubelet_address_types;
 	bool profiling;
+	int64_t compaction_ms;
 	atomic_bool stopping;
 	/* OpenAPI documents, made when first asked for. */
 	pthread_mutex_t openapi_lock;

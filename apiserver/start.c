@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/workers.h"
 #include "pki/pki.h"
 
 #define ETCD_PATIENCE_MS 20000
@@ -243,6 +244,20 @@ static void block_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* History older than the interval is forgotten. A thread of its own, for as long as the process lives. */
+static void *compact(void *data)
+{
+	const struct app *app = data;
+	int64_t turn = 0, revision = 0;
+	for (;;) {
+		nanosleep(&(const struct timespec){.tv_sec = app->compaction_ms / 1000,
+				  .tv_nsec = app->compaction_ms % 1000 * 1000000},
+			NULL);
+		log_status(etcd_compaction_turn(app->etcd, &turn, &revision), "compacting etcd");
+	}
+	return NULL;
+}
+
 static void wait_for_end(struct app *app, const sigset_t *set)
 {
 	const struct timespec second = {.tv_sec = 1};
@@ -282,6 +297,9 @@ struct status *apiserver_run(struct options *options)
 	while (!registry_wait_synced(app->registry, 1000))
 		log_warn("still reading everything from etcd");
 	start_boot(options, app);
+	app->compaction_ms = options->compaction_ms;
+	if (app->compaction_ms > 0)
+		pthread_detach(thread_start("compaction", compact, app));
 	wait_for_end(app, &set);
 	stop(app);
 	return NULL;

@@ -9,6 +9,7 @@
 #define MAX_PEM_BYTES (1u << 20)
 #define MAX_MESSAGE_BYTES (1u << 30)
 #define PAGE_KEYS 500
+#define COMPACTION_KEY "compact_rev_key"
 
 struct pem {
 	char *ca;
@@ -164,22 +165,34 @@ static EtcdRequestOp *op_get(struct arena *arena, const char *key)
 	return op;
 }
 
-/* If the key's mod_revision is the expected one (0: the key is not there) then op, else (may be NULL) other. */
-static struct status *transact(struct etcd *etcd, struct arena *arena, const char *key, int64_t expected,
-	EtcdRequestOp *op, EtcdRequestOp *other, EtcdTxnResponse **ret_response)
+static EtcdCompare *compare_to(struct arena *arena, const char *key)
 {
-	EtcdTxnRequest *request = RPC_NEW(arena, EtcdTxnRequest);
 	EtcdCompare *compare = RPC_NEW(arena, EtcdCompare);
 	compare->key = text(key);
-	compare->target = ETCD_COMPARE_COMPARE_TARGET_MOD;
 	compare->result = ETCD_COMPARE_COMPARE_RESULT_EQUAL;
-	compare->target_union_case = ETCD_COMPARE_TARGET_UNION_MOD_REVISION;
-	compare->mod_revision = expected;
+	return compare;
+}
+
+static struct status *transact_if(struct etcd *etcd, struct arena *arena, EtcdCompare *compare, EtcdRequestOp *op,
+	EtcdRequestOp *other, EtcdTxnResponse **ret_response)
+{
+	EtcdTxnRequest *request = RPC_NEW(arena, EtcdTxnRequest);
 	ARENA_PUSH(arena, request->compare, request->n_compare) = compare;
 	ARENA_PUSH(arena, request->success, request->n_success) = op;
 	if (other)
 		ARENA_PUSH(arena, request->failure, request->n_failure) = other;
 	return call(etcd, "Txn", request, arena, ret_response);
+}
+
+/* If the key's mod_revision is the expected one (0: the key is not there) then op, else (may be NULL) other. */
+static struct status *transact(struct etcd *etcd, struct arena *arena, const char *key, int64_t expected,
+	EtcdRequestOp *op, EtcdRequestOp *other, EtcdTxnResponse **ret_response)
+{
+	EtcdCompare *compare = compare_to(arena, key);
+	compare->target = ETCD_COMPARE_COMPARE_TARGET_MOD;
+	compare->target_union_case = ETCD_COMPARE_TARGET_UNION_MOD_REVISION;
+	compare->mod_revision = expected;
+	return transact_if(etcd, arena, compare, op, other, ret_response);
 }
 
 struct status *etcd_create(struct etcd *etcd, struct arena *arena, const char *key, const void *value, size_t size,
@@ -252,6 +265,33 @@ struct status *etcd_size(struct etcd *etcd, int64_t *ret_bytes)
 		etcd->timeout_ms, arena, &response)));
 	*ret_bytes = response->dbsize;
 	return NULL;
+}
+
+struct status *etcd_compaction_turn(struct etcd *etcd, int64_t *turn, int64_t *revision)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *value = arena_printf(arena, "%lld", (long long)*revision);
+	EtcdCompare *compare = compare_to(arena, COMPACTION_KEY);
+	compare->target = ETCD_COMPARE_COMPARE_TARGET_VERSION;
+	compare->target_union_case = ETCD_COMPARE_TARGET_UNION_VERSION;
+	compare->version = *turn;
+	EtcdTxnResponse *response;
+	TRY(transact_if(etcd, arena, compare, op_put(arena, COMPACTION_KEY, value, strlen(value), 0),
+		op_get(arena, COMPACTION_KEY), &response));
+	const int64_t last = *revision;
+	*revision = response->header ? response->header->revision : 0;
+	if (!response->succeeded) {
+		const EtcdRangeResponse *now = response->n_responses ? response->responses[0]->response_range : NULL;
+		*turn = now && now->n_kvs ? now->kvs[0]->version : 0;
+		return NULL;
+	}
+	++*turn;
+	if (!last)
+		return NULL;
+	EtcdCompactionRequest *request = RPC_NEW(arena, EtcdCompactionRequest);
+	request->revision = last;
+	EtcdCompactionResponse *done;
+	return call(etcd, "Compact", request, arena, &done);
 }
 
 char *etcd_prefix_end(struct arena *arena, const char *prefix)

@@ -150,7 +150,7 @@ struct entry *table_get(struct table *t, const char *namespace, const char *name
 {
 	/* A namespace's own path names it twice. */
 	if (!t->resource->namespaced)
-		namespace = "";
+	namespace = "";
 	char short_key[512];
 	CLEANUP_FREE char *long_key = NULL;
 	const char *separator = str_empty(namespace) ? "" : "/";
