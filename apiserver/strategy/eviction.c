@@ -60,6 +60,26 @@ static struct status *spend(void *data, struct arena *arena, ProtobufCMessage *o
 	return NULL;
 }
 
+/* Says on the pod why it goes, for whoever counts failures (Jobs do). */
+static struct status *mark_disrupted(void *data, struct arena *arena, ProtobufCMessage *object)
+{
+	CoreV1Pod *pod = (CoreV1Pod *)object;
+	CoreV1PodStatus *status = ENSURE(arena, pod->status, CoreV1PodStatus);
+	CoreV1PodCondition *condition = CONDITION(status, "DisruptionTarget");
+	if (!condition) {
+		condition = API_NEW(arena, CoreV1PodCondition);
+		condition->type = (char *)"DisruptionTarget";
+		ARENA_PUSH(arena, status->conditions, status->n_conditions) = condition;
+	}
+	if (!str_eq(condition->status, "True"))
+		condition->last_transition_time = time_now(arena);
+	condition->status = (char *)"True";
+	condition->reason = (char *)"EvictionByEvictionAPI";
+	condition->message = (char *)"Eviction API: evicting";
+	condition->observed_generation = pod->metadata ? pod->metadata->generation : 0;
+	return NULL;
+}
+
 struct status *pod_evict(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object)
 {
 	const PolicyV1Eviction *eviction = API_IS(body, PolicyV1Eviction) ? (const PolicyV1Eviction *)body : NULL;
@@ -78,6 +98,9 @@ struct status *pod_evict(struct request *request, ProtobufCMessage *body, Protob
 	MetaV1DeleteOptions *options = API_NEW(request->arena, MetaV1DeleteOptions);
 	if (eviction && eviction->delete_options)
 		options = eviction->delete_options;
+	if (!request->dry_run)
+		TRY(objects_modify(request->objects, request->arena, &CoreV1Pod_schema, "status", request->namespace,
+			request->name, mark_disrupted, NULL, NULL));
 	struct request deletion = *request;
 	deletion.verb = "delete";
 	deletion.subresource = "";
