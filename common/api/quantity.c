@@ -99,7 +99,7 @@ static const char *read_digits(const char *p, const char *end, bool fraction, st
 static u128 scale_digits(const struct digits *d, int base, int exponent)
 {
 	if (d->overflow)
-		return (u128)max_decimal;
+		return base == 10 ? (u128)max_decimal : (u128)INT64_MAX * NANO;
 	if (base == 10)
 		return shift_decimal(d->value, exponent + 9 - d->n_fraction, d->rest);
 	u128 value = d->value, limit = ((u128)INT64_MAX) * NANO;

@@ -1,4 +1,7 @@
-/* Emits the struct declarations of one schema file, and the header that holds them all. */
+/*
+ * Emits the struct declarations of one schema file, and the header that holds them all. Documentation stays out of them, so
+ * that a better sentence does not rebuild the world.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +15,6 @@ static void emit_member(FILE *out, const struct field *field)
 	char *element =
 		field->kind == K_MESSAGE ? format("%s *", field->type->c_name) : format("%s", c_types[field->kind]);
 
-	if (field->doc)
-		fprintf(out, "\t/* %s */\n", field->doc);
 	if (field->shape != SINGLE)
 		fprintf(out, "\tsize_t n_%s;\n\t%s*%s;\n", field->name, element, field->c_name);
 	else if (field->presence && field->kind < K_STRING)
@@ -26,8 +27,6 @@ static void emit_member(FILE *out, const struct field *field)
 static void emit_struct(FILE *out, const struct type *type)
 {
 	fputc('\n', out);
-	if (type->doc)
-		fprintf(out, "/* %s */\n", type->doc);
 	fprintf(out, "struct %s {\n\tProtobufCMessage base;\n", type->c_name);
 	for (size_t i = 0; i < type->n_fields; i++)
 		emit_member(out, &type->fields[i]);
