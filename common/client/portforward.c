@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "net/conn.h"
 #include "net/spdy.h"
+#include "net/url.h"
 #include "net/websocket.h"
 
 enum {
@@ -268,6 +269,14 @@ static void on_accept(void *data, unsigned events)
 	t->local = conn_new(pf->loop, stream_from_fd(fd), &local_events, t);
 }
 
+static struct status *listen_error(const char *address, uint16_t port)
+{
+	int error = errno;
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
+	return status_new(STATUS_INTERNAL, "unable to create listener: Error listen tcp %s: bind: %s",
+		url_host_port(arena, address, port), net_error_text(arena, error));
+}
+
 struct status *port_forward_listen(
 	struct port_forward *pf, const char *address, uint16_t local_port, uint16_t remote_port, uint16_t *ret_port)
 {
@@ -295,8 +304,7 @@ struct status *port_forward_listen(
 	if (storage.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&storage, size) < 0 || listen(fd, 64) < 0)
-		return status_errno(
-			errno, "unable to create listener: Error listen tcp %s:%u: bind", address, local_port);
+		return listen_error(address, local_port);
 	getsockname(fd, (struct sockaddr *)&storage, &size);
 	struct listener *l = &pf->listeners[pf->n_listeners++];
 	*l = (struct listener){.pf = pf,

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "serve/internal.h"
 
-enum { MAGIC = 0x48545450 };
+enum { MAGIC = 0x48545450, WAIT_MS = 100 };
 
 /* --- an exchange --- */
 
@@ -47,7 +47,7 @@ static void exchange_unref(struct http_exchange *x)
 	free(x);
 }
 
-/* The lock is held for both: a connection is suspended at most once, and resumed only when it is. */
+/* The lock is held; on the epoll thread. A connection is suspended at most once, and resumed only when it is. */
 static void suspend(struct http_exchange *x)
 {
 	assert(!x->suspended);
@@ -55,12 +55,28 @@ static void suspend(struct http_exchange *x)
 	MHD_suspend_connection(x->connection);
 }
 
-static void resume(struct http_exchange *x)
+/* Releases the lock, and resumes the connection after it: the server library has a lock of its own there. */
+static void unlock_and_resume(struct http_exchange *x)
 {
-	if (!x->suspended || x->gone)
-		return;
-	x->suspended = false;
-	MHD_resume_connection(x->connection);
+	bool wake = x->suspended && !atomic_load(&x->gone);
+	if (wake)
+		x->suspended = false;
+	pthread_mutex_unlock(&x->lock);
+	if (wake)
+		MHD_resume_connection(x->connection);
+}
+
+/* Waits for a change for a while: the end of a connection is not signalled, only marked. */
+static void wait_a_while(struct http_exchange *x)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += WAIT_MS * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&x->changed, &x->lock, &until);
 }
 
 /* --- answers, on the worker --- */
@@ -125,31 +141,26 @@ void http_begin(struct http_request *request, int code, const char *content_type
 		arena_strdup(request->arena, content_type ? content_type : "text/plain; charset=utf-8")}};
 	pthread_mutex_lock(&x->lock);
 	if (claim(request, ANSWER_STREAM, code, headers, 1))
-		resume(x);
-	pthread_mutex_unlock(&x->lock);
+		unlock_and_resume(x);
+	else
+		pthread_mutex_unlock(&x->lock);
 }
 
 static bool is_gone(struct http_exchange *x)
 {
-	return x->gone || atomic_load(&x->server->stopping);
+	return atomic_load(&x->gone) || atomic_load(&x->server->stopping);
 }
 
 bool http_write(struct http_request *request, const void *data, size_t size)
 {
 	struct http_exchange *x = request->exchange;
 	pthread_mutex_lock(&x->lock);
-	while (x->out.len - x->out_pos > HTTP_STREAM_BYTES && !is_gone(x)) {
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec++;
-		pthread_cond_timedwait(&x->changed, &x->lock, &until);
-	}
+	while (x->out.len - x->out_pos > HTTP_STREAM_BYTES && !is_gone(x))
+		wait_a_while(x);
 	bool ok = x->kind == ANSWER_STREAM && !is_gone(x);
-	if (ok) {
+	if (ok)
 		strbuf_add(&x->out, data, size);
-		resume(x);
-	}
-	pthread_mutex_unlock(&x->lock);
+	unlock_and_resume(x);
 	return ok;
 }
 
@@ -177,9 +188,10 @@ struct status *http_upgrade_request(struct http_request *request, const char *pr
 	bool ok = claim(request, ANSWER_UPGRADE, MHD_HTTP_SWITCHING_PROTOCOLS, headers, n_headers);
 	if (ok) {
 		x->headers[x->n_headers++] = (struct http_header){"Upgrade", arena_strdup(x->arena, protocol)};
-		resume(x);
-		while (x->upgrade_fd < 0 && !x->gone)
-			pthread_cond_wait(&x->changed, &x->lock);
+		unlock_and_resume(x);
+		pthread_mutex_lock(&x->lock);
+		while (x->upgrade_fd < 0 && !atomic_load(&x->gone))
+			wait_a_while(x);
 	}
 	int fd = x->upgrade_fd >= 0 ? fcntl(x->upgrade_fd, F_DUPFD_CLOEXEC, 0) : -1;
 	pthread_mutex_unlock(&x->lock);
@@ -217,10 +229,9 @@ static void work(void *data)
 	http_respond(&x->request, 500, NULL, "no answer\n", 10);
 	pthread_mutex_lock(&x->lock);
 	x->ended = true;
-	resume(x);
 	struct MHD_UpgradeResponseHandle *upgrade = x->upgrade;
 	x->upgrade = NULL;
-	pthread_mutex_unlock(&x->lock);
+	unlock_and_resume(x);
 	if (upgrade)
 		MHD_upgrade_action(upgrade, MHD_UPGRADE_ACTION_CLOSE);
 	exchange_unref(x);
@@ -360,7 +371,6 @@ static enum MHD_Result queue_answer(struct http_exchange *x)
 	pthread_mutex_lock(&x->lock);
 	struct MHD_Response *response = build_response(x);
 	unsigned code = (unsigned)x->code;
-	x->queued = true;
 	pthread_mutex_unlock(&x->lock);
 	if (!response)
 		return MHD_NO;
@@ -395,9 +405,10 @@ static enum MHD_Result dispatch(struct http_exchange *x)
 		x->code = 429;
 		strbuf_adds(&x->out, "too many requests, please try again later\n");
 		x->ended = true;
-		resume(x);
+		unlock_and_resume(x);
+	} else {
+		pthread_mutex_unlock(&x->lock);
 	}
-	pthread_mutex_unlock(&x->lock);
 	if (!ok)
 		exchange_unref(x);
 	return MHD_YES;
@@ -443,10 +454,7 @@ static void on_completed(
 	if (!x)
 		return;
 	*con_cls = NULL;
-	pthread_mutex_lock(&x->lock);
-	x->gone = true;
-	pthread_cond_broadcast(&x->changed);
-	pthread_mutex_unlock(&x->lock);
+	atomic_store(&x->gone, true);
 	exchange_unref(x);
 }
 
@@ -463,6 +471,15 @@ static void on_connection(
 }
 
 /* --- life --- */
+
+static struct status *listen_error(const char *address, uint16_t port)
+{
+	int error = errno;
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
+	char *target = url_host_port(arena, address, port);
+	return status_new(STATUS_INTERNAL, "failed to create listener: failed to listen on %s: listen tcp %s: bind: %s",
+		target, target, net_error_text(arena, error));
+}
 
 static struct status *bind_address(const char *address, uint16_t port, int *ret_fd, uint16_t *ret_port)
 {
@@ -498,8 +515,7 @@ static struct status *bind_address(const char *address, uint16_t port, int *ret_
 	if (storage.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, (struct sockaddr *)&storage, size) < 0 || listen(fd, 128) < 0)
-		return status_errno(
-			errno, "failed to listen on %s:%u: listen tcp: bind", str_or(address, "0.0.0.0"), port);
+		return listen_error(str_or(address, "0.0.0.0"), port);
 	getsockname(fd, (struct sockaddr *)&storage, &size);
 	*ret_port = ntohs(storage.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
 	*ret_fd = fd;

@@ -49,11 +49,12 @@ struct http_exchange {
 	char *uri;
 	struct strbuf body;
 	bool started, submitted, body_too_large;
+	atomic_bool gone; /* the connection is over */
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t changed;
 	enum answer_kind kind;
-	bool suspended, gone, ended, queued;
+	bool suspended, ended;
 	int code;
 	struct http_header *headers;
 	size_t n_headers;
