@@ -1,0 +1,243 @@
+#!/usr/bin/env bats
+# kube-apiserver on the wire: the real binary, a real etcd, curl as the client.
+
+setup_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	CP_APISERVER=${BIN:-$cp_root/build/bin}/kube-apiserver
+	[ -x "$CP_APISERVER" ] || skip "kube-apiserver is not built"
+	command -v etcd > /dev/null || skip "etcd is not installed"
+	export CP_APISERVER
+	cp_start
+	export CP_APISERVER_PID CP_ETCD_PID CP_PORT CP_ETCD_PORT
+}
+
+teardown_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	cp_stop
+}
+
+setup() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	ns=t$BATS_TEST_NUMBER
+	send POST /api/v1/namespaces "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"$ns\"}}"
+	maps=/api/v1/namespaces/$ns/configmaps
+}
+
+# send METHOD PATH [BODY [TYPE]]: $code and $body.
+send() {
+	local type=${4:-application/json}
+	body=$(cp_curl "$2" -X "$1" -A test -H "Content-Type: $type" ${3:+--data-binary "$3"} -w '\n%{http_code}')
+	code=${body##*$'\n'}
+	body=${body%$'\n'*}
+}
+
+config_map() {
+	printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s","labels":{"n":"%s"}},"data":{"a":"1"}}' "$1" "$1"
+}
+
+field() {
+	python3 -c 'import json,sys
+v=json.loads(sys.argv[1])
+for k in sys.argv[2].split("."):
+    v=v[int(k)] if isinstance(v,list) else v[k]
+print(v)' "$body" "$1"
+}
+
+@test "an object is created, read, changed by every kind of patch, and deleted" {
+	send POST $maps "$(config_map x)"
+	[ "$code" = 201 ]
+	send POST $maps "$(config_map x)"
+	[ "$code" = 409 ] && [ "$(field reason)" = AlreadyExists ]
+	[ "$(field message)" = 'configmaps "x" already exists' ]
+	send PATCH $maps/x '{"data":{"b":"2"}}' application/merge-patch+json
+	[ "$code" = 200 ] && [ "$(field data.b)" = 2 ]
+	send PATCH $maps/x '[{"op":"replace","path":"/data/a","value":"3"}]' application/json-patch+json
+	[ "$code" = 200 ] && [ "$(field data.a)" = 3 ]
+	send PATCH $maps/x '{"metadata":{"labels":{"n":null,"m":"y"}}}' application/strategic-merge-patch+json
+	[ "$code" = 200 ] && [ "$(field metadata.labels)" = "{'m': 'y'}" ]
+	send GET $maps/x
+	[ "$code" = 200 ] && [ "$(field data.a)" = 3 ]
+	send DELETE $maps/x
+	[ "$code" = 200 ] && [ "$(field status)" = Success ]
+	send GET $maps/x
+	[ "$code" = 404 ] && [ "$(field message)" = 'configmaps "x" not found' ]
+}
+
+@test "a write with an old resource version is a conflict, and a patch that changes nothing writes nothing" {
+	send POST $maps "$(config_map x)"
+	old=$(field metadata.resourceVersion)
+	send PATCH $maps/x '{"data":{"a":"2"}}' application/merge-patch+json
+	now=$(field metadata.resourceVersion)
+	[ "$old" != "$now" ]
+	send PUT $maps/x "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"$old\"}}"
+	[ "$code" = 409 ] && [ "$(field reason)" = Conflict ]
+	send PATCH $maps/x '{"data":{"a":"2"}}' application/merge-patch+json
+	[ "$(field metadata.resourceVersion)" = "$now" ]
+}
+
+@test "values in etcd are the original's: place, envelope, no resource version" {
+	send POST $maps "$(config_map x)"
+	run env ETCDCTL_API=3 etcdctl --endpoints "$CP_ETCD" get --print-value-only /registry/configmaps/$ns/x
+	[ "${output:0:3}" = k8s ]
+	[[ $output != *resourceVersion* ]]
+	send POST /api/v1/nodes '{"apiVersion":"v1","kind":"Node","metadata":{"name":"n'$ns'"}}'
+	run env ETCDCTL_API=3 etcdctl --endpoints "$CP_ETCD" get --keys-only /registry/minions/n$ns
+	[[ $output == *minions/n$ns* ]]
+}
+
+@test "what is written into etcd by others is served" {
+	printf '%s' '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"e","namespace":"'$ns'","uid":"u"},"data":{"k":"v"}}' |
+		ETCDCTL_API=3 etcdctl --endpoints "$CP_ETCD" put /registry/configmaps/$ns/e
+	send GET $maps/e
+	[ "$code" = 200 ] && [ "$(field data.k)" = v ]
+}
+
+@test "lists come in pages that belong together" {
+	for i in a b c d e; do send POST $maps "$(config_map $i)"; done
+	send GET "$maps?limit=2"
+	[ "$(field items.1.metadata.name)" = b ] && [ "$(field metadata.remainingItemCount)" = 3 ]
+	version=$(field metadata.resourceVersion)
+	token=$(field metadata.continue)
+	send DELETE $maps/d
+	send GET "$maps?limit=2&continue=$token"
+	[ "$(field items.1.metadata.name)" = d ] && [ "$(field metadata.resourceVersion)" = "$version" ]
+	send GET "$maps?limit=2&continue=bad"
+	[ "$code" = 400 ]
+	send GET "$maps?resourceVersion=$version&resourceVersionMatch=Exact"
+	[ "$(field items.3.metadata.name)" = d ]
+	send GET "$maps?labelSelector=n+in+(a,e)&resourceVersion=0"
+	[ "$(field items.0.metadata.name)$(field items.1.metadata.name)" = ae ]
+	send GET "$maps?fieldSelector=metadata.name%3Db"
+	[ "$(field items.0.metadata.name)" = b ]
+}
+
+@test "a watch begins where it is told and says what happens" {
+	send POST $maps "$(config_map a)"
+	send GET $maps
+	version=$(field metadata.resourceVersion)
+	cp_curl "$maps?watch=1&resourceVersion=$version&timeoutSeconds=3" > "$BATS_TEST_TMPDIR/events" &
+	sleep 0.3
+	send POST $maps "$(config_map b)"
+	send PATCH $maps/a '{"data":{"z":"z"}}' application/merge-patch+json
+	send DELETE $maps/b
+	wait $!
+	run python3 -c 'import json,sys
+print(" ".join(e["type"]+":"+e["object"]["metadata"]["name"] for e in map(json.loads, open(sys.argv[1]))))' "$BATS_TEST_TMPDIR/events"
+	[ "$output" = "ADDED:b MODIFIED:a DELETED:b" ]
+}
+
+@test "a watch through a selector sees objects come and go" {
+	send POST $maps "$(config_map a)"
+	version=$(field metadata.resourceVersion)
+	cp_curl "$maps?watch=1&resourceVersion=$version&labelSelector=on&timeoutSeconds=2" > "$BATS_TEST_TMPDIR/events" &
+	sleep 0.3
+	send PATCH $maps/a '{"metadata":{"labels":{"on":"1"}}}' application/merge-patch+json
+	send PATCH $maps/a '{"metadata":{"labels":{"on":null}}}' application/merge-patch+json
+	wait $!
+	run python3 -c 'import json,sys
+print(" ".join(e["type"] for e in map(json.loads, open(sys.argv[1]))))' "$BATS_TEST_TMPDIR/events"
+	[ "$output" = "ADDED DELETED" ]
+}
+
+@test "a streamed list ends with its bookmark" {
+	send POST $maps "$(config_map a)"
+	run cp_curl "$maps?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1"
+	[[ ${lines[0]} == *ADDED* ]]
+	[[ ${lines[1]} == *BOOKMARK*initial-events-end* ]] || [[ ${lines[2]} == *BOOKMARK*initial-events-end* ]]
+}
+
+@test "a version that is not there yet is a timeout" {
+	send GET "$maps?resourceVersion=999999999"
+	[ "$code" = 504 ] && [[ $(field message) == "Too large resource version: 999999999"* ]]
+}
+
+@test "finalizers and grace keep what is deleted" {
+	send POST $maps '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"f","finalizers":["example.com/x"]}}'
+	send DELETE $maps/f
+	[ "$code" = 200 ] && [ -n "$(field metadata.deletionTimestamp)" ]
+	send GET $maps/f
+	[ "$code" = 200 ]
+	send PATCH $maps/f '{"metadata":{"finalizers":null}}' application/merge-patch+json
+	[ "$code" = 200 ]
+	send GET $maps/f
+	[ "$code" = 404 ]
+	send DELETE $maps '{"kind":"DeleteOptions","apiVersion":"v1"}'
+	[ "$code" = 200 ]
+}
+
+@test "a dry run leaves nothing behind" {
+	send POST "$maps?dryRun=All" "$(config_map x)"
+	[ "$code" = 201 ]
+	send GET $maps/x
+	[ "$code" = 404 ]
+}
+
+@test "bad input gets one clear answer each" {
+	send POST $maps '{"kind":'
+	[ "$code" = 400 ] && [ "$(field reason)" = BadRequest ]
+	send POST $maps "$(python3 -c 'print("[" * 10000)')"
+	[ "$code" = 400 ]
+	send POST $maps '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"Bad_Name"}}'
+	[ "$code" = 422 ] && [ "$(field details.causes.0.field)" = metadata.name ]
+	send POST "$maps?fieldValidation=Strict" '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"nope":1}'
+	[ "$code" = 400 ] && [[ $(field message) == *'unknown field "nope"'* ]]
+	send POST $maps '{}' text/plain
+	[ "$code" = 415 ]
+	head -c 3200000 /dev/zero > "$BATS_TEST_TMPDIR/big"
+	run cp_curl $maps -X POST -H 'Content-Type: application/json' --data-binary @"$BATS_TEST_TMPDIR/big" -o /dev/null -w '%{http_code}'
+	[ "$output" = 413 ]
+	send GET /api/v1/foos
+	[ "$code" = 404 ]
+	send DELETE /api/v1/configmaps
+	[ "$code" = 405 ]
+	send GET "$maps?fieldSelector=no.such%3D1"
+	[ "$code" = 400 ]
+	run cp_curl $maps -H 'Accept: text/html' -o /dev/null -w '%{http_code}'
+	[ "$output" = 406 ]
+}
+
+@test "strangers are refused" {
+	run curl -s --cacert "$CP_DIR/ca.crt" -o /dev/null -w '%{http_code}' "$CP_SERVER$maps"
+	[ "$output" = 403 ]
+	run curl -s --cacert "$CP_DIR/ca.crt" -H 'Authorization: Bearer wrong' -o /dev/null -w '%{http_code}' "$CP_SERVER$maps"
+	[ "$output" = 401 ]
+	run curl -s --cacert "$CP_DIR/ca.crt" "$CP_SERVER/livez"
+	[ "$output" = ok ]
+}
+
+@test "discovery, OpenAPI, version and health" {
+	send GET /apis/apps/v1
+	[ "$(field groupVersion)" = apps/v1 ]
+	body=$(cp_curl /apis -H 'Accept: application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')
+	[ "$(field kind)" = APIGroupDiscoveryList ]
+	send GET /openapi/v3/apis/apps/v1
+	[ "$(field components.schemas)" != "" ] && [ "$(field openapi)" = 3.0.0 ]
+	send GET /openapi/v2
+	[[ $body == '{"swagger":"2.0"'* ]]
+	send GET /version
+	[ "$(field minor)" = 34 ]
+	send GET "/readyz?verbose"
+	[[ $body == *"[+]etcd ok"* ]]
+	send GET /metrics
+	[[ $body == *apiserver_request_total* ]]
+}
+
+@test "one node's pods are told to its watcher alone, in protobuf as in JSON" {
+	run cp_curl "/api/v1/pods?fieldSelector=spec.nodeName%3Dnowhere" -H 'Accept: application/vnd.kubernetes.protobuf' -o "$BATS_TEST_TMPDIR/list" -w '%{content_type}'
+	[ "$output" = application/vnd.kubernetes.protobuf ]
+	[ "$(head -c 3 "$BATS_TEST_TMPDIR/list")" = k8s ]
+}
+
+@test "a start that cannot succeed says why" {
+	run "$CP_APISERVER" --no-such-flag
+	[ "$status" = 1 ] && [[ $output == *"unknown flag: --no-such-flag"* ]]
+	run "$CP_APISERVER" --secure-port=1
+	[ "$status" = 1 ] && [[ $output == *--etcd-servers* ]]
+	run timeout 10 "$CP_APISERVER" --etcd-servers="$CP_ETCD" --secure-port="$CP_PORT" --bind-address=127.0.0.1 \
+		--tls-cert-file="$CP_DIR/apiserver.crt" --tls-private-key-file="$CP_DIR/apiserver.key" \
+		--service-account-issuer=x --service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key"
+	[ "$status" = 1 ] && [[ $output == *"127.0.0.1:$CP_PORT"* ]]
+	run timeout 10 "$CP_APISERVER" --etcd-servers="$CP_ETCD" --secure-port=0 --tls-cert-file=/nonexistent --tls-private-key-file="$CP_DIR/apiserver.key" \
+		--service-account-issuer=x --service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key"
+	[ "$status" = 1 ] && [[ $output == *"/nonexistent"* ]]
+}
