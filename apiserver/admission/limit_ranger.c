@@ -24,9 +24,34 @@ static void apply_defaults(
 	}
 }
 
+/* What is wrong, in the order found; told all at once. */
+struct faults {
+	char **texts;
+	size_t n_texts;
+};
+
+static void fault(struct arena *arena, struct faults *faults, const char *format, ...) PRINTF(3, 4);
+
+static void fault(struct arena *arena, struct faults *faults, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	ARENA_PUSH(arena, faults->texts, faults->n_texts) = arena_vprintf(arena, format, args);
+	va_end(args);
+}
+
+static struct status *refuse(const struct admission_attributes *a, const struct faults *faults)
+{
+	bool several = faults->n_texts > 1;
+	if (!faults->n_texts)
+		return NULL;
+	return admission_forbidden(a, "%s%s%s", several ? "[" : "",
+		str_join(a->arena, faults->texts, faults->n_texts, ", "), several ? "]" : "");
+}
+
 static struct status *each_item(const struct admission_context *context, const struct admission_attributes *a,
-	struct status *(*fn)(
-		const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec))
+	void (*fn)(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec,
+		struct faults *faults))
 {
 	if (!admission_is(a, "", "pods", "") || !API_IS(a->object, CoreV1Pod) || !((CoreV1Pod *)a->object)->spec ||
 		a->operation != ADMISSION_CREATE)
@@ -35,20 +60,21 @@ static struct status *each_item(const struct admission_context *context, const s
 	TRY(objects_list(context->objects, a->arena, &CoreV1LimitRange_schema, a->namespace, &list));
 	for (size_t i = 0; i < list.n_items; i++) {
 		const CoreV1LimitRangeSpec *spec = ((const CoreV1LimitRange *)list.items[i])->spec;
+		struct faults faults = {0};
 		for (size_t k = 0; spec && k < spec->n_limits; k++)
-			TRY(fn(a, spec->limits[k], ((CoreV1Pod *)a->object)->spec));
+			fn(a, spec->limits[k], ((CoreV1Pod *)a->object)->spec, &faults);
+		TRY(refuse(a, &faults));
 	}
 	return NULL;
 }
 
-static struct status *set_defaults(
-	const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec)
+static void set_defaults(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec,
+	struct faults *faults)
 {
 	if (!str_eq(item->type, "Container"))
-		return NULL;
+		return;
 	apply_defaults(a->arena, item, spec->containers, spec->n_containers);
 	apply_defaults(a->arena, item, spec->init_containers, spec->n_init_containers);
-	return NULL;
 }
 
 static struct status *mutate(const struct admission_context *context, const struct admission_attributes *a)
@@ -62,45 +88,68 @@ struct usage {
 	size_t n_requests, n_limits;
 };
 
-static struct status *check_min(
-	const struct admission_attributes *a, const char *type, const MapQuantityEntry *min, const struct usage *u)
+static void check_min(const struct admission_attributes *a, const char *type, const MapQuantityEntry *min,
+	const struct usage *u, struct faults *faults)
 {
 	struct quantity bound = quantity_of(min->value);
 	const ResourceQuantity *request = quantity_map_get(u->requests, u->n_requests, min->key);
-	struct quantity q = quantity_of(request);
+	const ResourceQuantity *limit = quantity_map_get(u->limits, u->n_limits, min->key);
+	struct quantity r = quantity_of(request), l = quantity_of(limit);
+	char *text = quantity_format(a->arena, &bound);
 	if (!request)
-		return admission_forbidden(a, "minimum %s usage per %s is %s.  No request is specified", min->key, type,
-			quantity_format(a->arena, &bound));
-	if (quantity_compare(&q, &bound) < 0)
-		return admission_forbidden(a, "minimum %s usage per %s is %s, but request is %s", min->key, type,
-			quantity_format(a->arena, &bound), quantity_format(a->arena, &q));
-	return NULL;
+		fault(a->arena, faults, "minimum %s usage per %s is %s.  No request is specified", min->key, type,
+			text);
+	else if (quantity_compare(&r, &bound) < 0)
+		fault(a->arena, faults, "minimum %s usage per %s is %s, but request is %s", min->key, type, text,
+			quantity_format(a->arena, &r));
+	else if (limit && quantity_compare(&l, &bound) < 0)
+		fault(a->arena, faults, "minimum %s usage per %s is %s, but limit is %s", min->key, type, text,
+			quantity_format(a->arena, &l));
 }
 
-static struct status *check_max(
-	const struct admission_attributes *a, const char *type, const MapQuantityEntry *max, const struct usage *u)
+static void check_max(const struct admission_attributes *a, const char *type, const MapQuantityEntry *max,
+	const struct usage *u, struct faults *faults)
 {
 	struct quantity bound = quantity_of(max->value);
+	const ResourceQuantity *request = quantity_map_get(u->requests, u->n_requests, max->key);
 	const ResourceQuantity *limit = quantity_map_get(u->limits, u->n_limits, max->key);
-	struct quantity q = quantity_of(limit);
+	struct quantity r = quantity_of(request), l = quantity_of(limit);
+	char *text = quantity_format(a->arena, &bound);
 	if (!limit)
-		return admission_forbidden(a, "maximum %s usage per %s is %s.  No limit is specified", max->key, type,
-			quantity_format(a->arena, &bound));
-	if (quantity_compare(&q, &bound) > 0)
-		return admission_forbidden(a, "maximum %s usage per %s is %s, but limit is %s", max->key, type,
-			quantity_format(a->arena, &bound), quantity_format(a->arena, &q));
-	return NULL;
+		fault(a->arena, faults, "maximum %s usage per %s is %s.  No limit is specified", max->key, type, text);
+	else if (quantity_compare(&l, &bound) > 0)
+		fault(a->arena, faults, "maximum %s usage per %s is %s, but limit is %s", max->key, type, text,
+			quantity_format(a->arena, &l));
+	else if (request && quantity_compare(&r, &bound) > 0)
+		fault(a->arena, faults, "maximum %s usage per %s is %s, but request is %s", max->key, type, text,
+			quantity_format(a->arena, &r));
 }
 
-static struct status *check_usage(
-	const struct admission_attributes *a, const CoreV1LimitRangeItem *item, const struct usage *u)
+/* How far a limit may be above its request. */
+static void check_ratio(const struct admission_attributes *a, const char *type, const MapQuantityEntry *ratio,
+	const struct usage *u, struct faults *faults)
 {
-	const char *type = item->type;
+	struct quantity bound = quantity_of(ratio->value);
+	struct quantity r = quantity_of(quantity_map_get(u->requests, u->n_requests, ratio->key));
+	struct quantity l = quantity_of(quantity_map_get(u->limits, u->n_limits, ratio->key));
+	char *text = quantity_format(a->arena, &bound);
+	if (!r.nanos || !l.nanos)
+		fault(a->arena, faults, "%s max limit to request ratio per %s is %s, but no %s is specified or %s is 0",
+			ratio->key, type, text, r.nanos ? "limit" : "request", r.nanos ? "limit" : "request");
+	else if ((double)l.nanos / (double)r.nanos > (double)bound.nanos / 1e9)
+		fault(a->arena, faults, "%s max limit to request ratio per %s is %s, but provided ratio is %f",
+			ratio->key, type, text, (double)l.nanos / (double)r.nanos);
+}
+
+static void check_usage(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, const struct usage *u,
+	struct faults *faults)
+{
 	for (size_t i = 0; i < item->n_min; i++)
-		TRY(check_min(a, type, item->min[i], u));
+		check_min(a, item->type, item->min[i], u, faults);
 	for (size_t i = 0; i < item->n_max; i++)
-		TRY(check_max(a, type, item->max[i], u));
-	return NULL;
+		check_max(a, item->type, item->max[i], u, faults);
+	for (size_t i = 0; i < item->n_max_limit_request_ratio; i++)
+		check_ratio(a, item->type, item->max_limit_request_ratio[i], u, faults);
 }
 
 static void sum(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
@@ -114,8 +163,8 @@ static void sum(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQu
 	}
 }
 
-static struct status *check_item(
-	const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec)
+static void check_item(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec,
+	struct faults *faults)
 {
 	struct usage total = {0};
 	for (size_t i = 0; i < spec->n_containers; i++) {
@@ -124,11 +173,12 @@ static struct status *check_item(
 		if (r)
 			u = (struct usage){r->requests, r->limits, r->n_requests, r->n_limits};
 		if (str_eq(item->type, "Container"))
-			TRY(check_usage(a, item, &u));
+			check_usage(a, item, &u, faults);
 		sum(a->arena, &total.requests, &total.n_requests, u.requests, u.n_requests);
 		sum(a->arena, &total.limits, &total.n_limits, u.limits, u.n_limits);
 	}
-	return str_eq(item->type, "Pod") ? check_usage(a, item, &total) : NULL;
+	if (str_eq(item->type, "Pod"))
+		check_usage(a, item, &total, faults);
 }
 
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)

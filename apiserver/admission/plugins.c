@@ -15,6 +15,7 @@ const struct admission_plugin *const admission_plugins[] = {
 	&certificate_signing_plugin,
 	&certificate_subject_plugin,
 	&default_storage_class_plugin,
+	&resource_quota_plugin,
 	&always_deny_plugin,
 	NULL,
 };
@@ -24,4 +25,4 @@ const char *const admission_other_names[] = {"NamespaceAutoProvision", "Namespac
 	"OwnerReferencesPermissionEnforcement", "ExtendedResourceToleration", "EventRateLimit", "ImagePolicyWebhook",
 	"StorageObjectInUseProtection", "PersistentVolumeClaimResize", "ClusterTrustBundleAttest",
 	"DefaultIngressClass", "DenyServiceExternalIPs", "PodTopologyLabels", "MutatingAdmissionPolicy",
-	"MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota", NULL};
+	"MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", NULL};

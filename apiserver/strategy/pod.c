@@ -1,7 +1,7 @@
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/strategy/generic.h"
-#include "apiserver/strategy/qos.h"
+#include "api/qos.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/pod.h"
 #include "base/str.h"

@@ -2,7 +2,7 @@
 #include "api/copy.h"
 #include "api/json.h"
 #include "api/meta.h"
-#include "apiserver/strategy/qos.h"
+#include "api/qos.h"
 #include "apiserver/validation/meta.h"
 #include "base/str.h"
 

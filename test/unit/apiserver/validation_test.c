@@ -171,7 +171,7 @@ static void test_changes(void **state)
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
 		ProtobufCMessage *old = world_object(arena, changes[i].before),
 				 *now = world_object(arena, changes[i].after);
-		CLEANUP_STATUS struct status *made = create(arena, old);
+		status_free(create(arena, old));
 		CLEANUP_STATUS struct status *s = update(arena, "", now, old);
 		if (!str_eq(s ? s->message : "", changes[i].message))
 			fail_msg("%s\n got: %s\nwant: %s", changes[i].after, s ? s->message : "", changes[i].message);

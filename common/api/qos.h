@@ -1,8 +1,8 @@
 /*
  * The quality-of-service class of a pod, from its containers' CPU and memory.
  */
-#ifndef APISERVER_STRATEGY_QOS_H
-#define APISERVER_STRATEGY_QOS_H
+#ifndef API_QOS_H
+#define API_QOS_H
 
 #include "api/types.h"
 

@@ -1,4 +1,4 @@
-#include "apiserver/strategy/qos.h"
+#include "api/qos.h"
 #include "api/quantity.h"
 #include "base/cleanup.h"
 #include "base/str.h"

@@ -1,0 +1,212 @@
+#include "api/copy.h"
+#include "api/meta.h"
+#include "api/quota.h"
+#include "apiserver/admission/plugins.h"
+#include "base/str.h"
+
+/*
+ * A write that would use more than a quota of its namespace allows is refused; one that fits is charged at once, so
+ * that two writes cannot both take what is left. The controller corrects the sums when objects go.
+ */
+
+/* One quota that concerns the write, and what it would be charged. */
+struct charge {
+	const struct admission_attributes *a;
+	const CoreV1ResourceQuota *quota;
+	struct quota_list delta;
+};
+
+static bool is_counted(const struct admission_attributes *a)
+{
+	static const char *const updated[] = {"services", "persistentvolumeclaims", NULL};
+	if (!a->object || str_empty(a->namespace))
+		return false;
+	if (a->operation == ADMISSION_UPDATE)
+		return (str_empty(a->group) && str_in(a->resource, updated) && str_empty(a->subresource)) ||
+		       admission_is(a, "", "pods", "resize");
+	return a->operation == ADMISSION_CREATE && str_empty(a->subresource) && schema_of(a->object)->resource;
+}
+
+static bool has(MapQuantityEntry *const *entries, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(entries[i]->key, name))
+			return true;
+	return false;
+}
+
+static const char *const required[] = {
+	"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory", NULL};
+
+/* Containers that do not say how much of a resource under quota they take. */
+static char *silent_containers(struct arena *arena, const CoreV1PodSpec *spec, const char *resource)
+{
+	char **names = NULL;
+	size_t n = 0;
+	bool limit = str_starts_with(resource, "limits.");
+	const char *dot = strchr(resource, '.'), *plain = dot ? dot + 1 : resource;
+	for (size_t i = 0; i < spec->n_containers + spec->n_init_containers; i++) {
+		const CoreV1Container *c =
+			i < spec->n_containers ? spec->containers[i] : spec->init_containers[i - spec->n_containers];
+		const CoreV1ResourceRequirements *r = c->resources;
+		bool says = r && (limit ? has(r->limits, r->n_limits, plain) : has(r->requests, r->n_requests, plain));
+		if (!says)
+			ARENA_PUSH(arena, names, n) = c->name;
+	}
+	if (n)
+		qsort(names, n, sizeof(*names), str_cmp_qsort);
+	return n ? str_join(arena, names, n, ",") : NULL;
+}
+
+static struct status *check_constraints(const struct admission_attributes *a, const CoreV1ResourceQuota *quota)
+{
+	const CoreV1ResourceQuotaStatus *status = quota->status;
+	const CoreV1PodSpec *spec = API_IS(a->object, CoreV1Pod) ? ((const CoreV1Pod *)a->object)->spec : NULL;
+	CLEANUP(strbuf_done) struct strbuf missing = STRBUF_INIT;
+	if (!spec || (spec->resources && (spec->resources->n_requests || spec->resources->n_limits)))
+		return NULL;
+	static const char *const sorted[] = {
+		"cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory"};
+	for (size_t i = 0; i < ARRAY_SIZE(sorted); i++) {
+		if (!str_in(sorted[i], required) || !has(status->hard, status->n_hard, sorted[i]))
+			continue;
+		char *names = silent_containers(a->arena, spec, sorted[i]);
+		if (names)
+			strbuf_printf(&missing, "%s%s for: %s", missing.len ? "; " : "", sorted[i], names);
+	}
+	if (!missing.len)
+		return NULL;
+	return admission_forbidden(a, "failed quota: %s: must specify %s", object_name(quota), missing.buf);
+}
+
+/* The controller has looked at every resource of the quota that this kind can use. */
+static struct status *check_known(const struct admission_attributes *a, const CoreV1ResourceQuota *quota, bool *ret_any)
+{
+	const CoreV1ResourceQuotaStatus *status = quota->status;
+	char **unknown = NULL;
+	size_t n = 0;
+	*ret_any = false;
+	for (size_t i = 0; status && i < status->n_hard; i++) {
+		if (!quota_concerns(schema_of(a->object), status->hard[i]->key))
+			continue;
+		*ret_any = true;
+		if (!has(status->used, status->n_used, status->hard[i]->key))
+			ARENA_PUSH(a->arena, unknown, n) = status->hard[i]->key;
+	}
+	if (!n)
+		return NULL;
+	qsort(unknown, n, sizeof(*unknown), str_cmp_qsort);
+	return admission_forbidden(a, "status unknown for quota: %s, resources: %s", object_name(quota),
+		str_join(a->arena, unknown, n, ","));
+}
+
+/* What the write adds: all of a new object, of a changed one what it has more than before. */
+static void measure(const struct admission_context *context, const struct admission_attributes *a,
+	const CoreV1ResourceQuota *quota, struct quota_list *ret_delta)
+{
+	struct quota_list now, before = {0};
+	int64_t now_s = clock_wall_s(context->clock);
+	quota_usage(a->arena, a->object, now_s, &now);
+	if (a->operation == ADMISSION_UPDATE && a->old && quota_matches(quota, a->old))
+		quota_usage(a->arena, a->old, now_s, &before);
+	*ret_delta = (struct quota_list){0};
+	for (size_t i = 0; i < now.n_items; i++) {
+		struct quantity more = now.items[i].amount;
+		const struct quota_amount *was = quota_find(&before, now.items[i].name);
+		if (was)
+			quantity_sub(&more, &was->amount);
+		if (quantity_sign(&more) > 0)
+			quota_add(a->arena, ret_delta, now.items[i].name, &more);
+	}
+}
+
+/* Adds the delta to the status, or refuses when a limit would be passed. */
+static struct status *charge(void *data, struct arena *arena, ProtobufCMessage *object)
+{
+	const struct charge *c = data;
+	CoreV1ResourceQuotaStatus *status =
+		ENSURE(arena, ((CoreV1ResourceQuota *)object)->status, CoreV1ResourceQuotaStatus);
+	struct quota_list hard = quota_from_map(arena, status->hard, status->n_hard);
+	struct quota_list used = quota_from_map(arena, status->used, status->n_used);
+	struct quota_list asked = {0}, had = {0}, limit = {0};
+	for (size_t i = 0; i < c->delta.n_items; i++) {
+		const struct quota_amount *more = &c->delta.items[i], *most = quota_find(&hard, more->name);
+		if (!most)
+			continue;
+		struct quantity none = {.format = QUANTITY_DECIMAL_SI};
+		const struct quota_amount *was = quota_find(&used, more->name);
+		struct quantity before = was ? was->amount : none;
+		quota_add(arena, &used, more->name, &more->amount);
+		if (quantity_compare(&quota_find(&used, more->name)->amount, &most->amount) <= 0)
+			continue;
+		quota_add(arena, &asked, more->name, &more->amount);
+		quota_add(arena, &had, more->name, &before);
+		quota_add(arena, &limit, more->name, &most->amount);
+	}
+	if (asked.n_items)
+		return admission_forbidden(c->a, "exceeded quota: %s, requested: %s, used: %s, limited: %s",
+			object_name(object), quota_text(arena, &asked), quota_text(arena, &had),
+			quota_text(arena, &limit));
+	quota_to_map(arena, &used, &status->used, &status->n_used);
+	return NULL;
+}
+
+static struct status *check_quota(const struct admission_context *context, const struct admission_attributes *a,
+	const CoreV1ResourceQuota *quota, struct charge *ret_charge)
+{
+	bool any;
+	*ret_charge = (struct charge){.a = a, .quota = quota};
+	TRY(check_known(a, quota, &any));
+	if (!any)
+		return NULL;
+	TRY(check_constraints(a, quota));
+	measure(context, a, quota, &ret_charge->delta);
+	return NULL;
+}
+
+static bool touches(const struct charge *c)
+{
+	const CoreV1ResourceQuotaStatus *status = c->quota->status;
+	for (size_t i = 0; i < c->delta.n_items; i++)
+		if (has(status->hard, status->n_hard, c->delta.items[i].name))
+			return true;
+	return false;
+}
+
+static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
+{
+	struct object_list list;
+	if (!is_counted(a))
+		return NULL;
+	TRY(objects_list(context->objects, a->arena, &CoreV1ResourceQuota_schema, a->namespace, &list));
+	struct charge *charges = ARENA_ARRAY(a->arena, struct charge, list.n_items + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < list.n_items; i++) {
+		const CoreV1ResourceQuota *quota = (const CoreV1ResourceQuota *)list.items[i];
+		if (!quota->status || !quota_matches(quota, a->object))
+			continue;
+		TRY(check_quota(context, a, quota, &charges[n]));
+		n += touches(&charges[n]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (a->dry_run) {
+			TRY(charge(&charges[i], a->arena, api_copy_msg(a->arena, charges[i].quota)));
+			continue;
+		}
+		struct status *s = objects_modify(context->objects, a->arena, &CoreV1ResourceQuota_schema, "status",
+			a->namespace, object_name(charges[i].quota), charge, &charges[i], NULL);
+		if (status_is(s, STATUS_NOT_FOUND)) {
+			status_drop(s, "a quota that was deleted limits nothing");
+			s = NULL;
+		}
+		if (s)
+			return s;
+	}
+	return NULL;
+}
+
+const struct admission_plugin resource_quota_plugin = {
+	.name = "ResourceQuota",
+	.on_by_default = true,
+	.validate = validate,
+};

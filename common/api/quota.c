@@ -1,0 +1,358 @@
+#include "api/quota.h"
+#include "api/meta.h"
+#include "api/qos.h"
+#include "base/str.h"
+
+const struct quota_amount *quota_find(const struct quota_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		if (str_eq(list->items[i].name, name))
+			return &list->items[i];
+	return NULL;
+}
+
+static struct quota_amount *slot(struct arena *arena, struct quota_list *list, const char *name)
+{
+	struct quota_amount *found = (struct quota_amount *)quota_find(list, name);
+	if (found)
+		return found;
+	/* Doubling at powers of two. */
+	if (!(list->n_items & (list->n_items - 1))) {
+		size_t cap = list->n_items ? list->n_items * 2 : 1;
+		struct quota_amount *grown = ARENA_ARRAY(arena, struct quota_amount, cap);
+		if (list->n_items)
+			memcpy(grown, list->items, list->n_items * sizeof(*grown));
+		list->items = grown;
+	}
+	found = &list->items[list->n_items++];
+	*found = (struct quota_amount){.name = arena_strdup(arena, name)};
+	return found;
+}
+
+void quota_add(struct arena *arena, struct quota_list *list, const char *name, const struct quantity *amount)
+{
+	struct quota_amount *to = slot(arena, list, name);
+	if (quantity_is_zero(&to->amount))
+		to->amount.format = amount->format;
+	quantity_add(&to->amount, amount);
+}
+
+static void raise_to(struct arena *arena, struct quota_list *list, const char *name, const struct quantity *amount)
+{
+	struct quota_amount *to = slot(arena, list, name);
+	if (quantity_compare(&to->amount, amount) < 0)
+		to->amount = *amount;
+}
+
+struct quota_list quota_from_map(struct arena *arena, MapQuantityEntry *const *entries, size_t n)
+{
+	struct quota_list list = {0};
+	for (size_t i = 0; i < n; i++) {
+		struct quantity q = quantity_of(entries[i]->value);
+		slot(arena, &list, entries[i]->key)->amount = q;
+	}
+	return list;
+}
+
+void quota_to_map(struct arena *arena, const struct quota_list *list, MapQuantityEntry ***ret_entries, size_t *ret_n)
+{
+	*ret_entries = NULL;
+	*ret_n = 0;
+	for (size_t i = 0; i < list->n_items; i++)
+		quantity_map_set(
+			arena, ret_entries, ret_n, list->items[i].name, quantity_format(arena, &list->items[i].amount));
+}
+
+char *quota_text(struct arena *arena, const struct quota_list *list)
+{
+	char **parts = ARENA_ARRAY(arena, char *, list->n_items + 1);
+	for (size_t i = 0; i < list->n_items; i++)
+		parts[i] = arena_printf(
+			arena, "%s=%s", list->items[i].name, quantity_format(arena, &list->items[i].amount));
+	qsort(parts, list->n_items, sizeof(*parts), str_cmp_qsort);
+	return str_join(arena, parts, list->n_items, ",");
+}
+
+static void add_one(struct arena *arena, struct quota_list *list, const char *name, int64_t n)
+{
+	struct quantity q = quantity_from_int(n, QUANTITY_DECIMAL_SI);
+	quota_add(arena, list, name, &q);
+}
+
+/* Pods */
+
+static void part_of(const CoreV1Container *c, bool limits, MapQuantityEntry ***ret_entries, size_t *ret_n)
+{
+	const CoreV1ResourceRequirements *r = c->resources;
+	*ret_entries = r ? (limits ? r->limits : r->requests) : NULL;
+	*ret_n = r ? (limits ? r->n_limits : r->n_requests) : 0;
+}
+
+static void add_container(struct arena *arena, struct quota_list *list, const CoreV1Container *c, bool limits)
+{
+	MapQuantityEntry **entries;
+	size_t n;
+	part_of(c, limits, &entries, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct quantity q = quantity_of(entries[i]->value);
+		quota_add(arena, list, entries[i]->key, &q);
+	}
+}
+
+/* Init containers run one after the other, beside the restartable ones that were started before them. */
+static void add_init(struct arena *arena, struct quota_list *list, const CoreV1PodSpec *spec, bool limits)
+{
+	struct quota_list sidecars = {0}, peak = {0};
+	for (size_t i = 0; i < spec->n_init_containers; i++) {
+		const CoreV1Container *c = spec->init_containers[i];
+		struct quota_list step = {0};
+		if (str_eq(c->restart_policy, "Always")) {
+			add_container(arena, list, c, limits);
+			add_container(arena, &sidecars, c, limits);
+		} else {
+			add_container(arena, &step, c, limits);
+		}
+		for (size_t k = 0; k < sidecars.n_items; k++)
+			quota_add(arena, &step, sidecars.items[k].name, &sidecars.items[k].amount);
+		for (size_t k = 0; k < step.n_items; k++)
+			raise_to(arena, &peak, step.items[k].name, &step.items[k].amount);
+	}
+	for (size_t i = 0; i < peak.n_items; i++)
+		raise_to(arena, list, peak.items[i].name, &peak.items[i].amount);
+}
+
+static void sum_pod(struct arena *arena, const CoreV1PodSpec *spec, bool limits, struct quota_list *ret_list)
+{
+	*ret_list = (struct quota_list){0};
+	for (size_t i = 0; i < spec->n_containers; i++)
+		add_container(arena, ret_list, spec->containers[i], limits);
+	add_init(arena, ret_list, spec, limits);
+	const CoreV1ResourceRequirements *own = spec->resources;
+	for (size_t i = 0; own && i < (limits ? own->n_limits : own->n_requests); i++) {
+		const MapQuantityEntry *e = limits ? own->limits[i] : own->requests[i];
+		slot(arena, ret_list, e->key)->amount = quantity_of(e->value);
+	}
+	for (size_t i = 0; i < spec->n_overhead; i++) {
+		struct quantity q = quantity_of(spec->overhead[i]->value);
+		if (!limits || quota_find(ret_list, spec->overhead[i]->key))
+			quota_add(arena, ret_list, spec->overhead[i]->key, &q);
+	}
+}
+
+void pod_requests(struct arena *arena, const CoreV1PodSpec *spec, struct quota_list *ret_requests)
+{
+	sum_pod(arena, spec, false, ret_requests);
+}
+
+void pod_limits(struct arena *arena, const CoreV1PodSpec *spec, struct quota_list *ret_limits)
+{
+	sum_pod(arena, spec, true, ret_limits);
+}
+
+static bool is_compute(const char *name)
+{
+	static const char *const names[] = {"cpu", "memory", "ephemeral-storage", NULL};
+	return str_in(name, names);
+}
+
+static bool is_extended(const char *name)
+{
+	return strchr(name, '/') && !strstr(name, "kubernetes.io/") && !str_starts_with(name, "requests.");
+}
+
+static bool counts(const CoreV1Pod *pod, int64_t now_s)
+{
+	const char *phase = pod->status ? str_or_empty(pod->status->phase) : "";
+	const MetaV1ObjectMeta *meta = pod->metadata;
+	if (!strcmp(phase, "Failed") || !strcmp(phase, "Succeeded"))
+		return false;
+	return !meta_is_deleting(meta) || !meta->has_deletion_grace_period_seconds ||
+	       now_s <= meta->deletion_timestamp->seconds + meta->deletion_grace_period_seconds;
+}
+
+static void use_pod(struct arena *arena, const CoreV1Pod *pod, int64_t now_s, struct quota_list *usage)
+{
+	struct quota_list requests, limits;
+	if (!pod->spec || !counts(pod, now_s))
+		return;
+	add_one(arena, usage, "pods", 1);
+	pod_requests(arena, pod->spec, &requests);
+	pod_limits(arena, pod->spec, &limits);
+	for (size_t i = 0; i < requests.n_items; i++) {
+		const char *name = requests.items[i].name;
+		bool huge = str_starts_with(name, "hugepages-");
+		if (is_compute(name) || huge)
+			quota_add(arena, usage, name, &requests.items[i].amount);
+		if (is_compute(name) || huge || is_extended(name))
+			quota_add(arena, usage, arena_printf(arena, "requests.%s", name), &requests.items[i].amount);
+	}
+	for (size_t i = 0; i < limits.n_items; i++)
+		if (is_compute(limits.items[i].name))
+			quota_add(arena, usage, arena_printf(arena, "limits.%s", limits.items[i].name),
+				&limits.items[i].amount);
+}
+
+/* Services and claims */
+
+static void use_service(struct arena *arena, const CoreV1Service *service, struct quota_list *usage)
+{
+	const CoreV1ServiceSpec *spec = service->spec;
+	int64_t ports = 0;
+	bool balanced = spec && str_eq(spec->type, "LoadBalancer");
+	if (spec && str_eq(spec->type, "NodePort"))
+		ports = (int64_t)spec->n_ports;
+	if (balanced && spec->has_allocate_load_balancer_node_ports && !spec->allocate_load_balancer_node_ports)
+		for (size_t i = 0; i < spec->n_ports; i++)
+			ports += spec->ports[i]->node_port != 0;
+	else if (balanced)
+		ports = (int64_t)spec->n_ports;
+	add_one(arena, usage, "services", 1);
+	add_one(arena, usage, "services.nodeports", ports);
+	add_one(arena, usage, "services.loadbalancers", balanced);
+}
+
+#define STORAGE_CLASS ".storageclass.storage.k8s.io/"
+
+static void use_claim(struct arena *arena, const CoreV1PersistentVolumeClaim *claim, struct quota_list *usage)
+{
+	const CoreV1PersistentVolumeClaimSpec *spec = claim->spec;
+	const char *class = meta_annotation(claim->metadata, "volume.beta.kubernetes.io/storage-class");
+	if (!class && spec)
+		class = spec->storage_class_name;
+	add_one(arena, usage, "persistentvolumeclaims", 1);
+	if (!str_empty(class))
+		add_one(arena, usage, arena_printf(arena, "%s" STORAGE_CLASS "persistentvolumeclaims", class), 1);
+	const ResourceQuantity *size = spec && spec->resources ? quantity_map_get(spec->resources->requests,
+									 spec->resources->n_requests, "storage")
+							       : NULL;
+	if (!size)
+		return;
+	struct quantity q = quantity_of(size);
+	quota_add(arena, usage, "requests.storage", &q);
+	if (!str_empty(class))
+		quota_add(arena, usage, arena_printf(arena, "%s" STORAGE_CLASS "requests.storage", class), &q);
+}
+
+/* "count/pods", "count/deployments.apps" */
+static char *count_name(struct arena *arena, const struct schema_type *type)
+{
+	return arena_printf(arena, "count/%s%s%s", type->resource->plural, *type->group ? "." : "", type->group);
+}
+
+static bool has_plain_name(const struct schema_type *type)
+{
+	static const char *const names[] = {"configmaps", "secrets", "resourcequotas", "replicationcontrollers", NULL};
+	return !*type->group && str_in(type->resource->plural, names);
+}
+
+void quota_usage(struct arena *arena, const ProtobufCMessage *object, int64_t now_s, struct quota_list *ret_usage)
+{
+	const struct schema_type *type = schema_of(object);
+	*ret_usage = (struct quota_list){0};
+	if (!type->resource)
+		return;
+	add_one(arena, ret_usage, count_name(arena, type), 1);
+	if (has_plain_name(type))
+		add_one(arena, ret_usage, type->resource->plural, 1);
+	if (API_IS(object, CoreV1Pod))
+		use_pod(arena, (const CoreV1Pod *)object, now_s, ret_usage);
+	else if (API_IS(object, CoreV1Service))
+		use_service(arena, (const CoreV1Service *)object, ret_usage);
+	else if (API_IS(object, CoreV1PersistentVolumeClaim))
+		use_claim(arena, (const CoreV1PersistentVolumeClaim *)object, ret_usage);
+}
+
+bool quota_concerns(const struct schema_type *type, const char *resource)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new_sized(256);
+	if (!type->resource)
+		return false;
+	if (str_eq(resource, count_name(scratch, type)))
+		return true;
+	bool storage = str_ends_with(resource, "requests.storage") ||
+		       str_ends_with(resource, STORAGE_CLASS "persistentvolumeclaims");
+	if (type == &CoreV1Pod_schema)
+		return str_eq(resource, "pods") || is_compute(resource) || str_starts_with(resource, "hugepages-") ||
+		       (str_starts_with(resource, "requests.") && !storage) || str_starts_with(resource, "limits.");
+	if (type == &CoreV1Service_schema)
+		return str_eq(resource, "services") || str_starts_with(resource, "services.");
+	if (type == &CoreV1PersistentVolumeClaim_schema)
+		return storage || str_eq(resource, "persistentvolumeclaims");
+	return has_plain_name(type) && str_eq(resource, type->resource->plural);
+}
+
+/* Scopes */
+
+static bool reaches_other_namespaces(CoreV1PodAffinityTerm *const *required, size_t n_required,
+	CoreV1WeightedPodAffinityTerm *const *preferred, size_t n_preferred)
+{
+	for (size_t i = 0; i < n_required; i++)
+		if (required[i]->n_namespaces || required[i]->namespace_selector)
+			return true;
+	for (size_t i = 0; i < n_preferred; i++) {
+		const CoreV1PodAffinityTerm *t = preferred[i]->pod_affinity_term;
+		if (t && (t->n_namespaces || t->namespace_selector))
+			return true;
+	}
+	return false;
+}
+
+static bool is_cross_namespace(const CoreV1PodSpec *spec)
+{
+	const CoreV1PodAffinity *a = spec->affinity ? spec->affinity->pod_affinity : NULL;
+	const CoreV1PodAntiAffinity *b = spec->affinity ? spec->affinity->pod_anti_affinity : NULL;
+	return (a && reaches_other_namespaces(a->required_during_scheduling_ignored_during_execution,
+			     a->n_required_during_scheduling_ignored_during_execution,
+			     a->preferred_during_scheduling_ignored_during_execution,
+			     a->n_preferred_during_scheduling_ignored_during_execution)) ||
+	       (b && reaches_other_namespaces(b->required_during_scheduling_ignored_during_execution,
+			     b->n_required_during_scheduling_ignored_during_execution,
+			     b->preferred_during_scheduling_ignored_during_execution,
+			     b->n_preferred_during_scheduling_ignored_during_execution));
+}
+
+static bool in_scope(const CoreV1PodSpec *spec, const char *scope, const char *op, char *const *values, size_t n)
+{
+	bool terminating = spec->has_active_deadline_seconds && spec->active_deadline_seconds >= 0;
+	bool best_effort = !strcmp(pod_qos_class(spec), "BestEffort");
+	const char *class = str_or_empty(spec->priority_class_name);
+	if (str_eq(scope, "Terminating"))
+		return terminating;
+	if (str_eq(scope, "NotTerminating"))
+		return !terminating;
+	if (str_eq(scope, "BestEffort"))
+		return best_effort;
+	if (str_eq(scope, "NotBestEffort"))
+		return !best_effort;
+	if (str_eq(scope, "CrossNamespacePodAffinity"))
+		return is_cross_namespace(spec);
+	if (!str_eq(scope, "PriorityClass"))
+		return false;
+	if (str_eq(op, "In"))
+		return *class && str_in_n(class, values, n);
+	if (str_eq(op, "NotIn"))
+		return !str_in_n(class, values, n);
+	return str_eq(op, "DoesNotExist") ? !*class : *class;
+}
+
+bool quota_matches(const CoreV1ResourceQuota *quota, const ProtobufCMessage *object)
+{
+	const CoreV1ResourceQuotaSpec *spec = quota->spec;
+	const CoreV1ScopeSelector *selector = spec ? spec->scope_selector : NULL;
+	size_t n_expressions = selector ? selector->n_match_expressions : 0;
+	if (!spec || (!spec->n_scopes && !n_expressions))
+		return true;
+	/* Only pods have scopes: a quota with one counts nothing else. */
+	if (!API_IS(object, CoreV1Pod) || !((const CoreV1Pod *)object)->spec)
+		return false;
+	const CoreV1PodSpec *pod = ((const CoreV1Pod *)object)->spec;
+	for (size_t i = 0; i < spec->n_scopes; i++)
+		if (!in_scope(pod, spec->scopes[i], "Exists", NULL, 0))
+			return false;
+	for (size_t i = 0; i < n_expressions; i++) {
+		const CoreV1ScopedResourceSelectorRequirement *r = selector->match_expressions[i];
+		if (!in_scope(pod, r->scope_name, r->operator, r->values, r->n_values))
+			return false;
+	}
+	return true;
+}
