@@ -78,6 +78,8 @@ static void print_children(const struct command *command, FILE *out)
 	for (const struct command *const *c = command->children; *c; c++)
 		width = strlen((*c)->name) > width ? strlen((*c)->name) : width;
 	for (const struct command *const *c = command->children; *c; c++) {
+		if (!(*c)->summary)
+			continue;
 		const char *title = str_or((*c)->section, "Available Commands:");
 		if (!str_eq(section, title))
 			fprintf(out, "%s%s\n", section ? "\n" : "", title);

@@ -7,9 +7,6 @@
 #include "base/flags.h"
 #include "net/url.h"
 
-/* Several errors in one status: they are shown one a line, those of our own without a prefix. */
-#define SEVERAL_CODE (-1)
-
 #define G(field, short_, name_, type_, def_, usage_) \
 	OPT(struct global_options, field, short_, name_, type_, def_, usage_)
 

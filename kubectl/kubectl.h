@@ -49,6 +49,8 @@ struct kubeconfig_overrides kubectl_overrides(struct kubectl *k);
 #define fail(...) status_with_code(status_new(STATUS_UNKNOWN, __VA_ARGS__), 1)
 /* Errors that the server sent are told apart by an offset on their code. */
 #define SERVER_CODE 10000
+/* A message that is complete as it stands: several errors, one a line. */
+#define SEVERAL_CODE (-1)
 struct status *status_from_server(struct status *s) MUST_USE;
 static inline bool status_is_servers(const struct status *s)
 {

@@ -152,8 +152,8 @@ const char *obj_annotation(const cJSON *object, const char *key)
 cJSON *obj_new(struct arena *arena, const char *api_version, const char *kind, const char *name)
 {
 	cJSON *object = tree_new_object(arena);
-	tree_set_string(arena, object, "apiVersion", api_version);
 	tree_set_string(arena, object, "kind", kind);
+	tree_set_string(arena, object, "apiVersion", api_version);
 	if (name)
 		obj_set_string(arena, object, "metadata.name", name);
 	return object;

@@ -45,10 +45,10 @@ struct printer {
 	size_t n_printed;
 };
 
-void print_json(const cJSON *tree, FILE *out)
+void print_json(const cJSON *tree, bool in_order, FILE *out)
 {
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	tree_print(&text, tree, TREE_SORTED | JSON_PRETTY);
+	tree_print(&text, tree, (in_order ? 0 : TREE_SORTED) | JSON_PRETTY);
 	fprintf(out, "%s\n", text.buf);
 }
 
@@ -247,7 +247,7 @@ static struct status *print_jsonpath(struct printer *p, struct arena *arena, con
 		for (size_t i = 0; !s && i < n; i++)
 			tree_append(list, tree_copy(arena, nodes[i]));
 		if (!s)
-			print_json(list, out);
+			print_json(list, false, out);
 	} else {
 		s = jsonpath_print(p->path, object, &text);
 		fwrite(text.buf, 1, text.len, out);
@@ -330,7 +330,7 @@ struct status *printer_print(struct printer *p, const cJSON *object, FILE *out)
 	if (p->format == FORMAT_NAME)
 		s = print_name(p, object, out);
 	else if (p->format == FORMAT_JSON)
-		print_json(object, out);
+		print_json(object, p->options->in_order, out);
 	else if (p->format == FORMAT_COLUMNS)
 		s = print_columns(p, arena, object, out);
 	else if (p->format == FORMAT_TEMPLATE) {
@@ -352,21 +352,18 @@ struct status *printer_print(struct printer *p, const cJSON *object, FILE *out)
 
 struct status *dry_run_parse(const char *text, enum dry_run *ret)
 {
-	bool value;
-	if (str_eq(text, "unchanged"))
-		return fail(
-			"--dry-run flag without a value was specified. A value must be set: \"none\", \"server\", or "
-			"\"client\".");
-	if (str_empty(text) || str_eq(text, "none"))
-		*ret = DRY_RUN_NONE;
-	else if (str_eq(text, "client"))
+	if (str_eq(text, "unchanged")) {
+		fputs("Warning: --dry-run is deprecated and can be replaced with --dry-run=client.\n", stderr);
 		*ret = DRY_RUN_CLIENT;
-	else if (str_eq(text, "server"))
+	} else if (str_empty(text) || str_eq(text, "none")) {
+		*ret = DRY_RUN_NONE;
+	} else if (str_eq(text, "client")) {
+		*ret = DRY_RUN_CLIENT;
+	} else if (str_eq(text, "server")) {
 		*ret = DRY_RUN_SERVER;
-	else if (str_to_bool(text, &value))
+	} else {
 		return fail("Invalid dry-run value (%s). Must be \"none\", \"server\", or \"client\".", text);
-	else
-		return fail("Invalid dry-run value (%s). Must be \"none\", \"server\", or \"client\".", text);
+	}
 	return NULL;
 }
 

@@ -18,6 +18,7 @@ struct print_options {
 	/* set by the verb */
 	bool columns; /* custom-columns are allowed */
 	bool no_headers;
+	bool in_order; /* JSON as the object is, not sorted by name: the original does so with kinds it knows by type */
 	const char *subresource;
 };
 extern const struct option print_flags[];
@@ -33,8 +34,8 @@ struct status *printer_new(
 struct status *printer_print(struct printer *p, const cJSON *object, FILE *out) MUST_USE;
 /* Whether -o asks for the object itself in some form. */
 bool print_wants_object(const struct print_options *options);
-/* Prints JSON or YAML of a tree. */
-void print_json(const cJSON *tree, FILE *out);
+/* Prints JSON (members in the tree's order or sorted) or YAML of a tree. */
+void print_json(const cJSON *tree, bool in_order, FILE *out);
 void print_yaml(const cJSON *tree, FILE *out);
 
 /* Sorts the items of a list, or rows of a Table, by a JSONPath. */

@@ -51,7 +51,7 @@ static struct status *view_run(struct kubectl *k, struct call *call)
 		if (s)
 			errors_add(&errors, s);
 		else if (str_eq(o->print.output, "json"))
-			print_json(tree, stdout);
+			print_json(tree, false, stdout);
 		else
 			print_yaml(tree, stdout);
 	}
@@ -92,7 +92,7 @@ static struct status *set_run(struct kubectl *k, struct call *call)
 	return errors;
 }
 
-static const struct command view_command = {
+static const struct command view_last_command = {
 	.name = "view-last-applied",
 	.usage = "(TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)",
 	.summary = "Show the configuration that was applied last",
@@ -100,7 +100,7 @@ static const struct command view_command = {
 	.options_size = sizeof(struct last_options),
 	.run = view_run,
 };
-static const struct command set_command = {
+static const struct command set_last_command = {
 	.name = "set-last-applied",
 	.usage = "-f FILENAME",
 	.summary = "Set the annotation of the last applied configuration to a file's content",
@@ -108,4 +108,4 @@ static const struct command set_command = {
 	.options_size = sizeof(struct last_options),
 	.run = set_run,
 };
-const struct command *const apply_children[] = {&set_command, &view_command, NULL};
+const struct command *const apply_children[] = {&set_last_command, &view_last_command, NULL};

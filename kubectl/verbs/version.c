@@ -126,7 +126,7 @@ static struct status *dump_run(struct kubectl *k, struct call *call)
 			.args = args, .n_args = 1, .list_without_selector = true, .all_namespaces = true};
 		TRY(select_objects(k, &sel, &infos));
 		for (size_t j = 0; j < infos.n_items; j++)
-			print_json(infos.items[j].object, stdout);
+			print_json(infos.items[j].object, false, stdout);
 	}
 	return NULL;
 }

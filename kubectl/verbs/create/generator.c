@@ -40,6 +40,7 @@ struct status *generator_finish(struct kubectl *k, struct call *call, cJSON *obj
 {
 	struct generator_options *o = call->options;
 	struct send_options send = {.field_manager = o->field_manager, .validate = o->validate};
+	o->print.in_order = true;
 	TRY(dry_run_parse(o->dry_run, &send.dry_run));
 	if (send.dry_run != DRY_RUN_CLIENT) {
 		TRY(send_generated(k, &send, o->save_config, &object));

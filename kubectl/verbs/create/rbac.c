@@ -81,8 +81,8 @@ static struct status *add_resource(struct kubectl *k, const struct rbac_options 
 	if (!str_eq(copy, "*")) {
 		const struct api_resource *mapping;
 		struct status *s = mapping_find(k, copy, &mapping);
-		if (s)
-			return s;
+		if (s) /* shown without "error: " in front */
+			return status_is_servers(s) ? s : status_with_code(s, SEVERAL_CODE);
 		group = mapping->rest.group;
 		plural = mapping->rest.plural;
 	} else {
