@@ -57,6 +57,13 @@ extern const struct controller *const controllers[];
 
 /* Zeroed state that lives until all controllers have stopped. */
 void *controller_state(struct controller_context *ctx, size_t size);
+/* Runs fn(data) when all controllers have stopped, last registered first: frees what a state holds beside its own
+ * memory. */
+void controller_defer(struct controller_context *ctx, void (*fn)(void *data), void *data);
+#define CONTROLLER_OWNS(ctx, free_fn, p) controller_defer((ctx), (void (*)(void *))(free_fn), (p))
+/* A small file as text that lives as long as the state; ret_size may be NULL. */
+struct status *controller_read_file(
+	struct controller_context *ctx, const char *path, char **ret_text, size_t *ret_size) MUST_USE;
 /* The shared informer of a kind, its objects trimmed and complete (object_trim). */
 struct informer *controller_informer(struct controller_context *ctx, const struct schema_type *type);
 /* Whether a controller that started before has asked for that informer. */

@@ -64,12 +64,12 @@ static struct status *give_token(void *data, char **ret_token, int64_t *ret_expi
 	return NULL;
 }
 
-struct status *credentials_client(struct client *manager, const struct client_config *config, const struct clock *clock,
-	const char *name, struct client **ret_client)
+struct status *credentials_client(struct arena *arena, struct client *manager, const struct client_config *config,
+	const struct clock *clock, const char *name, struct client **ret_client)
 {
-	struct token_source *t = mem_zalloc(sizeof(*t));
+	struct token_source *t = ARENA_NEW(arena, struct token_source);
 	t->manager = manager;
-	t->name = mem_strdup(name);
+	t->name = arena_strdup(arena, name);
 	struct client_config own = *config;
 	own.cert_file = own.key_file = own.token = own.token_file = own.username = own.password = NULL;
 	own.cert_data = own.key_data = NULL;
@@ -77,6 +77,6 @@ struct status *credentials_client(struct client *manager, const struct client_co
 	own.exec = NULL;
 	own.token_source = give_token;
 	own.token_data = t;
-	own.user_agent = mem_printf("kube-controller-manager/%s %s", KUBEC_VERSION, name);
+	own.user_agent = arena_printf(arena, "kube-controller-manager/%s %s", KUBEC_VERSION, name);
 	return client_new(&own, clock, ret_client);
 }

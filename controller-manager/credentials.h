@@ -10,9 +10,9 @@
 
 /*
  * A client like config but with tokens of kube-system/name, which is made if it is not there; tokens are asked for
- * through manager when needed and renewed before they expire. manager must live longer than the client.
+ * through manager when needed and renewed before they expire. manager and the arena must live longer than the client.
  */
-struct status *credentials_client(struct client *manager, const struct client_config *config, const struct clock *clock,
-	const char *name, struct client **ret_client) MUST_USE;
+struct status *credentials_client(struct arena *arena, struct client *manager, const struct client_config *config,
+	const struct clock *clock, const char *name, struct client **ret_client) MUST_USE;
 
 #endif

@@ -1,12 +1,15 @@
 #include "controller-manager/manager.h"
 
 #include <pthread.h>
+#include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/workers.h"
 #include "controller-manager/controller.h"
 #include "controller-manager/credentials.h"
+
+enum { MAX_FILE_BYTES = 1 << 20 };
 
 /* A queue whose workers wait for the informers. */
 struct queue_run {
@@ -32,7 +35,8 @@ struct periodic {
 
 struct manager {
 	struct manager_config config;
-	struct arena *arena; /* contexts and states */
+	struct arena *arena;  /* contexts, queues */
+	struct arena *states; /* of controllers; goes before their clients */
 	struct informers *informers;
 	struct workers *workers;
 	struct queue_run *queues;
@@ -50,7 +54,23 @@ struct manager {
 
 void *controller_state(struct controller_context *ctx, size_t size)
 {
-	return arena_zalloc(ctx->manager->arena, size);
+	return arena_zalloc(ctx->manager->states, size);
+}
+
+struct status *controller_read_file(struct controller_context *ctx, const char *path, char **ret_text, size_t *ret_size)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	TRY(io_read_file(path, MAX_FILE_BYTES, &text, &size));
+	*ret_text = arena_strndup(ctx->manager->states, text, size);
+	if (ret_size)
+		*ret_size = size;
+	return NULL;
+}
+
+void controller_defer(struct controller_context *ctx, void (*fn)(void *data), void *data)
+{
+	arena_defer(ctx->manager->states, fn, data);
 }
 
 const atomic_bool *controller_stopping(const struct controller_context *ctx)
@@ -176,7 +196,7 @@ static struct status *make_context(struct manager *m, const struct controller *c
 	const char *account = c->service_account ? c->service_account : c->name;
 	if (m->config.options->use_service_account_credentials && *account) {
 		TRY(credentials_client(
-			m->config.client, m->config.client_config, m->config.clock, account, &ctx->client));
+			m->arena, m->config.client, m->config.client_config, m->config.clock, account, &ctx->client));
 	}
 	ctx->recorder = event_recorder_new(ctx->client, c->event_source ? c->event_source : c->name, "");
 	ARENA_PUSH(m->arena, m->contexts, m->n_contexts) = ctx;
@@ -263,6 +283,7 @@ struct status *manager_start(const struct manager_config *config, struct manager
 	struct manager *m = mem_zalloc(sizeof(*m));
 	m->config = *config;
 	m->arena = arena_new();
+	m->states = arena_new();
 	m->informers = informers_new(config->client);
 	m->workers = workers_new("batch", 16, 10000);
 	pthread_mutex_init(&m->lock, NULL);
@@ -294,6 +315,7 @@ void manager_free(struct manager *m)
 			pthread_join(p->thread, NULL);
 	informers_free(m->informers);
 	workers_free(m->workers);
+	arena_free(m->states);
 	for (size_t i = 0; i < m->n_contexts; i++) {
 		event_recorder_free(m->contexts[i]->recorder);
 		if (m->contexts[i]->client != m->config.client)

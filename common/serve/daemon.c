@@ -134,7 +134,10 @@ static void *guard_stop(void *data)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	int signal_number = sigtimedwait(&set, NULL, &limit);
+	int signal_number;
+	do {
+		signal_number = sigtimedwait(&set, NULL, &limit);
+	} while (signal_number < 0 && errno == EINTR); /* a debugger, a leak checker */
 	log_error("%s: exiting at once", signal_number > 0 ? "second signal" : "stopping took too long");
 	_exit(1);
 }

@@ -464,7 +464,9 @@ static struct status *start(struct controller_context *ctx)
 	c->ctx = ctx;
 	pthread_mutex_init(&c->lock, NULL);
 	c->backoffs = strmap_new(free);
+	CONTROLLER_OWNS(ctx, strmap_free, c->backoffs);
 	c->expectations = expectations_new(ctx->clock);
+	CONTROLLER_OWNS(ctx, expectations_free, c->expectations);
 	c->sets = controller_informer(ctx, &AppsV1DaemonSet_schema);
 	c->pods = controller_informer(ctx, &CoreV1Pod_schema);
 	c->nodes = controller_informer(ctx, &CoreV1Node_schema);

@@ -175,6 +175,7 @@ static struct status *start(struct controller_context *ctx)
 	struct endpoint_slices *c = controller_state(ctx, sizeof(*c));
 	c->ctx = ctx;
 	c->tracker = slice_tracker_new(ctx->clock);
+	CONTROLLER_OWNS(ctx, slice_tracker_free, c->tracker);
 	c->slices = controller_informer(ctx, &DiscoveryV1EndpointSlice_schema);
 	c->nodes = controller_informer(ctx, &CoreV1Node_schema);
 	c->watch.batch_ms = ctx->options->slice_batch_period_ms;

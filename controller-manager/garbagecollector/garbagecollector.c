@@ -129,6 +129,15 @@ static void monitor_free(struct monitor *m)
 	free(m);
 }
 
+static void free_monitors(void *data)
+{
+	struct collector *c = data;
+	for (struct monitor *next, *m = c->monitors; m; m = next) {
+		next = m->next;
+		monitor_free(m);
+	}
+}
+
 static void drop_unseen(struct collector *c)
 {
 	for (struct monitor **p = &c->monitors; *p;) {
@@ -194,7 +203,10 @@ static struct status *start(struct controller_context *ctx)
 	c->ctx = ctx;
 	pthread_mutex_init(&c->lock, NULL);
 	c->graph = graph_new(&(struct graph_sink){ask_delete, ask_orphan, c});
+	CONTROLLER_OWNS(ctx, graph_free, c->graph);
+	controller_defer(ctx, free_monitors, c);
 	TRY(discovery_new(ctx->client, NULL, &c->discovery));
+	CONTROLLER_OWNS(ctx, discovery_free, c->discovery);
 	c->deletes = controller_queue(
 		ctx, "garbage_collector_attempt_to_delete", ctx->options->concurrent_gc_syncs, collect, c);
 	c->orphans = controller_queue(ctx, "garbage_collector_attempt_to_orphan", 5, orphan_dependents, c);

@@ -271,6 +271,7 @@ static struct status *start(struct controller_context *ctx)
 	c->ctx = ctx;
 	pthread_mutex_init(&c->lock, NULL);
 	TRY(discovery_new(ctx->client, NULL, &c->discovery));
+	CONTROLLER_OWNS(ctx, discovery_free, c->discovery);
 	c->namespaces = controller_informer(ctx, &CoreV1Namespace_schema);
 	c->queue = controller_queue(ctx, "namespace", ctx->options->concurrent_namespace_syncs, sync_namespace, c);
 	informer_add_handler(c->namespaces, &handler, c);

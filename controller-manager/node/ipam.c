@@ -162,6 +162,7 @@ static struct status *make_sets(struct ipam *c, struct arena *arena)
 		struct status *s = cidr_set_new(cidrs[i], prefix_for(o, v6, n > 1), &c->sets[c->n_sets]);
 		if (s)
 			return status_wrap(s, "--cluster-cidr");
+		CONTROLLER_OWNS(c->ctx, cidr_set_free, c->sets[c->n_sets]);
 		c->n_sets++;
 	}
 	n = str_split(arena, str_or_empty(o->service_cluster_ip_range), ',', &services);

@@ -276,7 +276,9 @@ static struct status *start(struct controller_context *ctx)
 	struct lifecycle *c = controller_state(ctx, sizeof(*c));
 	c->ctx = ctx;
 	c->health = strmap_new(health_free);
+	CONTROLLER_OWNS(ctx, strmap_free, c->health);
 	zones_init(&c->zones, ctx->options);
+	CONTROLLER_OWNS(ctx, zones_done, &c->zones);
 	c->nodes = controller_informer(ctx, &CoreV1Node_schema);
 	c->pods = controller_informer(ctx, &CoreV1Pod_schema);
 	c->leases = informers_get(ctx->informers,

@@ -142,6 +142,7 @@ static struct status *start(struct controller_context *ctx)
 	c->ctx = ctx;
 	pthread_mutex_init(&c->lock, NULL);
 	c->waiting = strmap_new(NULL);
+	CONTROLLER_OWNS(ctx, strmap_free, c->waiting);
 	c->nodes = controller_informer(ctx, &CoreV1Node_schema);
 	c->pods = controller_informer(ctx, &CoreV1Pod_schema);
 	c->queue = controller_queue(ctx, "noexec_taint_pod", 4, sync_pod, c);

@@ -137,6 +137,7 @@ static struct status *start(struct controller_context *ctx)
 	struct pod_gc *c = controller_state(ctx, sizeof(*c));
 	c->ctx = ctx;
 	c->missing = strmap_new(free);
+	CONTROLLER_OWNS(ctx, strmap_free, c->missing);
 	c->pods = controller_informer(ctx, &CoreV1Pod_schema);
 	c->nodes = controller_informer(ctx, &CoreV1Node_schema);
 	controller_every(ctx, "pod-gc", PERIOD_MS, collect_pods, c);

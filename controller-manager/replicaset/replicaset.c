@@ -419,6 +419,7 @@ struct status *replica_kind_start(struct controller_context *ctx, const struct r
 	r->ctx = ctx;
 	r->kind = kind;
 	r->expectations = expectations_new(ctx->clock);
+	CONTROLLER_OWNS(ctx, expectations_free, r->expectations);
 	r->sets = controller_informer(ctx, kind->type);
 	r->pods = controller_informer(ctx, &CoreV1Pod_schema);
 	r->queue = controller_queue(ctx, kind->type->resource->singular, kind->n_workers(ctx->options), sync_set, r);

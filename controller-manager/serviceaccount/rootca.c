@@ -80,8 +80,7 @@ static struct status *start(struct controller_context *ctx)
 {
 	static const struct informer_handler handler = {.updated = map_updated, .deleted = map_deleted};
 	struct root_ca *c = controller_state(ctx, sizeof(*c));
-	size_t size;
-	TRY(io_read_file(ctx->options->root_ca_file, 1 << 20, &c->ca, &size));
+	TRY(controller_read_file(ctx, ctx->options->root_ca_file, &c->ca, NULL));
 	c->ctx = ctx;
 	/* Only the maps of that name: others may be many and large. */
 	c->maps = informers_get(ctx->informers, &(struct informer_spec){.type = &CoreV1ConfigMap_schema,

@@ -172,10 +172,11 @@ static struct status *start(struct controller_context *ctx)
 	explicit_bzero(pem, size);
 	if (s)
 		return status_wrap(s, "%s", ctx->options->service_account_private_key_file);
+	CONTROLLER_OWNS(ctx, pki_key_free, c->key);
 	if (!pki_key_is_private(c->key))
 		return status_bad_request("%s: no private key", ctx->options->service_account_private_key_file);
 	if (!str_empty(ctx->options->root_ca_file))
-		TRY(io_read_file(ctx->options->root_ca_file, 1 << 20, &c->ca, &c->ca_size));
+		TRY(controller_read_file(ctx, ctx->options->root_ca_file, &c->ca, &c->ca_size));
 	c->secrets = informers_get(ctx->informers,
 		&(struct informer_spec){
 			.type = &CoreV1Secret_schema, .field_selector = "type=" SECRET_TYPE, .trim = object_trim});
