@@ -35,7 +35,11 @@ static void copy_list(struct arena *arena, const struct schema_field *field, voi
 
 	if (!items)
 		return;
-	char *copy = arena_alloc(arena, (n ? n : 1) * size);
+	/* Room up to the next power of two, on which ARENA_PUSH relies. */
+	size_t room = 1;
+	while (room < n)
+		room *= 2;
+	char *copy = arena_alloc(arena, room * size);
 	memcpy(copy, items, n * size);
 	*(void **)field_at(to, field) = copy;
 	/* What points elsewhere is copied in turn; a NULL element stays one. */

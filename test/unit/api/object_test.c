@@ -96,6 +96,25 @@ static void copies_are_equal_and_apart(void **state)
 	assert_string_equal(copy->metadata->labels[1]->value, "2");
 }
 
+static void copied_lists_can_grow(void **state)
+{
+	for (size_t n = 0; n < 20; n++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		CoreV1PodSpec *spec = API_NEW(arena, CoreV1PodSpec), *copy;
+		for (size_t i = 0; i < n; i++)
+			ARENA_PUSH(arena, spec->image_pull_secrets, spec->n_image_pull_secrets) =
+				API_NEW(arena, CoreV1LocalObjectReference);
+		copy = api_copy(arena, spec);
+		char *after = arena_strdup(arena, "what stands behind the copy");
+		ARENA_PUSH(arena, copy->image_pull_secrets, copy->n_image_pull_secrets) =
+			API_NEW(arena, CoreV1LocalObjectReference);
+		assert_string_equal(after, "what stands behind the copy");
+		assert_true(protobuf_c_message_check(&copy->base));
+		assert_int_equal(copy->n_image_pull_secrets, n + 1);
+		assert_int_equal(spec->n_image_pull_secrets, n);
+	}
+}
+
 static void equality_is_semantic(void **state)
 {
 	static const struct {
@@ -216,6 +235,7 @@ int main(void)
 		cmocka_unit_test(protobuf_carries_everything),
 		cmocka_unit_test(broken_protobuf_is_refused),
 		cmocka_unit_test(copies_are_equal_and_apart),
+		cmocka_unit_test(copied_lists_can_grow),
 		cmocka_unit_test(equality_is_semantic),
 		cmocka_unit_test(metadata_is_reached_through_any_object),
 		cmocka_unit_test(times_are_rfc_3339),
