@@ -141,6 +141,19 @@ static void equality_is_semantic(void **state)
 	}
 }
 
+static void a_zero_time_is_no_time(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	MetaV1ObjectMeta *a = API_NEW(arena, MetaV1ObjectMeta), *b = API_NEW(arena, MetaV1ObjectMeta);
+
+	a->creation_timestamp = time_new(arena, 0);
+	assert_true(api_equal(a, b) && api_equal(b, a));
+	assert_int_equal(api_hash_fnv32a(a), api_hash_fnv32a(b));
+	assert_string_equal(json_to_string(arena, a, 0), "{}");
+	b->creation_timestamp = time_new(arena, 1);
+	assert_false(api_equal(a, b));
+}
+
 static void metadata_is_reached_through_any_object(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -237,6 +250,7 @@ int main(void)
 		cmocka_unit_test(copies_are_equal_and_apart),
 		cmocka_unit_test(copied_lists_can_grow),
 		cmocka_unit_test(equality_is_semantic),
+		cmocka_unit_test(a_zero_time_is_no_time),
 		cmocka_unit_test(metadata_is_reached_through_any_object),
 		cmocka_unit_test(times_are_rfc_3339),
 		cmocka_unit_test(ages_are_short),
