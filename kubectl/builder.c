@@ -109,8 +109,7 @@ static struct status *fetch_one(struct builder *b, const struct api_resource *ma
 static struct status *unable_to_list(struct builder *b, const struct api_resource *mapping, struct status *s)
 {
 	const struct selection *sel = b->selection;
-	if (!status_is_servers(s) ||
-		(s->reason != STATUS_BAD_REQUEST && s->reason != STATUS_NOT_FOUND && s->reason != STATUS_FORBIDDEN))
+	if (!status_is_servers(s) || (s->reason != STATUS_BAD_REQUEST && s->reason != STATUS_NOT_FOUND))
 		return s;
 	char *resource = arena_printf(
 		b->k->arena, "%s/%s, Resource=%s", mapping->rest.group, mapping->rest.version, mapping->rest.plural);

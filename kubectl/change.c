@@ -18,8 +18,8 @@ static struct status *change_one(struct kubectl *k, const struct change *change,
 	} else {
 		TRY(send_difference(k, info, info->object, after, &change->send, NULL));
 	}
-	return print_result(
-		k, change->print, operation, change->local ? DRY_RUN_NONE : change->send.dry_run, info->object);
+	return print_result(k, change->print, operation,
+		change->local || change->no_dry_run_mark ? DRY_RUN_NONE : change->send.dry_run, info->object);
 }
 
 struct status *change_objects(struct kubectl *k, const struct selection *selection, const struct change *change)

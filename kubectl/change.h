@@ -9,8 +9,9 @@
 struct change {
 	struct print_options *print;
 	struct send_options send;
-	bool local; /* print only, ask no server */
-	bool merge; /* send a merge patch even for kinds that know strategic ones */
+	bool local;	      /* print only, ask no server */
+	bool no_dry_run_mark; /* a dry run is not marked in what is printed */
+	bool merge;	      /* send a merge patch even for kinds that know strategic ones */
 	void *data;
 	/* Changes object and says what was done ("labeled"); a NULL operation passes over the object in silence. */
 	struct status *(*mutate)(

@@ -221,8 +221,11 @@ int command_main(struct kubectl *k, int argc, char **argv)
 	if (command == &root_command && name)
 		return unknown_command(command, path, name);
 	if (!command->run) {
-		if (name && command->children)
-			return unknown_command(command, path, name);
+		if (name && command->children) {
+			fprintf(stderr, "error: unknown command \"%s\"\nSee '%s -h' for help and examples\n", name,
+				path);
+			return 1;
+		}
 		command_help(command, path, stdout);
 		return 0;
 	}

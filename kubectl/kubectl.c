@@ -92,8 +92,18 @@ static struct status *load_config(struct kubectl *k)
 	TRY(parse_timeout(k->global.request_timeout, &overrides.timeout_ms));
 	struct status *s = kubeconfig_load(k->arena, &overrides, &k->config, &k->namespace);
 	if (s && str_empty(k->global.server)) {
-		if (!strstr(s->message, "no configuration has been provided"))
-			return status_with_code(s, 1);
+		if (!strstr(s->message, "no configuration has been provided")) {
+			bool context = str_starts_with(s->message, "context ") && !str_empty(k->global.context);
+			struct status *named =
+				status_with_code(context ? status_new(STATUS_UNKNOWN,
+								   "Error in configuration: context was not found for "
+								   "specified context: %s",
+								   k->global.context)
+							 : status_new(STATUS_UNKNOWN, "error: %s", s->message),
+					SEVERAL_CODE);
+			status_free(s);
+			return named;
+		}
 		status_free(s);
 		/* The original's defaults: what users see then is that nobody listens there. */
 		overrides.server = "http://localhost:8080";
@@ -171,30 +181,25 @@ struct status *status_from_server(struct status *s)
 
 static void print_invalid(const struct status *s)
 {
-	if (str_empty(s->kind) && str_empty(s->name)) {
-		fprintf(stderr, "The request is invalid%s%s\n", s->n_causes ? "" : ": ",
-			s->n_causes ? ": " : s->message);
-		if (!s->n_causes)
-			return;
-	} else {
+	if (!str_empty(s->kind) || !str_empty(s->name))
 		fprintf(stderr, "The %s \"%s\" is invalid", str_or_empty(s->kind), str_or_empty(s->name));
-	}
+	else
+		fputs("The request is invalid", stderr);
 	if (!s->n_causes) {
-		fputc('\n', stderr);
+		bool named = !str_empty(s->kind) || !str_empty(s->name);
+		fprintf(stderr, "%s%s\n", named ? "" : ": ", named ? "" : s->message);
 		return;
 	}
-	if (s->n_causes == 1) {
-		fprintf(stderr, ": %s: %s\n", s->causes[0].field, s->causes[0].message);
-		return;
-	}
-	fputs(": \n", stderr);
+	if (s->n_causes > 1)
+		fputs(": \n", stderr);
 	for (size_t i = 0; i < s->n_causes; i++) {
 		bool seen = false;
 		for (size_t j = 0; j < i; j++)
 			seen |= str_eq(s->causes[i].field, s->causes[j].field) &&
 				str_eq(s->causes[i].message, s->causes[j].message);
 		if (!seen)
-			fprintf(stderr, "* %s: %s\n", s->causes[i].field, s->causes[i].message);
+			fprintf(stderr, "%s%s: %s\n", s->n_causes > 1 ? "* " : ": ", str_or_empty(s->causes[i].field),
+				s->causes[i].message);
 	}
 }
 

@@ -49,20 +49,18 @@ struct status *parse_documents(
 
 static struct status *check_type(struct kubectl *k, const cJSON *object, const char *source)
 {
-	const char *missing = !cJSON_IsObject(object)			    ? NULL
-			      : str_empty(obj_kind(object))		    ? "Kind"
-			      : str_empty(obj_string(object, "apiVersion")) ? "apiVersion"
-									    : "";
-	if (!missing)
-		return fail("unable to decode \"%s\": json: cannot unmarshal %s into Go value of type "
-			    "unstructured.detector",
-			source,
-			cJSON_IsArray(object)	 ? "array"
-			: cJSON_IsString(object) ? "string"
-						 : "number");
-	if (*missing)
-		return fail("unable to decode \"%s\": Object '%s' is missing in '%s'", source, missing,
-			tree_to_string(k->arena, object, TREE_SORTED));
+	if (!cJSON_IsObject(object))
+		return fail("error validating \"%s\": error validating data: invalid object to validate; if you choose "
+			    "to ignore "
+			    "these errors, turn validation off with --validate=false",
+			source);
+	bool kind = *obj_kind(object), version = *obj_string(object, "apiVersion");
+	if (!kind || !version)
+		return fail("error validating \"%s\": error validating data: %s%s%s%s%s; if you choose to ignore these "
+			    "errors, turn "
+			    "validation off with --validate=false",
+			source, kind || version ? "" : "[", version ? "" : "apiVersion not set",
+			kind || version ? "" : ", ", kind ? "" : "kind not set", kind || version ? "" : "]");
 	return NULL;
 }
 

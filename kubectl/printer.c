@@ -176,7 +176,11 @@ static struct status *parse_template(struct printer *p, bool file, char *text)
 		return file ? parse_columns_file(p, text) : parse_columns(p, text);
 	if (p->format == FORMAT_TEMPLATE) {
 		s = template_parse(arena, text, &p->template);
-		return s ? status_with_code(status_wrap(s, "error parsing template %s", text), 1) : NULL;
+		if (!s)
+			return NULL;
+		struct status *named = fail("error parsing template %s, %s", text, s->message);
+		status_free(s);
+		return named;
 	}
 	s = jsonpath_parse(arena, text, &p->path);
 	if (s) {

@@ -66,4 +66,9 @@ struct status *describe_service_account(struct desc *d, const cJSON *object);
 struct status *describe_role(struct desc *d, const cJSON *object);
 struct status *describe_role_binding(struct desc *d, const cJSON *object);
 
+struct status *describe_resource_quota(struct desc *d, const cJSON *object);
+struct status *describe_priority_class(struct desc *d, const cJSON *object);
+struct status *describe_claim(struct desc *d, const cJSON *object);
+struct status *describe_signing_request(struct desc *d, const cJSON *object);
+
 #endif

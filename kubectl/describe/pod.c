@@ -1,3 +1,4 @@
+#include "api/quantity.h"
 #include "kubectl/describe/describe.h"
 
 static const char *bool_text(bool value)
@@ -147,12 +148,17 @@ static const char *field_value_of(struct desc *d, const cJSON *pod, const char *
 	return text_of(d, pod, path, "");
 }
 
+/* What a resource reference stands for: whole units, rounded up. */
 static const char *resource_value(struct desc *d, const cJSON *container, const char *resource)
 {
 	char *path = arena_printf(d->arena, "resources.%s", resource);
-	const char *value = text_of(d, container, path, "0");
+	struct quantity q;
 	bool limit = str_eq(resource, "limits.cpu") || str_eq(resource, "limits.memory");
-	return str_eq(value, "0") && limit ? "node allocatable" : value;
+	if (!quantity_parse(text_of(d, container, path, "0"), &q))
+		return "";
+	if (quantity_is_zero(&q) && limit)
+		return "node allocatable";
+	return arena_printf(d->arena, "%lld", (long long)quantity_value(&q));
 }
 
 static void describe_env_source(struct desc *d, const cJSON *variable, const cJSON *container, const cJSON *pod)
@@ -261,17 +267,28 @@ void describe_containers(struct desc *d, const char *label, const cJSON *contain
 		describe_container(d, container, status_of(statuses, obj_string(container, "name")), pod, space);
 }
 
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(obj_string(*(cJSON *const *)a, "key"), obj_string(*(cJSON *const *)b, "key"));
+}
+
 void describe_tolerations(struct desc *d, const char *title, const cJSON *tolerations)
 {
+	cJSON **items = NULL;
+	size_t n = 0;
+	TREE_FOREACH (item, tolerations)
+		ARENA_PUSH(d->arena, items, n) = item;
+	if (n)
+		qsort(items, n, sizeof(*items), by_key);
 	line(d, 0, "%s:\t", title);
-	if (!tree_size(tolerations))
+	if (!n)
 		line(d, 0, "<none>\n");
-	TREE_FOREACH (t, tolerations) {
+	for (size_t i = 0; i < n; i++) {
+		const cJSON *t = items[i];
 		const char *key = obj_string(t, "key"), *value = obj_string(t, "value"),
 			   *effect = obj_string(t, "effect");
 		bool exists = str_eq(obj_string(t, "operator"), "Exists");
-		line(d, 0, "%s%s%s%s%s%s", t == tolerations->child ? "" : "\t", key, *value ? "=" : "", value,
-			*effect ? ":" : "", effect);
+		line(d, 0, "%s%s%s%s%s%s", i ? "\t" : "", key, *value ? "=" : "", value, *effect ? ":" : "", effect);
 		if (exists && !*value)
 			line(d, 0, *key || *effect ? " op=Exists" : "op=Exists");
 		if (obj_has(t, "tolerationSeconds"))

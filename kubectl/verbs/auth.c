@@ -1,5 +1,6 @@
 #include "kubectl/printer.h"
 #include "kubectl/request.h"
+#include "kubectl/rules.h"
 #include "kubectl/verbs/verbs.h"
 
 struct can_i_options {
@@ -34,42 +35,6 @@ static char *bracketed(struct arena *arena, const cJSON *list)
 	return arena_strdup(arena, text.buf);
 }
 
-struct rule_row {
-	char *resource, *urls, *names, *verbs;
-};
-
-static int by_resource(const void *a, const void *b)
-{
-	const struct rule_row *ra = a, *rb = b;
-	/* what names resources comes first, the longest name at the top */
-	if (!*ra->resource != !*rb->resource)
-		return !*ra->resource - !*rb->resource;
-	return -str_cmp(ra->resource, rb->resource);
-}
-
-static void add_rules(struct arena *arena, const cJSON *rules, struct rule_row **rows, size_t *n)
-{
-	TREE_FOREACH (rule, rules) {
-		char *names = bracketed(arena, tree_get(rule, "resourceNames")),
-		     *verbs = bracketed(arena, tree_get(rule, "verbs"));
-		if (tree_get(rule, "nonResourceURLs")) {
-			TREE_FOREACH (url, tree_get(rule, "nonResourceURLs"))
-				ARENA_PUSH(arena, *rows, *n) = (struct rule_row){arena_strdup(arena, ""),
-					arena_printf(arena, "[%s]", str_or_empty(tree_string(url))),
-					arena_strdup(arena, "[]"), verbs};
-			continue;
-		}
-		TREE_FOREACH (group, tree_get(rule, "apiGroups"))
-			TREE_FOREACH (resource, tree_get(rule, "resources")) {
-				const char *g = str_or_empty(tree_string(group)),
-					   *r = str_or_empty(tree_string(resource));
-				ARENA_PUSH(arena, *rows, *n) =
-					(struct rule_row){arena_printf(arena, *g ? "%s.%s" : "%s%s", r, g),
-						arena_strdup(arena, "[]"), names, verbs};
-			}
-	}
-}
-
 static struct status *list_rules(struct kubectl *k, const struct can_i_options *o, const char *namespace)
 {
 	cJSON *body = obj_new(k->arena, "authorization.k8s.io/v1", "SelfSubjectRulesReview", NULL), *answer;
@@ -81,16 +46,13 @@ static struct status *list_rules(struct kubectl *k, const struct can_i_options *
 	if (obj_bool(answer, "status.incomplete"))
 		fprintf(stderr, "warning: the list may be incomplete: %s\n",
 			obj_string(answer, "status.evaluationError"));
-	add_rules(k->arena, obj_at(answer, "status.resourceRules"), &rows, &n);
-	size_t n_resources = n;
-	add_rules(k->arena, obj_at(answer, "status.nonResourceRules"), &rows, &n);
-	if (n_resources > 1)
-		qsort(rows, n_resources, sizeof(*rows), by_resource);
+	rules_add(k->arena, obj_at(answer, "status.resourceRules"), &rows, &n);
+	rules_add(k->arena, obj_at(answer, "status.nonResourceRules"), &rows, &n);
+	rules_sort(k->arena, rows, n);
 	tabwriter_init(&w, k->arena, 6, 3, false, stdout);
 	if (!o->no_headers)
 		tabwriter_adds(&w, "Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
-	for (size_t i = 0; i < n; i++)
-		tabwriter_printf(&w, "%s\t%s\t%s\t%s\n", rows[i].resource, rows[i].urls, rows[i].names, rows[i].verbs);
+	rules_print(&w, "", rows, n);
 	tabwriter_flush(&w);
 	return NULL;
 }
@@ -148,7 +110,7 @@ static struct status *can_i_run(struct kubectl *k, struct call *call)
 	}
 	if (call->n_args != 2 && call->n_args != 3)
 		return fail("you must specify two arguments: verb resource or verb resource/resourceName.\n"
-			    "See 'kubectl auth can-i -h' for help and examples");
+			    "See 'kubectl auth can-i -h' for help and examples.");
 	cJSON *body = obj_new(k->arena, "authorization.k8s.io/v1", "SelfSubjectAccessReview", NULL), *answer;
 	TRY(fill_attributes(k, call, namespace, body));
 	TRY(review(k, "selfsubjectaccessreviews", body, &answer));
@@ -179,6 +141,7 @@ static struct status *whoami_run(struct kubectl *k, struct call *call)
 		.method = "POST", .path = "/apis/authentication.k8s.io/v1/selfsubjectreviews", .tree = body};
 	struct tabwriter w;
 	TRY(rest_do(k, k->arena, &request, &answer));
+	o->print.in_order = true;
 	if (!str_empty(o->print.output) || !str_empty(o->print.template))
 		return print_result(k, &o->print, NULL, DRY_RUN_NONE, answer);
 	const cJSON *user = obj_at(answer, "status.userInfo");

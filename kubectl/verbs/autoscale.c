@@ -43,6 +43,8 @@ static cJSON *build(struct kubectl *k, const struct autoscale_options *o, const 
 		obj_set_int(arena, metric, "resource.target.averageUtilization", o->cpu_percent);
 		tree_append(obj_array(arena, hpa, "spec.metrics"), metric);
 	}
+	obj_set(arena, hpa, "status.currentMetrics", tree_new_null(arena));
+	obj_set_int(arena, hpa, "status.desiredReplicas", 0);
 	return hpa;
 }
 
@@ -56,6 +58,11 @@ static struct status *autoscale_run(struct kubectl *k, struct call *call)
 	if (o->max < o->min)
 		return fail("--max=MAXPODS must be larger or equal to --min=MINPODS, max: %lld, min: %lld",
 			(long long)o->max, (long long)o->min);
+	if (call_changed(call, "cpu-percent"))
+		fputs("Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format "
+		      "(e.g., '70%' "
+		      "for utilization or '500m' for milliCPU).\n",
+			stderr);
 	if (!str_empty(o->cpu))
 		o->cpu_percent = strtol(o->cpu, NULL, 10);
 	TRY(dry_run_parse(o->dry_run, &send.dry_run));
@@ -66,7 +73,8 @@ static struct status *autoscale_run(struct kubectl *k, struct call *call)
 		const struct api_resource *mapping;
 		cJSON *hpa = build(k, o, &infos.items[i]);
 		TRY(mapping_of_object(k, hpa, &mapping));
-		obj_set_string(k->arena, hpa, "metadata.namespace", infos.items[i].namespace);
+		if (send.dry_run != DRY_RUN_CLIENT || !str_empty(k->global.namespace))
+			obj_set_string(k->arena, hpa, "metadata.namespace", infos.items[i].namespace);
 		if (o->save_config)
 			set_last_applied(k->arena, hpa);
 		if (send.dry_run != DRY_RUN_CLIENT)

@@ -219,8 +219,15 @@ static struct status *view_run(struct kubectl *k, struct call *call)
 	if (!o->raw && !o->flatten)
 		redact_all(k->arena, config);
 	complete(k->arena, config);
+	cJSON *ordered = obj_new(k->arena, "v1", "Config", NULL), *member;
+	while ((member = config->child)) {
+		char *name = arena_strdup(k->arena, member->string);
+		tree_set(k->arena, ordered, name, tree_remove(config, name));
+	}
+	config = ordered;
 	if (str_empty(o->print.output) && str_empty(o->print.template))
 		o->print.output = arena_strdup(k->arena, "yaml");
+	o->print.in_order = true;
 	TRY(printer_new(k, &o->print, NULL, &printer));
 	return printer_print(printer, config, stdout);
 }

@@ -54,7 +54,7 @@ static struct status *complete(struct delete_flags_options *o, struct call *call
 	if (!str_empty(o->output) && !str_eq(o->output, "name"))
 		return fail("unexpected -o output mode: %s. We only support '-o name'", o->output);
 	if (o->all && !str_empty(o->selector))
-		return fail("cannot set --all and --selector at the same time");
+		return fail("setting 'all' parameter but found a non empty selector. ");
 	if (o->all && !str_empty(o->field_selector))
 		return fail("cannot set --all and --field-selector at the same time");
 	if (o->grace > 0 && o->force)

@@ -119,11 +119,12 @@ static enum verdict judge(struct drainer *d, const cJSON *pod, const char **ret_
 	if (*obj_annotation(pod, "kubernetes.io/config.mirror"))
 		return SKIP;
 	if (has_local_storage(pod) && !ended) {
-		*ret_why = d->o->delete_emptydir ? "deleting Pods with local storage"
-						 : "Pods with local storage (use --delete-emptydir-data to override)";
-		if (!d->o->delete_emptydir)
+		if (!d->o->delete_emptydir) {
+			*ret_why = "Pods with local storage (use --delete-emptydir-data to override)";
 			return REFUSE;
-		verdict = WARN_EVICT;
+		}
+		*ret_why = NULL; /* only the last rule's warning is shown */
+		verdict = EVICT;
 	}
 	if (!owner && !ended) {
 		*ret_why = d->o->force ? "deleting Pods that declare no controller"
@@ -141,12 +142,12 @@ static void add_reason(struct arena *arena, cJSON *reasons, const char *why, con
 	tree_set_string(arena, reasons, why, sofar ? arena_printf(arena, "%s, %s", sofar, name) : name);
 }
 
-static char *join_reasons(struct arena *arena, const cJSON *reasons, const char *separator)
+static char *join_reasons(struct arena *arena, const cJSON *reasons, const char *prefix, const char *separator)
 {
 	char *text = NULL;
 	TREE_FOREACH (reason, reasons)
-		text = arena_printf(arena, "%s%s%s: %s", str_or_empty(text), text ? separator : "", reason->string,
-			reason->valuestring);
+		text = arena_printf(arena, "%s%s%s%s: %s", str_or_empty(text), text ? separator : "", prefix,
+			reason->string, reason->valuestring);
 	return text;
 }
 
@@ -171,9 +172,10 @@ static struct status *pods_of_node(struct drainer *d, const char *node, bool war
 			ARENA_PUSH(arena, *ret, *ret_n) = pod;
 	}
 	if (refusals->child)
-		return fail(refusals->child->next ? "[%s]" : "%s", join_reasons(arena, refusals, ", "));
+		return fail(
+			refusals->child->next ? "[%s]" : "%s", join_reasons(arena, refusals, "cannot delete ", ", "));
 	if (warn && warnings->child)
-		fprintf(stderr, "Warning: %s\n", join_reasons(arena, warnings, "; "));
+		fprintf(stderr, "Warning: %s\n", join_reasons(arena, warnings, "", "; "));
 	return NULL;
 }
 
@@ -318,7 +320,7 @@ static struct status *find_nodes(struct drainer *d, struct call *call, struct in
 {
 	struct drain_options *o = d->o;
 	if (!call->n_args && str_empty(o->selector))
-		return usage_error(call, "USAGE: %s %s [flags]", call->path, call->command->usage);
+		return usage_error(call, "USAGE: %s %s [flags]", call->command->name, call->command->usage);
 	if (call->n_args && !str_empty(o->selector))
 		return fail("error: cannot specify both a node name and a --selector option");
 	struct selection sel = {.args = call->args,

@@ -244,8 +244,6 @@ static struct status *print_schema(struct explainer *e, const cJSON *schema, cha
 	fputs("DESCRIPTION:\n", e->out);
 	collect_description(e, schema, &description);
 	print_wrapped(e, description.len ? description.buf : "<empty>", 76, 4);
-	if (description.len)
-		fputs("    \n", e->out);
 	if (has_fields(e, schema, 0)) {
 		fputs("FIELDS:\n", e->out);
 		print_fields(e, schema, 1, NULL);
@@ -323,12 +321,14 @@ static struct status *explain_run(struct kubectl *k, struct call *call)
 	if (!call->n_args)
 		return fail("You must specify the type of resource to explain. Use \"kubectl api-resources\" for a "
 			    "complete list of "
-			    "supported resources.\n");
+			    "supported resources.");
 	if (call->n_args > 1)
-		return fail("We accept only this format: explain RESOURCE\n");
+		return fail("We accept only this format: explain RESOURCE");
 	if (!str_starts_with(o->output, "plaintext"))
 		return fail("unrecognized format: %s", o->output);
-	TRY(parse_argument(k, o, call->args[0], &resource, &path, &n));
+	struct status *s = parse_argument(k, o, call->args[0], &resource, &path, &n);
+	if (s) /* shown without "error: " in front */
+		return status_is_servers(s) || s->reason == STATUS_UNAVAILABLE ? s : status_with_code(s, SEVERAL_CODE);
 	char *url = *resource->rest.group ? arena_printf(k->arena, "/openapi/v3/apis/%s/%s", resource->rest.group,
 						    resource->rest.version)
 					  : arena_printf(k->arena, "/openapi/v3/api/%s", resource->rest.version);

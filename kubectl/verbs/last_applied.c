@@ -42,11 +42,8 @@ static struct status *view_run(struct kubectl *k, struct call *call)
 	for (size_t i = 0; i < infos.n_items; i++) {
 		const char *text = obj_annotation(infos.items[i].object, LAST_APPLIED);
 		cJSON *tree;
-		if (!*text) {
-			errors_add(&errors, fail("no last-applied-configuration annotation found on resource: %s",
-						    infos.items[i].name));
+		if (!*text)
 			continue;
-		}
 		struct status *s = tree_parse(k->arena, text, strlen(text), NULL, &tree);
 		if (s)
 			errors_add(&errors, s);

@@ -108,7 +108,7 @@ static struct status *replace_run(struct kubectl *k, struct call *call)
 	if (o->force && !str_eq(o->dry_run, "none"))
 		return fail("--dry-run can not be used when --force is set");
 	if (!has_files(&o->files))
-		return usage_error(call, "must specify --filename to replace");
+		return fail("must specify one of -f and -k");
 	if (!str_empty(o->raw))
 		return replace_raw(k, o);
 	TRY(dry_run_parse(o->dry_run, &send.dry_run));

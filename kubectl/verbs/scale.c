@@ -91,7 +91,9 @@ static struct status *scale_run(struct kubectl *k, struct call *call)
 	struct scale_options *o = call->options;
 	struct send_options send = {.subresource = "scale"};
 	struct infos infos;
-	if (!call_changed(call, "replicas") || o->replicas < 0)
+	if (!call_changed(call, "replicas"))
+		return fail("required flag(s) \"replicas\" not set");
+	if (o->replicas < 0)
 		return fail("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
 	if (o->current_replicas < -1)
 		return fail("The --current-replicas must specify an integer of -1 or greater");
@@ -103,8 +105,13 @@ static struct status *scale_run(struct kubectl *k, struct call *call)
 		.all = o->all,
 		.flatten = true};
 	struct status *errors = select_objects(k, &sel, &infos);
+	if (!infos.n_items && errors) {
+		struct status *named = fail("no objects passed to scale %s", errors->message);
+		status_free(errors);
+		return named;
+	}
 	if (!infos.n_items)
-		return errors ? status_wrap(errors, "no objects passed to scale") : fail("no objects passed to scale");
+		return fail("no objects passed to scale");
 	if (!str_empty(o->resource_version) && infos.n_items > 1)
 		return fail("cannot use --resource-version with multiple resources");
 	for (size_t i = 0; i < infos.n_items; i++) {

@@ -164,7 +164,7 @@ static struct status *taint_run(struct kubectl *k, struct call *call)
 {
 	struct taint_options *o = call->options;
 	struct tainter t = {.o = o};
-	struct change change = {.print = &o->print, .data = &t, .mutate = mutate};
+	struct change change = {.print = &o->print, .data = &t, .mutate = mutate, .no_dry_run_mark = true};
 	size_t n_names = 0;
 	for (size_t i = 0; i < call->n_args; i++) {
 		const char *arg = call->args[i];
