@@ -156,6 +156,7 @@ void app_handle(struct exchange *exchange, void *data)
 	} else {
 		status_drop(status, "the reply has begun");
 	}
+	reply_compress(exchange);
 	metric_add(app->in_flight, -1,
 		str_in(r->verb, (const char *const[]){"get", "list", "watch", NULL}) ? "readOnly" : "mutating");
 }

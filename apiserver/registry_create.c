@@ -41,7 +41,8 @@ static void fill_system_fields(struct request *request, MetaV1ObjectMeta *meta)
 	meta->has_deletion_grace_period_seconds = false;
 	meta->self_link = (char *)(uintptr_t)schema_empty_string;
 	meta->generation = traits_of(request).generation ? 1 : 0;
-	meta->n_managed_fields = 0;
+	if (!request->applies)
+		meta->n_managed_fields = 0;
 }
 
 static struct status *validate(struct request *request, const ProtobufCMessage *object)

@@ -2,6 +2,7 @@
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
+#include "apiserver/managed.h"
 #include "apiserver/registry_private.h"
 #include "base/str.h"
 
@@ -90,8 +91,10 @@ static void carry_system_fields(struct request *request, ProtobufCMessage *objec
 	meta->self_link = (char *)(uintptr_t)schema_empty_string;
 	if (str_empty(meta->generate_name))
 		meta->generate_name = was->generate_name;
-	meta->n_managed_fields = was->n_managed_fields;
-	meta->managed_fields = was->managed_fields;
+	if (!request->applies) {
+		meta->n_managed_fields = was->n_managed_fields;
+		meta->managed_fields = was->managed_fields;
+	}
 	if (str_empty(meta->resource_version))
 		meta->resource_version = was->resource_version;
 }
@@ -176,6 +179,8 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 		request->strategy->prepare_update(request, object, old);
 	if (traits_of(request).generation && counts_changes(request->subresource) && wish_changed(object, old))
 		object_meta(object)->generation = object_meta(old)->generation + 1;
+	if (!request->applies)
+		managed_update(request, object, old);
 	TRY(validate_update(request, object, old));
 	return admit(request, ADMISSION_UPDATE, object, old, NULL, true);
 }

@@ -46,6 +46,7 @@ struct request {
 	bool dry_run;
 	const char *field_manager;
 	const char *field_validation; /* Ignore, Warn, Strict */
+	bool applies;		      /* a server-side apply: managedFields come with the object */
 
 	/* Warning headers for the answer. */
 	char **warnings;

@@ -187,10 +187,18 @@ static struct status *take_dry_run(struct request *request, const char *value)
 	return NULL;
 }
 
+/* The name given, or what the client calls itself. */
+static const char *field_manager(struct exchange *exchange)
+{
+	const char *given = exchange_query(exchange, "fieldManager");
+	const char *agent = str_or_empty(exchange_header(exchange, "User-Agent"));
+	return !str_empty(given) ? given : arena_strndup(exchange->arena, agent, strcspn(agent, "/"));
+}
+
 struct status *decode_write_options(struct exchange *exchange, struct request *request)
 {
 	static const char *const validations[] = {"", "Ignore", "Warn", "Strict", NULL};
-	request->field_manager = str_or_empty(exchange_query(exchange, "fieldManager"));
+	request->field_manager = field_manager(exchange);
 	request->field_validation = str_or_empty(exchange_query(exchange, "fieldValidation"));
 	if (!str_in(request->field_validation, validations)) {
 		static const char why[] = "supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"";

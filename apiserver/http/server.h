@@ -94,6 +94,9 @@ size_t gather_size(const struct gather *g);
 /* Takes the gather. */
 void reply_gather(struct exchange *exchange, int code, const char *content_type, struct gather *g);
 
+/* Deflates a large reply for a client that takes it; on a worker, after the reply was made. */
+void reply_compress(struct exchange *exchange);
+
 /*
  * A streamed reply. read is called on a listener's thread and never blocks: it returns bytes written to buf, 0 when
  * there is nothing yet (the stream is then asleep until reply_wake()), -1 at the end. done comes last, once.

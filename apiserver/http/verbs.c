@@ -4,8 +4,10 @@
 #include "api/meta.h"
 #include "api/patch.h"
 #include "api/tree.h"
+#include "api/yaml.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/decode.h"
+#include "apiserver/managed.h"
 #include "apiserver/registry_private.h"
 
 #define WAIT_MS 3000
@@ -267,12 +269,73 @@ static struct status *patch_view(
 	return take_view(request, p->handler, old, view, ret_object);
 }
 
+/* --- server-side apply --- */
+
+struct apply {
+	cJSON *config;
+	bool force;
+};
+
+static struct status *apply_config(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	const struct apply *apply = data;
+	return managed_apply(request, old, apply->config, apply->force, ret_object);
+}
+
+static struct status *check_config(struct request *request, const cJSON *config)
+{
+	const char *api_version = tree_string(tree_get(config, "apiVersion")),
+		   *kind = tree_string(tree_get(config, "kind"));
+	if (!cJSON_IsObject(config))
+		return status_bad_request("error decoding YAML: the configuration is no object");
+	if (!str_eq(api_version, request->schema->type->api_version))
+		return status_bad_request(
+			"Incorrect version specified in apply patch. Specified patch version: %s, expected: %s",
+			str_or_empty(api_version), request->schema->type->api_version);
+	if (!str_eq(kind, request->schema->type->kind))
+		return status_bad_request("the kind in the configuration (%s) does not match the kind on the URL (%s)",
+			str_or_empty(kind), request->schema->type->kind);
+	if (tree_get_path(config, "metadata", "managedFields", NULL))
+		return status_bad_request("metadata.managedFields must be nil");
+	return NULL;
+}
+
+static struct status *verb_apply(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	struct apply apply = {0};
+	ProtobufCMessage *object;
+	bool created;
+	if (str_empty(exchange_query(exchange, "fieldManager"))) {
+		struct status *s = status_new(STATUS_INVALID, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: "
+							      "Required value: is required for apply patch");
+		status_add_cause(
+			s, "FieldValueRequired", "fieldManager", "Required value: is required for apply patch");
+		return status_details(s, "meta.k8s.io", "PatchOptions", "");
+	}
+	if (!str_to_bool(str_or_empty(exchange_query(exchange, "force")), &apply.force))
+		apply.force = false;
+	TRY(status_wrap(yaml_parse(request->arena, exchange->body, exchange->body_size, NULL, &apply.config),
+		"error decoding YAML"));
+	TRY(check_config(request, apply.config));
+	request->applies = true;
+	const struct registry_update update = {.transform = apply_config,
+		.data = &apply,
+		.retry_conflicts = true,
+		.create_if_missing = str_empty(request->subresource)};
+	TRY(registry_update(request, &update, &object, &created));
+	return answer_updated(exchange, request, accept, object, created);
+}
+
 struct status *verb_patch(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	struct patch patch = {.handler = handler_of(request)};
 	ProtobufCMessage *object;
 	bool created, view = patch.handler && patch.handler->put && patch.handler->get;
 	TRY(decode_write_options(exchange, request));
+	if (str_eq(content_type_of(exchange), "application/apply-patch+yaml") && !view &&
+		(!*request->subresource || is_plain_part(request)))
+		return verb_apply(exchange, request, accept);
 	TRY(patch_kind_of(exchange, &patch.kind));
 	if (str_empty(request->name) || (*request->subresource && !view && !is_plain_part(request)))
 		return status_not_allowed();

@@ -165,6 +165,23 @@ print(" ".join(e["type"] for e in map(json.loads, open(sys.argv[1]))))' "$BATS_T
 	[ "$code" = 200 ]
 }
 
+@test "server-side apply: owners, conflicts, forcing, and what is no longer named goes" {
+	local apply=application/apply-patch+yaml head='apiVersion: v1
+kind: ConfigMap
+metadata: {name: s}
+'
+	send PATCH "$maps/s?fieldManager=one" "${head}data: {a: '1', b: '1'}" $apply
+	[ "$code" = 201 ] && [ "$(field metadata.managedFields.0.manager)" = one ]
+	send PATCH "$maps/s?fieldManager=two" "${head}data: {a: '2'}" $apply
+	[ "$code" = 409 ] && [ "$(field message)" = 'Apply failed with 1 conflict: conflict with "one": .data.a' ]
+	send PATCH "$maps/s?fieldManager=two&force=true" "${head}data: {a: '2'}" $apply
+	[ "$code" = 200 ] && [ "$(field data)" = "{'a': '2', 'b': '1'}" ]
+	send PATCH "$maps/s?fieldManager=one" "${head}data: {}" $apply
+	[ "$code" = 200 ] && [ "$(field data)" = "{'a': '2'}" ]
+	send PATCH "$maps/s" "${head}" $apply
+	[ "$code" = 422 ]
+}
+
 @test "a dry run leaves nothing behind" {
 	send POST "$maps?dryRun=All" "$(config_map x)"
 	[ "$code" = 201 ]
