@@ -7,6 +7,8 @@
 	X(deployment_controller)              \
 	X(daemonset_controller)               \
 	X(statefulset_controller)             \
+	X(job_controller) \
+	X(ttl_after_finished_controller) \
 	X(endpointslice_controller)           \
 	X(endpoints_controller)               \
 	X(serviceaccount_controller)          \
