@@ -1,8 +1,7 @@
 #include "api/meta.h"
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"
-#include "apiserver/validation/pod.h"
-#include "apiserver/validation/workload.h"
+#include "apiserver/validation/other.h"
 #include "base/str.h"
 
 /* A Job finds its pods by its own UID, which is written into selector and template when it is made. */
@@ -30,52 +29,36 @@ static void prepare_create_job(struct request *request, ProtobufCMessage *object
 		object_uid(job));
 }
 
-static void check_job_spec(struct field_errors *errors, const struct field_path *path, const BatchV1JobSpec *spec)
+static void job_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
-	if (!spec)
-		return;
-	if (spec->has_parallelism && spec->parallelism < 0)
-		field_invalid_int(
-			errors, FIELD(path, "parallelism"), spec->parallelism, "must be greater than or equal to 0");
-	if (spec->has_completions && spec->completions < 0)
-		field_invalid_int(
-			errors, FIELD(path, "completions"), spec->completions, "must be greater than or equal to 0");
-	if (spec->has_backoff_limit && spec->backoff_limit < 0)
-		field_invalid_int(
-			errors, FIELD(path, "backoffLimit"), spec->backoff_limit, "must be greater than or equal to 0");
-	if (!spec->template)
-		return;
-	const struct field_path *template = FIELD(path, "template");
-	validate_pod_template(errors, template, spec->template);
-	const char *policy = spec->template->spec ? str_or_empty(spec->template->spec->restart_policy) : "";
-	static const char *const policies[] = {"OnFailure", "Never", NULL};
-	if (str_eq(policy, "Always"))
-		field_required(errors, FIELD(FIELD(template, "spec"), "restartPolicy"),
-			"valid values: \"OnFailure\", \"Never\"");
-	else if (!str_in(policy, policies))
-		field_unsupported(errors, FIELD(FIELD(template, "spec"), "restartPolicy"), policy, policies);
+	validate_job(errors, (const BatchV1Job *)object);
 }
 
-static void validate_job(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+static void job_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
 {
-	check_job_spec(errors, FIELD(NULL, "spec"), ((const BatchV1Job *)object)->spec);
+	if (!generic_is_status(request))
+		validate_job_update(errors, (const BatchV1Job *)object, (const BatchV1Job *)old);
 }
 
-static void validate_cron_job(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+static void cron_job_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
-	const BatchV1CronJobSpec *spec = ((const BatchV1CronJob *)object)->spec;
-	const struct field_path *path = FIELD(NULL, "spec");
-	if (!spec || str_empty(spec->schedule))
-		field_required(errors, FIELD(path, "schedule"), "");
-	if (spec && spec->job_template)
-		check_job_spec(errors, FIELD(FIELD(path, "jobTemplate"), "spec"), spec->job_template->spec);
+	validate_cron_job(errors, (const BatchV1CronJob *)object);
+}
+
+static void cron_job_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	if (!generic_is_status(request))
+		validate_cron_job(errors, (const BatchV1CronJob *)object);
 }
 
 const struct strategy job_strategy = {
 	.group = "batch",
 	.resource = "jobs",
 	.prepare_create = prepare_create_job,
-	.validate_create = validate_job,
+	.validate_create = job_create,
+	.validate_update = job_update,
 	.prepare_update = generic_prepare_update,
 	.orphan_by_default = false,
 };
@@ -84,7 +67,9 @@ const struct strategy cron_job_strategy = {
 	.group = "batch",
 	.resource = "cronjobs",
 	.prepare_create = generic_prepare_create,
-	.validate_create = validate_cron_job,
+	.validate_create = cron_job_create,
+	.validate_update = cron_job_update,
+	.check_name = name_is_dns_subdomain,
 	.prepare_update = generic_prepare_update,
 };
 
@@ -96,9 +81,24 @@ static void prepare_create_claim(struct request *request, ProtobufCMessage *obje
 	claim->status->phase = (char *)"Pending";
 }
 
+static void claim_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	validate_claim(errors, (const CoreV1PersistentVolumeClaim *)object);
+}
+
+static void claim_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	if (!generic_is_status(request))
+		validate_claim_update(
+			errors, (const CoreV1PersistentVolumeClaim *)object, (const CoreV1PersistentVolumeClaim *)old);
+}
+
 const struct strategy claim_strategy = {
 	.group = "",
 	.resource = "persistentvolumeclaims",
 	.prepare_create = prepare_create_claim,
+	.validate_create = claim_create,
 	.prepare_update = generic_keep_status,
+	.validate_update = claim_update,
 };
