@@ -8,6 +8,7 @@ const struct admission_plugin *const admission_plugins[] = {
 	&node_restriction_plugin,
 	&taint_nodes_plugin,
 	&always_pull_images_plugin,
+	&pod_security_plugin,
 	&priority_plugin,
 	&default_toleration_plugin,
 	&runtime_class_plugin,
@@ -21,7 +22,7 @@ const struct admission_plugin *const admission_plugins[] = {
 };
 
 const char *const admission_other_names[] = {"NamespaceAutoProvision", "NamespaceExists",
-	"LimitPodHardAntiAffinityTopology", "PodSecurity", "PodNodeSelector", "PodTolerationRestriction",
+	"LimitPodHardAntiAffinityTopology", "PodNodeSelector", "PodTolerationRestriction",
 	"OwnerReferencesPermissionEnforcement", "ExtendedResourceToleration", "EventRateLimit", "ImagePolicyWebhook",
 	"StorageObjectInUseProtection", "PersistentVolumeClaimResize", "ClusterTrustBundleAttest",
 	"DefaultIngressClass", "DenyServiceExternalIPs", "PodTopologyLabels", "MutatingAdmissionPolicy",

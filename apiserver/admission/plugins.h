@@ -19,6 +19,7 @@ extern const struct admission_plugin certificate_subject_plugin;
 extern const struct admission_plugin default_storage_class_plugin;
 extern const struct admission_plugin node_restriction_plugin;
 extern const struct admission_plugin resource_quota_plugin;
+extern const struct admission_plugin pod_security_plugin;
 extern const struct admission_plugin always_admit_plugin;
 extern const struct admission_plugin always_deny_plugin;
 extern const struct admission_plugin always_pull_images_plugin;

@@ -411,7 +411,8 @@ void validate_resources(struct field_errors *errors, const struct field_path *pa
 		check_request(errors, path, r, r->requests[i]);
 }
 
-static void check_security(struct field_errors *errors, const struct field_path *path, const CoreV1SecurityContext *s)
+static void check_security(
+	struct field_errors *errors, const struct field_path *path, const CoreV1SecurityContext *s, bool host_users)
 {
 	static const char *const proc_mounts[] = {"Default", "Unmasked", NULL};
 	if (!s)
@@ -424,6 +425,9 @@ static void check_security(struct field_errors *errors, const struct field_path 
 			"must be between 0 and 2147483647, inclusive");
 	if (s->proc_mount && !str_in(s->proc_mount, proc_mounts))
 		field_unsupported(errors, FIELD(path, "procMount"), s->proc_mount, proc_mounts);
+	else if (host_users && str_eq(s->proc_mount, "Unmasked"))
+		field_invalid(
+			errors, FIELD(path, "procMount"), s->proc_mount, "`hostUsers` must be false to use `Unmasked`");
 	if (!s->has_allow_privilege_escalation || s->allow_privilege_escalation)
 		return;
 	if (s->has_privileged && s->privileged)
@@ -454,7 +458,8 @@ static void check_common(
 	check_mounts(errors, FIELD(path, "volumeMounts"), c, spec);
 	validate_one_of(errors, FIELD(path, "imagePullPolicy"), c->image_pull_policy, pull_policies);
 	validate_resources(errors, FIELD(path, "resources"), c->resources);
-	check_security(errors, FIELD(path, "securityContext"), c->security_context);
+	check_security(
+		errors, FIELD(path, "securityContext"), c->security_context, !spec->has_host_users || spec->host_users);
 }
 
 static void check_probes(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c)

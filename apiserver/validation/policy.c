@@ -65,6 +65,8 @@ void validate_autoscaler(struct field_errors *errors, const AutoscalingV2Horizon
 		field_required(errors, FIELD(target, "kind"), "");
 	if (!ref || str_empty(ref->name))
 		field_required(errors, FIELD(target, "name"), "");
+	if (!ref || str_empty(ref->api_version))
+		field_invalid(errors, FIELD(target, "apiVersion"), "", "apiVersion must specify API group");
 }
 
 static bool is_system_class(const SchedulingV1PriorityClass *class)
