@@ -44,5 +44,7 @@ extern const struct kind_printer print_network_kinds[];
 extern const struct kind_printer print_workload_kinds[];
 extern const struct kind_printer print_access_kinds[];
 extern const struct kind_printer print_storage_kinds[];
+extern const struct kind_printer print_extension_kinds[];
+extern const struct kind_printer print_autoscaling_kinds[];
 
 #endif

@@ -162,11 +162,100 @@ static void print_pod_disruption_budget(struct printer *p, const void *msg)
 	cell_age(p, msg);
 }
 
+/* The first three hosts, and how many rules there are beyond three; * for none. */
+static char *ingress_hosts(struct printer *p, const NetworkingV1IngressSpec *spec)
+{
+	char **hosts = NULL;
+	size_t n = 0;
+	bool more = false;
+
+	for (size_t i = 0; spec && i < spec->n_rules; i++) {
+		more = more || n == MAX_LISTED;
+		if (!more && !str_empty(spec->rules[i]->host))
+			ARENA_PUSH(p->arena, hosts, n) = spec->rules[i]->host;
+	}
+	if (!n)
+		return arena_strdup(p->arena, "*");
+	if (!more)
+		return join(p, hosts, n, ",");
+	return arena_printf(p->arena, "%s + %zu more...", join(p, hosts, n, ","), spec->n_rules - MAX_LISTED);
+}
+
+static char *ingress_addresses(struct printer *p, const NetworkingV1IngressLoadBalancerStatus *lb)
+{
+	char **items = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; lb && i < lb->n_ingress; i++) {
+		char *address = (char *)(uintptr_t)str_or(lb->ingress[i]->ip, str_or_empty(lb->ingress[i]->hostname));
+		if (*address && !str_in_n(address, items, n))
+			ARENA_PUSH(p->arena, items, n) = address;
+	}
+	if (n > 1)
+		qsort(items, n, sizeof(*items), str_cmp_qsort);
+	return join(p, items, n, ",");
+}
+
+static void print_ingress(struct printer *p, const void *msg)
+{
+	const NetworkingV1Ingress *ingress = msg;
+	const NetworkingV1IngressSpec *spec = ingress->spec;
+
+	cell_name(p, msg);
+	cell_text(p, spec && spec->ingress_class_name ? spec->ingress_class_name : "<none>");
+	cell_text(p, ingress_hosts(p, spec));
+	cell_text(p, ingress_addresses(p, ingress->status ? ingress->status->load_balancer : NULL));
+	cell_text(p, spec && spec->n_tls ? "80, 443" : "80");
+	cell_age(p, msg);
+}
+
+static void print_ingress_class(struct printer *p, const void *msg)
+{
+	const NetworkingV1IngressClassSpec *spec = ((const NetworkingV1IngressClass *)msg)->spec;
+	const NetworkingV1IngressClassParametersReference *ref = spec ? spec->parameters : NULL;
+
+	cell_name(p, msg);
+	cell_text(p, spec ? spec->controller : "");
+	if (ref)
+		cell_printf(
+			p, "%s%s%s/%s", ref->kind, ref->api_group ? "." : "", str_or_empty(ref->api_group), ref->name);
+	else
+		cell_text(p, "<none>");
+	cell_age(p, msg);
+}
+
+static void print_ip_address(struct printer *p, const void *msg)
+{
+	const NetworkingV1IPAddressSpec *spec = ((const NetworkingV1IPAddress *)msg)->spec;
+	const NetworkingV1ParentReference *ref = spec ? spec->parent_ref : NULL;
+
+	cell_name(p, msg);
+	if (ref)
+		cell_printf(p, "%s%s%s%s%s/%s", str_lower(p->arena, str_or_empty(ref->resource)),
+			str_empty(ref->group) ? "" : ".", str_lower(p->arena, str_or_empty(ref->group)),
+			str_empty(ref->namespace) ? "" : "/", str_or_empty(ref->namespace), ref->name);
+	else
+		cell_text(p, "<none>");
+}
+
+static void print_service_cidr(struct printer *p, const void *msg)
+{
+	const NetworkingV1ServiceCIDRSpec *spec = ((const NetworkingV1ServiceCIDR *)msg)->spec;
+
+	cell_name(p, msg);
+	cell_text(p, spec ? join(p, spec->cidrs, spec->n_cidrs, ",") : "");
+	cell_age(p, msg);
+}
+
 const struct kind_printer print_network_kinds[] = {
 	{&CoreV1Service_schema, print_service},
 	{&CoreV1Endpoints_schema, print_endpoints},
 	{&DiscoveryV1EndpointSlice_schema, print_endpoint_slice},
 	{&NetworkingV1NetworkPolicy_schema, print_network_policy},
+	{&NetworkingV1Ingress_schema, print_ingress},
+	{&NetworkingV1IngressClass_schema, print_ingress_class},
+	{&NetworkingV1IPAddress_schema, print_ip_address},
+	{&NetworkingV1ServiceCIDR_schema, print_service_cidr},
 	{&PolicyV1PodDisruptionBudget_schema, print_pod_disruption_budget},
 	{0},
 };

@@ -8,7 +8,7 @@
 #include "api/print/internal.h"
 
 static const struct kind_printer *const tables[] = {print_pod_kinds, print_core_kinds, print_network_kinds,
-	print_workload_kinds, print_access_kinds, print_storage_kinds};
+	print_workload_kinds, print_access_kinds, print_storage_kinds, print_extension_kinds, print_autoscaling_kinds};
 
 static struct print_cell *add_cell(struct printer *p)
 {

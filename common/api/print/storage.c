@@ -85,9 +85,61 @@ static void print_storage_class(struct printer *p, const void *msg)
 	cell_age(p, msg);
 }
 
+static void print_csi_driver(struct printer *p, const void *msg)
+{
+	const StorageV1CSIDriver *driver = msg;
+	const StorageV1CSIDriverSpec *spec = driver->spec ? driver->spec : StorageV1CSIDriverSpec_schema.zero;
+	char **audiences = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < spec->n_token_requests; i++)
+		ARENA_PUSH(p->arena, audiences, n) = spec->token_requests[i]->audience;
+	cell_name(p, msg);
+	cell_bool(p, !spec->has_attach_required || spec->attach_required);
+	cell_bool(p, spec->has_pod_info_on_mount && spec->pod_info_on_mount);
+	cell_bool(p, spec->has_storage_capacity && spec->storage_capacity);
+	cell_text(p, spec->token_requests ? join(p, audiences, n, ",") : "<unset>");
+	cell_bool(p, spec->has_requires_republish && spec->requires_republish);
+	cell_or_none(p, join(p, spec->volume_lifecycle_modes, spec->n_volume_lifecycle_modes, ","));
+	cell_age(p, msg);
+}
+
+static void print_csi_node(struct printer *p, const void *msg)
+{
+	const StorageV1CSINodeSpec *spec = ((const StorageV1CSINode *)msg)->spec;
+
+	cell_name(p, msg);
+	cell_number(p, spec ? (int64_t)spec->n_drivers : 0);
+	cell_age(p, msg);
+}
+
+static void print_volume_attachment(struct printer *p, const void *msg)
+{
+	const StorageV1VolumeAttachment *a = msg;
+	const StorageV1VolumeAttachmentSpec *spec = a->spec ? a->spec : StorageV1VolumeAttachmentSpec_schema.zero;
+
+	cell_name(p, msg);
+	cell_text(p, spec->attacher);
+	cell_text(p, spec->source ? spec->source->persistent_volume_name : "");
+	cell_text(p, spec->node_name);
+	cell_bool(p, a->status && a->status->attached);
+	cell_age(p, msg);
+}
+
+static void print_attributes_class(struct printer *p, const void *msg)
+{
+	cell_name(p, msg);
+	cell_text(p, ((const StorageV1VolumeAttributesClass *)msg)->driver_name);
+	cell_age(p, msg);
+}
+
 const struct kind_printer print_storage_kinds[] = {
 	{&CoreV1PersistentVolumeClaim_schema, print_claim},
 	{&CoreV1PersistentVolume_schema, print_volume},
 	{&StorageV1StorageClass_schema, print_storage_class},
+	{&StorageV1CSIDriver_schema, print_csi_driver},
+	{&StorageV1CSINode_schema, print_csi_node},
+	{&StorageV1VolumeAttachment_schema, print_volume_attachment},
+	{&StorageV1VolumeAttributesClass_schema, print_attributes_class},
 	{0},
 };
