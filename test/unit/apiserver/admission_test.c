@@ -202,6 +202,48 @@ static void test_limit_range(void **state)
 		"pods \"p\" is forbidden: maximum cpu usage per Container is 1, but limit is 2");
 }
 
+static void test_pod_security(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *level, *spec, *message;
+	} cases[] = {
+		{"privileged", "\"hostPID\":true,", NULL},
+		{"baseline", "", NULL},
+		{"baseline", "\"hostPID\":true,\"hostNetwork\":true,",
+			"pods \"p\" is forbidden: violates PodSecurity \"baseline:latest\": host namespaces "
+			"(hostNetwork=true, "
+			"hostPID=true)"},
+		{"restricted", "",
+			"pods \"p\" is forbidden: violates PodSecurity \"restricted:latest\": allowPrivilegeEscalation "
+			"!= false "
+			"(container \"c\" must set securityContext.allowPrivilegeEscalation=false), unrestricted "
+			"capabilities "
+			"(container \"c\" must set securityContext.capabilities.drop=[\"ALL\"]), runAsNonRoot != true "
+			"(pod or "
+			"container \"c\" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "
+			"\"c\" must "
+			"set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		world_put(f->w, arena_printf(f->w->arena,
+					"{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"dev\","
+					"\"labels\":{"
+					"\"pod-security.kubernetes.io/enforce\":\"%s\"}}}",
+					cases[i].level));
+		char *json = arena_printf(f->w->arena,
+			"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"p\"},"
+			"\"spec\":{%s"
+			"\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
+			cases[i].spec);
+		struct status *s = admit(f, "ann", ADMISSION_CREATE, "pods", "", world_object(f->w->arena, json), NULL);
+		if (cases[i].message)
+			assert_refused(s, cases[i].message);
+		else
+			assert_null(s);
+	}
+}
+
 static void test_unknown_plugin(void **state)
 {
 	char *bad[] = {"Magic"};
@@ -216,6 +258,7 @@ int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {CASE(test_pod_gets_what_it_needs), CASE(test_pod_that_wants_less),
-		CASE(test_refusals), CASE(test_node), CASE(test_limit_range), cmocka_unit_test(test_unknown_plugin)};
+		CASE(test_refusals), CASE(test_node), CASE(test_limit_range), CASE(test_pod_security),
+		cmocka_unit_test(test_unknown_plugin)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

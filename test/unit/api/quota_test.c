@@ -1,0 +1,103 @@
+/* What objects count for a quota, and which quotas count them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "api/json.h"
+#include "api/quota.h"
+#include "base/cleanup.h"
+
+enum { NOW = 1800000000 };
+
+static void *object(struct arena *arena, const char *json)
+{
+	const struct json_options options = JSON_LENIENT;
+	ProtobufCMessage *msg = NULL;
+	assert_null(json_decode_any(arena, json, strlen(json), &options, &msg));
+	return msg;
+}
+
+#define POD(rest) "{\"apiVersion\":\"v1\",\"kind\":\"Pod\"," rest "}"
+#define ASKS(text) "{\"name\":\"c\",\"resources\":{" text "}}"
+
+static const struct {
+	const char *json, *usage;
+} cases[] = {
+	{POD("\"spec\":{\"containers\":[{\"name\":\"c\"}]}"), "count/pods=1,pods=1"},
+	{POD("\"spec\":{\"containers\":[" ASKS("\"requests\":{\"cpu\":\"100m\"},\"limits\":{\"cpu\":\"1\"}") "," ASKS(
+		 "\"requests\":{\"cpu\":\"200m\",\"memory\":\"1Gi\"}") "]}"),
+		"count/pods=1,cpu=300m,limits.cpu=1,memory=1Gi,pods=1,requests.cpu=300m,requests.memory=1Gi"},
+	/* The largest init step counts when it is more than all containers; a sidecar counts with both. */
+	{POD("\"spec\":{\"initContainers\":[" ASKS("\"requests\":{\"cpu\":\"2\"}") "],\"containers\":[" ASKS(
+		 "\"requests\":{\"cpu\":\"1\"}") "]}"),
+		"count/pods=1,cpu=2,pods=1,requests.cpu=2"},
+	{POD("\"spec\":{\"initContainers\":[{\"name\":\"s\",\"restartPolicy\":\"Always\",\"resources\":{\"requests\":{"
+	     "\"cpu\":\"1\"}}}"
+	     "," ASKS("\"requests\":{\"cpu\":\"2\"}") "],\"containers\":[" ASKS("\"requests\":{\"cpu\":\"1\"}") "]}"),
+		"count/pods=1,cpu=3,pods=1,requests.cpu=3"},
+	{POD("\"spec\":{\"overhead\":{\"cpu\":\"1\"},\"containers\":[" ASKS(
+		 "\"requests\":{\"example.com/x\":\"2\",\"cpu\":\"1\"}") "]}"),
+		"count/pods=1,cpu=2,pods=1,requests.cpu=2,requests.example.com/x=2"},
+	{POD("\"spec\":{\"containers\":[" ASKS(
+		 "\"requests\":{\"cpu\":\"1\"}") "]},\"status\":{\"phase\":\"Succeeded\"}"),
+		"count/pods=1"},
+	{"{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"spec\":{\"type\":\"NodePort\",\"ports\":[{\"port\":1},{"
+	 "\"port\":2}]}}",
+		"count/services=1,services.loadbalancers=0,services.nodeports=2,services=1"},
+	{"{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\",\"spec\":{\"storageClassName\":\"fast\","
+	 "\"resources\":{\"requests\":{"
+	 "\"storage\":\"5Gi\"}}}}",
+		"count/persistentvolumeclaims=1,fast.storageclass.storage.k8s.io/persistentvolumeclaims=1,"
+		"fast.storageclass.storage.k8s.io/requests.storage=5Gi,persistentvolumeclaims=1,requests.storage=5Gi"},
+	{"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}", "configmaps=1,count/configmaps=1"},
+	{"{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\"}", "count/deployments.apps=1"},
+};
+
+static void test_usage(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		struct quota_list usage;
+		quota_usage(arena, object(arena, cases[i].json), NOW, &usage);
+		assert_string_equal(quota_text(arena, &usage), cases[i].usage);
+	}
+}
+
+static const struct {
+	const char *scopes, *pod;
+	bool matches;
+} scoped[] = {
+	{"", POD("\"spec\":{}"), true},
+	{"\"scopes\":[\"Terminating\"]", POD("\"spec\":{\"activeDeadlineSeconds\":5}"), true},
+	{"\"scopes\":[\"Terminating\"]", POD("\"spec\":{}"), false},
+	{"\"scopes\":[\"NotTerminating\",\"BestEffort\"]", POD("\"spec\":{}"), true},
+	{"\"scopes\":[\"BestEffort\"]", POD("\"spec\":{\"containers\":[" ASKS("\"requests\":{\"cpu\":\"1\"}") "]}"),
+		false},
+	{"\"scopeSelector\":{\"matchExpressions\":[{\"scopeName\":\"PriorityClass\",\"operator\":\"In\",\"values\":["
+	 "\"a\"]}]}",
+		POD("\"spec\":{\"priorityClassName\":\"a\"}"), true},
+	{"\"scopeSelector\":{\"matchExpressions\":[{\"scopeName\":\"PriorityClass\",\"operator\":\"In\",\"values\":["
+	 "\"a\"]}]}",
+		POD("\"spec\":{\"priorityClassName\":\"b\"}"), false},
+	{"\"scopes\":[\"BestEffort\"]", "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}", false},
+};
+
+static void test_scopes(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(scoped); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		const CoreV1ResourceQuota *quota = object(
+			arena, arena_printf(arena, "{\"apiVersion\":\"v1\",\"kind\":\"ResourceQuota\",\"spec\":{%s}}",
+				       scoped[i].scopes));
+		if (quota_matches(quota, object(arena, scoped[i].pod)) != scoped[i].matches)
+			fail_msg("%s and %s", scoped[i].scopes, scoped[i].pod);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_usage), cmocka_unit_test(test_scopes)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# Who may do what, on the wire: the real binary, a real etcd, curl as the client.
+
+setup_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	CP_APISERVER=${BIN:-$cp_root/build/bin}/kube-apiserver
+	[ -x "$CP_APISERVER" ] || skip "kube-apiserver is not built"
+	command -v etcd > /dev/null || skip "etcd is not installed"
+	export CP_APISERVER CP_FLAGS=--enable-admission-plugins=NodeRestriction
+	cp_start
+	export CP_APISERVER_PID CP_ETCD_PID CP_PORT CP_ETCD_PORT
+	cp_user alice dev
+	cp_user system:node:n1 system:nodes
+	cp_wait cp_curl /api/v1/namespaces/default -f
+}
+
+teardown_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	cp_stop
+}
+
+setup() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	rbac=/apis/rbac.authorization.k8s.io/v1
+	ns=t$BATS_TEST_NUMBER
+	as admin POST /api/v1/namespaces "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"$ns\"}}"
+	pods=/api/v1/namespaces/$ns/pods
+}
+
+# as USER METHOD PATH [BODY [curl flags…]]: $code and $body.
+as() {
+	local user=$1 method=$2 path=$3 data=${4:-} type=${type:-application/json}
+	shift 3
+	[ $# -eq 0 ] || shift
+	local out
+	# To curl a colon ends the file's name.
+	out=$(curl -s -A test -w '\n%{http_code}' --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/${user//:/\\:}.crt" --key "$CP_DIR/$user.key" \
+		-X "$method" -H "Content-Type: $type" ${data:+-d "$data"} "$@" "$CP_SERVER$path")
+	code=${out##*$'\n'}
+	body=${out%$'\n'*}
+}
+
+# bearer TOKEN PATH
+bearer() {
+	local out
+	out=$(curl -s -A test -w '\n%{http_code}' --cacert "$CP_DIR/ca.crt" -H "Authorization: Bearer $1" "$CP_SERVER$2")
+	code=${out##*$'\n'}
+	body=${out%$'\n'*}
+}
+
+# expect CODE [WORDS]
+expect() {
+	if [ "$code" != "$1" ] || { [ -n "${2:-}" ] && [[ $body != *"$2"* ]]; }; then
+		echo "got $code: $body" >&2
+		return 1
+	fi
+}
+
+account() {
+	as admin POST "/api/v1/namespaces/$ns/serviceaccounts" '{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default"}}'
+	expect 201
+}
+
+token() {
+	as admin POST "/api/v1/namespaces/$ns/serviceaccounts/default/token" \
+		"{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\",\"spec\":{${1:-}}}"
+	expect 201
+	token=$(sed -n 's/.*"token":"\([^"]*\)".*/\1/p' <<< "$body")
+	[ -n "$token" ]
+}
+
+# grant USER VERBS RESOURCES: a role and a binding in the namespace.
+grant() {
+	as admin POST "$rbac/namespaces/$ns/roles" "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"Role\",\"metadata\":{\"name\":
+		\"$1\"},\"rules\":[{\"apiGroups\":[\"\",\"rbac.authorization.k8s.io\"],\"resources\":[$3],\"verbs\":[$2]}]}"
+	expect 201
+	as admin POST "$rbac/namespaces/$ns/rolebindings" "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"RoleBinding\",
+		\"metadata\":{\"name\":\"$1\"},\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"Role\",\"name\":\"$1\"},
+		\"subjects\":[{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"User\",\"name\":\"$1\"}]}"
+	expect 201
+	allowed "$1"
+}
+
+# The binding has reached the authorizer.
+allowed() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		as "$1" GET "$pods"
+		[ "$code" != 200 ] || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+@test "without credentials one is anonymous, with bad ones nobody" {
+	body=$(curl -s -A test --cacert "$CP_DIR/ca.crt" -w '%{http_code}' "$CP_SERVER$pods")
+	[[ $body == *'User \"system:anonymous\" cannot list resource \"pods\"'*403 ]]
+	bearer nonsense "$pods"
+	expect 401 '"message":"Unauthorized"'
+	bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2t1YmVybmV0ZXMuZGVmYXVsdC5zdmMifQ. "$pods"
+	expect 401
+}
+
+@test "a right appears with its binding and goes with it" {
+	as alice GET "$pods"
+	expect 403 'pods is forbidden: User \"alice\" cannot list resource \"pods\" in API group \"\" in the namespace'
+	grant alice '"get","list"' '"pods"'
+	as alice DELETE "$pods/x"
+	expect 403
+	as admin DELETE "$rbac/namespaces/$ns/rolebindings/alice"
+	local i
+	for ((i = 0; i < 100; i++)); do
+		as alice GET "$pods"
+		[ "$code" != 403 ] || break
+		sleep 0.02
+	done
+	expect 403
+}
+
+@test "nobody grants more than he has" {
+	grant alice '"get","list","create"' '"pods","roles","rolebindings"'
+	as alice POST "$rbac/namespaces/$ns/roles" '{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"more"},
+		"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}'
+	expect 403 'is attempting to grant RBAC permissions not currently held'
+	as alice POST "$rbac/namespaces/$ns/roles" '{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"same"},
+		"rules":[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]}'
+	expect 201
+}
+
+@test "impersonation is a right of its own" {
+	as admin GET "$pods" '' -H 'Impersonate-User: bob'
+	expect 403 'User \"bob\" cannot list'
+	as alice GET "$pods" '' -H 'Impersonate-User: admin'
+	expect 403 'cannot impersonate resource \"users\"'
+	as admin POST /apis/authentication.k8s.io/v1/selfsubjectreviews '{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}' \
+		-H 'Impersonate-User: bob' -H 'Impersonate-Group: dev' -H 'Impersonate-Extra-scopes: a'
+	expect 201 bob
+	[[ $body == *dev* && $body == *system:authenticated* && $body == *scopes* ]]
+}
+
+@test "a service account's token holds while the account does" {
+	account
+	token
+	bearer "$token" "$pods"
+	expect 403 "system:serviceaccount:$ns:default"
+	token '"audiences":["vault"]'
+	bearer "$token" "$pods"
+	expect 401
+	token
+	as admin DELETE "/api/v1/namespaces/$ns/serviceaccounts/default"
+	local i
+	for ((i = 0; i < 100; i++)); do
+		bearer "$token" "$pods"
+		[ "$code" != 401 ] || break
+		sleep 0.02
+	done
+	expect 401
+}
+
+@test "a token review tells whose a token is" {
+	account
+	token
+	as admin POST /apis/authentication.k8s.io/v1/tokenreviews \
+		"{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenReview\",\"spec\":{\"token\":\"$token\"}}"
+	expect 201 "system:serviceaccount:$ns:default"
+	[[ $body == *'"authenticated":true'* ]]
+	as admin POST /apis/authentication.k8s.io/v1/tokenreviews \
+		'{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"x"}}'
+	expect 201 'invalid bearer token'
+}
+
+@test "a pod gets its account, its token and its tolerations, or is refused" {
+	local pod='{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}}'
+	as admin POST "$pods" "$pod"
+	expect 403 "error looking up service account $ns/default"
+	account
+	as admin POST "$pods" "$pod"
+	expect 201 kube-api-access-
+	[[ $body == *node.kubernetes.io/unreachable* && $body == *kube-root-ca.crt* && $body == *'"priority":0'* ]]
+	as admin POST "$pods" '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"Q"},"spec":{}}'
+	expect 422 'spec.containers: Required value'
+}
+
+@test "a node writes itself and no other" {
+	as system:node:n1 POST /api/v1/nodes '{"apiVersion":"v1","kind":"Node","metadata":{"name":"n1"}}'
+	expect 201 node.kubernetes.io/not-ready
+	as system:node:n1 POST /api/v1/nodes '{"apiVersion":"v1","kind":"Node","metadata":{"name":"n2"}}'
+	expect 403 'is not allowed to modify node \"n2\"'
+	as system:node:n1 GET /api/v1/nodes/n2
+	expect 403 'only its own Node object'
+	as system:node:n1 GET "/api/v1/namespaces/$ns/secrets/x"
+	expect 403 "no relationship found between node 'n1' and this object"
+	account
+	as system:node:n1 POST "$pods" '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"nodeName":"n1","containers":[{
+		"name":"c","image":"i"}]}}'
+	expect 403 'can only create mirror pods'
+}
+
+@test "services take addresses and ports and give them back" {
+	local services=/api/v1/namespaces/$ns/services
+	local fixed='{"apiVersion":"v1","kind":"Service","metadata":{"name":"NAME"},"spec":{"clusterIP":"10.0.0.77","type":"NodePort",
+		"ports":[{"port":80,"nodePort":30777}]}}'
+	as admin POST "$services" "${fixed/NAME/a}"
+	expect 201
+	as admin POST "$services" "${fixed/NAME/b}"
+	expect 422 'provided IP is already allocated'
+	as admin DELETE "$services/a"
+	expect 200
+	as admin POST "$services" "${fixed/NAME/b}"
+	expect 201
+	as admin POST "$services" '{"apiVersion":"v1","kind":"Service","metadata":{"name":"c"},"spec":{"clusterIP":"192.168.0.1","ports":[{
+		"port":80}]}}'
+	expect 422 'does not match the current range'
+}
+
+@test "a namespace that is ending takes nothing new, the first ones never end" {
+	as admin DELETE "/api/v1/namespaces/$ns"
+	expect 200 Terminating
+	as admin POST "/api/v1/namespaces/$ns/configmaps" '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}'
+	expect 403 'because it is being terminated'
+	as admin DELETE /api/v1/namespaces/kube-system
+	expect 403 'this namespace may not be deleted'
+	as admin POST /api/v1/namespaces/nowhere/configmaps '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}'
+	expect 404 'namespaces \"nowhere\" not found'
+}
+
+@test "a restricted namespace refuses what may escape" {
+	account
+	type=application/merge-patch+json as admin PATCH "/api/v1/namespaces/$ns" \
+		'{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"baseline"}}}'
+	expect 200
+	sleep 0.2
+	as admin POST "$pods" '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"hostPID":true,"containers":[{"name":"c",
+		"image":"i"}]}}'
+	expect 403 'violates PodSecurity \"baseline:latest\": host namespaces (hostPID=true)'
+}
+
+@test "a certificate request bears the name of who made it" {
+	openssl req -new -newkey rsa:2048 -nodes -keyout "$BATS_TEST_TMPDIR/k" -subj /CN=x -out "$BATS_TEST_TMPDIR/csr" 2> /dev/null
+	local csr=/apis/certificates.k8s.io/v1/certificatesigningrequests
+	as admin POST "$csr" "{\"apiVersion\":\"certificates.k8s.io/v1\",\"kind\":\"CertificateSigningRequest\",\"metadata\":{\"name\":\"$ns\"},
+		\"spec\":{\"request\":\"$(base64 -w0 "$BATS_TEST_TMPDIR/csr")\",\"signerName\":\"kubernetes.io/kube-apiserver-client\",\"usages\":
+		[\"client auth\"],\"username\":\"somebody\"}}"
+	expect 201 '"username":"admin"'
+	as admin POST "$csr" '{"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","metadata":{"name":"bad"},"spec":{
+		"request":"aGVsbG8=","signerName":"x","usages":["client auth"]}}'
+	expect 422 'spec.signerName'
+}
