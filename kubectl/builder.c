@@ -17,12 +17,12 @@ struct tuple {
 
 static struct status *missing_resource(void)
 {
-	return fail("You must provide one or more resources by argument or filename.\n"
-		    "Example resource specifications include:\n"
-		    "   '-f rsrc.yaml'\n"
-		    "   '--filename=rsrc.json'\n"
-		    "   '<resource> <name>'\n"
-		    "   '<resource>'");
+	return user_error("You must provide one or more resources by argument or filename.\n"
+			  "Example resource specifications include:\n"
+			  "   '-f rsrc.yaml'\n"
+			  "   '--filename=rsrc.json'\n"
+			  "   '<resource> <name>'\n"
+			  "   '<resource>'");
 }
 
 /* Keeps an error; true if the work is to go on. */
@@ -92,8 +92,9 @@ static struct status *fetch_one(struct builder *b, const struct api_resource *ma
 	struct info info = {
 		.mapping = mapping, .namespace = mapping->rest.namespaced ? b->namespace : "", .name = name};
 	if (mapping->rest.namespaced && !*b->namespace)
-		return fail(sel->all_namespaces ? "a resource cannot be retrieved by name across all namespaces"
-						: "namespace may not be empty when retrieving a resource by name");
+		return user_error(sel->all_namespaces
+					  ? "a resource cannot be retrieved by name across all namespaces"
+					  : "namespace may not be empty when retrieving a resource by name");
 	if (!sel->names_only) {
 		struct rest request = {.path = rest_path(b->k->arena, mapping, b->namespace, name, sel->subresource),
 			.query = sel->query,
@@ -191,9 +192,9 @@ static struct status *split_tuple(struct builder *b, const char *arg, struct tup
 	char **parts;
 	size_t n = str_split(b->k->arena, arg, '/', &parts);
 	if (n != 2)
-		return fail("arguments in resource/name form may not have more than one slash");
+		return user_error("arguments in resource/name form may not have more than one slash");
 	if (!*parts[0] || !*parts[1] || strchr(parts[0], ','))
-		return fail("arguments in resource/name form must have a single resource and name");
+		return user_error("arguments in resource/name form must have a single resource and name");
 	*ret = (struct tuple){parts[0], parts[1]};
 	return NULL;
 }
@@ -219,7 +220,7 @@ static struct status *read_args(struct builder *b, struct tuple **ret_tuples, si
 		return NULL;
 	}
 	if (n_slash && n_slash < sel->n_args)
-		return fail(
+		return user_error(
 			"there is no need to specify a resource type as a separate argument when passing arguments in "
 			"resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get "
 			"resource resource/<resource_name>'");
@@ -264,7 +265,7 @@ static void visit_types(struct builder *b, const char *types)
 	size_t n = 0;
 	struct status *s = find_mappings(b, types, &mappings, &n);
 	if (!s && b->selection->single_type && n > 1)
-		s = fail("you may only specify a single resource type");
+		s = user_error("you may only specify a single resource type");
 	if (s) {
 		errors_add(&b->errors, s);
 		return;
@@ -286,9 +287,10 @@ static struct status *place_manifest(struct builder *b, struct info *info)
 		return NULL;
 	}
 	if (!str_empty(k->global.namespace) && !str_eq(k->global.namespace, info->namespace))
-		return fail("the namespace from the provided object \"%s\" does not match the namespace \"%s\". You "
-			    "must pass "
-			    "'--namespace=%s' to perform this operation.",
+		return user_error(
+			"the namespace from the provided object \"%s\" does not match the namespace \"%s\". You "
+			"must pass "
+			"'--namespace=%s' to perform this operation.",
 			info->namespace, k->global.namespace, info->namespace);
 	return NULL;
 }
@@ -299,7 +301,7 @@ static struct status *fetch_latest(struct builder *b, struct info *info)
 	if (!sel->latest || !info->mapping)
 		return NULL;
 	if (str_empty(info->name))
-		return fail("resource name may not be empty");
+		return user_error("resource name may not be empty");
 	struct rest request = {
 		.path = rest_path(b->k->arena, info->mapping, info->namespace, info->name, sel->subresource),
 		.query = sel->query,
@@ -367,14 +369,14 @@ static void visit_args(struct builder *b)
 	bool selecting = !str_empty(sel->selector) || !str_empty(sel->field_selector) || sel->all;
 	struct status *s = read_args(b, &tuples, &n_tuples, &types);
 	if (!s && sel->all && !str_empty(sel->selector))
-		s = fail("setting 'all' parameter but found a non empty selector. ");
+		s = user_error("setting 'all' parameter but found a non empty selector. ");
 	if (!s && selecting && n_tuples)
-		s = fail(strchr(sel->args[0], '/')
-				 ? "selectors and the all flag cannot be used when passing resource/name "
-				   "arguments"
-				 : "name cannot be provided when a selector is specified");
+		s = user_error(strchr(sel->args[0], '/')
+				       ? "selectors and the all flag cannot be used when passing resource/name "
+					 "arguments"
+				       : "name cannot be provided when a selector is specified");
 	if (!s && selecting && !types)
-		s = fail("at least one resource must be specified to use a selector");
+		s = user_error("at least one resource must be specified to use a selector");
 	if (!s && !types && !n_tuples)
 		s = missing_resource();
 	if (!s && types && !selecting && !sel->list_without_selector) {
@@ -382,7 +384,7 @@ static void visit_args(struct builder *b)
 		size_t n = 0;
 		s = find_mappings(b, types, &mappings, &n);
 		if (!s)
-			s = fail("resource(s) were provided, but no name was specified");
+			s = user_error("resource(s) were provided, but no name was specified");
 	}
 	if (s)
 		errors_add(&b->errors, s);
@@ -400,15 +402,16 @@ struct status *select_objects(struct kubectl *k, const struct selection *selecti
 		TRY(kubectl_namespace(k, &b.namespace));
 	if (selection->files && has_files(selection->files)) {
 		if (selection->n_args && !selection->default_type)
-			return fail("when paths, URLs, or stdin is provided as input, you may not specify resource "
-				    "arguments as "
-				    "well");
+			return user_error(
+				"when paths, URLs, or stdin is provided as input, you may not specify resource "
+				"arguments as "
+				"well");
 		visit_files(&b);
 	} else if (selection->local) {
-		return fail("error: you must specify resources by --filename when --local is set.\n"
-			    "Example resource specifications include:\n"
-			    "   '-f rsrc.yaml'\n"
-			    "   '--filename=rsrc.json'");
+		return user_error("error: you must specify resources by --filename when --local is set.\n"
+				  "Example resource specifications include:\n"
+				  "   '-f rsrc.yaml'\n"
+				  "   '--filename=rsrc.json'");
 	} else {
 		visit_args(&b);
 	}

@@ -19,7 +19,7 @@ struct status *usage_error(const struct call *call, const char *format, ...)
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	strbuf_vprintf(&text, format, args);
 	va_end(args);
-	return fail("%s\nSee '%s -h' for help and examples", text.buf, call->path);
+	return user_error("%s\nSee '%s -h' for help and examples", text.buf, call->path);
 }
 
 const struct command *command_child(const struct command *command, const char *name)
@@ -176,7 +176,7 @@ static int report(struct kubectl *k, struct status *s)
 {
 	if (!s)
 		return k->exit_code;
-	print_error(k, s);
+	report_error(k, s);
 	status_free(s);
 	return k->exit_code ? k->exit_code : 1;
 }

@@ -53,7 +53,7 @@ static struct status *parse_timeout(const char *text, int *ret_ms)
 		return NULL;
 	}
 	if (!duration_parse(text, &ns))
-		return fail(
+		return user_error(
 			"Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by "
 			"a corresponding time unit (e.g. 1s | 2m | 3h)");
 	*ret_ms = (int)(ns / 1000000);
@@ -219,7 +219,7 @@ static void print_unreachable(struct kubectl *k, const struct status *s)
 	fprintf(stderr, "Unable to connect to the server: %s\n", s->message);
 }
 
-void print_error(struct kubectl *k, const struct status *s)
+void report_error(struct kubectl *k, const struct status *s)
 {
 	const char *reason = status_reason_name(s->reason);
 	if (!*s->message && !status_is_servers(s))

@@ -46,7 +46,7 @@ struct status *kubectl_namespace(struct kubectl *k, const char **ret) MUST_USE;
 struct kubeconfig_overrides kubectl_overrides(struct kubectl *k);
 
 /* An error of our own: shown as "error: ...". */
-#define fail(...) status_with_code(status_new(STATUS_UNKNOWN, __VA_ARGS__), 1)
+#define user_error(...) status_with_code(status_new(STATUS_UNKNOWN, __VA_ARGS__), 1)
 /* Errors that the server sent are told apart by an offset on their code. */
 #define SERVER_CODE 10000
 /* A message that is complete as it stands: several errors, one a line. */
@@ -57,7 +57,7 @@ static inline bool status_is_servers(const struct status *s)
 	return s && s->code >= SERVER_CODE;
 }
 /* Writes an error as users know it to standard error. */
-void print_error(struct kubectl *k, const struct status *s);
+void report_error(struct kubectl *k, const struct status *s);
 /* Collects several errors: the first becomes *into, the others are appended to it. */
 void errors_add(struct status **into, struct status *s);
 

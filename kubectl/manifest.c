@@ -23,8 +23,8 @@ struct status *read_input(struct kubectl *k, const char *path, char **ret_data, 
 	struct stat st;
 	if (stat(path, &st)) {
 		if (errno == ENOENT)
-			return fail("the path \"%s\" does not exist", path);
-		return fail("the path \"%s\" cannot be accessed: %m", path);
+			return user_error("the path \"%s\" does not exist", path);
+		return user_error("the path \"%s\" cannot be accessed: %m", path);
 	}
 	struct status *s = io_read_file(path, MANIFEST_MAX_BYTES, ret_data, ret_size);
 	return s ? status_with_code(s, 1) : NULL;
@@ -50,15 +50,17 @@ struct status *parse_documents(
 static struct status *check_type(struct kubectl *k, const cJSON *object, const char *source)
 {
 	if (!cJSON_IsObject(object))
-		return fail("error validating \"%s\": error validating data: invalid object to validate; if you choose "
-			    "to ignore "
-			    "these errors, turn validation off with --validate=false",
+		return user_error(
+			"error validating \"%s\": error validating data: invalid object to validate; if you choose "
+			"to ignore "
+			"these errors, turn validation off with --validate=false",
 			source);
 	bool kind = *obj_kind(object), version = *obj_string(object, "apiVersion");
 	if (!kind || !version)
-		return fail("error validating \"%s\": error validating data: %s%s%s%s%s; if you choose to ignore these "
-			    "errors, turn "
-			    "validation off with --validate=false",
+		return user_error(
+			"error validating \"%s\": error validating data: %s%s%s%s%s; if you choose to ignore these "
+			"errors, turn "
+			"validation off with --validate=false",
 			source, kind || version ? "" : "[", version ? "" : "apiVersion not set",
 			kind || version ? "" : ", ", kind ? "" : "kind not set", kind || version ? "" : "]");
 	return NULL;
@@ -125,7 +127,7 @@ static struct status *read_directory(
 	int n = scandir(path, &entries, NULL, alphasort);
 	struct status *errors = NULL;
 	if (n < 0)
-		return fail("the path \"%s\" cannot be accessed: %m", path);
+		return user_error("the path \"%s\" cannot be accessed: %m", path);
 	for (int i = 0; i < n; i++) {
 		const char *name = entries[i]->d_name;
 		char *child = arena_printf(k->arena, "%s%s%s", path, str_ends_with(path, "/") ? "" : "/", name);
@@ -150,12 +152,12 @@ static struct status *read_path(struct kubectl *k, const char *path, bool recurs
 	struct stat st;
 	size_t n_files = 0;
 	if (str_starts_with(path, "http://") || str_starts_with(path, "https://"))
-		return fail("reading manifests from URLs is not supported: \"%s\"", path);
+		return user_error("reading manifests from URLs is not supported: \"%s\"", path);
 	if (str_eq(path, "-") || stat(path, &st) || !S_ISDIR(st.st_mode))
 		return read_one(k, path, local, infos);
 	struct status *s = read_directory(k, path, recursive, local, infos, &n_files);
 	if (!s && !n_files)
-		return fail("error reading [%s]: recognized file extensions are [.json .yaml .yml]", path);
+		return user_error("error reading [%s]: recognized file extensions are [.json .yaml .yml]", path);
 	return s;
 }
 
@@ -165,11 +167,11 @@ struct status *read_manifests(
 	struct status *errors = NULL;
 	size_t n_stdin = 0;
 	if (!str_empty(files->kustomize))
-		return fail("-k (kustomize) is not supported; build the manifests first and pass them with -f");
+		return user_error("-k (kustomize) is not supported; build the manifests first and pass them with -f");
 	for (size_t i = 0; i < files->filenames.n_items; i++)
 		n_stdin += str_eq(files->filenames.items[i], "-");
 	if (n_stdin > 1)
-		return fail("standard input cannot be used for multiple arguments");
+		return user_error("standard input cannot be used for multiple arguments");
 	for (size_t i = 0; i < files->filenames.n_items; i++)
 		errors_add(&errors, read_path(k, files->filenames.items[i], files->recursive, local, ret_infos));
 	return errors;

@@ -9,9 +9,9 @@ struct status *pod_selector(struct kubectl *k, const cJSON *object, char **ret_s
 	const char *kind = obj_kind(object);
 	const cJSON *selector = obj_at(object, "spec.selector");
 	if (str_eq(kind, "Service") && !tree_size(selector))
-		return fail("invalid service '%s': Service is defined without a selector", obj_name(object));
+		return user_error("invalid service '%s': Service is defined without a selector", obj_name(object));
 	if (!selector)
-		return fail("selector for %s not implemented",
+		return user_error("selector for %s not implemented",
 			mapping_kind_group(k->arena, &(struct api_resource){.kind = kind, .rest.group = ""}));
 	*ret_selector = obj_format_selector(k->arena, selector, "");
 	return NULL;
@@ -81,7 +81,7 @@ struct status *pod_of(struct kubectl *k, const struct info *info, int64_t timeou
 			return NULL;
 		}
 		if (now_ms() >= deadline)
-			return fail("timed out waiting for the condition");
+			return user_error("timed out waiting for the condition");
 		sleep_ms(500);
 	}
 }
@@ -101,7 +101,7 @@ struct status *find_pod(
 		.stop_at_error = true};
 	TRY(select_objects(k, &sel, &infos));
 	if (infos.n_items != 1)
-		return fail("cannot exec into multiple objects at a time");
+		return user_error("cannot exec into multiple objects at a time");
 	return pod_of(k, &infos.items[0], timeout_ms, ret_pod, &n);
 }
 
@@ -132,7 +132,7 @@ struct status *choose_container(struct kubectl *k, const cJSON *pod, const char 
 	*ret = NULL;
 	if (!str_empty(name)) {
 		*ret = pod_container(pod, name);
-		return *ret ? NULL : fail("container %s not found in pod %s", name, obj_name(pod));
+		return *ret ? NULL : user_error("container %s not found in pod %s", name, obj_name(pod));
 	}
 	if (*annotated)
 		*ret = pod_container(pod, annotated);
@@ -142,7 +142,7 @@ struct status *choose_container(struct kubectl *k, const cJSON *pod, const char 
 		return NULL;
 	*ret = obj_at(pod, "spec.containers.0");
 	if (!*ret)
-		return fail("pod %s/%s does not have any containers", obj_namespace(pod), obj_name(pod));
+		return user_error("pod %s/%s does not have any containers", obj_namespace(pod), obj_name(pod));
 	bool several = (*ret)->next || tree_size(obj_at(pod, "spec.initContainers")) ||
 		       tree_size(obj_at(pod, "spec.ephemeralContainers"));
 	if (several && !quiet)

@@ -88,7 +88,7 @@ static struct status *unknown_format(const struct print_options *o)
 			strbuf_adds(&list, ",wide");
 		strbuf_printf(&list, "%s%s", list.len ? "," : "", formats[i].name);
 	}
-	return fail("unable to match a printer suitable for the output format \"%s\", allowed formats are: %s",
+	return user_error("unable to match a printer suitable for the output format \"%s\", allowed formats are: %s",
 		o->output, list.buf);
 }
 
@@ -107,11 +107,12 @@ static struct status *parse_columns(struct printer *p, char *spec)
 	char **parts;
 	size_t n = str_split(p->k->arena, spec, ',', &parts);
 	if (!n)
-		return fail("custom-columns format specified but no custom columns given");
+		return user_error("custom-columns format specified but no custom columns given");
 	for (size_t i = 0; i < n; i++) {
 		char *colon = strchr(parts[i], ':');
 		if (!colon)
-			return fail("unexpected custom-columns spec: %s, expected <header>:<json-path-expr>", parts[i]);
+			return user_error(
+				"unexpected custom-columns spec: %s, expected <header>:<json-path-expr>", parts[i]);
 		struct column column = {.header = arena_strndup(p->k->arena, parts[i], (size_t)(colon - parts[i]))};
 		TRY(relaxed(p->k->arena, colon + 1, &column.path));
 		ARENA_PUSH(p->k->arena, p->columns, p->n_columns) = column;
@@ -138,11 +139,11 @@ static struct status *parse_columns_file(struct printer *p, const char *text)
 	size_t n = split_words(p->k->arena, text, &headers);
 	size_t n_specs = second ? split_words(p->k->arena, second + 1, &specs) : 0;
 	if (!second || !second[1])
-		return fail("invalid template, missing spec line. Expected format is one line of space separated "
-			    "headers, one "
-			    "line of space separated column specs.");
+		return user_error("invalid template, missing spec line. Expected format is one line of space separated "
+				  "headers, one "
+				  "line of space separated column specs.");
 	if (n != n_specs)
-		return fail("number of headers (%zu) and field specifications (%zu) don't match", n, n_specs);
+		return user_error("number of headers (%zu) and field specifications (%zu) don't match", n, n_specs);
 	for (size_t i = 0; i < n; i++) {
 		struct column column = {.header = headers[i]};
 		TRY(relaxed(p->k->arena, specs[i], &column.path));
@@ -156,16 +157,17 @@ static struct status *parse_template(struct printer *p, bool file, char *text)
 	struct arena *arena = p->k->arena;
 	const bool columns = p->format == FORMAT_COLUMNS;
 	if (str_empty(text) && columns)
-		return fail("custom-columns format specified but no custom columns given");
+		return user_error("custom-columns format specified but no custom columns given");
 	if (str_empty(text))
-		return fail("template format specified but no template given");
+		return user_error("template format specified but no template given");
 	if (file) {
 		char *data;
 		size_t size;
 		struct status *s = io_read_file(text, 1 << 20, &data, &size);
 		if (s) {
 			status_free(s);
-			return fail("error reading --template %s, open %s: no such file or directory\n", text, text);
+			return user_error(
+				"error reading --template %s, open %s: no such file or directory\n", text, text);
 		}
 		text = arena_strndup(arena, data, size);
 		free(data);
@@ -178,13 +180,13 @@ static struct status *parse_template(struct printer *p, bool file, char *text)
 		s = template_parse(arena, text, &p->template);
 		if (!s)
 			return NULL;
-		struct status *named = fail("error parsing template %s, %s", text, s->message);
+		struct status *named = user_error("error parsing template %s, %s", text, s->message);
 		status_free(s);
 		return named;
 	}
 	s = jsonpath_parse(arena, text, &p->path);
 	if (s) {
-		struct status *named = fail("error parsing jsonpath %s, %s", text, s->message);
+		struct status *named = user_error("error parsing jsonpath %s, %s", text, s->message);
 		status_free(s);
 		return named;
 	}
@@ -259,9 +261,9 @@ static struct status *print_jsonpath(struct printer *p, struct arena *arena, con
 	if (!s)
 		return NULL;
 	struct status *full =
-		fail("error executing jsonpath \"%s\": Error executing template: %s. Printing more information "
-		     "for debugging the template:\n\ttemplate was:\n\t\t%s\n\tobject given to jsonpath engine "
-		     "was:\n\t\t%s\n\n",
+		user_error("error executing jsonpath \"%s\": Error executing template: %s. Printing more information "
+			   "for debugging the template:\n\ttemplate was:\n\t\t%s\n\tobject given to jsonpath engine "
+			   "was:\n\t\t%s\n\n",
 			p->text, s->message, p->text, tree_to_string(arena, object, TREE_SORTED));
 	status_free(s);
 	return full;
@@ -366,7 +368,7 @@ struct status *dry_run_parse(const char *text, enum dry_run *ret)
 	} else if (str_eq(text, "server")) {
 		*ret = DRY_RUN_SERVER;
 	} else {
-		return fail("Invalid dry-run value (%s). Must be \"none\", \"server\", or \"client\".", text);
+		return user_error("Invalid dry-run value (%s). Must be \"none\", \"server\", or \"client\".", text);
 	}
 	return NULL;
 }

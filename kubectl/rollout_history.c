@@ -35,7 +35,7 @@ static struct status *list_revisions(struct kubectl *k, const struct info *info,
 	*ret = NULL;
 	*ret_n = 0;
 	if (!is_deployment(info) && !str_eq(kind, "DaemonSet") && !str_eq(kind, "StatefulSet"))
-		return fail("no history viewer has been implemented for \"%s\"",
+		return user_error("no history viewer has been implemented for \"%s\"",
 			mapping_kind_group(k->arena, info->mapping));
 	query_add(&query, "labelSelector", obj_format_selector(k->arena, obj_at(info->object, "spec.selector"), ""));
 	TRY(rest_get(k, k->arena, client_path(k->arena, &resource, info->namespace, NULL, NULL), query.buf, &list));
@@ -113,7 +113,7 @@ struct status *rollout_history(struct kubectl *k, const struct info *info, int64
 	if (number > 0) {
 		const struct revision *revision = find_revision(items, n, number);
 		return revision ? print_template(k, info, revision, ret_text)
-				: fail("unable to find the specified revision");
+				: user_error("unable to find the specified revision");
 	}
 	struct tabwriter w;
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
@@ -136,7 +136,7 @@ struct status *rollout_revision_object(struct kubectl *k, const struct info *inf
 	if (number > 0) {
 		const struct revision *revision = find_revision(items, n, number);
 		if (!revision)
-			return fail("unable to find the specified revision");
+			return user_error("unable to find the specified revision");
 		*ret_object = revision->object;
 		return NULL;
 	}
@@ -194,14 +194,14 @@ static struct status *choose(
 	const struct info *info, const struct revision *items, size_t n, int64_t number, const struct revision **ret)
 {
 	if (number < 0)
-		return fail("unable to find specified revision %lld in history", (long long)number);
+		return user_error("unable to find specified revision %lld in history", (long long)number);
 	if (number > 0) {
 		*ret = find_revision(items, n, number);
-		return *ret ? NULL : fail("unable to find specified revision %lld in history", (long long)number);
+		return *ret ? NULL : user_error("unable to find specified revision %lld in history", (long long)number);
 	}
 	if (n < 2)
-		return is_deployment(info) ? fail("no rollout history found for deployment \"%s\"", info->name)
-					   : fail("no last revision to roll back to");
+		return is_deployment(info) ? user_error("no rollout history found for deployment \"%s\"", info->name)
+					   : user_error("no last revision to roll back to");
 	*ret = &items[n - 2];
 	return NULL;
 }
@@ -219,9 +219,10 @@ struct status *rollout_undo(
 	if (dry_run == DRY_RUN_CLIENT)
 		return print_template(k, info, to, (char **)(uintptr_t)ret_operation);
 	if (obj_bool(info->object, "spec.paused"))
-		return fail("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' "
-			    "and try "
-			    "again");
+		return user_error(
+			"you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' "
+			"and try "
+			"again");
 	if (same_template(k->arena, template, obj_at(info->object, "spec.template"))) {
 		*ret_operation = arena_printf(k->arena,
 			"skipped rollback (current template already matches revision %lld)", (long long)number);
@@ -234,7 +235,7 @@ struct status *rollout_undo(
 		k, info, is_deployment(info) ? CLIENT_PATCH_JSON : CLIENT_PATCH_STRATEGIC, patch, &send, &info->object);
 	if (!s)
 		return NULL;
-	struct status *named = fail("failed restoring revision %lld: %s", (long long)number, s->message);
+	struct status *named = user_error("failed restoring revision %lld: %s", (long long)number, s->message);
 	status_free(s);
 	return named;
 }

@@ -30,12 +30,12 @@ static struct status *deployment_status(
 	if (revision > 0 &&
 		str_to_int64(obj_annotation(object, "deployment.kubernetes.io/revision"), 0, INT64_MAX, &present) &&
 		present != revision)
-		return fail("desired revision (%lld) is different from the running revision (%lld)",
+		return user_error("desired revision (%lld) is different from the running revision (%lld)",
 			(long long)revision, (long long)present);
 	if (N("metadata.generation") > N("status.observedGeneration"))
 		*ret = say(arena, "Waiting for deployment spec update to be observed...\n");
 	else if (str_eq(progress_reason(object), "ProgressDeadlineExceeded"))
-		return fail("deployment \"%s\" exceeded its progress deadline", name);
+		return user_error("deployment \"%s\" exceeded its progress deadline", name);
 	else if (updated < wanted)
 		*ret = say(arena,
 			"Waiting for deployment \"%s\" rollout to finish: %lld out of %lld new replicas have been "
@@ -64,7 +64,7 @@ static struct status *daemon_set_status(struct arena *arena, const cJSON *object
 	long long wanted = N("status.desiredNumberScheduled"), updated = N("status.updatedNumberScheduled");
 	long long available = N("status.numberAvailable");
 	if (!str_eq(obj_string(object, "spec.updateStrategy.type"), "RollingUpdate"))
-		return fail("rollout status is only available for RollingUpdate strategy type");
+		return user_error("rollout status is only available for RollingUpdate strategy type");
 	if (N("metadata.generation") > N("status.observedGeneration"))
 		*ret = say(arena, "Waiting for daemon set spec update to be observed...\n");
 	else if (updated < wanted)
@@ -100,7 +100,7 @@ static struct status *stateful_set_status(struct arena *arena, const cJSON *obje
 	long long wanted = obj_int(object, "spec.replicas", 1), ready = N("status.readyReplicas");
 	int64_t observed = N("status.observedGeneration");
 	if (!str_eq(obj_string(object, "spec.updateStrategy.type"), "RollingUpdate"))
-		return fail("rollout status is only available for RollingUpdate strategy type");
+		return user_error("rollout status is only available for RollingUpdate strategy type");
 	if (!observed || N("metadata.generation") > observed)
 		*ret = say(arena, "Waiting for statefulset spec update to be observed...\n");
 	else if (ready < wanted)
@@ -129,5 +129,5 @@ struct status *rollout_status(
 		return daemon_set_status(arena, object, ret_text, ret_done);
 	if (str_eq(kind, "StatefulSet"))
 		return stateful_set_status(arena, object, ret_text, ret_done);
-	return fail("no status viewer has been implemented for %s", kind);
+	return user_error("no status viewer has been implemented for %s", kind);
 }

@@ -15,7 +15,7 @@ static struct status *validation(const char *text, const char **ret)
 			return NULL;
 		}
 	}
-	return fail(
+	return user_error(
 		"invalid - validate option \"%s\"; must be one of: strict (or true), warn, ignore (or false)", text);
 }
 
@@ -107,7 +107,8 @@ struct status *parse_cascade(const char *text, const char **ret_propagation)
 			text, value ? "background" : "orphan");
 		*ret_propagation = value ? "Background" : "Orphan";
 	} else
-		return fail("invalid cascade value (%s). Must be \"background\", \"foreground\", or \"orphan\"", text);
+		return user_error(
+			"invalid cascade value (%s). Must be \"background\", \"foreground\", or \"orphan\"", text);
 	return NULL;
 }
 

@@ -52,6 +52,6 @@ struct status *sort_objects(struct arena *arena, cJSON *array, const char *field
 	for (size_t i = 0; i < n; i++)
 		tree_append(array, items[i].node);
 	if (!n_found && n)
-		return fail("couldn't find any field with path \"%s\" in the list of objects", full);
+		return user_error("couldn't find any field with path \"%s\" in the list of objects", full);
 	return NULL;
 }

@@ -85,7 +85,7 @@ static struct status *take_action(struct parser *p, char **ret)
 		end = action_end(start);
 	}
 	if (!end)
-		return fail("template: output:1: unclosed action");
+		return user_error("template: output:1: unclosed action");
 	if (*start == '-' && strchr(" \t\n", start[1]))
 		start++;
 	bool trim = end > start && end[-1] == '-' && end - 1 > start && strchr(" \t\n", end[-2]);
@@ -99,7 +99,7 @@ static struct status *take_action(struct parser *p, char **ret)
 static struct status *parse_block(struct parser *p, struct node *node)
 {
 	if (++p->depth > MAX_DEPTH)
-		return fail("template: output:1: nested too deeply");
+		return user_error("template: output:1: nested too deeply");
 	TRY(parse_nodes(p, true, &node->body));
 	char *ending = p->pending;
 	if (is_word(ending, "else")) {
@@ -112,7 +112,7 @@ static struct status *parse_block(struct parser *p, struct node *node)
 		} else {
 			TRY(parse_nodes(p, true, &node->otherwise));
 			if (!str_eq(p->pending, "end"))
-				return fail("template: output:1: expected end; found {{%s}}", p->pending);
+				return user_error("template: output:1: expected end; found {{%s}}", p->pending);
 		}
 	}
 	p->depth--;
@@ -145,7 +145,7 @@ static struct status *parse_nodes(struct parser *p, bool nested, struct node **r
 			continue;
 		if (ends_body(action)) {
 			if (!nested)
-				return fail("template: output:1: unexpected {{%s}}", action);
+				return user_error("template: output:1: unexpected {{%s}}", action);
 			p->pending = action;
 			return NULL;
 		}
@@ -162,7 +162,7 @@ static struct status *parse_nodes(struct parser *p, bool nested, struct node **r
 			break;
 		}
 	}
-	return nested ? fail("template: output:1: unexpected EOF") : NULL;
+	return nested ? user_error("template: output:1: unexpected EOF") : NULL;
 }
 
 struct status *template_parse(struct arena *arena, const char *text, struct template **ret)
@@ -234,10 +234,10 @@ static struct status *eval_fields(struct scanner *s, const cJSON *value, const c
 		char *name = arena_strndup(s->run->arena, s->at, size);
 		s->at += size;
 		if (value && !cJSON_IsObject(value) && !cJSON_IsNull(value))
-			return fail("template: output:1: can't evaluate field %s in type interface {}", name);
+			return user_error("template: output:1: can't evaluate field %s in type interface {}", name);
 		const cJSON *next = tree_get(value, name);
 		if (!next && !s->run->allow_missing)
-			return fail("template: output:1: map has no entry for key \"%s\"", name);
+			return user_error("template: output:1: map has no entry for key \"%s\"", name);
 		value = next;
 	}
 	*ret = value;
@@ -257,7 +257,7 @@ static struct status *eval_string(struct scanner *s, const cJSON **ret)
 		strbuf_addc(&text, c);
 	}
 	if (!*s->at)
-		return fail("template: output:1: unterminated quoted string");
+		return user_error("template: output:1: unterminated quoted string");
 	s->at++;
 	*ret = tree_new_string(s->run->arena, text.buf);
 	return NULL;
@@ -276,7 +276,7 @@ static struct status *eval_variable(struct scanner *s, const cJSON **ret)
 	for (size_t i = s->run->n_variables; i-- > 0;)
 		if (str_eq(s->run->variables[i].name, name))
 			return eval_fields(s, s->run->variables[i].value, ret);
-	return fail("template: output:1: undefined variable \"$%s\"", name);
+	return user_error("template: output:1: undefined variable \"$%s\"", name);
 }
 
 /* One operand; *ret_found is false where none stands (the end, a bar, a closing parenthesis). */
@@ -295,12 +295,12 @@ static struct status *eval_operand(struct scanner *s, const cJSON **ret, bool *r
 	if (*s->at == '(') {
 		s->at++;
 		if (++s->run->depth > MAX_DEPTH)
-			return fail("template: output:1: nested too deeply");
+			return user_error("template: output:1: nested too deeply");
 		TRY(eval_pipeline(s, ret));
 		s->run->depth--;
 		skip_space(s);
 		if (*s->at != ')')
-			return fail("template: output:1: unclosed left paren");
+			return user_error("template: output:1: unclosed left paren");
 		s->at++;
 		return eval_fields(s, *ret, ret);
 	}
@@ -322,7 +322,7 @@ static struct status *eval_operand(struct scanner *s, const cJSON **ret, bool *r
 	else if (str_to_int64(word, INT64_MIN, INT64_MAX, &number))
 		*ret = tree_new_int(s->run->arena, number);
 	else
-		return fail("template: output:1: function \"%s\" not defined", word);
+		return user_error("template: output:1: function \"%s\" not defined", word);
 	return NULL;
 }
 
@@ -349,7 +349,7 @@ static struct status *call_index(struct run *r, const cJSON **args, size_t n, co
 		int64_t index;
 		if (cJSON_IsArray(value)) {
 			if (!tree_int(args[i], &index) || index < 0 || (size_t)index >= tree_size(value))
-				return fail("template: output:1: error calling index: index out of range: %s",
+				return user_error("template: output:1: error calling index: index out of range: %s",
 					as_text(r, args[i]));
 			value = tree_at(value, (size_t)index);
 		} else {
@@ -410,7 +410,7 @@ static struct status *call_base64(struct run *r, const cJSON **args, size_t n, c
 	uint8_t *data;
 	size_t size;
 	if (!base64_decode(r->arena, text, strlen(text), &data, &size))
-		return fail(
+		return user_error(
 			"template: output:1: error calling base64decode: base64 decode failed: illegal base64 data");
 	*ret = tree_new_string(r->arena, arena_strndup(r->arena, (const char *)data, size));
 	return NULL;
@@ -487,7 +487,7 @@ static struct status *eval_command(struct scanner *s, const cJSON *piped, bool h
 		if (!found)
 			break;
 		if (n == MAX_ARGS - 1)
-			return fail("template: output:1: too many arguments for %s", word);
+			return user_error("template: output:1: too many arguments for %s", word);
 		args[n++] = value;
 	}
 	if (has_piped)
@@ -514,7 +514,7 @@ static struct status *eval_pipeline(struct scanner *s, const cJSON **ret)
 static struct status *declare(struct run *r, const char *name, const cJSON *value)
 {
 	if (r->n_variables == MAX_VARIABLES)
-		return fail("template: output:1: too many variables");
+		return user_error("template: output:1: too many variables");
 	r->variables[r->n_variables++] = (struct variable){name, value};
 	return NULL;
 }
@@ -561,7 +561,7 @@ static struct status *evaluate(
 	*ret = NULL;
 	TRY(eval_pipeline(&s, ret));
 	skip_space(&s);
-	return *s.at ? fail("template: output:1: unexpected \"%s\" in operand", s.at) : NULL;
+	return *s.at ? user_error("template: output:1: unexpected \"%s\" in operand", s.at) : NULL;
 }
 
 static struct status *execute(struct run *r, const struct node *nodes, const cJSON *dot);
@@ -605,7 +605,7 @@ static struct status *execute_pipe(struct run *r, const struct node *node, const
 			return NULL;
 		}
 	}
-	return fail("template: output:1: undefined variable \"$%s\"", names.names[0]);
+	return user_error("template: output:1: undefined variable \"$%s\"", names.names[0]);
 }
 
 static struct status *execute_block(struct run *r, const struct node *node, const cJSON *dot)

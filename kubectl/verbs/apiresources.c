@@ -94,9 +94,9 @@ static struct status *resources_run(struct kubectl *k, struct call *call)
 		return usage_error(
 			call, "unexpected arguments: [%s]", str_join(k->arena, call->args, call->n_args, " "));
 	if (!wide && !names && !str_empty(o->output))
-		return fail("--output %s is not available", o->output);
+		return user_error("--output %s is not available", o->output);
 	if (!str_empty(o->sort_by) && !str_eq(o->sort_by, "name") && !str_eq(o->sort_by, "kind"))
-		return fail("--sort-by accepts only name or kind");
+		return user_error("--sort-by accepts only name or kind");
 	TRY(kubectl_discovery(k, &discovery));
 	if (!o->cached)
 		discovery_invalidate(discovery);

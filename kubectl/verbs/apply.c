@@ -62,17 +62,17 @@ static struct status *apply_server_side(struct applier *a, struct info *info)
 	struct status *s = send_patch(a->k, info, CLIENT_PATCH_APPLY, body, &a->send, &info->object);
 	if (status_is(s, STATUS_CONFLICT)) {
 		struct status *full =
-			fail("%s\nPlease review the fields above--they currently have other managers. Here\n"
-			     "are the ways you can resolve this warning:\n"
-			     "* If you intend to manage all of these fields, please re-run the apply\n"
-			     "  command with the `--force-conflicts` flag.\n"
-			     "* If you do not intend to manage all of the fields, please edit your\n"
-			     "  manifest to remove references to the fields that should keep their\n"
-			     "  current managers.\n"
-			     "* You may co-own fields by updating your manifest to match the existing\n"
-			     "  value; in this case, you'll become the manager if the other manager(s)\n"
-			     "  stop managing the field (remove it from their configuration).\n"
-			     "See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts",
+			user_error("%s\nPlease review the fields above--they currently have other managers. Here\n"
+				   "are the ways you can resolve this warning:\n"
+				   "* If you intend to manage all of these fields, please re-run the apply\n"
+				   "  command with the `--force-conflicts` flag.\n"
+				   "* If you do not intend to manage all of the fields, please edit your\n"
+				   "  manifest to remove references to the fields that should keep their\n"
+				   "  current managers.\n"
+				   "* You may co-own fields by updating your manifest to match the existing\n"
+				   "  value; in this case, you'll become the manager if the other manager(s)\n"
+				   "  stop managing the field (remove it from their configuration).\n"
+				   "See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts",
 				s->message);
 		status_free(s);
 		return full;
@@ -170,15 +170,16 @@ static struct status *apply_one(struct applier *a, struct info *info)
 	struct kubectl *k = a->k;
 	const char *generated = obj_string(info->object, "metadata.generateName");
 	if (!*info->name && *generated)
-		return fail("from %s: cannot use generate name with apply", generated);
+		return user_error("from %s: cannot use generate name with apply", generated);
 	if (a->o->server_side)
 		return apply_server_side(a, info);
 	cJSON *modified = tree_copy(k->arena, info->object);
 	set_last_applied(k->arena, modified);
 	if (!*info->name)
-		return fail("error when retrieving current configuration of:\n%s\nfrom server for: \"%s\": resource "
-			    "name may "
-			    "not be empty",
+		return user_error(
+			"error when retrieving current configuration of:\n%s\nfrom server for: \"%s\": resource "
+			"name may "
+			"not be empty",
 			describe_info(a, info), info->source);
 	struct info current = *info;
 	struct status *s = info_fetch(k, &current);
@@ -208,18 +209,18 @@ static struct status *apply_one(struct applier *a, struct info *info)
 static struct status *check(struct kubectl *k, struct apply_options *o, struct call *call)
 {
 	if (!has_files(&o->files))
-		return fail("must specify one of -f and -k");
+		return user_error("must specify one of -f and -k");
 	if (call->n_args)
 		return usage_error(call, "Unexpected args: [%s]\nSee '%s -h' for help and examples",
 			str_join(k->arena, call->args, call->n_args, " "), call->path);
 	if (o->force_conflicts && !o->server_side)
-		return fail("--force-conflicts only works with --server-side");
+		return user_error("--force-conflicts only works with --server-side");
 	if (o->server_side && o->force)
-		return fail("--force cannot be used with --server-side");
+		return user_error("--force cannot be used with --server-side");
 	if (o->prune || o->prune_allowlist.n_items)
-		return fail("--prune is not supported");
+		return user_error("--prune is not supported");
 	if (str_eq(o->dry_run, "client") && o->server_side)
-		return fail(
+		return user_error(
 			"--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
 	if (o->server_side && !call_changed(call, "field-manager"))
 		o->field_manager = arena_strdup(k->arena, "kubectl");
@@ -251,7 +252,7 @@ static struct status *apply_run(struct kubectl *k, struct call *call)
 	struct selection sel = {.files = &o->files, .selector = o->selector};
 	struct status *errors = select_objects(k, &sel, &infos);
 	if (!infos.n_items && !errors)
-		return fail("no objects passed to apply");
+		return user_error("no objects passed to apply");
 	for (size_t i = 0; i < infos.n_items; i++)
 		errors_add(&errors, apply_one(&a, &infos.items[i]));
 	if (a.results)

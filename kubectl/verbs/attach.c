@@ -35,7 +35,7 @@ struct status *attach_to(struct kubectl *k, const cJSON *pod, const struct attac
 	const char *phase = obj_string(pod, "status.phase");
 	int code;
 	if (str_eq(phase, "Succeeded") || str_eq(phase, "Failed"))
-		return fail("cannot attach a container in a completed pod; current phase is %s", phase);
+		return user_error("cannot attach a container in a completed pod; current phase is %s", phase);
 	TRY(choose_container(k, pod, r->container, r->quiet, &container));
 	bool tty = r->tty && r->stdin_;
 	if (tty && !obj_bool(container, "tty")) {
@@ -78,12 +78,12 @@ static struct status *attach_run(struct kubectl *k, struct call *call)
 	const char *arg;
 	cJSON *pod;
 	if (!call->n_args)
-		return fail("at least 1 argument is required for attach");
+		return user_error("at least 1 argument is required for attach");
 	if (call->n_args > 2)
-		return fail("expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw %zu: [%s]", call->n_args,
-			str_join(k->arena, call->args, call->n_args, " "));
+		return user_error("expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw %zu: [%s]",
+			call->n_args, str_join(k->arena, call->args, call->n_args, " "));
 	if (o->timeout_ms <= 0)
-		return fail("--pod-running-timeout must be higher than zero");
+		return user_error("--pod-running-timeout must be higher than zero");
 	arg = call->n_args == 1 ? call->args[0] : arena_printf(k->arena, "%s/%s", call->args[0], call->args[1]);
 	TRY(find_pod(k, NULL, arg, o->timeout_ms, &pod));
 	struct attach_request request = {.container = o->container,

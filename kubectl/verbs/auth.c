@@ -105,12 +105,12 @@ static struct status *can_i_run(struct kubectl *k, struct call *call)
 		TRY(kubectl_namespace(k, &namespace));
 	if (o->list) {
 		if (call->n_args)
-			return fail("list option must be specified with no arguments");
+			return user_error("list option must be specified with no arguments");
 		return list_rules(k, o, namespace);
 	}
 	if (call->n_args != 2 && call->n_args != 3)
-		return fail("you must specify two arguments: verb resource or verb resource/resourceName.\n"
-			    "See 'kubectl auth can-i -h' for help and examples.");
+		return user_error("you must specify two arguments: verb resource or verb resource/resourceName.\n"
+				  "See 'kubectl auth can-i -h' for help and examples.");
 	cJSON *body = obj_new(k->arena, "authorization.k8s.io/v1", "SelfSubjectAccessReview", NULL), *answer;
 	TRY(fill_attributes(k, call, namespace, body));
 	TRY(review(k, "selfsubjectaccessreviews", body, &answer));

@@ -54,9 +54,9 @@ static struct status *autoscale_run(struct kubectl *k, struct call *call)
 	struct send_options send = {.field_manager = o->field_manager};
 	struct infos infos;
 	if (o->max < 1)
-		return fail("--max=MAXPODS is required and must be at least 1, max: %lld", (long long)o->max);
+		return user_error("--max=MAXPODS is required and must be at least 1, max: %lld", (long long)o->max);
 	if (o->max < o->min)
-		return fail("--max=MAXPODS must be larger or equal to --min=MINPODS, max: %lld, min: %lld",
+		return user_error("--max=MAXPODS must be larger or equal to --min=MINPODS, max: %lld, min: %lld",
 			(long long)o->max, (long long)o->min);
 	if (call_changed(call, "cpu-percent"))
 		fputs("Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format "

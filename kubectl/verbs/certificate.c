@@ -44,7 +44,7 @@ static struct status *decide(struct kubectl *k, struct certificate_options *o, s
 	for (int i = 0;; i++) {
 		bool done = has_condition(info->object, approve ? "Approved" : "Denied");
 		if (!str_eq(obj_kind(info->object), "CertificateSigningRequest"))
-			return fail("can only handle certificates.k8s.io/v1 certificate signing requests");
+			return user_error("can only handle certificates.k8s.io/v1 certificate signing requests");
 		if (done && !o->force)
 			break;
 		if (!done)
@@ -65,7 +65,7 @@ static struct status *run(struct kubectl *k, struct call *call, bool approve)
 	struct certificate_options *o = call->options;
 	struct infos infos;
 	if (!call->n_args && !has_files(&o->files))
-		return fail("one or more CSRs must be specified as <name> or -f <filename>");
+		return user_error("one or more CSRs must be specified as <name> or -f <filename>");
 	struct selection sel = {.files = &o->files,
 		.args = call->args,
 		.n_args = call->n_args,

@@ -168,9 +168,9 @@ static struct status *minify(struct kubectl *k, cJSON *config)
 	const char *context = str_or(k->global.context, obj_string(config, "current-context"));
 	const cJSON *entry = config_entry(config, "contexts", context);
 	if (!*context)
-		return fail("current-context must exist in order to minify");
+		return user_error("current-context must exist in order to minify");
 	if (!entry)
-		return fail("cannot locate context %s", context);
+		return user_error("cannot locate context %s", context);
 	char *cluster = arena_strdup(k->arena, obj_string(entry, "context.cluster"));
 	char *user = arena_strdup(k->arena, obj_string(entry, "context.user"));
 	context = arena_strdup(k->arena, context);
@@ -263,8 +263,9 @@ static struct status *get_contexts_run(struct kubectl *k, struct call *call)
 	struct status *errors = NULL;
 	bool names = str_eq(o->print.output, "name");
 	if (!names && !str_empty(o->print.output))
-		return fail("--output %s is not available in kubectl config get-contexts; resetting to default output "
-			    "format",
+		return user_error(
+			"--output %s is not available in kubectl config get-contexts; resetting to default output "
+			"format",
 			o->print.output);
 	TRY(config_merged(k, &config));
 	cJSON **items = sorted_entries(k->arena, config, "contexts", &n);
@@ -286,7 +287,7 @@ static struct status *get_contexts_run(struct kubectl *k, struct call *call)
 	tabwriter_flush(&w);
 	for (size_t i = 0; i < call->n_args; i++)
 		if (!config_entry(config, "contexts", call->args[i]))
-			errors_add(&errors, fail("context %s not found", call->args[i]));
+			errors_add(&errors, user_error("context %s not found", call->args[i]));
 	return errors;
 }
 
@@ -317,7 +318,7 @@ static struct status *current_context_run(struct kubectl *k, struct call *call)
 	cJSON *config = NULL;
 	TRY(config_merged(k, &config));
 	if (!*obj_string(config, "current-context"))
-		return fail("current-context is not set");
+		return user_error("current-context is not set");
 	puts(obj_string(config, "current-context"));
 	return NULL;
 }
@@ -338,7 +339,7 @@ static struct status *use_context_run(struct kubectl *k, struct call *call)
 	TRY(one_arg(call));
 	TRY(config_merged(k, &config));
 	if (!config_entry(config, "contexts", call->args[0]))
-		return fail("no context exists with the name: \"%s\"", call->args[0]);
+		return user_error("no context exists with the name: \"%s\"", call->args[0]);
 	TRY(config_file_of(k, NULL, NULL, &path, &config));
 	tree_set_string(k->arena, config, "current-context", call->args[0]);
 	TRY(config_write(k, path, config));
@@ -355,7 +356,7 @@ static struct status *delete_entry(struct kubectl *k, struct call *call, const c
 	TRY(one_arg(call));
 	TRY(config_file_of(k, list, call->args[0], &path, &config));
 	if (!remove_entry(config, list, call->args[0]))
-		return fail("cannot delete %s %s, not in %s", what, call->args[0], path);
+		return user_error("cannot delete %s %s, not in %s", what, call->args[0], path);
 	if (str_eq(what, "context") && str_eq(obj_string(config, "current-context"), call->args[0]))
 		fprintf(stderr, "warning: this removed your active context, use \"kubectl config use-context\" to "
 				"select a different "
@@ -390,9 +391,9 @@ static struct status *rename_context_run(struct kubectl *k, struct call *call)
 	TRY(config_file_of(k, "contexts", from, &path, &config));
 	cJSON *entry = config_entry(config, "contexts", from);
 	if (!entry)
-		return fail("cannot rename the context \"%s\", it's not in %s", from, path);
+		return user_error("cannot rename the context \"%s\", it's not in %s", from, path);
 	if (config_entry(config, "contexts", to))
-		return fail(
+		return user_error(
 			"cannot rename the context \"%s\", the context \"%s\" already exists in %s", from, to, path);
 	tree_set_string(k->arena, entry, "name", to);
 	if (str_eq(obj_string(config, "current-context"), from))

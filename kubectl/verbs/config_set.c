@@ -70,7 +70,8 @@ static struct status *set_file(
 		struct status *s = io_read_file(path, 1u << 20, &data, &size);
 		if (s) {
 			status_free(s);
-			return fail("could not stat %s file %s: stat %s: no such file or directory", flag, path, path);
+			return user_error(
+				"could not stat %s file %s: stat %s: no such file or directory", flag, path, path);
 		}
 		tree_set_string(k->arena, object, data_field, base64_encode(k->arena, data, size));
 		free(data);
@@ -115,7 +116,7 @@ static struct status *set_cluster_run(struct kubectl *k, struct call *call)
 	cJSON *config = NULL;
 	TRY(one_name(call));
 	if (o->embed && str_empty(o->authority))
-		return fail("you must specify a --certificate-authority to embed");
+		return user_error("you must specify a --certificate-authority to embed");
 	TRY(config_file_of(k, "clusters", call->args[0], &path, &config));
 	cJSON *cluster = config_add(k->arena, config, "clusters", call->args[0]);
 	set_text(k, call, cluster, "server", "server", o->server);
@@ -142,11 +143,11 @@ static struct status *set_context_run(struct kubectl *k, struct call *call)
 	cJSON *config = NULL;
 	if (o->current) {
 		if (call->n_args)
-			return fail("you cannot specify both a context name and --current");
+			return user_error("you cannot specify both a context name and --current");
 		TRY(config_merged(k, &config));
 		name = arena_strdup(k->arena, obj_string(config, "current-context"));
 		if (!*name)
-			return fail("no current context is set");
+			return user_error("no current context is set");
 	} else {
 		TRY(one_name(call));
 		name = call->args[0];
@@ -196,12 +197,12 @@ static struct status *set_credentials_run(struct kubectl *k, struct call *call)
 	cJSON *config = NULL;
 	TRY(one_name(call));
 	if (!str_empty(o->token) && (!str_empty(o->username) || !str_empty(o->password)))
-		return fail("you cannot specify more than one authentication method at the same time: --token, "
-			    "--username/--password");
+		return user_error("you cannot specify more than one authentication method at the same time: --token, "
+				  "--username/--password");
 	if (!str_empty(o->auth_provider))
-		return fail("--auth-provider is not supported");
+		return user_error("--auth-provider is not supported");
 	if (o->embed && str_empty(o->certificate) && str_empty(o->key))
-		return fail("you must specify a --client-certificate or --client-key to embed");
+		return user_error("you must specify a --client-certificate or --client-key to embed");
 	TRY(config_file_of(k, "users", call->args[0], &path, &config));
 	cJSON *user = config_add(k->arena, config, "users", call->args[0]);
 	TRY(set_file(k, call, user, "client-certificate", "client-certificate", o->certificate));
@@ -250,7 +251,7 @@ static struct status *locate(
 			return NULL;
 		}
 	}
-	return fail("current map key `%s` is invalid", dot + 1);
+	return user_error("current map key `%s` is invalid", dot + 1);
 }
 
 static const char *owner_list(struct arena *arena, const char *property, const char **ret_name)
@@ -273,7 +274,7 @@ static struct status *set_run(struct kubectl *k, struct call *call)
 	TRY(config_file_of(k, list, name, &path, &config));
 	TRY(locate(k, config, property, &object, &field, true));
 	if (!*field)
-		return fail("unable to parse one or more field values of %s", property);
+		return user_error("unable to parse one or more field values of %s", property);
 	bool is_bool = str_eq(value, "true") || str_eq(value, "false");
 	if (str_ends_with(field, "-data") && o->raw_bytes)
 		value = base64_encode(k->arena, value, strlen(value));

@@ -35,7 +35,7 @@ static struct status *parse_place(struct kubectl *k, const char *text, struct pl
 	if (!colon)
 		return NULL;
 	if (colon == text)
-		return fail("filespec must match the canonical format: [[namespace/]pod:]file/path");
+		return user_error("filespec must match the canonical format: [[namespace/]pod:]file/path");
 	char *pod = arena_strndup(k->arena, text, (size_t)(colon - text)), *slash = strchr(pod, '/');
 	if (*pod == '.' || *pod == '/')
 		return NULL; /* a local path that holds a colon */
@@ -45,7 +45,7 @@ static struct status *parse_place(struct kubectl *k, const char *text, struct pl
 		*slash = 0;
 		ret->namespace = pod;
 		if (strchr(slash + 1, '/'))
-			return fail("filespec must match the canonical format: [[namespace/]pod:]file/path");
+			return user_error("filespec must match the canonical format: [[namespace/]pod:]file/path");
 	}
 	return NULL;
 }
@@ -83,11 +83,11 @@ static struct status *send_content(struct archive *a, const char *path)
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 	if (fd < 0)
-		return fail("open %s: %m", path);
+		return user_error("open %s: %m", path);
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		if (archive_write_data(a, buf, (size_t)n) < 0)
-			return fail("%s: %s", path, archive_error_string(a));
-	return n < 0 ? fail("read %s: %m", path) : NULL;
+			return user_error("%s: %s", path, archive_error_string(a));
+	return n < 0 ? user_error("read %s: %m", path) : NULL;
 }
 
 static struct status *send_tree(struct archive *a, struct archive *disk, const struct sender *s)
@@ -98,7 +98,7 @@ static struct status *send_tree(struct archive *a, struct archive *disk, const s
 		int code = archive_read_next_header2(disk, entry);
 		if (code != ARCHIVE_OK) {
 			archive_entry_free(entry);
-			return code == ARCHIVE_EOF ? NULL : fail("%s: %s", s->source, archive_error_string(disk));
+			return code == ARCHIVE_EOF ? NULL : user_error("%s: %s", s->source, archive_error_string(disk));
 		}
 		archive_read_disk_descend(disk);
 		char *path = strdup(archive_entry_sourcepath(entry));
@@ -106,7 +106,7 @@ static struct status *send_tree(struct archive *a, struct archive *disk, const s
 		archive_entry_set_pathname(entry, arena_printf(arena, "%s%s", s->target, path + skip));
 		struct status *error = NULL;
 		if (archive_write_header(a, entry) != ARCHIVE_OK)
-			error = fail("%s: %s", path, archive_error_string(a));
+			error = user_error("%s: %s", path, archive_error_string(a));
 		else if (archive_entry_filetype(entry) == AE_IFREG)
 			error = send_content(a, path);
 		free(path);
@@ -125,9 +125,9 @@ static void *send_thread(void *data)
 	archive_read_disk_set_standard_lookup(disk);
 	archive_read_disk_set_symlink_physical(disk);
 	if (archive_write_open_fd(a, s->fd) != ARCHIVE_OK)
-		s->error = fail("%s", archive_error_string(a));
+		s->error = user_error("%s", archive_error_string(a));
 	else if (archive_read_disk_open(disk, s->source) != ARCHIVE_OK)
-		s->error = fail("%s: %s", s->source, archive_error_string(disk));
+		s->error = user_error("%s: %s", s->source, archive_error_string(disk));
 	else
 		s->error = send_tree(a, disk, s);
 	archive_read_free(disk);
@@ -175,12 +175,12 @@ static struct status *copy_in(struct copier *c, const struct place *from, const 
 	struct stat st;
 	int pipe_fds[2], code;
 	if (stat(from->path, &st))
-		return fail("%s doesn't exist in local filesystem", from->path);
+		return user_error("%s doesn't exist in local filesystem", from->path);
 	char *source = trim_slashes(arena, from->path), *target = trim_slashes(arena, to->path);
 	if (remote_is_directory(c, target))
 		target = arena_printf(arena, "%s/%s", str_eq(target, "/") ? "" : target, base_of(source));
 	if (pipe2(pipe_fds, O_CLOEXEC))
-		return fail("pipe: %m");
+		return user_error("pipe: %m");
 	struct sender sender = {.fd = pipe_fds[1], .source = source, .target = base_of(target)};
 	pthread_t thread = thread_start("tar", send_thread, &sender);
 	char *plain[] = {(char *)(uintptr_t) "tar", (char *)(uintptr_t) "-xmf", (char *)(uintptr_t) "-",
@@ -195,7 +195,7 @@ static struct status *copy_in(struct copier *c, const struct place *from, const 
 	if (sender.error && !s)
 		return sender.error;
 	status_free(sender.error);
-	return s ? s : code ? fail("command terminated with exit code %d", code) : NULL;
+	return s ? s : code ? user_error("command terminated with exit code %d", code) : NULL;
 }
 
 /* --- out of the pod --- */
@@ -226,7 +226,7 @@ static struct status *receive_entry(
 {
 	const char *name = archive_entry_pathname(entry), *rest = name + strlen(r->prefix);
 	if (!str_starts_with(name, r->prefix))
-		return fail("tar contents corrupted");
+		return user_error("tar contents corrupted");
 	char *path = *rest ? arena_printf(r->arena, "%s%s%s", r->target, *rest == '/' ? "" : "/", rest)
 			   : arena_strdup(r->arena, r->target);
 	if (!is_inside(rest)) {
@@ -244,15 +244,15 @@ static struct status *receive_entry(
 	archive_entry_set_hardlink(entry, NULL);
 	r->n_entries++;
 	if (archive_write_header(disk, entry) != ARCHIVE_OK)
-		return fail("%s: %s", path, archive_error_string(disk));
+		return user_error("%s: %s", path, archive_error_string(disk));
 	const void *data;
 	size_t size;
 	la_int64_t offset;
 	int code;
 	while ((code = archive_read_data_block(a, &data, &size, &offset)) == ARCHIVE_OK)
 		if (archive_write_data_block(disk, data, size, offset) < 0)
-			return fail("%s: %s", path, archive_error_string(disk));
-	return code == ARCHIVE_EOF ? NULL : fail("%s: %s", path, archive_error_string(a));
+			return user_error("%s: %s", path, archive_error_string(disk));
+	return code == ARCHIVE_EOF ? NULL : user_error("%s: %s", path, archive_error_string(a));
 }
 
 static void *receive_thread(void *data)
@@ -263,12 +263,12 @@ static void *receive_thread(void *data)
 	archive_read_support_format_tar(a);
 	archive_write_disk_set_options(disk, ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_SECURE_NODOTDOT);
 	if (archive_read_open_fd(a, r->fd, 10240) != ARCHIVE_OK)
-		r->error = fail("%s", archive_error_string(a));
+		r->error = user_error("%s", archive_error_string(a));
 	int code = ARCHIVE_EOF;
 	while (!r->error && (code = archive_read_next_header(a, &entry)) == ARCHIVE_OK)
 		r->error = receive_entry(r, a, disk, entry);
 	if (!r->error && code != ARCHIVE_EOF)
-		r->error = fail("%s", archive_error_string(a));
+		r->error = user_error("%s", archive_error_string(a));
 	archive_write_free(disk);
 	archive_read_free(a);
 	/* the sender must not wait for a reader that gave up */
@@ -291,7 +291,7 @@ static struct status *copy_out(struct copier *c, const struct place *from, const
 	while (*prefix == '/')
 		prefix++;
 	if (pipe2(pipe_fds, O_CLOEXEC))
-		return fail("pipe: %m");
+		return user_error("pipe: %m");
 	struct receiver receiver = {.fd = pipe_fds[0], .arena = arena_new(), .prefix = prefix, .target = target};
 	pthread_t thread = thread_start("tar", receive_thread, &receiver);
 	char *command[] = {(char *)(uintptr_t) "tar", (char *)(uintptr_t) "cf", (char *)(uintptr_t) "-", source};
@@ -301,7 +301,7 @@ static struct status *copy_out(struct copier *c, const struct place *from, const
 	arena_free(receiver.arena);
 	if (!s && code && !receiver.n_entries) {
 		status_free(receiver.error);
-		return fail("command terminated with exit code %d", code);
+		return user_error("command terminated with exit code %d", code);
 	}
 	if (s)
 		status_free(receiver.error);
@@ -314,15 +314,15 @@ static struct status *cp_run(struct kubectl *k, struct call *call)
 	struct place from, to;
 	const cJSON *container;
 	if (call->n_args != 2)
-		return fail("source and destination are required");
+		return user_error("source and destination are required");
 	TRY(parse_place(k, call->args[0], &from));
 	TRY(parse_place(k, call->args[1], &to));
 	if (from.pod && to.pod)
-		return fail("one of src or dest must be a local file specification");
+		return user_error("one of src or dest must be a local file specification");
 	if (!from.pod && !to.pod)
-		return fail("one of src or dest must be a remote file specification");
+		return user_error("one of src or dest must be a remote file specification");
 	if (!*from.path || !*to.path)
-		return fail("filepath can not be empty");
+		return user_error("filepath can not be empty");
 	const struct place *remote = from.pod ? &from : &to;
 	if (remote->namespace)
 		k->global.namespace = remote->namespace;

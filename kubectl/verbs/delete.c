@@ -44,7 +44,7 @@ static struct status *complete(struct delete_flags_options *o, struct call *call
 		o->ignore_not_found = true;
 	if (o->now) {
 		if (o->grace != -1)
-			return fail("--now and --grace-period cannot be specified together");
+			return user_error("--now and --grace-period cannot be specified together");
 		o->grace = 1;
 	}
 	if (!o->grace && !o->force)
@@ -52,13 +52,13 @@ static struct status *complete(struct delete_flags_options *o, struct call *call
 	if (o->force && o->grace < 0)
 		o->grace = 0;
 	if (!str_empty(o->output) && !str_eq(o->output, "name"))
-		return fail("unexpected -o output mode: %s. We only support '-o name'", o->output);
+		return user_error("unexpected -o output mode: %s. We only support '-o name'", o->output);
 	if (o->all && !str_empty(o->selector))
-		return fail("setting 'all' parameter but found a non empty selector. ");
+		return user_error("setting 'all' parameter but found a non empty selector. ");
 	if (o->all && !str_empty(o->field_selector))
-		return fail("cannot set --all and --field-selector at the same time");
+		return user_error("cannot set --all and --field-selector at the same time");
 	if (o->grace > 0 && o->force)
-		return fail("--force and --grace-period greater than 0 cannot be specified together");
+		return user_error("--force and --grace-period greater than 0 cannot be specified together");
 	return NULL;
 }
 

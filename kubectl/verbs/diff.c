@@ -115,7 +115,7 @@ static struct status *run_diff(struct kubectl *k, const char *from, const char *
 	while (pid > 0 && waitpid(pid, &status, 0) < 0)
 		;
 	if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) > 1)
-		return fail("failed to run \"%s\"", str_or(program, "diff"));
+		return user_error("failed to run \"%s\"", str_or(program, "diff"));
 	k->exit_code = WEXITSTATUS(status);
 	return NULL;
 }
@@ -129,13 +129,13 @@ static struct status *diff_run(struct kubectl *k, struct call *call)
 	     *after = arena_printf(k->arena, "%s/MERGED-XXXXXX", tmp);
 	k->exit_code = 2; /* of any error: 1 says that there are differences */
 	if (!has_files(&o->files))
-		return fail("must specify one of -f and -k");
+		return user_error("must specify one of -f and -k");
 	if (o->prune)
-		return fail("--prune is not supported");
+		return user_error("--prune is not supported");
 	struct selection sel = {.files = &o->files, .selector = o->selector};
 	TRY(select_objects(k, &sel, &infos));
 	if (!mkdtemp(live) || !mkdtemp(after))
-		return fail("cannot create a temporary directory in %s: %m", tmp);
+		return user_error("cannot create a temporary directory in %s: %m", tmp);
 	struct status *errors = NULL;
 	for (size_t i = 0; i < infos.n_items && !errors; i++)
 		errors = diff_one(k, o, &infos.items[i], live, after);

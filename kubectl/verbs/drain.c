@@ -172,7 +172,7 @@ static struct status *pods_of_node(struct drainer *d, const char *node, bool war
 			ARENA_PUSH(arena, *ret, *ret_n) = pod;
 	}
 	if (refusals->child)
-		return fail(
+		return user_error(
 			refusals->child->next ? "[%s]" : "%s", join_reasons(arena, refusals, "cannot delete ", ", "));
 	if (warn && warnings->child)
 		fprintf(stderr, "Warning: %s\n", join_reasons(arena, warnings, "", "; "));
@@ -223,7 +223,8 @@ static struct status *evict_all(struct drainer *d, cJSON **pods, size_t n, bool 
 			fflush(stdout);
 			struct status *s =
 				timed_out(d)
-					? fail("error when evicting pods/\"%s\" -n \"%s\": global timeout reached: %s",
+					? user_error("error when evicting pods/\"%s\" -n \"%s\": global timeout "
+						     "reached: %s",
 						  name, namespace,
 						  duration_format(d->o->timeout_ms * 1000000, arena_alloc(arena, 40)))
 					: evict(d, pods[i]);
@@ -241,7 +242,7 @@ static struct status *evict_all(struct drainer *d, cJSON **pods, size_t n, bool 
 			} else if (s && s->code == 1) {
 				errors_add(&errors, s);
 			} else if (s) {
-				errors_add(&errors, fail("error when evicting pods/\"%s\" -n \"%s\": %s", name,
+				errors_add(&errors, user_error("error when evicting pods/\"%s\" -n \"%s\": %s", name,
 							    namespace, s->message));
 				status_free(s);
 			}
@@ -284,8 +285,8 @@ static struct status *remove_pods(struct drainer *d, cJSON **pods, size_t n)
 			continue;
 		}
 		errors_add(&errors,
-			fail("error when waiting for pod \"%s\" in namespace \"%s\" to terminate: global timeout "
-			     "reached: %s",
+			user_error("error when waiting for pod \"%s\" in namespace \"%s\" to terminate: global timeout "
+				   "reached: %s",
 				info.name, info.namespace,
 				duration_format(d->o->timeout_ms * 1000000, arena_alloc(d->k->arena, 40))));
 		status_free(s);
@@ -322,7 +323,7 @@ static struct status *find_nodes(struct drainer *d, struct call *call, struct in
 	if (!call->n_args && str_empty(o->selector))
 		return usage_error(call, "USAGE: %s %s [flags]", call->command->name, call->command->usage);
 	if (call->n_args && !str_empty(o->selector))
-		return fail("error: cannot specify both a node name and a --selector option");
+		return user_error("error: cannot specify both a node name and a --selector option");
 	struct selection sel = {.args = call->args,
 		.n_args = call->n_args,
 		.default_type = "nodes",

@@ -49,7 +49,7 @@ static struct status *run_editor(struct editor *e)
 	char *line = arena_printf(e->k->arena, "%s '%s'", editor, e->path);
 	pid_t pid = fork();
 	if (pid < 0)
-		return fail("unable to launch the editor \"%s\": %m", editor);
+		return user_error("unable to launch the editor \"%s\": %m", editor);
 	if (!pid) {
 		execl("/bin/sh", "sh", "-c", line, (char *)NULL);
 		_exit(127);
@@ -59,7 +59,7 @@ static struct status *run_editor(struct editor *e)
 		;
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return NULL;
-	return fail("there was a problem with the editor \"%s\"", editor);
+	return user_error("there was a problem with the editor \"%s\"", editor);
 }
 
 static void write_objects(struct editor *e, struct strbuf *out)
@@ -122,7 +122,7 @@ static struct status *save_one(struct editor *e, cJSON *edited)
 	enum client_patch_type type;
 	char *patch;
 	if (!info)
-		return fail("At least one of apiVersion, kind and name was changed");
+		return user_error("At least one of apiVersion, kind and name was changed");
 	cJSON *before = tree_copy(e->k->arena, info->object);
 	if (!e->o->print.show_managed_fields)
 		obj_remove(before, "metadata.managedFields");
@@ -178,7 +178,7 @@ static struct status *edit_loop(struct editor *e)
 		if (str_eq(before, after) || !*after) {
 			unlink(e->path);
 			if (last)
-				return fail("%s", "Edit cancelled, no valid changes were saved.");
+				return user_error("%s", "Edit cancelled, no valid changes were saved.");
 			fputs(*after ? "Edit cancelled, no changes made.\n" : "Edit cancelled, saved file was empty.\n",
 				stderr);
 			return NULL;
@@ -211,11 +211,11 @@ static struct status *edit_run(struct kubectl *k, struct call *call)
 		.subresource = o->subresource};
 	TRY(select_objects(k, &sel, &e.infos));
 	if (!e.infos.n_items)
-		return fail("edit cancelled, no objects found");
+		return user_error("edit cancelled, no objects found");
 	e.path = arena_printf(k->arena, "%s/kubectl-edit-XXXXXX", str_or(dir, "/tmp"));
 	int fd = mkstemp(e.path);
 	if (fd < 0)
-		return fail("cannot create a temporary file %s: %m", e.path);
+		return user_error("cannot create a temporary file %s: %m", e.path);
 	close(fd);
 	return edit_loop(&e);
 }

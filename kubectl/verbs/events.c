@@ -86,7 +86,7 @@ static struct status *field_selector(struct kubectl *k, const struct events_opti
 	if (str_empty(o->for_))
 		return NULL;
 	if (!slash)
-		return fail("--for must be in resource/name form");
+		return user_error("--for must be in resource/name form");
 	TRY(mapping_find(k, arena_strndup(k->arena, o->for_, (size_t)(slash - o->for_)), &mapping));
 	*ret = arena_printf(k->arena, "involvedObject.kind=%s,involvedObject.name=%s", mapping->kind, slash + 1);
 	return NULL;
@@ -142,7 +142,7 @@ static struct status *events_run(struct kubectl *k, struct call *call)
 	CLEANUP(strbuf_done) struct strbuf query = STRBUF_INIT;
 	for (size_t i = 0; i < o->types.n_items; i++)
 		if (!str_eq_nocase(o->types.items[i], "Normal") && !str_eq_nocase(o->types.items[i], "Warning"))
-			return fail("valid --types are Normal or Warning");
+			return user_error("valid --types are Normal or Warning");
 	if (!o->all_namespaces)
 		TRY(kubectl_namespace(k, &namespace));
 	TRY(printer_new(k, &o->print, NULL, &p.printer));

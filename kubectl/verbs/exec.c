@@ -27,11 +27,11 @@ static struct status *split_args(
 		return usage_error(
 			call, "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead");
 	if (!files && (!call->n_args || call->dash_dash == 0))
-		return fail("pod, type/name or --filename must be specified");
+		return user_error("pod, type/name or --filename must be specified");
 	*ret_pod = files ? NULL : call->args[0];
 	*ret_first = call->dash_dash < 0 ? 0 : (size_t)call->dash_dash;
 	if (*ret_first >= call->n_args)
-		return fail("you must specify at least one command for the container");
+		return user_error("you must specify at least one command for the container");
 	return NULL;
 }
 
@@ -47,7 +47,7 @@ static struct status *exec_run(struct kubectl *k, struct call *call)
 	TRY(find_pod(k, &o->files, arg, o->timeout_ms, &pod));
 	const char *phase = obj_string(pod, "status.phase");
 	if (str_eq(phase, "Succeeded") || str_eq(phase, "Failed"))
-		return fail("cannot exec into a container in a completed pod; current phase is %s", phase);
+		return user_error("cannot exec into a container in a completed pod; current phase is %s", phase);
 	TRY(choose_container(k, pod, o->container, o->quiet, &container));
 	bool tty = o->tty && o->stdin_;
 	if (tty && !isatty(0)) {

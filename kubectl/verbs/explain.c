@@ -234,7 +234,7 @@ static struct status *print_schema(struct explainer *e, const cJSON *schema, cha
 	for (size_t i = 0; i < n; i++) {
 		schema = find_property(e, schema, path[i], 0);
 		if (!schema)
-			return fail("field \"%s\" does not exist", path[n - 1]);
+			return user_error("field \"%s\" does not exist", path[n - 1]);
 	}
 	if (n) {
 		fprintf(e->out, "FIELD: %s <%s>\n", path[n - 1], type_of(e, schema));
@@ -281,7 +281,7 @@ static struct status *find_resource(
 			return NULL;
 		}
 	}
-	return fail("couldn't find resource for \"%s, Kind=%s\"", o->api_version, (*ret)->kind);
+	return user_error("couldn't find resource for \"%s, Kind=%s\"", o->api_version, (*ret)->kind);
 }
 
 /* The resource is the longest leading part of the argument that is one, so that names with a group work as well. */
@@ -319,13 +319,14 @@ static struct status *explain_run(struct kubectl *k, struct call *call)
 	size_t n;
 	cJSON *document;
 	if (!call->n_args)
-		return fail("You must specify the type of resource to explain. Use \"kubectl api-resources\" for a "
-			    "complete list of "
-			    "supported resources.");
+		return user_error(
+			"You must specify the type of resource to explain. Use \"kubectl api-resources\" for a "
+			"complete list of "
+			"supported resources.");
 	if (call->n_args > 1)
-		return fail("We accept only this format: explain RESOURCE");
+		return user_error("We accept only this format: explain RESOURCE");
 	if (!str_starts_with(o->output, "plaintext"))
-		return fail("unrecognized format: %s", o->output);
+		return user_error("unrecognized format: %s", o->output);
 	struct status *s = parse_argument(k, o, call->args[0], &resource, &path, &n);
 	if (s) /* shown without "error: " in front */
 		return status_is_servers(s) || s->reason == STATUS_UNAVAILABLE ? s : status_with_code(s, SEVERAL_CODE);
@@ -336,7 +337,7 @@ static struct status *explain_run(struct kubectl *k, struct call *call)
 	e.schemas = obj_at(document, "components.schemas");
 	const cJSON *schema = find_kind(&e, resource);
 	if (!schema)
-		return fail("GVR (%s/%s, Resource=%s) not found in OpenAPI schema", resource->rest.group,
+		return user_error("GVR (%s/%s, Resource=%s) not found in OpenAPI schema", resource->rest.group,
 			resource->rest.version, resource->rest.plural);
 	if (*resource->rest.group)
 		printf("GROUP:      %s\n", resource->rest.group);

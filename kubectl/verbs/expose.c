@@ -58,20 +58,22 @@ static struct status *selector_of(struct kubectl *k, const struct info *info, cJ
 	if (str_eq(kind, "Pod")) {
 		selector = obj_at(object, "metadata.labels");
 		if (!tree_size(selector))
-			return fail("couldn't retrieve selectors via --selector flag or introspection: the pod has no "
-				    "labels and cannot "
-				    "be exposed");
+			return user_error(
+				"couldn't retrieve selectors via --selector flag or introspection: the pod has no "
+				"labels and cannot "
+				"be exposed");
 	} else if (str_eq(kind, "Service") || str_eq(kind, "ReplicationController")) {
 		selector = obj_at(object, "spec.selector");
 		if (!tree_size(selector))
-			return fail("couldn't retrieve selectors via --selector flag or introspection: the service has "
-				    "no pod selector "
-				    "set");
+			return user_error(
+				"couldn't retrieve selectors via --selector flag or introspection: the service has "
+				"no pod selector "
+				"set");
 	} else {
 		if (tree_size(obj_at(object, "spec.selector.matchExpressions")))
-			return fail("couldn't retrieve selectors via --selector flag or introspection: couldn't "
-				    "convert expressions - "
-				    "\"%s\" to map-based selector format",
+			return user_error("couldn't retrieve selectors via --selector flag or introspection: couldn't "
+					  "convert expressions - "
+					  "\"%s\" to map-based selector format",
 				obj_format_selector(k->arena, obj_at(object, "spec.selector"), ""));
 		selector = obj_at(object, "spec.selector.matchLabels");
 	}
@@ -118,11 +120,11 @@ static struct status *add_ports(
 	for (size_t i = 0; str_empty(o->port) && i < n_found; i++)
 		ARENA_PUSH(arena, texts, n) = arena_printf(arena, "%lld", (long long)found[i].number);
 	if (!n && !str_eq(o->cluster_ip, "None"))
-		return fail("couldn't find port via --port flag or introspection");
+		return user_error("couldn't find port via --port flag or introspection");
 	for (size_t i = 0; i < n; i++) {
 		cJSON *port = tree_new_object(arena);
 		if (!str_to_int64(texts[i], 1, 65535, &number))
-			return fail("strconv.Atoi: parsing \"%s\": invalid syntax", texts[i]);
+			return user_error("strconv.Atoi: parsing \"%s\": invalid syntax", texts[i]);
 		if (n > 1)
 			tree_set_string(arena, port, "name", arena_printf(arena, "port-%zu", i + 1));
 		tree_set_string(arena, port, "protocol", protocol_of(o, found, n_found, number));
@@ -145,9 +147,9 @@ static struct status *parse_labels(struct kubectl *k, const char *text, cJSON **
 	*ret = tree_new_object(k->arena);
 	for (size_t i = 0; i < n; i++) {
 		if (!split_pair(k->arena, parts[i], &key, &value))
-			return fail("unexpected label spec: %s", parts[i]);
+			return user_error("unexpected label spec: %s", parts[i]);
 		if (!*key)
-			return fail("unexpected empty label key");
+			return user_error("unexpected empty label key");
 		tree_set_string(k->arena, *ret, key, value);
 	}
 	return NULL;
@@ -181,7 +183,7 @@ static struct status *build(struct kubectl *k, const struct expose_options *o, c
 		tree_append(obj_array(arena, service, "spec.externalIPs"), tree_new_string(arena, o->external_ip));
 	if (!str_empty(o->session_affinity)) {
 		if (!str_eq(o->session_affinity, "None") && !str_eq(o->session_affinity, "ClientIP"))
-			return fail("unknown session affinity: %s", o->session_affinity);
+			return user_error("unknown session affinity: %s", o->session_affinity);
 		obj_set_string(arena, service, "spec.sessionAffinity", o->session_affinity);
 	}
 	if (str_eq(o->type, "LoadBalancer") && !str_empty(o->load_balancer_ip))
@@ -210,7 +212,7 @@ static struct status *expose_one(
 	const struct api_resource *mapping;
 	cJSON *service = NULL;
 	if (!can_be_exposed(obj_kind(info->object)))
-		return fail("cannot expose a %s", info->mapping->kind);
+		return user_error("cannot expose a %s", info->mapping->kind);
 	TRY(build(k, o, info, &service));
 	TRY(override(k, o, &service));
 	if (send->dry_run == DRY_RUN_CLIENT) {

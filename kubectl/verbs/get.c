@@ -58,13 +58,14 @@ static struct status *check(const struct get_options *o, struct call *call)
 {
 	if (!str_empty(o->raw)) {
 		if (call->n_args)
-			return fail("arguments may not be passed when --raw is specified");
+			return user_error("arguments may not be passed when --raw is specified");
 		if (o->watch || o->watch_only || !str_empty(o->selector))
-			return fail("--raw may not be specified with other flags that filter the server request or "
-				    "alter the "
-				    "output");
+			return user_error(
+				"--raw may not be specified with other flags that filter the server request or "
+				"alter the "
+				"output");
 		if (!str_empty(o->print.output))
-			return fail("--raw and --output are mutually exclusive");
+			return user_error("--raw and --output are mutually exclusive");
 		return NULL;
 	}
 	if (!o->watch && !o->watch_only && !call->n_args && !has_files(&o->files)) {
@@ -76,9 +77,9 @@ static struct status *check(const struct get_options *o, struct call *call)
 					 "detailed description of that resource (e.g. kubectl explain pods).");
 	}
 	if (o->show_labels && !is_human(o))
-		return fail("--show-labels option cannot be used with %s printer", o->print.output);
+		return user_error("--show-labels option cannot be used with %s printer", o->print.output);
 	if (o->events && !o->watch && !o->watch_only)
-		return fail("--output-watch-events option can only be used with --watch or --watch-only");
+		return user_error("--output-watch-events option can only be used with --watch or --watch-only");
 	return NULL;
 }
 
@@ -87,7 +88,7 @@ static struct status *get_raw(struct kubectl *k, const char *path)
 	char *copy = arena_strdup(k->arena, path), *query = strchr(copy, '?'), *text;
 	size_t size;
 	if (*path != '/')
-		return fail("--raw must be a valid URL path: parse \"%s\": invalid URI for request", path);
+		return user_error("--raw must be a valid URL path: parse \"%s\": invalid URI for request", path);
 	if (query)
 		*query++ = 0;
 	struct rest request = {.path = copy, .query = query};
@@ -303,9 +304,10 @@ static struct status *get_watch(struct getter *g, struct call *call)
 	if (!infos.n_items)
 		return NULL;
 	if (infos.n_items > 1)
-		return fail("watch is only supported on individual resources and resource collections - more than 1 "
-			    "resource "
-			    "was found");
+		return user_error(
+			"watch is only supported on individual resources and resource collections - more than 1 "
+			"resource "
+			"was found");
 	struct info *info = &infos.items[0];
 	if (!*info->name && has_files(&o->files))
 		info->name = obj_name(info->object);

@@ -54,24 +54,25 @@ static struct status *parse_edit(struct kubectl *k, struct labeler *l, const cha
 	struct edit edit = {0};
 	if (equals) {
 		if (l->is_label && strchr(equals + 1, '='))
-			return fail("invalid label spec: %s", text);
+			return user_error("invalid label spec: %s", text);
 		edit.key = arena_strndup(k->arena, text, (size_t)(equals - text));
 		edit.value = arena_strdup(k->arena, equals + 1);
 		const char *error = l->is_label ? label_value_error(k->arena, edit.value) : NULL;
 		if (error)
-			return fail("invalid label value: \"%s\": %s", text, error);
+			return user_error("invalid label value: \"%s\": %s", text, error);
 	} else if (size && text[size - 1] == '-') {
 		edit.key = arena_strndup(k->arena, text, size - 1);
 	} else {
-		return fail(l->is_label ? "unknown label spec: %s" : "invalid annotation spec: %s", text);
+		return user_error(l->is_label ? "unknown label spec: %s" : "invalid annotation spec: %s", text);
 	}
 	for (size_t i = 0; i < l->n_edits; i++) {
 		if (!str_eq(l->edits[i].key, edit.key) || !l->edits[i].value == !edit.value)
 			continue;
-		return l->is_label ? fail("can not both modify and remove a label in the same command")
-				   : fail("can not both modify and remove the following annotation(s) in the same "
-					  "command: %s",
-					     edit.key);
+		return l->is_label
+			       ? user_error("can not both modify and remove a label in the same command")
+			       : user_error("can not both modify and remove the following annotation(s) in the same "
+					    "command: %s",
+					 edit.key);
 	}
 	ARENA_PUSH(k->arena, l->edits, l->n_edits) = edit;
 	return NULL;
@@ -87,11 +88,11 @@ static struct status *check_overwrites(struct kubectl *k, const struct labeler *
 		if (!e->value || !present || str_eq(present, e->value) || str_eq(e->key, "kubernetes.io/change-cause"))
 			continue;
 		if (l->is_label)
-			return fail("'%s' already has a value (%s), and --overwrite is false", e->key, present);
+			return user_error("'%s' already has a value (%s), and --overwrite is false", e->key, present);
 		strbuf_printf(&found, "%s'%s' already has a value (%s)", found.len ? "; " : "", e->key, present);
 	}
 	if (found.len)
-		return fail("--overwrite is false but found the following declared annotation(s): %s", found.buf);
+		return user_error("--overwrite is false but found the following declared annotation(s): %s", found.buf);
 	return NULL;
 }
 
@@ -150,7 +151,7 @@ static struct status *split_args(struct kubectl *k, struct labeler *l, struct ca
 		const char *arg = call->args[i];
 		bool is_edit = strchr(arg, '=') || str_ends_with(arg, "-");
 		if (editing && !is_edit)
-			return fail("all resources must be specified before %s changes: %s", what, arg);
+			return user_error("all resources must be specified before %s changes: %s", what, arg);
 		editing |= is_edit;
 		if (is_edit)
 			TRY(parse_edit(k, l, arg));
@@ -164,17 +165,17 @@ static struct status *check(const struct labeler *l, size_t n_names)
 {
 	const struct label_options *o = l->o;
 	if (o->list && !str_empty(o->print.output))
-		return fail("--list and --output may not be specified together");
+		return user_error("--list and --output may not be specified together");
 	if (o->all && !str_empty(o->selector))
-		return fail("cannot set --all and --selector at the same time");
+		return user_error("cannot set --all and --selector at the same time");
 	if (o->all && !str_empty(o->field_selector))
-		return fail("cannot set --all and --field-selector at the same time");
+		return user_error("cannot set --all and --field-selector at the same time");
 	if (o->local && str_eq(o->dry_run, "server"))
-		return fail("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
+		return user_error("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
 	if (!n_names && !has_files(&o->files))
-		return fail("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+		return user_error("one or more resources must be specified as <resource> <name> or <resource>/<name>");
 	if (!l->n_edits && !o->list)
-		return fail("at least one %s update is required", l->is_label ? "label" : "annotation");
+		return user_error("at least one %s update is required", l->is_label ? "label" : "annotation");
 	return NULL;
 }
 

@@ -60,9 +60,10 @@ static struct status *set_one(struct kubectl *k, struct last_options *o, struct 
 	struct info current = *info;
 	TRY(info_fetch(k, &current));
 	if (!*obj_annotation(current.object, LAST_APPLIED) && !o->create_annotation)
-		return fail("no last-applied-configuration annotation found on resource: %s, to create the annotation, "
-			    "run the "
-			    "command with --create-annotation",
+		return user_error(
+			"no last-applied-configuration annotation found on resource: %s, to create the annotation, "
+			"run the "
+			"command with --create-annotation",
 			info->name);
 	cJSON *modified = tree_copy(k->arena, info->object), *patch = tree_new_object(k->arena);
 	set_last_applied(k->arena, modified);
@@ -80,7 +81,7 @@ static struct status *set_run(struct kubectl *k, struct call *call)
 	struct send_options send = {0};
 	struct infos infos;
 	if (!has_files(&o->files))
-		return fail("one or more files must be specified as -f");
+		return user_error("one or more files must be specified as -f");
 	TRY(dry_run_parse(o->dry_run, &send.dry_run));
 	struct selection sel = {.files = &o->files};
 	struct status *errors = select_objects(k, &sel, &infos);

@@ -97,11 +97,11 @@ struct plan {
 static struct status *since_query(struct kubectl *k, const struct logs_options *o, struct strbuf *query)
 {
 	if (!str_empty(o->since_time) && o->since_ms)
-		return fail("at most one of `sinceTime` or `sinceSeconds` may be specified");
+		return user_error("at most one of `sinceTime` or `sinceSeconds` may be specified");
 	if (!str_empty(o->since_time)) {
 		int64_t seconds;
 		if (!rfc3339_parse(o->since_time, &seconds, NULL))
-			return fail(
+			return user_error(
 				"parsing time \"%s\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"%s\" as \"2006\"",
 				o->since_time, o->since_time);
 		query_add(query, "sinceTime", rfc3339_format(k->arena, seconds));
@@ -148,7 +148,7 @@ static struct status *add_pod(struct plan *p, const cJSON *pod)
 		return NULL;
 	}
 	if (!str_empty(p->o->container) && !pod_container(pod, p->o->container))
-		return fail("container %s is not valid for pod %s", p->o->container, obj_name(pod));
+		return user_error("container %s is not valid for pod %s", p->o->container, obj_name(pod));
 	TRY(choose_container(p->k, pod, p->o->container, p->o->all_pods, &container));
 	return add_request(p, pod, obj_string(container, "name"));
 }
@@ -180,13 +180,13 @@ static struct status *add_named(struct plan *p, char *arg)
 	struct status *s = select_objects(k, &sel, &infos);
 	if (status_is(s, STATUS_NOT_FOUND)) {
 		struct status *named =
-			fail("error from server (NotFound): %s in namespace \"%s\"", s->message, namespace);
+			user_error("error from server (NotFound): %s in namespace \"%s\"", s->message, namespace);
 		status_free(s);
 		return named;
 	}
 	TRY(s);
 	if (infos.n_items != 1)
-		return fail("expected a resource");
+		return user_error("expected a resource");
 	TRY(pod_of(k, &infos.items[0], p->o->timeout_ms, &pod, &n));
 	if (p->o->all_pods && n > 1) {
 		char *selector;
@@ -213,7 +213,7 @@ static struct status *follow_all(struct plan *p)
 {
 	struct status *errors = NULL;
 	if ((int64_t)p->n_requests > p->o->max_requests)
-		return fail(
+		return user_error(
 			"you are attempting to follow %zu log streams, but maximum allowed concurrency is %lld, use "
 			"--max-log-requests to increase the limit",
 			p->n_requests, (long long)p->o->max_requests);
@@ -262,17 +262,17 @@ static struct status *check(struct logs_options *o, struct call *call)
 	if (call->n_args > 2)
 		return usage_error(call, "%s", usage);
 	if (call->n_args == 2 && !str_empty(o->container))
-		return fail("only one of -c or an inline [CONTAINER] arg is allowed");
+		return user_error("only one of -c or an inline [CONTAINER] arg is allowed");
 	if (call->n_args == 2)
 		o->container = call->args[1];
 	if (o->all_containers && !str_empty(o->container))
-		return fail("--all-containers=true should not be specified with container name %s", o->container);
+		return user_error("--all-containers=true should not be specified with container name %s", o->container);
 	if (call_changed(call, "limit-bytes") && o->limit_bytes <= 0)
-		return fail("--limit-bytes must be greater than 0");
+		return user_error("--limit-bytes must be greater than 0");
 	if (call_changed(call, "since") && o->since_ms <= 0)
-		return fail("--since must be greater than 0");
+		return user_error("--since must be greater than 0");
 	if (o->tail < -1)
-		return fail("--tail must be greater than or equal to -1");
+		return user_error("--tail must be greater than or equal to -1");
 	if (!str_empty(o->selector) && !call_changed(call, "tail"))
 		o->tail = 10;
 	o->prefix |= o->all_pods;

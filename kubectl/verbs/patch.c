@@ -45,7 +45,7 @@ static struct status *parse_type(struct patcher *p, const char *text)
 			return NULL;
 		}
 	}
-	return fail("--type must be one of [json merge strategic], not \"%s\"", text);
+	return user_error("--type must be one of [json merge strategic], not \"%s\"", text);
 }
 
 static struct status *read_patch(struct patcher *p)
@@ -54,20 +54,21 @@ static struct status *read_patch(struct patcher *p)
 	char *data = arena_strdup(p->k->arena, o->patch);
 	size_t size = strlen(data);
 	if (!str_empty(o->patch) && !str_empty(o->patch_file))
-		return fail("cannot specify --patch and --patch-file together");
+		return user_error("cannot specify --patch and --patch-file together");
 	if (str_empty(o->patch) && str_empty(o->patch_file))
-		return fail("must specify --patch or --patch-file containing the contents of the patch");
+		return user_error("must specify --patch or --patch-file containing the contents of the patch");
 	if (!str_empty(o->patch_file)) {
 		struct status *s = read_input(p->k, o->patch_file, &data, &size);
 		if (s) {
 			status_free(s);
-			return fail("unable to read patch file: open %s: no such file or directory", o->patch_file);
+			return user_error(
+				"unable to read patch file: open %s: no such file or directory", o->patch_file);
 		}
 	}
 	struct status *s = yaml_parse(p->k->arena, data, size, NULL, &p->patch);
 	if (!s)
 		return NULL;
-	struct status *named = fail("unable to parse \"%s\": %s", o->patch, s->message);
+	struct status *named = user_error("unable to parse \"%s\": %s", o->patch, s->message);
 	status_free(s);
 	return named;
 }
@@ -85,8 +86,8 @@ static struct status *patch_locally(struct patcher *p, const struct info *info, 
 		schema_find_kind(slash ? arena_strndup(arena, version, (size_t)(slash - version)) : "",
 			slash ? slash + 1 : version, obj_kind(info->object));
 	if (!type)
-		return fail("strategic merge patch is not supported for %s, Kind=%s locally, try --type merge", version,
-			obj_kind(info->object));
+		return user_error("strategic merge patch is not supported for %s, Kind=%s locally, try --type merge",
+			version, obj_kind(info->object));
 	return patch_strategic(arena, type, info->object, p->patch, ret);
 }
 
@@ -103,7 +104,7 @@ static struct status *patch_one(struct patcher *p, const struct info *info)
 		struct status *s =
 			send_patch(p->k, info, p->type, tree_to_string(p->k->arena, p->patch, 0), &p->send, &after);
 		if (status_is(s, STATUS_UNSUPPORTED_MEDIA)) {
-			struct status *named = fail("%s is not supported by %s/%s, Kind=%s: %s",
+			struct status *named = user_error("%s is not supported by %s/%s, Kind=%s: %s",
 				client_patch_content_type(p->type), info->mapping->rest.group,
 				info->mapping->rest.version, info->mapping->kind, s->message);
 			status_free(s);
@@ -122,9 +123,9 @@ static struct status *patch_run(struct kubectl *k, struct call *call)
 	struct infos infos;
 	TRY(parse_type(&p, o->type));
 	if (o->local && call->n_args)
-		return fail("cannot specify --local and server resources");
+		return user_error("cannot specify --local and server resources");
 	if (o->local && str_eq(o->dry_run, "server"))
-		return fail("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
+		return user_error("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
 	TRY(read_patch(&p));
 	TRY(dry_run_parse(o->dry_run, &p.send.dry_run));
 	struct selection sel = {.files = &o->files,
@@ -138,7 +139,7 @@ static struct status *patch_run(struct kubectl *k, struct call *call)
 	for (size_t i = 0; i < infos.n_items; i++)
 		errors_add(&errors, patch_one(&p, &infos.items[i]));
 	if (!errors && !infos.n_items)
-		return fail("no objects passed to patch");
+		return user_error("no objects passed to patch");
 	return errors;
 }
 

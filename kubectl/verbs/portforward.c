@@ -47,11 +47,11 @@ static struct status *service_port(const cJSON *service, const cJSON *pod, const
 		else
 			*ret = obj_int(port, "targetPort", obj_int(port, "port", 0));
 		if (!*ret)
-			return fail("Pod '%s' does not have a named port '%s'", obj_name(pod),
+			return user_error("Pod '%s' does not have a named port '%s'", obj_name(pod),
 				obj_string(port, "targetPort"));
 		return NULL;
 	}
-	return fail("Service %s does not have a service port %s", obj_name(service), text);
+	return user_error("Service %s does not have a service port %s", obj_name(service), text);
 }
 
 static struct status *parse_port(
@@ -62,20 +62,20 @@ static struct status *parse_port(
 	const char *remote = n == 2 ? parts[1] : n == 1 ? parts[0] : "";
 	int64_t number, local = 0;
 	if (n < 1 || n > 2)
-		return fail("invalid port format '%s'", text);
+		return user_error("invalid port format '%s'", text);
 	if (!*remote)
-		return fail("remote port cannot be empty");
+		return user_error("remote port cannot be empty");
 	if (str_eq(obj_kind(object), "Service"))
 		TRY(service_port(object, pod, remote, &number));
 	else if (!str_to_int64(remote, 1, 65535, &number)) {
 		number = named_port(pod, remote);
 		if (!number)
-			return fail("Pod '%s' does not have a named port '%s'", obj_name(pod), remote);
+			return user_error("Pod '%s' does not have a named port '%s'", obj_name(pod), remote);
 	}
 	if (n == 1 && !str_to_int64(remote, 1, 65535, &local))
 		local = number;
 	if (n == 2 && *parts[0] && !str_to_int64(parts[0], 0, 65535, &local))
-		return fail("error parsing local port '%s': strconv.ParseUint: parsing \"%s\": invalid syntax",
+		return user_error("error parsing local port '%s': strconv.ParseUint: parsing \"%s\": invalid syntax",
 			parts[0], parts[0]);
 	*ret = (struct port){(uint16_t)local, (uint16_t)number};
 	return NULL;
@@ -99,9 +99,9 @@ static struct status *listen_on(struct port_forward *pf, const char *address, st
 	uint16_t actual;
 	struct status *s = port_forward_listen(pf, both ? "127.0.0.1" : address, port->local, port->remote, &actual);
 	if (s) {
-		struct status *named =
-			fail("unable to listen on port %u: Listeners failed to create with the following errors: [%s]",
-				port->local, s->message);
+		struct status *named = user_error(
+			"unable to listen on port %u: Listeners failed to create with the following errors: [%s]",
+			port->local, s->message);
 		status_free(s);
 		return named;
 	}
@@ -142,6 +142,7 @@ static struct status *serve(
 	sigemptyset(&stopper->signals);
 	sigaddset(&stopper->signals, SIGINT);
 	sigaddset(&stopper->signals, SIGTERM);
+	sigaddset(&stopper->signals, SIGUSR1); /* our own, when there is nothing left to serve */
 	pthread_sigmask(SIG_BLOCK, &stopper->signals, NULL);
 	TRY(port_forward_new(client, pod_path(k, pod, "portforward"), &pf));
 	port_forward_on_connection(pf, on_connection, NULL);
@@ -151,7 +152,7 @@ static struct status *serve(
 			TRY(listen_on(pf, addresses->items[j], &ports[i]));
 	pthread_t thread = thread_start("signals", await_signal, stopper);
 	struct status *s = port_forward_run(pf, &stopper->stop);
-	pthread_kill(thread, SIGTERM);
+	pthread_kill(thread, SIGUSR1);
 	pthread_join(thread, NULL);
 	return s;
 }
@@ -175,7 +176,7 @@ static struct status *forward_run(struct kubectl *k, struct call *call)
 		ARENA_PUSH(k->arena, ports, n_ports) = port;
 	}
 	if (!str_eq(obj_string(pod, "status.phase"), "Running"))
-		return fail("unable to forward port because pod is not running. Current status=%s",
+		return user_error("unable to forward port because pod is not running. Current status=%s",
 			obj_string(pod, "status.phase"));
 	return serve(k, pod, &o->addresses, ports, n_ports);
 }

@@ -87,7 +87,7 @@ static struct status *replace_raw(struct kubectl *k, const struct replace_option
 	char *data, *answer;
 	size_t size, answer_size;
 	if (o->files.filenames.n_items != 1)
-		return fail("--raw can only use a single local file or stdin");
+		return user_error("--raw can only use a single local file or stdin");
 	TRY(read_input(k, o->files.filenames.items[0], &data, &size));
 	struct rest request = {.method = "PUT", .path = o->raw, .body = data, .body_size = size};
 	TRY(rest_text(k, k->arena, &request, &answer, &answer_size));
@@ -102,13 +102,13 @@ static struct status *replace_run(struct kubectl *k, struct call *call)
 		.field_manager = o->field_manager, .validate = o->validate, .subresource = o->subresource};
 	struct infos infos;
 	if (o->grace >= 0 && !o->force)
-		return fail("--grace-period must have --force specified");
+		return user_error("--grace-period must have --force specified");
 	if (o->timeout_ms && !o->force)
-		return fail("--timeout must have --force specified");
+		return user_error("--timeout must have --force specified");
 	if (o->force && !str_eq(o->dry_run, "none"))
-		return fail("--dry-run can not be used when --force is set");
+		return user_error("--dry-run can not be used when --force is set");
 	if (!has_files(&o->files))
-		return fail("must specify one of -f and -k");
+		return user_error("must specify one of -f and -k");
 	if (!str_empty(o->raw))
 		return replace_raw(k, o);
 	TRY(dry_run_parse(o->dry_run, &send.dry_run));
@@ -118,7 +118,7 @@ static struct status *replace_run(struct kubectl *k, struct call *call)
 		errors_add(&errors, o->force ? replace_by_force(k, o, &send, &infos.items[i])
 					     : replace_one(k, o, &send, &infos.items[i]));
 	if (!errors && !infos.n_items)
-		return fail("no objects passed to replace");
+		return user_error("no objects passed to replace");
 	return errors;
 }
 

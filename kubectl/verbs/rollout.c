@@ -56,7 +56,7 @@ static struct selection selection_of(const struct rollout_options *o, struct cal
 
 static struct status *need_resource(const struct rollout_options *o, const struct call *call)
 {
-	return call->n_args || has_files(&o->files) ? NULL : fail("required resource not specified");
+	return call->n_args || has_files(&o->files) ? NULL : user_error("required resource not specified");
 }
 
 /* --- status --- */
@@ -73,7 +73,7 @@ static struct status *check_status(void *data, const cJSON *object, enum await_a
 	char *text = NULL;
 	bool done = false;
 	if (!object)
-		return w->seen ? fail("object has been deleted") : NULL;
+		return w->seen ? user_error("object has been deleted") : NULL;
 	w->seen = true;
 	TRY(rollout_status(arena, object, w->o->revision, &text, &done));
 	fputs(text, stdout);
@@ -90,7 +90,7 @@ static struct status *status_run(struct kubectl *k, struct call *call)
 	const char *namespace;
 	TRY(need_resource(o, call));
 	if (o->revision < 0)
-		return fail("revision must be a positive integer: %lld", (long long)o->revision);
+		return user_error("revision must be a positive integer: %lld", (long long)o->revision);
 	TRY(select_objects(k, &sel, &infos));
 	for (size_t i = 0; i < infos.n_items; i++) {
 		struct watcher w = {.o = o};
@@ -99,7 +99,7 @@ static struct status *status_run(struct kubectl *k, struct call *call)
 		struct status *s = await_object(k, &infos.items[i], &await);
 		if (status_is(s, STATUS_TIMEOUT)) {
 			status_free(s);
-			return fail("timed out waiting for the condition");
+			return user_error("timed out waiting for the condition");
 		}
 		TRY(s);
 	}
@@ -118,7 +118,7 @@ static struct status *history_run(struct kubectl *k, struct call *call)
 	struct selection sel = selection_of(o, call);
 	TRY(need_resource(o, call));
 	if (o->revision < 0)
-		return fail("revision must be a positive integer: %lld", (long long)o->revision);
+		return user_error("revision must be a positive integer: %lld", (long long)o->revision);
 	struct status *errors = select_objects(k, &sel, &infos);
 	for (size_t i = 0; i < infos.n_items; i++) {
 		struct info *info = &infos.items[i];
@@ -162,7 +162,7 @@ static struct status *undo_run(struct kubectl *k, struct call *call)
 
 static struct status *not_supported(const cJSON *object, const struct info *info, const char *verb)
 {
-	return fail("error: %s \"%s\" %s is not supported", info->mapping->rest.plural, obj_name(object), verb);
+	return user_error("error: %s \"%s\" %s is not supported", info->mapping->rest.plural, obj_name(object), verb);
 }
 
 static struct status *mutate_restart(
@@ -170,17 +170,18 @@ static struct status *mutate_restart(
 {
 	const char *kind = obj_kind(object);
 	if (!str_eq(kind, "Deployment") && !str_eq(kind, "DaemonSet") && !str_eq(kind, "StatefulSet"))
-		return fail(
+		return user_error(
 			"error: %s \"%s\" restarting is not supported", info->mapping->rest.plural, obj_name(object));
 	if (obj_bool(object, "spec.paused"))
-		return fail("error: %s \"%s\" can't restart paused deployment (run rollout resume first)",
+		return user_error("error: %s \"%s\" can't restart paused deployment (run rollout resume first)",
 			info->mapping->rest.plural, obj_name(object));
 	cJSON *annotations = obj_object(k->arena, object, "spec.template.metadata.annotations");
 	char *now = rfc3339_format(k->arena, clock_wall_s(clock_system()));
 	if (str_eq(tree_string(tree_get(annotations, "kubectl.kubernetes.io/restartedAt")), now))
-		return fail("failed to create patch for %s: if restart has already been triggered within the past "
-			    "second, please "
-			    "wait before attempting to trigger another",
+		return user_error(
+			"failed to create patch for %s: if restart has already been triggered within the past "
+			"second, please "
+			"wait before attempting to trigger another",
 			info->name);
 	tree_set_string(k->arena, annotations, "kubectl.kubernetes.io/restartedAt", now);
 	*ret_operation = "restarted";
@@ -194,8 +195,8 @@ static struct status *mutate_pause(
 	if (!str_eq(obj_kind(object), "Deployment"))
 		return not_supported(object, info, pause ? "pausing" : "resuming");
 	if (obj_bool(object, "spec.paused") == pause)
-		return fail("%s.%s \"%s\" %s", info->mapping->rest.plural, info->mapping->rest.group, obj_name(object),
-			pause ? "is already paused" : "is not paused");
+		return user_error("%s.%s \"%s\" %s", info->mapping->rest.plural, info->mapping->rest.group,
+			obj_name(object), pause ? "is already paused" : "is not paused");
 	if (pause)
 		obj_set_bool(k->arena, object, "spec.paused", true);
 	else

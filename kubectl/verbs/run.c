@@ -62,9 +62,9 @@ static struct status *check(struct run_options *o, struct call *call)
 	if (!call->n_args || call->dash_dash == 0)
 		return usage_error(call, "NAME is required for run");
 	if (str_empty(o->image))
-		return fail("--image is required");
+		return user_error("--image is required");
 	if (strpbrk(o->image, " \t\"'{}\\|^`<>") || o->image[0] == ':' || str_ends_with(o->image, ":"))
-		return fail("Invalid image name \"%s\": invalid reference format", o->image);
+		return user_error("Invalid image name \"%s\": invalid reference format", o->image);
 	if (o->tty && !o->stdin_)
 		return usage_error(call, "-i/--stdin is required for containers with -t/--tty=true");
 	if (o->expose && str_empty(o->port))
@@ -90,7 +90,7 @@ static struct status *set_pairs(struct kubectl *k, cJSON *map, const char *text,
 	size_t n = str_split(k->arena, text, ',', &parts);
 	for (size_t i = 0; i < n; i++) {
 		if (!split_pair(k->arena, parts[i], &key, &value))
-			return fail("unexpected %s spec: %s", what, parts[i]);
+			return user_error("unexpected %s spec: %s", what, parts[i]);
 		tree_set_string(k->arena, map, key, value);
 	}
 	return NULL;
@@ -109,7 +109,7 @@ static struct status *build_container(struct kubectl *k, struct call *call, cJSO
 			call->n_args - 1);
 	if (!str_empty(o->port)) {
 		if (!str_to_int64(o->port, 1, 65535, &port))
-			return fail("strconv.Atoi: parsing \"%s\": invalid syntax", o->port);
+			return user_error("strconv.Atoi: parsing \"%s\": invalid syntax", o->port);
 		cJSON *entry = tree_new_object(arena);
 		obj_set_int(arena, entry, "containerPort", port);
 		tree_append(obj_array(arena, container, "ports"), entry);
@@ -117,7 +117,7 @@ static struct status *build_container(struct kubectl *k, struct call *call, cJSO
 	for (size_t i = 0; i < o->env.n_items; i++) {
 		char *key, *value;
 		if (!split_pair(arena, o->env.items[i], &key, &value) || !*key)
-			return fail("invalid env: %s", o->env.items[i]);
+			return user_error("invalid env: %s", o->env.items[i]);
 		cJSON *entry = tree_new_object(arena);
 		tree_set_string(arena, entry, "name", key);
 		tree_set_string(arena, entry, "value", value);
@@ -149,7 +149,7 @@ static struct status *apply_overrides(struct kubectl *k, const struct run_option
 	if (str_eq(o->override_type, "strategic"))
 		return patch_strategic(k->arena, &CoreV1Pod_schema, *object, patch, object);
 	if (!str_eq(o->override_type, "merge"))
-		return fail("invalid override type: %s", o->override_type);
+		return user_error("invalid override type: %s", o->override_type);
 	return patch_merge(k->arena, *object, patch, object);
 }
 
@@ -217,7 +217,7 @@ static struct status *check_started(void *data, const cJSON *pod, enum await_ans
 	cJSON **last = data;
 	const char *phase = obj_string(pod, "status.phase");
 	if (!pod)
-		return fail("pod was deleted");
+		return user_error("pod was deleted");
 	*last = (cJSON *)(uintptr_t)pod;
 	bool ready = false;
 	TREE_FOREACH (c, obj_at(pod, "status.conditions"))
@@ -232,7 +232,7 @@ static struct status *check_ended(void *data, const cJSON *pod, enum await_answe
 	const bool *only_success = data;
 	const char *phase = obj_string(pod, "status.phase");
 	if (!pod)
-		return fail("pod was deleted");
+		return user_error("pod was deleted");
 	if (str_eq(phase, "Succeeded") || (!*only_success && str_eq(phase, "Failed")))
 		*ret = AWAIT_DONE;
 	return NULL;
@@ -284,7 +284,7 @@ static struct status *exit_state(struct kubectl *k, const struct run_options *o,
 	const cJSON *ended = obj_at(info->object, "status.containerStatuses.0.state.terminated");
 	int64_t code = obj_int(ended, "exitCode", 0);
 	if (!code)
-		return fail("pod %s/%s failed with unknown exit code", info->namespace, info->name);
+		return user_error("pod %s/%s failed with unknown exit code", info->namespace, info->name);
 	k->exit_code = (int)code;
 	fprintf(stderr, "pod %s/%s terminated (%s)\n%s\n", info->namespace, info->name, obj_string(ended, "reason"),
 		obj_string(ended, "message"));

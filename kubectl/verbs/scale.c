@@ -30,11 +30,11 @@ static struct status *check_precondition(const struct scale_options *o, const cJ
 {
 	int64_t present = obj_int(scale, "spec.replicas", 0);
 	if (o->current_replicas != -1 && present != o->current_replicas)
-		return fail(
+		return user_error(
 			"Expected replicas to be %lld, was %lld", (long long)o->current_replicas, (long long)present);
 	if (!str_empty(o->resource_version) &&
 		!str_eq(o->resource_version, obj_string(scale, "metadata.resourceVersion")))
-		return fail("Expected resource version to be %s, was %s", o->resource_version,
+		return user_error("Expected resource version to be %s, was %s", o->resource_version,
 			obj_string(scale, "metadata.resourceVersion"));
 	return NULL;
 }
@@ -65,7 +65,7 @@ static struct status *await_replicas(struct kubectl *k, const struct scale_optio
 		if (obj_int(scale, "spec.replicas", 0) == obj_int(scale, "status.replicas", 0))
 			return NULL;
 		if (now_ms() >= deadline)
-			return fail("timed out waiting for \"%s\" to be synced", info->name);
+			return user_error("timed out waiting for \"%s\" to be synced", info->name);
 		sleep_ms(1000);
 	}
 }
@@ -92,11 +92,12 @@ static struct status *scale_run(struct kubectl *k, struct call *call)
 	struct send_options send = {.subresource = "scale"};
 	struct infos infos;
 	if (!call_changed(call, "replicas"))
-		return fail("required flag(s) \"replicas\" not set");
+		return user_error("required flag(s) \"replicas\" not set");
 	if (o->replicas < 0)
-		return fail("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
+		return user_error(
+			"The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
 	if (o->current_replicas < -1)
-		return fail("The --current-replicas must specify an integer of -1 or greater");
+		return user_error("The --current-replicas must specify an integer of -1 or greater");
 	TRY(dry_run_parse(o->dry_run, &send.dry_run));
 	struct selection sel = {.files = &o->files,
 		.args = call->args,
@@ -106,14 +107,14 @@ static struct status *scale_run(struct kubectl *k, struct call *call)
 		.flatten = true};
 	struct status *errors = select_objects(k, &sel, &infos);
 	if (!infos.n_items && errors) {
-		struct status *named = fail("no objects passed to scale %s", errors->message);
+		struct status *named = user_error("no objects passed to scale %s", errors->message);
 		status_free(errors);
 		return named;
 	}
 	if (!infos.n_items)
-		return fail("no objects passed to scale");
+		return user_error("no objects passed to scale");
 	if (!str_empty(o->resource_version) && infos.n_items > 1)
-		return fail("cannot use --resource-version with multiple resources");
+		return user_error("cannot use --resource-version with multiple resources");
 	for (size_t i = 0; i < infos.n_items; i++) {
 		if (send.dry_run != DRY_RUN_CLIENT)
 			TRY(scale_one(k, o, &send, &infos.items[i]));

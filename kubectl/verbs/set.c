@@ -72,7 +72,7 @@ static struct status *split_args(struct kubectl *k, struct setter *s, const char
 		bool remove = str_eq(what, "environment") && str_ends_with(arg, "-") && !strchr(arg, '=');
 		if (!remove && !split_pair(k->arena, arg, &pair.key, &pair.value)) {
 			if (s->n_pairs)
-				return fail("all resources must be specified before %s changes: %s", what, arg);
+				return user_error("all resources must be specified before %s changes: %s", what, arg);
 			++*ret_n_names;
 			continue;
 		}
@@ -87,11 +87,11 @@ static struct status *run_change(struct kubectl *k, struct setter *s, size_t n_n
 {
 	struct set_options *o = s->o;
 	if (o->all && !str_empty(o->selector))
-		return fail("cannot set --all and --selector at the same time");
+		return user_error("cannot set --all and --selector at the same time");
 	if (!n_names && !has_files(&o->files))
-		return fail("one or more resources must be specified as <resource> <name> or <resource>/<name>");
+		return user_error("one or more resources must be specified as <resource> <name> or <resource>/<name>");
 	if (o->local && str_eq(o->dry_run, "server"))
-		return fail("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
+		return user_error("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
 	change->print = &o->print;
 	change->local = o->local;
 	change->data = s;
@@ -118,7 +118,7 @@ static struct status *mutate_image(
 	bool changed = false;
 	struct status *errors = NULL;
 	if (!spec)
-		return fail("error: %s the object is not a pod or does not have a pod template: %s",
+		return user_error("error: %s the object is not a pod or does not have a pod template: %s",
 			info_display(k, info), obj_kind(object));
 	for (size_t i = 0; i < s->n_pairs; i++) {
 		bool found = false;
@@ -132,7 +132,8 @@ static struct status *mutate_image(
 				tree_set_string(k->arena, container, "image", s->pairs[i].value);
 			}
 		if (!found)
-			errors_add(&errors, fail("error: unable to find container named \"%s\"", s->pairs[i].key));
+			errors_add(
+				&errors, user_error("error: unable to find container named \"%s\"", s->pairs[i].key));
 	}
 	if (changed)
 		*ret_operation = "image updated";
@@ -146,12 +147,12 @@ static struct status *image_run(struct kubectl *k, struct call *call)
 	size_t n_names;
 	TRY(split_args(k, &s, "image", &n_names));
 	if (!s.n_pairs)
-		return fail("at least one image update is required");
+		return user_error("at least one image update is required");
 	for (size_t i = 0; i < s.n_pairs && s.n_pairs > 1; i++)
 		if (str_eq(s.pairs[i].key, "*"))
-			return fail("all containers are already specified by *, but saw more than one "
-				    "container_name=container_image "
-				    "pairs");
+			return user_error("all containers are already specified by *, but saw more than one "
+					  "container_name=container_image "
+					  "pairs");
 	return run_change(k, &s, n_names, &change);
 }
 
@@ -163,7 +164,7 @@ static struct status *set_quantities(struct kubectl *k, cJSON *container, const 
 	size_t n = str_split(k->arena, text, ',', &parts);
 	for (size_t i = 0; i < n; i++) {
 		if (!split_pair(k->arena, parts[i], &key, &value))
-			return fail("Invalid argument syntax %s, expected <resource>=<value>", parts[i]);
+			return user_error("Invalid argument syntax %s, expected <resource>=<value>", parts[i]);
 		if (str_eq(value, "0"))
 			(void)tree_remove(obj_object(k->arena, container, path), key);
 		else
@@ -187,7 +188,7 @@ static struct status *mutate_resources(
 			TRY(set_quantities(k, container, "resources.requests", s->o->requests));
 		}
 	if (!found)
-		return fail("error: unable to find container named %s", s->o->containers);
+		return user_error("error: unable to find container named %s", s->o->containers);
 	if (!tree_equal(before, spec))
 		*ret_operation = "resource requirements updated";
 	return NULL;
@@ -198,7 +199,8 @@ static struct status *resources_run(struct kubectl *k, struct call *call)
 	struct setter s = {.o = call->options, .call = call};
 	struct change change = {.mutate = mutate_resources};
 	if (str_empty(s.o->limits) && str_empty(s.o->requests))
-		return fail("you must specify an update to requests or limits (in the form of --requests/--limits)");
+		return user_error(
+			"you must specify an update to requests or limits (in the form of --requests/--limits)");
 	return run_change(k, &s, call->n_args, &change);
 }
 
@@ -211,7 +213,8 @@ static struct status *mutate_account(
 	cJSON *spec = obj_pod_spec(object);
 	const char *name = s->call->args[s->call->n_args];
 	if (!spec)
-		return fail("error: %s the object is not a pod or does not have a pod template", info_display(k, info));
+		return user_error(
+			"error: %s the object is not a pod or does not have a pod template", info_display(k, info));
 	tree_set_string(k->arena, spec, "serviceAccountName", name);
 	*ret_operation = "serviceaccount updated";
 	return NULL;
@@ -222,7 +225,7 @@ static struct status *serviceaccount_run(struct kubectl *k, struct call *call)
 	struct setter s = {.o = call->options, .call = call};
 	struct change change = {.mutate = mutate_account};
 	if (!call->n_args)
-		return fail("serviceaccount is required");
+		return user_error("serviceaccount is required");
 	call->n_args--; /* the last one is the account */
 	return run_change(k, &s, call->n_args, &change);
 }
@@ -266,7 +269,7 @@ static struct status *set_variable(struct kubectl *k, const struct setter *s, cJ
 		return NULL;
 	}
 	if (entry && !s->o->overwrite)
-		return fail("'%s' already has a value (%s), and --overwrite is false", pair->key,
+		return user_error("'%s' already has a value (%s), and --overwrite is false", pair->key,
 			obj_string(entry, "value"));
 	if (!entry) {
 		entry = tree_new_object(k->arena);
@@ -327,7 +330,7 @@ static struct status *read_source(struct kubectl *k, struct setter *s)
 		bool secret = str_eq(obj_kind(object), "Secret");
 		size_t n;
 		if (!secret && !str_eq(obj_kind(object), "ConfigMap"))
-			return fail("unsupported resource specified in --from");
+			return user_error("unsupported resource specified in --from");
 		cJSON **entries = obj_sorted(k->arena, tree_get(object, "data"), &n);
 		for (size_t j = 0; j < n; j++) {
 			const char *key = entries[j]->string;
@@ -353,19 +356,19 @@ static struct status *env_run(struct kubectl *k, struct call *call)
 	for (size_t i = 0; i < s.o->env.n_items; i++) {
 		struct pair pair = {0};
 		if (!split_pair(k->arena, s.o->env.items[i], &pair.key, &pair.value))
-			return fail("environment variables must be of the form key=value: %s", s.o->env.items[i]);
+			return user_error("environment variables must be of the form key=value: %s", s.o->env.items[i]);
 		ARENA_PUSH(k->arena, s.pairs, s.n_pairs) = pair;
 	}
 	if (s.o->keys.n_items && str_empty(s.o->from))
-		return fail("when specifying --keys, a configmap or secret must be provided with --from");
+		return user_error("when specifying --keys, a configmap or secret must be provided with --from");
 	if (s.o->list && !str_empty(s.o->print.output))
-		return fail("--list and --output may not be specified together");
+		return user_error("--list and --output may not be specified together");
 	if (!str_empty(s.o->from))
 		TRY(read_source(k, &s));
 	for (size_t i = 0; i < s.n_pairs && !str_empty(s.o->prefix); i++)
 		s.pairs[i].key = arena_printf(k->arena, "%s%s", s.o->prefix, s.pairs[i].key);
 	if (!s.n_pairs && !s.o->list)
-		return fail("at least one environment variable must be provided");
+		return user_error("at least one environment variable must be provided");
 	return run_change(k, &s, n_names, &change);
 }
 
@@ -377,12 +380,12 @@ static struct status *mutate_selector(
 	struct setter *s = data;
 	char **parts, *key, *value;
 	if (!str_eq(obj_kind(object), "Service"))
-		return fail("setting a selector is only supported for Services");
+		return user_error("setting a selector is only supported for Services");
 	cJSON *selector = tree_new_object(k->arena);
 	size_t n = str_split(k->arena, s->call->args[s->call->n_args], ',', &parts);
 	for (size_t i = 0; i < n; i++) {
 		if (!split_pair(k->arena, parts[i], &key, &value))
-			return fail("match expression %s not supported on this object", parts[i]);
+			return user_error("match expression %s not supported on this object", parts[i]);
 		tree_set_string(k->arena, selector, key, value);
 	}
 	obj_set(k->arena, object, "spec.selector", selector);
@@ -395,7 +398,7 @@ static struct status *selector_run(struct kubectl *k, struct call *call)
 	struct setter s = {.o = call->options, .call = call};
 	struct change change = {.mutate = mutate_selector};
 	if (!call->n_args || (!strchr(call->args[call->n_args - 1], '=') && !has_files(&s.o->files)))
-		return fail("one selector is required");
+		return user_error("one selector is required");
 	call->n_args--; /* the last one is the selector */
 	return run_change(k, &s, call->n_args, &change);
 }

@@ -53,18 +53,18 @@ static struct status *parse_taint(struct kubectl *k, struct tainter *t, const ch
 	const char *key_error = label_key_error(k->arena, spec),
 		   *value_error = label_value_error(k->arena, taint.value);
 	if ((colon && strchr(taint.effect, ':')) || (!colon && !taint.remove))
-		return fail("invalid taint spec: %s", text);
+		return user_error("invalid taint spec: %s", text);
 	if (key_error || value_error)
-		return fail("invalid taint spec: %s, %s", text, key_error ? key_error : value_error);
+		return user_error("invalid taint spec: %s, %s", text, key_error ? key_error : value_error);
 	static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute", NULL};
 	if ((colon || !taint.remove) && *taint.effect && !str_in(taint.effect, effects))
-		return fail("invalid taint effect: %s, unsupported taint effect", taint.effect);
+		return user_error("invalid taint effect: %s, unsupported taint effect", taint.effect);
 	if (!taint.remove && !*taint.effect)
-		return fail("invalid taint effect: %s, unsupported taint effect", taint.effect);
+		return user_error("invalid taint effect: %s, unsupported taint effect", taint.effect);
 	for (size_t i = 0; i < t->n_taints; i++)
 		if (!taint.remove && !t->taints[i].remove && str_eq(t->taints[i].key, taint.key) &&
 			str_eq(t->taints[i].effect, taint.effect))
-			return fail("duplicated taints with the same key and effect: {%s %s %s <nil>}", taint.key,
+			return user_error("duplicated taints with the same key and effect: {%s %s %s <nil>}", taint.key,
 				taint.value, taint.effect);
 	ARENA_PUSH(k->arena, t->taints, t->n_taints) = taint;
 	return NULL;
@@ -93,7 +93,7 @@ static struct status *remove_taint(cJSON *list, const struct taint *taint)
 	}
 	if (any)
 		return NULL;
-	return fail("taint \"%s%s%s\" not found", taint->key, *taint->effect ? ":" : "", taint->effect);
+	return user_error("taint \"%s%s%s\" not found", taint->key, *taint->effect ? ":" : "", taint->effect);
 }
 
 static struct status *check_overwrites(struct kubectl *k, const struct tainter *t, cJSON *list, const char *node)
@@ -108,7 +108,8 @@ static struct status *check_overwrites(struct kubectl *k, const struct tainter *
 	}
 	if (!found.len)
 		return NULL;
-	return fail("node %s already has [%s] taint(s) with same effect(s) and --overwrite is false", node, found.buf);
+	return user_error(
+		"node %s already has [%s] taint(s) with same effect(s) and --overwrite is false", node, found.buf);
 }
 
 static struct status *mutate(
@@ -154,7 +155,7 @@ static struct status *check_both_ways(const struct tainter *t)
 		for (size_t j = 0; j < t->n_taints; j++)
 			if (t->taints[i].remove && !t->taints[j].remove && str_eq(t->taints[i].key, t->taints[j].key) &&
 				(!*t->taints[i].effect || str_eq(t->taints[i].effect, t->taints[j].effect)))
-				return fail(
+				return user_error(
 					"can not both modify and remove the following taint(s) in the same command: %s",
 					t->taints[i].key);
 	return NULL;
@@ -170,21 +171,21 @@ static struct status *taint_run(struct kubectl *k, struct call *call)
 		const char *arg = call->args[i];
 		bool is_taint = strchr(arg, '=') || strchr(arg, ':') || str_ends_with(arg, "-");
 		if (!is_taint && t.n_taints)
-			return fail("all resources must be specified before taint changes: %s", arg);
+			return user_error("all resources must be specified before taint changes: %s", arg);
 		if (is_taint)
 			TRY(parse_taint(k, &t, arg));
 		n_names += !is_taint;
 	}
 	if (!n_names)
-		return fail("one or more resources must be specified as <resource> <name>");
+		return user_error("one or more resources must be specified as <resource> <name>");
 	if (!t.n_taints)
-		return fail("at least one taint update is required");
+		return user_error("at least one taint update is required");
 	if (o->all && !str_empty(o->selector))
-		return fail("setting 'all' parameter with a non empty selector is prohibited");
+		return user_error("setting 'all' parameter with a non empty selector is prohibited");
 	if (!o->all && str_empty(o->selector) && n_names < 2 && !strchr(call->args[0], '/'))
-		return fail("at least one resource name must be specified since 'all' parameter is not set");
+		return user_error("at least one resource name must be specified since 'all' parameter is not set");
 	if (!str_starts_with(call->args[0], "node") && !str_starts_with(call->args[0], "no"))
-		return fail("invalid resource type %s, only node types are supported", call->args[0]);
+		return user_error("invalid resource type %s, only node types are supported", call->args[0]);
 	TRY(check_both_ways(&t));
 	change.send = (struct send_options){.field_manager = o->field_manager, .validate = o->validate};
 	TRY(dry_run_parse(o->dry_run, &change.send.dry_run));

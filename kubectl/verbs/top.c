@@ -8,7 +8,7 @@ static struct status *unavailable(struct kubectl *k, struct call *call)
 	TRY(kubectl_discovery(k, &discovery));
 	struct status *s = discovery_find(discovery, "nodes.metrics.k8s.io", &mapping);
 	status_drop(s, "either way there is nothing to show");
-	return fail("Metrics API not available");
+	return user_error("Metrics API not available");
 }
 
 struct top_options {

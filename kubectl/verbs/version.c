@@ -52,9 +52,9 @@ static struct status *version_run(struct kubectl *k, struct call *call)
 	cJSON *all = tree_new_object(k->arena), *client = client_version(k->arena), *server = NULL;
 	struct status *s = NULL;
 	if (call->n_args)
-		return fail("extra arguments: [%s]", str_join(k->arena, call->args, call->n_args, " "));
+		return user_error("extra arguments: [%s]", str_join(k->arena, call->args, call->n_args, " "));
 	if (!str_empty(o->output) && !str_eq(o->output, "yaml") && !str_eq(o->output, "json"))
-		return fail("--output must be 'yaml' or 'json'");
+		return user_error("--output must be 'yaml' or 'json'");
 	if (!o->client)
 		s = rest_get(k, k->arena, "/version", NULL, &server);
 	tree_set(k->arena, all, "clientVersion", client);
@@ -101,7 +101,7 @@ static struct status *info_run(struct kubectl *k, struct call *call)
 {
 	struct client *client;
 	if (call->n_args)
-		return fail("unknown command [%s]\nSee 'kubectl cluster-info -h' for help and examples",
+		return user_error("unknown command [%s]\nSee 'kubectl cluster-info -h' for help and examples",
 			str_join(k->arena, call->args, call->n_args, " "));
 	TRY(kubectl_client(k, &client));
 	const char *on = isatty(1) ? "\033[0;32m" : "", *value = isatty(1) ? "\033[0;33m" : "",

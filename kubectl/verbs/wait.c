@@ -59,8 +59,8 @@ static struct status *parse_jsonpath(struct waiter *w, const char *text)
 		}
 	}
 	if (n > 2)
-		return fail("jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or "
-			    "--for=jsonpath='{.status.readyReplicas}'");
+		return user_error("jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or "
+				  "--for=jsonpath='{.status.readyReplicas}'");
 	TRY(jsonpath_relax(arena, parts[0], &full));
 	if (n == 2) {
 		char *value = parts[1];
@@ -69,12 +69,12 @@ static struct status *parse_jsonpath(struct waiter *w, const char *text)
 			value[--size] = 0;
 		value += strspn(value, "'\"");
 		if (!*value)
-			return fail("jsonpath wait has to have a value after equal sign, like "
-				    "--for=jsonpath='{.status.readyReplicas}'=3");
+			return user_error("jsonpath wait has to have a value after equal sign, like "
+					  "--for=jsonpath='{.status.readyReplicas}'=3");
 		w->value = value;
 	}
 	if (!*parts[0])
-		return fail("jsonpath expression cannot be empty");
+		return user_error("jsonpath expression cannot be empty");
 	TRY(jsonpath_parse(arena, full, &w->path));
 	jsonpath_allow_missing(w->path, true);
 	return NULL;
@@ -97,7 +97,7 @@ static struct status *parse_condition(struct waiter *w, const char *text)
 		w->wanted = WANT_JSONPATH;
 		return parse_jsonpath(w, text + strlen("jsonpath="));
 	} else {
-		return fail("unrecognized condition: \"%s\"", text);
+		return user_error("unrecognized condition: \"%s\"", text);
 	}
 	return NULL;
 }
@@ -125,12 +125,12 @@ static struct status *jsonpath_met(struct waiter *w, const cJSON *object, bool *
 	if (!n)
 		return NULL;
 	if (n > 1)
-		return fail("given jsonpath expression matches more than one value");
+		return user_error("given jsonpath expression matches more than one value");
 	*ret = !w->value;
 	if (*ret)
 		return NULL;
 	if (cJSON_IsObject(nodes[0]) || cJSON_IsArray(nodes[0]))
-		return fail("jsonpath leads to a nested object or list which is not supported");
+		return user_error("jsonpath leads to a nested object or list which is not supported");
 	*ret = str_eq(str_trim(arena, obj_text(arena, nodes[0])), str_trim(arena, w->value));
 	return NULL;
 }
@@ -164,12 +164,12 @@ static struct status *wait_one(struct waiter *w, const struct wait_options *o, c
 	w->info = info;
 	w->last = info->object;
 	if (!*info->name)
-		return fail("resource name must be provided");
+		return user_error("resource name must be provided");
 	if (w->wanted != WANT_CREATE) {
 		struct status *s = await_object(w->k, info, &await);
 		if (status_is(s, STATUS_TIMEOUT) && !o->timeout_ms) {
 			status_free(s);
-			return fail("condition not met for %s/%s", info->mapping->rest.plural, info->name);
+			return user_error("condition not met for %s/%s", info->mapping->rest.plural, info->name);
 		}
 		TRY(s);
 	}
@@ -188,7 +188,7 @@ static struct status *find_objects(
 			return s;
 		status_drop(s, "it is not there yet");
 		if (now_ms() >= deadline)
-			return fail("timed out waiting for the condition");
+			return user_error("timed out waiting for the condition");
 		sleep_ms(500);
 	}
 }
@@ -215,7 +215,7 @@ static struct status *wait_run(struct kubectl *k, struct call *call)
 	if (errors && !infos.n_items)
 		return errors;
 	if (!infos.n_items && w.wanted != WANT_DELETE)
-		return fail("no matching resources found");
+		return user_error("no matching resources found");
 	for (size_t i = 0; i < infos.n_items; i++)
 		errors_add(&errors, wait_one(&w, o, &infos.items[i]));
 	return errors;

@@ -21,16 +21,17 @@ static struct status *add_entry(struct kubectl *k, void *data, const char *key, 
 	bool text = is_utf8(value, size) && !memchr(value, 0, size);
 	const char *stored = text ? value : base64_encode(k->arena, value, size);
 	if (tree_get(tree_get(object, "data"), key) || tree_get(tree_get(object, "binaryData"), key))
-		return fail(
+		return user_error(
 			"cannot add key \"%s\", another key by that name already exists in Data for ConfigMap \"%s\"",
 			key, obj_name(object));
 	for (const char *c = key; *c; c++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._", *c))
-			return fail("\"%s\" is not a valid key name for a ConfigMap: a valid config key must consist "
-				    "of alphanumeric "
-				    "characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', "
-				    "regex used for "
-				    "validation is '[-._a-zA-Z0-9]+')",
+			return user_error(
+				"\"%s\" is not a valid key name for a ConfigMap: a valid config key must consist "
+				"of alphanumeric "
+				"characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', "
+				"regex used for "
+				"validation is '[-._a-zA-Z0-9]+')",
 				key);
 	tree_set_string(k->arena, obj_object(k->arena, object, text ? "data" : "binaryData"), key, stored);
 	return NULL;

@@ -24,7 +24,7 @@ static struct status *create_raw(struct kubectl *k, const struct create_options 
 	char *data, *answer;
 	size_t size, answer_size;
 	if (o->files.filenames.n_items != 1)
-		return fail("--raw can only use a single local file or stdin");
+		return user_error("--raw can only use a single local file or stdin");
 	TRY(read_input(k, o->files.filenames.items[0], &data, &size));
 	struct rest request = {.method = "POST", .path = o->raw, .body = data, .body_size = size};
 	TRY(rest_text(k, k->arena, &request, &answer, &answer_size));
@@ -56,12 +56,12 @@ static struct status *create_run(struct kubectl *k, struct call *call)
 		if (call->n_args)
 			return usage_error(
 				call, "Unexpected args: [%s]", str_join(k->arena, call->args, call->n_args, " "));
-		return fail("must specify one of -f and -k");
+		return user_error("must specify one of -f and -k");
 	}
 	if (call->n_args)
 		return usage_error(call, "Unexpected args: [%s]", str_join(k->arena, call->args, call->n_args, " "));
 	if (o->edit)
-		return fail("--edit is not supported; edit the file, or the object after it was created");
+		return user_error("--edit is not supported; edit the file, or the object after it was created");
 	if (!str_empty(o->raw))
 		return create_raw(k, o);
 	TRY(dry_run_parse(o->common.dry_run, &send.dry_run));
@@ -71,7 +71,7 @@ static struct status *create_run(struct kubectl *k, struct call *call)
 	for (size_t i = 0; i < infos.n_items; i++)
 		errors_add(&errors, create_one(k, o, &send, printer, &infos.items[i]));
 	if (!errors && !infos.n_items)
-		return fail("no objects passed to create");
+		return user_error("no objects passed to create");
 	return errors;
 }
 

@@ -48,17 +48,17 @@ static struct status *add_from_file(struct kubectl *k, const struct data_sink *s
 	struct stat st;
 	bool keyed = split_pair(k->arena, spec, &key, &path);
 	if (keyed && !*key)
-		return fail("key name for file path %s missing", path);
+		return user_error("key name for file path %s missing", path);
 	if (keyed && !*path)
-		return fail("file path for key name %s missing", key);
+		return user_error("file path for key name %s missing", key);
 	if (stat(path, &st)) {
 		int error = errno;
 		CLEANUP_STATUS struct status *s = status_errno(error, "x");
-		return fail(
+		return user_error(
 			error == ENOENT ? "error reading %s: no such file or directory" : "error reading %s: %m", path);
 	}
 	if (S_ISDIR(st.st_mode))
-		return keyed ? fail("cannot give a key name for a directory path") : add_directory(k, sink, path);
+		return keyed ? user_error("cannot give a key name for a directory path") : add_directory(k, sink, path);
 	const char *slash = strrchr(path, '/');
 	return add_file(k, sink, keyed ? key : slash ? slash + 1 : path, path);
 }
@@ -67,7 +67,7 @@ static struct status *add_literal(struct kubectl *k, const struct data_sink *sin
 {
 	char *key, *value;
 	if (!split_pair(k->arena, spec, &key, &value) || !*key)
-		return fail("invalid literal source %s, expected key=value", spec);
+		return user_error("invalid literal source %s, expected key=value", spec);
 	size_t size = strlen(value);
 	if (size >= 2 && (*value == '"' || *value == '\'') && value[size - 1] == *value) {
 		value[--size] = 0;
@@ -105,7 +105,7 @@ static struct status *add_env_file(struct kubectl *k, const struct data_sink *si
 struct status *read_data_sources(struct kubectl *k, const struct data_sources *sources, const struct data_sink *sink)
 {
 	if (sources->env_files.n_items && (sources->files.n_items || sources->literals.n_items))
-		return fail("from-env-file cannot be combined with from-file or from-literal");
+		return user_error("from-env-file cannot be combined with from-file or from-literal");
 	for (size_t i = 0; i < sources->literals.n_items; i++)
 		TRY(add_literal(k, sink, sources->literals.items[i]));
 	for (size_t i = 0; i < sources->files.n_items; i++)

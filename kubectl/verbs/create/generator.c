@@ -68,7 +68,7 @@ struct status *require_flag(struct call *call, const char *flag)
 {
 	if (call_changed(call, flag))
 		return NULL;
-	return fail("required flag(s) \"%s\" not set", flag);
+	return user_error("required flag(s) \"%s\" not set", flag);
 }
 
 bool split_pair(struct arena *arena, const char *text, char **ret_key, char **ret_value)

@@ -21,7 +21,7 @@ static struct status *make_backend(struct arena *arena, const char *text, cJSON 
 	const char *colon = strchr(text, ':');
 	int64_t number;
 	if (!colon || colon == text || !colon[1])
-		return fail("default-backend should be in format servicename:serviceport");
+		return user_error("default-backend should be in format servicename:serviceport");
 	*ret = tree_new_object(arena);
 	obj_set_string(arena, *ret, "service.name", arena_strndup(arena, text, (size_t)(colon - text)));
 	if (str_to_int64(colon + 1, 1, 65535, &number))
@@ -59,7 +59,7 @@ static struct status *add_rule(struct kubectl *k, cJSON *ingress, const char *te
 	struct arena *arena = k->arena;
 	char *host, *rest, **parts;
 	if (!split_pair(arena, text, &host, &rest) || !strchr(host, '/'))
-		return fail(
+		return user_error(
 			"rule %s is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]", text);
 	size_t n = str_split(arena, rest, ',', &parts);
 	char *path = arena_strdup(arena, strchr(host, '/'));
@@ -88,13 +88,14 @@ static struct status *ingress_build(struct kubectl *k, struct call *call, const 
 	struct arena *arena = k->arena;
 	cJSON *ingress = obj_new(arena, "networking.k8s.io/v1", "Ingress", name), *backend;
 	if (!o->rules.n_items && str_empty(o->backend))
-		return fail("not enough information provided: every ingress has to either specify a default-backend "
-			    "(which catches "
-			    "all traffic) or a list of rules (which catch specific paths)");
+		return user_error(
+			"not enough information provided: every ingress has to either specify a default-backend "
+			"(which catches "
+			"all traffic) or a list of rules (which catch specific paths)");
 	for (size_t i = 0; i < o->annotations.n_items; i++) {
 		char *key, *value;
 		if (!split_pair(arena, o->annotations.items[i], &key, &value))
-			return fail("annotation %s is invalid and should be in format key=[value]",
+			return user_error("annotation %s is invalid and should be in format key=[value]",
 				o->annotations.items[i]);
 		tree_set_string(arena, obj_object(arena, ingress, "metadata.annotations"), key, value);
 	}

@@ -113,10 +113,10 @@ static struct status *build_role(
 		return NULL;
 	}
 	if (!o->verbs.n_items)
-		return fail("at least one verb must be specified");
+		return user_error("at least one verb must be specified");
 	if (!o->resources.n_items && !o->urls.n_items)
-		return fail(str_eq(kind, "Role") ? "at least one resource must be specified"
-						 : "one of resource or nonResourceURL must be specified");
+		return user_error(str_eq(kind, "Role") ? "at least one resource must be specified"
+						       : "one of resource or nonResourceURL must be specified");
 	for (size_t i = 0; i < o->resources.n_items; i++)
 		TRY(add_resource(k, o, role, o->resources.items[i]));
 	if (o->urls.n_items) {
@@ -154,7 +154,7 @@ static struct status *build_binding(
 	for (size_t i = 0; i < o->accounts.n_items; i++) {
 		const char *text = o->accounts.items[i], *colon = strchr(text, ':');
 		if (!colon || colon == text || !colon[1] || strchr(colon + 1, ':'))
-			return fail("serviceaccount must be <namespace>:<name>");
+			return user_error("serviceaccount must be <namespace>:<name>");
 		cJSON *subject = tree_new_object(arena);
 		tree_set_string(arena, subject, "kind", "ServiceAccount");
 		tree_set_string(arena, subject, "name", colon + 1);
@@ -181,7 +181,7 @@ static struct status *rolebinding_build(struct kubectl *k, struct call *call, co
 {
 	struct rbac_options *o = call->options;
 	if (str_empty(o->role) == str_empty(o->cluster_role))
-		return fail("exactly one of clusterrole or role must be specified");
+		return user_error("exactly one of clusterrole or role must be specified");
 	return build_binding(k, call, "RoleBinding", name, ret_object);
 }
 GENERATOR_RUN(rolebinding)

@@ -43,14 +43,15 @@ static struct status *add_entry(struct kubectl *k, void *data, const char *key, 
 {
 	cJSON *entries = obj_object(k->arena, data, "data");
 	if (tree_get(entries, key))
-		return fail("cannot add key %s, another key by that name already exists", key);
+		return user_error("cannot add key %s, another key by that name already exists", key);
 	for (const char *c = key; *c; c++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._", *c))
-			return fail("\"%s\" is not valid key name for a Secret a valid config key must consist of "
-				    "alphanumeric "
-				    "characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', "
-				    "regex used for "
-				    "validation is '[-._a-zA-Z0-9]+')",
+			return user_error(
+				"\"%s\" is not valid key name for a Secret a valid config key must consist of "
+				"alphanumeric "
+				"characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', "
+				"regex used for "
+				"validation is '[-._a-zA-Z0-9]+')",
 				key);
 	tree_set_string(k->arena, entries, key, base64_encode(k->arena, value, size));
 	return NULL;
@@ -88,11 +89,11 @@ static struct status *check_pair(const char *cert, size_t cert_size, const char 
 	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(p, NULL, NULL, NULL);
 	struct status *s = NULL;
 	if (!x509)
-		s = fail("tls: failed to find any PEM data in certificate input");
+		s = user_error("tls: failed to find any PEM data in certificate input");
 	else if (!pkey)
-		s = fail("tls: failed to find any PEM data in key input");
+		s = user_error("tls: failed to find any PEM data in key input");
 	else if (X509_check_private_key(x509, pkey) != 1)
-		s = fail("tls: private key does not match public key");
+		s = user_error("tls: private key does not match public key");
 	X509_free(x509);
 	EVP_PKEY_free(pkey);
 	BIO_free(c);
@@ -106,9 +107,9 @@ static struct status *tls_build(struct kubectl *k, struct call *call, const char
 	char *cert, *key;
 	size_t cert_size, key_size;
 	if (str_empty(o->key))
-		return fail("key must be specified");
+		return user_error("key must be specified");
 	if (str_empty(o->cert))
-		return fail("certificate must be specified");
+		return user_error("certificate must be specified");
 	TRY(read_input(k, o->cert, &cert, &cert_size));
 	TRY(read_input(k, o->key, &key, &key_size));
 	TRY(check_pair(cert, cert_size, key, key_size));
@@ -135,9 +136,9 @@ static struct status *docker_build(struct kubectl *k, struct call *call, const c
 		return read_data_sources(k, &o->sources, &sink);
 	}
 	if (str_empty(o->docker_username) || str_empty(o->docker_password) || str_empty(o->docker_server))
-		return fail("either --from-file or the combination of --docker-username, --docker-password and "
-			    "--docker-server "
-			    "is required");
+		return user_error("either --from-file or the combination of --docker-username, --docker-password and "
+				  "--docker-server "
+				  "is required");
 	char *both = arena_printf(arena, "%s:%s", o->docker_username, o->docker_password);
 	cJSON *root = tree_new_object(arena), *auths = obj_object(arena, root, "auths"),
 	      *entry = tree_new_object(arena);

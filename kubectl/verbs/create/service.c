@@ -39,7 +39,7 @@ static struct status *add_port(struct kubectl *k, cJSON *service, const char *sp
 	int64_t number, target;
 	size_t n = str_split(arena, spec, ':', &parts);
 	if (n < 1 || !str_to_int64(parts[0], 0, 65535, &number))
-		return fail("strconv.Atoi: parsing \"%s\": invalid syntax", n ? parts[0] : spec);
+		return user_error("strconv.Atoi: parsing \"%s\": invalid syntax", n ? parts[0] : spec);
 	cJSON *port = tree_new_object(arena);
 	char *name = arena_strdup(arena, spec);
 	for (char *c = name; *c; c++)
@@ -66,7 +66,7 @@ static struct status *build(
 	struct arena *arena = k->arena;
 	bool needs_port = !str_eq(type, "ExternalName") && !str_eq(o->cluster_ip, "None");
 	if (needs_port && !o->tcp.n_items)
-		return fail("at least one tcp port specifier must be provided");
+		return user_error("at least one tcp port specifier must be provided");
 	cJSON *service = obj_new(arena, "v1", "Service", name);
 	obj_set_string(arena, service, "metadata.labels.app", name);
 	for (size_t i = 0; i < o->tcp.n_items; i++)

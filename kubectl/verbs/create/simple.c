@@ -47,7 +47,7 @@ static struct status *quota_build(struct kubectl *k, struct call *call, const ch
 	size_t n = str_split(arena, o->hard, ',', &parts);
 	for (size_t i = 0; i < n; i++) {
 		if (!split_pair(arena, parts[i], &key, &value))
-			return fail("Invalid argument syntax %s, expected <resource>=<value>", parts[i]);
+			return user_error("Invalid argument syntax %s, expected <resource>=<value>", parts[i]);
 		tree_set_string(arena, obj_object(arena, *ret_object, "spec.hard"), key, value);
 	}
 	n = str_split(arena, o->scopes, ',', &parts);
@@ -85,9 +85,9 @@ static struct status *poddisruptionbudget_build(
 	*ret_object = pdb;
 	TRY(require_flag(call, "selector"));
 	if (str_empty(o->min_available) && str_empty(o->max_unavailable))
-		return fail("one of min-available or max-unavailable must be specified");
+		return user_error("one of min-available or max-unavailable must be specified");
 	if (!str_empty(o->min_available) && !str_empty(o->max_unavailable))
-		return fail("min-available and max-unavailable cannot be both specified");
+		return user_error("min-available and max-unavailable cannot be both specified");
 	if (!str_empty(o->min_available))
 		set_int_or_string(arena, pdb, "spec.minAvailable", o->min_available);
 	else
@@ -95,7 +95,7 @@ static struct status *poddisruptionbudget_build(
 	size_t n = str_split(arena, o->selector, ',', &parts);
 	for (size_t i = 0; i < n; i++) {
 		if (!split_pair(arena, parts[i], &key, &value))
-			return fail("selector %s is not of the form key=value", parts[i]);
+			return user_error("selector %s is not of the form key=value", parts[i]);
 		tree_set_string(arena, obj_object(arena, pdb, "spec.selector.matchLabels"), key, value);
 	}
 	static const char *const counts[] = {

@@ -22,15 +22,15 @@ static const struct option token_flags[] = {
 static struct status *check(const struct token_options *o)
 {
 	if (o->duration_ms < 0)
-		return fail("--duration must be greater than or equal to 0");
+		return user_error("--duration must be greater than or equal to 0");
 	if (o->duration_ms % 1000)
-		return fail("--duration cannot be expressed in units less than seconds");
+		return user_error("--duration cannot be expressed in units less than seconds");
 	if (str_empty(o->kind) && !str_empty(o->name))
-		return fail("--bound-object-name can only be set if --bound-object-kind is provided");
+		return user_error("--bound-object-name can only be set if --bound-object-kind is provided");
 	if (str_empty(o->kind) && !str_empty(o->uid))
-		return fail("--bound-object-uid can only be set if --bound-object-kind is provided");
+		return user_error("--bound-object-uid can only be set if --bound-object-kind is provided");
 	if (!str_empty(o->kind) && str_empty(o->name))
-		return fail("--bound-object-name is required if --bound-object-kind is provided");
+		return user_error("--bound-object-name is required if --bound-object-kind is provided");
 	return NULL;
 }
 
@@ -63,7 +63,7 @@ static struct status *token_run(struct kubectl *k, struct call *call)
 	if (s)
 		return status_wrap(s, "failed to create token");
 	if (str_empty(obj_string(answer, "status.token")))
-		return fail("failed to create token: no token in server response");
+		return user_error("failed to create token: no token in server response");
 	if (!str_empty(o->print.output))
 		return print_result(k, &o->print, "created", DRY_RUN_NONE, answer);
 	printf("%s\n", obj_string(answer, "status.token"));

@@ -41,7 +41,7 @@ static struct status *deployment_build(struct kubectl *k, struct call *call, con
 	struct arena *arena = k->arena;
 	TRY(require_flag(call, "image"));
 	if (o->images.n_items > 1 && call->n_args > 1)
-		return fail("cannot specify multiple --image options and command");
+		return user_error("cannot specify multiple --image options and command");
 	cJSON *d = obj_new(arena, "apps/v1", "Deployment", name);
 	obj_set_string(arena, d, "metadata.labels.app", name);
 	obj_set_int(arena, d, "spec.replicas", o->replicas);
@@ -81,10 +81,10 @@ static struct status *job_from_cronjob(struct kubectl *k, const char *from, cons
 	struct selection sel = {.args = args, .n_args = 1, .flatten = true, .stop_at_error = true};
 	TRY(select_objects(k, &sel, &infos));
 	if (infos.n_items != 1)
-		return fail("from must be an existing cronjob");
+		return user_error("from must be an existing cronjob");
 	const cJSON *cron = infos.items[0].object;
 	if (!str_eq(obj_kind(cron), "CronJob"))
-		return fail("unknown object type for --from: %s", obj_kind(cron));
+		return user_error("unknown object type for --from: %s", obj_kind(cron));
 	struct arena *arena = k->arena;
 	cJSON *job = obj_new(arena, "batch/v1", "Job", name), *owner = tree_new_object(arena);
 	cJSON *annotations = obj_at(cron, "spec.jobTemplate.metadata.annotations");
@@ -112,10 +112,10 @@ static struct status *job_build(struct kubectl *k, struct call *call, const char
 	struct workload_options *o = call->options;
 	struct arena *arena = k->arena;
 	if (str_empty(o->image) == str_empty(o->from))
-		return fail("either --image or --from must be specified");
+		return user_error("either --image or --from must be specified");
 	if (!str_empty(o->from)) {
 		if (call->n_args > 1)
-			return fail("cannot specify --from and command");
+			return user_error("cannot specify --from and command");
 		return job_from_cronjob(k, o->from, name, ret_object);
 	}
 	cJSON *job = obj_new(arena, "batch/v1", "Job", name);
@@ -134,9 +134,10 @@ static struct status *cronjob_build(struct kubectl *k, struct call *call, const 
 	struct workload_options *o = call->options;
 	struct arena *arena = k->arena;
 	if (str_empty(o->image))
-		return fail("required flag(s) \"image\"%s not set", str_empty(o->schedule) ? ", \"schedule\"" : "");
+		return user_error(
+			"required flag(s) \"image\"%s not set", str_empty(o->schedule) ? ", \"schedule\"" : "");
 	if (str_empty(o->schedule))
-		return fail("required flag(s) \"schedule\" not set");
+		return user_error("required flag(s) \"schedule\" not set");
 	cJSON *cron = obj_new(arena, "batch/v1", "CronJob", name);
 	obj_set_string(arena, cron, "spec.jobTemplate.metadata.name", name);
 	obj_object(arena, cron, "spec.jobTemplate.spec.template.metadata");
