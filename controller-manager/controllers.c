@@ -9,6 +9,8 @@
 	X(statefulset_controller)             \
 	X(job_controller) \
 	X(ttl_after_finished_controller) \
+	X(disruption_controller) \
+	X(cronjob_controller) \
 	X(endpointslice_controller)           \
 	X(endpoints_controller)               \
 	X(serviceaccount_controller)          \
