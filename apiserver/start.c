@@ -1,6 +1,7 @@
 #include "apiserver/start.h"
 #include <errno.h>
 #include <ifaddrs.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <net/if.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #define MAX_PEM_BYTES (1u << 20)
 #define MAX_BODY_BYTES (3u << 20)
 #define DEFAULT_SERVICE_RANGE "10.0.0.0/24"
+#define TRIM_TICKS 30
 #define CERTIFICATE_SECONDS (365 * 86400)
 
 /* --- what it serves with --- */
@@ -261,13 +263,16 @@ static void *compact(void *data)
 static void wait_for_end(struct app *app, const sigset_t *set)
 {
 	const struct timespec second = {.tv_sec = 1};
-	for (;;) {
+	for (unsigned ticks = 1;; ticks++) {
 		int signal_number = sigtimedwait(set, NULL, &second);
 		if (signal_number > 0) {
 			log_info("stopping: signal %d", signal_number);
 			return;
 		}
 		cache_tick(registry_cache(app->registry));
+		/* What a burst has left behind goes back to the system. */
+		if (ticks % TRIM_TICKS == 0)
+			malloc_trim(0);
 	}
 }
 

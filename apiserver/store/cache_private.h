@@ -36,6 +36,7 @@ struct watcher {
 	struct watcher_options options;
 	char *prefix;
 	size_t prefix_len;
+	pthread_mutex_t lock; /* of the cursor */
 	uint64_t cursor;
 	int64_t told; /* revision */
 	atomic_bool waiting;

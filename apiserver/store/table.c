@@ -411,12 +411,14 @@ struct status *watcher_new(struct table *t, int64_t revision, const struct watch
 	w->options = *options;
 	w->prefix = mem_strdup(options->prefix);
 	w->prefix_len = strlen(w->prefix);
+	pthread_mutex_init(&w->lock, NULL);
 	pthread_rwlock_rdlock(&t->cache->lock);
 	struct status *status = place_cursor(w, revision);
 	if (!status && ret_snapshot)
 		list_locked(t, w->prefix, ret_snapshot);
 	pthread_rwlock_unlock(&t->cache->lock);
 	if (status) {
+		pthread_mutex_destroy(&w->lock);
 		free(w->prefix);
 		free(w);
 		return status;
@@ -444,6 +446,7 @@ void watcher_free(struct watcher *w)
 	if (w->next)
 		w->next->prev = w->prev;
 	pthread_mutex_unlock(&t->watchers_lock);
+	pthread_mutex_destroy(&w->lock);
 	free(w->prefix);
 	free(w);
 }
@@ -476,6 +479,7 @@ bool watcher_next(
 	struct table *t = w->table;
 	CLEANUP(event_unrefp) struct event *found = NULL;
 	*ret_lost = false;
+	pthread_mutex_lock(&w->lock);
 	pthread_rwlock_rdlock(&t->cache->lock);
 	if (w->cursor < t->first)
 		*ret_lost = true;
@@ -492,9 +496,37 @@ bool watcher_next(
 	}
 	pthread_rwlock_unlock(&t->cache->lock);
 	*ret_revision = w->told;
+	pthread_mutex_unlock(&w->lock);
 	if (found)
 		*ret_object = shown(found, *ret_type);
 	return found != NULL;
+}
+
+/* Whether anything has happened that the watcher is to be told; passes over what is not for it. */
+static bool has_news(struct watcher *w)
+{
+	struct table *t = w->table;
+	enum event_type type;
+	bool news = false;
+	pthread_mutex_lock(&w->lock);
+	pthread_rwlock_rdlock(&t->cache->lock);
+	while (!news && w->cursor >= t->first && w->cursor < t->next) {
+		news = see(w, t->ring[w->cursor & (t->cap_ring - 1)], &type);
+		if (!news)
+			w->told = t->ring[w->cursor++ & (t->cap_ring - 1)]->revision;
+	}
+	news |= w->cursor < t->first;
+	pthread_rwlock_unlock(&t->cache->lock);
+	pthread_mutex_unlock(&w->lock);
+	return news;
+}
+
+/* Waiting watchers are woken for news, or because their time has come; one that is passed over goes on waiting. */
+static bool is_due(struct watcher *w, int64_t now_ms)
+{
+	if (now_ms >= 0)
+		return now_ms >= atomic_load(&w->due_ms) && atomic_exchange(&w->waiting, false);
+	return atomic_load(&w->waiting) && has_news(w) && atomic_exchange(&w->waiting, false);
 }
 
 void watcher_set_due(struct watcher *w, int64_t at_ms)
@@ -506,7 +538,7 @@ void table_notify(struct table *t, int64_t now_ms)
 {
 	pthread_mutex_lock(&t->watchers_lock);
 	for (struct watcher *w = t->watchers; w; w = w->next)
-		if ((now_ms < 0 || now_ms >= atomic_load(&w->due_ms)) && atomic_exchange(&w->waiting, false))
+		if (is_due(w, now_ms))
 			w->options.notify(w->options.data);
 	pthread_mutex_unlock(&t->watchers_lock);
 }
