@@ -4,12 +4,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/workers.h"
+#include "kubelet/eviction/eviction.h"
 #include "kubelet/gc/gc.h"
 #include "kubelet/image/image.h"
 #include "kubelet/pod/workers.h"
 
 #define TICK_MS 2000
 #define CONTAINERS_MS (60 * 1000)
+#define EVICTION_MS (10 * 1000)
 #define IMAGES_MS (5 * 60 * 1000)
 
 struct housekeeping {
@@ -38,6 +40,7 @@ static void *housekeeping_thread(void *data)
 	int64_t now = clock_mono_ms(h->k->clock);
 	struct chore chores[] = {
 		{"pod cleanup", pod_cleanup, TICK_MS, now},
+		{"eviction", eviction_check, EVICTION_MS, now + EVICTION_MS},
 		{"container garbage collection", gc_containers, CONTAINERS_MS, now + CONTAINERS_MS},
 		{"image garbage collection", collect_images, IMAGES_MS, now + IMAGES_MS},
 		{"log rotation", gc_rotate_logs, h->k->settings->log_check_ms, now + h->k->settings->log_check_ms},

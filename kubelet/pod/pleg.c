@@ -30,6 +30,7 @@ struct pleg {
 	bool stopping;
 	bool started;
 	pthread_t thread;
+	char *last_error;	  /* of the relisting thread; NULL: the last relist went well */
 	struct arena *list_arena; /* the last list */
 	struct runtime_pods list;
 };
@@ -159,6 +160,13 @@ static void drop_gone(struct pleg *p, const struct runtime_pods *list)
 		pod_workers_kick(p->k->workers, gone[i]);
 }
 
+static void remember_error(struct pleg *p, struct status *error)
+{
+	free(p->last_error);
+	p->last_error = mem_strdup(error->message);
+	log_status(error, "relist");
+}
+
 static void relist(struct pleg *p)
 {
 	int64_t started_ms = clock_mono_ms(p->k->clock);
@@ -166,9 +174,17 @@ static void relist(struct pleg *p)
 	struct runtime_pods list;
 	struct status *error = runtime_list_pods(p->k->cri, arena, true, &list);
 	if (error) {
-		log_status(error, "relist");
+		/* Once for each kind of trouble, not once a second. */
+		if (str_eq(p->last_error, error->message))
+			status_drop(error, "said before");
+		else
+			remember_error(p, error);
 		return;
 	}
+	if (p->last_error)
+		log_info("the container runtime answers again");
+	free(p->last_error);
+	p->last_error = NULL;
 	for (size_t i = 0; i < list.n_items; i++)
 		visit(p, &list.items[i], started_ms);
 	drop_gone(p, &list);
@@ -217,6 +233,7 @@ void pleg_free(struct pleg *p)
 	if (p->started)
 		pthread_join(p->thread, NULL);
 	strmap_free(p->entries);
+	free(p->last_error);
 	arena_free(p->list_arena);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);

@@ -11,6 +11,7 @@
 #include "kubelet/pod/pleg.h"
 #include "kubelet/pod/workers.h"
 #include "kubelet/probe/probe.h"
+#include "kubelet/status/conditions.h"
 #include "kubelet/status/status.h"
 #include "kubelet/volume/volume.h"
 
@@ -161,6 +162,7 @@ struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, co
 		api_status->phase = arena_strdup(arena, "Failed");
 		api_status->reason = arena_strdup(arena, evict_reason);
 		api_status->message = arena_strdup(arena, str_or_empty(evict_message));
+		condition_add(arena, api_status, "DisruptionTarget", true, "TerminationByKubelet", evict_message);
 	}
 	status_manager_set(k->statuses, pod, api_status);
 	prober_stop_liveness(k->prober, pod->uid);

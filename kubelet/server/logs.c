@@ -37,7 +37,7 @@ static bool still_running(void *data)
 static bool client_gone(void *data)
 {
 	struct reader *r = data;
-	return http_client_gone(r->request);
+	return *r->k->stopping || http_client_gone(r->request);
 }
 
 /* A number that may be absent (*ret stays); false after a 400 was answered. */

@@ -2,6 +2,9 @@
  * exec, attach and port-forward: the runtime is asked for a place to stream from, and the upgraded connection is passed
  * through to it byte by byte. The kubelet does not look into the protocol (SPDY/3.1).
  */
+#include <errno.h>
+#include <poll.h>
+#include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "kubelet/pod/pleg.h"
@@ -12,6 +15,104 @@
 #define DIAL_TIMEOUT_MS 10000
 #define UPGRADE_TIMEOUT_MS 30000
 #define IDLE_MS (4 * 3600 * 1000)
+
+/* --- the relay --- */
+
+#define RELAY_BYTES 32768
+#define RELAY_POLL_MS 1000
+#define LINGER_MS 3000
+
+/* One direction: what was read and is not yet written. */
+struct half {
+	struct stream *from;
+	struct stream *to;
+	char *buf;
+	size_t used, done;
+	short wants;   /* what the next step waits for; 0: may go on at once */
+	bool wants_to; /* of the side written to */
+};
+
+/* Moves what can be moved; false at the end of either side. */
+static bool half_step(struct half *h)
+{
+	h->wants = 0;
+	for (;;) {
+		if (h->done == h->used) {
+			ssize_t n = stream_try_read(h->from, h->buf, RELAY_BYTES, &h->wants);
+			h->wants_to = false;
+			if (n == 0)
+				return false;
+			if (n < 0)
+				return errno == EAGAIN;
+			h->used = (size_t)n;
+			h->done = 0;
+		}
+		ssize_t n = stream_try_write(h->to, h->buf + h->done, h->used - h->done, &h->wants);
+		h->wants_to = true;
+		if (n < 0)
+			return errno == EAGAIN;
+		h->done += (size_t)n;
+	}
+}
+
+static void add_poll(struct pollfd *fds, const struct half *h, int from, int to)
+{
+	fds[h->wants_to ? to : from].events |= h->wants;
+}
+
+struct relay {
+	struct half halves[2]; /* from the client, from the runtime */
+	bool over[2];
+	int64_t moved_ms;
+};
+
+/* Takes both directions as far as they go; returns whether anything is left to wait for. */
+static bool relay_step(struct relay *r)
+{
+	for (int i = 0; i < 2; i++) {
+		if (r->over[i] || half_step(&r->halves[i]))
+			continue;
+		r->over[i] = true;
+		if (i == 1) {
+			/* All that the runtime said is on its way: the client ends when it has heard it. */
+			stream_shutdown_write(r->halves[1].to);
+		} else if (!r->over[1]) {
+			stream_shutdown_write(r->halves[0].to);
+		}
+	}
+	return !(r->over[0] && r->over[1]);
+}
+
+/*
+ * Until both sides have ended, nothing moves for idle_ms, or the kubelet stops. When one has ended the other is given a
+ * moment to finish what is under way; the protocol on top has said by its own means that one direction is over.
+ */
+static void relay(struct stream *client, struct stream *runtime, int64_t idle_ms, const struct kubelet *k)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(2 * RELAY_BYTES + 256);
+	struct relay r = {.halves = {{.from = client, .to = runtime, .buf = arena_alloc(arena, RELAY_BYTES)},
+				  {.from = runtime, .to = client, .buf = arena_alloc(arena, RELAY_BYTES)}}};
+	r.moved_ms = clock_mono_ms(k->clock);
+	io_set_nonblocking(stream_fd(client), true);
+	io_set_nonblocking(stream_fd(runtime), true);
+	while (!*k->stopping && relay_step(&r)) {
+		struct pollfd fds[] = {{.fd = stream_fd(client)}, {.fd = stream_fd(runtime)}};
+		if (!r.over[0])
+			add_poll(fds, &r.halves[0], 0, 1);
+		if (!r.over[1])
+			add_poll(fds, &r.halves[1], 1, 0);
+		/* A side that nothing is wanted of would wake poll for ever once it has hung up. */
+		for (int i = 0; i < 2; i++)
+			if (!fds[i].events)
+				fds[i].fd = -1;
+		int64_t now = clock_mono_ms(k->clock);
+		if (poll(fds, 2, RELAY_POLL_MS) > 0)
+			r.moved_ms = now;
+		int64_t patience = r.over[0] || r.over[1] ? LINGER_MS : idle_ms;
+		if (now - r.moved_ms > patience)
+			return;
+	}
+}
 
 /* Headers that belong to one hop, or speak of who asks, are not passed on. */
 static bool passes(const char *name)
@@ -97,7 +198,7 @@ static void tunnel(struct http_request *request, const char *url)
 	}
 	/* The connection lives as long as the handler does. */
 	const MetaV1Duration *idle = c->k->settings->config->streaming_connection_idle_timeout;
-	stream_relay(client, runtime, idle && idle->duration ? (int)(idle->duration / 1000000) : IDLE_MS);
+	relay(client, runtime, idle && idle->duration ? idle->duration / 1000000 : IDLE_MS, c->k);
 	stream_free(client);
 	stream_free(runtime);
 }
