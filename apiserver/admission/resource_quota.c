@@ -19,7 +19,8 @@ struct charge {
 static bool is_counted(const struct admission_attributes *a)
 {
 	static const char *const updated[] = {"services", "persistentvolumeclaims", NULL};
-	if (!a->object || str_empty(a->namespace))
+	/* Events are many, and gone after an hour. */
+	if (!a->object || str_empty(a->namespace) || str_eq(a->resource, "events"))
 		return false;
 	if (a->operation == ADMISSION_UPDATE)
 		return (str_empty(a->group) && str_in(a->resource, updated) && str_empty(a->subresource)) ||

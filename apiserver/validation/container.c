@@ -411,34 +411,6 @@ void validate_resources(struct field_errors *errors, const struct field_path *pa
 		check_request(errors, path, r, r->requests[i]);
 }
 
-static void check_security(
-	struct field_errors *errors, const struct field_path *path, const CoreV1SecurityContext *s, bool host_users)
-{
-	static const char *const proc_mounts[] = {"Default", "Unmasked", NULL};
-	if (!s)
-		return;
-	if (s->has_run_as_user && (s->run_as_user < 0 || s->run_as_user > INT32_MAX))
-		field_invalid_int(errors, FIELD(path, "runAsUser"), s->run_as_user,
-			"must be between 0 and 2147483647, inclusive");
-	if (s->has_run_as_group && (s->run_as_group < 0 || s->run_as_group > INT32_MAX))
-		field_invalid_int(errors, FIELD(path, "runAsGroup"), s->run_as_group,
-			"must be between 0 and 2147483647, inclusive");
-	if (s->proc_mount && !str_in(s->proc_mount, proc_mounts))
-		field_unsupported(errors, FIELD(path, "procMount"), s->proc_mount, proc_mounts);
-	else if (host_users && str_eq(s->proc_mount, "Unmasked"))
-		field_invalid(
-			errors, FIELD(path, "procMount"), s->proc_mount, "`hostUsers` must be false to use `Unmasked`");
-	if (!s->has_allow_privilege_escalation || s->allow_privilege_escalation)
-		return;
-	if (s->has_privileged && s->privileged)
-		field_invalid_message(
-			errors, path, s, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
-	for (size_t i = 0; s->capabilities && i < s->capabilities->n_add; i++)
-		if (str_eq(s->capabilities->add[i], "CAP_SYS_ADMIN"))
-			field_invalid_message(errors, path, s,
-				"cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN");
-}
-
 static void check_common(
 	struct field_errors *errors, const struct field_path *path, const CoreV1Container *c, const CoreV1PodSpec *spec)
 {
@@ -458,7 +430,7 @@ static void check_common(
 	check_mounts(errors, FIELD(path, "volumeMounts"), c, spec);
 	validate_one_of(errors, FIELD(path, "imagePullPolicy"), c->image_pull_policy, pull_policies);
 	validate_resources(errors, FIELD(path, "resources"), c->resources);
-	check_security(
+	validate_security(
 		errors, FIELD(path, "securityContext"), c->security_context, !spec->has_host_users || spec->host_users);
 }
 

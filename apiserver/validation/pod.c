@@ -120,6 +120,7 @@ void validate_pod_spec(struct field_errors *errors, const struct field_path *pat
 	validate_one_of(errors, FIELD(path, "restartPolicy"), spec->restart_policy, restart_policies);
 	validate_one_of(errors, FIELD(path, "dnsPolicy"), spec->dns_policy, dns_policies);
 	validate_labels(errors, FIELD(path, "nodeSelector"), spec->node_selector, spec->n_node_selector);
+	validate_pod_security(errors, FIELD(path, "securityContext"), spec);
 	validate_affinity(errors, FIELD(path, "affinity"), spec->affinity);
 	check_dns(errors, path, spec);
 	check_lists(errors, path, spec);

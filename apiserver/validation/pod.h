@@ -28,6 +28,9 @@ void validate_containers(struct field_errors *errors, const struct field_path *p
 void validate_affinity(struct field_errors *errors, const struct field_path *path, const CoreV1Affinity *affinity);
 void validate_resources(
 	struct field_errors *errors, const struct field_path *path, const CoreV1ResourceRequirements *resources);
+void validate_security(struct field_errors *errors, const struct field_path *path,
+	const CoreV1SecurityContext *security, bool host_users);
+void validate_pod_security(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec);
 void validate_probe(
 	struct field_errors *errors, const struct field_path *path, const CoreV1Probe *probe, bool liveness);
 void validate_lifecycle(struct field_errors *errors, const struct field_path *path, const CoreV1Lifecycle *lifecycle);
