@@ -145,7 +145,7 @@ static bool is_set(const ProtobufCMessage *msg, field_p f, const void *at)
 	case PROTOBUF_C_TYPE_DOUBLE:
 		return *(const double *)at != 0;
 	case PROTOBUF_C_TYPE_BYTES:
-		return ((const ProtobufCBinaryData *)at)->len;
+		return ((const ProtobufCBinaryData *)at)->data; /* empty is not absent */
 	case PROTOBUF_C_TYPE_INT64:
 	case PROTOBUF_C_TYPE_UINT64:
 		return *(const uint64_t *)at;
@@ -397,6 +397,9 @@ static bool get_message(struct reader *r, ProtobufCMessage *msg, const uint8_t *
 	/* An entry whose value is empty may leave it out. */
 	if (type->map_entry && type->fields[1].kind == SCHEMA_MESSAGE && !*(void **)field_at(msg, &type->fields[1]))
 		*(void **)field_at(msg, &type->fields[1]) = api_new(r->arena, type->fields[1].type);
+	/* A named list that is there is not absent, even without elements. */
+	if (type->form == SCHEMA_FORM_LIST && !*(void **)field_at(msg, &type->fields[0]))
+		*(void **)field_at(msg, &type->fields[0]) = arena_zalloc(r->arena, sizeof(void *));
 	r->depth--;
 	return true;
 }
