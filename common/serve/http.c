@@ -254,8 +254,8 @@ static void fill_peer(struct http_exchange *x)
 {
 	const union MHD_ConnectionInfo *address =
 		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const union MHD_ConnectionInfo *session =
-		x->server->tls ? MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION) : NULL;
+	const union MHD_ConnectionInfo *socket_info =
+		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	char text[INET6_ADDRSTRLEN] = "";
 	if (address && address->client_addr && address->client_addr->sa_family == AF_INET)
 		inet_ntop(AF_INET, &((struct sockaddr_in *)address->client_addr)->sin_addr, text, sizeof(text));
@@ -263,12 +263,9 @@ static void fill_peer(struct http_exchange *x)
 		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)address->client_addr)->sin6_addr, text, sizeof(text));
 	x->request.remote_address =
 		arena_strdup(x->arena, str_starts_with(text, "::ffff:") ? text + strlen("::ffff:") : text);
-	unsigned n = 0;
-	const gnutls_datum_t *certs = session ? gnutls_certificate_get_peers(session->tls_session, &n) : NULL;
-	if (certs && n) {
-		x->request.peer_cert = arena_dup(x->arena, certs[0].data, certs[0].size);
-		x->request.peer_cert_size = certs[0].size;
-	}
+	if (x->server->front && socket_info)
+		http_front_peer(x->server->front, socket_info->connect_fd, x->arena, &x->request.peer_cert,
+			&x->request.peer_cert_size);
 }
 
 /* Takes the request apart. False: it is malformed. */
@@ -458,18 +455,6 @@ static void on_completed(
 	exchange_unref(x);
 }
 
-static void on_connection(
-	void *data, struct MHD_Connection *connection, void **socket_context, enum MHD_ConnectionNotificationCode code)
-{
-	struct http_server *server = data;
-	(void)socket_context;
-	if (code != MHD_CONNECTION_NOTIFY_STARTED || !server->tls)
-		return;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	if (info && info->tls_session)
-		http_tls_attach(server->tls, info->tls_session);
-}
-
 /* --- life --- */
 
 static struct status *listen_error(const char *address, uint16_t port)
@@ -523,27 +508,21 @@ static struct status *bind_address(const char *address, uint16_t port, int *ret_
 	return NULL;
 }
 
-#define COMMON_OPTIONS                                                                                          \
-	MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_NOTIFY_COMPLETED, \
-		on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                      \
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,     \
-		(unsigned)HTTP_IDLE_S
-
+/* Without a listening socket of its own when TLS stands in front. */
 static struct status *start(struct http_server *server, int fd)
 {
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ITC;
-	if (server->tls)
-		server->mhd = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request, server, COMMON_OPTIONS,
-			MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1", MHD_OPTION_HTTPS_CERT_CALLBACK,
-			http_tls_retrieve, MHD_OPTION_END);
-	else
-		server->mhd =
-			MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, COMMON_OPTIONS, MHD_OPTION_END);
+	struct MHD_OptionItem listen_option[] = {
+		{server->tls ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET, fd, NULL}, {MHD_OPTION_END, 0, NULL}};
+	server->mhd = MHD_start_daemon(server->tls ? flags | MHD_USE_NO_LISTEN_SOCKET : flags, 0, NULL, NULL,
+		on_request, server, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_MAX_CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_ARRAY, listen_option, MHD_OPTION_END);
 	if (!server->mhd) {
 		close(fd);
 		return status_internal("cannot start the HTTP server");
 	}
-	return NULL;
+	return server->tls ? http_front_new(server, fd, &server->front) : NULL;
 }
 
 struct status *http_server_new(const struct http_server_config *config, struct http_server **ret)
@@ -573,6 +552,7 @@ void http_server_free(struct http_server *server)
 	/* Handlers end first: each resumes its connection, and none is suspended when the server stops. */
 	if (server->workers)
 		workers_free(server->workers);
+	http_front_stop(server->front);
 	if (server->mhd)
 		MHD_stop_daemon(server->mhd);
 	http_tls_free(server->tls);
