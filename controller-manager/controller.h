@@ -66,6 +66,8 @@ struct status *controller_read_file(
 	struct controller_context *ctx, const char *path, char **ret_text, size_t *ret_size) MUST_USE;
 /* The shared informer of a kind, its objects trimmed and complete (object_trim). */
 struct informer *controller_informer(struct controller_context *ctx, const struct schema_type *type);
+/* The shared informer of a resource's metadata: who it is, who owns it and what holds it; no labels, no annotations. */
+struct informer *controller_metadata_informer(struct controller_context *ctx, const struct client_resource *resource);
 /* Whether a controller that started before has asked for that informer. */
 bool controller_informer_exists(const struct controller_context *ctx, const struct schema_type *type);
 /* A queue whose n workers start when everything is synced. Freed by the manager. */

@@ -7,10 +7,11 @@
 	X(deployment_controller)              \
 	X(daemonset_controller)               \
 	X(statefulset_controller)             \
-	X(job_controller) \
-	X(ttl_after_finished_controller) \
-	X(disruption_controller) \
-	X(cronjob_controller) \
+	X(job_controller)                     \
+	X(ttl_after_finished_controller)      \
+	X(disruption_controller)              \
+	X(cronjob_controller)                 \
+	X(resourcequota_controller)           \
 	X(endpointslice_controller)           \
 	X(endpoints_controller)               \
 	X(serviceaccount_controller)          \

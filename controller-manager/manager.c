@@ -98,6 +98,26 @@ static void index_by_controller(const void *msg, void (*emit)(void *ctx, const c
 	emit(ctx, key);
 }
 
+static void trim_metadata(void *msg)
+{
+	MetaV1PartialObjectMetadata *object = msg;
+	if (!object->metadata)
+		return;
+	object->metadata->n_managed_fields = 0;
+	object->metadata->managed_fields = NULL;
+	object->metadata->n_labels = 0;
+	object->metadata->labels = NULL;
+	object->metadata->n_annotations = 0;
+	object->metadata->annotations = NULL;
+}
+
+struct informer *controller_metadata_informer(struct controller_context *ctx, const struct client_resource *resource)
+{
+	const struct informer_spec spec = {
+		.type = &MetaV1PartialObjectMetadata_schema, .resource = resource, .trim = trim_metadata};
+	return informers_get(ctx->informers, &spec);
+}
+
 bool controller_informer_exists(const struct controller_context *ctx, const struct schema_type *type)
 {
 	for (size_t i = 0; i < ctx->manager->n_types; i++)

@@ -37,8 +37,6 @@ static const struct flag ignored_flags[] = {
 	{"pv-recycler-pod-template-filepath-nfs", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
 	{"pv-recycler-timeout-increment-hostpath", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
 	{"pvclaimbinder-sync-period", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
-	{"concurrent-resource-quota-syncs", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
-	{"resource-quota-sync-period", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
 	{"concurrent-validating-admission-policy-status-syncs", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
 };
 
@@ -131,6 +129,10 @@ const struct flag *options_flags(struct options *o)
 		{"concurrent-cron-job-syncs", 0, FLAG_INT, &o->concurrent_cron_job_syncs, "5", "syncs at once"},
 		{"concurrent-namespace-syncs", 0, FLAG_INT, &o->concurrent_namespace_syncs, "10", "syncs at once"},
 		{"concurrent-replicaset-syncs", 0, FLAG_INT, &o->concurrent_replicaset_syncs, "5", "syncs at once"},
+		{"concurrent-resource-quota-syncs", 0, FLAG_INT, &o->concurrent_resource_quota_syncs, "5",
+			"syncs at once"},
+		{"resource-quota-sync-period", 0, FLAG_DURATION, &o->resource_quota_sync_period_ms, "5m0s",
+			"how often quotas are summed up anew"},
 		{"concurrent-rc-syncs", 0, FLAG_INT, &o->concurrent_rc_syncs, "5", "syncs at once"},
 		{"concurrent-serviceaccount-token-syncs", 0, FLAG_INT, &o->concurrent_token_syncs, "5",
 			"syncs at once"},

@@ -48,6 +48,8 @@ struct options {
 	int64_t namespace_sync_period_ms;
 	int64_t legacy_token_clean_up_period_ms;
 
+	int64_t resource_quota_sync_period_ms;
+	int64_t concurrent_resource_quota_syncs;
 	int64_t concurrent_service_syncs, concurrent_deployment_syncs, concurrent_statefulset_syncs,
 		concurrent_daemonset_syncs, concurrent_endpoint_syncs, concurrent_service_endpoint_syncs,
 		concurrent_mirroring_syncs, concurrent_gc_syncs, concurrent_job_syncs, concurrent_cron_job_syncs,

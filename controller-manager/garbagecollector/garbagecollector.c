@@ -57,20 +57,6 @@ static void object_deleted(void *data, const struct object *object, bool final_u
 static const struct informer_handler monitor_handler = {
 	.added = object_added, .updated = object_updated, .deleted = object_deleted};
 
-/* Only who it is, who owns it and what holds it. */
-static void trim_metadata(void *msg)
-{
-	MetaV1PartialObjectMetadata *object = msg;
-	if (!object->metadata)
-		return;
-	object->metadata->n_managed_fields = 0;
-	object->metadata->managed_fields = NULL;
-	object->metadata->n_labels = 0;
-	object->metadata->labels = NULL;
-	object->metadata->n_annotations = 0;
-	object->metadata->annotations = NULL;
-}
-
 static bool is_ignored(const struct api_resource *r)
 {
 	/* Events own nothing, are owned by nothing, and are many. */
@@ -108,10 +94,7 @@ static struct monitor *add_monitor(struct collector *c, struct arena *arena, con
 		m->informer = controller_informer(c->ctx, type);
 	} else {
 		const struct client_resource resource = {m->group, m->version, m->plural, m->namespaced};
-		m->informer = informers_get(
-			c->ctx->informers, &(struct informer_spec){.type = &MetaV1PartialObjectMetadata_schema,
-						   .resource = &resource,
-						   .trim = trim_metadata});
+		m->informer = controller_metadata_informer(c->ctx, &resource);
 	}
 	m->next = c->monitors;
 	c->monitors = m;
