@@ -106,6 +106,8 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 	 */
 	if (!r->schema->namespaced)
 		r->namespace = "";
+	if (r->schema->type == &CoreV1Endpoints_schema)
+		request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 	if (is_connect(r))
 		return verb_connect(exchange, r, &accept);
 	TRY(accept_parse(exchange, true, &accept));

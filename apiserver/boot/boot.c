@@ -78,6 +78,7 @@ static void *run(void *data)
 	struct boot *boot = data;
 	if (!until_done(boot, "system namespaces", boot_namespaces, &boot->namespaces_ready) ||
 		!until_done(boot, "priority classes", boot_priorities, NULL) ||
+		!until_done(boot, "service ranges", boot_ranges, NULL) ||
 		(boot->options.rbac && !until_done(boot, "bootstrap roles", boot_roles, NULL)))
 		return NULL;
 	atomic_store(&boot->rbac_ready, true);

@@ -9,6 +9,7 @@
 struct status *boot_namespaces(const struct boot_options *options) MUST_USE;
 /* The two classes of system pods. */
 struct status *boot_priorities(const struct boot_options *options) MUST_USE;
+struct status *boot_ranges(const struct boot_options *options) MUST_USE;
 struct status *boot_roles(const struct boot_options *options) MUST_USE;
 /* The kubernetes Service and its endpoints: this server's address, and those of the servers whose leases are fresh. */
 struct status *boot_service(const struct boot_options *options) MUST_USE;

@@ -6,7 +6,6 @@
 
 static void check_endpoints(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
-	request_warn(request, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 	validate_endpoints(errors, (const CoreV1Endpoints *)object);
 }
 

@@ -44,11 +44,13 @@ CHECKED(quota, CoreV1ResourceQuota, validate_resource_quota)
 CHECKED(limit_range, CoreV1LimitRange, validate_limit_range)
 CHECKED(network_policy, NetworkingV1NetworkPolicy, validate_network_policy)
 CHECKED(volume, CoreV1PersistentVolume, validate_volume)
+CHECKED(ip_address, NetworkingV1IPAddress, validate_ip_address)
+CHECKED(service_cidr, NetworkingV1ServiceCIDR, validate_service_cidr)
 CHECKED_UPDATE(storage_class, StorageV1StorageClass, validate_storage_class, validate_storage_class_update)
 CHECKED_UPDATE(priority_class, SchedulingV1PriorityClass, validate_priority_class, validate_priority_class_update)
 
 KIND(ingress, "networking.k8s.io", "ingresses", SPEC_AND_STATUS, CHECKS(ingress));
-KIND(service_cidr, "networking.k8s.io", "servicecidrs", SPEC_AND_STATUS);
+KIND(service_cidr, "networking.k8s.io", "servicecidrs", STATUS_ONLY, CHECKS(service_cidr));
 KIND(budget, "policy", "poddisruptionbudgets", SPEC_AND_STATUS, CHECKS(budget));
 KIND(flow_schema, "flowcontrol.apiserver.k8s.io", "flowschemas", SPEC_AND_STATUS);
 KIND(priority_level, "flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", SPEC_AND_STATUS);
@@ -63,7 +65,7 @@ KIND(storage_class, "storage.k8s.io", "storageclasses", CHECKS(storage_class));
 KIND(resource_claim, "resource.k8s.io", "resourceclaims", STATUS_ONLY);
 KIND(network_policy, "networking.k8s.io", "networkpolicies", GENERATION_ONLY, CHECKS(network_policy));
 KIND(ingress_class, "networking.k8s.io", "ingressclasses", GENERATION_ONLY);
-KIND(ip_address, "networking.k8s.io", "ipaddresses", GENERATION_ONLY);
+KIND(ip_address, "networking.k8s.io", "ipaddresses", GENERATION_ONLY, CHECKS(ip_address), .check_name = name_is_ip);
 KIND(priority_class, "scheduling.k8s.io", "priorityclasses", GENERATION_ONLY, CHECKS(priority_class));
 KIND(pod_template, "", "podtemplates", GENERATION_ONLY);
 KIND(validating_webhook, "admissionregistration.k8s.io", "validatingwebhookconfigurations", GENERATION_ONLY);

@@ -17,6 +17,7 @@ name_check_fn name_is_dns_subdomain;  /* most kinds */
 name_check_fn name_is_dns_label;      /* namespaces */
 name_check_fn name_is_dns_1035_label; /* services */
 name_check_fn name_is_path_segment;   /* RBAC kinds */
+name_check_fn name_is_ip;	      /* IPAddresses */
 
 /* Metadata of a new object, metadata.name already generated. */
 void validate_object_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,

@@ -165,3 +165,21 @@ const char *check_ip(struct arena *arena, const char *value)
 		return NULL;
 	return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 }
+
+/* Only the one way to write an address that everybody would choose. */
+const char *name_is_ip(struct arena *arena, const char *name, bool prefix)
+{
+	unsigned char buf[16];
+	char canonical[INET6_ADDRSTRLEN];
+	int family = strchr(name, ':') ? AF_INET6 : AF_INET;
+	const char *problem = check_ip(arena, name);
+	for (const char *part = name; family == AF_INET && part; part = strchr(part, '.')) {
+		part += *part == '.';
+		if (part[0] == '0' && part[1] >= '0' && part[1] <= '9')
+			return "must not have leading 0s";
+	}
+	if (problem || inet_pton(family, name, buf) != 1)
+		return problem;
+	inet_ntop(family, buf, canonical, sizeof(canonical));
+	return strcmp(name, canonical) ? arena_printf(arena, "must be in canonical form (\"%s\")", canonical) : NULL;
+}

@@ -202,3 +202,44 @@ void validate_ingress(struct field_errors *errors, const NetworkingV1Ingress *in
 			check_path(errors, FIELD_INDEX(FIELD(FIELD(at, "http"), "paths"), k), http->paths[k]);
 	}
 }
+
+void validate_ip_address(struct field_errors *errors, const NetworkingV1IPAddress *address)
+{
+	const NetworkingV1ParentReference *parent = address->spec ? address->spec->parent_ref : NULL;
+	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "parentRef");
+	if (!parent) {
+		field_required(errors, path, "");
+		return;
+	}
+	if (!str_empty(parent->group))
+		validate_text(
+			errors, FIELD(path, "group"), parent->group, check_dns_subdomain(errors->arena, parent->group));
+	if (str_empty(parent->resource))
+		field_required(errors, FIELD(path, "resource"), "");
+	else
+		validate_text(errors, FIELD(path, "resource"), parent->resource,
+			name_is_path_segment(errors->arena, parent->resource, false));
+	if (str_empty(parent->name))
+		field_required(errors, FIELD(path, "name"), "");
+	else
+		validate_text(errors, FIELD(path, "name"), parent->name,
+			name_is_path_segment(errors->arena, parent->name, false));
+}
+
+void validate_service_cidr(struct field_errors *errors, const NetworkingV1ServiceCIDR *range)
+{
+	const NetworkingV1ServiceCIDRSpec *spec = range->spec;
+	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "cidrs");
+	if (!spec || !spec->n_cidrs) {
+		field_required(errors, path, "at least one CIDR required");
+		return;
+	}
+	for (size_t i = 0; i < spec->n_cidrs; i++) {
+		uint8_t ip[16];
+		int64_t bits;
+		int family;
+		if (!parse_cidr(errors->arena, spec->cidrs[i], ip, &bits, &family))
+			field_invalid(errors, FIELD_INDEX(path, i), spec->cidrs[i],
+				"must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+	}
+}

@@ -12,6 +12,8 @@ void validate_job_update(struct field_errors *errors, const BatchV1Job *job, con
 void validate_cron_job(struct field_errors *errors, const BatchV1CronJob *job);
 
 void validate_network_policy(struct field_errors *errors, const NetworkingV1NetworkPolicy *policy);
+void validate_ip_address(struct field_errors *errors, const NetworkingV1IPAddress *address);
+void validate_service_cidr(struct field_errors *errors, const NetworkingV1ServiceCIDR *range);
 void validate_ingress(struct field_errors *errors, const NetworkingV1Ingress *ingress);
 
 void validate_claim(struct field_errors *errors, const CoreV1PersistentVolumeClaim *claim);
