@@ -2,6 +2,17 @@
 #include "api/internal.h"
 #include "api/patch_internal.h"
 
+#define MAX_WORK 100000000
+
+struct status *patch_check_work(size_t n, size_t m)
+{
+	/* Neither is more than a text of bounded size can hold, so the sum squared fits. */
+	if ((n + m) * (n + m) <= (size_t)MAX_WORK || n * m <= (size_t)MAX_WORK)
+		return NULL;
+	return status_new(
+		STATUS_TOO_LARGE, "the patch is too large to be merged: %zu members or elements into %zu", m, n);
+}
+
 int tree_kind(const cJSON *node)
 {
 	int type = node->type & 0xff;

@@ -194,8 +194,12 @@ static struct status *diff_scalar_list(struct arena *arena, const char *key, con
 
 	diff_scalars(arena, original, modified, options, &added, &deleted);
 	TRY(nodes_sort_by(arena, &added, modified, NULL, false));
+	/* The original compares the old list, sorted by then, with the new one: a new list in sorted order stays quiet.
+	 */
+	struct nodes sorted = copy_nodes(arena, original);
+	sort_nodes(&sorted, NULL);
 	bool order_matters = (!options->ignore_deletions && deleted.n) ||
-			     (!options->ignore_changes && !same_list(original, modified));
+			     (!options->ignore_changes && !same_list(&sorted, modified));
 	if (added.n)
 		put_list(arena, patch, NULL, key, &added);
 	if (deleted.n)

@@ -33,6 +33,12 @@ struct merge_options {
 struct status *patch_merge_maps(struct arena *arena, cJSON *original, cJSON *patch, const struct patch_scope *scope,
 	const struct merge_options *options, cJSON **ret_merged) MUST_USE;
 
+/*
+ * Members and elements are searched one by one, which is quick for what people write. What would take more than a
+ * second is refused: n things searched for among m.
+ */
+struct status *patch_check_work(size_t n, size_t m) MUST_USE;
+
 struct nodes {
 	cJSON **items;
 	size_t n;

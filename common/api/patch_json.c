@@ -1,10 +1,11 @@
 /* JSON patch (RFC 6902) and merge patch (RFC 7386). */
 #include <inttypes.h>
 #include <string.h>
-#include "api/patch.h"
+#include "api/patch_internal.h"
 
-static void merge(struct arena *arena, cJSON *target, const cJSON *patch)
+static struct status *merge(struct arena *arena, cJSON *target, const cJSON *patch)
 {
+	TRY(patch_check_work(tree_size(target), tree_size(patch)));
 	TREE_FOREACH (child, patch) {
 		cJSON *old = tree_get(target, child->string);
 		if (cJSON_IsNull(child)) {
@@ -17,9 +18,10 @@ static void merge(struct arena *arena, cJSON *target, const cJSON *patch)
 				old = tree_new_object(arena);
 				tree_set(arena, target, child->string, old);
 			}
-			merge(arena, old, child);
+			TRY(merge(arena, old, child));
 		}
 	}
+	return NULL;
 }
 
 struct status *patch_merge(struct arena *arena, const cJSON *original, const cJSON *patch, cJSON **ret_tree)
@@ -29,7 +31,7 @@ struct status *patch_merge(struct arena *arena, const cJSON *original, const cJS
 		return NULL;
 	}
 	cJSON *target = cJSON_IsObject(original) ? tree_copy(arena, original) : tree_new_object(arena);
-	merge(arena, target, patch);
+	TRY(merge(arena, target, patch));
 	*ret_tree = target;
 	return NULL;
 }
@@ -306,6 +308,7 @@ struct status *patch_json(struct arena *arena, const cJSON *original, const cJSO
 	if (n > PATCH_MAX_OPERATIONS)
 		return status_new(STATUS_TOO_LARGE, "The allowed maximum operations in a JSON patch is %d, got %zu",
 			PATCH_MAX_OPERATIONS, n);
+	TRY(patch_check_work(count_nodes(doc) / 16, n));
 	TREE_FOREACH (node, patch) {
 		struct operation o;
 		TRY(read_operation(node, &o));

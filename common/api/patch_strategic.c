@@ -271,6 +271,7 @@ static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *p
 	*ret_order = before;
 	if (!before.n && !changes.n)
 		return NULL;
+	TRY(patch_check_work(before.n + changes.n, before.n + changes.n));
 	TRY(nodes_kind(&before, &changes, &kind));
 	bool objects = kind == cJSON_Object;
 	if (!objects && options->parallel_lists && deletions) {
@@ -442,6 +443,7 @@ struct status *patch_merge_maps(struct arena *arena, cJSON *original, cJSON *pat
 		return apply_map_directive(arena, patch, directive, ret_merged);
 	if (!original)
 		original = tree_new_object(arena);
+	TRY(patch_check_work(tree_size(original), tree_size(patch)));
 	TRY(apply_retain_keys(arena, original, patch, options));
 	TRY(apply_orders(arena, original, patch, scope, options));
 	for (cJSON *child = patch->child, *next; child; child = next) {

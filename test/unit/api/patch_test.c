@@ -384,11 +384,38 @@ static void hostile_patches_are_refused(void **state)
 	status_free(status);
 }
 
+static void patches_that_would_take_too_long_are_refused(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf map = STRBUF_INIT;
+	CLEANUP(strbuf_done) struct strbuf list = STRBUF_INIT;
+	cJSON *got;
+
+	for (int i = 0; i < 60000; i++) {
+		strbuf_printf(&map, "%s\"k%d\":\"v\"", i ? "," : "{\"metadata\":{\"labels\":{", i);
+		strbuf_printf(&list, "%s\"f%d\"", i ? "," : "{\"metadata\":{\"finalizers\":[", i);
+	}
+	strbuf_adds(&map, "}}}");
+	strbuf_adds(&list, "]}}");
+	cJSON *maps = parse(arena, map.buf), *lists = parse(arena, list.buf);
+	struct status *refused[] = {patch_merge(arena, maps, maps, &got),
+		patch_strategic(arena, &CoreV1Pod_schema, maps, maps, &got),
+		patch_strategic(arena, &CoreV1Pod_schema, lists, lists, &got)};
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		assert_non_null(refused[i]);
+		assert_int_equal(refused[i]->reason, STATUS_TOO_LARGE);
+		status_free(refused[i]);
+	}
+	/* A few members into many are no trouble. */
+	assert_null(patch_merge(arena, maps, parse(arena, "{\"metadata\":{\"labels\":{\"k1\":null}}}"), &got));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patches_do_what_the_original_does),
 		cmocka_unit_test(hostile_patches_are_refused),
+		cmocka_unit_test(patches_that_would_take_too_long_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
