@@ -6,6 +6,8 @@
 #include "apiserver/http/server_private.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/workers.h"
+#include "serve/takeover.h"
 
 #define BLOCK_BYTES 65536
 #define STREAM_BLOCK_BYTES 16384
@@ -210,39 +212,34 @@ static ssize_t read_stream(void *data, uint64_t position, char *buf, size_t max)
 	}
 }
 
-struct upgraded {
-	struct server *server;
-	struct MHD_UpgradeResponseHandle *handle;
-	struct stream *stream;
-	void (*serve)(void *data, struct stream *stream);
-	void *data;
-};
-
+/*
+ * An upgraded session, on a thread of its own. The connection is suspended and used directly (serve/takeover.h); when
+ * it goes back to the library, there is nothing left but to close it.
+ */
 static void *run_upgraded(void *data)
 {
-	struct upgraded *u = data;
-	u->serve(u->data, u->stream);
-	MHD_upgrade_action(u->handle, MHD_UPGRADE_ACTION_CLOSE);
-	atomic_fetch_sub(&u->server->n_streams, 1);
-	free(u);
+	struct exchange_private *x = data;
+	struct server *server = x->server;
+	struct stream *stream = takeover_stream(x->connection);
+	struct http_header *headers = ARENA_ARRAY(x->pub.arena, struct http_header, x->n_headers + 1);
+	for (size_t i = 0; i < x->n_headers; i++)
+		headers[i] = (struct http_header){x->headers[i].name, x->headers[i].value};
+	status_drop(takeover_answer(stream, x->protocol, headers, x->n_headers), "the session sees the broken stream");
+	x->serve(x->serve_data, stream);
+	MHD_resume_connection(x->connection);
+	atomic_fetch_sub(&server->n_streams, 1);
 	return NULL;
 }
 
-static void on_upgraded(void *data, struct MHD_Connection *connection, void *context, const char *extra,
-	size_t extra_size, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
+static enum MHD_Result begin_upgraded(struct exchange_private *x)
 {
-	const struct exchange_private *x = data;
-	struct upgraded *u = mem_zalloc(sizeof(*u));
-	u->server = x->server;
-	u->handle = handle;
-	u->serve = x->serve;
-	u->data = x->serve_data;
-	/* The descriptor stays the library's; ours is a copy that the stream owns. */
-	u->stream = stream_from_fd(dup(fd));
-	if (extra_size)
-		stream_unread(u->stream, extra, extra_size);
-	atomic_fetch_add(&u->server->n_streams, 1);
-	pthread_detach(thread_start("upgraded", run_upgraded, u));
+	if (x->taken)
+		return MHD_NO;
+	x->taken = true;
+	atomic_fetch_add(&x->server->n_streams, 1);
+	MHD_suspend_connection(x->connection);
+	pthread_detach(thread_start("upgraded", run_upgraded, x));
+	return MHD_YES;
 }
 
 static struct MHD_Response *new_response(struct exchange_private *x)
@@ -253,7 +250,6 @@ static struct MHD_Response *new_response(struct exchange_private *x)
 	case REPLY_STREAM:
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, x, NULL);
 	case REPLY_UPGRADE:
-		return MHD_create_response_for_upgrade(on_upgraded, x);
 	case REPLY_NONE:
 		break;
 	}
@@ -264,13 +260,13 @@ enum MHD_Result exchange_send(struct exchange_private *x)
 {
 	if (x->kind == REPLY_NONE)
 		reply_bytes(&x->pub, 500, "text/plain", "no answer was made\n", 19);
+	if (x->kind == REPLY_UPGRADE)
+		return begin_upgraded(x);
 	struct MHD_Response *response = new_response(x);
 	if (!response)
 		return MHD_NO;
 	if (x->content_type)
 		MHD_add_response_header(response, "Content-Type", x->content_type);
-	if (x->protocol)
-		MHD_add_response_header(response, "Upgrade", x->protocol);
 	for (size_t i = 0; i < x->n_headers; i++)
 		MHD_add_response_header(response, x->headers[i].name, x->headers[i].value);
 	enum MHD_Result result = MHD_queue_response(x->connection, (unsigned)x->code, response);

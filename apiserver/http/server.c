@@ -223,8 +223,8 @@ static PRINTF(2, 0) void log_library(void *data, const char *format, va_list arg
 static struct MHD_Daemon *start(struct server *server, int fd)
 {
 	const struct server_options *o = &server->options;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
-			 MHD_USE_ERROR_LOG | (o->cert_pem ? MHD_USE_TLS : 0);
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			 (o->cert_pem ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert_pem},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key_pem},
@@ -269,6 +269,14 @@ void server_free(struct server *server)
 	atomic_store(&server->stopping, true);
 	int fd = MHD_quiesce_daemon(server->daemon);
 	workers_free(server->workers);
+	/* A session that is still open keeps its connection, and with it the server: the process is about to end
+	 * anyway. */
+	for (int i = 0; i < 50 && atomic_load(&server->n_streams); i++)
+		nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000}, NULL);
+	if (atomic_load(&server->n_streams)) {
+		log_info("%d sessions are open: they end with the process", atomic_load(&server->n_streams));
+		return;
+	}
 	MHD_stop_daemon(server->daemon);
 	if (fd >= 0)
 		close(fd);

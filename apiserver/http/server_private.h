@@ -71,6 +71,7 @@ struct exchange_private {
 	const char *protocol;
 	void (*serve)(void *data, struct stream *stream);
 	void *serve_data;
+	bool taken; /* the upgraded session has been run */
 	/* stream state */
 	pthread_mutex_t lock;
 	enum stream_state state;

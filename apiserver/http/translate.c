@@ -24,7 +24,6 @@ struct translation {
 	bool wanted[N_CHANNELS];
 	struct spdy_stream *streams[N_CHANNELS];
 	struct strbuf error; /* of the error stream: one message at its end */
-	bool v5;
 	bool closing;
 	struct loop_timer *linger;
 };
@@ -154,8 +153,6 @@ static void stream_data(void *data, struct spdy_stream *stream, const void *byte
 	} else if (channel >= 0 && size) {
 		websocket_send_channel(t->ws, (uint8_t)channel, bytes, size);
 	}
-	if (channel >= 0 && end && t->v5 && (channel == CHANNEL_STDOUT || channel == CHANNEL_STDERR))
-		websocket_send_channel(t->ws, CHANNEL_CLOSE, &(uint8_t){(uint8_t)channel}, 1);
 	/* Our half of what only speaks to us ends with it. */
 	if (channel >= 0 && end && channel != CHANNEL_STDIN && channel != CHANNEL_RESIZE)
 		spdy_end(stream);
@@ -291,7 +288,6 @@ struct status *backend_translate(struct exchange *exchange, const struct backend
 	struct translation *t = mem_zalloc(sizeof(*t));
 	strbuf_init(&t->error);
 	t->backend_stream = STEAL(stream);
-	t->v5 = str_eq(protocol, CHANNEL_V5);
 	t->wanted[CHANNEL_ERROR] = !port_forward;
 	t->wanted[CHANNEL_STDIN] = !port_forward && asked(exchange, "stdin");
 	t->wanted[CHANNEL_STDOUT] = !port_forward && asked(exchange, "stdout");

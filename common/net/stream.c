@@ -18,6 +18,8 @@
 struct stream {
 	int fd;
 	SSL *ssl;
+	const struct stream_ops *ops; /* instead of the descriptor's own reads and writes; NULL: none */
+	void *ops_data;
 	char *unread; /* bytes put back; read before anything else */
 	size_t unread_size, unread_pos;
 };
@@ -27,6 +29,13 @@ struct stream *stream_from_fd(int fd)
 	struct stream *s = mem_zalloc(sizeof(*s));
 	s->fd = fd;
 	io_set_nonblocking(fd, true);
+	return s;
+}
+
+struct stream *stream_from_ops(int fd, const struct stream_ops *ops, void *data)
+{
+	struct stream *s = mem_zalloc(sizeof(*s));
+	*s = (struct stream){.fd = fd, .ops = ops, .ops_data = data};
 	return s;
 }
 
@@ -41,7 +50,10 @@ void stream_free(struct stream *s)
 		SSL_free(s->ssl);
 		ERR_clear_error();
 	}
-	close(s->fd);
+	if (s->ops)
+		s->ops->free(s->ops_data);
+	else
+		close(s->fd);
 	free(s->unread);
 	free(s);
 }
@@ -58,7 +70,10 @@ void *stream_ssl(struct stream *s)
 
 size_t stream_pending(const struct stream *s)
 {
-	return s->unread_size - s->unread_pos + (s->ssl ? (size_t)SSL_pending(s->ssl) : 0);
+	size_t unread = s->unread_size - s->unread_pos;
+	if (s->ops)
+		return unread + s->ops->pending(s->ops_data);
+	return unread + (s->ssl ? (size_t)SSL_pending(s->ssl) : 0);
 }
 
 void stream_unread(struct stream *s, const void *data, size_t size)
@@ -120,6 +135,8 @@ ssize_t stream_try_read(struct stream *s, void *buf, size_t size, short *ret_wan
 	if (s->unread)
 		return (ssize_t)take_unread(s, buf, size);
 	*ret_wants = POLLIN;
+	if (s->ops)
+		return s->ops->read(s->ops_data, buf, size, ret_wants);
 	if (!s->ssl) {
 		ssize_t n;
 		do
@@ -138,6 +155,8 @@ ssize_t stream_try_write(struct stream *s, const void *data, size_t size, short 
 	*ret_wants = POLLOUT;
 	if (!size)
 		return 0;
+	if (s->ops)
+		return s->ops->write(s->ops_data, data, size, ret_wants);
 	if (!s->ssl) {
 		ssize_t n;
 		do
@@ -249,7 +268,9 @@ struct status *stream_write_all(struct stream *s, const void *data, size_t size,
 
 void stream_shutdown_write(struct stream *s)
 {
-	if (s->ssl) {
+	if (s->ops) {
+		s->ops->shutdown_write(s->ops_data);
+	} else if (s->ssl) {
 		ERR_clear_error();
 		SSL_shutdown(s->ssl);
 		ERR_clear_error();

@@ -30,6 +30,16 @@ struct status *stream_dial(
 struct status *stream_dial_unix(const char *path, int timeout_ms, struct stream **ret) MUST_USE;
 /* Takes a connected descriptor and makes it non-blocking. */
 struct stream *stream_from_fd(int fd);
+/* A stream whose bytes move through somebody else's session; fd is only polled, and not closed. */
+struct stream_ops {
+	/* As stream_try_read() and stream_try_write(). */
+	ssize_t (*read)(void *data, void *buf, size_t size, short *ret_wants);
+	ssize_t (*write)(void *data, const void *bytes, size_t size, short *ret_wants);
+	size_t (*pending)(const void *data);
+	void (*shutdown_write)(void *data);
+	void (*free)(void *data);
+};
+struct stream *stream_from_ops(int fd, const struct stream_ops *ops, void *data);
 /* Starts TLS on a stream that is plain so far (a proxy tunnel, an accepted socket). host: what a client verifies. */
 struct status *stream_start_tls(
 	struct stream *s, struct tls_context *tls, enum tls_side side, const char *host, int timeout_ms) MUST_USE;

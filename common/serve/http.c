@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/internal.h"
+#include "serve/takeover.h"
 
 enum { MAGIC = 0x48545450, WAIT_MS = 100 };
 
@@ -26,7 +27,6 @@ static struct http_exchange *exchange_new(struct http_server *server, const char
 	x->server = server;
 	x->arena = arena_new();
 	x->uri = arena_strdup(x->arena, uri);
-	x->upgrade_fd = -1;
 	strbuf_init(&x->body);
 	strbuf_init(&x->out);
 	pthread_mutex_init(&x->lock, NULL);
@@ -185,20 +185,14 @@ struct status *http_upgrade_request(struct http_request *request, const char *pr
 {
 	struct http_exchange *x = request->exchange;
 	pthread_mutex_lock(&x->lock);
-	bool ok = claim(request, ANSWER_UPGRADE, MHD_HTTP_SWITCHING_PROTOCOLS, headers, n_headers);
-	if (ok) {
-		x->headers[x->n_headers++] = (struct http_header){"Upgrade", arena_strdup(x->arena, protocol)};
-		unlock_and_resume(x);
-		pthread_mutex_lock(&x->lock);
-		while (x->upgrade_fd < 0 && !atomic_load(&x->gone))
-			wait_a_while(x);
-	}
-	int fd = x->upgrade_fd >= 0 ? fcntl(x->upgrade_fd, F_DUPFD_CLOEXEC, 0) : -1;
+	bool ok = claim(request, ANSWER_UPGRADE, MHD_HTTP_SWITCHING_PROTOCOLS, NULL, 0);
 	pthread_mutex_unlock(&x->lock);
-	if (fd < 0)
-		return status_new(STATUS_UNAVAILABLE, "the client has gone");
-	*ret_stream = stream_from_fd(fd);
-	stream_unread(*ret_stream, x->upgrade_extra, x->upgrade_extra_size);
+	if (!ok)
+		return status_internal("the request has been answered");
+	/* The connection stays suspended until the handler returns. */
+	CLEANUP(stream_freep) struct stream *s = takeover_stream(x->connection);
+	TRY(takeover_answer(s, protocol, headers, n_headers));
+	*ret_stream = STEAL(s);
 	return NULL;
 }
 
@@ -229,11 +223,7 @@ static void work(void *data)
 	http_respond(&x->request, 500, NULL, "no answer\n", 10);
 	pthread_mutex_lock(&x->lock);
 	x->ended = true;
-	struct MHD_UpgradeResponseHandle *upgrade = x->upgrade;
-	x->upgrade = NULL;
 	unlock_and_resume(x);
-	if (upgrade)
-		MHD_upgrade_action(upgrade, MHD_UPGRADE_ACTION_CLOSE);
 	exchange_unref(x);
 }
 
@@ -254,8 +244,8 @@ static void fill_peer(struct http_exchange *x)
 {
 	const union MHD_ConnectionInfo *address =
 		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const union MHD_ConnectionInfo *socket_info =
-		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *session =
+		x->server->tls ? MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION) : NULL;
 	char text[INET6_ADDRSTRLEN] = "";
 	if (address && address->client_addr && address->client_addr->sa_family == AF_INET)
 		inet_ntop(AF_INET, &((struct sockaddr_in *)address->client_addr)->sin_addr, text, sizeof(text));
@@ -263,9 +253,12 @@ static void fill_peer(struct http_exchange *x)
 		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)address->client_addr)->sin6_addr, text, sizeof(text));
 	x->request.remote_address =
 		arena_strdup(x->arena, str_starts_with(text, "::ffff:") ? text + strlen("::ffff:") : text);
-	if (x->server->front && socket_info)
-		http_front_peer(x->server->front, socket_info->connect_fd, x->arena, &x->request.peer_cert,
-			&x->request.peer_cert_size);
+	unsigned n = 0;
+	const gnutls_datum_t *certs = session ? gnutls_certificate_get_peers(session->tls_session, &n) : NULL;
+	if (certs && n) {
+		x->request.peer_cert = arena_dup(x->arena, certs[0].data, certs[0].size);
+		x->request.peer_cert_size = certs[0].size;
+	}
 }
 
 /* Takes the request apart. False: it is malformed. */
@@ -325,25 +318,6 @@ static ssize_t read_stream(void *data, uint64_t pos, char *buf, size_t max)
 	return n;
 }
 
-static void upgraded(void *data, struct MHD_Connection *connection, void *con_cls, const char *extra, size_t extra_size,
-	MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
-{
-	struct http_exchange *x = data;
-	(void)connection, (void)con_cls;
-	pthread_mutex_lock(&x->lock);
-	x->upgrade = handle;
-	x->upgrade_extra = arena_dup(x->arena, extra ? extra : "", extra_size);
-	x->upgrade_extra_size = extra_size;
-	x->upgrade_fd = fd;
-	bool late = x->ended;
-	if (late)
-		x->upgrade = NULL;
-	pthread_cond_signal(&x->changed);
-	pthread_mutex_unlock(&x->lock);
-	if (late)
-		MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
-}
-
 /* The answer as the server library wants it. The lock is held. */
 static struct MHD_Response *build_response(struct http_exchange *x)
 {
@@ -353,8 +327,7 @@ static struct MHD_Response *build_response(struct http_exchange *x)
 		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, read_stream, x, NULL);
 		break;
 	case ANSWER_UPGRADE:
-		response = MHD_create_response_for_upgrade(upgraded, x);
-		break;
+		return NULL; /* the session is over, and with it the connection */
 	default:
 		response = MHD_create_response_from_buffer(x->out.len, x->out.buf, MHD_RESPMEM_MUST_COPY);
 	}
@@ -455,6 +428,18 @@ static void on_completed(
 	exchange_unref(x);
 }
 
+static void on_connection(
+	void *data, struct MHD_Connection *connection, void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *server = data;
+	(void)socket_context;
+	if (code != MHD_CONNECTION_NOTIFY_STARTED || !server->tls)
+		return;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	if (info && info->tls_session)
+		http_tls_attach(server->tls, info->tls_session);
+}
+
 /* --- life --- */
 
 static struct status *listen_error(const char *address, uint16_t port)
@@ -508,21 +493,27 @@ static struct status *bind_address(const char *address, uint16_t port, int *ret_
 	return NULL;
 }
 
-/* Without a listening socket of its own when TLS stands in front. */
+#define COMMON_OPTIONS                                                                                          \
+	MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_NOTIFY_COMPLETED, \
+		on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                      \
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,     \
+		(unsigned)HTTP_IDLE_S
+
 static struct status *start(struct http_server *server, int fd)
 {
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ITC;
-	struct MHD_OptionItem listen_option[] = {
-		{server->tls ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET, fd, NULL}, {MHD_OPTION_END, 0, NULL}};
-	server->mhd = MHD_start_daemon(server->tls ? flags | MHD_USE_NO_LISTEN_SOCKET : flags, 0, NULL, NULL,
-		on_request, server, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_MAX_CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_ARRAY, listen_option, MHD_OPTION_END);
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+	if (server->tls)
+		server->mhd = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request, server, COMMON_OPTIONS,
+			MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1", MHD_OPTION_HTTPS_CERT_CALLBACK,
+			http_tls_retrieve, MHD_OPTION_END);
+	else
+		server->mhd =
+			MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, COMMON_OPTIONS, MHD_OPTION_END);
 	if (!server->mhd) {
 		close(fd);
 		return status_internal("cannot start the HTTP server");
 	}
-	return server->tls ? http_front_new(server, fd, &server->front) : NULL;
+	return NULL;
 }
 
 struct status *http_server_new(const struct http_server_config *config, struct http_server **ret)
@@ -552,7 +543,6 @@ void http_server_free(struct http_server *server)
 	/* Handlers end first: each resumes its connection, and none is suspended when the server stops. */
 	if (server->workers)
 		workers_free(server->workers);
-	http_front_stop(server->front);
 	if (server->mhd)
 		MHD_stop_daemon(server->mhd);
 	http_tls_free(server->tls);

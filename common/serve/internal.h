@@ -19,14 +19,12 @@ enum {
 	HTTP_IDLE_S = 120,
 };
 
-struct http_front; /* front.c: TLS connections on their way to the server */
-struct http_tls;   /* tls.c: the certificate, following its files */
+struct http_tls; /* tls.c: the certificate, following its files */
 
 struct http_server {
 	struct MHD_Daemon *mhd;
 	struct workers *workers;
 	struct http_tls *tls;
-	struct http_front *front;	  /* NULL without TLS */
 	struct http_server_config config; /* strings in the arena */
 	struct arena *arena;
 	uint16_t port;
@@ -62,31 +60,16 @@ struct http_exchange {
 	size_t n_headers;
 	struct strbuf out; /* the body, or what a stream has not sent yet */
 	size_t out_pos;
-	/* of an upgrade */
-	struct MHD_UpgradeResponseHandle *upgrade;
-	int upgrade_fd; /* -1 until it is there */
-	void *upgrade_extra;
-	size_t upgrade_extra_size;
 };
 
 /* tls.c */
 struct status *http_tls_new(const struct http_server_config *config, struct http_tls **ret) MUST_USE;
 void http_tls_free(struct http_tls *tls);
-/* The certificate callback finds the settings through the session. */
+/* MHD's certificate callback finds the settings through the session. */
 int http_tls_retrieve(gnutls_session_t session, const gnutls_datum_t *ca_names, int n_ca_names,
 	const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **ret_certs, unsigned *ret_n,
 	gnutls_privkey_t *ret_key);
 void http_tls_attach(struct http_tls *tls, gnutls_session_t session);
-
-/* front.c */
-/* Takes the listening socket. */
-struct status *http_front_new(struct http_server *server, int listener, struct http_front **ret) MUST_USE;
-/* Ends all connections and waits for them; frees. */
-void http_front_stop(struct http_front *front);
-/* The certificate that the client of a connection has shown (DER), by the server's descriptor of it; left alone if
- * none. */
-void http_front_peer(
-	struct http_front *front, int mhd_end, struct arena *arena, const void **ret_cert, size_t *ret_size);
 
 /* route.c */
 /* NULL if no pattern fits; *ret_method_mismatch: one does, with another method. Captures go into the request. */
