@@ -100,25 +100,43 @@ static const char *scalar_text(struct arena *arena, const void *msg, const struc
 	}
 }
 
+/* What a struct field holds; the empty struct when unset. */
+static const void *child_or_zero(const void *msg, const struct schema_field *field)
+{
+	const void *child = *(void *const *)field_at(msg, field);
+
+	return child ? child : field->type->zero;
+}
+
+/* Selectable names that are not the path of a field. */
+static const char *real_path(const void *msg, const char *path)
+{
+	if (API_IS(msg, BatchV1Job) && str_eq(path, "status.successful"))
+		return "status.succeeded";
+	if (!API_IS(msg, CoreV1Event) || !str_eq(path, "source"))
+		return path;
+	const CoreV1EventSource *source = ((const CoreV1Event *)msg)->source;
+	return source && !str_empty(source->component) ? "source.component" : "reportingComponent";
+}
+
 const char *field_value(struct arena *arena, const void *msg, const char *path)
 {
-	while (msg) {
+	if (!msg)
+		return "";
+	for (path = real_path(msg, path);;) {
 		size_t size = strcspn(path, ".");
 		const struct schema_name *name = schema_find_field(schema_of(msg), path, size);
 		if (!name || name->field->shape != SCHEMA_SINGLE)
 			return "";
-		for (size_t i = 0; i < ARRAY_SIZE(name->via) && name->via[i] && msg; i++)
-			msg = *(void *const *)field_at(msg, name->via[i]);
-		if (!msg)
-			return "";
+		for (size_t i = 0; i < ARRAY_SIZE(name->via) && name->via[i]; i++)
+			msg = child_or_zero(msg, name->via[i]);
 		if (!path[size])
 			return scalar_text(arena, msg, name->field);
 		if (name->field->kind != SCHEMA_MESSAGE)
 			return "";
-		msg = *(void *const *)field_at(msg, name->field);
+		msg = child_or_zero(msg, name->field);
 		path += size + 1;
 	}
-	return "";
 }
 
 struct object_fields {

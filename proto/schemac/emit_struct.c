@@ -1,6 +1,6 @@
 /*
- * Emits the struct declarations of one schema file, and the header that holds them all. Documentation stays out of them, so
- * that a better sentence does not rebuild the world.
+ * Emits the struct declarations of one schema file, and the header that holds them all. Documentation stays out of
+ * them, so that a better sentence does not rebuild the world.
  */
 #include <stdio.h>
 #include <stdlib.h>

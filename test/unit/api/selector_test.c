@@ -117,10 +117,31 @@ static void field_selectors(void **state)
 	assert_false(field_selector_supported(CoreV1Node_schema.resource, "metadata.namespace"));
 }
 
+static void selectable_fields_have_a_value(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	BatchV1Job *job = API_NEW(arena, BatchV1Job);
+	CoreV1Event *event = API_NEW(arena, CoreV1Event);
+	AppsV1ReplicaSet *set = API_NEW(arena, AppsV1ReplicaSet);
+
+	assert_string_equal(field_value(arena, job, "status.successful"), "0");
+	ENSURE(arena, job->status, BatchV1JobStatus)->succeeded = 3;
+	assert_string_equal(field_value(arena, job, "status.successful"), "3");
+	assert_string_equal(field_value(arena, set, "status.replicas"), "0");
+	assert_string_equal(field_value(arena, API_NEW(arena, CoreV1Node), "spec.unschedulable"), "false");
+	event->reporting_component = arena_strdup(arena, "b");
+	assert_string_equal(field_value(arena, event, "source"), "b");
+	ENSURE(arena, event->source, CoreV1EventSource)->component = arena_strdup(arena, "a");
+	assert_string_equal(field_value(arena, event, "source"), "a");
+	assert_string_equal(field_value(arena, event, "involvedObject.name"), "");
+	assert_string_equal(field_value(arena, event, "no.such.field"), "");
+	assert_string_equal(field_value(arena, event, ""), "");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(label_selectors), cmocka_unit_test(api_selectors), cmocka_unit_test(field_selectors)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(label_selectors), cmocka_unit_test(api_selectors),
+		cmocka_unit_test(field_selectors), cmocka_unit_test(selectable_fields_have_a_value)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
