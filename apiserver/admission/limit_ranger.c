@@ -3,24 +3,41 @@
 #include "apiserver/admission/plugins.h"
 #include "base/str.h"
 
-static void add_missing(
+#define ANNOTATION "kubernetes.io/limit-ranger"
+
+/* Adds what is missing; names of what was added, sorted. */
+static char *add_missing(
 	struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
 {
+	char **added = NULL;
+	size_t n = 0;
 	for (size_t i = 0; i < n_from; i++) {
 		if (quantity_map_get(*to, *n_to, from[i]->key))
 			continue;
 		struct quantity q = quantity_of(from[i]->value);
 		quantity_map_set(arena, to, n_to, from[i]->key, quantity_format(arena, &q));
+		ARENA_PUSH(arena, added, n) = from[i]->key;
 	}
+	if (n)
+		qsort(added, n, sizeof(*added), str_cmp_qsort);
+	return n ? str_join(arena, added, n, ", ") : NULL;
 }
 
-static void apply_defaults(
-	struct arena *arena, const CoreV1LimitRangeItem *item, CoreV1Container **containers, size_t n)
+/* What was set is told in an annotation. */
+static void apply_defaults(struct arena *arena, const CoreV1LimitRangeItem *item, CoreV1Container **containers,
+	size_t n, const char *noun, struct strbuf *told)
 {
 	for (size_t i = 0; i < n; i++) {
 		CoreV1ResourceRequirements *r = ENSURE(arena, containers[i]->resources, CoreV1ResourceRequirements);
-		add_missing(arena, &r->requests, &r->n_requests, item->default_request, item->n_default_request);
-		add_missing(arena, &r->limits, &r->n_limits, item->default_, item->n_default);
+		char *requests = add_missing(
+			arena, &r->requests, &r->n_requests, item->default_request, item->n_default_request);
+		char *limits = add_missing(arena, &r->limits, &r->n_limits, item->default_, item->n_default);
+		if (requests)
+			strbuf_printf(told, "%s%s request for %s %s", told->len ? "; " : "", requests, noun,
+				containers[i]->name);
+		if (limits)
+			strbuf_printf(
+				told, "%s%s limit for %s %s", told->len ? "; " : "", limits, noun, containers[i]->name);
 	}
 }
 
@@ -73,8 +90,12 @@ static void set_defaults(const struct admission_attributes *a, const CoreV1Limit
 {
 	if (!str_eq(item->type, "Container"))
 		return;
-	apply_defaults(a->arena, item, spec->containers, spec->n_containers);
-	apply_defaults(a->arena, item, spec->init_containers, spec->n_init_containers);
+	CLEANUP(strbuf_done) struct strbuf told = STRBUF_INIT;
+	apply_defaults(a->arena, item, spec->containers, spec->n_containers, "container", &told);
+	apply_defaults(a->arena, item, spec->init_containers, spec->n_init_containers, "init container", &told);
+	if (told.len)
+		meta_set_annotation(a->arena, object_meta_ensure(a->arena, a->object), ANNOTATION,
+			arena_printf(a->arena, "LimitRanger plugin set: %s", told.buf));
 }
 
 static struct status *mutate(const struct admission_context *context, const struct admission_attributes *a)
@@ -163,26 +184,70 @@ static void sum(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQu
 	}
 }
 
+static struct usage usage_of(const CoreV1Container *c)
+{
+	const CoreV1ResourceRequirements *r = c->resources;
+	return r ? (struct usage){r->requests, r->limits, r->n_requests, r->n_limits} : (struct usage){0};
+}
+
 static void check_item(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec,
 	struct faults *faults)
 {
 	struct usage total = {0};
+	bool each = str_eq(item->type, "Container");
 	for (size_t i = 0; i < spec->n_containers; i++) {
-		const CoreV1ResourceRequirements *r = spec->containers[i]->resources;
-		struct usage u = {0};
-		if (r)
-			u = (struct usage){r->requests, r->limits, r->n_requests, r->n_limits};
-		if (str_eq(item->type, "Container"))
+		struct usage u = usage_of(spec->containers[i]);
+		if (each)
 			check_usage(a, item, &u, faults);
 		sum(a->arena, &total.requests, &total.n_requests, u.requests, u.n_requests);
 		sum(a->arena, &total.limits, &total.n_limits, u.limits, u.n_limits);
+	}
+	for (size_t i = 0; each && i < spec->n_init_containers; i++) {
+		struct usage u = usage_of(spec->init_containers[i]);
+		check_usage(a, item, &u, faults);
 	}
 	if (str_eq(item->type, "Pod"))
 		check_usage(a, item, &total, faults);
 }
 
+/* A claim asks for storage between the bounds. */
+static void check_claim(const struct admission_attributes *a, const CoreV1LimitRangeItem *item,
+	const CoreV1PersistentVolumeClaimSpec *spec, struct faults *faults)
+{
+	const ResourceQuantity *size =
+		spec->resources ? quantity_map_get(spec->resources->requests, spec->resources->n_requests, "storage")
+				: NULL;
+	const ResourceQuantity *min = quantity_map_get(item->min, item->n_min, "storage");
+	const ResourceQuantity *max = quantity_map_get(item->max, item->n_max, "storage");
+	struct quantity q = quantity_of(size), low = quantity_of(min), high = quantity_of(max);
+	if (min && quantity_compare(&q, &low) < 0)
+		fault(a->arena, faults, "minimum storage usage per PersistentVolumeClaim is %s, but request is %s",
+			quantity_format(a->arena, &low), quantity_format(a->arena, &q));
+	if (max && quantity_compare(&q, &high) > 0)
+		fault(a->arena, faults, "maximum storage usage per PersistentVolumeClaim is %s, but request is %s",
+			quantity_format(a->arena, &high), quantity_format(a->arena, &q));
+}
+
+static struct status *validate_claim(const struct admission_context *context, const struct admission_attributes *a)
+{
+	const CoreV1PersistentVolumeClaimSpec *spec = ((const CoreV1PersistentVolumeClaim *)a->object)->spec;
+	struct object_list list;
+	TRY(objects_list(context->objects, a->arena, &CoreV1LimitRange_schema, a->namespace, &list));
+	for (size_t i = 0; spec && i < list.n_items; i++) {
+		const CoreV1LimitRangeSpec *limits = ((const CoreV1LimitRange *)list.items[i])->spec;
+		struct faults faults = {0};
+		for (size_t k = 0; limits && k < limits->n_limits; k++)
+			if (str_eq(limits->limits[k]->type, "PersistentVolumeClaim"))
+				check_claim(a, limits->limits[k], spec, &faults);
+		TRY(refuse(a, &faults));
+	}
+	return NULL;
+}
+
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
 {
+	if (admission_is(a, "", "persistentvolumeclaims", "") && API_IS(a->object, CoreV1PersistentVolumeClaim))
+		return validate_claim(context, a);
 	return each_item(context, a, check_item);
 }
 
