@@ -8,6 +8,7 @@
 static const struct flag ignored_flags[] = {
 	{"enable-leader-migration", 0, FLAG_IGNORED_BOOL, NULL, "", "taken without effect"},
 	{"leader-migration-config", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
+	{"disable-http2-serving", 0, FLAG_IGNORED_BOOL, NULL, "", "taken without effect"},
 	{"cloud-config", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
 	{"cluster-name", 0, FLAG_IGNORED, NULL, "", "the name of the cluster"},
 	{"configure-cloud-routes", 0, FLAG_IGNORED_BOOL, NULL, "", "taken without effect"},

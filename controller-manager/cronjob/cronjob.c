@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "controller-manager/controller.h"
 #include "controller-manager/cronjob/schedule.h"
+#include "controller-manager/cronjob/zone.h"
 #include "controller-manager/job/policy.h"
 
 #define SCHEDULED_ANNOTATION "batch.kubernetes.io/cronjob-scheduled-timestamp"
@@ -258,13 +259,11 @@ static struct status *run_schedule(struct cron_sync *s, const struct schedule *s
 	return start_job(s, at);
 }
 
-/* Where the zone is not UTC, its present offset. */
+/* False: there is no such zone. A CronJob without one goes by UTC. */
 static bool zone_offset(const char *zone, int64_t now, int64_t *ret_s)
 {
 	*ret_s = 0;
-	if (str_empty(zone) || str_eq(zone, "UTC") || str_eq(zone, "Etc/UTC"))
-		return true;
-	return false;
+	return str_empty(zone) || str_eq(zone, "UTC") || zone_offset_at(zone, now, ret_s);
 }
 
 static struct status *sync_open(struct cron_sync *s)

@@ -1,5 +1,6 @@
 /* When schedules fire, and sets of indexes. */
 #include "controller-manager/cronjob/schedule.h"
+#include "controller-manager/cronjob/zone.h"
 #include "controller-manager/job/indexes.h"
 #include "test/unit/controller-manager/make.h"
 
@@ -75,6 +76,23 @@ static void index_sets_are_text(void **state)
 	}
 }
 
+static void zones_are_read(void **state)
+{
+	/* Two types (+1 h, +2 h), one change at 1000. */
+	static const uint8_t file[] = {'T', 'Z', 'i', 'f', '2', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0xe8, 1, 0, 0, 14, 16, 0, 0, 0, 0,
+		28, 32, 1, 0};
+	int64_t offset;
+	assert_true(zone_offset_parse(file, sizeof(file), 999, &offset));
+	assert_int_equal(offset, 3600);
+	assert_true(zone_offset_parse(file, sizeof(file), 1000, &offset));
+	assert_int_equal(offset, 7200);
+	for (size_t size = 0; size < sizeof(file); size++)
+		assert_false(zone_offset_parse(file, size, 0, &offset));
+	assert_false(zone_offset_at("../../etc/passwd", 0, &offset));
+	assert_false(zone_offset_at("No/Such_Zone", 0, &offset));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -82,6 +100,7 @@ int main(void)
 		cmocka_unit_test(the_last_time_is_found),
 		cmocka_unit_test(bad_schedules_are_refused),
 		cmocka_unit_test(index_sets_are_text),
+		cmocka_unit_test(zones_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
