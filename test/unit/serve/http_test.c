@@ -73,6 +73,21 @@ static void upgrade(struct http_request *r)
 	stream_free(s);
 }
 
+enum { FLOOD_BYTES = 8 << 20 };
+
+/* Sends much and ends at once: nothing of it may be lost. */
+static void flood(struct http_request *r)
+{
+	struct stream *s;
+	struct status *error = http_upgrade_request(r, "flood", NULL, 0, &s);
+	assert_null(error);
+	static char block[65536];
+	for (size_t sent = 0; sent < FLOOD_BYTES; sent += sizeof(block))
+		assert_null(stream_write_all(s, block, sizeof(block), 20000));
+	stream_shutdown_write(s);
+	stream_free(s);
+}
+
 static void slow(struct http_request *r)
 {
 	struct timespec ts = {.tv_nsec = 200 * 1000000};
@@ -88,6 +103,7 @@ static const struct http_route routes[] = {
 	{"GET", "/stream", big_stream},
 	{"GET", "/follow", follow},
 	{"*", "/upgrade", upgrade},
+	{"*", "/flood", flood},
 	{"GET", "/slow", slow},
 	{"GET", "/under/", hello},
 	{NULL, NULL, NULL},
@@ -279,6 +295,35 @@ struct many {
 	atomic_int ok, refused;
 };
 
+static void upgrades_lose_nothing_at_their_end(void **state)
+{
+	for (int tls = 0; tls < 2; tls++) {
+		struct world w;
+		world_init(&w, tls);
+		struct tls_context *context = NULL;
+		struct tls_config config = {.insecure = true};
+		if (tls)
+			assert_null(tls_context_new(&config, TLS_CLIENT, &context));
+		struct stream *s;
+		assert_null(stream_dial("127.0.0.1", http_server_port(w.server), context, 5000, &s));
+		struct http_header headers[] = {{"Connection", "Upgrade"}, {"Upgrade", "flood"}};
+		struct http_head head;
+		char *body, block[65536];
+		size_t size, got = 0;
+		assert_null(http_upgrade(s, w.arena, "POST", "/flood", "x", headers, 2, 5000, &head, &body, &size));
+		assert_int_equal(head.code, 101);
+		do {
+			assert_null(stream_read_some(s, block, sizeof(block), 20000, &size));
+			got += size;
+		} while (size);
+		assert_int_equal(got, FLOOD_BYTES);
+		stream_free(s);
+		if (context)
+			tls_context_unref(context);
+		world_done(&w);
+	}
+}
+
 static void *ask_slow(void *data)
 {
 	struct many *m = data;
@@ -418,6 +463,7 @@ int main(void)
 		cmocka_unit_test(bodies_are_bounded),
 		cmocka_unit_test(streams_are_whole_and_end_when_the_client_goes),
 		cmocka_unit_test(upgrades_carry_bytes_both_ways),
+		cmocka_unit_test(upgrades_lose_nothing_at_their_end),
 		cmocka_unit_test(too_many_requests_are_refused),
 		cmocka_unit_test(tls_shows_the_clients_certificate),
 		cmocka_unit_test(addresses_in_use_are_named),
