@@ -115,6 +115,17 @@ static cJSON *scalar_node(struct yaml_stream *s, const yaml_event_t *event)
 	return tree_new_string(s->arena, arena_strndup(s->arena, text, size));
 }
 
+/* .inf, -.inf, .nan: floats that JSON does not have. */
+static bool is_not_finite(const yaml_event_t *event)
+{
+	CLEANUP(strbuf_done) struct strbuf number = STRBUF_INIT;
+	const char *text = (const char *)event->data.scalar.value;
+
+	if (event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || event->data.scalar.tag)
+		return false;
+	return yaml_resolve(text, event->data.scalar.length, &number) == YAML_FLOAT && !number.len;
+}
+
 /* A key as a string: numbers, booleans as they would be printed. */
 static struct status *parse_key(struct yaml_stream *s, yaml_event_t *event, char **ret_key)
 {
@@ -270,6 +281,8 @@ static struct status *parse_node(struct yaml_stream *s, yaml_event_t *event, int
 	if (event->type == YAML_SCALAR_EVENT) {
 		if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
 			return at_line(event, "a text holds a NUL character, which is not supported");
+		if (is_not_finite(event))
+			return at_line(event, "a number that is not finite cannot be written as JSON");
 		*ret_node = scalar_node(s, event);
 	} else if (event->type == YAML_MAPPING_START_EVENT) {
 		*ret_node = tree_new_object(s->arena);

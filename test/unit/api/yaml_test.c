@@ -9,6 +9,9 @@
 static const struct {
 	const char *yaml, *json;
 } readings[] = {
+	{"a: .inf", NULL},
+	{"a: -.Inf", NULL},
+	{"a: '.nan'", "{\"a\":\".nan\"}"},
 	{"a: b", "{\"a\":\"b\"}"},
 	{"a: 1", "{\"a\":1}"},
 	{"a: 0x1F", "{\"a\":31}"},
