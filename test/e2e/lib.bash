@@ -91,6 +91,7 @@ spec:
   ports: [{port: 80, targetPort: 8080}]
 T
 	k rollout status "deployment/$1" --timeout=60s
+	wait_until 15 fetch "http://$(cluster_ip "$1")/"
 }
 cluster_ip() { k get service "$1" -o 'jsonpath={.spec.clusterIP}'; }
 node_port() { k get service "$1" -o 'jsonpath={.spec.ports[0].nodePort}'; }
