@@ -142,6 +142,7 @@ static void flags_read_as_pflag(void **state)
 	assert_int_equal(args.n_items, 2);
 	assert_int_equal(args.dash_dash, 1);
 	assert_string_equal(args.items[1], "-z");
+	free(args.items);
 	static const struct {
 		const char *arg, *message;
 	} bad[] = {
@@ -156,6 +157,7 @@ static void flags_read_as_pflag(void **state)
 		CLEANUP_STATUS struct status *e = flags_parse(flags, 2, v, &args);
 		assert_non_null(e);
 		assert_string_equal(e->message, bad[i].message);
+		free(args.items);
 	}
 }
 
