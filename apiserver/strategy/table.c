@@ -47,6 +47,7 @@ CHECKED(volume, CoreV1PersistentVolume, validate_volume)
 CHECKED(ip_address, NetworkingV1IPAddress, validate_ip_address)
 CHECKED(service_cidr, NetworkingV1ServiceCIDR, validate_service_cidr)
 CHECKED_UPDATE(storage_class, StorageV1StorageClass, validate_storage_class, validate_storage_class_update)
+CHECKED_UPDATE(runtime_class, NodeV1RuntimeClass, validate_runtime_class, validate_runtime_class_update)
 CHECKED_UPDATE(priority_class, SchedulingV1PriorityClass, validate_priority_class, validate_priority_class_update)
 
 KIND(ingress, "networking.k8s.io", "ingresses", SPEC_AND_STATUS, CHECKS(ingress));
@@ -71,6 +72,7 @@ KIND(pod_template, "", "podtemplates", GENERATION_ONLY);
 KIND(validating_webhook, "admissionregistration.k8s.io", "validatingwebhookconfigurations", GENERATION_ONLY);
 KIND(mutating_webhook, "admissionregistration.k8s.io", "mutatingwebhookconfigurations", GENERATION_ONLY);
 KIND(policy_binding, "admissionregistration.k8s.io", "validatingadmissionpolicybindings", GENERATION_ONLY);
+KIND(runtime_class, "node.k8s.io", "runtimeclasses", CHECKS(runtime_class));
 KIND(volume, "", "persistentvolumes", .prepare_update = generic_keep_status, CHECKS(volume));
 
 const struct strategy *const strategy_table[] = {
@@ -128,6 +130,7 @@ const struct strategy *const strategy_table[] = {
 	&policy_binding,
 	&volume,
 	&limit_range,
+	&runtime_class,
 	&storage_class,
 	NULL,
 };

@@ -24,6 +24,9 @@ void validate_storage_class(struct field_errors *errors, const StorageV1StorageC
 void validate_storage_class_update(
 	struct field_errors *errors, const StorageV1StorageClass *class, const StorageV1StorageClass *old);
 
+void validate_runtime_class(struct field_errors *errors, const NodeV1RuntimeClass *class);
+void validate_runtime_class_update(
+	struct field_errors *errors, const NodeV1RuntimeClass *class, const NodeV1RuntimeClass *old);
 void validate_disruption_budget(struct field_errors *errors, const PolicyV1PodDisruptionBudget *budget);
 void validate_autoscaler(struct field_errors *errors, const AutoscalingV2HorizontalPodAutoscaler *hpa);
 void validate_priority_class(struct field_errors *errors, const SchedulingV1PriorityClass *class);

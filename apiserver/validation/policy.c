@@ -69,6 +69,26 @@ void validate_autoscaler(struct field_errors *errors, const AutoscalingV2Horizon
 		field_invalid(errors, FIELD(target, "apiVersion"), "", "apiVersion must specify API group");
 }
 
+void validate_runtime_class(struct field_errors *errors, const NodeV1RuntimeClass *class)
+{
+	const char *handler = str_or_empty(class->handler);
+	validate_text(errors, FIELD(NULL, "handler"), handler, check_dns_label(errors->arena, handler));
+	const NodeV1Scheduling *where = class->scheduling;
+	if (!where)
+		return;
+	const struct field_path *path = FIELD(NULL, "scheduling");
+	validate_labels(errors, FIELD(path, "nodeSelector"), where->node_selector, where->n_node_selector);
+	validate_tolerations(errors, FIELD(path, "tolerations"), where->tolerations, where->n_tolerations);
+}
+
+void validate_runtime_class_update(
+	struct field_errors *errors, const NodeV1RuntimeClass *class, const NodeV1RuntimeClass *old)
+{
+	if (!str_eq(class->handler, old->handler))
+		field_invalid(errors, FIELD(NULL, "handler"), class->handler, "field is immutable");
+	validate_runtime_class(errors, class);
+}
+
 static bool is_system_class(const SchedulingV1PriorityClass *class)
 {
 	const char *name = object_name(class);
