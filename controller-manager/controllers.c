@@ -13,8 +13,8 @@
 	X(cronjob_controller)                 \
 	X(resourcequota_controller)           \
 	X(endpointslice_controller)           \
-	X(endpoints_controller) \
-	X(endpointslice_mirroring_controller)               \
+	X(endpoints_controller)               \
+	X(endpointslice_mirroring_controller) \
 	X(serviceaccount_controller)          \
 	X(root_ca_controller)                 \
 	X(namespace_controller)               \
