@@ -277,15 +277,26 @@ static struct status *follow(struct getter *g, const struct selection *sel, cons
 	return g->error;
 }
 
+/* The items of a list say their kind only as part of the list's. */
+static void set_type(struct arena *arena, const cJSON *list, cJSON *item)
+{
+	const char *kind = obj_kind(list);
+	if (*obj_kind(item) || strlen(kind) <= strlen("List"))
+		return;
+	tree_set_string(arena, item, "kind", arena_strndup(arena, kind, strlen(kind) - strlen("List")));
+	tree_set_string(arena, item, "apiVersion", obj_string(list, "apiVersion"));
+}
+
 static struct status *print_present(struct getter *g, const struct info *info)
 {
 	struct arena *arena = g->k->arena;
-	if (g->printer && obj_is_list(info->object)) {
-		TREE_FOREACH (item, tree_get(info->object, "items"))
-			TRY(print_object(g, arena, item, "ADDED"));
-		return NULL;
+	if (!g->printer || !obj_is_list(info->object))
+		return print_object(g, arena, info->object, "ADDED");
+	TREE_FOREACH (item, tree_get(info->object, "items")) {
+		set_type(arena, info->object, item);
+		TRY(print_object(g, arena, item, "ADDED"));
 	}
-	return print_object(g, arena, info->object, "ADDED");
+	return NULL;
 }
 
 static struct status *get_watch(struct getter *g, struct call *call)
