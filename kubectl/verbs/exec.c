@@ -41,21 +41,24 @@ static struct status *exec_run(struct kubectl *k, struct call *call)
 	const char *arg = NULL;
 	size_t first = 0;
 	cJSON *pod;
-	const cJSON *container;
 	int code;
 	TRY(split_args(call, o, &arg, &first));
 	TRY(find_pod(k, &o->files, arg, o->timeout_ms, &pod));
 	const char *phase = obj_string(pod, "status.phase");
 	if (str_eq(phase, "Succeeded") || str_eq(phase, "Failed"))
 		return user_error("cannot exec into a container in a completed pod; current phase is %s", phase);
-	TRY(choose_container(k, pod, o->container, o->quiet, &container));
+	if (str_empty(o->container)) { /* whether a container that is named exists is for the server to say */
+		const cJSON *chosen;
+		TRY(choose_container(k, pod, NULL, o->quiet, &chosen));
+		o->container = arena_strdup(k->arena, obj_string(chosen, "name"));
+	}
 	bool tty = o->tty && o->stdin_;
 	if (tty && !isatty(0)) {
 		tty = false;
 		if (!o->quiet)
 			fputs("Unable to use a TTY - input is not a terminal or the right kind of file\n", stderr);
 	}
-	struct remote_options remote = {.container = obj_string(container, "name"),
+	struct remote_options remote = {.container = o->container,
 		.command = call->args + first,
 		.n_command = call->n_args - first,
 		.stdin_fd = o->stdin_ ? 0 : -1,

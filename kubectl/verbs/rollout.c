@@ -160,9 +160,10 @@ static struct status *undo_run(struct kubectl *k, struct call *call)
 
 /* --- restart, pause, resume --- */
 
-static struct status *not_supported(const cJSON *object, const struct info *info, const char *verb)
+static struct status *not_supported(struct kubectl *k, const cJSON *object, const struct info *info, const char *verb)
 {
-	return user_error("error: %s \"%s\" %s is not supported", info->mapping->rest.plural, obj_name(object), verb);
+	return user_error("error: %s \"%s\" %s is not supported", mapping_plural_group(k->arena, info->mapping),
+		obj_name(object), verb);
 }
 
 static struct status *mutate_restart(
@@ -170,8 +171,7 @@ static struct status *mutate_restart(
 {
 	const char *kind = obj_kind(object);
 	if (!str_eq(kind, "Deployment") && !str_eq(kind, "DaemonSet") && !str_eq(kind, "StatefulSet"))
-		return user_error(
-			"error: %s \"%s\" restarting is not supported", info->mapping->rest.plural, obj_name(object));
+		return not_supported(k, object, info, "restarting");
 	if (obj_bool(object, "spec.paused"))
 		return user_error("error: %s \"%s\" can't restart paused deployment (run rollout resume first)",
 			info->mapping->rest.plural, obj_name(object));
@@ -193,7 +193,7 @@ static struct status *mutate_pause(
 {
 	bool pause = *(const bool *)data;
 	if (!str_eq(obj_kind(object), "Deployment"))
-		return not_supported(object, info, pause ? "pausing" : "resuming");
+		return not_supported(k, object, info, pause ? "pausing" : "resuming");
 	if (obj_bool(object, "spec.paused") == pause)
 		return user_error("%s.%s \"%s\" %s", info->mapping->rest.plural, info->mapping->rest.group,
 			obj_name(object), pause ? "is already paused" : "is not paused");

@@ -150,8 +150,7 @@ spec:
 status: {}' ]
 	says 0 'secret/s created' create secret generic s --from-literal=k=v
 	says 0 'v' get secret s -o 'go-template={{.data.k | base64decode}}'
-	run k create secret generic s
-	[ "$status" = 1 ] && [[ $output == *'failed to create secret: secrets "s" already exists' ]]
+	says 1 'error: failed to create secret secrets "s" already exists' create secret generic s
 	printf 'a=1\nb=2\n' > env.txt
 	says 0 'configmap/c-dmt4m8k6b6' create configmap c --from-literal=a=b --from-file=k=env.txt --append-hash --dry-run=client -o name
 	says 0 'role.rbac.authorization.k8s.io/r created' create role r --verb=get --resource=pods,configmaps

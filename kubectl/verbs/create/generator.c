@@ -22,6 +22,26 @@ static bool is_namespaced(struct arena *arena, const cJSON *object)
 	return type && type->resource && type->resource->namespaced;
 }
 
+/* A refusal is worded by the kind; of some kinds it is shown as the server sent it. */
+static struct status *refused(struct kubectl *k, const cJSON *object, struct status *s)
+{
+	static const struct {
+		const char *kind, *text;
+	} texts[] = {{"ResourceQuota", "quota:"}, {"PodDisruptionBudget", "poddisruptionbudgets:"},
+		{"Secret", "secret"}, {"Namespace", NULL}, {"Role", NULL}, {"ClusterRole", NULL}};
+	const char *kind = obj_kind(object), *text = arena_printf(k->arena, "%s:", str_lower(k->arena, kind));
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (str_eq(texts[i].kind, kind))
+			text = texts[i].text;
+	if (str_eq(kind, "Service"))
+		text = arena_printf(k->arena, "%s service:", obj_string(object, "spec.type"));
+	if (!text || !status_is_servers(s))
+		return s;
+	struct status *named = user_error("failed to create %s %s", text, s->message);
+	status_free(s);
+	return named;
+}
+
 static struct status *send_generated(struct kubectl *k, struct send_options *send, bool save_config, cJSON **object)
 {
 	const struct api_resource *mapping;
@@ -33,7 +53,7 @@ static struct status *send_generated(struct kubectl *k, struct send_options *sen
 	if (save_config)
 		set_last_applied(k->arena, *object);
 	struct status *s = send_create(k, mapping, namespace, *object, send, object);
-	return s ? status_wrap(s, "failed to create %s", str_lower(k->arena, obj_kind(*object))) : NULL;
+	return s ? refused(k, *object, s) : NULL;
 }
 
 struct status *generator_finish(struct kubectl *k, struct call *call, cJSON *object)

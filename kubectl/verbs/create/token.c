@@ -60,8 +60,12 @@ static struct status *token_run(struct kubectl *k, struct call *call)
 		.path = rest_path(arena, mapping, namespace, call->args[0], "token"),
 		.tree = request};
 	struct status *s = rest_do(k, arena, &rest, &answer);
-	if (s)
-		return status_wrap(s, "failed to create token");
+	if (status_is_servers(s)) {
+		struct status *named = user_error("failed to create token: %s", s->message);
+		status_free(s);
+		return named;
+	}
+	TRY(s);
 	if (str_empty(obj_string(answer, "status.token")))
 		return user_error("failed to create token: no token in server response");
 	if (!str_empty(o->print.output))
