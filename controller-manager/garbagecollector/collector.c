@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "base/encode.h"
 
+enum { REFRESH_MS = 2000 };
+
 /* --- the server's truth --- */
 
 struct client_resource *collector_resource(
@@ -20,6 +22,14 @@ struct client_resource *collector_resource(
 	const struct api_resource *r;
 	pthread_mutex_lock(&c->lock);
 	struct status *s = discovery_find_kind(c->discovery, api_version, kind, &r);
+	int64_t now = clock_mono_ms(c->ctx->clock);
+	if (s && now - c->refreshed_ms > REFRESH_MS) {
+		/* A kind younger than what we know of the server. */
+		status_drop(s, "asked anew");
+		c->refreshed_ms = now;
+		discovery_invalidate(c->discovery);
+		s = discovery_find_kind(c->discovery, api_version, kind, &r);
+	}
 	if (!s) {
 		found = ARENA_NEW(arena, struct client_resource);
 		*found = (struct client_resource){arena_strdup(arena, r->rest.group),

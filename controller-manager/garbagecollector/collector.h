@@ -17,6 +17,7 @@ struct collector {
 	struct workqueue *deletes, *orphans;
 	pthread_mutex_t lock; /* guards discovery */
 	struct discovery *discovery;
+	int64_t refreshed_ms; /* when an unknown kind last made us ask anew */
 	struct monitor *monitors;
 };
 
