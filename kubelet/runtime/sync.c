@@ -33,11 +33,28 @@ static void remove_init_containers(struct kubelet *k, const struct pod *pod, con
 	}
 }
 
+/* The runtime's own name for the pod's runtime class; "" for the default. */
+static struct status *runtime_handler(struct kubelet *k, struct arena *arena, const struct pod *pod, char **ret)
+{
+	const char *name = pod_spec(pod)->runtime_class_name;
+	NodeV1RuntimeClass *class;
+	*ret = arena_strdup(arena, "");
+	if (str_empty(name))
+		return NULL;
+	if (!k->client)
+		return status_new(STATUS_UNAVAILABLE, "RuntimeClass \"%s\": no apiserver to ask", name);
+	TRY(status_wrap(client_get(k->client, arena, &NodeV1RuntimeClass_schema, NULL, name, &class),
+		"failed to get RuntimeClass \"%s\"", name));
+	*ret = class->handler;
+	return NULL;
+}
+
 static struct status *create_sandbox(struct kubelet *k, struct arena *arena, const struct pod *pod, uint32_t attempt,
 	const char **ret_id, const char ***ret_ips, size_t *ret_n_ips)
 {
 	CriRunPodSandboxRequest *run = RPC_NEW(arena, CriRunPodSandboxRequest);
 	TRY(sandbox_config(k, arena, pod, attempt, &run->config));
+	TRY(runtime_handler(k, arena, pod, &run->runtime_handler));
 	TRY(io_mkdirs(run->config->log_directory, 0755));
 	CriRunPodSandboxResponse *created;
 	struct status *s = cri_call_for(k->cri, "RunPodSandbox", run, SANDBOX_TIMEOUT_MS, arena, &created);
