@@ -40,6 +40,19 @@ static struct status *unsupported_field(const struct request *request, const cha
 		"\"%s\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", path);
 }
 
+/* Events of the newer group are stored as core events: their selectors name the same fields otherwise. */
+static char *stored_path(struct request *request, char *path)
+{
+	static const char regarding[] = "regarding.";
+	if (!str_eq(request->group, "events.k8s.io"))
+		return path;
+	if (str_eq(path, "reportingController"))
+		return arena_strdup(request->arena, "reportingComponent");
+	if (!str_starts_with(path, regarding))
+		return path;
+	return arena_printf(request->arena, "involvedObject.%s", path + strlen(regarding));
+}
+
 static struct status *parse_fields(struct request *request, const char *text, struct field_selector **ret_fields)
 {
 	*ret_fields = NULL;
@@ -50,9 +63,12 @@ static struct status *parse_fields(struct request *request, const char *text, st
 		status_free(status);
 		return status_bad_request("invalid selector: '%s'; can't understand '%s'", text, text);
 	}
-	for (size_t i = 0; i < (*ret_fields)->n_requirements; i++)
-		if (!field_selector_supported(request->schema, (*ret_fields)->requirements[i].path))
-			return unsupported_field(request, (*ret_fields)->requirements[i].path);
+	for (size_t i = 0; i < (*ret_fields)->n_requirements; i++) {
+		struct field_requirement *r = &(*ret_fields)->requirements[i];
+		if (!field_selector_supported(request->schema, r->path))
+			return unsupported_field(request, r->path);
+		r->path = stored_path(request, r->path);
+	}
 	return NULL;
 }
 

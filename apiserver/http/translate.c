@@ -11,6 +11,7 @@
 #include "net/websocket.h"
 
 #define HEAD_MS 30000
+#define CHANNEL_V1 "channel.k8s.io" /* the oldest: success is told by silence */
 #define HIGH_WATER (1u << 20)
 #define N_CHANNELS 5
 #define LINGER_MS 2000
@@ -24,6 +25,7 @@ struct translation {
 	bool wanted[N_CHANNELS];
 	struct spdy_stream *streams[N_CHANNELS];
 	struct strbuf error; /* of the error stream: one message at its end */
+	bool oldest;	     /* the first form of the channel protocol */
 	bool closing;
 	struct loop_timer *linger;
 };
@@ -137,7 +139,8 @@ static int channel_of(const struct translation *t, const struct spdy_stream *str
 
 static void send_error(struct translation *t)
 {
-	if (t->error.len)
+	bool silent = t->oldest && strstr(t->error.buf, "\"status\":\"Success\"");
+	if (t->error.len && !silent)
 		websocket_send_channel(t->ws, CHANNEL_ERROR, t->error.buf, t->error.len);
 	strbuf_reset(&t->error);
 }
@@ -271,7 +274,7 @@ static struct status *upgrade_backend(struct exchange *exchange, const struct ba
 
 struct status *backend_translate(struct exchange *exchange, const struct backend *b, bool port_forward)
 {
-	static const char *const channels[] = {CHANNEL_V5, CHANNEL_V4, NULL};
+	static const char *const channels[] = {CHANNEL_V5, CHANNEL_V4, CHANNEL_V1, NULL};
 	static const char *const tunnels[] = {CHANNEL_PORTFORWARD_TUNNEL, NULL};
 	struct http_header *headers, *answer = NULL;
 	size_t n, n_answer = 0;
@@ -288,6 +291,7 @@ struct status *backend_translate(struct exchange *exchange, const struct backend
 	struct translation *t = mem_zalloc(sizeof(*t));
 	strbuf_init(&t->error);
 	t->backend_stream = STEAL(stream);
+	t->oldest = str_eq(protocol, CHANNEL_V1);
 	t->wanted[CHANNEL_ERROR] = !port_forward;
 	t->wanted[CHANNEL_STDIN] = !port_forward && asked(exchange, "stdin");
 	t->wanted[CHANNEL_STDOUT] = !port_forward && asked(exchange, "stdout");

@@ -38,6 +38,17 @@ struct measure {
 	size_t packed;
 };
 
+/* "source" of an event is the component it names, or who reports it. */
+static const char *selectable_value(
+	struct arena *arena, const struct schema_resource *resource, const void *object, const char *path)
+{
+	if (!str_eq(path, "source") || !API_IS((const ProtobufCMessage *)object, CoreV1Event))
+		return field_value(arena, object, path);
+	const CoreV1Event *event = object;
+	return event->source && !str_empty(event->source->component) ? event->source->component
+								     : event->reporting_component;
+}
+
 static void measure(struct measure *m, struct arena *arena, const struct schema_resource *resource,
 	const MetaV1ObjectMeta *meta, const void *object)
 {
@@ -47,7 +58,7 @@ static void measure(struct measure *m, struct arena *arena, const struct schema_
 		      meta->n_labels * (sizeof(MapStringEntry *) + sizeof(MapStringEntry));
 	m->strings = 2 * (strlen(meta->namespace) + strlen(meta->name)) + 4;
 	for (size_t i = 0; i < m->n_fields; i++) {
-		m->fields[i] = field_value(arena, object, resource->selectable[i]);
+		m->fields[i] = selectable_value(arena, resource, object, resource->selectable[i]);
 		m->strings += strlen(str_or_empty(m->fields[i])) + 1;
 	}
 	for (size_t i = 0; i < meta->n_labels; i++)
