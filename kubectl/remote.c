@@ -99,8 +99,9 @@ struct status *remote_run(struct kubectl *k, const cJSON *pod, const struct remo
 	*ret_code = 0;
 	struct status *s = remote_command_run(client, &rc, ret_code);
 	terminal_end(&terminal);
-	/* What the server refuses before the session begins; what comes out of the session is an error of the command. */
-	bool refused = status_is(s, STATUS_BAD_REQUEST) || status_is(s, STATUS_NOT_FOUND) || status_is(s, STATUS_FORBIDDEN) ||
-		status_is(s, STATUS_METHOD_NOT_ALLOWED);
+	/* What the server refuses before the session begins; what comes out of the session is an error of the command.
+	 */
+	bool refused = status_is(s, STATUS_BAD_REQUEST) || status_is(s, STATUS_NOT_FOUND) ||
+		       status_is(s, STATUS_FORBIDDEN) || status_is(s, STATUS_METHOD_NOT_ALLOWED);
 	return refused ? status_from_server(s) : s;
 }
