@@ -52,6 +52,20 @@ static CoreV1PodStatus *generate(
 	return status_generate(arena, &in);
 }
 
+int64_t pod_deadline_left_ms(struct kubelet *k, const struct pod *pod)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const CoreV1PodSpec *spec = pod_spec(pod);
+	if (!spec->has_active_deadline_seconds)
+		return -1;
+	const CoreV1PodStatus *known = status_manager_get(k->statuses, arena, pod->uid);
+	const MetaV1Time *start = known && known->start_time ? known->start_time : pod->api->status->start_time;
+	if (!start)
+		return -1;
+	int64_t left = (start->seconds + spec->active_deadline_seconds) * 1000 - clock_wall_ns(k->clock) / 1000000;
+	return left > 0 ? left : 0;
+}
+
 /* A pod beyond its activeDeadlineSeconds fails. Returns whether it does. */
 static bool past_deadline(struct kubelet *k, struct arena *arena, const struct pod *pod, CoreV1PodStatus *status)
 {

@@ -201,10 +201,14 @@ static void one_step(struct worker *worker, bool *ret_done)
 	pthread_mutex_unlock(&w->lock);
 	bool terminal;
 	struct status *error = run_step(worker, &step, &terminal);
+	int64_t deadline = step.pod && step.phase == POD_SYNCING ? pod_deadline_left_ms(w->k, step.pod) : -1;
 	pthread_mutex_lock(&w->lock);
 	worker->synced_ms = clock_mono_ms(w->k->clock);
 	worker->busy = false;
 	*ret_done = after_step(worker, &step, error, terminal);
+	/* A pod whose time is limited is looked at when the time is over. */
+	if (deadline > 0 && worker->next_ms > worker->synced_ms + deadline)
+		worker->next_ms = worker->synced_ms + deadline;
 	pod_unref(step.pod);
 	free(step.evict_reason);
 	free(step.evict_message);

@@ -64,6 +64,9 @@ struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, co
 	int64_t grace_seconds, const char *evict_reason, const char *evict_message) MUST_USE;
 struct status *pod_sync_terminated(struct kubelet *k, const struct pod *pod, const struct pod_status *status) MUST_USE;
 
+/* Until the pod's activeDeadlineSeconds have passed; -1 if it has none or has not begun. */
+int64_t pod_deadline_left_ms(struct kubelet *k, const struct pod *pod);
+
 /* --- pod/cleanup.c --- */
 
 /* What remains of pods that are gone: workers, containers, directories, groups, mirror pods, statuses. Every two
