@@ -37,30 +37,53 @@ static bool is_verdict(const CertificatesV1CertificateSigningRequestCondition *c
 	return str_eq(c->type, "Approved") || str_eq(c->type, "Denied");
 }
 
-/* The conditions of one writer: verdicts belong to approval, the others to status. */
-static void merge_conditions(struct request *request, CertificatesV1CertificateSigningRequestStatus *status,
-	const CertificatesV1CertificateSigningRequestStatus *old, bool verdicts)
+static size_t count_of(const CertificatesV1CertificateSigningRequestStatus *status, const char *type)
 {
-	CertificatesV1CertificateSigningRequestStatus merged = {.n_conditions = 0, .conditions = NULL};
-	for (size_t i = 0; old && i < old->n_conditions; i++)
-		if (is_verdict(old->conditions[i]) != verdicts)
-			ARENA_PUSH(request->arena, merged.conditions, merged.n_conditions) = old->conditions[i];
-	for (size_t i = 0; i < status->n_conditions; i++)
-		if (is_verdict(status->conditions[i]) == verdicts)
-			ARENA_PUSH(request->arena, merged.conditions, merged.n_conditions) = status->conditions[i];
-	status->conditions = merged.conditions;
-	status->n_conditions = merged.n_conditions;
+	size_t n = 0;
+	for (size_t i = 0; status && i < status->n_conditions; i++)
+		n += str_eq(status->conditions[i]->type, type);
+	return n;
 }
 
-static void fill_times(struct request *request, CertificatesV1CertificateSigningRequestStatus *status)
+/* A write of status leaves the verdicts as they were; where it adds or removes one, validation says so. */
+static void keep_verdicts(CertificatesV1CertificateSigningRequestStatus *status,
+	const CertificatesV1CertificateSigningRequestStatus *old, const char *type)
 {
-	int64_t now_s = clock_wall_s(request->clock);
+	size_t k = 0;
+	if (!old || count_of(status, type) != count_of(old, type))
+		return;
+	for (size_t i = 0; i < status->n_conditions; i++) {
+		if (!str_eq(status->conditions[i]->type, type))
+			continue;
+		while (!str_eq(old->conditions[k]->type, type))
+			k++;
+		status->conditions[i] = old->conditions[k++];
+	}
+}
+
+/* When a condition that is there with the same status was set; NULL if there is none. */
+static MetaV1Time *transition_of(const CertificatesV1CertificateSigningRequestStatus *old,
+	const CertificatesV1CertificateSigningRequestCondition *c)
+{
+	for (size_t i = 0; old && i < old->n_conditions; i++)
+		if (str_eq(old->conditions[i]->type, c->type) && str_eq(old->conditions[i]->status, c->status) &&
+			!time_is_zero(old->conditions[i]->last_transition_time))
+			return old->conditions[i]->last_transition_time;
+	return NULL;
+}
+
+static void fill_times(struct request *request, CertificatesV1CertificateSigningRequestStatus *status,
+	const CertificatesV1CertificateSigningRequestStatus *old)
+{
+	MetaV1Time *now = time_new(request->arena, clock_wall_s(request->clock));
 	for (size_t i = 0; i < status->n_conditions; i++) {
 		CertificatesV1CertificateSigningRequestCondition *c = status->conditions[i];
 		if (time_is_zero(c->last_update_time))
-			c->last_update_time = time_new(request->arena, now_s);
+			c->last_update_time = now;
 		if (time_is_zero(c->last_transition_time))
-			c->last_transition_time = time_new(request->arena, now_s);
+			c->last_transition_time = transition_of(old, c);
+		if (!c->last_transition_time)
+			c->last_transition_time = now;
 	}
 }
 
@@ -76,12 +99,15 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 	}
 	CertificatesV1CertificateSigningRequestStatus *status =
 		ENSURE(request->arena, csr->status, CertificatesV1CertificateSigningRequestStatus);
-	merge_conditions(request, status, old->status, approval);
+	if (!approval) {
+		keep_verdicts(status, old->status, "Approved");
+		keep_verdicts(status, old->status, "Denied");
+	}
 	if (approval && old->status)
 		status->certificate = old->status->certificate;
 	else if (approval)
 		status->certificate = (ProtobufCBinaryData){0};
-	fill_times(request, status);
+	fill_times(request, status, old->status);
 }
 
 static const char *const usages[] = {"any", "cert sign", "client auth", "code signing", "content commitment",
@@ -157,6 +183,26 @@ static void check_condition(struct field_errors *errors, const struct field_path
 		field_unsupported(errors, FIELD(path, "status"), c->status, known ? only_true : all);
 }
 
+/* Conditions that decide are not taken back, and only approval gives verdicts. */
+static void check_decisions(struct request *request, struct field_errors *errors, const struct field_path *path,
+	const CertificatesV1CertificateSigningRequestStatus *status,
+	const CertificatesV1CertificateSigningRequestStatus *old)
+{
+	static const char *const types[] = {"Approved", "Denied", "Failed"};
+	bool approval = str_eq(request->subresource, "approval");
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		size_t before = count_of(old, types[i]), now = count_of(status, types[i]);
+		if (now < before)
+			field_forbidden(errors, path,
+				arena_printf(
+					errors->arena, "updates may not remove a condition of type \"%s\"", types[i]));
+		else if (now > before && !approval && i < 2)
+			field_forbidden(errors, path,
+				arena_printf(
+					errors->arena, "updates may not add a condition of type \"%s\"", types[i]));
+	}
+}
+
 static void validate_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *before,
 	struct field_errors *errors)
 {
@@ -164,6 +210,8 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 		((const CertificatesV1CertificateSigningRequest *)object)->status;
 	const struct field_path *path = FIELD(FIELD(NULL, "status"), "conditions");
 	bool approved = false, denied = false;
+	check_decisions(
+		request, errors, path, status, ((const CertificatesV1CertificateSigningRequest *)before)->status);
 	for (size_t i = 0; status && i < status->n_conditions; i++) {
 		check_condition(errors, FIELD_INDEX(path, i), status->conditions[i]);
 		approved |= str_eq(status->conditions[i]->type, "Approved");

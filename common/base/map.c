@@ -178,8 +178,8 @@ const char **strmap_sorted_keys(const struct strmap *m, size_t *ret_n)
 {
 	const char **keys = mem_calloc(m->n_live, sizeof(*keys));
 	size_t n = 0;
-	STRMAP_FOREACH(m, it)
-	keys[n++] = it.key;
+	STRMAP_FOREACH (m, it)
+		keys[n++] = it.key;
 	qsort(keys, n, sizeof(*keys), str_cmp_qsort);
 	*ret_n = n;
 	return keys;
