@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include "api/meta.h"
 #include "apiserver/http/answer.h"
+#include "base/encode.h"
 #include "base/mem.h"
 #include "base/workers.h"
+#include "net/websocket.h"
 
 #define DIAL_MS 10000
 #define HEAD_MS 30000
@@ -345,5 +347,90 @@ struct status *backend_tunnel(struct exchange *exchange, const struct backend *b
 			reply_header(exchange, head.headers[i].name, head.headers[i].value);
 	const char *protocol = http_header_get(head.headers, head.n_headers, "Upgrade");
 	reply_upgrade(exchange, protocol ? protocol : "SPDY/3.1", run_tunnel, STEAL(stream));
+	return NULL;
+}
+
+/* --- a body as messages --- */
+
+struct messages {
+	struct stream *backend;
+	struct strbuf out;
+	bool base64;
+};
+
+static void queue_output(void *data, const void *bytes, size_t size)
+{
+	struct messages *m = data;
+	strbuf_add(&m->out, bytes, size);
+}
+
+static bool flush_output(struct messages *m, struct stream *client)
+{
+	struct status *status = stream_write_all(client, m->out.buf, m->out.len, HEAD_MS);
+	bool sent = !status;
+	status_drop(status, "the client has gone");
+	strbuf_reset(&m->out);
+	return sent;
+}
+
+static void send_message(struct messages *m, struct websocket *ws, const char *bytes, size_t n)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	if (!m->base64) {
+		websocket_send(ws, WEBSOCKET_BINARY, bytes, n);
+		return;
+	}
+	const char *text = base64_encode(arena, bytes, n);
+	websocket_send(ws, WEBSOCKET_TEXT, text, strlen(text));
+}
+
+static void run_messages(void *data, struct stream *client)
+{
+	static const struct websocket_events events = {.output = queue_output};
+	struct messages *m = data;
+	CLEANUP(websocket_freep) struct websocket *ws = websocket_new(WEBSOCKET_SERVER, &events, m);
+	char buf[16384];
+	for (bool more = true; more;) {
+		size_t n = 0;
+		status_drop(stream_read_some(m->backend, buf, sizeof(buf), -1, &n), "the end of the body is its end");
+		more = n > 0;
+		if (more)
+			send_message(m, ws, buf, n);
+		else
+			websocket_close(ws, 1000, "");
+		more &= flush_output(m, client);
+	}
+	stream_free(m->backend);
+	stream_free(client);
+	strbuf_done(&m->out);
+	free(m);
+}
+
+struct status *backend_messages(struct exchange *exchange, const struct backend *b)
+{
+	static const char *const protocols[] = {"binary.k8s.io", "base64.binary.k8s.io", NULL};
+	struct http_header *headers, *answer = NULL;
+	size_t n, n_answer = 0;
+	char *protocol;
+	struct http_head head;
+	CLEANUP(stream_freep) struct stream *stream = NULL;
+	backend_client_headers(exchange, &headers, &n);
+	TRY(websocket_server_accept(exchange->arena, headers, n, protocols, &answer, &n_answer, &protocol));
+	TRY(backend_dial(b, &stream));
+	/* The older version of HTTP: its bodies come in one piece and end with the connection. */
+	const char *request = arena_printf(exchange->arena, "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", b->target,
+		url_host_port(exchange->arena, b->host, b->port));
+	TRY(stream_write_all(stream, request, strlen(request), HEAD_MS));
+	TRY(read_head(stream, exchange->arena, &head));
+	if (head.code != 200)
+		return status_with_code(status_internal("the node answered %d", head.code), head.code);
+	struct messages *m = mem_zalloc(sizeof(*m));
+	strbuf_init(&m->out);
+	m->backend = STEAL(stream);
+	m->base64 = str_eq(protocol, protocols[1]);
+	for (size_t i = 0; i < n_answer; i++)
+		if (!str_eq_nocase(answer[i].name, "Connection") && !str_eq_nocase(answer[i].name, "Upgrade"))
+			reply_header(exchange, answer[i].name, answer[i].value);
+	reply_upgrade(exchange, "websocket", run_messages, m);
 	return NULL;
 }

@@ -29,6 +29,9 @@ struct status *backend_tunnel(struct exchange *exchange, const struct backend *b
 /* Channels of a client's WebSocket become streams of SPDY at the backend; also a WebSocket that carries SPDY itself. */
 struct status *backend_translate(struct exchange *exchange, const struct backend *backend, bool port_forward) MUST_USE;
 
+/* The body of a GET, as messages of a WebSocket (binary.k8s.io): logs for browsers. */
+struct status *backend_messages(struct exchange *exchange, const struct backend *backend) MUST_USE;
+
 /* The client's headers, for those that look at them as a list. */
 void backend_client_headers(struct exchange *exchange, struct http_header **ret_headers, size_t *ret_n);
 

@@ -125,6 +125,12 @@ static struct status *check_log_options(struct exchange *exchange, const char *p
 	return NULL;
 }
 
+static bool asks_for_websocket(struct exchange *exchange)
+{
+	const char *upgrade = exchange_header(exchange, "Upgrade");
+	return upgrade && str_eq_nocase(upgrade, "websocket");
+}
+
 static struct status *pod_log(struct exchange *exchange, struct request *request)
 {
 	const CoreV1Pod *pod;
@@ -140,13 +146,9 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 	TRY(backend_kubelet(exchange->data, request, pod->spec->node_name, &backend));
 	backend.target = arena_printf(request->arena, "/containerLogs/%s/%s/%s%s", pod->metadata->namespace,
 		pod->metadata->name, container, query_for(exchange, log_parameters));
+	if (asks_for_websocket(exchange))
+		return backend_messages(exchange, &backend);
 	return backend_forward(exchange, &backend, "GET");
-}
-
-static bool asks_for_websocket(struct exchange *exchange)
-{
-	const char *upgrade = exchange_header(exchange, "Upgrade");
-	return upgrade && str_eq_nocase(upgrade, "websocket");
 }
 
 static struct status *pod_stream(struct exchange *exchange, struct request *request)
