@@ -113,8 +113,9 @@ static void begin_list(struct parser *p, const struct flag *flag)
 			return;
 	mem_grow(&p->given, &p->cap_given, p->n_given + 1, sizeof(const struct flag *));
 	p->given[p->n_given++] = flag;
-	if (!str_empty(flag->def))
-		((struct flag_list *)flag->ptr)->n_items = 0;
+	struct flag_list *list = flag->ptr;
+	while (!str_empty(flag->def) && list->n_items)
+		free(list->items[--list->n_items]);
 }
 
 static struct status *apply(struct parser *p, const struct flag *flag, const char *value)
