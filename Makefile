@@ -38,7 +38,7 @@ CFLAGS := -std=c17 -fno-strict-aliasing -g1 -ffunction-sections -fdata-sections
 LDFLAGS := -Wl,--gc-sections -Wl,--as-needed
 ifneq ($(SAN),)
 CFLAGS += -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all -DKUBEC_FAIL_POINTS=1
-LDFLAGS += -fsanitize=$(SAN) -fuse-ld=gold
+LDFLAGS += -fsanitize=$(SAN)
 else
 CFLAGS += -O2 -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
 CPPFLAGS += -D_FORTIFY_SOURCE=3
