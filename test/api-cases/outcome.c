@@ -1,0 +1,163 @@
+#include <ctype.h>
+#include "test/api-cases/cases.h"
+
+static const char *const never_compared[] = {"managedFields", "resourceVersion", "uid", "creationTimestamp", NULL};
+
+static bool digits(const char *s, const char *form)
+{
+	for (; *form; s++, form++)
+		if (*form == '0' ? !isxdigit((unsigned char)*s) : *s != *form)
+			return false;
+	return true;
+}
+
+enum { LONG_RUN = 40 };
+
+/* Times and uids of now are like those of any other time; a long run of one letter is told by its length. */
+static void add_masked(struct strbuf *out, const char *s)
+{
+	static const struct {
+		const char *form, *name;
+	} forms[] = {{"0000-00-00T00:00:00Z", "TIME"}, {"00000000-0000-0000-0000-000000000000", "UID"}};
+	while (*s) {
+		size_t i = 0, run = 1;
+		while (s[run] == *s)
+			run++;
+		while (i < sizeof(forms) / sizeof(*forms) && !digits(s, forms[i].form))
+			i++;
+		if (i < sizeof(forms) / sizeof(*forms)) {
+			strbuf_adds(out, forms[i].name);
+			s += strlen(forms[i].form);
+		} else if (run > LONG_RUN) {
+			strbuf_printf(out, "<%c*%zu>", *s, run);
+			s += run;
+		} else if (*s == '\n') {
+			strbuf_adds(out, "\\n");
+			s++;
+		} else {
+			strbuf_addc(out, *s++);
+		}
+	}
+}
+
+/* What the server picked out of a range is a name for the range. */
+static void add_value(struct strbuf *out, struct arena *arena, const char *path, const cJSON *value)
+{
+	int64_t n;
+	const char *s = tree_string(value);
+	if (s && strstr(path, "clusterIP") && (str_starts_with(s, "10.0.0.") || str_starts_with(s, "fd00:")))
+		strbuf_adds(out, strchr(s, ':') ? "IPV6" : "IPV4");
+	else if (str_ends_with(path, "odePort") && tree_int(value, &n) && n >= 30000 && n <= 32767)
+		strbuf_adds(out, "PORT");
+	else
+		add_masked(out, tree_to_string(arena, value, JSON_NO_HTML_ESCAPE));
+}
+
+static void difference(
+	struct strbuf *out, struct arena *arena, const char *path, const cJSON *now, const cJSON *expected);
+
+static void objects_differ(
+	struct strbuf *out, struct arena *arena, const char *path, const cJSON *now, const cJSON *expected)
+{
+	TREE_FOREACH (item, now)
+		if (!str_in(item->string, never_compared))
+			difference(out, arena, arena_printf(arena, "%s/%s", path, item->string), item,
+				tree_get(expected, item->string));
+	TREE_FOREACH (item, expected)
+		if (!str_in(item->string, never_compared) && !tree_get(now, item->string))
+			difference(out, arena, arena_printf(arena, "%s/%s", path, item->string), NULL, item);
+}
+
+static void difference(
+	struct strbuf *out, struct arena *arena, const char *path, const cJSON *now, const cJSON *expected)
+{
+	if (now && expected && tree_equal(now, expected))
+		return;
+	if (cJSON_IsObject(now) && cJSON_IsObject(expected)) {
+		objects_differ(out, arena, path, now, expected);
+		return;
+	}
+	if (cJSON_IsArray(now) && cJSON_IsArray(expected) && tree_size(now) == tree_size(expected)) {
+		const cJSON *other = expected->child;
+		size_t i = 0;
+		TREE_FOREACH (item, now) {
+			difference(out, arena, arena_printf(arena, "%s/%zu", path, i++), item, other);
+			other = other->next;
+		}
+		return;
+	}
+	if (!now && (cJSON_IsNull(expected) || (cJSON_IsObject(expected) && !expected->child)))
+		return;
+	strbuf_printf(out, "\t%c %s", now ? '+' : '-', path[0] == '/' ? path + 1 : path);
+	if (now) {
+		strbuf_addc(out, '=');
+		add_value(out, arena, path, now);
+	}
+	strbuf_addc(out, '\n');
+}
+
+/* What the message is when it says nothing that the causes do not say. */
+static char *usual_message(struct arena *arena, const cJSON *status)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	const cJSON *details = tree_get(status, "details");
+	const cJSON *causes = tree_get(details, "causes");
+	const char *group = tree_string(tree_get(details, "group"));
+	CLEANUP(strbuf_done) struct strbuf list = STRBUF_INIT;
+	size_t n = 0;
+	TREE_FOREACH (cause, causes) {
+		const cJSON *before = causes->child;
+		while (before != cause && !tree_equal(before, cause))
+			before = before->next;
+		if (before == cause)
+			strbuf_printf(&list, "%s%s: %s", n++ ? ", " : "",
+				str_or_empty(tree_string(tree_get(cause, "field"))),
+				str_or_empty(tree_string(tree_get(cause, "message"))));
+	}
+	strbuf_printf(&out, n > 1 ? "%s%s%s \"%s\" is invalid: [%s]" : "%s%s%s \"%s\" is invalid: %s",
+		str_or_empty(tree_string(tree_get(details, "kind"))), group ? "." : "", str_or_empty(group),
+		str_or_empty(tree_string(tree_get(details, "name"))), list.buf);
+	return arena_strdup(arena, out.buf);
+}
+
+static void failure_print(struct strbuf *out, struct arena *arena, const cJSON *status)
+{
+	const char *message = str_or_empty(tree_string(tree_get(status, "message")));
+	const cJSON *causes = tree_get_path(status, "details", "causes", NULL);
+	strbuf_printf(out, " %s", str_or_empty(tree_string(tree_get(status, "reason"))));
+	if (!str_eq(message, usual_message(arena, status))) {
+		strbuf_adds(out, ": ");
+		add_masked(out, message);
+	}
+	strbuf_addc(out, '\n');
+	TREE_FOREACH (cause, causes) {
+		int times = 1;
+		for (; cause->next && tree_equal(cause, cause->next); times++)
+			cause = cause->next;
+		strbuf_printf(out, "\t%s ", str_or_empty(tree_string(tree_get(cause, "reason"))));
+		if (times > 1)
+			strbuf_printf(out, "(%d times) ", times);
+		add_masked(out, str_or_empty(tree_string(tree_get(cause, "field"))));
+		strbuf_adds(out, ": ");
+		add_masked(out, str_or_empty(tree_string(tree_get(cause, "message"))));
+		strbuf_addc(out, '\n');
+	}
+}
+
+void outcome_print(struct strbuf *out, struct arena *arena, const struct answer *answer, const cJSON *expected)
+{
+	strbuf_printf(out, "\t%d", answer->code);
+	if (str_eq(tree_string(tree_get(answer->body, "kind")), "Status")) {
+		failure_print(out, arena, answer->body);
+	} else {
+		strbuf_addc(out, '\n');
+		difference(out, arena, "", answer->body, expected);
+	}
+	if (answer->retry_after)
+		strbuf_printf(out, "\tretry after %s\n", answer->retry_after);
+	for (size_t i = 0; i < answer->n_warnings; i++) {
+		strbuf_adds(out, "\twarning ");
+		add_masked(out, answer->warnings[i]);
+		strbuf_addc(out, '\n');
+	}
+}
