@@ -98,7 +98,8 @@ void request_warn(struct request *request, const char *format, ...)
 	va_start(args, format);
 	char *text = arena_vprintf(request->arena, format, args);
 	va_end(args);
-	ARENA_PUSH(request->arena, request->warnings, request->n_warnings) = text;
+	if (!str_in_n(text, request->warnings, request->n_warnings))
+		ARENA_PUSH(request->arena, request->warnings, request->n_warnings) = text;
 }
 
 struct status *status_not_allowed(void)

@@ -54,7 +54,10 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 			s->check_name ? s->check_name : name_is_dns_subdomain);
 	if (s->validate_create)
 		s->validate_create(request, object, &errors);
-	return field_errors_status(&errors, request->group, schema_of(object)->kind, object_name(object));
+	TRY(field_errors_status(&errors, request->group, schema_of(object)->kind, object_name(object)));
+	if (s->warn)
+		s->warn(request, object, NULL);
+	return NULL;
 }
 
 static struct status *already_exists(struct request *request, const char *name)
@@ -119,6 +122,7 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 	const struct strategy *s = request->strategy;
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
 	TRY(settle_namespace(request, meta));
+	ensure_spec(request->arena, object);
 	if (s->create_virtual)
 		return create_virtual(request, object, ret_object);
 	if (!request_table(request))

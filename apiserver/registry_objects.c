@@ -124,3 +124,10 @@ const struct objects_ops registry_ops = {
 	.subscribe = subscribe,
 	.synced = synced,
 };
+
+void ensure_spec(struct arena *arena, ProtobufCMessage *object)
+{
+	const struct schema_field *spec = schema_field_by_name(schema_of(object), "spec");
+	if (spec && spec->kind == SCHEMA_MESSAGE && spec->shape == SCHEMA_SINGLE && (spec->flags & SCHEMA_BY_VALUE))
+		object_child_ensure(arena, object, "spec");
+}

@@ -154,12 +154,20 @@ static struct status *validate_update(
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	const struct strategy *s = request->strategy;
 	const struct field_path *metadata = FIELD(NULL, "metadata");
-	validate_object_meta(&errors, metadata, object_meta(object), request->schema->namespaced,
-		s->check_name ? s->check_name : name_is_dns_subdomain);
+	bool namespaced = request->schema->namespaced;
+	validate_object_meta(&errors, metadata, object_meta(object), namespaced, name_is_path_segment);
 	validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
+	if (s->meta_again == META_ALL_AGAIN)
+		validate_object_meta(&errors, metadata, object_meta(object), namespaced,
+			s->check_name ? s->check_name : name_is_dns_subdomain);
+	if (s->meta_again != META_NOT_AGAIN)
+		validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
 	if (s->validate_update)
 		s->validate_update(request, object, old, &errors);
-	return field_errors_status(&errors, request->group, request->schema->type->kind, object_name(object));
+	TRY(field_errors_status(&errors, request->group, request->schema->type->kind, object_name(object)));
+	if (s->warn)
+		s->warn(request, object, old);
+	return NULL;
 }
 
 /* Placing a pod and telling its state are no changes of what is wanted. */
@@ -295,6 +303,7 @@ struct status *registry_update(
 				object_uid(stored.object));
 		ProtobufCMessage *object;
 		TRY(update->transform(update->data, request, stored.object, &object));
+		ensure_spec(request->arena, object);
 		TRY(check_identity(request, object, update->uid));
 		TRY(check_version(request, object, &stored, &stale));
 		if (stale)

@@ -53,7 +53,7 @@ struct request {
 	size_t n_warnings;
 };
 
-/* Adds a Warning header to the answer. */
+/* Adds a Warning header to the answer, once for each text. */
 void request_warn(struct request *request, const char *format, ...) PRINTF(2, 3);
 
 #endif

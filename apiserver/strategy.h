@@ -39,12 +39,20 @@ struct subresource_handler {
 	struct status *(*put)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *view);
 };
 
+/* What a kind's own check of an update says of the metadata again, beside what every update is asked. */
+enum meta_again {
+	META_UPDATE_AGAIN, /* what may not change */
+	META_ALL_AGAIN,	   /* and all that a create is asked */
+	META_NOT_AGAIN,
+};
+
 struct strategy {
 	const char *group;
 	const char *resource;
 
 	/* The form of names; NULL: a DNS subdomain. */
 	name_check_fn *check_name;
+	enum meta_again meta_again;
 
 	void (*prepare_create)(struct request *request, ProtobufCMessage *object);
 	void (*validate_create)(struct request *request, const ProtobufCMessage *object, struct field_errors *errors);
@@ -55,6 +63,9 @@ struct strategy {
 	void (*prepare_update)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 	void (*validate_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
 		struct field_errors *errors);
+	/* Says with request_warn what is valid but unwise; of an object that has passed its checks. old is NULL for a
+	 * create. */
+	void (*warn)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);
 	struct status *(*begin_update)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 	void (*rollback_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);
 	void (*finish_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);

@@ -82,6 +82,23 @@ void generic_keep_status(struct request *request, ProtobufCMessage *object, cons
 	}
 }
 
+void generic_keep_meta(ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	static const char *const names[] = {
+		"deletion_timestamp", "labels", "annotations", "finalizers", "owner_references", "managed_fields"};
+	MetaV1ObjectMeta *meta = object_meta(object);
+	const MetaV1ObjectMeta *was = object_meta(old);
+	for (size_t i = 0; meta && was && i < ARRAY_SIZE(names); i++)
+		generic_keep_field(&meta->base, &was->base, names[i]);
+}
+
+void generic_keep_status_and_meta(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	generic_keep_status(request, object, old);
+	if (generic_is_status(request))
+		generic_keep_meta(object, old);
+}
+
 /* Whether anything beside metadata and status differs. */
 static bool has_changed(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {

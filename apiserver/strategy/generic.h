@@ -19,6 +19,11 @@ void generic_keep_status(struct request *request, ProtobufCMessage *object, cons
 void generic_first_generation(struct request *request, ProtobufCMessage *object);
 void generic_next_generation(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 
+/* Of a write of the status that may not touch the metadata either: labels, annotations, finalizers, owners are old. */
+void generic_keep_meta(ProtobufCMessage *object, const ProtobufCMessage *old);
+/* generic_keep_status and, for a write of the status, generic_keep_meta. */
+void generic_keep_status_and_meta(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
+
 /* Field by its proto name, copied shallowly from old. */
 void generic_keep_field(ProtobufCMessage *object, const ProtobufCMessage *old, const char *name);
 bool generic_is_status(const struct request *request);

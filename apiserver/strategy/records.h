@@ -38,6 +38,12 @@ extern const struct strategy self_subject_rules_review_strategy;
 extern const struct strategy job_strategy;
 extern const struct strategy cron_job_strategy;
 extern const struct strategy claim_strategy;
+extern const struct strategy storage_class_strategy;
+extern const struct strategy csi_driver_strategy;
+extern const struct strategy csi_node_strategy;
+extern const struct strategy csi_capacity_strategy;
+extern const struct strategy attachment_strategy;
+extern const struct strategy attributes_class_strategy;
 
 struct status *pod_bind(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object);
 struct status *pod_evict(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object);

@@ -1,54 +1,29 @@
-#include "apiserver/strategy/generic.h"
+#include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/other.h"
 
-/* The checks of a kind, before it is made and whenever more than its status changes. */
-#define CHECKED(name, T, check)                                                                       \
-	static void name##_create(                                                                    \
-		struct request *request, const ProtobufCMessage *object, struct field_errors *errors) \
-	{                                                                                             \
-		if (API_IS(object, T))                                                                \
-			check(errors, (const T *)object);                                             \
-	}                                                                                             \
-	static void name##_update(struct request *request, const ProtobufCMessage *object,            \
-		const ProtobufCMessage *old, struct field_errors *errors)                             \
-	{                                                                                             \
-		if (API_IS(object, T) && !generic_is_status(request))                                 \
-			check(errors, (const T *)object);                                             \
-	}
-/* The same for kinds of which parts never change. */
-#define CHECKED_UPDATE(name, T, check, check_update)                                                  \
-	static void name##_create(                                                                    \
-		struct request *request, const ProtobufCMessage *object, struct field_errors *errors) \
-	{                                                                                             \
-		check(errors, (const T *)object);                                                     \
-	}                                                                                             \
-	static void name##_update(struct request *request, const ProtobufCMessage *object,            \
-		const ProtobufCMessage *old, struct field_errors *errors)                             \
-	{                                                                                             \
-		check_update(errors, (const T *)object, (const T *)old);                              \
-	}
+/* A check that asks the same of a new object and of a changed one. */
+#define CHECKED_ALIKE(name, T, check)                                                        \
+	static void name##_again(struct field_errors *errors, const T *object, const T *old) \
+	{                                                                                    \
+		check(errors, object);                                                       \
+	}                                                                                    \
+	CHECKED(name, T, check, name##_again)
 
-/* A status and a generation; a status alone; a generation alone. */
-#define SPEC_AND_STATUS .prepare_create = generic_prepare_create, .prepare_update = generic_prepare_update
-#define STATUS_ONLY .prepare_create = generic_reset_status, .prepare_update = generic_keep_status
-#define GENERATION_ONLY .prepare_create = generic_first_generation, .prepare_update = generic_next_generation
-#define CHECKS(name) .validate_create = name##_create, .validate_update = name##_update
 #define KIND(name, group_, plural, ...) \
 	static const struct strategy name = {.group = group_, .resource = plural, __VA_ARGS__}
 
-CHECKED(ingress, NetworkingV1Ingress, validate_ingress)
-CHECKED(budget, PolicyV1PodDisruptionBudget, validate_disruption_budget)
-CHECKED(autoscaler, AutoscalingV2HorizontalPodAutoscaler, validate_autoscaler)
-CHECKED(quota, CoreV1ResourceQuota, validate_resource_quota)
-CHECKED(limit_range, CoreV1LimitRange, validate_limit_range)
-CHECKED(network_policy, NetworkingV1NetworkPolicy, validate_network_policy)
-CHECKED(volume, CoreV1PersistentVolume, validate_volume)
-CHECKED(ip_address, NetworkingV1IPAddress, validate_ip_address)
-CHECKED(service_cidr, NetworkingV1ServiceCIDR, validate_service_cidr)
-CHECKED_UPDATE(storage_class, StorageV1StorageClass, validate_storage_class, validate_storage_class_update)
-CHECKED_UPDATE(runtime_class, NodeV1RuntimeClass, validate_runtime_class, validate_runtime_class_update)
-CHECKED_UPDATE(priority_class, SchedulingV1PriorityClass, validate_priority_class, validate_priority_class_update)
+CHECKED_ALIKE(ingress, NetworkingV1Ingress, validate_ingress)
+CHECKED_ALIKE(budget, PolicyV1PodDisruptionBudget, validate_disruption_budget)
+CHECKED_ALIKE(autoscaler, AutoscalingV2HorizontalPodAutoscaler, validate_autoscaler)
+CHECKED_ALIKE(quota, CoreV1ResourceQuota, validate_resource_quota)
+CHECKED_ALIKE(limit_range, CoreV1LimitRange, validate_limit_range)
+CHECKED_ALIKE(network_policy, NetworkingV1NetworkPolicy, validate_network_policy)
+CHECKED_ALIKE(volume, CoreV1PersistentVolume, validate_volume)
+CHECKED_ALIKE(ip_address, NetworkingV1IPAddress, validate_ip_address)
+CHECKED_ALIKE(service_cidr, NetworkingV1ServiceCIDR, validate_service_cidr)
+CHECKED(runtime_class, NodeV1RuntimeClass, validate_runtime_class, validate_runtime_class_update)
+CHECKED(priority_class, SchedulingV1PriorityClass, validate_priority_class, validate_priority_class_update)
 
 KIND(ingress, "networking.k8s.io", "ingresses", SPEC_AND_STATUS, CHECKS(ingress));
 KIND(service_cidr, "networking.k8s.io", "servicecidrs", STATUS_ONLY, CHECKS(service_cidr));
@@ -61,8 +36,6 @@ KIND(api_service, "apiregistration.k8s.io", "apiservices", STATUS_ONLY);
 KIND(autoscaler, "autoscaling", "horizontalpodautoscalers", STATUS_ONLY, CHECKS(autoscaler));
 KIND(quota, "", "resourcequotas", STATUS_ONLY, CHECKS(quota));
 KIND(limit_range, "", "limitranges", CHECKS(limit_range));
-KIND(attachment, "storage.k8s.io", "volumeattachments", STATUS_ONLY);
-KIND(storage_class, "storage.k8s.io", "storageclasses", CHECKS(storage_class));
 KIND(resource_claim, "resource.k8s.io", "resourceclaims", STATUS_ONLY);
 KIND(network_policy, "networking.k8s.io", "networkpolicies", GENERATION_ONLY, CHECKS(network_policy));
 KIND(ingress_class, "networking.k8s.io", "ingressclasses", GENERATION_ONLY);
@@ -118,7 +91,6 @@ const struct strategy *const strategy_table[] = {
 	&api_service,
 	&autoscaler,
 	&quota,
-	&attachment,
 	&resource_claim,
 	&network_policy,
 	&ingress_class,
@@ -131,6 +103,11 @@ const struct strategy *const strategy_table[] = {
 	&volume,
 	&limit_range,
 	&runtime_class,
-	&storage_class,
+	&storage_class_strategy,
+	&csi_driver_strategy,
+	&csi_node_strategy,
+	&csi_capacity_strategy,
+	&attachment_strategy,
+	&attributes_class_strategy,
 	NULL,
 };

@@ -9,8 +9,7 @@ static const char *const protocols[] = {"SCTP", "TCP", "UDP", NULL};
 
 void validate_text(struct field_errors *errors, const struct field_path *path, const char *value, const char *problem)
 {
-	if (problem)
-		field_invalid(errors, path, value, problem);
+	field_invalid_each(errors, path, value, problem);
 }
 
 void validate_one_of(

@@ -87,6 +87,22 @@ void field_invalid(struct field_errors *errors, const struct field_path *path, c
 	field_invalid_json(errors, path, field_quote(errors->arena, value), detail);
 }
 
+void field_invalid_each(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *problems)
+{
+	while (problems) {
+		const char *end = strstr(problems, "; ");
+		field_invalid(errors, path, value,
+			end ? arena_strndup(errors->arena, problems, (size_t)(end - problems)) : problems);
+		problems = end ? end + 2 : NULL;
+	}
+}
+
+void field_invalid_hidden(struct field_errors *errors, const struct field_path *path, const char *detail)
+{
+	add(errors, path, "FieldValueInvalid", "Invalid value", NULL, detail);
+}
+
 void field_invalid_int(struct field_errors *errors, const struct field_path *path, int64_t value, const char *detail)
 {
 	field_invalid_json(errors, path, arena_printf(errors->arena, "%lld", (long long)value), detail);

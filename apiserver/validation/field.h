@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "api/types.h"
 #include "base/arena.h"
 #include "base/status.h"
 
@@ -56,12 +57,21 @@ void field_required(struct field_errors *errors, const struct field_path *path, 
 void field_forbidden(struct field_errors *errors, const struct field_path *path, const char *detail);
 /* The value is quoted; _int and _bool print it plainly; _json takes the text as it is. */
 void field_invalid(struct field_errors *errors, const struct field_path *path, const char *value, const char *detail);
+/* One error for each of several problems ("first; second"); NULL: none. Checks of meta.h name them so. */
+void field_invalid_each(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *problems);
 void field_invalid_int(struct field_errors *errors, const struct field_path *path, int64_t value, const char *detail);
 void field_invalid_bool(struct field_errors *errors, const struct field_path *path, bool value, const char *detail);
 void field_invalid_json(
 	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail);
 void field_invalid_message(
 	struct field_errors *errors, const struct field_path *path, const void *msg, const char *detail);
+/* The same in the form of the original's internal types, which is what it prints of most structs: fields are named as
+ * Go names them ("ServiceName"), and all are there, null when unset. */
+void field_invalid_internal(
+	struct field_errors *errors, const struct field_path *path, const void *msg, const char *detail);
+/* Nothing but the reason and the detail: the value does not show. */
+void field_invalid_hidden(struct field_errors *errors, const struct field_path *path, const char *detail);
 /* supported is NULL-terminated, in the order to print. */
 void field_unsupported(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *const *supported);
@@ -76,6 +86,13 @@ void field_not_found(struct field_errors *errors, const struct field_path *path,
 void field_too_long(struct field_errors *errors, const struct field_path *path, size_t max);
 void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, size_t max);
 void field_internal(struct field_errors *errors, const struct field_path *path, const char *detail);
+
+/* Values for the _json functions, in the arena: one internal struct or a list of them (pointers), texts, a map of
+ * texts. Nothing (NULL, or n is 0) is null. */
+char *internal_json(struct arena *arena, const void *msg);
+char *internal_json_list(struct arena *arena, const void *items, size_t n);
+char *strings_json(struct arena *arena, char *const *items, size_t n);
+char *strings_map_json(struct arena *arena, MapStringEntry *const *entries, size_t n);
 
 /* A Go-quoted string: "a\"b". */
 char *field_quote(struct arena *arena, const char *s);

@@ -8,8 +8,7 @@ enum { MAX_ANNOTATIONS_BYTES = 256 * 1024 };
 
 static void check(struct field_errors *errors, const struct field_path *path, const char *value, const char *problem)
 {
-	if (problem)
-		field_invalid(errors, path, value, problem);
+	field_invalid_each(errors, path, value, problem);
 }
 
 void validate_labels(

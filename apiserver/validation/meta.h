@@ -45,4 +45,7 @@ const char *check_env_name(struct arena *arena, const char *value);
 const char *check_config_key(struct arena *arena, const char *value);
 const char *check_ip(struct arena *arena, const char *value);
 
+/* Why a label of nodes is out of date ("deprecated since …"); NULL: it is not. */
+const char *deprecated_node_label(const char *key);
+
 #endif

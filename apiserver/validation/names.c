@@ -35,37 +35,45 @@ static bool is_label(const char *s, size_t len)
 	return true;
 }
 
+static bool is_subdomain(const char *value)
+{
+	for (const char *part = value;; part++) {
+		size_t len = strcspn(part, ".");
+		if (!is_label(part, len))
+			return false;
+		part += len;
+		if (!*part)
+			return true;
+	}
+}
+
+/* Both, either or none of two problems, as field_invalid_each wants them. */
+static const char *problems(struct arena *arena, const char *first, const char *second)
+{
+	return first && second ? arena_printf(arena, "%s; %s", first, second) : first ? first : second;
+}
+
 const char *check_dns_label(struct arena *arena, const char *value)
 {
 	size_t len = strlen(value);
-	if (len > 63)
-		return "must be no more than 63 characters";
-	if (is_label(value, len))
-		return NULL;
 	/* A dot is the usual mistake, and gets a sentence of its own. */
-	return !check_dns_subdomain(arena, value) ? "must not contain dots" : LABEL_ERROR;
+	return problems(arena, len > 63 ? "must be no more than 63 characters" : NULL,
+		is_label(value, len)  ? NULL
+		: is_subdomain(value) ? "must not contain dots"
+				      : LABEL_ERROR);
 }
 
 const char *check_dns_subdomain(struct arena *arena, const char *value)
 {
-	if (strlen(value) > 253)
-		return "must be no more than 253 characters";
-	for (const char *part = value;; part++) {
-		size_t len = strcspn(part, ".");
-		if (!is_label(part, len))
-			return SUBDOMAIN_ERROR;
-		part += len;
-		if (!*part)
-			return NULL;
-	}
+	return problems(arena, strlen(value) > 253 ? "must be no more than 253 characters" : NULL,
+		is_subdomain(value) ? NULL : SUBDOMAIN_ERROR);
 }
 
 const char *check_dns_1035_label(struct arena *arena, const char *value)
 {
 	size_t len = strlen(value);
-	if (len > 63)
-		return "must be no more than 63 characters";
-	return is_label(value, len) && isalpha((unsigned char)value[0]) ? NULL : DNS_1035_ERROR;
+	return problems(arena, len > 63 ? "must be no more than 63 characters" : NULL,
+		is_label(value, len) && isalpha((unsigned char)value[0]) ? NULL : DNS_1035_ERROR);
 }
 
 /* A generateName may end with a dash: something is put behind it. */
@@ -98,8 +106,8 @@ const char *name_is_path_segment(struct arena *arena, const char *name, bool pre
 {
 	if (!prefix && (!strcmp(name, ".") || !strcmp(name, "..")))
 		return arena_printf(arena, "may not be '%s'", name);
-	const char *bad = strpbrk(name, "/%");
-	return bad ? arena_printf(arena, "may not contain '%c'", *bad) : NULL;
+	return problems(arena, strchr(name, '/') ? "may not contain '/'" : NULL,
+		strchr(name, '%') ? "may not contain '%'" : NULL);
 }
 
 const char *check_qualified_name(struct arena *arena, const char *value)
@@ -115,19 +123,22 @@ const char *check_label_value(struct arena *arena, const char *value)
 const char *check_port_name(struct arena *arena, const char *value)
 {
 	size_t len = strlen(value);
-	bool letter = false;
-	if (len > 15)
-		return "must be no more than 15 characters";
+	bool charset = len, letter = false;
+	const char *found = len > 15 ? "must be no more than 15 characters" : NULL;
 	for (size_t i = 0; i < len; i++) {
-		if (!is_low_alnum(value[i]) && value[i] != '-')
-			return "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)";
+		charset &= is_low_alnum(value[i]) || value[i] == '-';
 		letter |= value[i] >= 'a' && value[i] <= 'z';
 	}
+	if (!charset)
+		found = problems(
+			arena, found, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
 	if (!letter)
-		return "must contain at least one letter (a-z)";
+		found = problems(arena, found, "must contain at least one letter (a-z)");
 	if (strstr(value, "--"))
-		return "must not contain consecutive hyphens";
-	return value[0] == '-' || value[len - 1] == '-' ? "must not begin or end with a hyphen" : NULL;
+		found = problems(arena, found, "must not contain consecutive hyphens");
+	if (len && (value[0] == '-' || value[len - 1] == '-'))
+		found = problems(arena, found, "must not begin or end with a hyphen");
+	return found;
 }
 
 const char *check_port_number(int64_t port)

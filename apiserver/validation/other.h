@@ -20,9 +20,6 @@ void validate_claim(struct field_errors *errors, const CoreV1PersistentVolumeCla
 void validate_claim_update(
 	struct field_errors *errors, const CoreV1PersistentVolumeClaim *claim, const CoreV1PersistentVolumeClaim *old);
 void validate_volume(struct field_errors *errors, const CoreV1PersistentVolume *volume);
-void validate_storage_class(struct field_errors *errors, const StorageV1StorageClass *class);
-void validate_storage_class_update(
-	struct field_errors *errors, const StorageV1StorageClass *class, const StorageV1StorageClass *old);
 
 void validate_runtime_class(struct field_errors *errors, const NodeV1RuntimeClass *class);
 void validate_runtime_class_update(

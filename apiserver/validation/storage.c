@@ -131,34 +131,3 @@ void validate_volume(struct field_errors *errors, const CoreV1PersistentVolume *
 	if (spec->volume_mode && !str_in(spec->volume_mode, volume_modes))
 		field_unsupported(errors, FIELD(path, "volumeMode"), spec->volume_mode, volume_modes);
 }
-
-void validate_storage_class(struct field_errors *errors, const StorageV1StorageClass *class)
-{
-	static const char *const policies[] = {"Delete", "Retain", NULL};
-	static const char *const modes[] = {"Immediate", "WaitForFirstConsumer", NULL};
-	if (str_empty(class->provisioner))
-		field_required(errors, FIELD(NULL, "provisioner"), "");
-	else
-		validate_text(errors, FIELD(NULL, "provisioner"), class->provisioner,
-			check_qualified_name(errors->arena, str_lower(errors->arena, class->provisioner)));
-	if (!str_empty(class->reclaim_policy) && !str_in(class->reclaim_policy, policies))
-		field_unsupported(errors, FIELD(NULL, "reclaimPolicy"), class->reclaim_policy, policies);
-	if (!class->volume_binding_mode)
-		field_required(errors, FIELD(NULL, "volumeBindingMode"), "");
-	else if (!str_in(class->volume_binding_mode, modes))
-		field_unsupported(errors, FIELD(NULL, "volumeBindingMode"), class->volume_binding_mode, modes);
-}
-
-void validate_storage_class_update(
-	struct field_errors *errors, const StorageV1StorageClass *class, const StorageV1StorageClass *old)
-{
-	if (!map_equal(class->parameters, class->n_parameters, old->parameters, old->n_parameters))
-		field_forbidden(errors, FIELD(NULL, "parameters"), "updates to parameters are forbidden.");
-	if (!str_eq(class->provisioner, old->provisioner))
-		field_forbidden(errors, FIELD(NULL, "provisioner"), "updates to provisioner are forbidden.");
-	if (!str_eq(class->reclaim_policy, old->reclaim_policy))
-		field_forbidden(errors, FIELD(NULL, "reclaimPolicy"), "updates to reclaimPolicy are forbidden.");
-	if (!str_eq(class->volume_binding_mode, old->volume_binding_mode))
-		field_invalid(
-			errors, FIELD(NULL, "volumeBindingMode"), class->volume_binding_mode, "field is immutable");
-}

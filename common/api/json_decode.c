@@ -481,10 +481,9 @@ static bool decode_time(struct decoder *d, const struct place *at, int64_t *seco
 
 	if (!expect_string(d, at, "a time is written as a string (RFC 3339)", &s, &size))
 		return false;
-	if (!time_parse(s, size, seconds, nanos))
-		return bad_value(d, at,
-			arena_printf(d->arena, "parsing time \"%.*s\": not of the form 2006-01-02T15:04:05Z07:00",
-				(int)size, s));
+	char *problem = time_parse_error(d->arena, s, size, micro);
+	if (problem || !time_parse(s, size, seconds, nanos))
+		return fail_status(d, status_bad_request("%s", str_or_empty(problem)));
 	*nanos = micro ? *nanos / 1000 * 1000 : 0;
 	return true;
 }
@@ -521,7 +520,7 @@ static bool decode_quantity(struct decoder *d, const struct place *at, ResourceQ
 		size--;
 	char *canonical = quantity_canonical(d->arena, s, size);
 	if (!canonical)
-		return bad_value(d, at, QUANTITY_ERROR);
+		return fail_status(d, status_bad_request(QUANTITY_ERROR));
 	q->string = canonical;
 	return true;
 }

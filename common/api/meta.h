@@ -96,6 +96,8 @@ char *time_format(struct arena *arena, int64_t seconds);
 char *micro_time_format(struct arena *arena, int64_t seconds, int32_t nanos);
 /* RFC 3339 with any offset and fraction. */
 bool time_parse(const char *s, size_t size, int64_t *ret_seconds, int32_t *ret_nanos);
+/* What is wrong with a text as a time of the API, in Go's words; NULL: nothing. micro: with six digits of a second. */
+char *time_parse_error(struct arena *arena, const char *s, size_t size, bool micro);
 /* As kubectl prints ages: 5s, 3m20s, 2d3h. */
 char *duration_human(struct arena *arena, int64_t seconds);
 

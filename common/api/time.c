@@ -173,6 +173,75 @@ bool time_parse(const char *s, size_t size, int64_t *ret_seconds, int32_t *ret_n
 	return true;
 }
 
+/* What a layout of Go expects in order; words of digits, separators, and the zone. */
+static const struct layout_part {
+	const char *word;
+	int min, max; /* of a number */
+	const char *name;
+} layout[] = {{"2006", 0, 9999, "year"}, {"-", 0, 0, NULL}, {"01", 1, 12, "month"}, {"-", 0, 0, NULL},
+	{"02", 0, 99, "day"}, {"T", 0, 0, NULL}, {"15", 0, 23, "hour"}, {":", 0, 0, NULL}, {"04", 0, 59, "minute"},
+	{":", 0, 0, NULL}, {"05", 0, 59, "second"}};
+
+/* Steps over one part; false when it is not there. *ret_range names a number that is out of range. */
+static bool match_part(const struct layout_part *part, const char **p, const char *end, const char **ret_range)
+{
+	int value;
+	if (!part->name)
+		return expect(p, end, part->word[0]);
+	if (!digits(p, end, (int)strlen(part->word), &value))
+		return false;
+	*ret_range = value < part->min || value > part->max ? part->name : NULL;
+	return true;
+}
+
+/* The fraction of a second: six digits of a micro time, any number elsewhere. */
+static bool match_fraction(const char **p, const char *end, bool micro)
+{
+	int value;
+	if (micro)
+		return expect(p, end, '.') && digits(p, end, 6, &value);
+	if (*p + 1 < end && (**p == '.' || **p == ',') && (*p)[1] >= '0' && (*p)[1] <= '9') {
+		(*p)++;
+		fraction(p, end);
+	}
+	return true;
+}
+
+static char *cannot_parse(
+	struct arena *arena, const char *s, size_t size, bool micro, const char *rest, const char *word)
+{
+	return arena_printf(arena,
+		"parsing time \"%.*s\" as \"2006-01-02T15:04:05%sZ07:00\": cannot parse \"%.*s\" as \"%s\"", (int)size,
+		s, micro ? ".000000" : "", (int)(s + size - rest), rest, word);
+}
+
+char *time_parse_error(struct arena *arena, const char *s, size_t size, bool micro)
+{
+	const char *p = s, *end = s + size, *range = NULL;
+	int offset;
+	for (size_t i = 0; i < sizeof(layout) / sizeof(layout[0]); i++) {
+		const char *start = p;
+		if (!match_part(&layout[i], &p, end, &range))
+			return cannot_parse(arena, s, size, micro, start, layout[i].word);
+		if (range)
+			return arena_printf(arena, "parsing time \"%.*s\": %s out of range", (int)size, s, range);
+	}
+	const char *start = p;
+	if (!match_fraction(&p, end, micro))
+		return cannot_parse(arena, s, size, micro, start, ".000000");
+	start = p;
+	if (!zone(&p, end, &offset))
+		return cannot_parse(arena, s, size, micro, start, "Z07:00");
+	if (p != end)
+		return arena_printf(
+			arena, "parsing time \"%.*s\": extra text: \"%.*s\"", (int)size, s, (int)(end - p), p);
+	int64_t seconds;
+	int32_t nanos;
+	if (time_parse(s, size, &seconds, &nanos))
+		return NULL;
+	return arena_printf(arena, "parsing time \"%.*s\": day out of range", (int)size, s);
+}
+
 /* Two parts at most, the smaller only while it still says something; as k8s.io/apimachinery/pkg/util/duration. */
 char *duration_human(struct arena *arena, int64_t seconds)
 {

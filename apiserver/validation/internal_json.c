@@ -1,0 +1,249 @@
+/*
+ * The JSON of a struct as the original prints it in an error: its internal types have no JSON names, so that a field is
+ * called as in Go, none is left out, and what is absent is null. Types of meta/v1 and the scalars with a form of their
+ * own (quantities, times) print as on the wire.
+ */
+#include <ctype.h>
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/schema.h"
+#include "apiserver/validation/field.h"
+#include "base/encode.h"
+#include "base/str.h"
+
+/* Words that Go writes in capitals when a name begins with them. */
+static const char *const capitals[] = {
+	"api", "ca", "cidr", "cpu", "csi", "fc", "id", "ip", "iscsi", "json", "nfs", "pid", "ttl", "uid", "url", NULL};
+
+static void add_name(struct strbuf *out, const char *name)
+{
+	char word[16];
+	size_t n = 0;
+	while (n < sizeof(word) - 1 && islower((unsigned char)name[n])) {
+		word[n] = name[n];
+		n++;
+	}
+	word[n] = 0;
+	bool upper = (!name[n] || isupper((unsigned char)name[n])) && str_in(word, capitals);
+	strbuf_addc(out, '"');
+	for (size_t i = 0; name[i]; i++)
+		strbuf_addc(out, (upper && i < n) || !i ? (char)toupper((unsigned char)name[i]) : name[i]);
+	strbuf_adds(out, "\":");
+}
+
+static void add_message(struct strbuf *out, const void *msg);
+
+static void add_value(struct strbuf *out, const struct schema_field *f, const void *p)
+{
+	switch (f->kind) {
+	case SCHEMA_BOOL:
+		strbuf_adds(out, *(const protobuf_c_boolean *)p ? "true" : "false");
+		break;
+	case SCHEMA_INT32:
+		strbuf_printf(out, "%d", *(const int32_t *)p);
+		break;
+	case SCHEMA_UINT32:
+		strbuf_printf(out, "%u", *(const uint32_t *)p);
+		break;
+	case SCHEMA_INT64:
+		strbuf_printf(out, "%lld", (long long)*(const int64_t *)p);
+		break;
+	case SCHEMA_UINT64:
+		strbuf_printf(out, "%llu", (unsigned long long)*(const uint64_t *)p);
+		break;
+	case SCHEMA_FLOAT:
+		json_add_double(out, *(const float *)p);
+		break;
+	case SCHEMA_DOUBLE:
+		json_add_double(out, *(const double *)p);
+		break;
+	case SCHEMA_STRING: {
+		const char *s = str_or_empty(*(char *const *)p);
+		json_add_string(out, s, strlen(s), true);
+		break;
+	}
+	case SCHEMA_BYTES: {
+		const ProtobufCBinaryData *data = p;
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		char *text = data->data ? base64_encode(arena, data->data, data->len) : NULL;
+		strbuf_printf(out, text ? "\"%s\"" : "null", text);
+		break;
+	}
+	case SCHEMA_MESSAGE:
+		add_message(out, *(const void *const *)p);
+		break;
+	default:
+		strbuf_adds(out, "null");
+	}
+}
+
+static size_t element_size(const struct schema_field *f)
+{
+	switch (f->kind) {
+	case SCHEMA_BOOL:
+		return sizeof(protobuf_c_boolean);
+	case SCHEMA_INT32:
+	case SCHEMA_UINT32:
+	case SCHEMA_FLOAT:
+		return 4;
+	case SCHEMA_BYTES:
+		return sizeof(ProtobufCBinaryData);
+	default:
+		return 8;
+	}
+}
+
+static void add_map(struct strbuf *out, const struct schema_field *f, void *const *entries, size_t n)
+{
+	const struct schema_type *entry = f->type;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	void **sorted = arena_dup(arena, entries, n * sizeof(*sorted));
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = i; k && str_cmp(*(char **)((char *)sorted[k - 1] + entry->fields[0].offset),
+						*(char **)((char *)sorted[k] + entry->fields[0].offset)) > 0;
+			k--) {
+			void *swap = sorted[k];
+			sorted[k] = sorted[k - 1];
+			sorted[k - 1] = swap;
+		}
+	strbuf_addc(out, '{');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			strbuf_addc(out, ',');
+		add_value(out, &entry->fields[0], (char *)sorted[i] + entry->fields[0].offset);
+		strbuf_addc(out, ':');
+		add_value(out, &entry->fields[1], (char *)sorted[i] + entry->fields[1].offset);
+	}
+	strbuf_addc(out, '}');
+}
+
+static void add_list(struct strbuf *out, const struct schema_field *f, const char *items, size_t n)
+{
+	strbuf_addc(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			strbuf_addc(out, ',');
+		add_value(out, f, items + i * element_size(f));
+	}
+	strbuf_addc(out, ']');
+}
+
+static bool is_absent(const struct schema_field *f, const void *msg)
+{
+	const void *p = (const char *)msg + f->offset;
+	if (f->kind == SCHEMA_MESSAGE)
+		return !*(const void *const *)p && !(f->flags & SCHEMA_BY_VALUE);
+	if (!(f->flags & SCHEMA_PRESENCE))
+		return false;
+	if (f->kind == SCHEMA_STRING)
+		return !*(char *const *)p;
+	return !*(const protobuf_c_boolean *)((const char *)msg + f->quantifier_offset);
+}
+
+static void add_fields(struct strbuf *out, const struct schema_type *type, const void *msg, bool *first);
+
+static void add_field(struct strbuf *out, const struct schema_field *f, const void *msg, bool *first)
+{
+	const void *p = (const char *)msg + f->offset;
+	if (f->flags & SCHEMA_INLINE) {
+		const void *part = *(const void *const *)p;
+		add_fields(out, f->type, part ? part : f->type->zero, first);
+		return;
+	}
+	if (!*first)
+		strbuf_addc(out, ',');
+	*first = false;
+	add_name(out, f->json_name);
+	if (f->shape == SCHEMA_SINGLE) {
+		if (is_absent(f, msg))
+			strbuf_adds(out, "null");
+		else if (f->kind == SCHEMA_MESSAGE && !*(const void *const *)p)
+			add_message(out, f->type->form == SCHEMA_FORM_OBJECT ? f->type->zero : NULL);
+		else
+			add_value(out, f, p);
+		return;
+	}
+	size_t n = *(const size_t *)((const char *)msg + f->quantifier_offset);
+	const char *items = *(const char *const *)p;
+	if (!n)
+		strbuf_adds(out, "null");
+	else if (f->shape == SCHEMA_MAP)
+		add_map(out, f, (void *const *)items, n);
+	else
+		add_list(out, f, items, n);
+}
+
+static void add_fields(struct strbuf *out, const struct schema_type *type, const void *msg, bool *first)
+{
+	for (size_t i = 0; i < type->n_fields; i++)
+		add_field(out, &type->fields[i], msg, first);
+}
+
+static void add_message(struct strbuf *out, const void *msg)
+{
+	bool first = true;
+	if (!msg) {
+		strbuf_adds(out, "null");
+		return;
+	}
+	const struct schema_type *type = schema_of(msg);
+	if (type->form != SCHEMA_FORM_OBJECT || str_starts_with(type->name, "meta.")) {
+		json_encode(out, msg, 0);
+		return;
+	}
+	strbuf_addc(out, '{');
+	add_fields(out, type, msg, &first);
+	strbuf_addc(out, '}');
+}
+
+char *internal_json(struct arena *arena, const void *msg)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	add_message(&out, msg);
+	return arena_strdup(arena, out.buf);
+}
+
+char *internal_json_list(struct arena *arena, const void *items, size_t n)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	for (size_t i = 0; i < n; i++) {
+		strbuf_addc(&out, i ? ',' : '[');
+		add_message(&out, ((const void *const *)items)[i]);
+	}
+	strbuf_adds(&out, n ? "]" : "null");
+	return arena_strdup(arena, out.buf);
+}
+
+char *strings_json(struct arena *arena, char *const *items, size_t n)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	for (size_t i = 0; i < n; i++) {
+		strbuf_addc(&out, i ? ',' : '[');
+		json_add_string(&out, str_or_empty(items[i]), strlen(str_or_empty(items[i])), true);
+	}
+	strbuf_adds(&out, n ? "]" : "null");
+	return arena_strdup(arena, out.buf);
+}
+
+char *strings_map_json(struct arena *arena, MapStringEntry *const *entries, size_t n)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	if (!n)
+		return arena_strdup(arena, "null");
+	MapStringEntry **sorted = arena_dup(arena, entries, n * sizeof(*sorted));
+	map_sort(sorted, n);
+	for (size_t i = 0; i < n; i++) {
+		strbuf_addc(&out, i ? ',' : '{');
+		json_add_string(&out, str_or_empty(sorted[i]->key), strlen(str_or_empty(sorted[i]->key)), true);
+		strbuf_addc(&out, ':');
+		json_add_string(&out, str_or_empty(sorted[i]->value), strlen(str_or_empty(sorted[i]->value)), true);
+	}
+	strbuf_addc(&out, '}');
+	return arena_strdup(arena, out.buf);
+}
+
+void field_invalid_internal(
+	struct field_errors *errors, const struct field_path *path, const void *msg, const char *detail)
+{
+	field_invalid_json(errors, path, internal_json(errors->arena, msg), detail);
+}
