@@ -57,7 +57,8 @@ struct status *encode_value(struct request *request, const ProtobufCMessage *obj
 struct status *value_lease(struct request *request, const ProtobufCMessage *object, int64_t *ret_lease) MUST_USE;
 void set_revision(struct request *request, ProtobufCMessage *object, int64_t revision);
 
-/* Gives an object the spec that every object of its kind has, so that checks need not ask: an absent one says nothing. */
+/* Gives an object the spec that every object of its kind has, so that checks need not ask: an absent one says nothing.
+ */
 void ensure_spec(struct arena *arena, ProtobufCMessage *object);
 
 /* Admission of a write. */

@@ -177,7 +177,7 @@ static void other_forms_are_read_and_written(void **state)
 		const struct schema_type *type;
 		const char *in, *out;
 	} cases[] = {
-		{&CoreV1Event_schema, "{\"eventTime\":\"2020-01-01T00:00:00.1234567Z\",\"firstTimestamp\":null}",
+		{&CoreV1Event_schema, "{\"eventTime\":\"2020-01-01T00:00:00.123456Z\",\"firstTimestamp\":null}",
 			"{\"metadata\":{},\"involvedObject\":{},\"source\":{},\"firstTimestamp\":null,"
 			"\"lastTimestamp\":null,"
 			"\"eventTime\":\"2020-01-01T00:00:00.123456Z\",\"reportingComponent\":\"\","
