@@ -98,6 +98,13 @@ static struct status *check_served(const struct request *r)
 	return status_not_allowed();
 }
 
+/* A Table shows what can be listed, and its status and scale. */
+static bool has_table(const struct request *r)
+{
+	static const char *const subresources[] = {"", "status", "scale", NULL};
+	return str_in("list", r->schema->verbs) && str_in(r->subresource, subresources);
+}
+
 static struct status *respond_resource(struct exchange *exchange, struct request *r)
 {
 	struct accept accept;
@@ -110,7 +117,7 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 		request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 	if (is_connect(r))
 		return verb_connect(exchange, r, &accept);
-	TRY(accept_parse(exchange, true, &accept));
+	TRY(accept_parse(exchange, has_table(r), &accept));
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (str_eq(verbs[i].verb, r->verb))
 			return verbs[i].fn(exchange, r, &accept);

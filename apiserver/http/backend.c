@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include "api/meta.h"
 #include "apiserver/http/answer.h"
+#include "apiserver/http/links.h"
 #include "base/encode.h"
 #include "base/mem.h"
 #include "base/workers.h"
@@ -18,7 +19,9 @@ struct status *backend_dial(const struct backend *b, struct stream **ret_stream)
 	struct status *status = stream_dial(b->host, b->port, b->tls, DIAL_MS, ret_stream);
 	if (!status)
 		return NULL;
-	struct status *s = status_internal("error dialing backend: %s", status->message);
+	struct status *s =
+		b->prefix ? status_new(STATUS_UNAVAILABLE, "error trying to reach service: %s", status->message)
+			  : status_internal("error dialing backend: %s", status->message);
 	status_free(status);
 	return s;
 }
@@ -92,7 +95,8 @@ struct passage {
 	unsigned users; /* the thread and the reply */
 	/* how the body is delimited */
 	bool chunked;
-	int64_t left; /* bytes of the body or the chunk; -1: until the end of the connection */
+	int64_t left;	     /* bytes of the body or the chunk; -1: until the end of the connection */
+	struct links *links; /* of a page; NULL: the body passes as it is */
 };
 
 static void passage_release(struct passage *p)
@@ -103,6 +107,7 @@ static void passage_release(struct passage *p)
 	if (!last)
 		return;
 	stream_free(p->stream);
+	links_free(p->links);
 	strbuf_done(&p->buffer);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->room);
@@ -116,10 +121,12 @@ static bool passage_put(struct passage *p, const char *data, size_t size)
 	while (!p->gone && p->buffer.len > MAX_BUFFERED)
 		pthread_cond_wait(&p->room, &p->lock);
 	bool here = !p->gone;
-	if (here) {
+	if (here && p->links)
+		here = links_feed(p->links, data, size, &p->buffer);
+	else if (here)
 		strbuf_add(&p->buffer, data, size);
+	if (here)
 		reply_wake(p->exchange);
-	}
 	pthread_mutex_unlock(&p->lock);
 	return here;
 }
@@ -193,6 +200,8 @@ static void *run_passage(void *data)
 	else
 		copy_body(p);
 	pthread_mutex_lock(&p->lock);
+	if (p->links)
+		links_end(p->links, &p->buffer);
 	p->ended = true;
 	if (!p->gone)
 		reply_wake(p->exchange);
@@ -229,11 +238,15 @@ static void write_head(struct exchange *exchange, const struct backend *b, const
 	struct http_header *headers;
 	size_t n;
 	backend_client_headers(exchange, &headers, &n);
+	/* A proxied program sees the name by which the client called us. */
+	const char *host = b->prefix ? exchange_header(exchange, "Host") : NULL;
 	strbuf_printf(out, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", method ? method : exchange->method,
-		b->target, url_host_port(exchange->arena, b->host, b->port));
+		b->target, host ? host : url_host_port(exchange->arena, b->host, b->port));
 	for (size_t i = 0; !method && i < n; i++)
 		if (!is_ours(headers[i].name))
 			strbuf_printf(out, "%s: %s\r\n", headers[i].name, headers[i].value);
+	if (b->prefix)
+		strbuf_printf(out, "X-Forwarded-Uri: %s\r\n", exchange->raw_path);
 	if (!method && exchange->client_address)
 		strbuf_printf(out, "X-Forwarded-For: %s\r\n", exchange->client_address);
 	if (!method && (exchange->body_size || str_eq(exchange->method, "POST") || str_eq(exchange->method, "PUT")))
@@ -267,7 +280,49 @@ static struct status *read_head(struct stream *stream, struct arena *arena, stru
 	}
 }
 
-static void begin_passage(struct exchange *exchange, struct stream *stream, const struct http_head *head)
+/* Whether a page's links are to be rewritten: not when it leads elsewhere anyway, nor when it is coded in a way that we
+ * do not know. */
+static struct links *page_links(struct exchange *exchange, const struct backend *b, const struct http_head *head)
+{
+	const char *type = http_header_get(head->headers, head->n_headers, "Content-Type");
+	const char *coding = str_or_empty(http_header_get(head->headers, head->n_headers, "Content-Encoding"));
+	bool gzip = strcmp(coding, "gzip") == 0;
+	if (!b->prefix || !type || strncmp(type, "text/html", 9) != 0 || (type[9] && !strchr("; ", type[9])) ||
+		(*coding && !gzip) || http_header_get(head->headers, head->n_headers, "Location"))
+		return NULL;
+	return links_new(b->prefix, url_host_port(exchange->arena, b->host, b->port),
+		str_or_empty(exchange_header(exchange, "Host")), gzip);
+}
+
+static bool is_passed_back(const struct backend *b, const struct links *links, const char *name)
+{
+	static const char *const cors[] = {"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers",
+		"Access-Control-Allow-Methods", "Access-Control-Allow-Origin", NULL};
+	for (size_t i = 0; b->prefix && cors[i]; i++)
+		if (str_eq_nocase(name, cors[i]))
+			return false;
+	return !is_ours(name) && !str_eq_nocase(name, "Content-Type") && !str_eq_nocase(name, "Date") &&
+	       !(links && str_eq_nocase(name, "Content-Encoding"));
+}
+
+static void pass_headers(
+	struct exchange *exchange, const struct backend *b, const struct links *links, const struct http_head *head)
+{
+	for (size_t i = 0; i < head->n_headers; i++) {
+		const struct http_header *h = &head->headers[i];
+		const char *value = h->value;
+		if (!is_passed_back(b, links, h->name))
+			continue;
+		if (b->prefix && str_eq_nocase(h->name, "Location"))
+			value = links_rewrite(exchange->arena, b->prefix,
+				url_host_port(exchange->arena, b->host, b->port),
+				str_or_empty(exchange_header(exchange, "Host")), value);
+		reply_header(exchange, h->name, value);
+	}
+}
+
+static void begin_passage(
+	struct exchange *exchange, const struct backend *b, struct stream *stream, const struct http_head *head)
 {
 	struct passage *p = mem_zalloc(sizeof(*p));
 	const char *type = http_header_get(head->headers, head->n_headers, "Content-Type");
@@ -284,10 +339,8 @@ static void begin_passage(struct exchange *exchange, struct stream *stream, cons
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->room, NULL);
 	strbuf_init(&p->buffer);
-	for (size_t i = 0; i < head->n_headers; i++)
-		if (!is_ours(head->headers[i].name) && !str_eq_nocase(head->headers[i].name, "Content-Type") &&
-			!str_eq_nocase(head->headers[i].name, "Date"))
-			reply_header(exchange, head->headers[i].name, head->headers[i].value);
+	p->links = page_links(exchange, b, head);
+	pass_headers(exchange, b, p->links, head);
 	const struct reply_stream reply = {.read = read_passage, .done = end_passage, .data = p};
 	reply_stream(exchange, head->code, type ? type : "text/plain", &reply);
 	pthread_detach(thread_start("passage", run_passage, p));
@@ -302,7 +355,7 @@ struct status *backend_forward(struct exchange *exchange, const struct backend *
 	write_head(exchange, b, method, &out);
 	TRY(stream_write_all(stream, out.buf, out.len, HEAD_MS));
 	TRY(read_head(stream, exchange->arena, &head));
-	begin_passage(exchange, STEAL(stream), &head);
+	begin_passage(exchange, b, STEAL(stream), &head);
 	return NULL;
 }
 

@@ -15,6 +15,8 @@ struct backend {
 	uint16_t port;
 	struct tls_context *tls; /* NULL: plain */
 	const char *target;	 /* path and query, escaped */
+	const char *prefix; /* of a proxy: what stands before the path for the client; links in answers get it. NULL:
+			       none */
 };
 
 /* The kubelet of a node: address and port out of its status. */

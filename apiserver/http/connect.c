@@ -2,10 +2,13 @@
  * The subresources that lead out of the server: log, exec, attach, portforward, and the proxies of nodes, pods and
  * services.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include "api/meta.h"
 #include "apiserver/http/backend.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry_private.h"
+#include "base/encode.h"
 
 /* --- pods --- */
 
@@ -181,19 +184,23 @@ static struct status *pod_stream(struct exchange *exchange, struct request *requ
 /* --- proxies --- */
 
 /* "https:name:port" → its parts; the scheme and the port may be missing. */
-static void split_target(struct request *request, const char **ret_scheme, const char **ret_name, const char **ret_port)
+static struct status *split_target(
+	struct request *request, const char **ret_scheme, const char **ret_name, const char **ret_port)
 {
+	static const char *const schemes[] = {"", "http", "https", NULL};
 	char **p;
 	size_t n = str_split(request->arena, request->name, ':', &p);
-	*ret_scheme = n == 3 ? p[0] : "http";
+	*ret_scheme = n == 3 ? p[0] : "";
 	*ret_name = n == 3 ? p[1] : n ? p[0] : "";
 	*ret_port = n == 3 ? p[2] : n == 2 ? p[1] : "";
-	if (str_empty(*ret_scheme))
-		*ret_scheme = "http";
+	if (n <= 3 && !str_empty(*ret_name) && str_in(*ret_scheme, schemes))
+		return NULL;
+	return status_bad_request(
+		"invalid %.*s request \"%s\"", (int)strlen(request->resource) - 1, request->resource, request->name);
 }
 
-/* What of the path stands behind …/NAME/proxy, with the query. */
-static const char *rest_of_path(struct exchange *exchange, const struct request *request)
+/* The path's two parts: …/NAME/proxy, and what stands behind it, with the query. */
+static void split_path(struct exchange *exchange, const struct request *request, struct backend *b)
 {
 	/* /api/v1/[namespaces/NS/]RESOURCE/NAME/proxy: so many slashes stand before the rest. */
 	int slashes = str_empty(request->namespace) ? 6 : 8;
@@ -201,8 +208,39 @@ static const char *rest_of_path(struct exchange *exchange, const struct request 
 	for (; *p; p++)
 		if (*p == '/' && --slashes == 0)
 			break;
-	return arena_printf(
+	b->prefix = arena_strndup(exchange->arena, exchange->raw_path, (size_t)(p - exchange->raw_path));
+	b->target = arena_printf(
 		exchange->arena, "%s%s%s%s", *p ? "" : "/", p, *exchange->raw_query ? "?" : "", exchange->raw_query);
+}
+
+/* Relative links of a page at …/proxy would miss it: who reads it is sent to …/proxy/. */
+static bool wants_slash(struct exchange *exchange, const struct backend *b)
+{
+	return str_eq(exchange->raw_path, b->prefix) &&
+	       (str_eq(exchange->method, "GET") || str_eq(exchange->method, "HEAD"));
+}
+static void send_to_slash(struct exchange *exchange, const struct backend *b)
+{
+	reply_header(exchange, "Location",
+		arena_printf(
+			exchange->arena, "%s/%s%s", b->prefix, *exchange->raw_query ? "?" : "", exchange->raw_query));
+	reply_bytes(exchange, 301, "text/plain", "", 0);
+}
+
+/* Whoever writes a pod's status must not lead us to our own machine, its neighbours, or many at once. */
+static bool may_be_reached(const char *address)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	if (str_empty(address))
+		return false;
+	if (inet_pton(AF_INET6, address, &v6) == 1)
+		return !IN6_IS_ADDR_UNSPECIFIED(&v6) && !IN6_IS_ADDR_LOOPBACK(&v6) && !IN6_IS_ADDR_LINKLOCAL(&v6) &&
+		       !IN6_IS_ADDR_MULTICAST(&v6) && !IN6_IS_ADDR_V4MAPPED(&v6);
+	if (inet_pton(AF_INET, address, &v4) != 1)
+		return false;
+	uint32_t ip = ntohl(v4.s_addr);
+	return ip && ip >> 24 != 127 && ip >> 16 != 0xa9fe && ip >> 28 != 0xe && ip != UINT32_MAX;
 }
 
 static struct status *pod_backend(struct request *request, const char *name, const char *port, struct backend *b)
@@ -218,49 +256,85 @@ static struct status *pod_backend(struct request *request, const char *name, con
 	} else if (!str_to_int64(port, 1, 65535, &number)) {
 		return status_bad_request("invalid port %s", port);
 	}
-	if (!pod->status || str_empty(pod->status->pod_ip))
+	if (!pod->status || !may_be_reached(pod->status->pod_ip))
 		return status_bad_request("address not allowed");
 	b->host = pod->status->pod_ip;
 	b->port = (uint16_t)(number ? number : 80);
 	return NULL;
 }
 
-/* The first ready endpoint of the Service's port. */
-static struct status *service_backend(struct request *request, const char *name, const char *port, struct backend *b)
+/* Requests go to pods only: an endpoint that somebody wrote by hand may be anything. */
+static bool is_pod(struct request *request, const DiscoveryV1Endpoint *endpoint)
 {
 	const ProtobufCMessage *object;
-	struct object_list slices;
+	const CoreV1ObjectReference *target = endpoint->target_ref;
+	if (!target || !str_eq(target->kind, "Pod") || !str_eq(target->namespace, request->namespace))
+		return false;
+	struct status *status = objects_get(
+		request->objects, request->arena, &CoreV1Pod_schema, target->namespace, target->name, &object);
+	if (status) {
+		status_drop(status, "then another endpoint answers");
+		return false;
+	}
+	const CoreV1PodStatus *pod = ((const CoreV1Pod *)object)->status;
+	for (size_t i = 0; pod && i < pod->n_pod_ips; i++)
+		if (str_eq(pod->pod_ips[i]->ip, endpoint->addresses[0]))
+			return true;
+	return false;
+}
+
+static bool is_ready(const DiscoveryV1Endpoint *endpoint)
+{
+	const DiscoveryV1EndpointConditions *c = endpoint->conditions;
+	return endpoint->n_addresses && !(c && c->has_ready && !c->ready);
+}
+
+/* The name of the Service's port; a number that the Service has not is an error. */
+static struct status *service_port_name(
+	struct request *request, const char *name, const char *port, const char **ret_name)
+{
+	const ProtobufCMessage *object;
+	int64_t number;
 	TRY(objects_get(request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object));
 	const CoreV1ServiceSpec *spec = ((const CoreV1Service *)object)->spec;
-	const CoreV1ServicePort *found = NULL;
-	for (size_t i = 0; spec && i < spec->n_ports; i++) {
-		int64_t number;
-		bool same = str_to_int64(port, 1, 65535, &number) ? spec->ports[i]->port == number
-								  : str_eq(spec->ports[i]->name, port);
-		if (!found && (same || str_empty(port)))
-			found = spec->ports[i];
-	}
-	if (!found)
-		return status_new(STATUS_UNAVAILABLE, "no service port \"%s\" found for service \"%s\"", port, name);
+	*ret_name = port;
+	if (!str_to_int64(port, INT64_MIN, INT64_MAX, &number))
+		return NULL;
+	for (size_t i = 0; spec && i < spec->n_ports; i++)
+		if (spec->ports[i]->port == number) {
+			*ret_name = str_or_empty(spec->ports[i]->name);
+			return NULL;
+		}
+	return status_new(STATUS_UNAVAILABLE, "no service port %lld found for service \"%s\"", (long long)number, name);
+}
+
+/* Any ready pod behind the Service's port. */
+static struct status *service_backend(struct request *request, const char *name, const char *port, struct backend *b)
+{
+	struct object_list slices;
+	size_t n = 0;
+	TRY(service_port_name(request, name, port, &port));
 	TRY(objects_list(
 		request->objects, request->arena, &DiscoveryV1EndpointSlice_schema, request->namespace, &slices));
 	for (size_t i = 0; i < slices.n_items; i++) {
 		const DiscoveryV1EndpointSlice *slice = (const DiscoveryV1EndpointSlice *)slices.items[i];
+		const DiscoveryV1EndpointPort *found = NULL;
 		if (!str_eq(meta_label(slice->metadata, "kubernetes.io/service-name"), name))
 			continue;
-		for (size_t e = 0; e < slice->n_endpoints; e++) {
-			const DiscoveryV1EndpointConditions *c = slice->endpoints[e]->conditions;
-			if ((c && c->has_ready && !c->ready) || !slice->endpoints[e]->n_addresses)
+		for (size_t q = 0; !found && q < slice->n_ports; q++)
+			if (str_eq(str_or_empty(slice->ports[q]->name), port))
+				found = slice->ports[q];
+		for (size_t e = 0; found && e < slice->n_endpoints; e++) {
+			if (!is_ready(slice->endpoints[e]) || !is_pod(request, slice->endpoints[e]))
 				continue;
-			for (size_t q = 0; q < slice->n_ports; q++)
-				if (str_eq(slice->ports[q]->name, found->name)) {
-					b->host = slice->endpoints[e]->addresses[0];
-					b->port = (uint16_t)slice->ports[q]->port;
-					return NULL;
-				}
+			/* Each of n gets its chance of one in n. */
+			if (random_below((uint32_t)++n) == 0) {
+				b->host = slice->endpoints[e]->addresses[0];
+				b->port = (uint16_t)found->port;
+			}
 		}
 	}
-	return status_new(STATUS_UNAVAILABLE, "no endpoints available for service \"%s\"", name);
+	return n ? NULL : status_new(STATUS_UNAVAILABLE, "no endpoints available for service \"%s\"", request->name);
 }
 
 /* Certificates of pods and services are nobody's that we know. */
@@ -276,7 +350,7 @@ static struct status *proxy(struct exchange *exchange, struct request *request)
 {
 	struct backend b = {0};
 	const char *scheme, *name, *port;
-	split_target(request, &scheme, &name, &port);
+	TRY(split_target(request, &scheme, &name, &port));
 	TRY(admit(request, ADMISSION_CONNECT, NULL, NULL, NULL, true));
 	if (str_eq(request->resource, "nodes")) {
 		int64_t number;
@@ -289,9 +363,13 @@ static struct status *proxy(struct exchange *exchange, struct request *request)
 		if (str_eq(scheme, "https"))
 			TRY(any_tls(exchange, &b));
 	}
-	b.target = rest_of_path(exchange, request);
+	split_path(exchange, request, &b);
 	if (exchange_header(exchange, "Upgrade"))
 		return backend_tunnel(exchange, &b);
+	if (wants_slash(exchange, &b)) {
+		send_to_slash(exchange, &b);
+		return NULL;
+	}
 	return backend_forward(exchange, &b, NULL);
 }
 

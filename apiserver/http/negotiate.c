@@ -78,28 +78,42 @@ static bool media_of(const char *type, enum media *ret_media)
 	return false;
 }
 
-static bool shape_of(const struct clause *c, bool shapes, struct accept *accept)
+static bool shape_of(const struct clause *c, bool tables, struct accept *accept)
 {
 	static const struct {
 		const char *as;
 		enum shape shape;
 	} names[] = {{"Table", SHAPE_TABLE}, {"PartialObjectMetadata", SHAPE_METADATA},
 		{"PartialObjectMetadataList", SHAPE_METADATA_LIST}};
-	if (!c->as || !shapes)
-		return !c->as;
+	if (!c->as)
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (str_eq(c->as, names[i].as) && str_eq(c->g, "meta.k8s.io") &&
 			(str_eq(c->v, "v1") || str_eq(c->v, "v1beta1"))) {
 			accept->shape = names[i].shape;
 			accept->shape_version = c->v;
-			return true;
+			/* Nobody has numbered a Table's fields. */
+			return accept->shape != SHAPE_TABLE || (tables && accept->media != MEDIA_PROTOBUF);
 		}
 	return false;
 }
 
-struct status *accept_parse_text(struct arena *arena, const char *text, bool shapes, struct accept *ret_accept)
+/* Either the media type is none of ours, or what was asked of it is not to be had. */
+static struct status *not_acceptable(bool known)
 {
-	*ret_accept = (struct accept){.shape_version = "v1"};
+	static const char available[] = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+	if (known)
+		return status_new(STATUS_NOT_ACCEPTABLE, "only the following media types are accepted: %s", available);
+	return status_details(
+		status_new(STATUS_NOT_ACCEPTABLE, "406: Not Acceptable\n\nAvailable representations: %s", available),
+		"", "", "");
+}
+
+struct status *accept_parse_text(struct arena *arena, const char *text, bool tables, struct accept *ret_accept)
+{
+	const struct accept plain = {.shape_version = "v1"};
+	bool known = false;
+	*ret_accept = plain;
 	if (str_empty(text))
 		return NULL;
 	char **parts;
@@ -110,13 +124,16 @@ struct status *accept_parse_text(struct arena *arena, const char *text, bool sha
 	for (size_t i = 0; i < n; i++)
 		clauses[i] = take_clause(arena, parts[i], i);
 	qsort(clauses, n, sizeof(*clauses), by_quality);
-	for (size_t i = 0; i < n; i++)
-		if (media_of(clauses[i].type, &ret_accept->media) && shape_of(&clauses[i], shapes, ret_accept))
+	for (size_t i = 0; i < n; i++) {
+		*ret_accept = plain;
+		if (!media_of(clauses[i].type, &ret_accept->media))
+			continue;
+		if (shape_of(&clauses[i], tables, ret_accept))
 			return NULL;
-	return status_details(
-		status_new(STATUS_NOT_ACCEPTABLE, "406: Not Acceptable\n\nAvailable representations: application/json, "
-						  "application/yaml, application/vnd.kubernetes.protobuf"),
-		"", "", "");
+		known = true;
+	}
+	*ret_accept = plain;
+	return not_acceptable(known);
 }
 
 /* People at a terminal or a browser get white space, as from the original. */
@@ -134,9 +151,9 @@ static bool wants_pretty(struct exchange *exchange)
 	return false;
 }
 
-struct status *accept_parse(struct exchange *exchange, bool shapes, struct accept *ret_accept)
+struct status *accept_parse(struct exchange *exchange, bool tables, struct accept *ret_accept)
 {
-	TRY(accept_parse_text(exchange->arena, exchange_header(exchange, "Accept"), shapes, ret_accept));
+	TRY(accept_parse_text(exchange->arena, exchange_header(exchange, "Accept"), tables, ret_accept));
 	ret_accept->pretty = wants_pretty(exchange);
 	return NULL;
 }

@@ -18,11 +18,12 @@ struct accept {
 	bool pretty;
 };
 
-/* 406 when nothing fits. shapes: whether another shape than the object's may be asked for (discovery has none). */
-struct status *accept_parse(struct exchange *exchange, bool shapes, struct accept *ret_accept) MUST_USE;
+/* 406 when nothing fits. tables: whether there is a Table of the thing; there is none of what cannot be listed. A
+ * clause that asks for what there is not counts for nothing. */
+struct status *accept_parse(struct exchange *exchange, bool tables, struct accept *ret_accept) MUST_USE;
 /* The same of a header's text; NULL is as if absent. */
 struct status *accept_parse_text(
-	struct arena *arena, const char *text, bool shapes, struct accept *ret_accept) MUST_USE;
+	struct arena *arena, const char *text, bool tables, struct accept *ret_accept) MUST_USE;
 const char *media_name(enum media media);
 
 /* A media type with its parameters cut off, lower case; "" without the header. */

@@ -53,6 +53,8 @@ void describe_pod_template(struct desc *d, const cJSON *template);
 struct status *describe_pod(struct desc *d, const cJSON *object);
 struct status *describe_deployment(struct desc *d, const cJSON *object);
 struct status *describe_replica_set(struct desc *d, const cJSON *object);
+struct status *describe_replication_controller(struct desc *d, const cJSON *object);
+struct status *describe_cron_job(struct desc *d, const cJSON *object);
 struct status *describe_daemon_set(struct desc *d, const cJSON *object);
 struct status *describe_stateful_set(struct desc *d, const cJSON *object);
 struct status *describe_job(struct desc *d, const cJSON *object);

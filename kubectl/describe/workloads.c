@@ -119,11 +119,11 @@ struct status *describe_deployment(struct desc *d, const cJSON *o)
 	return NULL;
 }
 
-struct status *describe_replica_set(struct desc *d, const cJSON *o)
+static struct status *describe_replicas(struct desc *d, const cJSON *o, const char *selector)
 {
 	line(d, 0, "Name:\t%s\n", obj_name(o));
 	line(d, 0, "Namespace:\t%s\n", obj_namespace(o));
-	line(d, 0, "Selector:\t%s\n", obj_format_selector(d->arena, obj_at(o, "spec.selector"), "<none>"));
+	line(d, 0, "Selector:\t%s\n", selector);
 	describe_labels(d, "Labels", obj_at(o, "metadata.labels"));
 	describe_annotations(d, "Annotations", obj_at(o, "metadata.annotations"));
 	if (*controller_of(d->arena, o))
@@ -135,6 +135,16 @@ struct status *describe_replica_set(struct desc *d, const cJSON *o)
 	describe_conditions(d, obj_at(o, "status.conditions"));
 	describe_events(d, o);
 	return NULL;
+}
+
+struct status *describe_replica_set(struct desc *d, const cJSON *o)
+{
+	return describe_replicas(d, o, obj_format_selector(d->arena, obj_at(o, "spec.selector"), "<none>"));
+}
+
+struct status *describe_replication_controller(struct desc *d, const cJSON *o)
+{
+	return describe_replicas(d, o, obj_format_map(d->arena, obj_at(o, "spec.selector"), "<none>"));
 }
 
 struct status *describe_daemon_set(struct desc *d, const cJSON *o)
@@ -217,6 +227,46 @@ struct status *describe_job(struct desc *d, const cJSON *o)
 		(long long)obj_int(o, "status.active", 0), (long long)obj_int(o, "status.ready", 0),
 		(long long)obj_int(o, "status.succeeded", 0), (long long)obj_int(o, "status.failed", 0));
 	describe_pod_template(d, obj_at(o, "spec.template"));
+	describe_events(d, o);
+	return NULL;
+}
+
+static void describe_job_template(struct desc *d, const cJSON *template)
+{
+	const cJSON *spec = tree_get(template, "spec");
+	const cJSON *selector = tree_get(spec, "selector");
+	line(d, 0, "Selector:\t%s\n", selector ? obj_format_selector(d->arena, selector, "") : "<unset>");
+	line(d, 0, "Parallelism:\t%s\n", text_of(d, spec, "parallelism", "<unset>"));
+	line(d, 0, "Completions:\t%s\n", text_of(d, spec, "completions", "<unset>"));
+	if (obj_has(spec, "activeDeadlineSeconds"))
+		line(d, 0, "Active Deadline Seconds:\t%llds\n", (long long)obj_int(spec, "activeDeadlineSeconds", 0));
+	describe_pod_template(d, tree_get(spec, "template"));
+}
+
+struct status *describe_cron_job(struct desc *d, const cJSON *o)
+{
+	CLEANUP(strbuf_done) struct strbuf active = STRBUF_INIT;
+	describe_head(d, o);
+	line(d, 0, "Schedule:\t%s\n", obj_string(o, "spec.schedule"));
+	line(d, 0, "Concurrency Policy:\t%s\n", obj_string(o, "spec.concurrencyPolicy"));
+	line(d, 0, "Suspend:\t%s\n",
+		!obj_has(o, "spec.suspend")   ? "<unset>"
+		: obj_bool(o, "spec.suspend") ? "True"
+					      : "False");
+	line(d, 0, "Successful Job History Limit:\t%s\n", text_of(d, o, "spec.successfulJobsHistoryLimit", "<unset>"));
+	line(d, 0, "Failed Job History Limit:\t%s\n", text_of(d, o, "spec.failedJobsHistoryLimit", "<unset>"));
+	if (obj_has(o, "spec.startingDeadlineSeconds"))
+		line(d, 0, "Starting Deadline Seconds:\t%llds\n",
+			(long long)obj_int(o, "spec.startingDeadlineSeconds", 0));
+	else
+		line(d, 0, "Starting Deadline Seconds:\t<unset>\n");
+	describe_job_template(d, obj_at(o, "spec.jobTemplate"));
+	line(d, 0, "Last Schedule Time:\t%s\n",
+		obj_has(o, "status.lastScheduleTime") ? rfc1123(d->arena, obj_string(o, "status.lastScheduleTime"))
+						      : "<unset>");
+	TREE_FOREACH (job, obj_at(o, "status.active"))
+		strbuf_printf(&active, "%s%s", active.len ? ", " : "", obj_string(job, "name"));
+	line(d, 0, "Active Jobs:\t%s\n", active.len ? active.buf : "<none>");
 	describe_events(d, o);
 	return NULL;
 }

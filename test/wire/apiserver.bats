@@ -23,6 +23,10 @@ setup() {
 	maps=/api/v1/namespaces/$ns/configmaps
 }
 
+teardown() {
+	[ -z "${site:-}" ] || kill "$site"
+}
+
 # send METHOD PATH [BODY [TYPE]]: $code and $body.
 send() {
 	local type=${4:-application/json}
@@ -211,6 +215,42 @@ metadata: {name: s}
 	[ "$code" = 400 ]
 	run cp_curl $maps -H 'Accept: text/html' -o /dev/null -w '%{http_code}'
 	[ "$output" = 406 ]
+}
+
+@test "a review has no table" {
+	reviews=/apis/authorization.k8s.io/v1/selfsubjectaccessreviews
+	review='{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}}'
+	table='application/json;as=Table;v=v1;g=meta.k8s.io'
+	body=$(cp_curl $reviews -H "Accept: $table" -H 'Content-Type: application/json' -d "$review")
+	[ "$(field code)" = 406 ] && [[ $(field message) == "only the following media types are accepted: application/json, "* ]]
+	body=$(cp_curl $reviews -H "Accept: $table,application/json" -H 'Content-Type: application/json' -d "$review")
+	[ "$(field kind)" = SelfSubjectAccessReview ]
+	body=$(cp_curl $maps -H "Accept: $table")
+	[ "$(field kind)" = Table ]
+}
+
+@test "pages seen through the proxy lead through the proxy" {
+	address=$(hostname -I | cut -d' ' -f1)
+	port=$(cp_free_port)
+	mkdir "$BATS_TEST_TMPDIR/site"
+	printf '<a href="/next">next</a><a href="near">near</a>' > "$BATS_TEST_TMPDIR/site/index.html"
+	busybox httpd -f -p "$port" -h "$BATS_TEST_TMPDIR/site" 3>&- &
+	site=$!
+	send POST /api/v1/namespaces/$ns/serviceaccounts '{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default"}}'
+	send POST /api/v1/namespaces/$ns/pods '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"page"},"spec":{"containers":[{"name":"c","image":"i"}]}}'
+	[ "$code" = 201 ]
+	pod=/api/v1/namespaces/$ns/pods/page
+	send PATCH $pod/status '{"status":{"podIP":"127.0.0.1","podIPs":[{"ip":"127.0.0.1"}]}}' application/merge-patch+json
+	send GET "$pod:$port/proxy/"
+	[ "$code" = 400 ] && [ "$(field message)" = "address not allowed" ]
+	send PATCH $pod/status "{\"status\":{\"podIP\":\"$address\",\"podIPs\":[{\"ip\":\"$address\"}]}}" application/merge-patch+json
+	cp_wait cp_curl "/api/v1/namespaces/$ns/pods/page:$port/proxy/" -f -o /dev/null
+	send GET "/api/v1/namespaces/$ns/pods/page:$port/proxy/"
+	[ "$body" = "<a href=\"/api/v1/namespaces/$ns/pods/page:$port/proxy/next\">next</a><a href=\"near\">near</a>" ]
+	run cp_curl "/api/v1/namespaces/$ns/pods/page:$port/proxy?a=b" -o /dev/null -w '%{http_code} %header{location}'
+	[ "$output" = "301 /api/v1/namespaces/$ns/pods/page:$port/proxy/?a=b" ]
+	send GET "/api/v1/namespaces/$ns/pods/ftp:page:$port/proxy/"
+	[ "$code" = 400 ] && [ "$(field message)" = "invalid pod request \"ftp:page:$port\"" ]
 }
 
 @test "strangers are refused" {

@@ -229,6 +229,21 @@ BinaryData
 Events:  <none>" ]
 	run k describe service web
 	[[ $output == *"Selector:                 app=web"* ]] && [[ $output == *"TargetPort:               80/TCP"* ]]
+	k create -f - > /dev/null <<- YAML
+		apiVersion: v1
+		kind: ReplicationController
+		metadata: {name: rc}
+		spec: {selector: {app: rc, tier: front}, template: {metadata: {labels: {app: rc, tier: front}}, spec: {containers: [{name: c, image: i}]}}}
+		---
+		apiVersion: batch/v1
+		kind: CronJob
+		metadata: {name: cj}
+		spec: {schedule: "*/1 * * * *", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}}
+	YAML
+	run k describe rc rc
+	[[ $output == *"Selector:     app=rc,tier=front"* ]] && [[ $output == *"Replicas:     0 current / 1 desired"* ]]
+	run k describe cronjob cj
+	[[ $output == *"Concurrency Policy:            Allow"* ]] && [[ $output == *"Starting Deadline Seconds:     <unset>"* ]]
 }
 
 @test "kubeconfig files" {

@@ -93,6 +93,11 @@ static void the_best_form_is_chosen(void **state)
 		{"application/vnd.kubernetes.protobuf;stream=watch", true, MEDIA_PROTOBUF, SHAPE_OBJECT},
 		{"text/html", false, MEDIA_JSON, SHAPE_OBJECT},
 		{"text/html,*/*;q=0.1", true, MEDIA_JSON, SHAPE_OBJECT},
+		{"application/yaml;as=Table;v=v1;g=meta.k8s.io", true, MEDIA_YAML, SHAPE_TABLE},
+		{"application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", false, MEDIA_JSON, SHAPE_OBJECT},
+		{"application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,application/"
+		 "json;as=Table;v=v1;g=meta.k8s.io",
+			true, MEDIA_JSON, SHAPE_TABLE},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -106,6 +111,21 @@ static void the_best_form_is_chosen(void **state)
 		assert_int_equal(accept.media, cases[i].media);
 		assert_int_equal(accept.shape, cases[i].shape);
 	}
+}
+
+static void what_cannot_be_listed_has_no_table(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct accept accept;
+	CLEANUP_STATUS struct status *status =
+		accept_parse_text(arena, "application/json;as=Table;v=v1;g=meta.k8s.io", false, &accept);
+	assert_non_null(status);
+	assert_int_equal(status->code, 406);
+	assert_string_equal(status->message, "only the following media types are accepted: application/json, "
+					     "application/yaml, application/vnd.kubernetes.protobuf");
+	assert_null(accept_parse_text(
+		arena, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", false, &accept));
+	assert_int_equal(accept.shape, SHAPE_OBJECT);
 }
 
 static void bodies_are_known_by_their_type(void **state)
@@ -125,6 +145,7 @@ int main(void)
 		cmocka_unit_test(paths_are_taken_apart),
 		cmocka_unit_test(other_paths_are_left_alone),
 		cmocka_unit_test(the_best_form_is_chosen),
+		cmocka_unit_test(what_cannot_be_listed_has_no_table),
 		cmocka_unit_test(bodies_are_known_by_their_type),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
