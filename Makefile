@@ -54,7 +54,6 @@ endif
 LIBS :=
 BINS :=
 GENERATED :=
-FUZZERS :=
 
 include $(sort $(wildcard proto/module.mk common/*/module.mk */module.mk deploy/*/module.mk test/*/module.mk))
 
@@ -108,11 +107,13 @@ $(O)/$(basename $(1)): $(O)/obj/$(basename $(1)).o $$(call archives,$(call unit_
 	$(Q)$$(call link,$$<,$(call unit_lib,$(1)) $$(UNIT_LIBS),-lcmocka)
 endef
 $(foreach t,$(UNIT_SRCS),$(eval $(call unit_rule,$(t))))
-UNIT_BINS := $(patsubst %.c,$(O)/%,$(UNIT_SRCS))
+$(fuzz_rules)
+# The corpora of the fuzz targets are run among them; one thread each, so that the thread sanitizer has nothing to see.
+UNIT_BINS := $(patsubst %.c,$(O)/%,$(UNIT_SRCS)) $(if $(filter thread,$(SAN)),,$(CORPUS_BINS))
 
 # unit: builds and runs the unit tests of this variant. ONLY=api runs those of one library.
 ONLY ?=
-unit: $(if $(ONLY),$(filter $(O)/test/unit/$(ONLY)/%,$(UNIT_BINS)),$(UNIT_BINS))
+unit: $(if $(ONLY),$(filter $(O)/test/unit/$(ONLY)/% $(O)/test/fuzz/$(ONLY)/%,$(UNIT_BINS)),$(UNIT_BINS))
 	@test/run-unit $^
 unit-bins: $(UNIT_BINS)
 

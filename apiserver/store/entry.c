@@ -35,7 +35,7 @@ struct measure {
 	const char **fields;
 	size_t pointers; /* bytes of the arrays */
 	size_t strings;
-	size_t packed;
+	struct strbuf packed;
 };
 
 /* "source" of an event is the component it names, or who reports it. */
@@ -63,7 +63,7 @@ static void measure(struct measure *m, struct arena *arena, const struct schema_
 	}
 	for (size_t i = 0; i < meta->n_labels; i++)
 		m->strings += strlen(meta->labels[i]->key) + strlen(meta->labels[i]->value) + 2;
-	m->packed = protobuf_packed_size(object);
+	protobuf_pack(&m->packed, object);
 }
 
 static void put_labels(struct entry *entry, struct pen *pen, char *room, const MetaV1ObjectMeta *meta)
@@ -85,9 +85,9 @@ struct entry *entry_new(const struct schema_resource *resource, int64_t revision
 	const MetaV1ObjectMeta *meta = object_meta(object);
 	if (!meta)
 		meta = API_NEW(arena, MetaV1ObjectMeta);
-	struct measure m;
+	struct measure m = {.packed = STRBUF_INIT};
 	measure(&m, arena, resource, meta, object);
-	struct entry *entry = mem_zalloc(m.pointers + m.strings + m.packed);
+	struct entry *entry = mem_zalloc(m.pointers + m.strings + m.packed.len);
 	struct pen pen = {(char *)entry + m.pointers};
 	atomic_init(&entry->refs, 1);
 	entry->resource = resource;
@@ -105,7 +105,9 @@ struct entry *entry_new(const struct schema_resource *resource, int64_t revision
 		pen.at--;
 	put(&pen, meta->name);
 	entry->bytes = (const uint8_t *)pen.at;
-	entry->size = protobuf_c_message_pack(object, (uint8_t *)pen.at);
+	entry->size = m.packed.len;
+	memcpy(pen.at, m.packed.buf, m.packed.len);
+	strbuf_done(&m.packed);
 	return entry;
 }
 

@@ -96,8 +96,16 @@ void json_add_double(struct strbuf *out, double value)
 	}
 	int exponent = magnitude != 0 ? (int)strtol(strchr(text, 'e') + 1, NULL, 10) : 0;
 	int decimals = precision - 1 - exponent;
-	snprintf(text, sizeof(text), "%.*f", decimals > 0 ? decimals : 0, value);
-	strbuf_adds(out, text);
+	if (decimals >= 0) {
+		snprintf(text, sizeof(text), "%.*f", decimals, value);
+		strbuf_adds(out, text);
+		return;
+	}
+	/* A large number: its digits, and zeros where the digits say no more. */
+	for (const char *p = text; *p != 'e'; p++)
+		if (*p != '.')
+			strbuf_addc(out, *p);
+	strbuf_printf(out, "%0*d", -decimals, 0);
 }
 
 bool json_add_compact(struct strbuf *out, const char *data, size_t size)

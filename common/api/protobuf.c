@@ -22,11 +22,6 @@ bool protobuf_has_magic(const void *data, size_t size)
 	return size >= PROTOBUF_MAGIC_SIZE && !memcmp(data, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
 }
 
-size_t protobuf_packed_size(const void *msg)
-{
-	return protobuf_c_message_get_packed_size(msg);
-}
-
 static void add_varint(struct strbuf *out, uint64_t value)
 {
 	while (value >= 0x80) {

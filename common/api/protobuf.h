@@ -34,7 +34,6 @@ struct status *protobuf_envelope(struct arena *arena, const void *data, size_t s
 void protobuf_pack(struct strbuf *out, const void *msg);
 struct status *protobuf_unpack(
 	struct arena *arena, const struct schema_type *type, const void *data, size_t size, void *ret_msg) MUST_USE;
-size_t protobuf_packed_size(const void *msg);
 
 /* protobuf-c's allocator over an arena; free does nothing. Valid as long as the arena. */
 ProtobufCAllocator protobuf_arena_allocator(struct arena *arena);

@@ -1,6 +1,7 @@
 #include "api/tree.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,6 +245,22 @@ static cJSON *parse_array(struct parser *p, const struct place *at)
 	return p->r.error ? NULL : array;
 }
 
+/* What no float64 holds is refused, as the original's decoder does, lest it be something else to the next reader. */
+static cJSON *parse_number(struct parser *p)
+{
+	const char *text;
+	size_t size;
+
+	if (!json_read_number(&p->r, &text, &size))
+		return NULL;
+	cJSON *node = tree_new_number(p->arena, text, size);
+	if (!isinf(node->valuedouble))
+		return node;
+	p->r.error = "a number is outside the range of float64";
+	p->r.error_at = text;
+	return NULL;
+}
+
 static cJSON *parse_value(struct parser *p, const struct place *at)
 {
 	enum json_type type = json_peek(&p->r);
@@ -259,7 +276,7 @@ static cJSON *parse_value(struct parser *p, const struct place *at)
 	case JSON_FALSE:
 		return json_read_literal(&p->r) ? tree_new_bool(p->arena, type == JSON_TRUE) : NULL;
 	case JSON_NUMBER:
-		return json_read_number(&p->r, &text, &size) ? tree_new_number(p->arena, text, size) : NULL;
+		return parse_number(p);
 	case JSON_ARRAY:
 		return parse_array(p, at);
 	case JSON_OBJECT:

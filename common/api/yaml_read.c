@@ -11,7 +11,6 @@
 #define MAX_ALIASED_NODES 400000
 
 struct anchor {
-	char *name;
 	cJSON *node;
 	size_t n_nodes;
 };
@@ -24,8 +23,7 @@ struct yaml_stream {
 	size_t json_at;
 	bool begun, ended;
 	yaml_parser_t parser;
-	struct anchor *anchors;
-	size_t n_anchors;
+	struct strmap *anchors; /* of this document: name -> struct anchor */
 	size_t n_nodes, n_aliased;
 	struct json_strict *strict;
 };
@@ -34,7 +32,10 @@ static struct status *parse_node(struct yaml_stream *s, yaml_event_t *event, int
 
 static void parser_free(void *data)
 {
-	yaml_parser_delete(data);
+	struct yaml_stream *s = data;
+
+	yaml_parser_delete(&s->parser);
+	strmap_free(s->anchors);
 }
 
 struct yaml_stream *yaml_stream_new(struct arena *arena, const char *data, size_t size)
@@ -54,7 +55,7 @@ struct yaml_stream *yaml_stream_new(struct arena *arena, const char *data, size_
 static void begin(struct yaml_stream *s)
 {
 	yaml_parser_initialize(&s->parser);
-	arena_defer(s->arena, parser_free, &s->parser);
+	arena_defer(s->arena, parser_free, s);
 	yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&s->parser, (const unsigned char *)s->data, s->size);
 	s->begun = true;
@@ -81,10 +82,7 @@ static struct status *at_line(const yaml_event_t *event, const char *what)
 
 static const struct anchor *find_anchor(const struct yaml_stream *s, const char *name)
 {
-	for (size_t i = s->n_anchors; i > 0; i--)
-		if (!strcmp(s->anchors[i - 1].name, name))
-			return &s->anchors[i - 1];
-	return NULL;
+	return strmap_get(s->anchors, name);
 }
 
 static cJSON *scalar_node(struct yaml_stream *s, const yaml_event_t *event)
@@ -93,7 +91,7 @@ static cJSON *scalar_node(struct yaml_stream *s, const yaml_event_t *event)
 	const char *text = (const char *)event->data.scalar.value;
 	const char *tag = (const char *)event->data.scalar.tag;
 	size_t size = event->data.scalar.length;
-	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (!tag || !strcmp(tag, "!"));
+	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
 
 	if (tag && (!strcmp(tag, YAML_INT_TAG) || !strcmp(tag, YAML_FLOAT_TAG) || !strcmp(tag, YAML_BOOL_TAG) ||
 			   !strcmp(tag, YAML_NULL_TAG)))
@@ -150,19 +148,6 @@ static struct status *parse_key(struct yaml_stream *s, yaml_event_t *event, char
 	return NULL;
 }
 
-/* The << key: members of the named mappings that the object lacks. */
-static void merge_into(struct arena *arena, cJSON *object, const cJSON *from)
-{
-	if (cJSON_IsArray(from)) {
-		TREE_FOREACH (child, from)
-			merge_into(arena, object, child);
-	} else if (cJSON_IsObject(from)) {
-		TREE_FOREACH (child, from)
-			if (!tree_get(object, child->string))
-				tree_set(arena, object, child->string, tree_copy(arena, child));
-	}
-}
-
 static void report_duplicate(struct yaml_stream *s, const yaml_event_t *event, const char *key)
 {
 	if (s->strict && s->strict->n_errors < 100)
@@ -170,25 +155,62 @@ static void report_duplicate(struct yaml_stream *s, const yaml_event_t *event, c
 			s->arena, "line %zu: key \"%s\" already set in map", event->start_mark.line + 1, key);
 }
 
-/* Puts a member; of members with one name the last stays. The map keeps large mappings from being searched one by one.
- */
+/* Puts a member; of members with one name the last stays, in the first's place. The map keeps large mappings from being
+ * searched one by one. */
 static void put_member(struct yaml_stream *s, const yaml_event_t *event, cJSON *object, struct strmap *members,
 	const char *key, cJSON *value)
 {
-	const cJSON *old = strmap_get(members, key);
+	cJSON *old = strmap_get(members, key);
 
-	strmap_put(members, key, value);
 	if (!old) {
+		strmap_put(members, key, value);
 		value->string = arena_strdup(s->arena, key);
 		tree_append(object, value);
 		return;
 	}
 	report_duplicate(s, event, key);
-	tree_set(s->arena, object, key, value);
+	value->next = old->next;
+	value->prev = old->prev;
+	value->string = old->string;
+	*old = *value;
+}
+
+static void merge_object(
+	struct yaml_stream *s, const yaml_event_t *event, cJSON *object, struct strmap *members, const cJSON *from)
+{
+	TREE_FOREACH (child, from)
+		put_member(s, event, object, members, child->string, tree_copy(s->arena, child));
+}
+
+/* The << key: the members of a mapping, or of a list of them of which the first counts most, as if they stood here. */
+static struct status *merge_into(
+	struct yaml_stream *s, const yaml_event_t *event, cJSON *object, struct strmap *members, const cJSON *from)
+{
+	size_t n = cJSON_IsArray(from) ? tree_size(from) : 1, at = 0;
+	const cJSON **all = ARENA_ARRAY(s->arena, const cJSON *, n + 1);
+
+	if (cJSON_IsArray(from))
+		TREE_FOREACH (child, from)
+			all[at++] = child;
+	else
+		all[at++] = from;
+	for (; at > 0; at--) {
+		if (!cJSON_IsObject(all[at - 1]))
+			return status_bad_request("error converting YAML to JSON: yaml: map merge requires map or "
+						  "sequence of maps as the value");
+		merge_object(s, event, object, members, all[at - 1]);
+	}
+	return NULL;
+}
+
+static bool is_merge(const yaml_event_t *event)
+{
+	return event->type == YAML_SCALAR_EVENT && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	       !event->data.scalar.tag && !strcmp((const char *)event->data.scalar.value, "<<");
 }
 
 static struct status *parse_member(
-	struct yaml_stream *s, yaml_event_t *key_event, int depth, cJSON *object, struct strmap *members, cJSON *merges)
+	struct yaml_stream *s, yaml_event_t *key_event, int depth, cJSON *object, struct strmap *members)
 {
 	yaml_event_t event;
 	cJSON *value = NULL;
@@ -200,12 +222,8 @@ static struct status *parse_member(
 	yaml_event_delete(&event);
 	if (status)
 		return status;
-	bool merge = key_event->type == YAML_SCALAR_EVENT && key_event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-		     !strcmp(key, "<<");
-	if (merge) {
-		tree_append(merges, value);
-		return NULL;
-	}
+	if (is_merge(key_event))
+		return merge_into(s, key_event, object, members, value);
 	put_member(s, key_event, object, members, key, value);
 	return NULL;
 }
@@ -213,21 +231,16 @@ static struct status *parse_member(
 static struct status *parse_mapping(struct yaml_stream *s, int depth, cJSON *object)
 {
 	CLEANUP(strmap_freep) struct strmap *members = strmap_new(NULL);
-	cJSON *merges = tree_new_array(s->arena);
 	yaml_event_t event;
 
 	for (;;) {
 		TRY(next_event(s, &event));
 		bool end = event.type == YAML_MAPPING_END_EVENT;
-		struct status *status = end ? NULL : parse_member(s, &event, depth, object, members, merges);
+		struct status *status = end ? NULL : parse_member(s, &event, depth, object, members);
 		yaml_event_delete(&event);
-		if (status)
+		if (status || end)
 			return status;
-		if (end)
-			break;
 	}
-	merge_into(s->arena, object, merges);
-	return NULL;
 }
 
 static struct status *parse_sequence(struct yaml_stream *s, int depth, cJSON *array)
@@ -294,8 +307,9 @@ static struct status *parse_node(struct yaml_stream *s, yaml_event_t *event, int
 		return at_line(event, "unexpected content");
 	}
 	if (anchor_of(event)) {
-		struct anchor a = {arena_strdup(s->arena, anchor_of(event)), *ret_node, s->n_nodes - before};
-		ARENA_PUSH(s->arena, s->anchors, s->n_anchors) = a;
+		struct anchor *a = ARENA_NEW(s->arena, struct anchor);
+		*a = (struct anchor){*ret_node, s->n_nodes - before};
+		strmap_put(s->anchors, anchor_of(event), a);
 	}
 	return NULL;
 }
@@ -329,7 +343,8 @@ static struct status *parse_document(struct yaml_stream *s, cJSON **ret_tree)
 {
 	yaml_event_t event;
 
-	s->n_anchors = 0;
+	strmap_free(s->anchors);
+	s->anchors = strmap_new(NULL);
 	TRY(next_event(s, &event));
 	struct status *status = parse_node(s, &event, 0, ret_tree);
 	yaml_event_delete(&event);
@@ -389,6 +404,12 @@ struct status *yaml_parse(
 	struct yaml_stream *s = yaml_stream_new(arena, data, size);
 	cJSON *tree = NULL;
 
+	/* JSON is read as JSON only when it is all there is: what follows a value is an error of YAML. */
+	if (s->json_first) {
+		struct json_reader r;
+		json_reader_init(&r, arena, data, size, JSON_MAX_DEPTH);
+		s->json_first = json_skip(&r, NULL, NULL) && json_at_end(&r);
+	}
 	TRY(yaml_stream_next(s, options, &tree));
 	*ret_tree = tree ? tree : tree_new_null(arena);
 	return NULL;

@@ -22,6 +22,9 @@ uint32_t fnv1a_32(uint32_t hash, const void *data, size_t size);
 /* FNV-1 (multiply first), 32 bits: what the original's ComputeHash uses is New32a; both are here. */
 uint32_t fnv1_32(uint32_t hash, const void *data, size_t size);
 uint64_t fnv1a_64(const void *data, size_t size);
+/* SipHash-1-3 under a key of the process's own: who chooses the bytes cannot choose the hash. Differs from run to run.
+ */
+uint64_t hash_keyed(const void *data, size_t size);
 
 /* Bytes from the kernel. Aborts if it has none. */
 void random_bytes(void *buf, size_t size);

@@ -64,7 +64,7 @@ size_t strmap_count(const struct strmap *m)
 
 static uint64_t hash_of(const char *key)
 {
-	return fnv1a_64(key, strlen(key));
+	return hash_keyed(key, strlen(key)); /* keys come from outside */
 }
 
 /* The slot that holds key, or the empty one where it would go. A removed entry's slot still leads further. */

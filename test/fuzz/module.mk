@@ -1,28 +1,33 @@
-# libFuzzer targets for every decoder; test/unit/api/corpus_test.c reruns their corpora as an ordinary test.
-#	make fuzz FUZZ=json SECONDS=60
-API_FUZZERS := json yaml protobuf selector quantity patch
-CLIENT_FUZZERS := websocket spdy kubeconfig http_head
-CLIENT_FUZZ_LIBS = $(O)/lib/libclient.a $(O)/lib/libnet.a $(O)/lib/libapi.a $(O)/lib/libbase.a
+# A fuzz target is test/fuzz/LIBRARY/NAME.c, linked with that library: once with libFuzzer for `make fuzz`, and once with
+# rerun.c, which runs its corpus as an ordinary test among the unit tests.
+FUZZ_SRCS := $(sort $(wildcard test/fuzz/*/*.c))
 FUZZ_SAN := address,undefined,fuzzer-no-link
+FUZZ_TARGETS := $(notdir $(basename $(FUZZ_SRCS)))
 SECONDS ?= 60
+TARGET ?=
 
-ifeq ($(SAN),$(FUZZ_SAN))
-$(API_FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/obj/test/fuzz/%.o $(O)/lib/libapi.a $(O)/lib/libbase.a
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(O)/lib/libapi.a $(O)/lib/libbase.a $(api_LDLIBS) -lpthread
-$(CLIENT_FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/obj/test/fuzz/%.o $(CLIENT_FUZZ_LIBS)
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(CLIENT_FUZZ_LIBS) -Wl,--end-group \
-		$(call ldlibs,client) -lpthread
-fuzz-run: $(O)/fuzz/$(FUZZ)
-	@mkdir -p $(O)/fuzz/new/$(FUZZ)
-	$(O)/fuzz/$(FUZZ) -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 -artifact_prefix=$(O)/fuzz/ \
-		$(O)/fuzz/new/$(FUZZ) test/fuzz/corpus/$(FUZZ)
-endif
+fuzz_lib = $(word 3,$(subst /, ,$(1)))
+define fuzz_rule
+$(O)/$(basename $(1)): $(O)/obj/$(basename $(1)).o $(O)/obj/test/fuzz/rerun.o $$(call archives,$(call fuzz_lib,$(1)) base)
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(call link,$$(filter %.o,$$^),$(call fuzz_lib,$(1)) base)
+$(O)/fuzz/$(notdir $(basename $(1))): $(O)/obj/$(basename $(1)).o $$(call archives,$(call fuzz_lib,$(1)) base)
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(call link,$$<,$(call fuzz_lib,$(1)) base,-fsanitize=fuzzer)
+endef
 
-# fuzz: runs one target for a while; what it finds new stays under build/, a crash is a file beside the program.
+# Deferred: the libraries' dependencies are known once all modules are read.
+fuzz_rules = $(foreach t,$(FUZZ_SRCS),$(eval $(call fuzz_rule,$(t))))
+CORPUS_BINS := $(FUZZ_SRCS:%.c=$(O)/%)
+
+# fuzz: runs each target (or TARGET) for SECONDS; TARGET=list names them. An input that fails stays under build/fuzz.
 fuzz:
-	@$(MAKE) SAN=$(FUZZ_SAN) FUZZ=$(FUZZ) SECONDS=$(SECONDS) fuzz-run
-.PHONY: fuzz fuzz-run
+ifeq ($(TARGET),list)
+	@printf '%s\n' $(sort $(FUZZ_TARGETS))
+else
+	@$(MAKE) SAN=$(FUZZ_SAN) $(patsubst %,build/san-$(FUZZ_SAN)/fuzz/%,$(or $(TARGET),$(FUZZ_TARGETS)))
+	@test/run-fuzz build/san-$(FUZZ_SAN)/fuzz $(SECONDS) $(sort $(or $(TARGET),$(FUZZ_TARGETS)))
+endif
+.PHONY: fuzz

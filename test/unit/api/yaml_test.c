@@ -46,6 +46,8 @@ static const struct {
 	{"a: |\n  x\n  y\n", "{\"a\":\"x\\ny\\n\"}"},
 	{"a: >\n  x\n  y\n", "{\"a\":\"x y\\n\"}"},
 	{"a: &x {b: c}\nd: *x", "{\"a\":{\"b\":\"c\"},\"d\":{\"b\":\"c\"}}"},
+	{"a: 1\nb: 2\n<<: {a: 5, c: 6}\nc: 7", "{\"a\":5,\"b\":2,\"c\":7}"},
+	{"<<: [{a: 1}, {a: 2, b: 3}]", "{\"a\":1,\"b\":3}"},
 	{"a: &x {b: c}\nd:\n  <<: *x\n  e: f", "{\"a\":{\"b\":\"c\"},\"d\":{\"b\":\"c\",\"e\":\"f\"}}"},
 	{"1: a", "{\"1\":\"a\"}"},
 	{"true: a", "{\"true\":\"a\"}"},
@@ -328,6 +330,40 @@ static void hostile_documents_are_refused(void **state)
 	status_free(status);
 }
 
+/* Each would take minutes if members, anchors or merges were searched one by one. */
+static void large_documents_are_read_in_one_pass(void **state)
+{
+	enum { N = 60000 };
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	cJSON *tree;
+
+	strbuf_adds(&text, "m: &m\n");
+	for (int i = 0; i < N; i++)
+		strbuf_printf(&text, "  k%d: &a%d 1\n", i, i);
+	for (int i = 0; i < N; i++)
+		strbuf_printf(&text, "m%d: *a%d\n", i, i % 7);
+	for (int i = 0; i < N; i++)
+		strbuf_adds(&text, "last: 1\n");
+	strbuf_adds(&text, "<<: *m\n");
+	assert_null(yaml_parse(arena, text.buf, text.len, NULL, &tree));
+	assert_int_equal(tree_size(tree), 2 * N + 2);
+	assert_string_equal(tree_to_string(arena, tree_get(tree, "m0"), 0), "1");
+}
+
+static void merging_what_is_no_mapping_is_refused(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *const texts[] = {"<<: 0", "<<: [1]", "<<: [{a: 1}, [{b: 1}]]"};
+	cJSON *tree;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		CLEANUP_STATUS struct status *status = yaml_parse(arena, texts[i], strlen(texts[i]), NULL, &tree);
+		assert_string_equal(status ? status->message : "",
+			"error converting YAML to JSON: yaml: map merge requires map or sequence of maps as the value");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +372,8 @@ int main(void)
 		cmocka_unit_test(streams_hold_many_documents),
 		cmocka_unit_test(duplicate_keys_are_told_when_strict),
 		cmocka_unit_test(hostile_documents_are_refused),
+		cmocka_unit_test(large_documents_are_read_in_one_pass),
+		cmocka_unit_test(merging_what_is_no_mapping_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

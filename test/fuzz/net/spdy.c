@@ -42,7 +42,7 @@ static void closed(void *data, struct spdy_stream *st, bool reset)
 	u->total += spdy_stream_id(st) + reset;
 }
 
-int FUZZ_TARGET(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct spdy_events events = {output, opened, NULL, on_data, closed, NULL};
 	struct user u = {0};

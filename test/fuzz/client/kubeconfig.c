@@ -2,7 +2,7 @@
 #include "test/fuzz/target.h"
 #include "client/kubeconfig.h"
 
-int FUZZ_TARGET(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ClientcmdV1Config *config, *again, *merged = NULL;

@@ -3,7 +3,7 @@
 #include "net/http1.h"
 #include "net/url.h"
 
-int FUZZ_TARGET(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct http_head head = {0};

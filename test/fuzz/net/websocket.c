@@ -24,7 +24,7 @@ static void closed(void *data, unsigned code, const char *reason)
 	*total += strlen(reason);
 }
 
-int FUZZ_TARGET(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct websocket_events events = {output, message, NULL, closed};
 	size_t total = 0;

@@ -20,7 +20,7 @@ static void patch_every_way(struct arena *arena, const cJSON *doc, const cJSON *
 	status_free(patch_create_three_way_merge(arena, doc, patch, doc, &got));
 }
 
-int FUZZ_TARGET(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const char *text = (const char *)data, *newline = memchr(text, '\n', size);

@@ -16,7 +16,7 @@ static void protobuf_object(struct arena *arena, const void *msg)
 	assert(!s && api_equal(copy, again));
 }
 
-int FUZZ_TARGET(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct schema_type *const bare[] = {
 		&CoreV1Pod_schema, &ApiextensionsV1JSONSchemaProps_schema, &MetaV1Status_schema, &CoreV1Secret_schema};
