@@ -27,6 +27,7 @@ struct app {
 	struct admission *admission;
 	struct strategy_context strategies;
 	struct boot *boot;
+	struct alloc_repair *repair;
 	struct server *server;
 	struct metrics *metrics;
 	struct metric *requests, *latency, *in_flight, *watches;

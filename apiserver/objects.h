@@ -47,7 +47,7 @@ struct objects_ops {
 		const char *subresource, const char *namespace, const char *name, object_modify_fn *modify, void *data,
 		ProtobufCMessage **ret_object);
 	struct status *(*delete)(struct objects *o, struct arena *arena, const struct schema_type *type,
-		const char *namespace, const char *name);
+		const char *namespace, const char *name, const char *uid);
 	void (*subscribe)(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data);
 	bool (*synced)(struct objects *o);
 };
@@ -91,7 +91,13 @@ static inline MUST_USE struct status *objects_modify(struct objects *o, struct a
 static inline MUST_USE struct status *objects_delete(
 	struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace, const char *name)
 {
-	return o->ops->delete (o, arena, type, namespace, name);
+	return o->ops->delete (o, arena, type, namespace, name, NULL);
+}
+/* Only if it still is the object of that uid: Conflict when another has its name by now. */
+static inline MUST_USE struct status *objects_delete_exact(struct objects *o, struct arena *arena,
+	const struct schema_type *type, const char *namespace, const char *name, const char *uid)
+{
+	return o->ops->delete (o, arena, type, namespace, name, uid);
 }
 /* Calls fn for every object there is and for every later change. Subscribe before the cache is started. */
 static inline void objects_subscribe(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data)

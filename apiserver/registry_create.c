@@ -95,11 +95,9 @@ static struct status *store_new(struct request *request, ProtobufCMessage *objec
 		if (s->begin_create)
 			TRY(s->begin_create(request, object));
 		struct status *status = write_new(request, object);
-		if (!status && request->dry_run && s->rollback_create)
-			s->rollback_create(request, object);
 		if (!status)
 			return NULL;
-		if (s->rollback_create)
+		if (s->rollback_create && !outcome_is_unknown(status))
 			s->rollback_create(request, object);
 		if (!status_is(status, STATUS_ALREADY_EXISTS))
 			return status;

@@ -94,13 +94,17 @@ static struct status *modify(struct objects *o, struct arena *arena, const struc
 	return NULL;
 }
 
-static struct status *delete_object(
-	struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace, const char *name)
+static struct status *delete_object(struct objects *o, struct arena *arena, const struct schema_type *type,
+	const char *namespace, const char *name, const char *uid)
 {
 	ProtobufCMessage *object;
 	bool gone;
-	return registry_delete(own(o, arena, type, "delete", "", namespace, name), API_NEW(arena, MetaV1DeleteOptions),
-		&object, &gone);
+	MetaV1DeleteOptions *options = API_NEW(arena, MetaV1DeleteOptions);
+	if (uid) {
+		options->preconditions = API_NEW(arena, MetaV1Preconditions);
+		options->preconditions->uid = arena_strdup(arena, uid);
+	}
+	return registry_delete(own(o, arena, type, "delete", "", namespace, name), options, &object, &gone);
 }
 
 static void subscribe(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data)

@@ -55,6 +55,11 @@ struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv,
 /* The value to store: without resourceVersion, of the stored version. */
 struct status *encode_value(struct request *request, const ProtobufCMessage *object, struct strbuf *out) MUST_USE;
 struct status *value_lease(struct request *request, const ProtobufCMessage *object, int64_t *ret_lease) MUST_USE;
+/* A write whose answer was lost may have happened: what it took stays taken, and a repair finds out. */
+static inline bool outcome_is_unknown(const struct status *status)
+{
+	return status_is(status, STATUS_TIMEOUT) || status_is(status, STATUS_UNAVAILABLE);
+}
 void set_revision(struct request *request, ProtobufCMessage *object, int64_t revision);
 
 /* Gives an object the spec that every object of its kind has, so that checks need not ask: an absent one says nothing.

@@ -259,7 +259,7 @@ static struct status *finish(struct request *request, ProtobufCMessage *object, 
 		TRY(s->begin_update(request, object, stored->object));
 	struct status *status = write_update(request, object, stored, ret_done, ret_now);
 	bool written = !status && *ret_done && !request->dry_run;
-	if (!written && s->rollback_update)
+	if (!written && s->rollback_update && !outcome_is_unknown(status))
 		s->rollback_update(request, object, stored->object);
 	if (written && s->finish_update)
 		s->finish_update(request, object, stored->object);

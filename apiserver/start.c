@@ -139,22 +139,28 @@ static struct status *connect_etcd(const struct options *o, struct app *app)
 	}
 }
 
-static struct status *make_pools(const struct options *o, struct app *app)
+static struct status *make_service_ranges(const struct options *o, struct app *app)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	char **ranges;
+	char **texts;
+	struct ip_range ranges[2];
 	int32_t first, last;
-	size_t n = str_split(arena, str_or(o->service_range, DEFAULT_SERVICE_RANGE), ',', &ranges);
-	if (n > 2)
+	size_t n = str_split(arena, str_or(o->service_range, DEFAULT_SERVICE_RANGE), ',', &texts);
+	if (n > ARRAY_SIZE(ranges))
 		return status_bad_request("--service-cluster-ip-range: at most two ranges");
-	TRY(status_wrap(ip_allocator_new(ranges[0], &app->strategies.service_ips), "--service-cluster-ip-range"));
-	if (n == 2)
-		TRY(status_wrap(ip_allocator_new(ranges[1], &app->strategies.secondary_service_ips),
-			"--service-cluster-ip-range"));
+	for (size_t i = 0; i < n; i++)
+		TRY(status_wrap(ip_range_parse(texts[i], &ranges[i]), "--service-cluster-ip-range"));
+	if (n == 2 && ranges[0].is_ipv6 == ranges[1].is_ipv6)
+		return status_bad_request("--service-cluster-ip-range: two ranges must be of different IP families");
 	TRY(port_range_parse(o->node_port_range, &first, &last));
-	app->strategies.node_ports = port_allocator_new(first, last);
+	app->strategies.service_ips = service_ips_new(registry_objects(app->registry), ranges, n);
+	app->strategies.node_ports = node_ports_new(app->etcd, o->etcd_prefix, first, last);
 	app->strategies.event_ttl_seconds = o->event_ttl_ms / 1000;
-	service_pools_follow(registry_objects(app->registry), &app->strategies);
+	const struct alloc_repair_options repair = {.objects = registry_objects(app->registry),
+		.ips = app->strategies.service_ips,
+		.ports = app->strategies.node_ports,
+		.clock = app->clock};
+	app->repair = alloc_repair_new(&repair);
 	return NULL;
 }
 
@@ -179,7 +185,7 @@ static struct status *make_parts(struct options *o, struct app *app)
 	struct objects *objects = registry_objects(app->registry);
 	TRY(authn_new(&o->authn, objects, app->clock, &app->authn));
 	TRY(authz_new(&o->authz, objects, &app->authz));
-	TRY(make_pools(o, app));
+	TRY(make_service_ranges(o, app));
 	app->strategies.authn = app->authn;
 	app->strategies.authz = app->authz;
 	const struct admission_context context = {.objects = objects, .authz = app->authz, .clock = app->clock};
@@ -224,6 +230,9 @@ static void start_boot(const struct options *o, struct app *app)
 	char *kept = mem_strdup(address), *name = mem_strdup(identity);
 	const struct boot_options options = {.objects = registry_objects(app->registry),
 		.context = &app->strategies,
+		.repair = app->repair,
+		.etcd = app->etcd,
+		.etcd_prefix = o->etcd_prefix,
 		.clock = app->clock,
 		.advertise_address = kept,
 		.port = server_port(app->server),

@@ -58,6 +58,7 @@ struct strategy {
 	void (*validate_create)(struct request *request, const ProtobufCMessage *object, struct field_errors *errors);
 	/* Allocations (addresses, ports): after validation, before etcd. */
 	struct status *(*begin_create)(struct request *request, ProtobufCMessage *object);
+	/* After a write that certainly did not happen. */
 	void (*rollback_create)(struct request *request, const ProtobufCMessage *object);
 
 	void (*prepare_update)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);

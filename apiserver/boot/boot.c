@@ -73,12 +73,17 @@ static bool until_done(
 	return true;
 }
 
+static struct status *repair(const struct boot_options *options)
+{
+	return alloc_repair_step(options->repair);
+}
+
 static void *run(void *data)
 {
 	struct boot *boot = data;
 	if (!until_done(boot, "system namespaces", boot_namespaces, &boot->namespaces_ready) ||
 		!until_done(boot, "priority classes", boot_priorities, NULL) ||
-		!until_done(boot, "service ranges", boot_ranges, NULL) ||
+		!until_done(boot, "service ranges", boot_ranges, NULL) || !until_done(boot, "repair", repair, NULL) ||
 		(boot->options.rbac && !until_done(boot, "bootstrap roles", boot_roles, NULL)))
 		return NULL;
 	atomic_store(&boot->rbac_ready, true);
@@ -87,6 +92,7 @@ static void *run(void *data)
 		return NULL;
 	for (int64_t turn = 1; !pause_for(boot, PERIOD_MS); turn++) {
 		log_status(boot_service(&boot->options), "kubernetes service");
+		log_status(repair(&boot->options), "repair");
 		if (turn % (NAMESPACES_PERIOD_MS / PERIOD_MS) == 0) {
 			log_status(boot_namespaces(&boot->options), "system namespaces");
 			log_status(boot_trust(&boot->options), "authentication trust");

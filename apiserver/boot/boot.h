@@ -13,6 +13,7 @@
 #ifndef APISERVER_BOOT_BOOT_H
 #define APISERVER_BOOT_BOOT_H
 
+#include "apiserver/alloc/repair.h"
 #include "apiserver/objects.h"
 #include "apiserver/strategy/context.h"
 #include "base/clock.h"
@@ -22,6 +23,9 @@ struct boot;
 struct boot_options {
 	struct objects *objects;
 	const struct strategy_context *context;
+	struct alloc_repair *repair;
+	struct etcd *etcd;
+	const char *etcd_prefix;
 	const struct clock *clock;
 	const char *advertise_address; /* IP text; "" leaves the endpoints alone */
 	int32_t port;		       /* of the listener */

@@ -18,6 +18,16 @@ struct status *boot_service_leave(const struct boot_options *options) MUST_USE;
 /* kube-system/extension-apiserver-authentication: whom delegated servers trust. */
 struct status *boot_trust(const struct boot_options *options) MUST_USE;
 
+/* This server among those that live: for 15 seconds from now, no longer, and who they are (addresses, sorted). */
+struct address_list {
+	char **items;
+	size_t n_items;
+};
+struct status *boot_lease_renew(const struct boot_options *options) MUST_USE;
+struct status *boot_lease_remove(const struct boot_options *options) MUST_USE;
+struct status *boot_lease_addresses(
+	const struct boot_options *options, struct arena *arena, struct address_list *ret_addresses) MUST_USE;
+
 /* Creates an object unless it is there. */
 struct status *boot_ensure(const struct boot_options *options, struct arena *arena, const void *object) MUST_USE;
 

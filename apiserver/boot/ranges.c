@@ -1,6 +1,9 @@
 /* The ServiceCIDR that tells which ranges Services have their addresses from. */
+#include <time.h>
+#include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/boot/internal.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #define NAME "kubernetes"
@@ -20,20 +23,69 @@ static struct status *mark_ready(void *data, struct arena *arena, ProtobufCMessa
 	return NULL;
 }
 
+/* The range is used as the cache shows it. */
+static struct status *wait_until_seen(const struct boot_options *options)
+{
+	enum { TRY_MS = 10, TRIES = 500 };
+	for (int i = 0; i < TRIES; i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		const ProtobufCMessage *found;
+		struct status *s =
+			objects_get(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", NAME, &found);
+		const NetworkingV1ServiceCIDRStatus *status =
+			s ? NULL : ((const NetworkingV1ServiceCIDR *)found)->status;
+		status_drop(s, "asked again");
+		if (status && CONDITION(status, "Ready"))
+			return NULL;
+		nanosleep(&(struct timespec){.tv_nsec = TRY_MS * 1000000L}, NULL);
+	}
+	return status_new(STATUS_UNAVAILABLE, "has not come back from etcd yet");
+}
+
+static bool same_ranges(const NetworkingV1ServiceCIDRSpec *a, const NetworkingV1ServiceCIDRSpec *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(a->cidrs[i], b->cidrs[i]))
+			return false;
+	return true;
+}
+
+static struct status *widen(void *data, struct arena *arena, ProtobufCMessage *object)
+{
+	NetworkingV1ServiceCIDR *range = (NetworkingV1ServiceCIDR *)object;
+	range->spec = api_copy_msg(arena, data);
+	return NULL;
+}
+
+/* A range that is there stays as it is, but for the step from one family to two. */
+static struct status *settle(
+	const struct boot_options *options, struct arena *arena, const NetworkingV1ServiceCIDR *wanted)
+{
+	const ProtobufCMessage *found;
+	TRY(boot_ensure(options, arena, wanted));
+	TRY(objects_get_live(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", NAME, &found));
+	const NetworkingV1ServiceCIDRSpec *has = ((const NetworkingV1ServiceCIDR *)found)->spec;
+	if (has && has->n_cidrs == 1 && wanted->spec->n_cidrs == 2 && same_ranges(has, wanted->spec, 1))
+		return objects_modify(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", "", NAME, widen,
+			wanted->spec, NULL);
+	if (!has || has->n_cidrs != wanted->spec->n_cidrs || !same_ranges(has, wanted->spec, has->n_cidrs))
+		log_warn("the ServiceCIDR " NAME
+			 " differs from --service-cluster-ip-range; Services use the ServiceCIDR");
+	return NULL;
+}
+
 struct status *boot_ranges(const struct boot_options *options)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const struct ip_allocator *pools[] = {options->context->service_ips, options->context->secondary_service_ips};
+	const struct service_ips *ips = options->context->service_ips;
 	NetworkingV1ServiceCIDR *range = API_NEW(arena, NetworkingV1ServiceCIDR);
 	object_meta_ensure(arena, range)->name = arena_strdup(arena, NAME);
 	range->spec = API_NEW(arena, NetworkingV1ServiceCIDRSpec);
-	for (size_t i = 0; i < ARRAY_SIZE(pools); i++)
-		if (pools[i])
-			ARENA_PUSH(arena, range->spec->cidrs, range->spec->n_cidrs) =
-				arena_strdup(arena, ip_allocator_cidr(pools[i]));
-	if (!range->spec->n_cidrs)
-		return NULL;
-	TRY(status_wrap(boot_ensure(options, arena, range), "service CIDR " NAME));
-	return objects_modify(
-		options->objects, arena, &NetworkingV1ServiceCIDR_schema, "status", "", NAME, mark_ready, NULL, NULL);
+	for (size_t i = 0; i < service_ips_n_ranges(ips); i++)
+		ARENA_PUSH(arena, range->spec->cidrs, range->spec->n_cidrs) =
+			ip_range_text(arena, service_ips_range(ips, i));
+	TRY(status_wrap(settle(options, arena, range), "service CIDR " NAME));
+	TRY(objects_modify(
+		options->objects, arena, &NetworkingV1ServiceCIDR_schema, "status", "", NAME, mark_ready, NULL, NULL));
+	return wait_until_seen(options);
 }

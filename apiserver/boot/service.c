@@ -1,19 +1,18 @@
 /*
- * The kubernetes Service. Each server renews a lease of its own in kube-system; the endpoints are the addresses of the
- * servers whose leases are fresh, so that one that died leaves them by itself.
+ * The kubernetes Service, whose endpoints are the servers that live, and the Lease by which each tells its identity.
  */
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/boot/internal.h"
 #include "base/encode.h"
 #include "base/str.h"
 
-enum { LEASE_SECONDS = 15, SERVICE_PORT = 443 };
+enum { IDENTITY_SECONDS = 3600, SERVICE_PORT = 443 };
 
 #define LEASE_LABEL "apiserver.kubernetes.io/identity"
-#define ADDRESS_ANNOTATION "kubec.io/advertise-address"
+#define HOST_LABEL "kubernetes.io/hostname"
 
 static char *lease_name(const struct boot_options *options, struct arena *arena)
 {
@@ -25,11 +24,13 @@ static void touch(const struct boot_options *options, struct arena *arena, Coord
 {
 	MetaV1ObjectMeta *meta = object_meta_ensure(arena, lease);
 	CoordinationV1LeaseSpec *spec = ENSURE(arena, lease->spec, CoordinationV1LeaseSpec);
+	char host[64] = "";
+	gethostname(host, sizeof(host) - 1);
 	meta_set_label(arena, meta, LEASE_LABEL, "kube-apiserver");
-	meta_set_annotation(arena, meta, ADDRESS_ANNOTATION, options->advertise_address);
+	meta_set_label(arena, meta, HOST_LABEL, host);
 	spec->holder_identity = arena_strdup(arena, options->identity);
 	spec->has_lease_duration_seconds = true;
-	spec->lease_duration_seconds = LEASE_SECONDS;
+	spec->lease_duration_seconds = IDENTITY_SECONDS;
 	spec->renew_time = API_NEW(arena, MetaV1MicroTime);
 	int64_t now = clock_wall_ns(options->clock);
 	spec->renew_time->seconds = now / 1000000000;
@@ -59,34 +60,6 @@ static struct status *renew_lease(const struct boot_options *options, struct are
 	object_meta(lease)->namespace = "kube-system";
 	touch(options, arena, lease);
 	return boot_ensure(options, arena, lease);
-}
-
-/* The addresses of all servers whose leases are fresh, sorted; self first of all counts as fresh. */
-static struct status *live_addresses(
-	const struct boot_options *options, struct arena *arena, bool with_self, char ***ret, size_t *ret_n)
-{
-	struct object_list list;
-	char **addresses = NULL;
-	size_t n = 0;
-	int64_t now = clock_wall_s(options->clock);
-	TRY(objects_list(options->objects, arena, &CoordinationV1Lease_schema, "kube-system", &list));
-	if (with_self)
-		ARENA_PUSH(arena, addresses, n) = arena_strdup(arena, options->advertise_address);
-	for (size_t i = 0; i < list.n_items; i++) {
-		const CoordinationV1Lease *lease = (const CoordinationV1Lease *)list.items[i];
-		const char *address = meta_annotation(object_meta(lease), ADDRESS_ANNOTATION);
-		if (!address || !meta_label(object_meta(lease), LEASE_LABEL) || !lease->spec ||
-			!lease->spec->renew_time || str_eq(address, options->advertise_address) ||
-			str_in_n(address, addresses, n))
-			continue;
-		if (lease->spec->renew_time->seconds + LEASE_SECONDS >= now)
-			ARENA_PUSH(arena, addresses, n) = arena_strdup(arena, address);
-	}
-	if (n)
-		qsort(addresses, n, sizeof(*addresses), str_cmp_qsort);
-	*ret = addresses;
-	*ret_n = n;
-	return NULL;
 }
 
 /* --- Endpoints and EndpointSlice --- */
@@ -172,10 +145,11 @@ static struct status *reconcile_one(const struct boot_options *options, struct a
 		options->objects, arena, type, "", "default", "kubernetes", modify_endpoints, addresses, NULL);
 }
 
-static struct status *reconcile_endpoints(const struct boot_options *options, struct arena *arena, bool with_self)
+static struct status *reconcile_endpoints(const struct boot_options *options, struct arena *arena)
 {
-	struct addresses addresses = {.port = options->port};
-	TRY(live_addresses(options, arena, with_self, &addresses.items, &addresses.n));
+	struct address_list live;
+	TRY(boot_lease_addresses(options, arena, &live));
+	struct addresses addresses = {.items = live.items, .n = live.n_items, .port = options->port};
 	TRY(reconcile_one(options, arena, &CoreV1Endpoints_schema, &addresses));
 	return reconcile_one(options, arena, &DiscoveryV1EndpointSlice_schema, &addresses);
 }
@@ -193,7 +167,8 @@ static CoreV1Service *service_object(const struct boot_options *options, struct 
 	service->spec->type = options->kubernetes_node_port ? "NodePort" : "ClusterIP";
 	service->spec->session_affinity = "None";
 	service->spec->ip_family_policy = "SingleStack";
-	service->spec->cluster_ip = ip_allocator_first(options->context->service_ips, arena);
+	const struct ip_range *range = service_ips_range(options->context->service_ips, 0);
+	service->spec->cluster_ip = ip_text(arena, range->is_ipv6, range->first);
 	port->name = "https";
 	port->protocol = "TCP";
 	port->port = SERVICE_PORT;
@@ -211,7 +186,8 @@ struct status *boot_service(const struct boot_options *options)
 	if (str_empty(options->advertise_address))
 		return NULL;
 	TRY(renew_lease(options, arena));
-	return reconcile_endpoints(options, arena, true);
+	TRY(status_wrap(boot_lease_renew(options), "lease among the API servers"));
+	return reconcile_endpoints(options, arena);
 }
 
 struct status *boot_service_leave(const struct boot_options *options)
@@ -224,5 +200,6 @@ struct status *boot_service_leave(const struct boot_options *options)
 	if (s && !status_is(s, STATUS_NOT_FOUND))
 		return s;
 	status_free(s);
-	return reconcile_endpoints(options, arena, false);
+	TRY(boot_lease_remove(options));
+	return reconcile_endpoints(options, arena);
 }

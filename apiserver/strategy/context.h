@@ -1,5 +1,5 @@
 /*
- * What the strategies share beside the registry: who may do what, and the pools that addresses and ports come from.
+ * What the strategies share beside the registry: who may do what, and where addresses and ports come from.
  * Made once by the server, before the registry takes requests.
  *
  * Threads: constant; what it points to guards itself.
@@ -9,14 +9,14 @@
 
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
-#include "apiserver/strategy/ipalloc.h"
+#include "apiserver/alloc/node_ports.h"
+#include "apiserver/alloc/service_ips.h"
 
 struct strategy_context {
 	struct authn *authn;
 	struct authz *authz;
-	struct ip_allocator *service_ips;	    /* of the primary family */
-	struct ip_allocator *secondary_service_ips; /* NULL: single stack */
-	struct port_allocator *node_ports;
+	struct service_ips *service_ips; /* NULL: Services are given nothing (tests) */
+	struct node_ports *node_ports;
 	int64_t event_ttl_seconds; /* 0: one hour */
 };
 

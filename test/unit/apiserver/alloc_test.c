@@ -1,117 +1,85 @@
-/* Pools of addresses and ports: ranges, order, exhaustion; and that they follow the Services that are stored. */
-#include "apiserver/strategy/context.h"
-#include "world.h"
+/* The ranges that Services have their addresses from: what they hold, and the order in which it is given out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "apiserver/alloc/ip_range.h"
+#include "base/str.h"
+
+static bool holds(const struct ip_range *range, const char *text)
+{
+	bool is_ipv6;
+	ip_number ip;
+	return ip_parse(text, &is_ipv6, &ip) && ip_range_covers(range, is_ipv6, ip) && ip >= range->first &&
+	       ip <= range->last;
+}
 
 static void test_ranges(void **state)
 {
 	static const struct {
-		const char *cidr, *family, *first, *inside, *outside;
+		const char *cidr, *text, *family, *first, *last, *outside;
+		uint64_t n, band;
 	} cases[] = {
-		{"10.96.0.0/12", "IPv4", "10.96.0.1", "10.96.200.7", "10.112.0.1"},
-		{"10.0.0.0/24", "IPv4", "10.0.0.1", "10.0.0.254", "10.0.0.255"},
-		{"10.0.0.77/24", "IPv4", "10.0.0.1", "10.0.0.254", "10.0.0.0"},
-		{"fd00::/108", "IPv6", "fd00::1", "fd00::ffff", "fd00::2:0"},
-		{"192.168.1.4/30", "IPv4", "192.168.1.5", "192.168.1.6", "192.168.1.7"},
+		{"10.96.0.0/12", "10.96.0.0/12", "IPv4", "10.96.0.1", "10.111.255.254", "10.111.255.255", 1048574, 256},
+		{"10.0.0.0/24", "10.0.0.0/24", "IPv4", "10.0.0.1", "10.0.0.254", "10.0.0.255", 254, 16},
+		{"10.0.0.77/24", "10.0.0.0/24", "IPv4", "10.0.0.1", "10.0.0.254", "10.0.0.0", 254, 16},
+		{"10.0.0.0/28", "10.0.0.0/28", "IPv4", "10.0.0.1", "10.0.0.14", "10.0.0.15", 14, 0},
+		{"fd00::/108", "fd00::/108", "IPv6", "fd00::1", "fd00::f:ffff", "fd00::10:0", 1048575, 256},
+		{"fd00::/64", "fd00::/64", "IPv6", "fd00::1", "fd00::ffff:ffff:ffff:ffff", "10.0.0.1", UINT64_MAX, 256},
+		{"192.168.1.4/30", "192.168.1.4/30", "IPv4", "192.168.1.5", "192.168.1.6", "192.168.1.7", 2, 0},
 	};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct ip_allocator *pool;
-		assert_null(ip_allocator_new(cases[i].cidr, &pool));
-		assert_string_equal(ip_allocator_family(pool), cases[i].family);
-		assert_string_equal(ip_allocator_first(pool, arena), cases[i].first);
-		assert_true(ip_allocator_has(pool, cases[i].inside));
-		assert_false(ip_allocator_has(pool, cases[i].outside));
-		assert_false(ip_allocator_has(pool, "nonsense"));
-		ip_allocator_free(pool);
+		struct ip_range range;
+		assert_null(ip_range_parse(cases[i].cidr, &range));
+		assert_string_equal(ip_range_text(arena, &range), cases[i].text);
+		assert_string_equal(ip_range_family(&range), cases[i].family);
+		assert_string_equal(ip_text(arena, range.is_ipv6, range.first), cases[i].first);
+		assert_string_equal(ip_text(arena, range.is_ipv6, range.last), cases[i].last);
+		assert_true(holds(&range, cases[i].last));
+		assert_false(holds(&range, cases[i].outside));
+		assert_int_equal(range.n_addresses, cases[i].n);
+		assert_int_equal(range.band, cases[i].band);
 	}
-	static const char *const bad[] = {
-		"", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/31", "x/24", "10.0.0.0/-1", "10.0.0.0/2 4"};
+	static const char *const bad[] = {"", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/31", "x/24", "10.0.0.0/-1",
+		"10.0.0.0/2 4", "fd00::/63", "fd00::/129", NULL};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct ip_allocator *pool;
-		struct status *s = ip_allocator_new(bad[i], &pool);
+		struct ip_range range;
+		struct status *s = ip_range_parse(bad[i], &range);
 		assert_non_null(s);
 		status_free(s);
 	}
 }
 
-static void test_exhaustion(void **state)
+/* Every address once; those of the band after all others. */
+static void test_walk(void **state)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	struct ip_allocator *pool;
-	char *ip;
-	assert_null(ip_allocator_new("10.0.0.0/27", &pool));
-	struct status *s;
-	/* 30 addresses; the low band (16) comes last. */
-	for (int i = 0; i < 30; i++) {
-		assert_null(ip_allocator_take_any(pool, arena, &ip));
-		int64_t last;
-		assert_true(str_to_int64(strrchr(ip, '.') + 1, 1, 30, &last));
-		assert_true((i < 14) == (last > 16));
+	static const char *const ranges[] = {"10.0.0.0/27", "10.0.0.0/30", "fd00::/120"};
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		struct ip_range range;
+		bool seen[256] = {false};
+		uint64_t n = 0;
+		ip_number ip;
+		assert_null(ip_range_parse(ranges[i], &range));
+		for (struct ip_walk walk = ip_walk(&range); ip_walk_next(&walk, &ip); n++) {
+			uint64_t offset = (uint64_t)(ip - range.first);
+			assert_true(offset < range.n_addresses);
+			assert_false(seen[offset]);
+			seen[offset] = true;
+			assert_true((offset < range.band) == (n >= range.n_addresses - range.band));
+		}
+		assert_int_equal(n, range.n_addresses);
 	}
-	assert_non_null(s = ip_allocator_take_any(pool, arena, &ip));
-	status_free(s);
-	assert_true(status_is(s = ip_allocator_take(pool, "10.0.0.9"), STATUS_CONFLICT));
-	status_free(s);
-	ip_allocator_release(pool, "10.0.0.9");
-	assert_null(ip_allocator_take_any(pool, arena, &ip));
-	assert_string_equal(ip, "10.0.0.9");
-	ip_allocator_free(pool);
-}
-
-static bool port_free(struct port_allocator *pool, int32_t port)
-{
-	struct status *s = port_allocator_take(pool, port);
-	if (s) {
-		status_free(s);
-		return false;
-	}
-	port_allocator_release(pool, port);
-	return true;
-}
-
-static bool ip_free(struct ip_allocator *pool, const char *ip)
-{
-	struct status *s = ip_allocator_take(pool, ip);
-	if (s) {
-		status_free(s);
-		return false;
-	}
-	ip_allocator_release(pool, ip);
-	return true;
-}
-
-static void test_following(void **state)
-{
-	struct world *w = world_new();
-	struct strategy_context context = {.node_ports = port_allocator_new(30000, 30010)};
-	assert_null(ip_allocator_new("10.0.0.0/24", &context.service_ips));
-	service_pools_follow(&w->objects, &context);
-	world_put(w, "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"namespace\":\"a\",\"name\":\"s\"},"
-		     "\"spec\":{"
-		     "\"clusterIPs\":[\"10.0.0.9\"],\"ports\":[{\"port\":1,\"nodePort\":30001},{\"port\":2,"
-		     "\"nodePort\":30002}]}}");
-	assert_false(ip_free(context.service_ips, "10.0.0.9"));
-	assert_false(port_free(context.node_ports, 30001));
-	world_put(w, "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"namespace\":\"a\",\"name\":\"s\"},"
-		     "\"spec\":{"
-		     "\"clusterIPs\":[\"10.0.0.9\"],\"ports\":[{\"port\":1,\"nodePort\":30001}]}}");
-	assert_true(port_free(context.node_ports, 30002));
-	assert_false(port_free(context.node_ports, 30001));
-	world_drop(w, &CoreV1Service_schema, "a", "s");
-	assert_true(ip_free(context.service_ips, "10.0.0.9"));
-	assert_true(port_free(context.node_ports, 30001));
-	assert_false(port_free(context.node_ports, 29999));
-	ip_allocator_free(context.service_ips);
-	port_allocator_free(context.node_ports);
-	world_free(w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_exhaustion),
-		cmocka_unit_test(test_following),
+		cmocka_unit_test(test_walk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,48 @@
+/*
+ * The node ports of Services: one bit map for the whole cluster, stored in etcd as the original stores it (a
+ * RangeAllocation under ranges/servicenodeports) and changed by compare-and-swap, so that every server of the cluster,
+ * those of the original among them, takes from the same.
+ *
+ *	struct node_ports *ports = node_ports_new(etcd, "/registry", 30000, 32767);
+ *	int32_t wanted[] = {30080, 0};
+ *	TRY(node_ports_take(ports, wanted, 2, &failed));     // 0 becomes a free one; all of them or none
+ *
+ * Threads: any; one lock. Everything here blocks.
+ */
+#ifndef APISERVER_ALLOC_NODE_PORTS_H
+#define APISERVER_ALLOC_NODE_PORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "apiserver/store/etcd.h"
+#include "base/status.h"
+
+struct node_ports;
+
+struct node_ports *node_ports_new(struct etcd *etcd, const char *prefix, int32_t first, int32_t last);
+void node_ports_free(struct node_ports *ports);
+
+/*
+ * Takes all or none. A port of 0 is any, and is set to the one taken. On failure *ret_failed is the index of the port
+ * that was refused (n when it was not a port's fault): Conflict "provided port is already allocated", BadRequest
+ * outside the range, InternalError when the range is full.
+ */
+struct status *node_ports_take(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed) MUST_USE;
+/* The same answers without taking; any becomes a number that nobody has, as far as that goes (the original's dry run).
+ */
+struct status *node_ports_pretend(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed) MUST_USE;
+/* What is not taken, or not of the range, is no matter. A failure leaves them taken until the repair, and is logged. */
+void node_ports_release(struct node_ports *ports, const int32_t *taken, size_t n);
+
+/*
+ * Puts right what a crash or a foreign hand left different: in_use are the ports of all Services that there are, read
+ * at least as late as the call began (duplicates are no matter). What is in use becomes taken; what is taken without
+ * use is given back when a few repairs in a row have found it so, since its Service may be about to be written. Makes
+ * the stored map when there is none.
+ */
+struct status *node_ports_repair(struct node_ports *ports,
+	struct status *(*in_use)(void *data, struct arena *arena, int32_t **ret_ports, size_t *ret_n),
+	void *data) MUST_USE;
+
+#endif

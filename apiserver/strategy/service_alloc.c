@@ -1,0 +1,422 @@
+#include "apiserver/strategy/service_alloc.h"
+#include <time.h>
+#include "api/meta.h"
+#include "apiserver/strategy/context.h"
+#include "apiserver/validation/field.h"
+#include "base/str.h"
+
+#define HEADLESS "None"
+
+bool service_type_is(const CoreV1ServiceSpec *spec, const char *type)
+{
+	return str_eq(spec->type, type);
+}
+
+bool service_needs_ip(const CoreV1ServiceSpec *spec)
+{
+	return !service_type_is(spec, "ExternalName");
+}
+
+static bool is_headless(const CoreV1ServiceSpec *spec)
+{
+	return str_eq(spec->cluster_ip, HEADLESS) || (spec->n_cluster_ips && str_eq(spec->cluster_ips[0], HEADLESS));
+}
+
+/* Has, or shall get, cluster addresses. */
+static bool takes_ip(const CoreV1ServiceSpec *spec)
+{
+	return service_needs_ip(spec) && !is_headless(spec);
+}
+
+bool service_may_have_node_ports(const CoreV1ServiceSpec *spec)
+{
+	return service_type_is(spec, "NodePort") || service_type_is(spec, "LoadBalancer");
+}
+
+static bool wants_node_ports(const CoreV1ServiceSpec *spec)
+{
+	return service_type_is(spec, "NodePort") ||
+	       (service_type_is(spec, "LoadBalancer") &&
+		       (!spec->has_allocate_load_balancer_node_ports || spec->allocate_load_balancer_node_ports));
+}
+
+bool service_needs_health_port(const CoreV1ServiceSpec *spec)
+{
+	return service_type_is(spec, "LoadBalancer") && str_eq(spec->external_traffic_policy, "Local");
+}
+
+bool service_uses_node_port(const CoreV1ServiceSpec *spec, int32_t port)
+{
+	for (size_t i = 0; i < spec->n_ports; i++)
+		if (spec->ports[i]->node_port == port)
+			return true;
+	return false;
+}
+
+/* --- families --- */
+
+static const char *other_family(const char *family)
+{
+	return str_eq(family, "IPv4") ? "IPv6" : "IPv4";
+}
+
+static const char *family_of(const char *ip)
+{
+	return strchr(ip, ':') ? "IPv6" : "IPv4";
+}
+
+static bool same_strings(char *const *a, size_t n_a, char *const *b, size_t n_b)
+{
+	bool same = n_a == n_b;
+	for (size_t i = 0; same && i < n_a; i++)
+		same = str_eq(a[i], b[i]);
+	return same;
+}
+
+static bool is_single(const CoreV1ServiceSpec *spec)
+{
+	return !spec->ip_family_policy || str_eq(spec->ip_family_policy, "SingleStack");
+}
+
+/* A Service that prefers two families keeps what it has when the cluster has changed since. */
+static bool keeps_preference(const CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
+{
+	return old && str_eq(spec->ip_family_policy, "PreferDualStack") &&
+	       str_eq(old->ip_family_policy, "PreferDualStack") &&
+	       same_strings(spec->cluster_ips, spec->n_cluster_ips, old->cluster_ips, old->n_cluster_ips) &&
+	       same_strings(spec->ip_families, spec->n_ip_families, old->ip_families, old->n_ip_families);
+}
+
+static void default_policy(CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
+{
+	if (spec->ip_family_policy)
+		return;
+	if (old && old->ip_family_policy)
+		spec->ip_family_policy = old->ip_family_policy;
+	else
+		spec->ip_family_policy =
+			is_headless(spec) && !spec->n_selector ? (char *)"RequireDualStack" : (char *)"SingleStack";
+}
+
+/* Whether b is a without its second. */
+static bool is_reduced(char *const *a, size_t n_a, char *const *b, size_t n_b)
+{
+	return n_a == 2 && n_b == 1 && str_eq(a[0], b[0]);
+}
+
+/* From two families to one: only by naming the policy; then the second goes. */
+static void reduce(struct field_errors *errors, CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
+{
+	const struct field_path *policy = FIELD(FIELD(NULL, "spec"), "ipFamilyPolicy");
+	bool same_ips = same_strings(spec->cluster_ips, spec->n_cluster_ips, old->cluster_ips, old->n_cluster_ips);
+	bool same_families = same_strings(spec->ip_families, spec->n_ip_families, old->ip_families, old->n_ip_families);
+	if (is_single(spec)) {
+		if (same_ips && spec->n_cluster_ips > 1)
+			spec->n_cluster_ips = 1;
+		if (same_families && spec->n_ip_families > 1)
+			spec->n_ip_families = 1;
+		return;
+	}
+	if (is_reduced(old->cluster_ips, old->n_cluster_ips, spec->cluster_ips, spec->n_cluster_ips))
+		field_invalid(errors, policy, spec->ip_family_policy,
+			"must be 'SingleStack' to release the secondary cluster IP");
+	if (is_reduced(old->ip_families, old->n_ip_families, spec->ip_families, spec->n_ip_families))
+		field_invalid(errors, policy, spec->ip_family_policy,
+			"must be 'SingleStack' to release the secondary IP family");
+}
+
+static char *ips_json(struct arena *arena, const CoreV1ServiceSpec *spec)
+{
+	CLEANUP(strbuf_done) struct strbuf list = STRBUF_INIT;
+	strbuf_addc(&list, '[');
+	for (size_t i = 0; i < spec->n_cluster_ips; i++)
+		strbuf_printf(&list, "%s%s", i ? "," : "", field_quote(arena, spec->cluster_ips[i]));
+	strbuf_addc(&list, ']');
+	return arena_strdup(arena, list.buf);
+}
+
+static void add_family(struct arena *arena, CoreV1ServiceSpec *spec, const char *family)
+{
+	ARENA_PUSH(arena, spec->ip_families, spec->n_ip_families) = (char *)family;
+}
+
+/* The policy against the addresses and families named, and families out of addresses. */
+static void check_named(
+	struct field_errors *errors, const struct service_ips *ips, struct arena *arena, CoreV1ServiceSpec *spec)
+{
+	const struct field_path *path = FIELD(NULL, "spec");
+	if (is_single(spec) && spec->n_cluster_ips == 2)
+		field_invalid(errors, FIELD(path, "ipFamilyPolicy"), spec->ip_family_policy,
+			"must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified");
+	if (is_single(spec) && spec->n_ip_families == 2)
+		field_invalid(errors, FIELD(path, "ipFamilyPolicy"), spec->ip_family_policy,
+			"must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
+	for (size_t i = 0; i < spec->n_cluster_ips && !str_eq(spec->cluster_ips[i], HEADLESS); i++) {
+		const char *family = family_of(spec->cluster_ips[i]);
+		if (i < spec->n_ip_families)
+			continue;
+		if (service_ips_has_family(ips, family))
+			add_family(arena, spec, family);
+		else
+			field_invalid_json(errors, FIELD_INDEX(FIELD(path, "clusterIPs"), i), ips_json(arena, spec),
+				arena_printf(arena, "%s is not configured on this cluster", family));
+	}
+}
+
+/* The families asked for against those that the cluster has. */
+static void check_configured(struct field_errors *errors, const struct service_ips *ips, const CoreV1ServiceSpec *spec)
+{
+	const struct field_path *path = FIELD(NULL, "spec");
+	if (str_eq(spec->ip_family_policy, "RequireDualStack") && service_ips_n_ranges(ips) < 2)
+		field_invalid(errors, FIELD(path, "ipFamilyPolicy"), spec->ip_family_policy,
+			"this cluster is not configured for dual-stack services");
+	for (size_t i = 0; i < spec->n_ip_families; i++)
+		if (!service_ips_has_family(ips, spec->ip_families[i]))
+			field_invalid(errors, FIELD_INDEX(FIELD(path, "ipFamilies"), i), spec->ip_families[i],
+				"not configured on this cluster");
+}
+
+/* Families and policy out of what the client said and what the cluster has. */
+static struct status *choose_families(struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old)
+{
+	const struct service_ips *ips = request->context->service_ips;
+	CoreV1ServiceSpec *spec = service->spec;
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	if (keeps_preference(spec, old))
+		return NULL;
+	default_policy(spec, old);
+	bool selectorless = str_eq(spec->cluster_ip, HEADLESS) && !spec->n_selector;
+	if (old)
+		reduce(&errors, spec, old);
+	check_named(&errors, ips, request->arena, spec);
+	TRY(field_errors_status(&errors, "", "Service", object_name(service)));
+	if (!selectorless)
+		check_configured(&errors, ips, spec);
+	TRY(field_errors_status(&errors, "", "Service", object_name(service)));
+	if (!spec->n_ip_families)
+		add_family(request->arena, spec, ip_range_family(service_ips_range(ips, 0)));
+	if (spec->n_ip_families == 1 && !is_single(spec) && (selectorless || service_ips_n_ranges(ips) == 2))
+		add_family(request->arena, spec, other_family(spec->ip_families[0]));
+	return NULL;
+}
+
+/* --- addresses --- */
+
+static bool has_ip(const CoreV1ServiceSpec *spec, const char *ip)
+{
+	return spec && str_in_n(ip, spec->cluster_ips, spec->n_cluster_ips);
+}
+
+static struct status *invalid_ip(
+	struct request *request, const CoreV1Service *service, size_t index, struct status *why)
+{
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	CoreV1ServiceSpec *spec = service->spec;
+	field_invalid_json(&errors, FIELD(FIELD(NULL, "spec"), "clusterIPs"), ips_json(request->arena, spec),
+		arena_printf(request->arena, "failed to allocate IP %s: %s", spec->cluster_ips[index], why->message));
+	status_free(why);
+	return field_errors_status(&errors, "", "Service", object_name(service));
+}
+
+/* The address of one family: the one named, or any. */
+static struct status *take_ip(struct request *request, CoreV1Service *service, size_t index)
+{
+	struct service_ips *ips = request->context->service_ips;
+	CoreV1ServiceSpec *spec = service->spec;
+	struct arena *arena = request->arena;
+	const char *namespace = object_namespace(service), *name = object_name(service);
+	if (index < spec->n_cluster_ips) {
+		const char *ip = spec->cluster_ips[index];
+		struct status *s = request->dry_run ? service_ips_pretend(ips, arena, ip)
+						    : service_ips_take(ips, arena, ip, namespace, name);
+		bool refused = status_is(s, STATUS_BAD_REQUEST) || status_is(s, STATUS_CONFLICT);
+		return refused ? invalid_ip(request, service, index, s) : s;
+	}
+	char *ip;
+	const char *family = spec->ip_families[index];
+	TRY(request->dry_run ? service_ips_pretend_any(ips, arena, family, &ip)
+			     : service_ips_take_any(ips, arena, family, namespace, name, &ip));
+	ARENA_PUSH(arena, spec->cluster_ips, spec->n_cluster_ips) = ip;
+	return NULL;
+}
+
+/* Takes what spec has and old has not. */
+static struct status *take_ips(struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old)
+{
+	CoreV1ServiceSpec *spec = service->spec;
+	if (!takes_ip(spec) || keeps_preference(spec, old))
+		return NULL;
+	for (size_t i = 0; i < spec->n_ip_families; i++) {
+		if (i < spec->n_cluster_ips && has_ip(old, spec->cluster_ips[i]))
+			continue;
+		struct status *s = take_ip(request, service, i);
+		if (s) {
+			/* What comes from here on was not taken. */
+			CoreV1ServiceSpec taken = *spec;
+			CoreV1Service part = *service;
+			taken.n_cluster_ips = i;
+			taken.n_ports = 0;
+			taken.health_check_node_port = 0;
+			part.spec = &taken;
+			const CoreV1Service before = {.spec = (CoreV1ServiceSpec *)(uintptr_t)old};
+			service_release(request, &part, old ? &before : NULL);
+			return s;
+		}
+	}
+	if (spec->n_cluster_ips)
+		spec->cluster_ip = spec->cluster_ips[0];
+	return NULL;
+}
+
+/* --- ports --- */
+
+static bool has_port(const CoreV1ServiceSpec *spec, int32_t port)
+{
+	return spec && (service_uses_node_port(spec, port) || spec->health_check_node_port == port);
+}
+
+/* Ports to take, and where each goes. */
+struct port_plan {
+	int32_t *wanted;
+	int32_t **places;
+	size_t n;
+};
+
+static void plan(struct arena *arena, struct port_plan *plan, int32_t *place)
+{
+	size_t n = plan->n;
+	ARENA_PUSH(arena, plan->wanted, plan->n) = *place;
+	ARENA_PUSH(arena, plan->places, n) = place;
+}
+
+static bool planned(const struct port_plan *plan, int32_t port)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->wanted[i] == port)
+			return true;
+	return false;
+}
+
+/* The port of the same number that goes first: a new Service serves both of its protocols at one node port. */
+static size_t twin(const CoreV1ServiceSpec *spec, size_t index)
+{
+	for (size_t i = 0; i < spec->n_ports; i++)
+		if (spec->ports[i]->port == spec->ports[index]->port && spec->ports[i]->node_port)
+			return i;
+	for (size_t i = 0; i < index; i++)
+		if (spec->ports[i]->port == spec->ports[index]->port)
+			return i;
+	return index;
+}
+
+static void plan_ports(struct arena *arena, CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old, struct port_plan *p)
+{
+	for (size_t i = 0; service_may_have_node_ports(spec) && i < spec->n_ports; i++) {
+		int32_t *place = &spec->ports[i]->node_port;
+		if (*place ? !has_port(old, *place) && !planned(p, *place)
+			   : wants_node_ports(spec) && (old || twin(spec, i) == i))
+			plan(arena, p, place);
+	}
+	if (service_needs_health_port(spec) &&
+		(!spec->health_check_node_port || !has_port(old, spec->health_check_node_port)))
+		plan(arena, p, &spec->health_check_node_port);
+}
+
+static void share_with_twins(CoreV1ServiceSpec *spec)
+{
+	for (size_t i = 0; wants_node_ports(spec) && i < spec->n_ports; i++)
+		if (!spec->ports[i]->node_port)
+			spec->ports[i]->node_port = spec->ports[twin(spec, i)]->node_port;
+}
+
+static struct status *refused_port(
+	struct request *request, const CoreV1Service *service, const int32_t *place, struct status *why)
+{
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	const CoreV1ServiceSpec *spec = service->spec;
+	if (!*place || !(status_is(why, STATUS_CONFLICT) || status_is(why, STATUS_BAD_REQUEST)))
+		return why;
+	if (place == &spec->health_check_node_port) {
+		struct status *s = status_internal(
+			"failed to allocate requested HealthCheck NodePort %d: %s", *place, why->message);
+		status_free(why);
+		return s;
+	}
+	for (size_t i = 0; i < spec->n_ports; i++)
+		if (place == &spec->ports[i]->node_port)
+			field_invalid_int(&errors,
+				FIELD(FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "ports"), i), "nodePort"), *place,
+				why->message);
+	status_free(why);
+	return field_errors_status(&errors, "", "Service", object_name(service));
+}
+
+static struct status *take_ports(struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old)
+{
+	struct node_ports *ports = request->context->node_ports;
+	struct port_plan p = {0};
+	size_t failed;
+	plan_ports(request->arena, service->spec, old, &p);
+	struct status *s = request->dry_run ? node_ports_pretend(ports, p.wanted, p.n, &failed)
+					    : node_ports_take(ports, p.wanted, p.n, &failed);
+	if (s)
+		return failed < p.n ? refused_port(request, service, p.places[failed], s) : s;
+	for (size_t i = 0; i < p.n; i++)
+		*p.places[i] = p.wanted[i];
+	if (!old)
+		share_with_twins(service->spec);
+	return NULL;
+}
+
+/* --- both --- */
+
+/* Ranges and what is taken are known only when everything has been read once. */
+static struct status *wait_for_cache(struct request *request)
+{
+	enum { TRY_MS = 25, TRIES = 200 };
+	for (int i = 0; !objects_synced(request->objects); i++) {
+		if (i == TRIES)
+			return status_new(STATUS_UNAVAILABLE, "the service address ranges are not known yet");
+		nanosleep(&(struct timespec){.tv_nsec = TRY_MS * 1000000L}, NULL);
+	}
+	return NULL;
+}
+
+static void release_ips(struct request *request, const CoreV1Service *service, const CoreV1ServiceSpec *kept)
+{
+	const CoreV1ServiceSpec *spec = service->spec;
+	for (size_t i = 0; takes_ip(spec) && i < spec->n_cluster_ips; i++)
+		if (!has_ip(kept, spec->cluster_ips[i]))
+			service_ips_release(request->context->service_ips, request->arena, spec->cluster_ips[i],
+				object_namespace(service), object_name(service));
+}
+
+void service_release(struct request *request, const CoreV1Service *service, const CoreV1Service *kept)
+{
+	const CoreV1ServiceSpec *spec = service->spec, *rest = kept ? kept->spec : NULL;
+	int32_t *ports = NULL;
+	size_t n = 0;
+	if (request->dry_run || !spec || !request->context || !request->context->service_ips)
+		return;
+	release_ips(request, service, rest);
+	for (size_t i = 0; i < spec->n_ports; i++)
+		if (spec->ports[i]->node_port && !has_port(rest, spec->ports[i]->node_port))
+			ARENA_PUSH(request->arena, ports, n) = spec->ports[i]->node_port;
+	if (spec->health_check_node_port && !has_port(rest, spec->health_check_node_port))
+		ARENA_PUSH(request->arena, ports, n) = spec->health_check_node_port;
+	node_ports_release(request->context->node_ports, ports, n);
+}
+
+struct status *service_allocate(struct request *request, CoreV1Service *service, const CoreV1Service *old)
+{
+	const CoreV1ServiceSpec *before = old ? old->spec : NULL;
+	if (!request->context || !request->context->service_ips || !service_needs_ip(service->spec))
+		return NULL;
+	TRY(wait_for_cache(request));
+	TRY(choose_families(request, service, before));
+	TRY(take_ips(request, service, before));
+	struct status *s = take_ports(request, service, before);
+	if (s && !request->dry_run)
+		release_ips(request, service, before);
+	return s;
+}

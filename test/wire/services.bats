@@ -1,0 +1,121 @@
+# What Services are given: addresses and node ports, by two servers that share one etcd.
+setup_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	export CP_FLAGS="--service-cluster-ip-range=10.0.0.0/24"
+	cp_start
+	cp_wait "$BIN/kubectl" get service kubernetes
+	export FIRST_PID=$CP_APISERVER_PID FIRST_SERVER=$CP_SERVER FIRST_PORT=$CP_PORT
+	mv "$CP_DIR/apiserver.log" "$CP_DIR/first.log"
+	CP_PORT="" CP_FLAGS="$CP_FLAGS --advertise-address=192.0.2.2" cp_start_apiserver
+	sed "s#$FIRST_SERVER#$CP_SERVER#" "$KUBECONFIG" >"$CP_DIR/second.kubeconfig"
+	export SECOND=$CP_DIR/second.kubeconfig SECOND_PID=$CP_APISERVER_PID ETCD_PID=$CP_ETCD_PID
+}
+teardown_file() {
+	kill "$FIRST_PID" "$SECOND_PID" "$ETCD_PID"
+	rm -rf "$CP_DIR"
+}
+first() { "$BIN/kubectl" "$@"; }
+second() { KUBECONFIG=$SECOND "$BIN/kubectl" "$@"; }
+setup() { source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"; }
+teardown() { first delete services -l "!component" >/dev/null; }
+values() { first get services -o "jsonpath={range .items[*]}{$1}{\"\\n\"}{end}"; }
+raw() { curl -s --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_DIR/admin.key" "$@"; }
+
+@test "two servers never give out an address or a node port twice" {
+	local i pids=() spec
+	for ((i = 0; i < 40; i++)); do
+		first create service nodeport "a$i" --tcp=80 >/dev/null &
+		pids+=($!)
+		second create service nodeport "b$i" --tcp=80 >/dev/null &
+		pids+=($!)
+		((i % 8 < 7)) || wait "${pids[@]}"
+	done
+	wait "${pids[@]}"
+	[ "$(values .spec.clusterIP | wc -l)" -ge 80 ]
+	[ -z "$(values .spec.clusterIP | sort | uniq -d)" ]
+	[ -z "$(values '.spec.ports[0].nodePort' | grep . | sort | uniq -d)" ]
+	# Each address is an object that names its Service.
+	for spec in $(values '.metadata.name}={.spec.clusterIP'); do
+		[ "$(second get ipaddress "${spec#*=}" -o 'jsonpath={.spec.parentRef.resource}/{.spec.parentRef.name}')" = "services/${spec%=*}" ]
+	done
+}
+
+@test "of two servers asked for the same address or port at once, one refuses" {
+	local i ok
+	for ((i = 0; i < 10; i++)); do
+		first create service clusterip "x$i" --tcp=80 --clusterip="10.0.0.$((100 + i))" >/dev/null 2>"$BATS_TEST_TMPDIR/x" &
+		second create service clusterip "y$i" --tcp=80 --clusterip="10.0.0.$((100 + i))" >/dev/null 2>"$BATS_TEST_TMPDIR/y" || true
+		wait $! || true
+		ok=$(values .spec.clusterIP | grep -cx "10.0.0.$((100 + i))")
+		[ "$ok" = 1 ]
+		cat "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/y" | grep -q "failed to allocate IP 10.0.0.$((100 + i)): provided IP is already allocated"
+	done
+}
+
+@test "what one server's Service gives back, the other gives out at once" {
+	local i
+	for ((i = 0; i < 5; i++)); do
+		first create service nodeport again --tcp=80 --node-port=30123 >/dev/null
+		first patch service again -p '{"spec":{"type":"ClusterIP"}}' >/dev/null
+		second create service nodeport other --tcp=80 --node-port=30123 >/dev/null
+		second delete service other >/dev/null
+		first delete service again >/dev/null
+		second create service clusterip fixed --tcp=80 --clusterip=10.0.0.77 >/dev/null
+		second delete service fixed >/dev/null
+		first create service clusterip fixed --tcp=80 --clusterip=10.0.0.77 >/dev/null
+		first delete service fixed >/dev/null
+	done
+}
+
+@test "a dry run takes nothing" {
+	[ "$(first create service nodeport dry --tcp=80 --node-port=30200 --dry-run=server -o 'jsonpath={.spec.ports[0].nodePort}')" = 30200 ]
+	first create service nodeport real --tcp=80 --node-port=30200
+	run first create service nodeport dry --tcp=80 --node-port=30200 --dry-run=server
+	[ "$status" -ne 0 ]
+	[[ $output == *"provided port is already allocated"* ]]
+	[ "$(first get ipaddresses -o name | wc -l)" = 2 ]
+}
+
+@test "a refused Service leaves nothing taken" {
+	first create service nodeport holder --tcp=80 --node-port=30300
+	run first create -f - <<-'YAML'
+		apiVersion: v1
+		kind: Service
+		metadata: {name: refused}
+		spec:
+		  type: NodePort
+		  clusterIP: 10.0.0.88
+		  ports: [{name: a, port: 1, nodePort: 30301}, {name: b, port: 2, nodePort: 30300}]
+	YAML
+	[ "$status" -ne 0 ]
+	[[ $output == *'spec.ports[1].nodePort: Invalid value: 30300: provided port is already allocated'* ]]
+	second create service nodeport free --tcp=80 --node-port=30301
+	second create service clusterip fixed --tcp=80 --clusterip=10.0.0.88
+}
+
+@test "addresses come from every ServiceCIDR that is ready" {
+	first create -f - <<-'YAML'
+		apiVersion: networking.k8s.io/v1
+		kind: ServiceCIDR
+		metadata: {name: more}
+		spec: {cidrs: [10.7.0.0/24]}
+	YAML
+	run first create service clusterip early --tcp=80 --clusterip=10.7.0.9
+	[[ $output == *"the provided network does not match the current range"* ]]
+	first patch servicecidr more --subresource=status --type=merge -p '{"status":{"conditions":[
+		{"type":"Ready","status":"True","reason":"","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}'
+	cp_wait second create service clusterip late --tcp=80 --clusterip=10.7.0.9
+	first delete service late
+	first delete servicecidr more --wait=false
+}
+
+@test "both servers are endpoints of the kubernetes Service; one that stops leaves it" {
+	both() { [ "$(first get endpointslice kubernetes -o 'jsonpath={.endpoints[*].addresses[0]}')" = "$1" ]; }
+	cp_wait both "192.0.2.1 192.0.2.2"
+	kill "$SECOND_PID"
+	wait "$SECOND_PID" 2>/dev/null || true
+	cp_wait both 192.0.2.1
+	CP_PORT="" CP_FLAGS="$CP_FLAGS --advertise-address=192.0.2.2" cp_start_apiserver
+	cp_wait both "192.0.2.1 192.0.2.2"
+	kill "$CP_APISERVER_PID"
+}
