@@ -37,7 +37,7 @@ struct node_ports *node_ports_new(struct etcd *etcd, const char *prefix, int32_t
 	p->key = mem_printf("%s/ranges/servicenodeports", prefix);
 	p->first = first;
 	p->last = last;
-	p->size = (size_t)(last - first + 1);
+	p->size = (size_t)last - (size_t)first + 1;
 	size_t band = p->size / BAND_STEP;
 	p->band = p->size <= MIN_BAND ? 0 : band < MIN_BAND ? MIN_BAND : band > MAX_BAND ? MAX_BAND : band;
 	p->map = (struct bitmap){mem_zalloc(p->size / 8 + 1), p->size};
