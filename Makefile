@@ -2,6 +2,7 @@
 #
 #   make                 binaries into build/bin/
 #   make SAN=address     the same with a sanitizer (address, undefined, thread), into build/san-address/bin/
+#   make FAIL_POINTS=1   the same with failure points (common/base/fail.h), into build/fail-points/bin/
 #   make V=1             show the commands
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -11,6 +12,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := all
 
 SAN ?=
+FAIL_POINTS ?=
 V ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -19,7 +21,7 @@ VERSION := v1.34.4
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-O := $(if $(SAN),build/san-$(SAN),build)
+O := $(if $(SAN),build/san-$(SAN),$(if $(FAIL_POINTS),build/fail-points,build))
 GEN := build/gen
 
 CCACHE := $(shell command -v ccache)
@@ -43,6 +45,7 @@ else
 CFLAGS += -O2 -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
 CPPFLAGS += -D_FORTIFY_SOURCE=3
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
+CFLAGS += $(if $(FAIL_POINTS),-DKUBEC_FAIL_POINTS=1)
 endif
 
 # Every file of ours sees the banned calls as errors; generated files do not.

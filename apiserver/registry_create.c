@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/registry_private.h"
 #include "base/encode.h"
+#include "base/fail.h"
 #include "base/str.h"
 
 #define NAME_ATTEMPTS 8
@@ -79,7 +80,9 @@ static struct status *write_new(struct request *request, ProtobufCMessage *objec
 	TRY(encode_value(request, object, &value));
 	TRY(value_lease(request, object, &lease));
 	const char *key = table_key(request_table(request), request->arena, request->namespace, object_name(object));
+	TRY(fail_try("create.before-commit"));
 	TRY(etcd_create(request->registry->etcd, request->arena, key, value.buf, value.len, lease, &revision));
+	TRY(fail_try("create.after-commit"));
 	set_revision(request, object, revision);
 	return NULL;
 }

@@ -1,6 +1,7 @@
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/registry_private.h"
+#include "base/fail.h"
 #include "base/str.h"
 
 #define FINALIZER_ORPHAN "orphan"
@@ -106,8 +107,10 @@ static struct status *write_mark(struct request *request, ProtobufCMessage *obje
 	TRY(encode_value(request, object, &value));
 	TRY(value_lease(request, object, &lease));
 	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
+	TRY(fail_try("mark-deleted.before-commit"));
 	TRY(etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len, lease,
 		ret_done, &revision, ret_now));
+	TRY(fail_try("mark-deleted.after-commit"));
 	if (*ret_done)
 		set_revision(request, object, revision);
 	return NULL;

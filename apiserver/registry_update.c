@@ -4,6 +4,7 @@
 #include "api/protobuf.h"
 #include "apiserver/managed.h"
 #include "apiserver/registry_private.h"
+#include "base/fail.h"
 #include "base/str.h"
 
 #define MODIFIED "the object has been modified; please apply your changes to the latest version and try again"
@@ -210,8 +211,10 @@ struct status *remove_now(struct request *request, const struct stored *stored, 
 	*ret_removed = true;
 	if (request->dry_run)
 		return NULL;
-	return etcd_remove(
-		request->registry->etcd, request->arena, key, stored->revision, ret_removed, ret_revision, ret_now);
+	TRY(fail_try("remove.before-commit"));
+	TRY(etcd_remove(
+		request->registry->etcd, request->arena, key, stored->revision, ret_removed, ret_revision, ret_now));
+	return fail_try("remove.after-commit");
 }
 
 /* Writes what is ready. *ret_done is false when somebody was faster; then *ret_now is what he left. */
@@ -243,8 +246,10 @@ static struct status *write_update(struct request *request, ProtobufCMessage *ob
 		}
 		TRY(value_lease(request, object, &lease));
 		const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
+		TRY(fail_try("update.before-commit"));
 		TRY(etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len,
 			lease, ret_done, &revision, ret_now));
+		TRY(fail_try("update.after-commit"));
 	}
 	if (*ret_done && revision)
 		set_revision(request, object, revision);

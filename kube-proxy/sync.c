@@ -1,5 +1,6 @@
 #include "kube-proxy/sync.h"
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -205,7 +206,9 @@ static struct status *commit(struct sync *s, enum family family, struct rules_ch
 {
 	const char *text = rules_change_text(c);
 	log_v(9, "nftables transaction:\n%s", text);
+	TRY(fail_try("proxy.before-commit"));
 	TRY(nft_run(s->nft, text));
+	TRY(fail_try("proxy.after-commit"));
 	s->n_changes += c->n_changes;
 	for (size_t i = 0; i < c->n_stale; i++)
 		mark_stale(s, family, c->stale[i]);

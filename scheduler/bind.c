@@ -2,6 +2,7 @@
  */
 #include "api/copy.h"
 #include "api/meta.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -31,8 +32,10 @@ struct status *scheduler_post_binding(void *data, struct cycle *cycle, const cha
 	binding->target = API_NEW(cycle->arena, CoreV1ObjectReference);
 	binding->target->kind = arena_strdup(cycle->arena, "Node");
 	binding->target->name = arena_strdup(cycle->arena, node);
-	return client_create_subresource(s->client, cycle->arena, &CoreV1Pod_schema, cycle->pod->namespace_,
-		cycle->pod->name, "binding", binding, NULL);
+	TRY(fail_try("bind.before"));
+	TRY(client_create_subresource(s->client, cycle->arena, &CoreV1Pod_schema, cycle->pod->namespace_,
+		cycle->pod->name, "binding", binding, NULL));
+	return fail_try("bind.after");
 }
 
 static void bound(struct bind_job *job)

@@ -1,5 +1,6 @@
 /* Attempts: one pod at a time off the queue, through the framework, onto a node or back into the queue. */
 #include "base/log.h"
+#include "base/fail.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "scheduler/internal.h"
@@ -94,6 +95,7 @@ static struct verdict secure(struct cycle *cycle, const char *node)
 static void place(struct scheduler *s, struct cycle *cycle, struct queued_pod *item, const char *node, int64_t start_ms)
 {
 	scheduler_assume(s, item->pod, node);
+	fail_at("schedule.after-assume");
 	struct verdict verdict = secure(cycle, node);
 	if (verdict.code == VERDICT_SUCCESS) {
 		scheduler_bind(s, cycle, item, node, start_ms);

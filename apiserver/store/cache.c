@@ -1,6 +1,7 @@
 #include "apiserver/store/cache.h"
 #include <stdlib.h>
 #include "apiserver/store/cache_private.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -285,6 +286,9 @@ void *cache_thread(void *data)
 			status = fill(cache, &revision);
 		if (!status) {
 			delay = RETRY_FIRST_MS;
+			status = fail_try("cache.before-watch");
+		}
+		if (!status) {
 			status = etcd_watch(cache->etcd, "", revision + 1, &cache->stop, apply_batch, cache);
 		}
 		if (status_is(status, STATUS_EXPIRED)) {

@@ -3,6 +3,7 @@
 #include "api/meta.h"
 #include "api/protobuf.h"
 #include "base/encode.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/informer_internal.h"
@@ -303,6 +304,7 @@ static void begin_list(struct informer *inf)
 		.field_selector = inf->spec.field_selector,
 		.resource_version = version};
 	client_list_query(&query, &options);
+	fail_at("informer.before-list");
 	begin(inf, query.buf, false, list_done, NULL);
 }
 
@@ -389,6 +391,7 @@ static void begin_watch(struct informer *inf)
 		.field_selector = inf->spec.field_selector,
 		.resource_version = inf->resource_version};
 	client_list_query(&query, &options);
+	fail_at("informer.before-watch");
 	query_add(&query, "watch", "true");
 	query_add(&query, "allowWatchBookmarks", "true");
 	query_add_int(&query, "timeoutSeconds", WATCH_MIN_S + random_below(WATCH_MIN_S));

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include "api/meta.h"
 #include "base/encode.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -228,6 +229,7 @@ static bool renew(struct election *e)
 {
 	int64_t renewed = clock_mono_ms(e->c.clock);
 	while (pause_for(e, e->c.retry_period_ms)) {
+		fail_at("leader.before-renew");
 		if (try_once(e))
 			renewed = clock_mono_ms(e->c.clock);
 		else if (clock_mono_ms(e->c.clock) - renewed >= e->c.renew_deadline_ms || !is_leader(e))
@@ -281,6 +283,7 @@ struct status *leader_run(const struct leader_config *config, const atomic_bool 
 	e.identity = str_empty(config->identity) ? default_identity() : mem_strdup(config->identity);
 	bool kept = true;
 	if (acquire(&e)) {
+		fail_at("leader.after-acquire");
 		e.thread = thread_start("leading", run_started, &e);
 		kept = renew(&e);
 		atomic_store(&e.lost, true);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include "base/fail.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -184,7 +185,8 @@ static struct status *make_clients(struct daemon *d)
 	if (o->no_client || !(d->spec->groups & DAEMON_CLIENT))
 		return NULL;
 	TRY(kubeconfig_load_file(d->arena, o->kubeconfig, o->master, &d->client_config));
-	d->client_config.user_agent = arena_printf(d->arena, "%s/" KUBEC_VERSION " (linux/amd64) kubec", d->spec->name);
+	d->client_config.user_agent =
+		arena_printf(d->arena, "%s/" KUBEC_VERSION " (linux/amd64) kubec", fail_agent(d->spec->name));
 	d->client_config.qps = o->qps != 0 ? o->qps : 20;
 	d->client_config.burst = o->burst ? (int)o->burst : 30;
 	d->client_config.json = str_eq(o->content_type, "application/json");

@@ -1,5 +1,6 @@
 /* Which replica set is the new one, and the annotations that tell versions apart. */
 #include "base/log.h"
+#include "base/fail.h"
 #include "base/str.h"
 #include "controller-manager/deployment/deployment.h"
 #include "controller-manager/support/pods.h"
@@ -232,6 +233,7 @@ static struct status *create_set(struct rollout *r, int64_t revision)
 	int32_t size = draft->spec->replicas = new_set_replicas(d, sets_with(r->arena, r->old, draft), draft);
 	set_new_annotations(r->arena, d, draft, revision, false);
 	struct status *s = client_create(r->ctx->client, r->arena, draft, &created);
+	fail_at("deployment.after-replicaset");
 	bool exists = status_is(s, STATUS_ALREADY_EXISTS);
 	if (exists) {
 		TRY(resolve_collision(r, draft, s));

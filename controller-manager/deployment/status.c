@@ -1,5 +1,6 @@
 /* Counts, conditions, progress and its deadline. */
 #include "base/log.h"
+#include "base/fail.h"
 #include "base/str.h"
 #include "controller-manager/deployment/deployment.h"
 
@@ -106,6 +107,7 @@ AppsV1DeploymentStatus *deployment_status(struct rollout *r)
 struct status *write_deployment_status(struct rollout *r)
 {
 	AppsV1Deployment *updated;
+	TRY(fail_try("deployment.before-status"));
 	TRY(client_update_status(r->ctx->client, r->arena, r->d, &updated));
 	r->d->metadata->resource_version = updated->metadata->resource_version;
 	return NULL;

@@ -1,5 +1,6 @@
 /* The EndpointSlice controller: for each Service with a selector, the addresses and states of its pods. */
 #include "base/log.h"
+#include "base/fail.h"
 #include "base/str.h"
 #include "controller-manager/controller.h"
 #include "controller-manager/endpoints/service_pods.h"
@@ -44,6 +45,7 @@ static struct status *apply_plan(struct endpoint_slices *c, const char *key, con
 		}
 		if (s)
 			return status_wrap(s, "failed to create EndpointSlice for Service %s", key);
+		fail_at("endpointslice.after-create");
 		slice_tracker_wrote(c->tracker, key, answer->metadata);
 	}
 	for (size_t i = 0; i < plan->update.n_items; i++) {

@@ -1,5 +1,6 @@
 #include "controller-manager/garbagecollector/collector.h"
 
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/encode.h"
@@ -145,6 +146,7 @@ static struct status *remove_finalizer(struct collector *c, struct arena *arena,
 			first = false;
 		}
 		strbuf_adds(&patch, "]}}");
+		TRY(fail_try("gc.before-finalizer"));
 		struct status *s =
 			client_patch_as(c->ctx->client, arena, resource, resource->namespaced ? id->namespace : NULL,
 				id->name, NULL, CLIENT_PATCH_MERGE, patch.buf, patch.len, NULL);
@@ -169,6 +171,7 @@ static struct status *delete_object(struct collector *c, struct arena *arena, co
 	options->preconditions->uid = arena_strdup(arena, id->uid);
 	options->preconditions->resource_version = arena_strdup(arena, resource_version);
 	options->propagation_policy = arena_strdup(arena, policy);
+	TRY(fail_try("gc.before-delete"));
 	struct status *s = client_delete_as(
 		c->ctx->client, arena, resource, resource->namespaced ? id->namespace : NULL, id->name, options);
 	if (status_is(s, STATUS_NOT_FOUND)) {

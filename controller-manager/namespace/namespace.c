@@ -1,6 +1,7 @@
 /* The Namespace controller: empties a namespace that is being deleted, kind by kind, then lets it go. */
 #include <pthread.h>
 #include "base/log.h"
+#include "base/fail.h"
 #include "base/str.h"
 #include "client/discovery.h"
 #include "controller-manager/controller.h"
@@ -228,6 +229,7 @@ static struct status *sync_namespace(void *data, struct arena *arena, const char
 	object_complete(arena, namespace);
 	if (!namespace->metadata->deletion_timestamp || !namespace->spec->n_finalizers)
 		return NULL;
+	TRY(fail_try("namespace.before-content"));
 	if (!str_eq(namespace->status->phase, "Terminating")) {
 		namespace->status->phase = arena_strdup(arena, "Terminating");
 		TRY(client_update_status(c->ctx->client, arena, namespace, &updated));

@@ -1,6 +1,7 @@
 #include "controller-manager/replicaset/replicaset.h"
 
 #include "api/copy.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "controller-manager/support/batch.h"
@@ -116,7 +117,9 @@ static struct status *create_one(void *data, struct arena *arena, size_t index)
 	if (!w->set->spec->template->metadata->n_labels)
 		return status_internal("unable to create pods, no labels");
 	CoreV1Pod *pod = pod_from_template(arena, w->set->spec->template, w->object), *created;
+	TRY(fail_try("replicaset.before-pod"));
 	struct status *s = client_create(ctx->client, arena, pod, &created);
+	fail_at("replicaset.after-pod");
 	if (status_has_cause(s, CAUSE_NAMESPACE_TERMINATING)) {
 		/* Every create would fail until the set itself is deleted; there is nothing to retry. */
 		status_drop(s, "the namespace goes away");
@@ -231,6 +234,7 @@ static struct status *write_status(
 		set->metadata->generation == set->status->observed_generation)
 		return NULL;
 	status->observed_generation = set->metadata->generation;
+	TRY(fail_try("replicaset.before-status"));
 	struct status *s =
 		client_update_status(r->ctx->client, arena, r->kind->with_status(arena, object, status), NULL);
 	if (!status_is(s, STATUS_CONFLICT))

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 #include "base/io.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "kubelet/image/image.h"
@@ -141,6 +142,7 @@ static struct sync_result create_and_start(struct kubelet *k, struct arena *aren
 	create->sandbox_config = start->sandbox;
 	CriCreateContainerResponse *created;
 	struct status *s = cri_call(k->cri, "CreateContainer", create, arena, &created);
+	fail_at("container.after-create");
 	if (s)
 		return fail_with(k, arena, pod, c, "CreateContainerError", s);
 	kubelet_pod_event(k, pod, c->name, EVENT_NORMAL, "Created", "Created container: %s", c->name);
@@ -148,6 +150,7 @@ static struct sync_result create_and_start(struct kubelet *k, struct arena *aren
 	run->container_id = created->container_id;
 	CriStartContainerResponse *started;
 	s = cri_call(k->cri, "StartContainer", run, arena, &started);
+	fail_at("container.after-start");
 	if (s)
 		return fail_with(k, arena, pod, c, "RunContainerError", s);
 	kubelet_pod_event(k, pod, c->name, EVENT_NORMAL, "Started", "Started container %s", c->name);

@@ -1,4 +1,5 @@
 #include "base/io.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -63,6 +64,7 @@ static struct status *create_sandbox(struct kubelet *k, struct arena *arena, con
 		status_free(s);
 		return status_internal("%s", text);
 	}
+	TRY(fail_try("sandbox.after-run"));
 	*ret_id = created->pod_sandbox_id;
 	if (pod->host_network)
 		return NULL;

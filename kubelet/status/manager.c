@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include "api/copy.h"
 #include "api/meta.h"
+#include "base/fail.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -333,6 +334,7 @@ static struct status *delete_finished(struct status_manager *m, struct arena *ar
 	options->grace_period_seconds = 0;
 	options->preconditions = API_NEW(arena, MetaV1Preconditions);
 	options->preconditions->uid = arena_strdup(arena, api->metadata->uid);
+	TRY(fail_try("pod.before-removal"));
 	struct status *s = client_delete(
 		m->k->client, arena, &CoreV1Pod_schema, api->metadata->namespace, api->metadata->name, options);
 	if (status_is(s, STATUS_NOT_FOUND) || status_is(s, STATUS_CONFLICT)) {
@@ -362,7 +364,9 @@ static struct status *send_one(struct status_manager *m, struct arena *arena, co
 	CoreV1Pod *wanted = api_copy(arena, api);
 	wanted->status = merge(m, arena, api, send->status, send->uid);
 	CoreV1Pod *patched = api;
+	TRY(fail_try("status.before-write"));
 	TRY(client_patch_diff(m->k->client, arena, api, wanted, "status", false, &patched));
+	TRY(fail_try("status.after-write"));
 	if (!patched)
 		patched = api;
 	pthread_mutex_lock(&m->lock);

@@ -1,0 +1,47 @@
+#include "test/chaos/check.h"
+#include <stdarg.h>
+#include "base/str.h"
+
+static const struct {
+	const char *name, *things;
+	void (*check)(struct verdict *v, const struct history *h);
+} rules[] = {
+	{"writes", "writes", check_writes},
+	{"real time", "writes and lists", check_real_time},
+	{"reads", "reads", check_reads},
+	{"lists", "lists", check_lists},
+	{"watches", "events", check_watches},
+	{"identity", "changes", check_identity},
+	{"addresses", "changes", check_addresses},
+	{"owners", "references", check_owners},
+	{"deployments", "deployments", check_deployments},
+	{"deletions", "objects", check_deletions},
+	{"leaders", "changes", check_leaders},
+	{"steady pods", "pods", check_steady},
+};
+
+void fault(struct verdict *v, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *text = arena_vprintf(v->arena, format, args);
+	va_end(args);
+	ARENA_PUSH(v->arena, v->faults, v->n_faults) = arena_printf(v->arena, "%s: %s", v->rule, text);
+}
+
+void check_history(const struct history *h, struct verdict *v)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		v->rule = rules[i].name;
+		v->n_things = 0;
+		rules[i].check(v, h);
+		ARENA_PUSH(v->arena, v->looked, v->n_looked) =
+			arena_printf(v->arena, "%s: %zu %s", rules[i].name, v->n_things, rules[i].things);
+	}
+}
+
+size_t words_of(struct arena *arena, const char *value, char ***ret_words)
+{
+	*ret_words = NULL;
+	return str_empty(value) ? 0 : str_split(arena, value, ',', ret_words);
+}

@@ -1,0 +1,239 @@
+/* What single requests were told: writes, reads, and lists, against the store's order. */
+#include <stdlib.h>
+#include "base/mem.h"
+#include "base/str.h"
+#include "test/chaos/check.h"
+
+#define KEYED(r) record_get(r, "id"), record_get(r, "op"), record_get(r, "key")
+
+static bool is(const struct record *r, const char *kind)
+{
+	return str_eq(r->kind, kind);
+}
+
+/* The change at exactly that revision of that key; NULL if there is none. */
+static const struct change *change_at(const struct history *h, const char *key, int64_t rev)
+{
+	const struct change *c = history_at(h, key, rev);
+	return c && c->rev == rev ? c : NULL;
+}
+
+/* The change carries a stamp that the version before it did not: it is that write's own. */
+static const char *new_stamp(const struct change *c)
+{
+	const char *stamp = c->type == CHANGE_DELETE ? "" : change_get(c, "stamp");
+	bool kept = c->type == CHANGE_UPDATE && c->previous && str_eq(change_get(c->previous, "stamp"), stamp);
+	return kept ? "" : stamp;
+}
+
+/* By stamp: the change that wrote it. A stamp written twice is a write that was repeated. */
+static struct strmap *changes_by_stamp(struct verdict *v, const struct history *h)
+{
+	struct strmap *by_stamp = strmap_new(NULL);
+	for (size_t i = 0; i < h->n_changes; i++) {
+		const char *stamp = new_stamp(h->changes[i]);
+		if (str_empty(stamp))
+			continue;
+		const struct change *first = strmap_get(by_stamp, stamp);
+		if (first)
+			fault(v, "write %s of %s happened twice, at revisions %lld and %lld", stamp, first->key,
+				(long long)first->rev, (long long)h->changes[i]->rev);
+		else
+			strmap_put(by_stamp, stamp, h->changes[i]);
+	}
+	return by_stamp;
+}
+
+/* An object of that uid was deleted, or is on its way. */
+static bool uid_went(const struct history *h, const char *key, const char *uid)
+{
+	for (const struct change *c = strmap_get(h->newest, key); c; c = c->previous) {
+		if (c->type == CHANGE_DELETE && c->previous && str_eq(change_get(c->previous, "uid"), uid))
+			return true;
+		if (str_eq(change_get(c, "uid"), uid) && !str_empty(change_get(c, "deleting")))
+			return true;
+	}
+	return false;
+}
+
+static void check_acknowledged(
+	struct verdict *v, const struct history *h, const struct record *r, const struct change *own)
+{
+	if (record_is(r, "op", "delete")) {
+		if (!uid_went(h, record_get(r, "key"), record_get(r, "uid")))
+			fault(v, "%s %s of %s (uid %s) was acknowledged and never happened", KEYED(r),
+				record_get(r, "uid"));
+		return;
+	}
+	int64_t rev = record_int(r, "rev");
+	if (!own)
+		fault(v, "%s %s of %s was acknowledged at revision %lld and is lost", KEYED(r), (long long)rev);
+	else if (own->rev != rev || !str_eq(own->key, record_get(r, "key")))
+		fault(v, "%s %s of %s was acknowledged at revision %lld but happened to %s at %lld", KEYED(r),
+			(long long)rev, own->key, (long long)own->rev);
+}
+
+/* An update that named a version replaced that version; a creation found nothing. */
+static void check_condition(struct verdict *v, const struct record *r, const struct change *own)
+{
+	int64_t base = record_int(r, "base");
+	if (record_is(r, "op", "create") && own->type != CHANGE_CREATE)
+		fault(v, "%s %s of %s replaced what was there at revision %lld", KEYED(r), (long long)own->rev);
+	if (base && (!own->previous || own->previous->rev != base))
+		fault(v, "%s %s of %s was to replace revision %lld and replaced %lld", KEYED(r), (long long)base,
+			own->previous ? (long long)own->previous->rev : 0LL);
+}
+
+void check_writes(struct verdict *v, const struct history *h)
+{
+	CLEANUP(strmap_freep) struct strmap *by_stamp = changes_by_stamp(v, h);
+	CLEANUP(strmap_freep) struct strmap *known = strmap_new(NULL);
+	for (size_t i = 0; i < h->n_records; i++) {
+		struct record *r = h->records[i];
+		if (!is(r, "write"))
+			continue;
+		v->n_things++;
+		strmap_put(known, record_get(r, "id"), r);
+		const struct change *own = strmap_get(by_stamp, record_get(r, "id"));
+		if (record_is(r, "result", "ok"))
+			check_acknowledged(v, h, r, own);
+		if (record_is(r, "result", "refused") && own)
+			fault(v, "%s %s of %s was refused (%s) and happened at revision %lld", KEYED(r),
+				record_get(r, "why"), (long long)own->rev);
+		if (own)
+			check_condition(v, r, own);
+	}
+	STRMAP_FOREACH (by_stamp, it)
+		if (!strmap_has(known, it.key))
+			fault(v, "%s is in the store and nobody wrote it", it.key);
+}
+
+/* --- real time: what was acknowledged before a request began comes before it --- */
+
+struct moment {
+	int64_t at;
+	const struct record *record;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct moment *left = a, *right = b;
+	return (left->at > right->at) - (left->at < right->at);
+}
+
+static bool has_revision(const struct record *r)
+{
+	return record_int(r, "rev") && ((is(r, "write") && record_is(r, "result", "ok")) ||
+					       (is(r, "list") && record_is(r, "mode", "consistent")));
+}
+
+/* By the time of a field, on the heap. */
+static struct moment *moments(const struct history *h, const char *field, size_t *ret_n)
+{
+	struct moment *m = mem_calloc(h->n_records + 1, sizeof(*m));
+	size_t n = 0;
+	for (size_t i = 0; i < h->n_records; i++)
+		if (has_revision(h->records[i]))
+			m[n++] = (struct moment){record_int(h->records[i], field), h->records[i]};
+	qsort(m, n, sizeof(*m), by_time);
+	*ret_n = n;
+	return m;
+}
+
+void check_real_time(struct verdict *v, const struct history *h)
+{
+	size_t n, ended = 0;
+	CLEANUP_FREE struct moment *starts = moments(h, "start", &n);
+	CLEANUP_FREE struct moment *ends = moments(h, "end", &n);
+	const struct record *newest = NULL;
+	for (size_t i = 0; i < n; i++, v->n_things++) {
+		for (; ended < n && ends[ended].at < starts[i].at; ended++)
+			if (!newest || record_int(ends[ended].record, "rev") > record_int(newest, "rev"))
+				newest = ends[ended].record;
+		const struct record *r = starts[i].record;
+		int64_t rev = record_int(r, "rev"), past = newest ? record_int(newest, "rev") : 0;
+		if (is(r, "write") ? rev <= past && !record_is(r, "op", "delete") : rev < past)
+			fault(v, "%s %s began after %s had been told revision %lld, and was told %lld", r->kind,
+				record_get(r, "id"), record_get(newest, "id"), (long long)past, (long long)rev);
+	}
+}
+
+/* --- reads --- */
+
+/* A read saw one version of the key that was not yet replaced when the read began, as far as its own client knew. */
+void check_reads(struct verdict *v, const struct history *h)
+{
+	for (size_t i = 0; i < h->n_records; i++) {
+		const struct record *r = h->records[i];
+		if (!is(r, "read"))
+			continue;
+		v->n_things++;
+		const char *key = record_get(r, "key");
+		int64_t rev = record_int(r, "rev"), least = record_int(r, "least");
+		const struct change *seen = rev ? change_at(h, key, rev) : NULL;
+		const struct change *known = history_at(h, key, least);
+		if (rev && (!seen || seen->type == CHANGE_DELETE))
+			fault(v, "read %s saw %s at revision %lld, which never was", record_get(r, "id"), key,
+				(long long)rev);
+		else if (rev && known && rev < known->rev)
+			fault(v, "read %s saw %s at revision %lld, though %lld had been acknowledged",
+				record_get(r, "id"), key, (long long)rev, (long long)least);
+		if (rev || !known || known->type == CHANGE_DELETE)
+			continue;
+		/* Not found: right if it was deleted at any time after what the client knew. */
+		while (known && known->type != CHANGE_DELETE)
+			known = known->next;
+		if (!known)
+			fault(v, "read %s did not find %s, which was there from revision %lld on", record_get(r, "id"),
+				key, (long long)least);
+	}
+}
+
+/* --- lists --- */
+
+/* "key@revision" of everything under a prefix at a revision. */
+static struct strmap *replay(const struct history *h, const char *prefix, int64_t rev)
+{
+	struct strmap *state = strmap_new(NULL);
+	for (size_t i = 0; i < h->n_changes && h->changes[i]->rev <= rev; i++) {
+		struct change *c = h->changes[i];
+		if (!str_starts_with(c->key, prefix))
+			continue;
+		if (c->type == CHANGE_DELETE)
+			strmap_remove(state, c->key);
+		else
+			strmap_put(state, c->key, c);
+	}
+	return state;
+}
+
+static void compare_list(struct verdict *v, const struct history *h, const struct record *list, size_t at)
+{
+	int64_t rev = record_int(list, "rev");
+	const char *id = record_get(list, "id");
+	CLEANUP(strmap_freep) struct strmap *state = replay(h, record_get(list, "prefix"), rev);
+	for (; at < h->n_records && is(h->records[at], "item") && record_is(h->records[at], "list", id); at++) {
+		const struct record *item = h->records[at];
+		const struct change *c = strmap_steal(state, record_get(item, "key"));
+		if (!c)
+			fault(v, "list %s at revision %lld has %s, which was not there (or has it twice)", id,
+				(long long)rev, record_get(item, "key"));
+		else if (c->rev != record_int(item, "rev"))
+			fault(v, "list %s at revision %lld has %s of revision %lld, the store %lld", id, (long long)rev,
+				c->key, (long long)record_int(item, "rev"), (long long)c->rev);
+	}
+	STRMAP_FOREACH (state, it)
+		fault(v, "list %s at revision %lld lacks %s", id, (long long)rev, it.key);
+}
+
+/* The items of a list follow it at once. */
+void check_lists(struct verdict *v, const struct history *h)
+{
+	for (size_t i = 0; i < h->n_records; i++) {
+		const struct record *r = h->records[i];
+		if (!is(r, "list"))
+			continue;
+		v->n_things++;
+		compare_list(v, h, r, i + 1);
+	}
+}

@@ -1,0 +1,175 @@
+/* What the store did, read back through etcd's own watch from its first revision on. */
+#include <inttypes.h>
+#include "api/meta.h"
+#include "api/protobuf.h"
+#include "apiserver/store/etcd.h"
+#include "base/str.h"
+#include "test/chaos/chaos.h"
+
+#define STAMP "chaos/stamp"
+#define SHARD "shard"
+
+struct reader {
+	int64_t last; /* where to end */
+	atomic_bool done;
+	FILE *out;
+};
+
+static void pair(FILE *out, const char *name, const char *value)
+{
+	if (!str_empty(value))
+		fprintf(out, "\t%s=%s", name, value);
+}
+
+static void pair_int(FILE *out, const char *name, int64_t value)
+{
+	fprintf(out, "\t%s=%" PRId64, name, value);
+}
+
+static void pair_words(FILE *out, const char *name, char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, i ? ",%s" : "\t%s=%s", i ? words[i] : name, words[0]);
+}
+
+/* Who owns a field: of several managers only one can have changed a value last. */
+static const char *manager_of(const MetaV1ObjectMeta *meta, const char *field)
+{
+	for (size_t i = 0; i < meta->n_managed_fields; i++) {
+		const MetaV1ManagedFieldsEntry *m = meta->managed_fields[i];
+		const ProtobufCBinaryData *raw = m->fields_v1 ? &m->fields_v1->raw : NULL;
+		if (raw && memmem(raw->data, raw->len, field, strlen(field)))
+			return m->manager;
+	}
+	return NULL;
+}
+
+static void write_meta(FILE *out, struct arena *arena, const MetaV1ObjectMeta *meta, bool created)
+{
+	char **owners = NULL;
+	size_t n_owners = 0;
+	for (size_t i = 0; i < meta->n_owner_references; i++)
+		ARENA_PUSH(arena, owners, n_owners) = meta->owner_references[i]->uid;
+	pair(out, "namespace", meta->namespace);
+	pair(out, "uid", meta->uid);
+	pair(out, "stamp", meta_annotation(meta, STAMP));
+	pair(out, SHARD, meta_label(meta, SHARD));
+	pair(out, "deleting", meta->deletion_timestamp ? "true" : NULL);
+	pair_words(out, "owners", owners, n_owners);
+	if (created && meta->n_managed_fields)
+		pair(out, "by", meta->managed_fields[0]->manager);
+}
+
+static void write_service(FILE *out, struct arena *arena, const CoreV1Service *service)
+{
+	char **ips = NULL, **ports = NULL;
+	size_t n_ips = 0, n_ports = 0;
+	const CoreV1ServiceSpec *spec = service->spec;
+	for (size_t i = 0; spec && i < spec->n_cluster_ips; i++)
+		if (!str_eq(spec->cluster_ips[i], "None"))
+			ARENA_PUSH(arena, ips, n_ips) = spec->cluster_ips[i];
+	for (size_t i = 0; spec && i < spec->n_ports; i++)
+		if (spec->ports[i]->node_port)
+			ARENA_PUSH(arena, ports, n_ports) =
+				arena_printf(arena, "%s:%d", spec->ports[i]->protocol, spec->ports[i]->node_port);
+	pair_words(out, "ips", ips, n_ips);
+	pair_words(out, "node-ports", ports, n_ports);
+}
+
+static void write_pod(FILE *out, struct arena *arena, const CoreV1Pod *pod)
+{
+	char **containers = NULL;
+	size_t n_containers = 0;
+	const CoreV1PodStatus *status = pod->status;
+	pair(out, "node", pod->spec ? pod->spec->node_name : NULL);
+	if (!status)
+		return;
+	for (size_t i = 0; i < status->n_container_statuses; i++)
+		ARENA_PUSH(arena, containers, n_containers) = arena_printf(arena, "%s:%d",
+			status->container_statuses[i]->container_id, status->container_statuses[i]->restart_count);
+	pair(out, "phase", status->phase);
+	pair(out, "ready",
+		condition_is((void *const *)status->conditions, status->n_conditions, "Ready", "True") ? "true" : NULL);
+	pair(out, "pod-ip", pod->spec && pod->spec->host_network ? NULL : status->pod_ip);
+	pair_words(out, "containers", containers, n_containers);
+}
+
+static void write_deployment(FILE *out, const AppsV1Deployment *d)
+{
+	pair_int(out, "generation", d->metadata->generation);
+	pair_int(out, "observed", d->status ? d->status->observed_generation : 0);
+	pair_int(out, "replicas", d->spec && d->spec->has_replicas ? d->spec->replicas : 1);
+	pair_int(out, "available", d->status ? d->status->available_replicas : 0);
+}
+
+static void write_lease(FILE *out, const CoordinationV1Lease *lease)
+{
+	const CoordinationV1LeaseSpec *spec = lease->spec;
+	if (!spec)
+		return;
+	pair(out, "holder", spec->holder_identity);
+	pair(out, "holder-by", manager_of(lease->metadata, "f:holderIdentity"));
+	pair_int(out, "transitions", spec->lease_transitions);
+	pair_int(out, "lease-seconds", spec->lease_duration_seconds);
+	if (spec->renew_time)
+		pair_int(out, "renewed-ms", spec->renew_time->seconds * 1000 + spec->renew_time->nanos / 1000000);
+}
+
+static void write_object(FILE *out, struct arena *arena, const struct etcd_kv *kv)
+{
+	const ProtobufCMessage *object;
+	if (!protobuf_has_magic(kv->value, kv->size))
+		return;
+	struct status *failed = protobuf_decode(arena, NULL, kv->value, kv->size, &object);
+	if (failed) {
+		status_drop(failed, "a kind that the rules do not look at");
+		return;
+	}
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	if (!meta)
+		return;
+	write_meta(out, arena, meta, kv->create_revision == kv->mod_revision);
+	if (API_IS(object, CoreV1Service))
+		write_service(out, arena, (const CoreV1Service *)object);
+	else if (API_IS(object, CoreV1Pod))
+		write_pod(out, arena, (const CoreV1Pod *)object);
+	else if (API_IS(object, AppsV1Deployment))
+		write_deployment(out, (const AppsV1Deployment *)object);
+	else if (API_IS(object, CoordinationV1Lease))
+		write_lease(out, (const CoordinationV1Lease *)object);
+}
+
+static void on_batch(void *data, const struct etcd_event *events, size_t n, int64_t revision)
+{
+	struct reader *r = data;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (size_t i = 0; i < n; i++) {
+		const struct etcd_kv *kv = &events[i].kv;
+		bool created = kv->create_revision == kv->mod_revision;
+		fprintf(r->out, "change\trev=%" PRId64 "\ttype=%s\tkey=%s", kv->mod_revision,
+			events[i].deleted ? "delete"
+			: created	  ? "create"
+					  : "update",
+			kv->key);
+		if (!events[i].deleted)
+			write_object(r->out, arena, kv);
+		fputc('\n', r->out);
+	}
+	if (revision >= r->last)
+		atomic_store(&r->done, true);
+}
+
+struct status *chaos_truth(const struct chaos_options *o, char *const *args, size_t n_args)
+{
+	char *endpoints[] = {o->etcd};
+	const struct etcd_options options = {.endpoints = endpoints,
+		.n_endpoints = 1,
+		.ca_file = o->etcd_ca,
+		.cert_file = o->etcd_cert,
+		.key_file = o->etcd_key};
+	CLEANUP(etcd_freep) struct etcd *etcd = NULL;
+	struct reader r = {.out = stdout};
+	TRY(etcd_new(&options, &etcd));
+	TRY(etcd_revision(etcd, &r.last));
+	return etcd_watch(etcd, "", 1, &r.done, on_batch, &r);
+}
