@@ -109,10 +109,10 @@ do_slow_disk() {
 undo_slow_disk() {
 	local file device
 	device=$(stat -c '%Hd:%Ld' "$DISK/etcd/." 2>/dev/null)
-	for file in $(grep -ls "^$device " $(find /sys/fs/cgroup -name blkio.throttle.write_iops_device -path "*/$BRIDGE-1/*") 2>/dev/null); do
+	for file in $(grep -ls "^$device " $(find /sys/fs/cgroup -name blkio.throttle.write_iops_device -path "*/$BRIDGE-1/*" 2>/dev/null) 2>/dev/null); do
 		echo "$device 0" >"$file" || true
 	done
-	for file in $(grep -ls "^$device " $(find /sys/fs/cgroup -name io.max -path "*/$BRIDGE-1/*") 2>/dev/null); do
+	for file in $(grep -ls "^$device " $(find /sys/fs/cgroup -name io.max -path "*/$BRIDGE-1/*" 2>/dev/null) 2>/dev/null); do
 		echo "$device wiops=max" >"$file" || true
 	done
 }

@@ -11,4 +11,4 @@ chaos_LIBS := chaos apiserver
 .PHONY: chaos
 chaos:
 	@$(MAKE) FAIL_POINTS=1 all
-	@RUN_SECONDS='$(SECONDS)' SEED='$(SEED)' SERVERS='$(SERVERS)' POINTS='$(POINTS)' test/chaos/run
+	@RUN_SECONDS='$(if $(filter file,$(origin SECONDS)),,$(SECONDS))' SEED='$(SEED)' SERVERS='$(SERVERS)' POINTS='$(POINTS)' test/chaos/run

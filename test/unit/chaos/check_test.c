@@ -61,6 +61,8 @@ static const struct row {
 		"was refused (409)"},
 	{"a write that happened twice", TRUTH "change rev=16 type=create key=" MAPS "a uid=uz stamp=s1\n",
 		"happened twice"},
+	{"a stamp that was copied to another object", TRUTH "change rev=16 type=create key=" MAPS "z uid=uz stamp=s1\n",
+		NULL},
 	{"a write of nobody", TRUTH "change rev=16 type=create key=" MAPS "z uid=uz stamp=s9\n", "nobody wrote it"},
 	{"an update over a version that it did not name",
 		TRUTH "change rev=16 type=update key=" MAPS "b uid=ub stamp=s8\n"
