@@ -3,6 +3,7 @@
 #include "api/meta.h"
 #include "apiserver/strategy/context.h"
 #include "apiserver/validation/field.h"
+#include "base/fail.h"
 #include "base/str.h"
 
 #define HEADLESS "None"
@@ -415,6 +416,7 @@ struct status *service_allocate(struct request *request, CoreV1Service *service,
 	TRY(wait_for_cache(request));
 	TRY(choose_families(request, service, before));
 	TRY(take_ips(request, service, before));
+	fail_at("service.after-address");
 	struct status *s = take_ports(request, service, before);
 	if (s && !request->dry_run)
 		release_ips(request, service, before);

@@ -110,9 +110,11 @@ void check_writes(struct verdict *v, const struct history *h)
 		if (own)
 			check_condition(v, r, own);
 	}
-	STRMAP_FOREACH (by_stamp, it)
-		if (!strmap_has(known, it.key))
+	STRMAP_FOREACH (by_stamp, it) {
+		const struct change *c = it.value;
+		if (!strmap_has(known, change_get(c, "stamp")))
 			fault(v, "%s is in the store and nobody wrote it", it.key);
+	}
 }
 
 /* --- real time: what was acknowledged before a request began comes before it --- */
