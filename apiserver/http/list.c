@@ -21,15 +21,20 @@ static struct status *parse_number(const char *name, const char *text, int64_t *
 	return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax", text);
 }
 
-static struct status *parse_version(const char *text, int64_t *ret_version)
+struct status *version_parse(const char *text, int64_t *ret_version)
 {
 	*ret_version = -1;
 	if (str_empty(text) || str_to_int64(text, 0, INT64_MAX, ret_version))
 		return NULL;
-	return status_bad_request(
-		"invalid resource version: resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing "
-		"\"%s\": invalid syntax",
-		text, text);
+	return status_new(STATUS_UNKNOWN,
+		"resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax", text,
+		text);
+}
+
+static struct status *parse_version(const char *text, int64_t *ret_version)
+{
+	CLEANUP_STATUS struct status *wrong = version_parse(text, ret_version);
+	return wrong ? status_bad_request("invalid resource version: %s", wrong->message) : NULL;
 }
 
 static struct status *unsupported_field(const struct request *request, const char *path)

@@ -60,12 +60,11 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 			}
 		return request_not_found(request, request->name);
 	}
-	int64_t version = 0;
+	int64_t version;
 	const char *text = exchange_query(exchange, "resourceVersion");
-	if (str_empty(text))
+	TRY(version_parse(text, &version));
+	if (version < 0)
 		TRY(cache_fresh(request->registry->cache, WAIT_MS));
-	else if (!str_to_int64(text, 0, INT64_MAX, &version))
-		return status_bad_request("resourceVersion: Invalid value: \"%s\"", text);
 	else
 		TRY(cache_wait(request->registry->cache, version, WAIT_MS));
 	TRY(registry_get(request, &object));

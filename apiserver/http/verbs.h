@@ -20,6 +20,9 @@ struct list_options {
 	bool bookmarks;
 	bool has_initial, initial;
 };
+/* A resourceVersion parameter: -1 when it was not given, and else a revision. What is none is the original's 500
+ * without a reason, which lists (list_options_parse) turn into BadRequest and single reads and watches do not. */
+struct status *version_parse(const char *text, int64_t *ret_version) MUST_USE;
 struct status *list_options_parse(
 	struct exchange *exchange, struct request *request, struct list_options *ret_options) MUST_USE;
 /* What a collection's delete would delete. */

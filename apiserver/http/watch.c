@@ -334,6 +334,8 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	w->request = request;
 	w->accept = *accept;
 	strbuf_init(&w->out);
+	int64_t version;
+	TRY(version_parse(exchange_query(exchange, "resourceVersion"), &version));
 	TRY(list_options_parse(exchange, request, &w->options));
 	TRY(check_initial(&w->options));
 	add_name_selector(request, &w->options);

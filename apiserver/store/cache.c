@@ -112,7 +112,7 @@ struct status *cache_wait(struct cache *cache, int64_t revision, int64_t timeout
 	if (!error)
 		return NULL;
 	struct status *s = status_new(
-		STATUS_TIMEOUT, "Too large resource version: %lld, current: %lld", (long long)revision, (long long)now);
+		STATUS_TIMEOUT, "Timeout: Too large resource version: %lld, current: %lld", (long long)revision, (long long)now);
 	status_add_cause(s, "ResourceVersionTooLarge", "", "Too large resource version");
 	s->retry_after_seconds = 1;
 	return s;

@@ -152,7 +152,7 @@ print(" ".join(e["type"] for e in map(json.loads, open(sys.argv[1]))))' "$BATS_T
 
 @test "a version that is not there yet is a timeout" {
 	send GET "$maps?resourceVersion=999999999"
-	[ "$code" = 504 ] && [[ $(field message) == "Too large resource version: 999999999"* ]]
+	[ "$code" = 504 ] && [[ $(field message) == "Timeout: Too large resource version: 999999999"* ]]
 }
 
 @test "finalizers and grace keep what is deleted" {

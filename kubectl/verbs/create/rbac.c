@@ -72,26 +72,93 @@ static cJSON *rule_for(struct arena *arena, cJSON *role, const struct rbac_optio
 	return rule;
 }
 
+/* Verbs that are asked for on few resources only, some of which exist for authorization alone and no server lists them.
+ */
+static const struct special_verb {
+	const char *verb, *group, *plural;
+} special_verbs[] = {
+	{"use", "policy", "podsecuritypolicies"},
+	{"use", "extensions", "podsecuritypolicies"},
+	{"bind", "rbac.authorization.k8s.io", "roles"},
+	{"bind", "rbac.authorization.k8s.io", "clusterroles"},
+	{"escalate", "rbac.authorization.k8s.io", "roles"},
+	{"escalate", "rbac.authorization.k8s.io", "clusterroles"},
+	{"impersonate", "", "users"},
+	{"impersonate", "", "serviceaccounts"},
+	{"impersonate", "", "groups"},
+	{"impersonate", "authentication.k8s.io", "userextras"},
+};
+
+/* Whether the verbs can be used on the resource; ret_special is set when one of them makes a resource that no server
+ * lists good. */
+static struct status *check_special(
+	const struct flag_list *verbs, const char *group, const char *plural, bool *ret_special)
+{
+	for (size_t i = 0; i < verbs->n_items; i++) {
+		bool special = false, match = false;
+		for (size_t j = 0; j < ARRAY_SIZE(special_verbs); j++) {
+			const struct special_verb *v = &special_verbs[j];
+			if (!str_eq(v->verb, verbs->items[i]))
+				continue;
+			special = true;
+			match |= str_eq(v->group, group) && str_eq(v->plural, plural);
+		}
+		if (special && !match)
+			return user_error("can not perform '%s' on '%s' in group '%s'", verbs->items[i], plural, group);
+		*ret_special |= match;
+	}
+	return NULL;
+}
+
+static struct status *find_resource(
+	struct kubectl *k, const struct rbac_options *o, char *text, const char **ret_group, const char **ret_plural)
+{
+	const struct api_resource *mapping = NULL;
+	bool special = false;
+	CLEANUP_STATUS struct status *unknown = mapping_find(k, text, &mapping);
+	if (unknown) {
+		char *dot = strchr(text, '.');
+		if (dot)
+			*dot = 0;
+		*ret_group = dot ? dot + 1 : "";
+		*ret_plural = text;
+	} else {
+		*ret_group = mapping->rest.group;
+		*ret_plural = mapping->rest.plural;
+	}
+	TRY(check_special(&o->verbs, *ret_group, *ret_plural, &special));
+	if (!unknown || special)
+		return NULL;
+	struct status *s = unknown;
+	unknown = NULL;
+	return status_is_servers(s) ? s : status_with_code(s, SEVERAL_CODE); /* shown without "error: " in front */
+}
+
 static struct status *add_resource(struct kubectl *k, const struct rbac_options *o, cJSON *role, const char *text)
 {
 	char *copy = arena_strdup(k->arena, text), *slash = strchr(copy, '/');
-	const char *group = "", *plural = copy;
+	const char *group = "*", *plural = copy;
 	if (slash)
 		*slash = 0;
-	if (!str_eq(copy, "*")) {
-		const struct api_resource *mapping;
-		struct status *s = mapping_find(k, copy, &mapping);
-		if (s) /* shown without "error: " in front */
-			return status_is_servers(s) ? s : status_with_code(s, SEVERAL_CODE);
-		group = mapping->rest.group;
-		plural = mapping->rest.plural;
-	} else {
-		group = "*";
-	}
+	if (!str_eq(copy, "*"))
+		TRY(find_resource(k, o, copy, &group, &plural));
 	cJSON *rule = rule_for(k->arena, role, o, group);
 	append_unique(k->arena, tree_get(rule, "resources"),
 		slash ? arena_printf(k->arena, "%s/%s", plural, slash + 1) : plural);
 	return NULL;
+}
+
+static void warn_of_verbs(const struct flag_list *verbs, bool on_resources)
+{
+	static const char *const standard[] = {"*", "get", "delete", "list", "create", "update", "patch", "watch",
+		"proxy", "deletecollection", "use", "bind", "escalate", "impersonate"};
+	for (size_t i = 0; i < verbs->n_items && on_resources; i++) {
+		bool known = false;
+		for (size_t j = 0; j < ARRAY_SIZE(standard) && !known; j++)
+			known = str_eq(standard[j], verbs->items[i]);
+		if (!known)
+			fprintf(stderr, "Warning: '%s' is not a standard resource verb\n", verbs->items[i]);
+	}
 }
 
 static struct status *build_role(
@@ -114,6 +181,7 @@ static struct status *build_role(
 	}
 	if (!o->verbs.n_items)
 		return user_error("at least one verb must be specified");
+	warn_of_verbs(&o->verbs, o->resources.n_items > 0);
 	if (!o->resources.n_items && !o->urls.n_items)
 		return user_error(str_eq(kind, "Role") ? "at least one resource must be specified"
 						       : "one of resource or nonResourceURL must be specified");

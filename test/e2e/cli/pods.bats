@@ -1,5 +1,5 @@
 # kubectl against a running pod.
-load lib.bash
+load ../../lib/e2e.bash
 
 @test "cli: logs follow a container that writes, and --previous shows the one before" {
 	k run p --image=localhost/test:1 --command -- sh -c 'for i in 1 2 3 4 5; do echo line $i; sleep 0.3; done; exit 1'

@@ -1,5 +1,5 @@
 # Services and pods across nodes.
-load lib.bash
+load ../../lib/e2e.bash
 
 @test "network: pods of different nodes reach each other by address" {
 	for n in 1 2; do

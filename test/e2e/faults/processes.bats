@@ -1,5 +1,5 @@
 # Processes killed under load: the cluster returns by itself, nothing acknowledged is lost, no container restarts.
-load lib.bash
+load ../../lib/e2e.bash
 
 # Writes numbered config maps until told to stop, and keeps a list of what was acknowledged.
 start_writer() {

@@ -1,5 +1,5 @@
 # Pods on a node.
-load lib.bash
+load ../../lib/e2e.bash
 
 @test "node: a container killed with SIGKILL comes back" {
 	shell_pod p 2>/dev/null || true

@@ -1,5 +1,5 @@
 # Deployments as users drive them.
-load lib.bash
+load ../../lib/e2e.bash
 
 @test "apps: three replicas answer behind a ClusterIP and a NodePort" {
 	deploy web 3
