@@ -111,8 +111,8 @@ struct status *cache_wait(struct cache *cache, int64_t revision, int64_t timeout
 	pthread_mutex_unlock(&cache->progress_lock);
 	if (!error)
 		return NULL;
-	struct status *s = status_new(
-		STATUS_TIMEOUT, "Timeout: Too large resource version: %lld, current: %lld", (long long)revision, (long long)now);
+	struct status *s = status_new(STATUS_TIMEOUT, "Timeout: Too large resource version: %lld, current: %lld",
+		(long long)revision, (long long)now);
 	status_add_cause(s, "ResourceVersionTooLarge", "", "Too large resource version");
 	s->retry_after_seconds = 1;
 	return s;
