@@ -4,6 +4,7 @@
  */
 #include "api/copy.h"
 #include "api/meta.h"
+#include "apiserver/convert_autoscaler.h"
 #include "apiserver/registry_private.h"
 
 static ProtobufCMessage *event_from_core(struct arena *arena, const CoreV1Event *from)
@@ -56,88 +57,6 @@ static ProtobufCMessage *event_to_core(struct arena *arena, const EventsV1Event 
 	return &to->base;
 }
 
-static AutoscalingV2MetricSpec *cpu_metric(struct arena *arena, int32_t utilization)
-{
-	AutoscalingV2MetricSpec *metric = API_NEW(arena, AutoscalingV2MetricSpec);
-	metric->type = arena_strdup(arena, "Resource");
-	metric->resource = API_NEW(arena, AutoscalingV2ResourceMetricSource);
-	metric->resource->name = arena_strdup(arena, "cpu");
-	metric->resource->target = API_NEW(arena, AutoscalingV2MetricTarget);
-	metric->resource->target->type = arena_strdup(arena, "Utilization");
-	metric->resource->target->has_average_utilization = true;
-	metric->resource->target->average_utilization = utilization;
-	return metric;
-}
-
-static bool is_cpu_utilization(const AutoscalingV2MetricSpec *m)
-{
-	return str_eq(m->type, "Resource") && m->resource && str_eq(m->resource->name, "cpu") && m->resource->target &&
-	       m->resource->target->has_average_utilization;
-}
-
-static ProtobufCMessage *scaler_to_v2(struct arena *arena, const AutoscalingV1HorizontalPodAutoscaler *from)
-{
-	AutoscalingV2HorizontalPodAutoscaler *to = API_NEW(arena, AutoscalingV2HorizontalPodAutoscaler);
-	to->metadata = from->metadata;
-	if (from->spec) {
-		to->spec = API_NEW(arena, AutoscalingV2HorizontalPodAutoscalerSpec);
-		to->spec->has_min_replicas = from->spec->has_min_replicas;
-		to->spec->min_replicas = from->spec->min_replicas;
-		to->spec->max_replicas = from->spec->max_replicas;
-		to->spec->scale_target_ref = API_NEW(arena, AutoscalingV2CrossVersionObjectReference);
-		if (from->spec->scale_target_ref) {
-			to->spec->scale_target_ref->kind = from->spec->scale_target_ref->kind;
-			to->spec->scale_target_ref->name = from->spec->scale_target_ref->name;
-			to->spec->scale_target_ref->api_version = from->spec->scale_target_ref->api_version;
-		}
-		if (from->spec->has_target_cpu_utilization_percentage)
-			ARENA_PUSH(arena, to->spec->metrics, to->spec->n_metrics) =
-				cpu_metric(arena, from->spec->target_cpu_utilization_percentage);
-	}
-	if (from->status) {
-		to->status = API_NEW(arena, AutoscalingV2HorizontalPodAutoscalerStatus);
-		to->status->has_observed_generation = from->status->has_observed_generation;
-		to->status->observed_generation = from->status->observed_generation;
-		to->status->last_scale_time = from->status->last_scale_time;
-		to->status->current_replicas = from->status->current_replicas;
-		to->status->desired_replicas = from->status->desired_replicas;
-	}
-	return &to->base;
-}
-
-static ProtobufCMessage *scaler_from_v2(struct arena *arena, const AutoscalingV2HorizontalPodAutoscaler *from)
-{
-	AutoscalingV1HorizontalPodAutoscaler *to = API_NEW(arena, AutoscalingV1HorizontalPodAutoscaler);
-	to->metadata = from->metadata;
-	if (from->spec) {
-		to->spec = API_NEW(arena, AutoscalingV1HorizontalPodAutoscalerSpec);
-		to->spec->has_min_replicas = from->spec->has_min_replicas;
-		to->spec->min_replicas = from->spec->min_replicas;
-		to->spec->max_replicas = from->spec->max_replicas;
-		to->spec->scale_target_ref = API_NEW(arena, AutoscalingV1CrossVersionObjectReference);
-		if (from->spec->scale_target_ref) {
-			to->spec->scale_target_ref->kind = from->spec->scale_target_ref->kind;
-			to->spec->scale_target_ref->name = from->spec->scale_target_ref->name;
-			to->spec->scale_target_ref->api_version = from->spec->scale_target_ref->api_version;
-		}
-		for (size_t i = 0; i < from->spec->n_metrics; i++)
-			if (is_cpu_utilization(from->spec->metrics[i])) {
-				to->spec->has_target_cpu_utilization_percentage = true;
-				to->spec->target_cpu_utilization_percentage =
-					from->spec->metrics[i]->resource->target->average_utilization;
-			}
-	}
-	if (from->status) {
-		to->status = API_NEW(arena, AutoscalingV1HorizontalPodAutoscalerStatus);
-		to->status->has_observed_generation = from->status->has_observed_generation;
-		to->status->observed_generation = from->status->observed_generation;
-		to->status->last_scale_time = from->status->last_scale_time;
-		to->status->current_replicas = from->status->current_replicas;
-		to->status->desired_replicas = from->status->desired_replicas;
-	}
-	return &to->base;
-}
-
 struct status *convert_object(
 	struct arena *arena, const struct schema_type *to, const ProtobufCMessage *from, ProtobufCMessage **ret_object)
 {
@@ -149,10 +68,10 @@ struct status *convert_object(
 		*ret_object = event_to_core(arena, (const EventsV1Event *)from);
 	else if (to == &AutoscalingV2HorizontalPodAutoscaler_schema &&
 		 API_IS(from, AutoscalingV1HorizontalPodAutoscaler))
-		*ret_object = scaler_to_v2(arena, (const AutoscalingV1HorizontalPodAutoscaler *)from);
+		*ret_object = autoscaler_to_v2(arena, (const AutoscalingV1HorizontalPodAutoscaler *)from);
 	else if (to == &AutoscalingV1HorizontalPodAutoscaler_schema &&
 		 API_IS(from, AutoscalingV2HorizontalPodAutoscaler))
-		*ret_object = scaler_from_v2(arena, (const AutoscalingV2HorizontalPodAutoscaler *)from);
+		*ret_object = autoscaler_from_v2(arena, (const AutoscalingV2HorizontalPodAutoscaler *)from);
 	else
 		return status_internal("%s cannot be converted to %s", schema_of(from)->name, to->name);
 	return NULL;

@@ -55,7 +55,8 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 			s->check_name ? s->check_name : name_is_dns_subdomain);
 	if (s->validate_create)
 		s->validate_create(request, object, &errors);
-	TRY(field_errors_status(&errors, request->group, schema_of(object)->kind, object_name(object)));
+	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, schema_of(object)->kind,
+		object_name(object)));
 	if (s->warn)
 		s->warn(request, object, NULL);
 	return NULL;
@@ -75,8 +76,11 @@ static struct status *write_new(struct request *request, ProtobufCMessage *objec
 {
 	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
 	int64_t lease, revision;
-	if (request->dry_run)
-		return NULL;
+	if (request->dry_run) {
+		struct stored stored;
+		TRY(stored_read(request, object_name(object), false, &stored));
+		return stored.object ? status_new(STATUS_ALREADY_EXISTS, "there is one") : NULL;
+	}
 	TRY(encode_value(request, object, &value));
 	TRY(value_lease(request, object, &lease));
 	const char *key = table_key(request_table(request), request->arena, request->namespace, object_name(object));

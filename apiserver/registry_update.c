@@ -165,7 +165,8 @@ static struct status *validate_update(
 		validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
 	if (s->validate_update)
 		s->validate_update(request, object, old, &errors);
-	TRY(field_errors_status(&errors, request->group, request->schema->type->kind, object_name(object)));
+	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, request->schema->type->kind,
+		object_name(object)));
 	if (s->warn)
 		s->warn(request, object, old);
 	return NULL;

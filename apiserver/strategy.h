@@ -53,6 +53,8 @@ struct strategy {
 	/* The form of names; NULL: a DNS subdomain. */
 	name_check_fn *check_name;
 	enum meta_again meta_again;
+	/* The group that an invalid object's error names, where it is not the resource's own; NULL: it is. */
+	const char *named_group;
 
 	void (*prepare_create)(struct request *request, ProtobufCMessage *object);
 	void (*validate_create)(struct request *request, const ProtobufCMessage *object, struct field_errors *errors);

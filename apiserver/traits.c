@@ -2,7 +2,7 @@
 #include "base/str.h"
 
 /* The original's strategies in a table: what a kind without a strategy file does too. */
-static const char *const with_generation[] = {"priorityclasses", "ingressclasses", "networkpolicies", "ingresses",
+static const char *const with_generation[] = {"ingressclasses", "networkpolicies", "ingresses",
 	"endpointslices", "poddisruptionbudgets", "resourceslices", "deviceclasses", "flowschemas",
 	"prioritylevelconfigurations", "daemonsets", "statefulsets", "deployments", "replicasets", "jobs", "cronjobs",
 	"pods", "podtemplates", "replicationcontrollers", "validatingadmissionpolicies",

@@ -1,4 +1,5 @@
-#include "api/meta.h"
+#include "apiserver/validation/event.h"
+#include "apiserver/registry_private.h"
 #include "apiserver/strategy/context.h"
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"
@@ -12,52 +13,57 @@ static int64_t ttl_seconds(struct request *request, const ProtobufCMessage *obje
 								       : DEFAULT_TTL_S;
 }
 
-/* An event is about an object of its own namespace; one about the cluster belongs to default or kube-system. */
-static void validate(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+static void check(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
-	const CoreV1Event *event = (const CoreV1Event *)object;
-	const char *involved = event->involved_object ? str_or_empty(event->involved_object->namespace) : "";
-	const char *namespace = object_namespace(event);
-	const struct field_path *path = FIELD(FIELD(NULL, "involvedObject"), "namespace");
-	if (!*involved) {
-		if (!str_eq(namespace, "default") && !str_eq(namespace, "kube-system"))
-			field_invalid(errors, path, involved, "does not match event.namespace");
-	} else if (!str_eq(namespace, involved)) {
-		field_invalid(errors, path, involved, "does not match event.namespace");
-	}
-	if (strlen(str_or_empty(event->message)) > 1024 && event->event_time)
-		field_invalid(errors, FIELD(NULL, "note"), "", "can have at most 1024 characters");
+	validate_event(errors, (const CoreV1Event *)object, true);
+}
+
+static void check_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	check(request, object, errors);
 }
 
 const struct strategy event_strategy = {
 	.group = "",
 	.resource = "events",
-	.validate_create = validate,
+	.check_name = name_is_path_segment,
+	.meta_again = META_NOT_AGAIN,
+	.validate_create = check,
+	.validate_update = check_update,
 	.ttl_seconds = ttl_seconds,
 	.allow_create_on_update = true,
 };
 
-static void validate_v1(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+static const CoreV1Event *as_core(struct request *request, const ProtobufCMessage *object)
 {
-	const EventsV1Event *event = (const EventsV1Event *)object;
-	if (!event->event_time || !event->event_time->seconds)
-		field_required(errors, FIELD(NULL, "eventTime"), "");
-	if (str_empty(event->reporting_controller))
-		field_required(errors, FIELD(NULL, "reportingController"), "");
-	if (str_empty(event->reporting_instance))
-		field_required(errors, FIELD(NULL, "reportingInstance"), "");
-	if (str_empty(event->action))
-		field_required(errors, FIELD(NULL, "action"), "");
-	if (str_empty(event->reason))
-		field_required(errors, FIELD(NULL, "reason"), "");
-	if (strlen(str_or_empty(event->note)) > 1024)
-		field_invalid(errors, FIELD(NULL, "message"), "", "can have at most 1024 characters");
+	ProtobufCMessage *event = NULL;
+	struct status *s = convert_object(request->arena, &CoreV1Event_schema, object, &event);
+	status_drop(s, "there is a conversion");
+	return (const CoreV1Event *)event;
+}
+
+static void check_v1(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	const CoreV1Event *event = as_core(request, object);
+	validate_event(errors, event, false);
+	validate_event_v1(errors, event);
+}
+
+static void check_v1_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	const CoreV1Event *event = as_core(request, object);
+	validate_event(errors, event, false);
+	validate_event_v1_update(errors, event, as_core(request, old));
 }
 
 const struct strategy event_v1_strategy = {
 	.group = "events.k8s.io",
 	.resource = "events",
-	.validate_create = validate_v1,
+	.named_group = "",
+	.validate_create = check_v1,
+	.validate_update = check_v1_update,
 	.ttl_seconds = ttl_seconds,
 	.allow_create_on_update = true,
 };

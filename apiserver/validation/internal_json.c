@@ -17,6 +17,10 @@ static const char *const capitals[] = {
 
 static void add_name(struct strbuf *out, const char *name)
 {
+	if (!strcmp(name, "cidrs")) {
+		strbuf_adds(out, "\"CIDRs\":");
+		return;
+	}
 	char word[16];
 	size_t n = 0;
 	while (n < sizeof(word) - 1 && islower((unsigned char)name[n])) {

@@ -1,6 +1,6 @@
-#include <arpa/inet.h>
 #include <ctype.h>
 #include "api/selector.h"
+#include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
 #include "base/str.h"
 
@@ -169,28 +169,7 @@ const char *check_config_key(struct arena *arena, const char *value)
 	return str_starts_with(value, "..") ? "must not start with '..'" : NULL;
 }
 
-const char *check_ip(struct arena *arena, const char *value)
-{
-	unsigned char buf[16];
-	if (inet_pton(AF_INET, value, buf) == 1 || inet_pton(AF_INET6, value, buf) == 1)
-		return NULL;
-	return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-}
-
-/* Only the one way to write an address that everybody would choose. */
 const char *name_is_ip(struct arena *arena, const char *name, bool prefix)
 {
-	unsigned char buf[16];
-	char canonical[INET6_ADDRSTRLEN];
-	int family = strchr(name, ':') ? AF_INET6 : AF_INET;
-	const char *problem = check_ip(arena, name);
-	for (const char *part = name; family == AF_INET && part; part = strchr(part, '.')) {
-		part += *part == '.';
-		if (part[0] == '0' && part[1] >= '0' && part[1] <= '9')
-			return "must not have leading 0s";
-	}
-	if (problem || inet_pton(family, name, buf) != 1)
-		return problem;
-	inet_ntop(family, buf, canonical, sizeof(canonical));
-	return strcmp(name, canonical) ? arena_printf(arena, "must be in canonical form (\"%s\")", canonical) : NULL;
+	return check_ip_strict(arena, name);
 }

@@ -1,4 +1,5 @@
 #include "apiserver/validation/rbac.h"
+#include "api/selector.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
 #include "base/str.h"
@@ -40,8 +41,14 @@ void validate_cluster_role(struct field_errors *errors, const RbacV1ClusterRole 
 	const struct field_path *path = FIELD(FIELD(NULL, "aggregationRule"), "clusterRoleSelectors");
 	if (a && !a->n_cluster_role_selectors)
 		field_required(errors, path, "at least one clusterRoleSelector required if aggregationRule is non-nil");
-	for (size_t i = 0; a && i < a->n_cluster_role_selectors; i++)
+	for (size_t i = 0; a && i < a->n_cluster_role_selectors; i++) {
+		struct label_selector *selector = NULL;
 		validate_label_selector(errors, FIELD_INDEX(path, i), a->cluster_role_selectors[i]);
+		struct status *s = label_selector_from_api(errors->arena, a->cluster_role_selectors[i], &selector);
+		if (s)
+			field_invalid_json(errors, FIELD_INDEX(path, i), "null", "invalid label selector.");
+		status_drop(s, "told as a field error");
+	}
 }
 
 static void check_subject(

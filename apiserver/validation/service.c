@@ -2,6 +2,7 @@
 #include "api/copy.h"
 #include "api/intstr.h"
 #include "api/meta.h"
+#include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
 #include "base/str.h"
@@ -259,14 +260,7 @@ static void check_address(struct field_errors *errors, const struct field_path *
 		field_invalid(errors, FIELD(path, "ip"), ip, "must be a valid IP address");
 		return;
 	}
-	if (!strcmp(ip, "0.0.0.0") || !strcmp(ip, "::"))
-		field_invalid(
-			errors, FIELD(path, "ip"), ip, arena_printf(errors->arena, "may not be unspecified (%s)", ip));
-	else if (str_starts_with(ip, "127.") || !strcmp(ip, "::1"))
-		field_invalid(errors, FIELD(path, "ip"), ip, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
-	else if (str_starts_with(ip, "169.254.") || str_starts_with(ip, "fe80:"))
-		field_invalid(errors, FIELD(path, "ip"), ip,
-			"may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+	validate_text(errors, FIELD(path, "ip"), ip, check_endpoint_ip(errors->arena, ip));
 }
 
 static void check_subset(struct field_errors *errors, const struct field_path *path, const CoreV1EndpointSubset *s)
@@ -295,59 +289,4 @@ void validate_endpoints(struct field_errors *errors, const CoreV1Endpoints *endp
 {
 	for (size_t i = 0; i < endpoints->n_subsets; i++)
 		check_subset(errors, FIELD_INDEX(FIELD(NULL, "subsets"), i), endpoints->subsets[i]);
-}
-
-enum { MAX_SLICE_ENDPOINTS = 1000, MAX_SLICE_PORTS = 20000, MAX_SLICE_ADDRESSES = 100 };
-
-static void check_slice_endpoint(
-	struct field_errors *errors, const struct field_path *path, const DiscoveryV1Endpoint *e, const char *type)
-{
-	const struct field_path *addresses = FIELD(path, "addresses");
-	if (!e->n_addresses)
-		field_required(errors, addresses, "must contain at least 1 address");
-	if (e->n_addresses > MAX_SLICE_ADDRESSES)
-		field_too_many(errors, addresses, e->n_addresses, MAX_SLICE_ADDRESSES);
-	for (size_t i = 0; i < e->n_addresses; i++) {
-		const char *a = e->addresses[i];
-		bool v6 = strchr(a, ':');
-		if (str_eq(type, "FQDN"))
-			validate_text(errors, FIELD_INDEX(addresses, i), a, check_dns_subdomain(errors->arena, a));
-		else if (check_ip(errors->arena, a))
-			field_invalid(errors, FIELD_INDEX(addresses, i), a, check_ip(errors->arena, a));
-		else if (v6 != str_eq(type, "IPv6"))
-			field_invalid(errors, addresses, a,
-				arena_printf(errors->arena, "must be an %s address",
-					str_eq(type, "IPv6") ? "IPv6" : "IPv4"));
-	}
-	if (e->node_name)
-		validate_text(errors, FIELD(path, "nodeName"), e->node_name,
-			check_dns_subdomain(errors->arena, e->node_name));
-	if (e->hostname)
-		validate_text(
-			errors, FIELD(path, "hostname"), e->hostname, check_dns_label(errors->arena, e->hostname));
-}
-
-void validate_endpoint_slice(struct field_errors *errors, const DiscoveryV1EndpointSlice *slice)
-{
-	static const char *const address_types[] = {"FQDN", "IPv4", "IPv6", NULL};
-	const struct field_path *endpoints = FIELD(NULL, "endpoints"), *ports = FIELD(NULL, "ports");
-	validate_one_of(errors, FIELD(NULL, "addressType"), slice->address_type, address_types);
-	if (slice->n_endpoints > MAX_SLICE_ENDPOINTS)
-		field_too_many(errors, endpoints, slice->n_endpoints, MAX_SLICE_ENDPOINTS);
-	if (slice->n_ports > MAX_SLICE_PORTS)
-		field_too_many(errors, ports, slice->n_ports, MAX_SLICE_PORTS);
-	for (size_t i = 0; i < slice->n_ports; i++) {
-		const DiscoveryV1EndpointPort *p = slice->ports[i];
-		const struct field_path *at = FIELD_INDEX(ports, i);
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(slice->ports[k]->name, p->name)) {
-				field_duplicate(errors, FIELD(at, "name"), str_or_empty(p->name));
-				break;
-			}
-		if (!str_empty(p->name))
-			validate_text(errors, FIELD(at, "name"), p->name, check_dns_label(errors->arena, p->name));
-		validate_one_of(errors, FIELD(at, "protocol"), p->protocol, protocols);
-	}
-	for (size_t i = 0; i < slice->n_endpoints && i <= MAX_SLICE_ENDPOINTS; i++)
-		check_slice_endpoint(errors, FIELD_INDEX(endpoints, i), slice->endpoints[i], slice->address_type);
 }

@@ -1,5 +1,5 @@
 /*
- * Checks of Services, Endpoints and EndpointSlices.
+ * Checks of Services and Endpoints.
  */
 #ifndef APISERVER_VALIDATION_SERVICE_H
 #define APISERVER_VALIDATION_SERVICE_H
@@ -10,6 +10,5 @@
 void validate_service(struct field_errors *errors, const CoreV1Service *service);
 void validate_service_update(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old);
 void validate_endpoints(struct field_errors *errors, const CoreV1Endpoints *endpoints);
-void validate_endpoint_slice(struct field_errors *errors, const DiscoveryV1EndpointSlice *slice);
 
 #endif

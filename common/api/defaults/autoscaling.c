@@ -17,7 +17,8 @@ static void set_rules(struct arena *arena, AutoscalingV2HPAScalingRules **rules,
 	if (up)
 		DEFAULT_SCALAR(r, stabilization_window_seconds, 0);
 	DEFAULT_OPTIONAL_STRING(r, select_policy, "Max");
-	if (r->n_policies)
+	/* An empty list is no absent one. */
+	if (r->policies)
 		return;
 	if (up)
 		ARENA_PUSH(arena, r->policies, r->n_policies) = policy(arena, "Pods", 4, 15);

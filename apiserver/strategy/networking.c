@@ -1,0 +1,171 @@
+#include "apiserver/validation/networking.h"
+#include "api/copy.h"
+#include "api/meta.h"
+#include "apiserver/strategy/kind.h"
+#include "apiserver/strategy/records.h"
+#include "apiserver/validation/ip.h"
+#include "base/str.h"
+
+#define GROUP "networking.k8s.io"
+#define CLASS_ANNOTATION "kubernetes.io/ingress.class"
+
+CHECKED_STATUS(ingress, NetworkingV1Ingress, validate_ingress, validate_ingress_update, validate_ingress_status)
+CHECKED(ingress_class, NetworkingV1IngressClass, validate_ingress_class, validate_ingress_class_update)
+CHECKED(network_policy, NetworkingV1NetworkPolicy, validate_network_policy, validate_network_policy_update)
+CHECKED(ip_address, NetworkingV1IPAddress, validate_ip_address, validate_ip_address_update)
+CHECKED(service_cidr, NetworkingV1ServiceCIDR, validate_service_cidr, validate_service_cidr_update)
+
+static void say(void *data, const char *text)
+{
+	request_warn(data, "%s", text);
+}
+
+static void warn_ingress(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const NetworkingV1Ingress *ingress = (const NetworkingV1Ingress *)object;
+	const NetworkingV1IngressLoadBalancerStatus *points = ingress->status ? ingress->status->load_balancer : NULL;
+	if (!old && meta_annotation(ingress->metadata, CLASS_ANNOTATION) && !ingress->spec->ingress_class_name)
+		request_warn(request, "annotation \"%s\" is deprecated, please use 'spec.ingressClassName' instead",
+			CLASS_ANNOTATION);
+	for (size_t i = 0; generic_is_status(request) && points && i < points->n_ingress; i++)
+		ip_warn(request->arena, FIELD_INDEX(FIELD(FIELD(FIELD(NULL, "status"), "loadBalancer"), "ingress"), i),
+			points->ingress[i]->ip, say, request);
+}
+
+static void warn_block(struct request *request, const struct field_path *peer, const NetworkingV1IPBlock *block)
+{
+	const struct field_path *path = FIELD(peer, "ipBlock");
+	if (!block)
+		return;
+	cidr_warn(request->arena, FIELD(path, "cidr"), block->cidr, say, request);
+	for (size_t i = 0; i < block->n_except; i++)
+		cidr_warn(request->arena, FIELD_INDEX(FIELD(path, "except"), i), block->except[i], say, request);
+}
+
+static void warn_network_policy(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const NetworkingV1NetworkPolicySpec *spec = ((const NetworkingV1NetworkPolicy *)object)->spec;
+	const struct field_path *path = FIELD(NULL, "spec");
+	for (size_t i = 0; i < spec->n_ingress; i++) {
+		const struct field_path *at = FIELD(FIELD_INDEX(FIELD(path, "ingress"), i), "from");
+		for (size_t k = 0; k < spec->ingress[i]->n_from; k++)
+			warn_block(request, FIELD_INDEX(at, k), spec->ingress[i]->from[k]->ip_block);
+	}
+	for (size_t i = 0; i < spec->n_egress; i++) {
+		const struct field_path *at = FIELD(FIELD_INDEX(FIELD(path, "egress"), i), "to");
+		for (size_t k = 0; k < spec->egress[i]->n_to; k++)
+			warn_block(request, FIELD_INDEX(at, k), spec->egress[i]->to[k]->ip_block);
+	}
+}
+
+const struct strategy ingress_strategy = {
+	.group = GROUP, .resource = "ingresses", SPEC_AND_STATUS, CHECKS(ingress), .warn = warn_ingress};
+const struct strategy ingress_class_strategy = {
+	.group = GROUP, .resource = "ingressclasses", GENERATION_ONLY, CHECKS(ingress_class)};
+const struct strategy network_policy_strategy = {.group = GROUP,
+	.resource = "networkpolicies",
+	GENERATION_ONLY,
+	CHECKS(network_policy),
+	.meta_again = META_ALL_AGAIN,
+	.warn = warn_network_policy};
+const struct strategy ip_address_strategy = {.group = GROUP,
+	.resource = "ipaddresses",
+	.check_name = name_is_ip,
+	.meta_again = META_ALL_AGAIN,
+	CHECKS(ip_address)};
+const struct strategy service_cidr_strategy = {.group = GROUP,
+	.resource = "servicecidrs",
+	.prepare_create = generic_reset_status,
+	.prepare_update = generic_keep_status_and_meta,
+	CHECKS(service_cidr)};
+
+/* Slices */
+
+static void warn_slice(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	static const char *const controllers[] = {
+		"endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io", NULL};
+	const DiscoveryV1EndpointSlice *slice = (const DiscoveryV1EndpointSlice *)object;
+	const char *manager = meta_label(slice->metadata, "endpointslice.kubernetes.io/managed-by");
+	if (!old && str_eq(slice->address_type, "FQDN"))
+		request_warn(request, "spec.addressType: FQDN endpoints are deprecated");
+	for (size_t i = 0; i < slice->n_endpoints && !str_in(manager, controllers); i++) {
+		const struct field_path *at = FIELD(FIELD_INDEX(FIELD(NULL, "endpoints"), i), "addresses");
+		for (size_t k = 0; k < slice->endpoints[i]->n_addresses; k++)
+			ip_warn(request->arena, FIELD_INDEX(at, k), slice->endpoints[i]->addresses[k], say, request);
+	}
+}
+
+/* The topology is a field of the former API: what it says beside the node's name is no longer kept. */
+static void drop_topology(DiscoveryV1EndpointSlice *slice)
+{
+	for (size_t i = 0; i < slice->n_endpoints; i++)
+		slice->endpoints[i]->n_deprecated_topology = 0;
+}
+
+static void prepare_create_slice(struct request *request, ProtobufCMessage *object)
+{
+	generic_first_generation(request, object);
+	drop_topology((DiscoveryV1EndpointSlice *)object);
+}
+
+static void prepare_update_slice(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	const MetaV1ObjectMeta *was = object_meta(before);
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
+	generic_next_generation(request, object, before);
+	if (!map_equal(meta->labels, meta->n_labels, was->labels, was->n_labels))
+		meta->generation = was->generation + 1;
+	drop_topology((DiscoveryV1EndpointSlice *)object);
+}
+
+CHECKED(slice, DiscoveryV1EndpointSlice, validate_endpoint_slice, validate_endpoint_slice_update)
+
+const struct strategy endpoint_slice_strategy = {.group = "discovery.k8s.io",
+	.resource = "endpointslices",
+	.prepare_create = prepare_create_slice,
+	.prepare_update = prepare_update_slice,
+	.meta_again = META_ALL_AGAIN,
+	CHECKS(slice),
+	.warn = warn_slice};
+
+/* Leases */
+
+/* Elections that the control plane itself decides are not served by default. */
+static void prepare_create_lease(struct request *request, ProtobufCMessage *object)
+{
+	CoordinationV1LeaseSpec *spec = ((CoordinationV1Lease *)object)->spec;
+	spec->strategy = NULL;
+	spec->preferred_holder = NULL;
+}
+
+static void prepare_update_lease(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	CoordinationV1LeaseSpec *spec = ((CoordinationV1Lease *)object)->spec;
+	const CoordinationV1LeaseSpec *was = ((const CoordinationV1Lease *)before)->spec;
+	if (!was || !was->strategy)
+		spec->strategy = NULL;
+	if (!was || !was->preferred_holder)
+		spec->preferred_holder = NULL;
+}
+
+static void check_lease(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	validate_lease(errors, (const CoordinationV1Lease *)object);
+}
+
+static void check_lease_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	check_lease(request, object, errors);
+}
+
+const struct strategy lease_strategy = {
+	.group = "coordination.k8s.io",
+	.resource = "leases",
+	.prepare_create = prepare_create_lease,
+	.validate_create = check_lease,
+	.prepare_update = prepare_update_lease,
+	.validate_update = check_lease_update,
+	.allow_create_on_update = true,
+};

@@ -1,0 +1,49 @@
+#include "apiserver/validation/policy.h"
+#include "api/meta.h"
+#include "apiserver/strategy/kind.h"
+#include "apiserver/strategy/records.h"
+#include "base/str.h"
+
+CHECKED(runtime_class, NodeV1RuntimeClass, validate_runtime_class, validate_runtime_class_update)
+CHECKED(priority_class, SchedulingV1PriorityClass, validate_priority_class, validate_priority_class_update)
+
+static void budget_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	validate_disruption_budget(errors, (const PolicyV1PodDisruptionBudget *)object);
+}
+
+static void budget_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	if (generic_is_status(request))
+		validate_disruption_budget_status(errors, (const PolicyV1PodDisruptionBudget *)object);
+	else
+		validate_disruption_budget(errors, (const PolicyV1PodDisruptionBudget *)object);
+}
+
+static void warn_runtime_class(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const NodeV1Scheduling *where = ((const NodeV1RuntimeClass *)object)->scheduling;
+	for (size_t i = 0; where && i < where->n_node_selector; i++) {
+		const char *advice = deprecated_node_label(where->node_selector[i]->key);
+		if (advice)
+			request_warn(request, "scheduling.nodeSelector: %s", advice);
+	}
+}
+
+/* A budget's name is any that fits in a path. */
+const struct strategy budget_strategy = {.group = "policy",
+	.resource = "poddisruptionbudgets",
+	.check_name = name_is_path_segment,
+	.meta_again = META_NOT_AGAIN,
+	SPEC_AND_STATUS,
+	CHECKS(budget)};
+const struct strategy runtime_class_strategy = {.group = "node.k8s.io",
+	.resource = "runtimeclasses",
+	.meta_again = META_ALL_AGAIN,
+	CHECKS(runtime_class),
+	.warn = warn_runtime_class};
+const struct strategy priority_class_strategy = {.group = "scheduling.k8s.io",
+	.resource = "priorityclasses",
+	.prepare_create = generic_first_generation,
+	CHECKS(priority_class)};
