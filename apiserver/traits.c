@@ -2,12 +2,11 @@
 #include "base/str.h"
 
 /* The original's strategies in a table: what a kind without a strategy file does too. */
-static const char *const with_generation[] = {"ingressclasses", "networkpolicies", "ingresses",
-	"endpointslices", "poddisruptionbudgets", "resourceslices", "deviceclasses", "flowschemas",
-	"prioritylevelconfigurations", "daemonsets", "statefulsets", "deployments", "replicasets", "jobs", "cronjobs",
-	"pods", "podtemplates", "replicationcontrollers", "validatingadmissionpolicies",
-	"mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicybindings",
-	"customresourcedefinitions", NULL};
+static const char *const with_generation[] = {"ingressclasses", "networkpolicies", "ingresses", "endpointslices",
+	"poddisruptionbudgets", "resourceslices", "deviceclasses", "flowschemas", "prioritylevelconfigurations",
+	"daemonsets", "statefulsets", "deployments", "replicasets", "jobs", "cronjobs", "pods", "podtemplates",
+	"replicationcontrollers", "validatingadmissionpolicies", "mutatingwebhookconfigurations",
+	"validatingwebhookconfigurations", "validatingadmissionpolicybindings", "customresourcedefinitions", NULL};
 static const char *const returning_deleted[] = {"persistentvolumes", "persistentvolumeclaims", "pods", "podtemplates",
 	"resourcequotas", "services", "serviceaccounts", "deviceclasses", "resourceclaims", "resourceclaimtemplates",
 	"resourceslices", "csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses",

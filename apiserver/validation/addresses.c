@@ -59,7 +59,7 @@ static void check_ranges(struct field_errors *errors, const NetworkingV1ServiceC
 	for (size_t i = 0; i < spec->n_cidrs; i++)
 		validate_text(
 			errors, FIELD_INDEX(path, i), spec->cidrs[i], check_cidr_strict(errors->arena, spec->cidrs[i]));
-	if (spec->n_cidrs == 2 && cidr_parse(spec->cidrs[0], &a) && cidr_parse(spec->cidrs[1], &b) &&
+	if (spec->n_cidrs == 2 && cidr_read(spec->cidrs[0], &a) && cidr_read(spec->cidrs[1], &b) &&
 		ip_is_v4(&a.ip) == ip_is_v4(&b.ip))
 		field_invalid_json(errors, path, strings_json(errors->arena, spec->cidrs, spec->n_cidrs),
 			"may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64");

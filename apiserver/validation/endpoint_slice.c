@@ -33,7 +33,7 @@ static void check_address(
 		validate_text(errors, at, text, problem);
 		return;
 	}
-	if (ip_parse(text, &ip) && ip_is_v4(&ip) == v6)
+	if (ip_read(text, &ip) && ip_is_v4(&ip) == v6)
 		field_invalid(errors, addresses, text, v6 ? "must be an IPv6 address" : "must be an IPv4 address");
 	validate_text(errors, at, text, check_endpoint_ip(errors->arena, text));
 }

@@ -26,7 +26,7 @@ static bool parse_dotted(const char *text, struct ip *ip)
 	return !*text;
 }
 
-bool ip_parse(const char *text, struct ip *ret_ip)
+bool ip_read(const char *text, struct ip *ret_ip)
 {
 	struct ip ip = {.dotted = false};
 	if (strchr(str_or_empty(text), ':') ? inet_pton(AF_INET6, text, ip.bytes) != 1
@@ -36,7 +36,7 @@ bool ip_parse(const char *text, struct ip *ret_ip)
 	return true;
 }
 
-bool cidr_parse(const char *text, struct cidr *ret_cidr)
+bool cidr_read(const char *text, struct cidr *ret_cidr)
 {
 	struct cidr c = {.bits = 0};
 	const char *slash = strchr(str_or_empty(text), '/');
@@ -46,7 +46,7 @@ bool cidr_parse(const char *text, struct cidr *ret_cidr)
 	memcpy(address, text, (size_t)(slash - text));
 	address[slash - text] = 0;
 	const char *digits = slash + 1;
-	if (!ip_parse(address, &c.ip) || !*digits || digits[strspn(digits, "0123456789")] || strlen(digits) > 8)
+	if (!ip_read(address, &c.ip) || !*digits || digits[strspn(digits, "0123456789")] || strlen(digits) > 8)
 		return false;
 	for (const char *p = digits; *p; p++)
 		c.bits = c.bits * 10 + (*p - '0');
@@ -79,7 +79,7 @@ static int zero_run(const uint8_t *bytes, int *ret_start)
 	return *ret_start < 0 ? 0 : best;
 }
 
-char *ip_format(struct arena *arena, const struct ip *ip)
+char *ip_print(struct arena *arena, const struct ip *ip)
 {
 	const uint8_t *b = ip->bytes;
 	if (ip_is_v4(ip))
@@ -108,14 +108,14 @@ static void mask(struct ip *ip, int bits)
 		ip->bytes[i / 8] &= (uint8_t) ~(0x80 >> (i % 8));
 }
 
-char *cidr_format(struct arena *arena, const struct cidr *c)
+char *cidr_print(struct arena *arena, const struct cidr *c)
 {
 	struct ip base = c->ip;
 	mask(&base, offset_bits(c));
-	return arena_printf(arena, "%s/%d", ip_format(arena, &base), c->bits);
+	return arena_printf(arena, "%s/%d", ip_print(arena, &base), c->bits);
 }
 
-bool cidr_contains(const struct cidr *c, const struct ip *ip)
+bool cidr_holds(const struct cidr *c, const struct ip *ip)
 {
 	struct ip base = c->ip, other = *ip;
 	if (ip_is_v4(&c->ip) != ip_is_v4(ip))
@@ -128,26 +128,26 @@ bool cidr_contains(const struct cidr *c, const struct ip *ip)
 const char *check_ip(struct arena *arena, const char *text)
 {
 	struct ip ip;
-	return ip_parse(text, &ip) ? NULL : "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+	return ip_read(text, &ip) ? NULL : "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 }
 
 const char *check_ip_strict(struct arena *arena, const char *text)
 {
 	struct ip ip;
-	if (!ip_parse(text, &ip))
+	if (!ip_read(text, &ip))
 		return check_ip(arena, text);
 	if (ip.leading_zero)
 		return "must not have leading 0s";
 	if (ip_is_v4(&ip) && !ip.dotted)
 		return "must not be an IPv4-mapped IPv6 address";
-	const char *canonical = ip_format(arena, &ip);
+	const char *canonical = ip_print(arena, &ip);
 	return strcmp(canonical, text) ? arena_printf(arena, "must be in canonical form (\"%s\")", canonical) : NULL;
 }
 
 const char *check_cidr(struct arena *arena, const char *text)
 {
 	struct cidr c;
-	return cidr_parse(text, &c) ? NULL : "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+	return cidr_read(text, &c) ? NULL : "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 }
 
 /* Whether bits behind the prefix are set. */
@@ -161,7 +161,7 @@ static bool has_host_bits(const struct cidr *c)
 const char *check_cidr_strict(struct arena *arena, const char *text)
 {
 	struct cidr c;
-	if (!cidr_parse(text, &c))
+	if (!cidr_read(text, &c))
 		return check_cidr(arena, text);
 	if (c.leading_zero)
 		return "must not have leading 0s in IP or prefix length";
@@ -169,7 +169,7 @@ const char *check_cidr_strict(struct arena *arena, const char *text)
 		return "must not have an IPv4-mapped IPv6 address";
 	if (has_host_bits(&c))
 		return "must not have bits set beyond the prefix length";
-	const char *canonical = cidr_format(arena, &c);
+	const char *canonical = cidr_print(arena, &c);
 	return strcmp(canonical, text) ? arena_printf(arena, "must be in canonical form (\"%s\")", canonical) : NULL;
 }
 
@@ -177,7 +177,7 @@ const char *check_endpoint_ip(struct arena *arena, const char *text)
 {
 	struct ip ip;
 	static const uint8_t zero[16];
-	if (!ip_parse(text, &ip))
+	if (!ip_read(text, &ip))
 		return "must be a valid IP address";
 	const uint8_t *b = ip.bytes;
 	bool v4 = ip_is_v4(&ip);
@@ -195,9 +195,9 @@ const char *check_endpoint_ip(struct arena *arena, const char *text)
 void ip_warn(struct arena *arena, const struct field_path *path, const char *text, ip_warning_fn *say, void *data)
 {
 	struct ip ip;
-	if (!ip_parse(text, &ip))
+	if (!ip_read(text, &ip))
 		return;
-	char *where = field_path_string(arena, path), *canonical = ip_format(arena, &ip);
+	char *where = field_path_string(arena, path), *canonical = ip_print(arena, &ip);
 	if (ip.leading_zero || (ip_is_v4(&ip) && !ip.dotted))
 		say(data, arena_printf(arena,
 				  "%s: non-standard IP address \"%s\" will be considered invalid in a future "
@@ -211,14 +211,14 @@ void ip_warn(struct arena *arena, const struct field_path *path, const char *tex
 void cidr_warn(struct arena *arena, const struct field_path *path, const char *text, ip_warning_fn *say, void *data)
 {
 	struct cidr c;
-	if (!cidr_parse(text, &c))
+	if (!cidr_read(text, &c))
 		return;
-	char *where = field_path_string(arena, path), *canonical = cidr_format(arena, &c);
+	char *where = field_path_string(arena, path), *canonical = cidr_print(arena, &c);
 	bool ambiguous = has_host_bits(&c), odd = c.leading_zero || (ip_is_v4(&c.ip) && !c.ip.dotted);
 	if (ambiguous)
 		say(data, arena_printf(arena,
 				  "%s: CIDR value \"%s\" is ambiguous in this context (should be \"%s\" or \"%s/%d\"?)",
-				  where, text, canonical, ip_format(arena, &c.ip), c.ip.dotted ? 32 : 128));
+				  where, text, canonical, ip_print(arena, &c.ip), c.ip.dotted ? 32 : 128));
 	if (odd)
 		say(data, arena_printf(arena,
 				  "%s: non-standard CIDR value \"%s\" will be considered invalid in a future "

@@ -22,16 +22,16 @@ struct cidr {
 };
 
 /* The loose form; false for what is none. */
-bool ip_parse(const char *text, struct ip *ret_ip);
-bool cidr_parse(const char *text, struct cidr *ret_cidr);
+bool ip_read(const char *text, struct ip *ret_ip);
+bool cidr_read(const char *text, struct cidr *ret_cidr);
 /* Whether it is IPv4, however it was written. */
 bool ip_is_v4(const struct ip *ip);
 /* As Go prints it. */
-char *ip_format(struct arena *arena, const struct ip *ip);
+char *ip_print(struct arena *arena, const struct ip *ip);
 /* The range: without the bits behind the prefix. */
-char *cidr_format(struct arena *arena, const struct cidr *cidr);
+char *cidr_print(struct arena *arena, const struct cidr *cidr);
 /* Whether an address is within a range of its own family. */
-bool cidr_contains(const struct cidr *cidr, const struct ip *ip);
+bool cidr_holds(const struct cidr *cidr, const struct ip *ip);
 
 /* What is wrong with a text, or NULL. */
 const char *check_ip_strict(struct arena *arena, const char *text);

@@ -34,14 +34,13 @@ static void check_ip_block(struct field_errors *errors, const struct field_path 
 	}
 	if (!had_range(old, block->cidr))
 		validate_text(errors, FIELD(path, "cidr"), block->cidr, check_cidr(errors->arena, block->cidr));
-	if (!cidr_parse(block->cidr, &outer))
+	if (!cidr_read(block->cidr, &outer))
 		return;
 	for (size_t i = 0; i < block->n_except; i++) {
 		const struct field_path *at = FIELD_INDEX(FIELD(path, "except"), i);
 		if (!had_range(old, block->except[i]))
 			validate_text(errors, at, block->except[i], check_cidr(errors->arena, block->except[i]));
-		if (cidr_parse(block->except[i], &inner) &&
-			(!cidr_contains(&outer, &inner.ip) || inner.bits <= outer.bits))
+		if (cidr_read(block->except[i], &inner) && (!cidr_holds(&outer, &inner.ip) || inner.bits <= outer.bits))
 			field_invalid(errors, at, block->except[i], "must be a strict subset of `cidr`");
 	}
 }
