@@ -36,6 +36,10 @@ struct election {
 	CoordinationV1Lease *lease; /* as last read or written */
 	atomic_bool lost;
 	const atomic_bool *stop;
+	/* When the last renewal that succeeded was begun; the watch over it. */
+	atomic_llong renewed_ms;
+	atomic_bool expired, over;
+	pthread_t watch;
 	pthread_t thread;
 	bool leading;
 };
@@ -193,14 +197,16 @@ static bool try_once(struct election *e)
 	return ok;
 }
 
-/* Sleeps a period with up to a fifth more; false when it is time to stop. */
+static void sleep_ms(int64_t ms)
+{
+	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+/* Sleeps for that long, or until it is time to stop: then false. */
 static bool pause_for(struct election *e, int64_t ms)
 {
-	while (ms > 0 && !atomic_load(e->stop)) {
-		struct timespec slice = {.tv_nsec = (ms < SLICE_MS ? ms : SLICE_MS) * 1000000};
-		nanosleep(&slice, NULL);
-		ms -= SLICE_MS;
-	}
+	for (; ms > 0 && !atomic_load(e->stop) && !atomic_load(&e->expired); ms -= SLICE_MS)
+		sleep_ms(ms < SLICE_MS ? ms : SLICE_MS);
 	return !atomic_load(e->stop);
 }
 
@@ -214,28 +220,58 @@ static void *run_started(void *data)
 static bool acquire(struct election *e)
 {
 	log_info("attempting to acquire leader lease %s/%s...", e->c.namespace, e->c.name);
-	while (!try_once(e))
+	for (;;) {
+		int64_t begun = clock_mono_ms(e->c.clock);
+		if (try_once(e)) {
+			atomic_store(&e->renewed_ms, begun);
+			break;
+		}
 		if (!pause_for(
 			    e, e->c.retry_period_ms + (int64_t)random_below((uint32_t)(e->c.retry_period_ms / 5 + 1))))
 			return false;
+	}
 	log_info("successfully acquired lease %s/%s", e->c.namespace, e->c.name);
 	if (e->c.recorder)
 		event_record(e->c.recorder, e->lease, EVENT_NORMAL, "LeaderElection", "%s became leader", e->identity);
 	return !atomic_load(e->stop);
 }
 
+/*
+ * Ends the term on time even when an attempt hangs: others count from the renewal they saw, so ours counts from when it
+ * was begun, and a request that is on its way must not come back as a leader's.
+ */
+static void *watch_term(void *data)
+{
+	struct election *e = data;
+	while (!atomic_load(&e->over)) {
+		if (clock_mono_ms(e->c.clock) - atomic_load(&e->renewed_ms) >= e->c.renew_deadline_ms) {
+			atomic_store(&e->expired, true);
+			atomic_store(&e->lost, true);
+			client_cancel(e->c.client);
+			return NULL;
+		}
+		sleep_ms(SLICE_MS);
+	}
+	return NULL;
+}
+
 /* Renews until told to stop (true) or until it could not for the deadline (false). */
 static bool renew(struct election *e)
 {
-	int64_t renewed = clock_mono_ms(e->c.clock);
-	while (pause_for(e, e->c.retry_period_ms)) {
+	bool kept = true;
+	e->watch = thread_start("lease-watch", watch_term, e);
+	while (kept && pause_for(e, e->c.retry_period_ms)) {
+		int64_t begun = clock_mono_ms(e->c.clock);
 		fail_at("leader.before-renew");
 		if (try_once(e))
-			renewed = clock_mono_ms(e->c.clock);
-		else if (clock_mono_ms(e->c.clock) - renewed >= e->c.renew_deadline_ms || !is_leader(e))
-			return false;
+			atomic_store(&e->renewed_ms, begun);
+		else
+			kept = is_leader(e);
+		kept = kept && !atomic_load(&e->expired);
 	}
-	return true;
+	atomic_store(&e->over, true);
+	pthread_join(e->watch, NULL);
+	return kept && !atomic_load(&e->expired);
 }
 
 static void release(struct election *e)

@@ -7,7 +7,8 @@
  *
  * The algorithm is client-go's: the lease is acquired when it is free, released, or has not been renewed within its
  *duration as seen by our own clock; the holder renews it every retry period and gives up when it could not for the
- *renew deadline. After a loss the caller must end the process (fencing): nothing it does afterwards is safe.
+ *renew deadline, counted from when the last renewal that succeeded was begun: an attempt that hangs is cut off. After a
+ *loss the client is cancelled and the caller must end the process (fencing): nothing it does afterwards is safe.
  *
  * Threads: leader_run() blocks its caller; `started` runs on a thread of its own.
  */

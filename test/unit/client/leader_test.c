@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "client/correlate.h"
 #include "client/leaderelection.h"
+#include "test/unit/client/server.h"
 
 static void the_lease_decides(void **state)
 {
@@ -57,6 +58,60 @@ static void nonsense_durations_are_refused(void **state)
 	}
 }
 
+/* A server that gives the lease away and then never answers again. */
+static bool answer_once(struct test_request *r, void *data)
+{
+	atomic_int *requests = data;
+	switch (atomic_fetch_add(requests, 1)) {
+	case 0:
+		return test_respond(r, 404, NULL,
+			"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"NotFound\","
+			"\"code\":404}");
+	case 1:
+		return test_respond(r, 201, NULL, r->body);
+	default:
+		while (!atomic_load(&r->server->stopping))
+			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+		return false;
+	}
+}
+
+static void lead(void *data, const atomic_bool *lost)
+{
+	while (!atomic_load(lost))
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	atomic_store((atomic_bool *)data, true);
+}
+
+/* The term is over before anybody else may begin one, though the renewal still waits for its answer. */
+static void a_renewal_that_hangs_ends_the_term_in_time(void **state)
+{
+	enum { LEASE_MS = 4000, DEADLINE_MS = 1000 };
+	struct test_server server;
+	atomic_int requests = 0;
+	atomic_bool told = false, stop = false;
+	test_server_start(&server, answer_once, &requests);
+	struct client *client = test_client(&server);
+	const struct leader_config config = {.client = client,
+		.namespace = "n",
+		.name = "l",
+		.identity = "me",
+		.lease_duration_ms = LEASE_MS,
+		.renew_deadline_ms = DEADLINE_MS,
+		.retry_period_ms = 100,
+		.started = lead,
+		.data = &told};
+	int64_t begun = clock_mono_ms(clock_system());
+	CLEANUP_STATUS struct status *lost = leader_run(&config, &stop);
+	assert_non_null(lost);
+	assert_string_equal(lost->message, "leaderelection lost");
+	assert_in_range(clock_mono_ms(clock_system()) - begun, DEADLINE_MS, LEASE_MS - 1);
+	while (!atomic_load(&told))
+		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+	test_server_stop(&server);
+	client_free(client);
+}
+
 static CoreV1Event *event_of(struct arena *arena, const char *name, const char *reason, const char *message)
 {
 	CoreV1Event *e = API_NEW(arena, CoreV1Event);
@@ -92,7 +147,8 @@ static void world_done(struct world *w)
 }
 
 /* Observes and, if it is to be sent, says that it was. */
-static bool send(struct world *w, const char *pod, const char *reason, const char *message, struct correlated *ret)
+static bool send_event(
+	struct world *w, const char *pod, const char *reason, const char *message, struct correlated *ret)
 {
 	CoreV1Event *e = event_of(w->arena, pod, reason, message);
 	if (!correlator_observe(w->correlator, w->arena, e, ret))
@@ -107,18 +163,18 @@ static void the_same_event_counts(void **state)
 	struct world w;
 	struct correlated c;
 	world_init(&w);
-	assert_true(send(&w, "a", "BackOff", "m", &c));
+	assert_true(send_event(&w, "a", "BackOff", "m", &c));
 	assert_int_equal(c.count, 1);
-	assert_true(send(&w, "a", "BackOff", "m", &c));
+	assert_true(send_event(&w, "a", "BackOff", "m", &c));
 	assert_int_equal(c.count, 2);
 	assert_string_equal(c.name, "m.first");
 	CoreV1Event *e = event_of(w.arena, "a", "BackOff", "m");
 	assert_string_equal(correlated_patch(w.arena, e, &c),
 		"{\"count\":2,\"lastTimestamp\":\"1970-01-01T00:00:00Z\",\"message\":\"m\"}");
 	/* Another object, another reason: events of their own. */
-	assert_true(send(&w, "b", "BackOff", "m", &c));
+	assert_true(send_event(&w, "b", "BackOff", "m", &c));
 	assert_int_equal(c.count, 1);
-	assert_true(send(&w, "a", "Killing", "m", &c));
+	assert_true(send_event(&w, "a", "Killing", "m", &c));
 	assert_int_equal(c.count, 1);
 	world_done(&w);
 }
@@ -132,18 +188,18 @@ static void similar_events_are_combined(void **state)
 	world_init(&w);
 	for (int i = 0; i < 9; i++) {
 		snprintf(message, sizeof(message), "message %d", i);
-		assert_true(send(&w, "a", "Failed", message, &c));
+		assert_true(send_event(&w, "a", "Failed", message, &c));
 		assert_string_equal(c.message, message);
 	}
-	assert_true(send(&w, "a", "Failed", "message 9", &c));
+	assert_true(send_event(&w, "a", "Failed", "message 9", &c));
 	assert_string_equal(c.message, "(combined from similar events): message 9");
 	assert_int_equal(c.count, 1);
-	assert_true(send(&w, "a", "Failed", "message 10", &c));
+	assert_true(send_event(&w, "a", "Failed", "message 10", &c));
 	assert_string_equal(c.message, "(combined from similar events): message 10");
 	assert_int_equal(c.count, 2);
 	/* After a quiet time they stand alone again. */
 	clock_fake_advance(w.clock, 601 * 1000);
-	assert_true(send(&w, "a", "Failed", "message 11", &c));
+	assert_true(send_event(&w, "a", "Failed", "message 11", &c));
 	assert_string_equal(c.message, "message 11");
 	world_done(&w);
 }
@@ -155,14 +211,14 @@ static void a_source_may_send_25_and_then_one_in_five_minutes(void **state)
 	struct correlated c;
 	world_init(&w);
 	for (int i = 0; i < 25; i++)
-		assert_true(send(&w, "a", "Failed", "m", &c));
-	assert_false(send(&w, "a", "Failed", "m", &c));
-	assert_true(send(&w, "b", "Failed", "m", &c));
+		assert_true(send_event(&w, "a", "Failed", "m", &c));
+	assert_false(send_event(&w, "a", "Failed", "m", &c));
+	assert_true(send_event(&w, "b", "Failed", "m", &c));
 	clock_fake_advance(w.clock, 299 * 1000);
-	assert_false(send(&w, "a", "Failed", "m", &c));
+	assert_false(send_event(&w, "a", "Failed", "m", &c));
 	clock_fake_advance(w.clock, 2 * 1000);
-	assert_true(send(&w, "a", "Failed", "m", &c));
-	assert_false(send(&w, "a", "Failed", "m", &c));
+	assert_true(send_event(&w, "a", "Failed", "m", &c));
+	assert_false(send_event(&w, "a", "Failed", "m", &c));
 	world_done(&w);
 }
 
@@ -171,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_lease_decides),
 		cmocka_unit_test(nonsense_durations_are_refused),
+		cmocka_unit_test(a_renewal_that_hangs_ends_the_term_in_time),
 		cmocka_unit_test(the_same_event_counts),
 		cmocka_unit_test(similar_events_are_combined),
 		cmocka_unit_test(a_source_may_send_25_and_then_one_in_five_minutes),
