@@ -57,6 +57,16 @@ static ProtobufCMessage *event_to_core(struct arena *arena, const EventsV1Event 
 	return &to->base;
 }
 
+bool convertible(const struct schema_type *to, const struct schema_type *from)
+{
+	static const struct schema_type *const pairs[][2] = {{&EventsV1Event_schema, &CoreV1Event_schema},
+		{&AutoscalingV1HorizontalPodAutoscaler_schema, &AutoscalingV2HorizontalPodAutoscaler_schema}};
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if ((to == pairs[i][0] && from == pairs[i][1]) || (to == pairs[i][1] && from == pairs[i][0]))
+			return true;
+	return to == from;
+}
+
 struct status *convert_object(
 	struct arena *arena, const struct schema_type *to, const ProtobufCMessage *from, ProtobufCMessage **ret_object)
 {

@@ -1,102 +1,265 @@
 #include "apiserver/managed.h"
+#include "api/copy.h"
 #include "api/defaults/defaults.h"
-#include "api/fieldset.h"
+#include "api/json.h"
 #include "api/meta.h"
-#include "apiserver/http/decode.h"
+#include "apiserver/managed_private.h"
+#include "apiserver/registry_private.h"
 #include "base/str.h"
 
-#define FIRST_APPLY "before-first-apply"
-#define UNKNOWN_MANAGER "unknown"
+/* --- versions --- */
 
-struct manager {
-	const char *name;
-	const char *operation; /* Apply or Update */
-	const char *api_version;
-	const char *subresource;
-	MetaV1Time *time;
-	cJSON *set;
-};
-
-struct managers {
-	struct manager *items;
-	size_t n_items;
-};
-
-/* --- reading and writing the list --- */
-
-static struct managers load(struct request *request, const ProtobufCMessage *object)
+static const struct schema_type *type_at(const struct managed_versions *v, const char *api_version)
 {
-	struct managers all = {0};
-	const MetaV1ObjectMeta *meta = object ? object_meta(object) : NULL;
-	for (size_t i = 0; meta && i < meta->n_managed_fields; i++) {
-		const MetaV1ManagedFieldsEntry *e = meta->managed_fields[i];
-		const ProtobufCBinaryData raw = e->fields_v1 ? e->fields_v1->raw : (ProtobufCBinaryData){0};
-		const struct manager m = {.name = e->manager,
-			.operation = e->operation,
-			.api_version = e->api_version,
-			.subresource = e->subresource,
-			.time = e->time,
-			.set = fieldset_parse(request->arena, (const char *)raw.data, raw.len)};
-		ARENA_PUSH(request->arena, all.items, all.n_items) = m;
-	}
-	return all;
+	if (str_eq(api_version, v->type->api_version))
+		return v->type;
+	const struct schema_type *type = schema_find_api_version(api_version, v->type->kind);
+	return type && str_eq(type->api_version, api_version) && convertible(type, v->type) ? type : NULL;
 }
 
-static void store(struct request *request, const struct managers *all, ProtobufCMessage *object)
+static bool place(void *data, const char *api_version, struct field_place *ret_place)
+{
+	const struct schema_type *type = type_at(data, api_version);
+	if (type)
+		*ret_place = field_place_of_type(type);
+	return type;
+}
+
+static const struct fieldset *reset(void *data, const char *api_version)
+{
+	return ((const struct managed_versions *)data)->reset;
+}
+
+static bool convert_value(const struct managed_versions *v, const ProtobufCMessage *object,
+	const struct schema_type *type, struct field_value *ret_value)
+{
+	ProtobufCMessage *converted;
+	struct status *status = convert_object(v->request->arena, type, object, &converted);
+	if (!status)
+		*ret_value = field_value_of(converted);
+	bool done = !status;
+	status_drop(status, "a version that it cannot have is forgotten");
+	return done;
+}
+
+static bool values(void *data, const char *api_version, struct field_value *ret_before, struct field_value *ret_after)
+{
+	const struct managed_versions *v = data;
+	const struct schema_type *type = type_at(v, api_version);
+	return type && convert_value(v, v->before, type, ret_before) && convert_value(v, v->after, type, ret_after);
+}
+
+static const cJSON *convert(void *data, const cJSON *tree, const char *api_version)
+{
+	const struct managed_versions *v = data;
+	struct arena *arena = v->request->arena;
+	const char *own = str_or(tree_string(tree_get(tree, "apiVersion")), v->type->api_version);
+	const struct schema_type *from = type_at(v, own), *to = type_at(v, api_version);
+	ProtobufCMessage *object, *converted;
+	if (!from || !to)
+		return NULL;
+	if (from == to)
+		return tree;
+	struct status *status = tree_to_typed(arena, tree, from, NULL, &object);
+	if (!status)
+		status = convert_object(arena, to, object, &converted);
+	bool done = !status;
+	status_drop(status, "a version that it cannot have is passed over");
+	return done ? tree_from_typed(arena, converted) : NULL;
+}
+
+void managed_versions_init(struct managed_versions *v, struct request *request, const struct schema_type *type,
+	const ProtobufCMessage *before, const ProtobufCMessage *after)
+{
+	*v = (struct managed_versions){
+		.versions = {.data = v, .place = place, .reset = reset, .values = values, .convert = convert},
+		.request = request,
+		.type = type,
+		.before = before,
+		.after = after,
+		.reset = managed_reset_fields(request)};
+}
+
+struct managers_call managed_call(const struct managed_versions *v, bool applies)
+{
+	const struct request *request = v->request;
+	return (struct managers_call){.arena = request->arena,
+		.versions = &v->versions,
+		.api_version = v->type->api_version,
+		.self = manager_id_of(
+			str_or(request->field_manager, "unknown"), applies, v->type->api_version, request->subresource),
+		.now_s = clock_wall_s(request->clock)};
+}
+
+/* --- entries --- */
+
+struct managers managed_read(struct request *request, const ProtobufCMessage *object)
+{
+	struct managers managers = {0};
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	struct status *status =
+		meta ? managers_read(request->arena, meta->managed_fields, meta->n_managed_fields, &managers) : NULL;
+	status_drop(status, "entries that cannot be read say nothing");
+	return managers;
+}
+
+void managed_write(struct request *request, const struct managers *managers, ProtobufCMessage *object)
 {
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
-	meta->n_managed_fields = 0;
-	meta->managed_fields = NULL;
-	for (size_t i = 0; i < all->n_items; i++) {
-		const struct manager *m = &all->items[i];
-		if (fieldset_empty(m->set))
-			continue;
-		MetaV1ManagedFieldsEntry *e = API_NEW(request->arena, MetaV1ManagedFieldsEntry);
-		e->manager = arena_strdup(request->arena, m->name);
-		e->operation = arena_strdup(request->arena, m->operation);
-		e->api_version = arena_strdup(request->arena, m->api_version);
-		e->subresource = arena_strdup(request->arena, m->subresource);
-		e->time = m->time;
-		e->fields_type = arena_strdup(request->arena, "FieldsV1");
-		e->fields_v1 = API_NEW(request->arena, MetaV1FieldsV1);
-		char *text = fieldset_print(request->arena, m->set);
-		e->fields_v1->raw = (ProtobufCBinaryData){.data = (uint8_t *)text, .len = strlen(text)};
-		ARENA_PUSH(request->arena, meta->managed_fields, meta->n_managed_fields) = e;
-	}
+	managers_write(request->arena, managers, &meta->managed_fields, &meta->n_managed_fields);
 }
 
-static struct manager *find(struct managers *all, const char *name, const char *operation, const char *subresource)
+/* An empty list, or one entry that says nothing, ends the tracking. */
+static bool is_reset(const MetaV1ObjectMeta *meta)
 {
-	for (size_t i = 0; i < all->n_items; i++)
-		if (str_eq(all->items[i].name, name) && str_eq(all->items[i].operation, operation) &&
-			str_eq(all->items[i].subresource, subresource))
-			return &all->items[i];
+	if (!meta->n_managed_fields)
+		return meta->managed_fields;
+	return meta->n_managed_fields == 1 && api_is_empty(meta->managed_fields[0]);
+}
+
+/* Whether an entry stands in the old object too; one that does not may be written otherwise than we write it. */
+static bool is_among(const MetaV1ManagedFieldsEntry *e, const MetaV1ObjectMeta *old)
+{
+	const ProtobufCBinaryData *raw = e->fields_v1 ? &e->fields_v1->raw : NULL;
+	for (size_t i = 0; raw && old && i < old->n_managed_fields; i++) {
+		const MetaV1FieldsV1 *other = old->managed_fields[i]->fields_v1;
+		if (other && other->raw.len == raw->len && !memcmp(other->raw.data, raw->data, raw->len))
+			return true;
+	}
+	return false;
+}
+
+/* The entries that a write begins with: those that the object brings, or those that are there. */
+static struct managers entries_of(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	struct managers managers = {0};
+	if (!meta || *request->subresource)
+		return managed_read(request, old);
+	if (is_reset(meta))
+		return managers;
+	managers = managed_read(request, object);
+	if (!managers.n_items)
+		return managed_read(request, old);
+	for (size_t i = 0; i < managers.n_items; i++)
+		if (!is_among(managers.items[i].entry, object_meta(old)))
+			managers.items[i].entry = NULL;
+	return managers;
+}
+
+/* --- writes that are no applies --- */
+
+/* The server's own writes through these leave no trace. */
+static bool is_untracked(const struct request *request)
+{
+	static const char *const names[] = {"binding", "eviction", NULL};
+	return str_in(request->subresource, names);
+}
+
+void managed_create(struct request *request, ProtobufCMessage *object)
+{
+	const struct schema_type *type = schema_of(object);
+	struct managed_versions v;
+	struct managers managers = entries_of(request, object, type->zero);
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
+	meta->n_managed_fields = 0;
+	managed_versions_init(&v, request, type, type->zero, object);
+	const struct managers_call call = managed_call(&v, false);
+	managers_update(&call, &managers);
+	managed_write(request, &managers, object);
+}
+
+static struct status *update_view(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	ProtobufCMessage *before, *after;
+	struct managed_versions v;
+	const struct managers parent = managed_read(request, old);
+	struct managers view = managed_to_view(request, &parent);
+	TRY(managed_view_of(request, old, &before));
+	TRY(managed_view_of(request, object, &after));
+	managed_versions_init(&v, request, schema_of(after), before, after);
+	const struct managers_call call = managed_call(&v, false);
+	if (view.n_items)
+		managers_update(&call, &view);
+	const struct managers managers = managed_to_parent(request, &parent, &view);
+	managed_write(request, &managers, object);
 	return NULL;
 }
 
-static struct manager *ensure(struct request *request, struct managers *all, const char *name, const char *operation)
+void managed_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	struct manager *found = find(all, name, operation, request->subresource);
-	if (found)
-		return found;
-	const struct manager m = {.name = name,
-		.operation = operation,
-		.api_version = request->schema->type->api_version,
-		.subresource = request->subresource,
-		.time = time_new(request->arena, clock_wall_s(request->clock))};
-	ARENA_PUSH(request->arena, all->items, all->n_items) = m;
-	return &all->items[all->n_items - 1];
+	if (is_untracked(request))
+		return;
+	if (managed_has_view(request)) {
+		status_drop(update_view(request, object, old), "what has no view has no entries of it");
+		return;
+	}
+	struct managed_versions v;
+	struct managers managers = entries_of(request, object, old);
+	managed_versions_init(&v, request, schema_of(object), old, object);
+	const struct managers_call call = managed_call(&v, false);
+	/* An object that is not tracked stays so until somebody applies it. */
+	if (managers.n_items)
+		managers_update(&call, &managers);
+	managed_write(request, &managers, object);
 }
 
-/* What a write through this door may own at all. */
-static cJSON *within(struct request *request, const cJSON *set)
+/* --- times --- */
+
+static bool same_but_time(const MetaV1ManagedFieldsEntry *a, const MetaV1ManagedFieldsEntry *b, bool *times_differ)
 {
-	cJSON *stripped = fieldset_strip(request->arena, set);
-	if (!schema_find_subresource(request->schema, "status"))
-		return stripped;
-	if (str_eq(request->subresource, "status"))
-		return fieldset_only(request->arena, stripped, "status");
-	return fieldset_without(request->arena, stripped, "status");
+	if (a == b)
+		return true;
+	MetaV1ManagedFieldsEntry x = *a, y = *b;
+	*times_differ |= time_compare(a->time, b->time) != 0;
+	x.time = y.time = NULL;
+	return api_equal(&x, &y);
+}
+
+void managed_keep_times(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	MetaV1ObjectMeta *meta = object_meta(object);
+	const MetaV1ObjectMeta *was = object_meta(old);
+	bool times_differ = false;
+	if (!meta || meta->n_managed_fields != was->n_managed_fields)
+		return;
+	for (size_t i = 0; i < meta->n_managed_fields; i++)
+		if (!same_but_time(meta->managed_fields[i], was->managed_fields[i], &times_differ))
+			return;
+	if (!times_differ)
+		return;
+	MetaV1ManagedFieldsEntry **entries = meta->managed_fields;
+	meta->managed_fields = was->managed_fields;
+	if (!api_equal(object, old))
+		meta->managed_fields = entries;
+}
+
+/* --- applies --- */
+
+/* "default/web; apps/v1, Kind=Deployment", as the original names a configuration. */
+static const char *named(struct request *request, const struct schema_type *type, const cJSON *config)
+{
+	return arena_printf(request->arena, "%s/%s; %s%s, Kind=%s",
+		str_or_empty(tree_string(tree_get_path(config, "metadata", "namespace", NULL))),
+		str_or_empty(tree_string(tree_get_path(config, "metadata", "name", NULL))),
+		str_empty(type->group) ? "/" : "", type->api_version, type->kind);
+}
+
+static struct status *to_object(struct request *request, const struct schema_type *type, const cJSON *tree,
+	const cJSON *config, ProtobufCMessage **ret_object)
+{
+	struct status *status = tree_to_typed(request->arena, tree, type, NULL, ret_object);
+	if (!status)
+		return NULL;
+	/* The original does not say where. */
+	const char *where = strstr(status->message, ": "), *space = strchr(status->message, ' ');
+	struct status *said = status_new(STATUS_UNKNOWN,
+		"failed to convert new object (%s) to proper version: unable to convert unstructured object to %s%s, "
+		"Kind=%s: %s",
+		named(request, type, config), str_empty(type->group) ? "/" : "", type->api_version, type->kind,
+		where && where < space ? where + 2 : status->message);
+	status_free(status);
+	return said;
 }
 
 static cJSON *tree_of(struct request *request, const ProtobufCMessage *object)
@@ -106,149 +269,105 @@ static cJSON *tree_of(struct request *request, const ProtobufCMessage *object)
 	return tree;
 }
 
-/* Everybody but one loses what was changed or removed under his hands. */
-static void disown(struct request *request, struct managers *all, const struct manager *except, const cJSON *set)
+/* With no entries all that is there belongs to whoever made it before the first apply. */
+static void own_what_is_there(struct managed_versions *v, struct managers *managers, const ProtobufCMessage *live)
 {
-	for (size_t i = 0; i < all->n_items; i++)
-		if (&all->items[i] != except)
-			all->items[i].set = fieldset_difference(request->arena, all->items[i].set, set);
-}
-
-/* --- updates --- */
-
-void managed_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
-{
-	if (!object_meta(old)->n_managed_fields)
+	struct managers_call call = managed_call(v, false);
+	if (managers->n_items)
 		return;
-	struct arena *arena = request->arena;
-	struct managers all = load(request, old);
-	const struct field_changes changes =
-		fieldset_compare(arena, schema_of(object), tree_of(request, old), tree_of(request, object));
-	cJSON *taken = within(request, fieldset_union(arena, changes.added, changes.modified));
-	struct manager *mine = ensure(request, &all, str_or(request->field_manager, UNKNOWN_MANAGER), "Update");
-	disown(request, &all, mine, fieldset_union(arena, taken, changes.removed));
-	cJSON *before = mine->set;
-	mine->set = fieldset_difference(arena, fieldset_union(arena, mine->set, taken), changes.removed);
-	if (!fieldset_equal(before, mine->set))
-		mine->time = time_new(arena, clock_wall_s(request->clock));
-	store(request, &all, object);
+	v->before = v->type->zero;
+	v->after = live;
+	call.self.name = "before-first-apply";
+	managers_update(&call, managers);
 }
 
-/* --- applies --- */
+static struct status *check_config(struct request *request, const struct schema_type *type, const cJSON *config)
+{
+	struct field_place root = field_place_of_type(type);
+	const char *problems = field_validate(request->arena, &root, config, false);
+	return *problems ? status_new(STATUS_UNKNOWN, "failed to create typed patch object (%s): %s",
+				   named(request, type, config), problems)
+			 : NULL;
+}
 
-struct conflict_list {
-	struct strbuf *out;
-	struct arena *arena;
-	const char *manager;
-	struct status *status;
-	size_t n;
+/* What an apply has to do with: the object or the view of it, and the entries of that. */
+struct apply {
+	struct managed_versions versions;
+	struct managers_call call;
+	struct managers managers;
+	cJSON *live;
+	const cJSON *config;
 };
 
-static void add_conflict(void *data, const char *path)
+static struct status *run(struct apply *a, struct managers *managers, bool force, const cJSON **ret_tree,
+	struct manager_conflicts *conflicts)
 {
-	struct conflict_list *list = data;
-	list->n++;
-	strbuf_printf(list->out, "\n- %s", path);
-	status_add_cause(list->status, "FieldManagerConflict", path, "conflict with %s", list->manager);
+	return managers_apply(&a->call, managers, a->live, a->config, force, ret_tree, conflicts);
 }
 
-/* Whose fields the apply would change. */
-static struct status *check_conflicts(
-	struct request *request, const struct managers *all, const struct manager *mine, const cJSON *changed)
+static struct status *apply(struct apply *a, bool force, const cJSON **ret_tree)
 {
-	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	struct status *s = status_new(STATUS_CONFLICT, "Apply failed");
-	struct conflict_list list = {.out = &text, .arena = request->arena, .status = s};
-	const char *single = "";
-	for (size_t i = 0; i < all->n_items; i++) {
-		const struct manager *m = &all->items[i];
-		cJSON *both = &all->items[i] == mine ? NULL : fieldset_intersection(request->arena, m->set, changed);
-		if (fieldset_empty(both))
-			continue;
-		list.manager = str_eq(m->operation, "Apply")
-				       ? arena_printf(request->arena, "\"%s\"", m->name)
-				       : arena_printf(request->arena, "\"%s\"%s using %s", m->name,
-						 *m->subresource ? arena_printf(request->arena,
-									   " with subresource \"%s\"", m->subresource)
-								 : "",
-						 m->api_version);
-		single = arena_printf(request->arena, "conflict with %s", list.manager);
-		strbuf_printf(&text, "%sconflicts with %s:", text.len ? "\n" : "", list.manager);
-		fieldset_each_path(request->arena, both, add_conflict, &list);
-	}
-	if (!list.n) {
-		status_drop(s, "nobody is in the way");
-		return NULL;
-	}
-	struct status *full =
-		list.n == 1 ? status_new(STATUS_CONFLICT, "Apply failed with 1 conflict: %s: %s", single,
-				      s->causes[0].field)
-			    : status_new(STATUS_CONFLICT, "Apply failed with %zu conflicts: %s", list.n, text.buf);
-	for (size_t i = 0; i < s->n_causes; i++)
-		status_add_cause(full, s->causes[i].reason, s->causes[i].field, "%s", s->causes[i].message);
-	status_free(s);
-	return full;
+	struct request *request = a->versions.request;
+	struct manager_conflicts conflicts;
+	TRY(run(a, &a->managers, force, ret_tree, &conflicts));
+	/* What kubectl itself applied on the client's side it may take over. */
+	if (conflicts.n_items && str_eq(request->field_manager, "kubectl") &&
+		managed_allowed_by_annotation(request, a->versions.type, a->live, &conflicts) && !conflicts.n_items)
+		return run(a, &a->managers, true, ret_tree, &conflicts);
+	return conflicts.n_items ? manager_conflicts_status(request->arena, &conflicts) : NULL;
 }
 
-static cJSON *owned_by_others(struct request *request, const struct managers *all, const struct manager *mine)
+static struct status *apply_view(struct request *request, const ProtobufCMessage *live, const cJSON *config, bool force,
+	ProtobufCMessage **ret_object)
 {
-	cJSON *out = NULL;
-	for (size_t i = 0; i < all->n_items; i++)
-		if (&all->items[i] != mine)
-			out = fieldset_union(request->arena, out, all->items[i].set);
-	return out;
+	ProtobufCMessage *view, *object = api_copy_msg(request->arena, live);
+	const cJSON *tree;
+	const struct managers parent = managed_read(request, live);
+	TRY(managed_view_of(request, live, &view));
+	struct apply a = {
+		.managers = managed_to_view(request, &parent), .live = tree_of(request, view), .config = config};
+	managed_versions_init(&a.versions, request, schema_of(view), view, view);
+	TRY(check_config(request, a.versions.type, config));
+	own_what_is_there(&a.versions, &a.managers, view);
+	a.call = managed_call(&a.versions, true);
+	TRY(apply(&a, force, &tree));
+	if (tree)
+		TRY(to_object(request, a.versions.type, tree, config, &view));
+	const char *version = object_resource_version(view);
+	if (!str_empty(version))
+		object_meta(object)->resource_version = arena_strdup(request->arena, version);
+	TRY(strategy_subresource(request->strategy, request->subresource)->put(request, object, view));
+	const struct managers managers = managed_to_parent(request, &parent, &a.managers);
+	managed_write(request, &managers, object);
+	*ret_object = object;
+	return NULL;
 }
 
-static struct status *to_object(struct request *request, const cJSON *tree, ProtobufCMessage **ret_object)
+struct status *managed_apply(struct request *request, const ProtobufCMessage *live, const cJSON *config, bool force,
+	ProtobufCMessage **ret_object)
 {
-	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	tree_print(&text, tree, 0);
-	struct status *status = decode_json(request, request->schema->type, text.buf, text.len, ret_object);
-	return status_wrap(status, "failed to create typed patch object (%s/%s; %s, Kind=%s)", request->namespace,
-		request->name, request->schema->type->api_version, request->schema->type->kind);
-}
-
-/* What an apply of nothing would find: an object with a name. */
-static cJSON *bare(struct request *request)
-{
-	cJSON *tree = tree_new_object(request->arena), *meta = tree_new_object(request->arena);
-	tree_set_string(request->arena, tree, "apiVersion", request->schema->type->api_version);
-	tree_set_string(request->arena, tree, "kind", request->schema->type->kind);
-	tree_set_string(request->arena, meta, "name", request->name);
-	tree_set(request->arena, tree, "metadata", meta);
-	return tree;
-}
-
-struct status *managed_apply(
-	struct request *request, const ProtobufCMessage *live, cJSON *config, bool force, ProtobufCMessage **ret_object)
-{
-	struct arena *arena = request->arena;
 	const struct schema_type *type = request->schema->type;
-	struct managers all = load(request, live);
-	cJSON *before = live ? tree_of(request, live) : bare(request);
-	if (live && !all.n_items) {
-		struct manager *first = ensure(request, &all, FIRST_APPLY, "Update");
-		first->set = fieldset_strip(arena, fieldset_of(arena, type, before));
-		first->subresource = "";
-	}
-	struct manager *mine = ensure(request, &all, request->field_manager, "Apply");
-	cJSON *last = mine->set;
-	cJSON *set = within(request, fieldset_of(arena, type, config));
-	cJSON *merged = apply_merge(arena, type, before, config);
-	merged = apply_remove(
-		arena, type, merged, fieldset_difference(arena, last, set), owned_by_others(request, &all, mine));
-	TRY(to_object(request, merged, ret_object));
-	const struct field_changes changes = fieldset_compare(arena, type, before, tree_of(request, *ret_object));
-	const cJSON *changed = within(request, fieldset_union(arena, changes.added, changes.modified));
-	/* Only what the configuration names can be in dispute. */
-	changed = fieldset_intersection(arena, changed, set);
-	if (!force)
-		TRY(check_conflicts(request, &all, mine, changed));
-	disown(request, &all, mine, fieldset_union(arena, changed, changes.removed));
-	mine->set = set;
-	if (!fieldset_equal(last, set))
-		mine->time = time_new(arena, clock_wall_s(request->clock));
-	store(request, &all, *ret_object);
-	api_set_defaults(arena, *ret_object);
+	const ProtobufCMessage *before = live ? live : type->zero;
+	const cJSON *tree;
+	if (live && managed_has_view(request))
+		return apply_view(request, live, config, force, ret_object);
+	struct apply a = {.live = tree_of(request, before), .config = config};
+	if (live)
+		TRY(status_wrap(managers_read(request->arena, object_meta(live)->managed_fields,
+					object_meta(live)->n_managed_fields, &a.managers),
+			"failed to decode managed fields"));
+	TRY(check_config(request, type, config));
+	managed_versions_init(&a.versions, request, type, before, before);
+	own_what_is_there(&a.versions, &a.managers, before);
+	a.call = managed_call(&a.versions, true);
+	TRY(apply(&a, force, &tree));
+	if (tree)
+		TRY(to_object(request, type, tree, config, ret_object));
+	else
+		*ret_object = api_copy_msg(request->arena, before);
+	if (tree)
+		api_set_defaults(request->arena, *ret_object);
+	managed_write(request, &a.managers, *ret_object);
+	managed_renew_annotation(request, config, *ret_object);
 	return NULL;
 }

@@ -1,5 +1,6 @@
 #include "api/defaults/defaults.h"
 #include "api/meta.h"
+#include "apiserver/managed.h"
 #include "apiserver/registry_private.h"
 #include "base/encode.h"
 #include "base/fail.h"
@@ -31,6 +32,13 @@ static void generate_name(struct request *request, MetaV1ObjectMeta *meta)
 	meta->name = arena_printf(request->arena, "%.*s%s", MAX_GENERATED_BASE, meta->generate_name, suffix);
 }
 
+static void wipe_system_fields(MetaV1ObjectMeta *meta)
+{
+	meta->deletion_timestamp = NULL;
+	meta->has_deletion_grace_period_seconds = false;
+	meta->self_link = (char *)(uintptr_t)schema_empty_string;
+}
+
 /* What only the server says of an object. */
 static void fill_system_fields(struct request *request, MetaV1ObjectMeta *meta)
 {
@@ -38,12 +46,8 @@ static void fill_system_fields(struct request *request, MetaV1ObjectMeta *meta)
 	uuid_generate(uid);
 	meta->uid = arena_strdup(request->arena, uid);
 	meta->creation_timestamp = time_new(request->arena, clock_wall_s(request->clock));
-	meta->deletion_timestamp = NULL;
-	meta->has_deletion_grace_period_seconds = false;
-	meta->self_link = (char *)(uintptr_t)schema_empty_string;
+	wipe_system_fields(meta);
 	meta->generation = traits_of(request).generation ? 1 : 0;
-	if (!request->applies)
-		meta->n_managed_fields = 0;
 }
 
 static struct status *validate(struct request *request, const ProtobufCMessage *object)
@@ -127,6 +131,10 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 	const struct strategy *s = request->strategy;
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
 	TRY(settle_namespace(request, meta));
+	if (!request->applies) {
+		wipe_system_fields(meta);
+		managed_create(request, object);
+	}
 	ensure_spec(request->arena, object);
 	if (s->create_virtual)
 		return create_virtual(request, object, ret_object);

@@ -78,6 +78,9 @@ struct status *remove_now(struct request *request, const struct stored *stored, 
 struct status *convert_object(struct arena *arena, const struct schema_type *to, const ProtobufCMessage *from,
 	ProtobufCMessage **ret_object) MUST_USE;
 
+/* Whether there is such a conversion at all. */
+bool convertible(const struct schema_type *to, const struct schema_type *from);
+
 extern const struct objects_ops registry_ops;
 
 #endif

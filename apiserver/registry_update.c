@@ -92,10 +92,6 @@ static void carry_system_fields(struct request *request, ProtobufCMessage *objec
 	meta->self_link = (char *)(uintptr_t)schema_empty_string;
 	if (str_empty(meta->generate_name))
 		meta->generate_name = was->generate_name;
-	if (!request->applies) {
-		meta->n_managed_fields = was->n_managed_fields;
-		meta->managed_fields = was->managed_fields;
-	}
 	if (str_empty(meta->resource_version))
 		meta->resource_version = was->resource_version;
 }
@@ -114,8 +110,7 @@ static struct status *check_identity(struct request *request, ProtobufCMessage *
 		meta->namespace = (char *)(uintptr_t)schema_empty_string;
 	else if (!str_eq(meta->namespace, request->namespace))
 		return status_bad_request(
-			"the namespace of the object (%s) does not match the namespace on the URL (%s)",
-			meta->namespace, request->namespace);
+			"the namespace of the provided object does not match the namespace sent on the request");
 	return NULL;
 }
 
@@ -126,7 +121,8 @@ static struct status *check_version(
 {
 	const MetaV1ObjectMeta *meta = object_meta(object);
 	const MetaV1ObjectMeta *old = object_meta(stored->object);
-	bool same_uid = str_empty(meta->uid) || str_eq(meta->uid, old->uid);
+	/* Of a patch the validation says that it cannot change. */
+	bool same_uid = str_empty(meta->uid) || str_eq(meta->uid, old->uid) || str_eq(request->verb, "patch");
 	bool same_version = str_empty(meta->resource_version) || str_eq(meta->resource_version, old->resource_version);
 	*ret_stale = !stored->live && !(same_uid && same_version);
 	if (*ret_stale)
@@ -182,6 +178,8 @@ static bool counts_changes(const char *subresource)
 /* From the new object as asked for to the one to store. */
 static struct status *make_ready(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
+	if (!request->applies)
+		managed_update(request, object, old);
 	TRY(admit(request, ADMISSION_UPDATE, object, old, NULL, false));
 	carry_system_fields(request, object, old);
 	keep_the_other_half(request, object, old);
@@ -189,9 +187,8 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 		request->strategy->prepare_update(request, object, old);
 	if (traits_of(request).generation && counts_changes(request->subresource) && wish_changed(object, old))
 		object_meta(object)->generation = object_meta(old)->generation + 1;
-	if (!request->applies)
-		managed_update(request, object, old);
 	TRY(validate_update(request, object, old));
+	managed_keep_times(request, object, old);
 	return admit(request, ADMISSION_UPDATE, object, old, NULL, true);
 }
 
@@ -222,7 +219,7 @@ struct status *remove_now(struct request *request, const struct stored *stored, 
 static struct status *write_update(struct request *request, ProtobufCMessage *object, const struct stored *stored,
 	bool *ret_done, struct etcd_kv *ret_now)
 {
-	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT, before = STRBUF_INIT;
+	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
 	int64_t revision = 0, lease;
 	*ret_done = true;
 	if (request->dry_run)
@@ -232,19 +229,19 @@ static struct status *write_update(struct request *request, ProtobufCMessage *ob
 		if (*ret_done && request->strategy->after_delete)
 			request->strategy->after_delete(request, object);
 	} else {
-		TRY(encode_value(request, object, &value));
-		TRY(encode_value(request, stored->object, &before));
 		/* Nothing is written when nothing changes; the copy in memory may be behind, so etcd is asked then. */
-		if (stored->live && value.len == before.len && !memcmp(value.buf, before.buf, value.len)) {
+		bool same = api_equal(object, stored->object);
+		if (same && stored->live) {
 			set_revision(request, object, stored->revision);
 			return NULL;
 		}
-		if (value.len == before.len && !memcmp(value.buf, before.buf, value.len)) {
+		if (same) {
 			*ret_done = false;
 			const char *key =
 				table_key(request_table(request), request->arena, request->namespace, request->name);
 			return etcd_get(request->registry->etcd, request->arena, key, ret_now);
 		}
+		TRY(encode_value(request, object, &value));
 		TRY(value_lease(request, object, &lease));
 		const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
 		TRY(fail_try("update.before-commit"));
@@ -280,6 +277,7 @@ static struct status *create_instead(
 	ProtobufCMessage *object;
 	TRY(update->transform(update->data, request, NULL, &object));
 	TRY(check_identity(request, object, update->uid));
+	object_meta(object)->resource_version = (char *)(uintptr_t)schema_empty_string;
 	const char *verb = request->verb;
 	request->verb = "create";
 	struct status *status = registry_create(request, object, ret_object);

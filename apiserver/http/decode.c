@@ -168,49 +168,49 @@ static const char *options_kind(const struct request *request)
 	return str_eq(request->verb, "update") ? "UpdateOptions" : "CreateOptions";
 }
 
+static void check_dry_run(struct field_errors *errors, const char *value)
+{
+	static const char *const supported[] = {"All", NULL};
+	if (!str_empty(value) && !str_eq(value, "All"))
+		field_unsupported_json(
+			errors, FIELD(NULL, "dryRun"), arena_printf(errors->arena, "[\"%s\"]", value), supported);
+}
+
 static struct status *take_dry_run(struct request *request, const char *value)
 {
-	if (!value || !*value)
-		return NULL;
-	if (!str_eq(value, "All")) {
-		const char *kind = options_kind(request);
-		struct status *s = status_new(STATUS_INVALID,
-			"%s.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"%s\"]: supported values: "
-			"\"All\"",
-			kind, value);
-		status_add_cause(s, "FieldValueNotSupported", "dryRun",
-			"Unsupported value: [\"%s\"]: supported values: \"All\"", value);
-		s = status_details(s, "meta.k8s.io", kind, "");
-		return s;
-	}
-	request->dry_run = true;
-	return NULL;
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	check_dry_run(&errors, value);
+	request->dry_run |= !str_empty(value);
+	return field_errors_status(&errors, "meta.k8s.io", options_kind(request), "");
+}
+
+bool is_apply(struct exchange *exchange)
+{
+	return str_eq(content_type_of(exchange), "application/apply-patch+yaml");
 }
 
 /* The name given, or what the client calls itself. */
 static const char *field_manager(struct exchange *exchange)
 {
 	const char *given = exchange_query(exchange, "fieldManager");
-	const char *agent = str_or_empty(exchange_header(exchange, "User-Agent"));
-	return !str_empty(given) ? given : arena_strndup(exchange->arena, agent, strcspn(agent, "/"));
+	if (!str_empty(given))
+		return given;
+	return manager_name_of_agent(exchange->arena, str_or_empty(exchange_header(exchange, "User-Agent")));
 }
 
 struct status *decode_write_options(struct exchange *exchange, struct request *request)
 {
-	static const char *const validations[] = {"", "Ignore", "Warn", "Strict", NULL};
+	static const char *const validations[] = {"", "Ignore", "Strict", "Warn", NULL};
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	const char *dry_run = exchange_query(exchange, "dryRun");
 	request->field_manager = field_manager(exchange);
 	request->field_validation = str_or_empty(exchange_query(exchange, "fieldValidation"));
-	if (!str_in(request->field_validation, validations)) {
-		static const char why[] = "supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"";
-		const char *kind = options_kind(request);
-		struct status *s = status_new(STATUS_INVALID,
-			"%s.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: \"%s\": %s", kind,
-			request->field_validation, why);
-		status_add_cause(s, "FieldValueNotSupported", "fieldValidation", "Unsupported value: \"%s\": %s",
-			request->field_validation, why);
-		return status_details(s, "meta.k8s.io", kind, "");
-	}
-	return take_dry_run(request, exchange_query(exchange, "dryRun"));
+	request->dry_run |= !str_empty(dry_run);
+	check_manager_options(&errors, exchange, request);
+	check_dry_run(&errors, dry_run);
+	if (!str_in(request->field_validation, validations))
+		field_unsupported(&errors, FIELD(NULL, "fieldValidation"), request->field_validation, validations);
+	return field_errors_status(&errors, "meta.k8s.io", options_kind(request), "");
 }
 
 static struct status *query_delete_options(struct exchange *exchange, struct request *request, MetaV1DeleteOptions *o)

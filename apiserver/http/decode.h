@@ -7,6 +7,7 @@
 #include "apiserver/http/negotiate.h"
 #include "apiserver/http/server.h"
 #include "apiserver/request.h"
+#include "apiserver/validation/field.h"
 
 /* The body as an object of the type, defaulted. Warnings are added to the request. */
 struct status *decode_body(struct exchange *exchange, struct request *request, const struct schema_type *type,
@@ -19,5 +20,11 @@ struct status *decode_delete_options(
 	struct exchange *exchange, struct request *request, MetaV1DeleteOptions **ret_options) MUST_USE;
 /* dryRun, fieldManager, fieldValidation of the query into the request. */
 struct status *decode_write_options(struct exchange *exchange, struct request *request) MUST_USE;
+/* Whether a patch is a server-side apply. */
+bool is_apply(struct exchange *exchange);
+/* fieldManager and force, as the options of a write have them. */
+void check_manager_options(struct field_errors *errors, struct exchange *exchange, const struct request *request);
+/* What a client calls itself, before the slash, as the name of a manager: printable, at most 128 bytes. */
+const char *manager_name_of_agent(struct arena *arena, const char *agent);
 
 #endif

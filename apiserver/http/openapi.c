@@ -126,7 +126,7 @@ static void list_extensions(struct document *d, const struct schema_field *f)
 		}
 		strbuf_addc(d->out, ']');
 	}
-	if (f->map_type == SCHEMA_LIST_ATOMIC)
+	if (f->map_type == SCHEMA_LIST_ATOMIC && f->shape != SCHEMA_LIST)
 		strbuf_adds(d->out, ",\"x-kubernetes-map-type\":\"atomic\"");
 	if (f->merge_key && *f->merge_key)
 		strbuf_printf(d->out, ",\"x-kubernetes-patch-merge-key\":\"%s\"", f->merge_key);

@@ -282,22 +282,53 @@ static struct status *apply_config(
 	return managed_apply(request, old, apply->config, apply->force, ret_object);
 }
 
+/* The type that an apply is of: the resource's, or that of the view that is applied to. */
+static const struct schema_type *applied_type(const struct request *request)
+{
+	const struct subresource_handler *handler = handler_of(request);
+	return handler && handler->put ? view_type(request) : request->schema->type;
+}
+
 static struct status *check_config(struct request *request, const cJSON *config)
 {
-	const char *api_version = tree_string(tree_get(config, "apiVersion")),
-		   *kind = tree_string(tree_get(config, "kind"));
-	if (!cJSON_IsObject(config))
-		return status_bad_request("error decoding YAML: the configuration is no object");
-	if (!str_eq(api_version, request->schema->type->api_version))
+	const char *api_version = str_or_empty(tree_string(tree_get(config, "apiVersion"))),
+		   *kind = str_or_empty(tree_string(tree_get(config, "kind")));
+	const struct schema_type *type = applied_type(request);
+	if (!str_eq(api_version, type->api_version) || !str_eq(kind, type->kind))
 		return status_bad_request(
-			"Incorrect version specified in apply patch. Specified patch version: %s, expected: %s",
-			str_or_empty(api_version), request->schema->type->api_version);
-	if (!str_eq(kind, request->schema->type->kind))
-		return status_bad_request("the kind in the configuration (%s) does not match the kind on the URL (%s)",
-			str_or_empty(kind), request->schema->type->kind);
+			"invalid object type: %s%s, Kind=%s", strchr(api_version, '/') ? "" : "/", api_version, kind);
 	if (tree_get_path(config, "metadata", "managedFields", NULL))
 		return status_bad_request("metadata.managedFields must be nil");
 	return NULL;
+}
+
+/* Members that come twice are told, or an error, when the configuration is sound otherwise. */
+static struct status *parse_config(struct exchange *exchange, struct request *request, cJSON **ret_config)
+{
+	struct json_strict strict = {0};
+	const struct json_options options = {.strict = &strict};
+	TRY(status_wrap(yaml_parse(request->arena, exchange->body, exchange->body_size, &options, ret_config),
+		"error decoding YAML"));
+	if (!cJSON_IsObject(*ret_config))
+		return status_bad_request(
+			"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
+			"unmarshal %s into Go value of type map[string]interface {}",
+			cJSON_IsArray(*ret_config)    ? "array"
+			: cJSON_IsString(*ret_config) ? "string"
+			: cJSON_IsNumber(*ret_config) ? "number"
+						      : "bool");
+	if (!strict.n_errors || str_eq(request->field_validation, "Ignore"))
+		return NULL;
+	strict.n_errors = 0;
+	TRY(yaml_find_duplicates(request->arena, exchange->body, exchange->body_size, &strict));
+	if (!str_eq(request->field_validation, "Strict")) {
+		for (size_t i = 0; i < strict.n_errors; i++)
+			request_warn(request, "%s", strict.errors[i]);
+		return NULL;
+	}
+	return status_bad_request(
+		"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  %s",
+		str_join(request->arena, strict.errors, strict.n_errors, "\n  "));
 }
 
 static struct status *verb_apply(struct exchange *exchange, struct request *request, const struct accept *accept)
@@ -305,17 +336,9 @@ static struct status *verb_apply(struct exchange *exchange, struct request *requ
 	struct apply apply = {0};
 	ProtobufCMessage *object;
 	bool created;
-	if (str_empty(exchange_query(exchange, "fieldManager"))) {
-		struct status *s = status_new(STATUS_INVALID, "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: "
-							      "Required value: is required for apply patch");
-		status_add_cause(
-			s, "FieldValueRequired", "fieldManager", "Required value: is required for apply patch");
-		return status_details(s, "meta.k8s.io", "PatchOptions", "");
-	}
-	if (!str_to_bool(str_or_empty(exchange_query(exchange, "force")), &apply.force))
-		apply.force = false;
-	TRY(status_wrap(yaml_parse(request->arena, exchange->body, exchange->body_size, NULL, &apply.config),
-		"error decoding YAML"));
+	const char *force = exchange_query(exchange, "force");
+	apply.force = force && !str_eq(force, "0") && !str_eq_nocase(force, "false");
+	TRY(parse_config(exchange, request, &apply.config));
 	TRY(check_config(request, apply.config));
 	request->applies = true;
 	const struct registry_update update = {.transform = apply_config,
@@ -332,8 +355,7 @@ struct status *verb_patch(struct exchange *exchange, struct request *request, co
 	ProtobufCMessage *object;
 	bool created, view = patch.handler && patch.handler->put && patch.handler->get;
 	TRY(decode_write_options(exchange, request));
-	if (str_eq(content_type_of(exchange), "application/apply-patch+yaml") && !view &&
-		(!*request->subresource || is_plain_part(request)))
+	if (is_apply(exchange) && (!*request->subresource || view || is_plain_part(request)))
 		return verb_apply(exchange, request, accept);
 	TRY(patch_kind_of(exchange, &patch.kind));
 	if (str_empty(request->name) || (*request->subresource && !view && !is_plain_part(request)))

@@ -1,492 +1,398 @@
 #include "api/fieldset.h"
-#include <stdlib.h>
+#include <string.h>
+#include "api/fieldset_internal.h"
+#include "api/json.h"
 
-/* What the schema says of a place in the tree. */
-enum place_kind {
-	PLACE_LEAF, /* owned as a whole */
-	PLACE_STRUCT,
-	PLACE_MAP,
-	PLACE_SET,
-	PLACE_KEYED,
-};
+/* --- building --- */
 
-struct place {
-	enum place_kind kind;
-	const struct schema_type *type;	  /* of a struct */
-	const struct schema_field *field; /* of a map or list */
-};
-
-static struct place leaf(void)
+struct fieldset *fieldset_new(struct arena *arena)
 {
-	return (struct place){.kind = PLACE_LEAF};
+	return ARENA_NEW(arena, struct fieldset);
 }
 
-static struct place of_type(const struct schema_type *type)
+void fieldset_add(struct arena *arena, struct fieldset *set, struct field_element element, bool member,
+	const struct fieldset *below)
 {
-	if (!type || type->form != SCHEMA_FORM_OBJECT)
-		return leaf();
-	return (struct place){.kind = PLACE_STRUCT, .type = type};
+	if (member || !fieldset_empty(below))
+		ARENA_PUSH(arena, set->nodes, set->n_nodes) =
+			(struct field_node){element, member, fieldset_empty(below) ? NULL : below};
 }
 
-static struct place of_field(const struct schema_field *f)
+static int compare_nodes(const struct field_node *a, const struct field_node *b)
 {
-	if (f->shape == SCHEMA_LIST && f->list_type == SCHEMA_LIST_SET)
-		return (struct place){.kind = PLACE_SET, .field = f};
-	if (f->shape == SCHEMA_LIST && f->list_type == SCHEMA_LIST_MAP && f->list_keys)
-		return (struct place){.kind = PLACE_KEYED, .field = f};
-	if (f->shape == SCHEMA_LIST || f->map_type == SCHEMA_LIST_ATOMIC)
-		return leaf();
-	if (f->shape == SCHEMA_MAP)
-		return (struct place){.kind = PLACE_MAP, .field = f};
-	return f->kind == SCHEMA_MESSAGE ? of_type(f->type) : leaf();
+	return field_element_compare(&a->element, &b->element);
 }
 
-static struct place of_member(const struct place *p, const char *name)
+/* Stable, and quick for what is short or nearly sorted, as fields and items are; halves first when it is long. */
+static void sort_nodes(struct arena *arena, struct field_node *nodes, size_t n)
 {
-	if (p->kind == PLACE_STRUCT) {
-		const struct schema_name *found = schema_find_field(p->type, name, strlen(name));
-		return found ? of_field(found->field) : leaf();
+	if (n > 24) {
+		size_t half = n / 2, i = 0, k = 0, j = half;
+		sort_nodes(arena, nodes, half);
+		sort_nodes(arena, nodes + half, n - half);
+		if (compare_nodes(&nodes[half - 1], &nodes[half]) <= 0)
+			return;
+		struct field_node *left = arena_dup(arena, nodes, half * sizeof(*nodes));
+		while (i < half)
+			nodes[k++] = j < n && compare_nodes(&nodes[j], &left[i]) < 0 ? nodes[j++] : left[i++];
+		return;
 	}
-	const struct schema_field *value = schema_map_value(p->field);
-	return value->kind == SCHEMA_MESSAGE ? of_type(value->type) : leaf();
+	for (size_t i = 1; i < n; i++) {
+		struct field_node node = nodes[i];
+		size_t at = i;
+		for (; at && compare_nodes(&nodes[at - 1], &node) > 0; at--)
+			nodes[at] = nodes[at - 1];
+		nodes[at] = node;
+	}
 }
 
-static struct place of_item(const struct place *p)
+const struct fieldset *fieldset_finish(struct arena *arena, struct fieldset *set)
 {
-	return p->kind == PLACE_KEYED ? of_type(p->field->type) : leaf();
-}
-
-static bool is_object(const struct place *p, const cJSON *value)
-{
-	return (p->kind == PLACE_STRUCT || p->kind == PLACE_MAP) && (!value || cJSON_IsObject(value));
-}
-
-static bool is_list(const struct place *p, const cJSON *value)
-{
-	return (p->kind == PLACE_SET || p->kind == PLACE_KEYED) && (!value || cJSON_IsArray(value));
-}
-
-/* --- names of path elements --- */
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* k:{"containerPort":80,"protocol":"TCP"}: keys by name, defaults where the item leaves one out. */
-static char *key_name(struct arena *arena, const struct place *p, const cJSON *item)
-{
-	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	const char *keys[16];
-	size_t n = 0;
-	for (; n < ARRAY_SIZE(keys) && p->field->list_keys[n]; n++)
-		keys[n] = p->field->list_keys[n];
-	qsort(keys, n, sizeof(*keys), by_text);
-	strbuf_adds(&out, "k:{");
-	bool first = true;
-	for (size_t i = 0; i < n; i++) {
-		const cJSON *value = tree_get(item, keys[i]);
-		const struct schema_name *name = schema_find_field(p->field->type, keys[i], strlen(keys[i]));
-		const char *fallback = name ? name->field->default_json : NULL;
-		if (!fallback && str_eq(keys[i], "protocol"))
-			fallback = "\"TCP\""; /* the one key that manifests leave out, wherever it is one */
-		if (!value && !fallback)
+	if (!set || !set->n_nodes)
+		return NULL;
+	sort_nodes(arena, set->nodes, set->n_nodes);
+	size_t n = 1;
+	for (size_t i = 1; i < set->n_nodes; i++) {
+		struct field_node *last = &set->nodes[n - 1], *node = &set->nodes[i];
+		if (compare_nodes(last, node)) {
+			set->nodes[n++] = *node;
 			continue;
-		if (!first)
-			strbuf_addc(&out, ',');
-		first = false;
-		json_add_string(&out, keys[i], strlen(keys[i]), false);
-		strbuf_addc(&out, ':');
-		if (value)
-			tree_print(&out, value, 0);
-		else
-			strbuf_adds(&out, fallback);
+		}
+		last->member |= node->member;
+		last->below = fieldset_union(arena, last->below, node->below);
 	}
-	strbuf_addc(&out, '}');
-	return arena_strdup(arena, out.buf);
+	set->n_nodes = n;
+	return set;
 }
 
-static char *item_name(struct arena *arena, const struct place *p, const cJSON *item)
+const struct fieldset *fieldset_of_path(struct arena *arena, const char *const *path)
 {
-	if (p->kind == PLACE_KEYED)
-		return key_name(arena, p, item);
-	return arena_printf(arena, "v:%s", tree_to_string(arena, item, 0));
+	if (!*path)
+		return NULL;
+	struct fieldset *set = fieldset_new(arena);
+	const struct fieldset *below = fieldset_of_path(arena, path + 1);
+	fieldset_add(arena, set, field_name_element(*path, strlen(*path)), !below, below);
+	return set;
 }
 
-static char *member_name(struct arena *arena, const char *name)
+const struct fieldset *fieldset_of_paths(struct arena *arena, const field_path *paths, size_t n_paths)
 {
-	return arena_printf(arena, "f:%s", name);
+	const struct fieldset *set = NULL;
+	for (size_t i = 0; i < n_paths; i++)
+		set = fieldset_union(arena, set, fieldset_of_path(arena, paths[i]));
+	return set;
 }
 
-static const cJSON *find_item(struct arena *arena, const struct place *p, const cJSON *list, const char *name)
+/* --- asking --- */
+
+bool fieldset_equal(const struct fieldset *a, const struct fieldset *b)
 {
-	TREE_FOREACH (item, list)
-		if (str_eq(item_name(arena, p, item), name))
-			return item;
+	if (a == b || (fieldset_empty(a) && fieldset_empty(b)))
+		return true;
+	if (fieldset_empty(a) || fieldset_empty(b) || a->n_nodes != b->n_nodes)
+		return false;
+	for (size_t i = 0; i < a->n_nodes; i++)
+		if (a->nodes[i].member != b->nodes[i].member || compare_nodes(&a->nodes[i], &b->nodes[i]) ||
+			!fieldset_equal(a->nodes[i].below, b->nodes[i].below))
+			return false;
+	return true;
+}
+
+const struct field_node *fieldset_find(const struct fieldset *set, const struct field_element *element)
+{
+	size_t low = 0, high = set ? set->n_nodes : 0;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int c = field_element_compare(element, &set->nodes[middle].element);
+		if (!c)
+			return &set->nodes[middle];
+		if (c < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
 	return NULL;
 }
 
-/* --- sets --- */
-
-static cJSON *mark(struct arena *arena, cJSON *set)
+bool fieldset_has_path(const struct fieldset *set, const char *const *path)
 {
-	if (!set)
-		set = tree_new_object(arena);
-	if (!tree_get(set, "."))
-		tree_set(arena, set, ".", tree_new_object(arena));
-	return set;
+	const struct field_node *node = NULL;
+	for (; *path; path++) {
+		const struct field_element element = field_name_element(*path, strlen(*path));
+		node = fieldset_find(node ? node->below : set, &element);
+		if (!node)
+			return false;
+	}
+	return node && node->member;
 }
 
-static cJSON *put(struct arena *arena, cJSON *set, const char *name, cJSON *child)
+/* --- algebra --- */
+
+/* A set that grows by nodes in order; nothing is made as long as it is the beginning of another. */
+struct output {
+	struct arena *arena;
+	const struct fieldset *source;
+	struct fieldset *set;
+	size_t n; /* nodes taken, while they are the source's first */
+};
+
+static bool same_node(const struct field_node *a, const struct field_node *b)
 {
-	if (fieldset_empty(child))
-		return set;
-	if (!set)
-		set = tree_new_object(arena);
-	tree_set(arena, set, name, child);
-	return set;
+	return a->member == b->member && a->below == b->below && a->element.text == b->element.text;
 }
 
-bool fieldset_empty(const cJSON *set)
+static void emit(struct output *out, struct field_node node)
 {
-	return !set || !set->child;
+	if (!node.member && fieldset_empty(node.below))
+		return;
+	if (!out->set && out->n < out->source->n_nodes && same_node(&out->source->nodes[out->n], &node)) {
+		out->n++;
+		return;
+	}
+	if (!out->set) {
+		out->set = fieldset_new(out->arena);
+		for (size_t i = 0; i < out->n; i++)
+			ARENA_PUSH(out->arena, out->set->nodes, out->set->n_nodes) = out->source->nodes[i];
+	}
+	ARENA_PUSH(out->arena, out->set->nodes, out->set->n_nodes) = node;
 }
 
-static bool is_marked(const cJSON *set)
+static const struct fieldset *emitted(struct output *out)
 {
-	return tree_get(set, ".") != NULL;
+	if (!out->set && out->n == out->source->n_nodes)
+		return out->source;
+	if (!out->set && out->n) {
+		out->set = fieldset_new(out->arena);
+		out->set->nodes = out->source->nodes;
+		out->set->n_nodes = out->n;
+	}
+	return out->set;
 }
 
-cJSON *fieldset_union(struct arena *arena, const cJSON *a, const cJSON *b)
+const struct fieldset *fieldset_union(struct arena *arena, const struct fieldset *a, const struct fieldset *b)
+{
+	if (fieldset_empty(a) || a == b)
+		return b;
+	if (fieldset_empty(b))
+		return a;
+	struct output out = {.arena = arena, .source = a};
+	size_t i = 0, j = 0;
+	while (i < a->n_nodes || j < b->n_nodes) {
+		int c = i == a->n_nodes ? 1 : j == b->n_nodes ? -1 : compare_nodes(&a->nodes[i], &b->nodes[j]);
+		if (c < 0) {
+			emit(&out, a->nodes[i++]);
+		} else if (c > 0) {
+			emit(&out, b->nodes[j++]);
+		} else {
+			const struct field_node *x = &a->nodes[i++], *y = &b->nodes[j++];
+			emit(&out, (struct field_node){x->element, x->member || y->member,
+					   fieldset_union(arena, x->below, y->below)});
+		}
+	}
+	return emitted(&out);
+}
+
+const struct fieldset *fieldset_intersection(struct arena *arena, const struct fieldset *a, const struct fieldset *b)
 {
 	if (fieldset_empty(a) || fieldset_empty(b))
-		return tree_copy(arena, fieldset_empty(a) ? b : a);
-	cJSON *out = tree_copy(arena, a);
-	TREE_FOREACH (child, b) {
-		const cJSON *mine = tree_get(a, child->string);
-		tree_set(arena, out, child->string,
-			mine && strcmp(child->string, ".") != 0 ? fieldset_union(arena, mine, child)
-								: tree_copy(arena, child));
+		return NULL;
+	struct output out = {.arena = arena, .source = a};
+	for (size_t i = 0, j = 0; i < a->n_nodes && j < b->n_nodes;) {
+		int c = compare_nodes(&a->nodes[i], &b->nodes[j]);
+		if (!c)
+			emit(&out, (struct field_node){a->nodes[i].element, a->nodes[i].member && b->nodes[j].member,
+					   fieldset_intersection(arena, a->nodes[i].below, b->nodes[j].below)});
+		i += c <= 0;
+		j += c >= 0;
 	}
-	return out;
+	return emitted(&out);
 }
 
-cJSON *fieldset_difference(struct arena *arena, const cJSON *a, const cJSON *b)
+static const struct fieldset *subtract(
+	struct arena *arena, const struct fieldset *a, const struct fieldset *b, bool with_below)
 {
-	cJSON *out = NULL;
-	TREE_FOREACH (child, a) {
-		const cJSON *other = tree_get(b, child->string);
-		if (str_eq(child->string, ".")) {
-			if (!other)
-				out = mark(arena, out);
-		} else {
-			out = put(arena, out, child->string,
-				other ? fieldset_difference(arena, child, other) : tree_copy(arena, child));
-		}
-	}
-	return out;
-}
-
-cJSON *fieldset_intersection(struct arena *arena, const cJSON *a, const cJSON *b)
-{
-	cJSON *out = NULL;
-	TREE_FOREACH (child, a) {
-		const cJSON *other = tree_get(b, child->string);
-		if (!other)
+	if (fieldset_empty(a) || fieldset_empty(b))
+		return a;
+	struct output out = {.arena = arena, .source = a};
+	for (size_t i = 0, j = 0; i < a->n_nodes;) {
+		const struct field_node *x = &a->nodes[i];
+		int c = j == b->n_nodes ? -1 : compare_nodes(x, &b->nodes[j]);
+		if (c > 0) {
+			j++;
 			continue;
-		if (str_eq(child->string, "."))
-			out = mark(arena, out);
-		else
-			out = put(arena, out, child->string, fieldset_intersection(arena, child, other));
-	}
-	return out;
-}
-
-bool fieldset_equal(const cJSON *a, const cJSON *b)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	return fieldset_empty(fieldset_difference(arena, a, b)) && fieldset_empty(fieldset_difference(arena, b, a));
-}
-
-cJSON *fieldset_without(struct arena *arena, const cJSON *set, const char *member)
-{
-	if (fieldset_empty(set))
-		return NULL;
-	cJSON *out = tree_copy(arena, set);
-	tree_remove(out, member_name(arena, member));
-	return out;
-}
-
-cJSON *fieldset_only(struct arena *arena, const cJSON *set, const char *member)
-{
-	char *name = member_name(arena, member);
-	const cJSON *child = tree_get(set, name);
-	return child ? put(arena, NULL, name, tree_copy(arena, child)) : NULL;
-}
-
-cJSON *fieldset_strip(struct arena *arena, const cJSON *set)
-{
-	static const char *const system[] = {"f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid",
-		"f:generation", "f:managedFields", "f:resourceVersion", "."};
-	if (fieldset_empty(set))
-		return NULL;
-	cJSON *out = tree_copy(arena, set);
-	tree_remove(out, "f:apiVersion");
-	tree_remove(out, "f:kind");
-	tree_remove(out, ".");
-	cJSON *meta = tree_get(out, "f:metadata");
-	for (size_t i = 0; meta && i < ARRAY_SIZE(system); i++)
-		tree_remove(meta, system[i]);
-	if (meta && !meta->child)
-		tree_remove(out, "f:metadata");
-	return out;
-}
-
-/* --- of trees --- */
-
-static cJSON *set_of(struct arena *arena, const struct place *p, const cJSON *value)
-{
-	cJSON *out = NULL;
-	if (is_object(p, value)) {
-		TREE_FOREACH (member, value) {
-			struct place place = of_member(p, member->string);
-			cJSON *child = set_of(arena, &place, member);
-			if (cJSON_IsNull(member) || (cJSON_IsObject(member) && !member->child) || p->kind == PLACE_MAP)
-				child = mark(arena, child);
-			out = put(arena, out, member_name(arena, member->string), child);
 		}
-		return out;
+		i++;
+		if (c < 0) {
+			emit(&out, *x);
+			continue;
+		}
+		const struct field_node *y = &b->nodes[j++];
+		if (!with_below || !y->member)
+			emit(&out, (struct field_node){x->element, x->member && !y->member,
+					   subtract(arena, x->below, y->below, with_below)});
 	}
-	if (!is_list(p, value))
-		return mark(arena, NULL);
-	struct place place = of_item(p);
-	TREE_FOREACH (item, value)
-		out = put(arena, out, item_name(arena, p, item), mark(arena, set_of(arena, &place, item)));
-	return out;
+	return emitted(&out);
 }
 
-cJSON *fieldset_of(struct arena *arena, const struct schema_type *type, const cJSON *tree)
+const struct fieldset *fieldset_difference(struct arena *arena, const struct fieldset *a, const struct fieldset *b)
 {
-	struct place p = of_type(type);
-	return set_of(arena, &p, tree);
+	return subtract(arena, a, b, false);
 }
 
-static struct field_changes compare(
-	struct arena *arena, const struct place *p, const cJSON *before, const cJSON *after);
-
-static void take_changes(struct arena *arena, struct field_changes *out, const char *name, struct field_changes child)
+const struct fieldset *fieldset_without(struct arena *arena, const struct fieldset *a, const struct fieldset *b)
 {
-	out->added = put(arena, out->added, name, child.added);
-	out->modified = put(arena, out->modified, name, child.modified);
-	out->removed = put(arena, out->removed, name, child.removed);
-}
-
-static void compare_members(
-	struct arena *arena, const struct place *p, const cJSON *before, const cJSON *after, struct field_changes *out)
-{
-	TREE_FOREACH (member, before) {
-		struct place place = of_member(p, member->string);
-		take_changes(arena, out, member_name(arena, member->string),
-			compare(arena, &place, member, tree_get(after, member->string)));
-	}
-	TREE_FOREACH (member, after) {
-		struct place place = of_member(p, member->string);
-		if (!tree_get(before, member->string))
-			take_changes(
-				arena, out, member_name(arena, member->string), compare(arena, &place, NULL, member));
-	}
-}
-
-static void compare_items(
-	struct arena *arena, const struct place *p, const cJSON *before, const cJSON *after, struct field_changes *out)
-{
-	struct place place = of_item(p);
-	TREE_FOREACH (item, before) {
-		char *name = item_name(arena, p, item);
-		take_changes(arena, out, name, compare(arena, &place, item, find_item(arena, p, after, name)));
-	}
-	TREE_FOREACH (item, after) {
-		char *name = item_name(arena, p, item);
-		if (!find_item(arena, p, before, name))
-			take_changes(arena, out, name, compare(arena, &place, NULL, item));
-	}
-}
-
-static struct field_changes compare(struct arena *arena, const struct place *p, const cJSON *before, const cJSON *after)
-{
-	struct field_changes out = {0};
-	if (is_object(p, before) && is_object(p, after))
-		compare_members(arena, p, before, after, &out);
-	else if (is_list(p, before) && is_list(p, after))
-		compare_items(arena, p, before, after, &out);
-	else if (before && after && !tree_equal(before, after))
-		out.modified = mark(arena, NULL);
-	if (!before && after)
-		out.added = mark(arena, out.added);
-	if (before && !after)
-		out.removed = mark(arena, out.removed);
-	return out;
-}
-
-struct field_changes fieldset_compare(
-	struct arena *arena, const struct schema_type *type, const cJSON *before, const cJSON *after)
-{
-	struct place p = of_type(type);
-	return compare(arena, &p, before, after);
+	return subtract(arena, a, b, true);
 }
 
 /* --- text --- */
 
-/* A lone "." is left out. */
-static cJSON *to_text_form(struct arena *arena, const cJSON *set)
+static bool parse_node(struct arena *arena, struct json_reader *r, const struct fieldset **ret_below, bool *ret_member);
+
+static bool parse_member(
+	struct arena *arena, struct json_reader *r, struct fieldset *set, const char *name, size_t size, bool *member)
 {
-	cJSON *out = tree_new_object(arena);
-	if (is_marked(set) && !set->child->next)
-		return out;
-	TREE_FOREACH (child, set)
-		tree_set(arena, out, child->string,
-			str_eq(child->string, ".") ? tree_new_object(arena) : to_text_form(arena, child));
-	return out;
-}
-
-static cJSON *from_text_form(struct arena *arena, const cJSON *text)
-{
-	cJSON *out = tree_new_object(arena);
-	if (!text->child)
-		return mark(arena, out);
-	TREE_FOREACH (child, text)
-		tree_set(arena, out, child->string,
-			str_eq(child->string, ".") ? tree_new_object(arena) : from_text_form(arena, child));
-	return out;
-}
-
-char *fieldset_print(struct arena *arena, const cJSON *set)
-{
-	if (fieldset_empty(set))
-		return arena_strdup(arena, "{}");
-	return tree_to_string(arena, to_text_form(arena, set), TREE_SORTED);
-}
-
-cJSON *fieldset_parse(struct arena *arena, const char *text, size_t size)
-{
-	cJSON *tree = NULL;
-	struct status *status = tree_parse(arena, text, size, NULL, &tree);
-	status_drop(status, "what cannot be read owns nothing");
-	if (status || !cJSON_IsObject(tree) || !tree->child)
-		return NULL;
-	return from_text_form(arena, tree);
-}
-
-/* k:{"name":"c"} as [name="c"], v:"x" as [="x"]. */
-static char *spell(struct arena *arena, const char *path, const char *element)
-{
-	if (str_starts_with(element, "f:"))
-		return arena_printf(arena, "%s.%s", path, element + 2);
-	if (str_starts_with(element, "v:"))
-		return arena_printf(arena, "%s[=%s]", path, element + 2);
-	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	cJSON *keys = NULL;
-	struct status *status = tree_parse(arena, element + 2, strlen(element + 2), NULL, &keys);
-	status_drop(status, "then the element stands for itself");
-	TREE_FOREACH (key, keys)
-		strbuf_printf(&out, "%s%s=%s", out.len ? "," : "", key->string, tree_to_string(arena, key, 0));
-	return arena_printf(arena, "%s[%s]", path, out.buf);
-}
-
-static void each_path(struct arena *arena, const cJSON *set, const char *path,
-	void (*fn)(void *data, const char *path_text), void *data)
-{
-	if (is_marked(set) && *path)
-		fn(data, path);
-	TREE_FOREACH (child, set)
-		if (strcmp(child->string, ".") != 0)
-			each_path(arena, child, spell(arena, path, child->string), fn, data);
-}
-
-void fieldset_each_path(struct arena *arena, const cJSON *set, void (*fn)(void *data, const char *path), void *data)
-{
-	each_path(arena, set, "", fn, data);
-}
-
-/* --- applying --- */
-
-static cJSON *merge(struct arena *arena, const struct place *p, const cJSON *live, const cJSON *config);
-
-static cJSON *merge_members(struct arena *arena, const struct place *p, const cJSON *live, const cJSON *config)
-{
-	cJSON *out = tree_copy(arena, live);
-	TREE_FOREACH (member, config) {
-		struct place place = of_member(p, member->string);
-		tree_set(arena, out, member->string, merge(arena, &place, tree_get(live, member->string), member));
+	struct field_element element;
+	if (size == 1 && *name == '.') {
+		*member = true;
+		return json_skip(r, NULL, NULL);
 	}
-	return out;
-}
-
-static cJSON *merge_items(struct arena *arena, const struct place *p, const cJSON *live, const cJSON *config)
-{
-	cJSON *out = tree_new_array(arena);
-	struct place place = of_item(p);
-	TREE_FOREACH (item, live) {
-		const cJSON *wanted = find_item(arena, p, config, item_name(arena, p, item));
-		tree_append(out, wanted ? merge(arena, &place, item, wanted) : tree_copy(arena, item));
+	switch (field_element_parse(arena, name, size, &element)) {
+	case FIELD_PARSE_BAD:
+		r->error = "a path element is expected";
+		return false;
+	case FIELD_PARSE_UNKNOWN:
+		return json_skip(r, NULL, NULL);
+	case FIELD_PARSE_OK:
+		break;
 	}
-	TREE_FOREACH (item, config)
-		if (!find_item(arena, p, live, item_name(arena, p, item)))
-			tree_append(out, tree_copy(arena, item));
-	return out;
+	const struct fieldset *below;
+	bool is_member;
+	if (!parse_node(arena, r, &below, &is_member))
+		return false;
+	fieldset_add(arena, set, element, is_member, below);
+	return true;
 }
 
-static cJSON *merge(struct arena *arena, const struct place *p, const cJSON *live, const cJSON *config)
+/* What holds nothing is a member itself. */
+static bool parse_node(struct arena *arena, struct json_reader *r, const struct fieldset **ret_below, bool *ret_member)
 {
-	if (live && is_object(p, live) && is_object(p, config))
-		return merge_members(arena, p, live, config);
-	if (live && is_list(p, live) && is_list(p, config))
-		return merge_items(arena, p, live, config);
-	return tree_copy(arena, config);
+	const char *name;
+	size_t size;
+	bool first = true;
+	*ret_below = NULL;
+	*ret_member = true;
+	if (json_peek(r) == JSON_NULL)
+		return json_read_literal(r);
+	if (json_peek(r) != JSON_OBJECT)
+		return false;
+	struct fieldset set = {0};
+	bool member = false;
+	if (!json_enter(r))
+		return false;
+	while (json_next_member(r, &first, &name, &size))
+		if (!parse_member(arena, r, &set, name, size, &member))
+			return false;
+	if (r->error)
+		return false;
+	if (set.n_nodes) {
+		*ret_below = fieldset_finish(arena, arena_dup(arena, &set, sizeof(set)));
+		*ret_member = member;
+	}
+	return true;
 }
 
-cJSON *apply_merge(struct arena *arena, const struct schema_type *type, const cJSON *live, const cJSON *config)
+struct status *fieldset_parse(struct arena *arena, const void *text, size_t size, const struct fieldset **ret_set)
 {
-	struct place p = of_type(type);
-	return merge(arena, &p, live, config);
+	struct json_reader r;
+	const struct fieldset *set;
+	bool member;
+	json_reader_init(&r, arena, text, size, FIELDSET_MAX_DEPTH);
+	if (!parse_node(arena, &r, &set, &member) || !json_at_end(&r))
+		return status_bad_request("error decoding set: %s", r.error ? r.error : "an object is expected");
+	*ret_set = set;
+	return NULL;
 }
 
-static cJSON *take_out(
-	struct arena *arena, const struct place *p, const cJSON *value, const cJSON *set, const cJSON *others)
+static bool is_printable(const char *text, size_t size)
 {
-	/* Owned by nobody else, here or below: it goes with all that nobody owns. */
-	if (fieldset_empty(set))
-		return tree_copy(arena, value);
-	if (is_marked(set) && fieldset_empty(others))
-		return NULL;
-	if (is_object(p, value)) {
-		cJSON *out = tree_new_object(arena);
-		TREE_FOREACH (member, value) {
-			struct place place = of_member(p, member->string);
-			char *name = member_name(arena, member->string);
-			cJSON *left = take_out(arena, &place, member, tree_get(set, name), tree_get(others, name));
-			if (left)
-				tree_set(arena, out, member->string, left);
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+/* Of printable text only quotes and backslashes are escaped; keys are full of them. */
+static void add_escaped(struct strbuf *out, const char *text, size_t size)
+{
+	const char *end = text + size, *from = text;
+	for (; text < end; text++)
+		if (*text == '"' || *text == '\\') {
+			strbuf_add(out, from, (size_t)(text - from));
+			strbuf_addc(out, '\\');
+			from = text;
 		}
-		return out;
-	}
-	if (is_list(p, value)) {
-		cJSON *out = tree_new_array(arena);
-		struct place place = of_item(p);
-		TREE_FOREACH (item, value) {
-			char *name = item_name(arena, p, item);
-			cJSON *left = take_out(arena, &place, item, tree_get(set, name), tree_get(others, name));
-			if (left)
-				tree_append(out, left);
-		}
-		return out;
-	}
-	return tree_copy(arena, value);
+	strbuf_add(out, from, (size_t)(end - from));
 }
 
-cJSON *apply_remove(
-	struct arena *arena, const struct schema_type *type, const cJSON *tree, const cJSON *set, const cJSON *others)
+static void print_element(struct strbuf *out, const struct field_element *element)
 {
-	struct place p = of_type(type);
-	return take_out(arena, &p, tree, fieldset_strip(arena, set), others);
+	static const char prefixes[] = {'f', 'k', 'v', 'i'};
+	const char start[] = {'"', prefixes[element->kind], ':'};
+	if (is_printable(element->text, element->size)) {
+		strbuf_add(out, start, sizeof(start));
+		add_escaped(out, element->text, element->size);
+		strbuf_adds(out, "\":{");
+		return;
+	}
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	strbuf_add(&text, start + 1, 2);
+	strbuf_add(&text, element->text, element->size);
+	json_add_string(out, text.buf, text.len, false);
+	strbuf_adds(out, ":{");
+}
+
+static void print_nodes(struct strbuf *out, const struct fieldset *set, bool self)
+{
+	if (self)
+		strbuf_adds(out, "\".\":{}");
+	for (size_t i = 0; i < set->n_nodes; i++) {
+		const struct field_node *node = &set->nodes[i];
+		if (i || self)
+			strbuf_addc(out, ',');
+		print_element(out, &node->element);
+		if (node->below)
+			print_nodes(out, node->below, node->member);
+		strbuf_addc(out, '}');
+	}
+}
+
+void fieldset_print(struct strbuf *out, const struct fieldset *set)
+{
+	strbuf_addc(out, '{');
+	if (!fieldset_empty(set))
+		print_nodes(out, set, false);
+	strbuf_addc(out, '}');
+}
+
+static void each(const struct fieldset *set, struct strbuf *path, void (*fn)(void *data, const char *path), void *data)
+{
+	size_t length = path->len;
+	for (int pass = 0; set && pass < 2; pass++)
+		for (size_t i = 0; i < set->n_nodes; i++) {
+			const struct field_node *node = &set->nodes[i];
+			if (pass ? !node->below : !node->member)
+				continue;
+			field_element_describe(path, &node->element);
+			if (pass)
+				each(node->below, path, fn, data);
+			else
+				fn(data, path->buf);
+			strbuf_truncate(path, length);
+		}
+}
+
+void fieldset_each(const struct fieldset *set, void (*fn)(void *data, const char *path), void *data)
+{
+	CLEANUP(strbuf_done) struct strbuf path = STRBUF_INIT;
+	each(set, &path, fn, data);
 }

@@ -1,52 +1,97 @@
 /*
- * Sets of fields, as managedFields keeps them (FieldsV1), and what server-side apply does with them: over JSON trees,
- *led by the schema's list types, map types and keys.
+ * Sets of fields, as managedFields keeps them (FieldsV1): a sorted trie of path elements in an arena.
  *
- *	cJSON *owned = fieldset_of(arena, &AppsV1Deployment_schema, config);
- *	struct field_changes changes = fieldset_compare(arena, type, before, after);
+ *	const struct fieldset *owned;
+ *	TRY(fieldset_parse(arena, raw.data, raw.len, &owned));
+ *	owned = fieldset_difference(arena, owned, changes.removed);
+ *	fieldset_print(&out, owned);
  *
- * A set is a tree: f:NAME for members, k:{…} and v:… for list items; a node that is itself in the set has the child
- *".". Sets that are read or written as text leave out the "." of a node without other children, as the original does.
- * Ownership: everything lives in the arena. Inputs are not changed; results may share nodes with them: treat them as
- *constant.
+ * A node is a path element (a field's name, a list item's keys or value, an index); it may be in the set itself, and
+ *have nodes below it. NULL is the empty set everywhere. What the sets say of an object is in api/field_walk.h.
+ * Ownership: sets are constant once made, live in the arena and share nodes with each other and text with what they
+ *were read from. An operation that changes nothing answers with its first argument itself.
  */
 #ifndef API_FIELDSET_H
 #define API_FIELDSET_H
 
-#include "api/schema.h"
-#include "api/tree.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/str.h"
 
-/* Every field that a tree has. */
-cJSON *fieldset_of(struct arena *arena, const struct schema_type *type, const cJSON *tree);
+#define FIELDSET_MAX_DEPTH 500 /* of a text; deeper is refused */
 
-struct field_changes {
-	cJSON *added, *modified, *removed;
+/* In their order in a set. */
+enum field_element_kind {
+	FIELD_NAME,  /* f:spec */
+	FIELD_KEY,   /* k:{"containerPort":80,"protocol":"TCP"} */
+	FIELD_VALUE, /* v:"kubernetes.io/pvc-protection" */
+	FIELD_INDEX, /* i:0 */
 };
-struct field_changes fieldset_compare(
-	struct arena *arena, const struct schema_type *type, const cJSON *before, const cJSON *after);
 
-/* NULL is the empty set in all of these. */
-cJSON *fieldset_union(struct arena *arena, const cJSON *a, const cJSON *b);
-cJSON *fieldset_difference(struct arena *arena, const cJSON *a, const cJSON *b);
-cJSON *fieldset_intersection(struct arena *arena, const cJSON *a, const cJSON *b);
-bool fieldset_empty(const cJSON *set);
-bool fieldset_equal(const cJSON *a, const cJSON *b);
-/* Without what nobody owns: apiVersion, kind, and the metadata that the system sets. */
-cJSON *fieldset_strip(struct arena *arena, const cJSON *set);
-/* Only, or all but, what is below a top-level member. */
-cJSON *fieldset_only(struct arena *arena, const cJSON *set, const char *member);
-cJSON *fieldset_without(struct arena *arena, const cJSON *set, const char *member);
+/* text is what follows the prefix, in the one form it is printed in; not NUL-terminated. */
+struct field_element {
+	const char *text;
+	uint32_t size;
+	uint32_t kind; /* enum field_element_kind */
+};
 
-/* FieldsV1 text and back; bad text is the empty set. */
-char *fieldset_print(struct arena *arena, const cJSON *set);
-cJSON *fieldset_parse(struct arena *arena, const char *text, size_t size);
-/* The paths as people read them: .spec.replicas, .spec.containers[name="c"].image. Calls fn for each. */
-void fieldset_each_path(struct arena *arena, const cJSON *set, void (*fn)(void *data, const char *path), void *data);
+struct fieldset;
 
-/* What is there, with what is wanted laid over it. */
-cJSON *apply_merge(struct arena *arena, const struct schema_type *type, const cJSON *live, const cJSON *config);
-/* Takes the fields of a set out of a tree, save where others own something. */
-cJSON *apply_remove(
-	struct arena *arena, const struct schema_type *type, const cJSON *tree, const cJSON *set, const cJSON *others);
+struct field_node {
+	struct field_element element;
+	bool member; /* in the set itself */
+	const struct fieldset *below;
+};
+
+struct fieldset {
+	struct field_node *nodes; /* sorted by element, each with a member or something below */
+	size_t n_nodes;
+};
+
+/* A path of names from the root, NULL-terminated: {"metadata", "labels", NULL}. */
+typedef const char *const field_path[8];
+
+int field_element_compare(const struct field_element *a, const struct field_element *b);
+static inline struct field_element field_name_element(const char *name, size_t size)
+{
+	return (struct field_element){.text = name, .size = (uint32_t)size, .kind = FIELD_NAME};
+}
+
+/* Building: nodes in any order, then sorted once. A node that holds nothing is passed over. */
+struct fieldset *fieldset_new(struct arena *arena);
+void fieldset_add(struct arena *arena, struct fieldset *set, struct field_element element, bool member,
+	const struct fieldset *below);
+/* Sorts and joins equal elements. NULL when nothing was added. */
+const struct fieldset *fieldset_finish(struct arena *arena, struct fieldset *set);
+/* The set of one path, and of several. */
+const struct fieldset *fieldset_of_path(struct arena *arena, const char *const *path);
+const struct fieldset *fieldset_of_paths(struct arena *arena, const field_path *paths, size_t n_paths);
+
+static inline bool fieldset_empty(const struct fieldset *set)
+{
+	return !set || !set->n_nodes;
+}
+bool fieldset_equal(const struct fieldset *a, const struct fieldset *b);
+const struct field_node *fieldset_find(const struct fieldset *set, const struct field_element *element);
+bool fieldset_has_path(const struct fieldset *set, const char *const *path);
+const struct fieldset *fieldset_union(struct arena *arena, const struct fieldset *a, const struct fieldset *b);
+const struct fieldset *fieldset_intersection(struct arena *arena, const struct fieldset *a, const struct fieldset *b);
+/* What is in a and not in b, field by field: a parent does not stand for what is below it. */
+const struct fieldset *fieldset_difference(struct arena *arena, const struct fieldset *a, const struct fieldset *b);
+/* The same, but what is in b takes all below it along. */
+const struct fieldset *fieldset_without(struct arena *arena, const struct fieldset *a, const struct fieldset *b);
+
+/* FieldsV1. Elements of an unknown kind are dropped, as the original drops them; a text that is none is BadRequest. */
+struct status *fieldset_parse(
+	struct arena *arena, const void *text, size_t size, const struct fieldset **ret_set) MUST_USE;
+void fieldset_print(struct strbuf *out, const struct fieldset *set);
+
+/* Paths as people read them: .spec.replicas, .spec.containers[name="c"].image. */
+void field_element_describe(struct strbuf *out, const struct field_element *element);
+/* Calls fn for each field of the set, those of a level before those below them. */
+void fieldset_each(const struct fieldset *set, void (*fn)(void *data, const char *path), void *data);
 
 #endif

@@ -38,6 +38,10 @@ static inline void *form_field(const void *msg, size_t i)
 	return field_at(msg, &schema_of(msg)->fields[i]);
 }
 
+/* Whether JSON shows a field at all. */
+bool json_field_is_written(const struct schema_type *type, const void *msg, const struct schema_field *field);
+/* One value of a kind, no message. */
+void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at);
 size_t json_utf8_len(const char *p, const char *end);
 /* Canonical text of a quantity, NULL if it is none. */
 char *quantity_canonical(struct arena *arena, const char *s, size_t size);

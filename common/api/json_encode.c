@@ -96,6 +96,13 @@ static void encode_value(struct encoder *e, enum schema_kind kind, const void *a
 	}
 }
 
+void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at)
+{
+	struct encoder e = {.out = out, .html_escape = true};
+
+	encode_value(&e, kind, at);
+}
+
 static void encode_list(struct encoder *e, const void *msg, const struct schema_field *field)
 {
 	size_t n = *field_count(msg, field), size = schema_kind_size(field->kind);
@@ -175,7 +182,7 @@ static bool is_root_items(const struct schema_type *type, const struct schema_fi
 }
 
 /* Whether a field is written at all. */
-static bool is_written(const struct schema_type *type, const void *msg, const struct schema_field *field)
+bool json_field_is_written(const struct schema_type *type, const void *msg, const struct schema_field *field)
 {
 	if (field_is(field, SCHEMA_KEEP_EMPTY))
 		return true;
@@ -224,7 +231,7 @@ static void encode_members(struct encoder *e, const void *msg, bool *first)
 			encode_members(e, child ? child : field->type->zero, first);
 			continue;
 		}
-		if (!is_written(type, msg, field))
+		if (!json_field_is_written(type, msg, field))
 			continue;
 		if (!*first)
 			strbuf_addc(e->out, ',');

@@ -86,7 +86,7 @@ struct schema_field {
 	uint8_t kind;		    /* enum schema_kind of the element */
 	uint8_t shape;		    /* enum schema_shape */
 	uint8_t list_type;	    /* enum schema_list_type */
-	uint8_t map_type;	    /* enum schema_list_type, of a map or a struct */
+	uint8_t map_type;	    /* enum schema_list_type, of a map, a struct, or a list's items */
 	uint8_t json_size;	    /* strlen(json_name) */
 	const char *merge_key;
 	const char *const *list_keys; /* NULL-terminated, or NULL */

@@ -18,6 +18,9 @@
  * wins. */
 struct status *yaml_parse(struct arena *arena, const char *data, size_t size, const struct json_options *options,
 	cJSON **ret_tree) MUST_USE;
+/* The keys that come twice (line 3: key "a" already set in map), in the words of YAML for JSON too. */
+struct status *yaml_find_duplicates(
+	struct arena *arena, const char *data, size_t size, struct json_strict *ret_strict) MUST_USE;
 /* A stream of documents separated by ---. Empty documents are passed over; *ret_tree is NULL at the end. */
 struct yaml_stream;
 struct yaml_stream *yaml_stream_new(struct arena *arena, const char *data, size_t size);

@@ -65,8 +65,13 @@ static struct status *yaml_error(const struct yaml_stream *s)
 {
 	const yaml_parser_t *p = &s->parser;
 
-	return status_bad_request("error converting YAML to JSON: yaml: line %zu: %s", p->problem_mark.line + 1,
-		str_or(p->problem, "broken"));
+	const char *problem = str_or(p->problem, "broken");
+
+	/* The original leaves out the number of the first line. */
+	if (!p->problem_mark.line)
+		return status_bad_request("error converting YAML to JSON: yaml: %s", problem);
+	return status_bad_request(
+		"error converting YAML to JSON: yaml: line %zu: %s", p->problem_mark.line + 1, problem);
 }
 
 static struct status *next_event(struct yaml_stream *s, yaml_event_t *event)
@@ -413,6 +418,16 @@ struct status *yaml_parse(
 	TRY(yaml_stream_next(s, options, &tree));
 	*ret_tree = tree ? tree : tree_new_null(arena);
 	return NULL;
+}
+
+struct status *yaml_find_duplicates(struct arena *arena, const char *data, size_t size, struct json_strict *ret_strict)
+{
+	const struct json_options options = {.strict = ret_strict};
+	struct yaml_stream *s = yaml_stream_new(arena, data, size);
+	cJSON *tree;
+
+	s->json_first = false;
+	return yaml_stream_next(s, &options, &tree);
 }
 
 struct status *yaml_to_json(struct arena *arena, const char *data, size_t size, const struct json_options *options,

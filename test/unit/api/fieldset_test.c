@@ -1,100 +1,163 @@
-/* Field sets and server-side apply over trees. */
+/* Sets of fields: their text, order and algebra. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include "api/fieldset.h"
-#include "api/types.h"
 
-static cJSON *parse(struct arena *arena, const char *text)
+static const struct fieldset *parse(struct arena *arena, const char *text)
 {
-	cJSON *tree = NULL;
-	assert_null(tree_parse(arena, text, strlen(text), NULL, &tree));
-	return tree;
+	const struct fieldset *set = NULL;
+	CLEANUP_STATUS struct status *status = fieldset_parse(arena, text, strlen(text), &set);
+	if (status)
+		fail_msg("%s: %s", text, status->message);
+	return set;
 }
 
-#define POD(spec) "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\"},\"spec\":" spec "}"
+static char *print(struct arena *arena, const struct fieldset *set)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	fieldset_print(&out, set);
+	return arena_strdup(arena, out.buf);
+}
 
-static void sets_name_what_a_tree_has(void **state)
+static void a_text_is_read_and_written_in_one_form(void **state)
 {
 	static const struct {
-		const char *tree;
-		const char *set;
+		const char *text, *printed;
 	} cases[] = {
-		{POD("{\"nodeName\":\"n\"}"), "{\"f:spec\":{\"f:nodeName\":{}}}"},
-		{POD("{\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"command\":[\"a\",\"b\"]}]}"),
-			"{\"f:spec\":{\"f:containers\":{\"k:{\\\"name\\\":\\\"c\\\"}\":{\".\":{},\"f:command\":{},\"f:"
-			"image\":{},\"f:name\":{}}}}}"},
-		{POD("{\"nodeSelector\":{\"a\":\"b\"}}"), "{\"f:spec\":{\"f:nodeSelector\":{}}}"},
-		{POD("{\"containers\":[{\"name\":\"c\",\"ports\":[{\"containerPort\":80}]}]}"),
-			"{\"f:spec\":{\"f:containers\":{\"k:{\\\"name\\\":\\\"c\\\"}\":{\".\":{},\"f:name\":{},\"f:"
-			"ports\":"
-			"{\"k:{\\\"containerPort\\\":80,\\\"protocol\\\":\\\"TCP\\\"}\":{\".\":{},\"f:containerPort\":{"
-			"}}}}}}}"},
-		{"{\"metadata\":{\"labels\":{\"a\":\"b\"},\"finalizers\":[\"x\"],\"uid\":\"u\"}}",
-			"{\"f:metadata\":{\"f:finalizers\":{\"v:\\\"x\\\"\":{}},\"f:labels\":{\"f:a\":{}}}}"},
+		{"{}", "{}"},
+		{"null", "{}"},
+		{"{\"f:a\":{}}", "{\"f:a\":{}}"},
+		{"{\"f:a\":null}", "{\"f:a\":{}}"},
+		{" { \"f:b\" : { \".\" : {}, \"f:c\":{} }, \"f:a\":{} } ",
+			"{\"f:a\":{},\"f:b\":{\".\":{},\"f:c\":{}}}"},
+		{"{\"f:a\":{\".\":{}}}", "{\"f:a\":{}}"},
+		/* Names, keys, values, indices; numbers by their size, strings by their bytes. */
+		{"{\"i:0\":{},\"v:\\\"x\\\"\":{},\"v:9\":{},\"v:10\":{},\"v:true\":{},\"k:{\\\"n\\\":\\\"a\\\"}\":{},"
+		 "\"f:"
+		 "z\":{}}",
+			"{\"f:z\":{},\"k:{\\\"n\\\":\\\"a\\\"}\":{},\"v:9\":{},\"v:10\":{},\"v:\\\"x\\\"\":{},\"v:"
+			"true\":{},"
+			"\"i:0\":{}}"},
+		{"{\"k:{\\\"p\\\":443}\":{},\"k:{\\\"p\\\":80}\":{},\"k:{\\\"p\\\":8080}\":{}}",
+			"{\"k:{\\\"p\\\":80}\":{},\"k:{\\\"p\\\":443}\":{},\"k:{\\\"p\\\":8080}\":{}}"},
+		{"{\"k:{ \\\"b\\\" : 1.50, \\\"a\\\":\\\"x\\\" }\":{}}",
+			"{\"k:{\\\"a\\\":\\\"x\\\",\\\"b\\\":1.5}\":{}}"},
+		{"{\"k:{\\\"a\\\":\\\"x\\\"}\":{},\"k:{\\\"a\\\":\\\"x\\\",\\\"b\\\":1}\":{}}",
+			"{\"k:{\\\"a\\\":\\\"x\\\"}\":{},\"k:{\\\"a\\\":\\\"x\\\",\\\"b\\\":1}\":{}}"},
+		/* The same key, written in two ways, is one. */
+		{"{\"k:{\\\"a\\\":1,\\\"b\\\":2}\":{\"f:x\":{}},\"k:{\\\"b\\\":2,\\\"a\\\":1}\":{}}",
+			"{\"k:{\\\"a\\\":1,\\\"b\\\":2}\":{\".\":{},\"f:x\":{}}}"},
+		{"{\"x:what\":{},\"f:a\":{}}", "{\"f:a\":{}}"},
+		{"{\"f:a\\\"b\\\\c\\u00e9\":{}}", "{\"f:a\\\"b\\\\c\xc3\xa9\":{}}"},
+		{"{\"k:{\\\"p\\\":\\\"<&>\\\"}\":{}}", "{\"k:{\\\"p\\\":\\\"\\\\u003c\\\\u0026\\\\u003e\\\"}\":{}}"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
-		cJSON *set = fieldset_strip(arena, fieldset_of(arena, &CoreV1Pod_schema, parse(arena, cases[i].tree)));
-		char *text = fieldset_print(arena, set);
-		assert_string_equal(text, cases[i].set);
-		assert_true(fieldset_equal(set, fieldset_parse(arena, text, strlen(text))));
+		const struct fieldset *set = parse(arena, cases[i].text);
+		assert_string_equal(print(arena, set), cases[i].printed);
+		assert_true(fieldset_equal(set, parse(arena, cases[i].printed)));
 	}
 }
 
-static void comparison_tells_added_modified_and_removed(void **state)
+static void a_text_that_is_no_set_is_refused(void **state)
+{
+	static const char *const texts[] = {"", "[]", "1", "{\"f:a\":1}", "{\"f:a\":{}", "{\"\":{}}", "{\"a\":{}}",
+		"{\"fa\":{}}", "{\"k:{\":{}}", "{\"k:1\":{}}", "{\"v:\":{}}", "{\"v:1 2\":{}}", "{\"i:x\":{}}",
+		"{\"f:a\":{}} x"};
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		const struct fieldset *set;
+		CLEANUP_STATUS struct status *status = fieldset_parse(arena, texts[i], strlen(texts[i]), &set);
+		if (!status)
+			fail_msg("%s is taken for a set", texts[i]);
+	}
+}
+
+static void depth_is_bounded(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const cJSON *before = parse(arena, "{\"metadata\":{\"labels\":{\"a\":\"1\",\"b\":\"1\"}}}");
-	const cJSON *after =
-		parse(arena, "{\"metadata\":{\"labels\":{\"a\":\"2\",\"c\":\"1\"},\"annotations\":{\"x\":\"y\"}}}");
-	struct field_changes c = fieldset_compare(arena, &CoreV1Pod_schema, before, after);
-	assert_string_equal(fieldset_print(arena, c.modified), "{\"f:metadata\":{\"f:labels\":{\"f:a\":{}}}}");
-	assert_string_equal(fieldset_print(arena, c.removed), "{\"f:metadata\":{\"f:labels\":{\"f:b\":{}}}}");
-	assert_string_equal(fieldset_print(arena, c.added),
-		"{\"f:metadata\":{\"f:annotations\":{\".\":{},\"f:x\":{}},\"f:labels\":{\"f:c\":{}}}}");
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	const struct fieldset *set;
+	for (size_t i = 0; i < FIELDSET_MAX_DEPTH + 1; i++)
+		strbuf_adds(&text, "{\"f:a\":");
+	CLEANUP_STATUS struct status *status = fieldset_parse(arena, text.buf, text.len, &set);
+	assert_non_null(status);
+	assert_string_equal(status->message, "error decoding set: exceeded max depth");
 }
 
 static void sets_are_added_and_subtracted(void **state)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	static const char a[] = "{\"f:a\":{\".\":{},\"f:b\":{}},\"f:c\":{}}", b[] = "{\"f:a\":{\"f:b\":{},\"f:d\":{}}}";
-	const cJSON *x = fieldset_parse(arena, a, sizeof(a) - 1), *y = fieldset_parse(arena, b, sizeof(b) - 1);
-	assert_string_equal(fieldset_print(arena, fieldset_union(arena, x, y)),
-		"{\"f:a\":{\".\":{},\"f:b\":{},\"f:d\":{}},\"f:c\":{}}");
-	assert_string_equal(fieldset_print(arena, fieldset_difference(arena, x, y)), "{\"f:a\":{},\"f:c\":{}}");
-	assert_string_equal(fieldset_print(arena, fieldset_intersection(arena, x, y)), "{\"f:a\":{\"f:b\":{}}}");
-	assert_true(fieldset_empty(fieldset_difference(arena, y, fieldset_union(arena, x, y))));
-	assert_null(fieldset_parse(arena, "{bad", 4));
+	static const struct {
+		const char *a, *b, *together, *both, *minus, *without;
+	} cases[] = {
+		{"{}", "{\"f:a\":{}}", "{\"f:a\":{}}", "{}", "{}", "{}"},
+		{"{\"f:a\":{}}", "{}", "{\"f:a\":{}}", "{}", "{\"f:a\":{}}", "{\"f:a\":{}}"},
+		{"{\"f:a\":{\".\":{},\"f:b\":{}},\"f:c\":{}}", "{\"f:a\":{\"f:b\":{},\"f:d\":{}}}",
+			"{\"f:a\":{\".\":{},\"f:b\":{},\"f:d\":{}},\"f:c\":{}}", "{\"f:a\":{\"f:b\":{}}}",
+			"{\"f:a\":{},\"f:c\":{}}", "{\"f:a\":{},\"f:c\":{}}"},
+		/* A parent does not stand for what is below it, save where it takes all along. */
+		{"{\"f:a\":{\"f:b\":{}}}", "{\"f:a\":{}}", "{\"f:a\":{\".\":{},\"f:b\":{}}}", "{}",
+			"{\"f:a\":{\"f:b\":{}}}", "{}"},
+		{"{\"f:a\":{}}", "{\"f:a\":{\"f:b\":{}}}", "{\"f:a\":{\".\":{},\"f:b\":{}}}", "{}", "{\"f:a\":{}}",
+			"{\"f:a\":{}}"},
+		{"{\"f:a\":{},\"f:b\":{},\"f:c\":{}}", "{\"f:b\":{},\"f:d\":{}}",
+			"{\"f:a\":{},\"f:b\":{},\"f:c\":{},\"f:d\":{}}", "{\"f:b\":{}}", "{\"f:a\":{},\"f:c\":{}}",
+			"{\"f:a\":{},\"f:c\":{}}"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		const struct fieldset *a = parse(arena, cases[i].a), *b = parse(arena, cases[i].b);
+		assert_string_equal(print(arena, fieldset_union(arena, a, b)), cases[i].together);
+		assert_string_equal(print(arena, fieldset_intersection(arena, a, b)), cases[i].both);
+		assert_string_equal(print(arena, fieldset_difference(arena, a, b)), cases[i].minus);
+		assert_string_equal(print(arena, fieldset_without(arena, a, b)), cases[i].without);
+		/* Nothing was changed, and what stays as it was is the same. */
+		assert_string_equal(print(arena, a), cases[i].a);
+		if (fieldset_equal(a, fieldset_difference(arena, a, b)) && a)
+			assert_ptr_equal(a, fieldset_difference(arena, a, b));
+	}
 }
 
-static void applying_merges_by_key_and_removing_spares_what_others_own(void **state)
+static void add_line(void *data, const char *path)
+{
+	strbuf_printf(data, "%s\n", path);
+}
+
+static void paths_are_told_as_people_read_them(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const struct schema_type *type = &CoreV1Pod_schema;
-	const cJSON *live = parse(arena, "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"1\",\"tty\":true},{"
-					 "\"name\":\"b\",\"image\":\"1\"}]}}");
-	const cJSON *config = parse(arena,
-		"{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"3\"},{\"name\":\"a\",\"image\":\"2\"}]}}");
-	const cJSON *merged = apply_merge(arena, type, live, config);
-	assert_string_equal(tree_to_string(arena, merged, 0), "{\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":"
-							      "\"2\",\"tty\":true},{\"name\":\"b\",\"image\":\"1\"},"
-							      "{\"name\":\"c\",\"image\":\"3\"}]}}");
-	const cJSON *gone = fieldset_of(arena, type, live);
-	static const char others[] =
-		"{\"f:spec\":{\"f:containers\":{\"k:{\\\"name\\\":\\\"a\\\"}\":{\"f:image\":{}}}}}";
-	const cJSON *left = apply_remove(arena, type, live, gone, fieldset_parse(arena, others, sizeof(others) - 1));
-	assert_string_equal(tree_to_string(arena, left, 0), "{\"spec\":{\"containers\":[{\"image\":\"1\"}]}}");
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	const struct fieldset *set = parse(arena,
+		"{\"f:a\":{\"f:b\":{}},\"f:l\":{\".\":{},\"k:{\\\"p\\\":80,\\\"q\\\":\\\"x\\\"}\":{\".\":{},"
+		"\"f:p\":{}},\"v:\\\"<y>\\\"\":{},\"i:3\":{}},\"f:z\":{}}");
+	fieldset_each(set, add_line, &out);
+	assert_string_equal(out.buf, ".l\n.z\n.a.b\n.l[p=80,q=\"x\"]\n.l[=\"<y>\"]\n.l[3]\n.l[p=80,q=\"x\"].p\n");
+}
+
+static void paths_are_made_and_found(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	static const field_path paths[] = {{"spec", "replicas"}, {"status"}};
+	static const char *const spec[] = {"spec", NULL}, *const missing[] = {"spec", "x", NULL};
+	const struct fieldset *set = fieldset_of_paths(arena, paths, ARRAY_SIZE(paths));
+	assert_string_equal(print(arena, set), "{\"f:spec\":{\"f:replicas\":{}},\"f:status\":{}}");
+	assert_true(fieldset_has_path(set, paths[0]));
+	assert_true(fieldset_has_path(set, paths[1]));
+	assert_false(fieldset_has_path(set, spec));
+	assert_false(fieldset_has_path(set, missing));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sets_name_what_a_tree_has),
-		cmocka_unit_test(comparison_tells_added_modified_and_removed),
+		cmocka_unit_test(a_text_is_read_and_written_in_one_form),
+		cmocka_unit_test(a_text_that_is_no_set_is_refused),
+		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(sets_are_added_and_subtracted),
-		cmocka_unit_test(applying_merges_by_key_and_removing_spares_what_others_own),
+		cmocka_unit_test(paths_are_told_as_people_read_them),
+		cmocka_unit_test(paths_are_made_and_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

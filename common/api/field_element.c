@@ -1,0 +1,314 @@
+/* Path elements: their order, and how they are read, printed and told to people. */
+#include <stdlib.h>
+#include <string.h>
+#include "api/fieldset.h"
+#include "api/fieldset_internal.h"
+#include "api/json.h"
+
+/* One JSON value of a key, as text. */
+struct token {
+	enum json_type type;
+	const char *text; /* of a string: between its quotes, escapes as they stand */
+	size_t size;
+};
+
+static const char *end_of_string(const char *p, const char *end)
+{
+	while (p < end && *p != '"')
+		p += *p == '\\' && p + 1 < end ? 2 : 1;
+	return p;
+}
+
+/* Canonical text only (field_element_parse has made it so): no space, all brackets closed. */
+static const char *next_token(const char *p, const char *end, struct token *ret)
+{
+	*ret = (struct token){.type = JSON_END, .text = p};
+	if (p >= end)
+		return p;
+	if (*p == '"') {
+		const char *close = end_of_string(p + 1, end);
+		*ret = (struct token){JSON_STRING, p + 1, (size_t)(close - p - 1)};
+		return close < end ? close + 1 : end;
+	}
+	ret->type = *p == '[' ? JSON_ARRAY : *p == '{' ? JSON_OBJECT : *p == 'n' ? JSON_NULL : JSON_NUMBER;
+	if (*p == 't' || *p == 'f')
+		ret->type = JSON_TRUE;
+	size_t depth = 0;
+	for (; p < end && (depth || (*p != ',' && *p != '}')); p++) {
+		if (*p == '"')
+			p = end_of_string(p + 1, end);
+		else if (*p == '[' || *p == '{')
+			depth++;
+		else if (*p == ']' || *p == '}')
+			depth--;
+	}
+	ret->size = (size_t)(p - ret->text);
+	return p;
+}
+
+/* A character of a string with escapes, in the order of what it stands for. */
+static uint32_t next_unit(const char **p, const char *end)
+{
+	static const char plain[] = "n\nt\tr\rb\bf\f";
+	unsigned char c = (unsigned char)*(*p)++;
+	if (c != '\\' || *p >= end)
+		return c;
+	c = (unsigned char)*(*p)++;
+	if (c == 'u' && end - *p >= 4) {
+		const char hex[5] = {(*p)[0], (*p)[1], (*p)[2], (*p)[3], 0};
+		*p += 4;
+		uint32_t code = (uint32_t)strtoul(hex, NULL, 16);
+		return code < 0x80 ? code : 0xe0 | code >> 12;
+	}
+	for (size_t i = 0; i + 1 < sizeof(plain); i += 2)
+		if ((unsigned char)plain[i] == c)
+			return (unsigned char)plain[i + 1];
+	return c;
+}
+
+static int compare_strings(const struct token *a, const struct token *b)
+{
+	const char *p = a->text, *q = b->text, *p_end = p + a->size, *q_end = q + b->size;
+	while (p < p_end && q < q_end) {
+		uint32_t x = next_unit(&p, p_end), y = next_unit(&q, q_end);
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return (p < p_end) - (q < q_end);
+}
+
+static int compare_numbers(const struct token *a, const struct token *b)
+{
+	int64_t i, j;
+	double x = 0, y = 0;
+	if (json_number_int64(a->text, a->size, &i) && json_number_int64(b->text, b->size, &j))
+		return (i > j) - (i < j);
+	json_number_double(a->text, a->size, &x);
+	json_number_double(b->text, b->size, &y);
+	return (x > y) - (x < y);
+}
+
+/* Numbers, strings, booleans, lists, objects, null. */
+static int rank(enum json_type type)
+{
+	static const int ranks[] = {[JSON_NUMBER] = 0,
+		[JSON_STRING] = 1,
+		[JSON_TRUE] = 2,
+		[JSON_FALSE] = 2,
+		[JSON_ARRAY] = 3,
+		[JSON_OBJECT] = 4,
+		[JSON_NULL] = 5,
+		[JSON_END] = 6};
+	return ranks[type];
+}
+
+static int compare_bytes(const char *a, size_t n, const char *b, size_t m)
+{
+	int c = memcmp(a, b, n < m ? n : m);
+	return c ? c : (n > m) - (n < m);
+}
+
+static int compare_tokens(const struct token *a, const struct token *b)
+{
+	if (rank(a->type) != rank(b->type))
+		return rank(a->type) - rank(b->type);
+	if (a->type == JSON_NUMBER)
+		return compare_numbers(a, b);
+	if (a->type == JSON_STRING)
+		return compare_strings(a, b);
+	return compare_bytes(a->text, a->size, b->text, b->size);
+}
+
+/* {"a":1,"b":2}: by name and value, pair by pair; the shorter is first. */
+static int compare_keys(const struct field_element *a, const struct field_element *b)
+{
+	const char *p = a->text + 1, *q = b->text + 1, *p_end = a->text + a->size, *q_end = b->text + b->size;
+	while (p < p_end && q < q_end && *p == '"' && *q == '"') {
+		struct token x, y;
+		for (int value = 0; value < 2; value++) {
+			p = next_token(p, p_end, &x) + 1;
+			q = next_token(q, q_end, &y) + 1;
+			int c = compare_tokens(&x, &y);
+			if (c)
+				return c;
+		}
+	}
+	return (p < p_end && *p == '"') - (q < q_end && *q == '"');
+}
+
+int field_element_compare(const struct field_element *a, const struct field_element *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->size == b->size && (a->text == b->text || !memcmp(a->text, b->text, a->size)))
+		return 0;
+	if (a->kind == FIELD_NAME)
+		return compare_bytes(a->text, a->size, b->text, b->size);
+	if (a->kind == FIELD_KEY)
+		return compare_keys(a, b);
+	struct token x, y;
+	next_token(a->text, a->text + a->size, &x);
+	next_token(b->text, b->text + b->size, &y);
+	return compare_tokens(&x, &y);
+}
+
+/* --- reading --- */
+
+struct pair {
+	const char *name;
+	size_t size;
+	const char *value;
+	size_t value_size;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	return compare_bytes(x->name, x->size, y->name, y->size);
+}
+
+/* A value in the form that it is printed in. */
+static bool add_canonical(struct strbuf *out, struct json_reader *r)
+{
+	const char *text;
+	size_t size;
+	double number;
+	switch (json_peek(r)) {
+	case JSON_STRING:
+		if (!json_read_string(r, &text, &size))
+			return false;
+		json_add_string(out, text, size, true);
+		return true;
+	case JSON_NUMBER:
+		if (!json_read_number(r, &text, &size) || !json_number_double(text, size, &number))
+			return false;
+		if (memchr(text, '.', size) || memchr(text, 'e', size) || memchr(text, 'E', size))
+			json_add_double(out, number);
+		else
+			strbuf_add(out, text, size);
+		return true;
+	default:
+		return json_skip(r, &text, &size) && json_add_compact(out, text, size);
+	}
+}
+
+static bool parse_keys(struct arena *arena, struct json_reader *r, struct strbuf *out)
+{
+	struct pair *pairs = NULL;
+	size_t n = 0;
+	bool first = true;
+	struct pair pair = {0};
+	if (json_peek(r) != JSON_OBJECT || !json_enter(r))
+		return false;
+	while (json_next_member(r, &first, &pair.name, &pair.size)) {
+		CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+		if (!add_canonical(&value, r))
+			return false;
+		pair.value = arena_dup(arena, value.buf, value.len);
+		pair.value_size = value.len;
+		ARENA_PUSH(arena, pairs, n) = pair;
+	}
+	if (n)
+		qsort(pairs, n, sizeof(*pairs), by_name);
+	strbuf_addc(out, '{');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			strbuf_addc(out, ',');
+		json_add_string(out, pairs[i].name, pairs[i].size, false);
+		strbuf_addc(out, ':');
+		strbuf_add(out, pairs[i].value, pairs[i].value_size);
+	}
+	strbuf_addc(out, '}');
+	return true;
+}
+
+static bool is_number(const char *text, size_t size)
+{
+	int64_t value;
+	return json_number_int64(text, size, &value);
+}
+
+enum field_parse field_element_parse(
+	struct arena *arena, const char *text, size_t size, struct field_element *ret_element)
+{
+	if (size < 2 || text[1] != ':')
+		return FIELD_PARSE_BAD;
+	*ret_element = (struct field_element){.text = text + 2, .size = (uint32_t)(size - 2), .kind = FIELD_NAME};
+	if (*text == 'f')
+		return FIELD_PARSE_OK;
+	if (*text == 'i') {
+		ret_element->kind = FIELD_INDEX;
+		return is_number(text + 2, size - 2) ? FIELD_PARSE_OK : FIELD_PARSE_BAD;
+	}
+	if (*text != 'k' && *text != 'v')
+		return FIELD_PARSE_UNKNOWN;
+	ret_element->kind = *text == 'k' ? FIELD_KEY : FIELD_VALUE;
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	struct json_reader r;
+	json_reader_init(&r, arena, text + 2, size - 2, JSON_MAX_TYPED_DEPTH);
+	bool ok = *text == 'k' ? parse_keys(arena, &r, &out) : add_canonical(&out, &r);
+	if (!ok || !json_at_end(&r))
+		return FIELD_PARSE_BAD;
+	/* Mostly it stands so already. */
+	if (out.len != ret_element->size || memcmp(out.buf, ret_element->text, out.len)) {
+		ret_element->text = arena_dup(arena, out.buf, out.len);
+		ret_element->size = (uint32_t)out.len;
+	}
+	return FIELD_PARSE_OK;
+}
+
+/* --- telling --- */
+
+/* A string as Go quotes it (%q): as JSON, but for what only JSON escapes. */
+static void describe_value(struct strbuf *out, const struct token *t)
+{
+	if (t->type == JSON_STRING)
+		strbuf_addc(out, '"');
+	for (size_t i = 0; i < t->size; i++) {
+		static const char *const html[] = {"\\u003c", "<", "\\u003e", ">", "\\u0026", "&"};
+		bool done = false;
+		for (size_t k = 0; t->text[i] == '\\' && t->size - i >= 6 && !done && k < 6; k += 2)
+			if (!memcmp(t->text + i, html[k], 6)) {
+				strbuf_adds(out, html[k + 1]);
+				i += 5;
+				done = true;
+			}
+		if (!done)
+			strbuf_addc(out, t->text[i]);
+	}
+	if (t->type == JSON_STRING)
+		strbuf_addc(out, '"');
+}
+
+void field_element_describe(struct strbuf *out, const struct field_element *element)
+{
+	struct token token;
+	const char *p = element->text, *end = p + element->size;
+	switch ((enum field_element_kind)element->kind) {
+	case FIELD_NAME:
+		strbuf_addc(out, '.');
+		strbuf_add(out, element->text, element->size);
+		return;
+	case FIELD_KEY:
+		strbuf_addc(out, '[');
+		for (p++; p < end && *p == '"';) {
+			p = next_token(p, end, &token) + 1;
+			if (token.text != element->text + 2)
+				strbuf_addc(out, ',');
+			strbuf_add(out, token.text, token.size);
+			strbuf_addc(out, '=');
+			p = next_token(p, end, &token) + 1;
+			describe_value(out, &token);
+		}
+		strbuf_addc(out, ']');
+		return;
+	case FIELD_VALUE:
+		strbuf_adds(out, "[=");
+		next_token(p, end, &token);
+		describe_value(out, &token);
+		strbuf_addc(out, ']');
+		return;
+	case FIELD_INDEX:
+		strbuf_printf(out, "[%.*s]", (int)element->size, element->text);
+	}
+}

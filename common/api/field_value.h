@@ -1,0 +1,22 @@
+/* Reading values piece by piece; for the walks of this library (api/field_walk.h). */
+#ifndef API_FIELD_VALUE_H
+#define API_FIELD_VALUE_H
+
+#include "api/field_walk.h"
+
+/* Calls fn for every member that one of two values has; each is a map or nothing. Both are of one source. */
+typedef void field_pair_fn(void *data, struct field_element name, const struct field_place *place, bool declared,
+	struct field_value a, struct field_value b);
+void field_each_pair(struct arena *arena, const struct field_place *place, struct field_value a, struct field_value b,
+	field_pair_fn *fn, void *data);
+/* Whether a list or map has nothing in it; so do absent and null ones. */
+bool field_value_empty(struct arena *arena, struct field_value value);
+size_t field_value_count(struct field_value list);
+struct field_value *field_value_items(struct arena *arena, struct field_value list); /* as many as it counts */
+struct field_value field_value_member(struct arena *arena, struct field_value map, const char *name);
+/* A scalar as JSON. */
+void field_value_print(struct strbuf *out, struct field_value scalar);
+/* The place of a typed field's value, of what its items or values are, and whether a type's objects are owned whole. */
+struct field_place field_place_of_field(const struct schema_field *field);
+
+#endif
