@@ -259,12 +259,13 @@ static void block_signals(sigset_t *set)
 static void *compact(void *data)
 {
 	const struct app *app = data;
-	int64_t turn = 0, revision = 0;
+	int64_t turn = 0, revision = 0, compacted = 0;
 	for (;;) {
 		nanosleep(&(const struct timespec){.tv_sec = app->compaction_ms / 1000,
 				  .tv_nsec = app->compaction_ms % 1000 * 1000000},
 			NULL);
-		log_status(etcd_compaction_turn(app->etcd, &turn, &revision), "compacting etcd");
+		log_status(etcd_compaction_turn(app->etcd, &turn, &revision, &compacted), "compacting etcd");
+		cache_compacted(registry_cache(app->registry), compacted);
 	}
 	return NULL;
 }

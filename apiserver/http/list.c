@@ -166,11 +166,17 @@ static struct status *token_read(struct arena *arena, const char *token, int64_t
 	return NULL;
 }
 
-static struct status *token_expired(void)
+/* A list may go on with what is there now: revision -1. */
+static struct status *token_expired(struct arena *arena, const char *start)
 {
-	return status_new(STATUS_EXPIRED, "The provided continue parameter is too old to display a consistent list "
-					  "result. You can start a new list "
-					  "without the continue parameter.");
+	return status_continue(status_new(STATUS_EXPIRED,
+				       "The provided continue parameter is too old to display a consistent list "
+				       "result. You can start a new list without the continue parameter, or use the "
+				       "continue token in this response to retrieve the remainder of the results. "
+				       "Continuing with the provided token results in an inconsistent list - objects "
+				       "that were created, modified, or deleted between the time the first chunk was "
+				       "returned and now may show up in the list."),
+		token_make(arena, -1, start));
 }
 
 /* --- choosing what is listed --- */
@@ -199,8 +205,14 @@ static struct status *take_snapshot(
 	if (!str_empty(o->token)) {
 		int64_t revision;
 		TRY(token_read(request->arena, o->token, &revision, ret_start));
+		if (revision < 0) {
+			TRY(cache_fresh(cache, WAIT_MS));
+			table_list(table, prefix, &l->snapshot);
+			return NULL;
+		}
 		TRY(cache_wait(cache, revision, WAIT_MS));
-		return table_list_at(table, prefix, revision, &l->snapshot) ? NULL : token_expired();
+		return table_list_at(table, prefix, revision, &l->snapshot) ? NULL
+									    : token_expired(request->arena, *ret_start);
 	}
 	if (str_eq(o->match, "Exact") || (o->version > 0 && o->limit > 0 && str_empty(o->match))) {
 		TRY(cache_wait(cache, o->version, WAIT_MS));

@@ -108,6 +108,8 @@ bool watcher_next(struct watcher *watcher, enum event_type *ret_type, struct ent
 /* When the watcher wants to be woken although nothing happens (monotonic clock): for bookmarks, deadlines, a look at
  * the peer. */
 void watcher_set_due(struct watcher *watcher, int64_t at_ms);
+/* etcd has forgotten what came before the revision, and so do we: table_list_at() tells nothing of it any more. */
+void cache_compacted(struct cache *cache, int64_t revision);
 /* Calls notify of every watcher that waits and whose time has come. */
 void cache_tick(struct cache *cache);
 

@@ -55,6 +55,7 @@ struct cache {
 	pthread_cond_t progress;
 	_Atomic int64_t revision;
 	atomic_bool synced;
+	_Atomic int64_t compacted; /* what came before is forgotten */
 	/* Batched questions for etcd's revision. */
 	pthread_mutex_t ask_lock;
 	pthread_cond_t asked;

@@ -267,7 +267,17 @@ struct status *etcd_size(struct etcd *etcd, int64_t *ret_bytes)
 	return NULL;
 }
 
-struct status *etcd_compaction_turn(struct etcd *etcd, int64_t *turn, int64_t *revision)
+/* The key's value: what its writer compacted up to. */
+static int64_t compacted_of(const MvccKeyValue *kv)
+{
+	char number[24] = "";
+	int64_t revision = 0;
+	if (kv->value.len < sizeof(number))
+		memcpy(number, kv->value.data, kv->value.len);
+	return str_to_int64(number, 0, INT64_MAX, &revision) ? revision : 0;
+}
+
+struct status *etcd_compaction_turn(struct etcd *etcd, int64_t *turn, int64_t *revision, int64_t *ret_compacted)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const char *value = arena_printf(arena, "%lld", (long long)*revision);
@@ -283,9 +293,11 @@ struct status *etcd_compaction_turn(struct etcd *etcd, int64_t *turn, int64_t *r
 	if (!response->succeeded) {
 		const EtcdRangeResponse *now = response->n_responses ? response->responses[0]->response_range : NULL;
 		*turn = now && now->n_kvs ? now->kvs[0]->version : 0;
+		*ret_compacted = now && now->n_kvs ? compacted_of(now->kvs[0]) : 0;
 		return NULL;
 	}
 	++*turn;
+	*ret_compacted = last;
 	if (!last)
 		return NULL;
 	EtcdCompactionRequest *request = RPC_NEW(arena, EtcdCompactionRequest);

@@ -65,9 +65,10 @@ struct status *etcd_size(struct etcd *etcd, int64_t *ret_bytes) MUST_USE;
 /*
  * One turn at forgetting history, as the original takes it: several servers share the work through a key whose version
  * is the turn. Whoever writes it compacts up to the revision of his last turn. Both start at 0 and are kept between
- * calls.
+ * calls. *ret_compacted: what came before that revision is forgotten, by us or by another; 0: not known.
  */
-struct status *etcd_compaction_turn(struct etcd *etcd, int64_t *turn, int64_t *revision) MUST_USE;
+struct status *etcd_compaction_turn(
+	struct etcd *etcd, int64_t *turn, int64_t *revision, int64_t *ret_compacted) MUST_USE;
 
 /* Every key under a prefix at one revision (*revision 0: now, and set), in order, in pages. fn's kv lives during the
  * call. */

@@ -247,7 +247,7 @@ bool table_list_at(struct table *t, const char *prefix, int64_t revision, struct
 {
 	CLEANUP(strmap_freep) struct strmap *then = strmap_new(NULL);
 	pthread_rwlock_rdlock(&t->cache->lock);
-	bool known = states_then(t, revision, then);
+	bool known = revision >= atomic_load(&t->cache->compacted) && states_then(t, revision, then);
 	if (known) {
 		list_locked(t, prefix, ret_snapshot);
 		turn_back(ret_snapshot, prefix, then);
@@ -541,6 +541,12 @@ void table_notify(struct table *t, int64_t now_ms)
 		if (is_due(w, now_ms))
 			w->options.notify(w->options.data);
 	pthread_mutex_unlock(&t->watchers_lock);
+}
+
+void cache_compacted(struct cache *cache, int64_t revision)
+{
+	if (revision > atomic_load(&cache->compacted))
+		atomic_store(&cache->compacted, revision);
 }
 
 void cache_tick(struct cache *cache)

@@ -393,6 +393,10 @@ MetaV1Status *status_to_api(struct arena *arena, const struct status *s)
 	api->message = arena_strdup(arena, str_or_empty(s->message));
 	api->reason = arena_strdup(arena, str_or_empty(status_reason_name(s->reason)));
 	api->code = s->code;
+	if (s->continue_token) {
+		api->metadata = API_NEW(arena, MetaV1ListMeta);
+		api->metadata->continue_ = arena_strdup(arena, s->continue_token);
+	}
 	if (s->n_causes || s->name || s->group || s->kind || s->uid || s->retry_after_seconds)
 		api->details = status_details_to_api(arena, s);
 	return api;
@@ -405,6 +409,8 @@ struct status *status_from_api(const MetaV1Status *api)
 	struct status *s = status_new(status_reason_from(api->reason, api->code), "%s", str_or_empty(api->message));
 	if (api->code)
 		s = status_with_code(s, api->code);
+	if (api->metadata && !str_empty(api->metadata->continue_))
+		s = status_continue(s, api->metadata->continue_);
 	const MetaV1StatusDetails *details = api->details;
 	if (!details)
 		return s;

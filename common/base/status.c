@@ -130,6 +130,13 @@ struct status *status_details(struct status *s, const char *group, const char *k
 	return s;
 }
 
+struct status *status_continue(struct status *s, const char *token)
+{
+	free(s->continue_token);
+	s->continue_token = mem_strdup(token);
+	return s;
+}
+
 void status_add_cause(struct status *s, const char *reason, const char *field, const char *format, ...)
 {
 	s->causes = mem_realloc(s->causes, (s->n_causes + 1) * sizeof(*s->causes));
@@ -148,6 +155,7 @@ struct status *status_copy(const struct status *s)
 	copy->code = s->code;
 	copy->retry_after_seconds = s->retry_after_seconds;
 	copy->uid = mem_strdup(s->uid);
+	copy->continue_token = mem_strdup(s->continue_token);
 	copy->group = mem_strdup(s->group);
 	copy->kind = mem_strdup(s->kind);
 	copy->name = mem_strdup(s->name);
@@ -173,6 +181,7 @@ void status_free(struct status *s)
 	free(s->kind);
 	free(s->name);
 	free(s->uid);
+	free(s->continue_token);
 	free(s);
 	errno = saved;
 }

@@ -55,6 +55,7 @@ struct status {
 	char *name;
 	char *uid;
 	int32_t retry_after_seconds;
+	char *continue_token; /* of a list that can go on otherwise: metadata.continue */
 	struct status_cause *causes;
 	size_t n_causes;
 };
@@ -71,6 +72,7 @@ struct status *status_with_code(struct status *s, int code) MUST_USE;
 struct status *status_wrap(struct status *s, const char *format, ...) MUST_USE PRINTF(2, 3);
 /* Sets details (strings are copied); returns s for chaining. */
 struct status *status_details(struct status *s, const char *group, const char *kind, const char *name) MUST_USE;
+struct status *status_continue(struct status *s, const char *token) MUST_USE;
 void status_add_cause(struct status *s, const char *reason, const char *field, const char *format, ...) PRINTF(4, 5);
 struct status *status_copy(const struct status *s);
 void status_free(struct status *s);

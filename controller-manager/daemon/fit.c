@@ -1,5 +1,5 @@
 /* Which nodes are fit for a daemon. */
-#include "api/selector.h"
+#include "api/placement.h"
 #include "base/str.h"
 #include "controller-manager/daemon/daemon.h"
 #include "controller-manager/node/taints.h"
@@ -42,45 +42,6 @@ CoreV1PodTemplateSpec *daemon_template(struct arena *arena, const AppsV1DaemonSe
 	return t;
 }
 
-static bool label_requirements_hold(CoreV1NodeSelectorRequirement *const *list, size_t n, const MetaV1ObjectMeta *meta)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!selector_operator_matches(
-			    list[i]->operator, LABEL_GET(meta, list[i]->key), list[i]->values, list[i]->n_values))
-			return false;
-	return true;
-}
-
-static bool field_requirements_hold(CoreV1NodeSelectorRequirement *const *list, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!str_eq(list[i]->key, "metadata.name") ||
-			!selector_operator_matches(list[i]->operator, name, list[i]->values, list[i]->n_values))
-			return false;
-	return true;
-}
-
-static bool affinity_holds(const CoreV1PodSpec *spec, const CoreV1Node *node)
-{
-	const MetaV1ObjectMeta *meta = node->metadata;
-	if (!map_contains(meta->labels, meta->n_labels, spec->node_selector, spec->n_node_selector))
-		return false;
-	const CoreV1NodeAffinity *affinity = spec->affinity ? spec->affinity->node_affinity : NULL;
-	const CoreV1NodeSelector *selector =
-		affinity ? affinity->required_during_scheduling_ignored_during_execution : NULL;
-	if (!selector)
-		return true;
-	for (size_t i = 0; i < selector->n_node_selector_terms; i++) {
-		const CoreV1NodeSelectorTerm *term = selector->node_selector_terms[i];
-		if (!term->n_match_expressions && !term->n_match_fields)
-			continue; /* an empty term takes nothing */
-		if (label_requirements_hold(term->match_expressions, term->n_match_expressions, meta) &&
-			field_requirements_hold(term->match_fields, term->n_match_fields, meta->name))
-			return true;
-	}
-	return false;
-}
-
 static bool taints_tolerated(const CoreV1PodSpec *spec, const CoreV1Node *node, bool no_execute_only)
 {
 	for (size_t i = 0; i < node->spec->n_taints; i++) {
@@ -98,7 +59,7 @@ struct daemon_fit daemon_fits(const CoreV1PodTemplateSpec *template, const CoreV
 {
 	const CoreV1PodSpec *spec = template->spec;
 	if ((!str_empty(spec->node_name) && !str_eq(spec->node_name, node->metadata->name)) ||
-		!affinity_holds(spec, node))
+		!pod_selects_node(spec, node))
 		return (struct daemon_fit){false, false};
 	if (!taints_tolerated(spec, node, false))
 		return (struct daemon_fit){false, taints_tolerated(spec, node, true)};

@@ -1,5 +1,6 @@
 #include "controller-manager/node/taints.h"
 
+#include "api/placement.h"
 #include "base/str.h"
 
 const CoreV1NodeCondition *node_condition(const CoreV1Node *node, const char *type)
@@ -27,25 +28,6 @@ const CoreV1Taint *node_taint(const CoreV1Node *node, const char *key, const cha
 		if (str_eq(node->spec->taints[i]->key, key) && str_eq(node->spec->taints[i]->effect, effect))
 			return node->spec->taints[i];
 	return NULL;
-}
-
-bool toleration_tolerates(const CoreV1Toleration *t, const CoreV1Taint *taint)
-{
-	if (!str_empty(t->effect) && !str_eq(t->effect, taint->effect))
-		return false;
-	if (!str_empty(t->key) && !str_eq(t->key, taint->key))
-		return false;
-	if (str_eq(t->operator, "Exists"))
-		return true;
-	return (str_empty(t->operator) || str_eq(t->operator, "Equal")) && str_eq(t->value, taint->value);
-}
-
-bool taint_is_tolerated(const CoreV1Taint *taint, CoreV1Toleration *const *tolerations, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (toleration_tolerates(tolerations[i], taint))
-			return true;
-	return false;
 }
 
 bool node_set_taint(struct arena *arena, CoreV1Node *node, const char *key, const char *effect, bool present,

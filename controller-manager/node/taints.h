@@ -18,9 +18,6 @@ const CoreV1NodeCondition *node_condition(const CoreV1Node *node, const char *ty
 const char *node_condition_status(const CoreV1Node *node, const char *type);
 bool node_is_ready(const CoreV1Node *node);
 const CoreV1Taint *node_taint(const CoreV1Node *node, const char *key, const char *effect);
-bool toleration_tolerates(const CoreV1Toleration *toleration, const CoreV1Taint *taint);
-/* Whether one of the tolerations bears the taint. */
-bool taint_is_tolerated(const CoreV1Taint *taint, CoreV1Toleration *const *tolerations, size_t n);
 /*
  * Brings the NoSchedule taints of the node (a copy of our own) in step with its conditions and spec.unschedulable.
  * True if anything changed. Taints of other keys stay.

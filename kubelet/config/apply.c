@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "base/str.h"
+#include "kubelet/admit/admit.h"
 #include "kubelet/config/config.h"
 #include "kubelet/pod/manager.h"
 #include "kubelet/pod/workers.h"
@@ -22,7 +23,8 @@ void config_pod_added(struct kubelet *k, struct pod *pod)
 		mirror_changed(k, pod);
 		return;
 	}
-	pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_CREATE, .pod = pod});
+	if (admit_pod(k, pod))
+		pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_CREATE, .pod = pod});
 }
 
 void config_pod_updated(struct kubelet *k, struct pod *pod)

@@ -128,7 +128,12 @@ int64_t pod_request_cpu_milli(const struct pod *pod)
 
 int64_t pod_request_memory(const struct pod *pod)
 {
-	return pod_sum(pod, "memory", false, request);
+	return pod_request_value(pod, "memory");
+}
+
+int64_t pod_request_value(const struct pod *pod, const char *resource)
+{
+	return pod_sum(pod, resource, false, request);
 }
 
 static bool all_limited(const struct pod *pod, const char *name, bool milli)

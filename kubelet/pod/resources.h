@@ -29,6 +29,7 @@ int64_t cpu_quota_of_milli(int64_t milli, int64_t period_us);
 /* Of the pod as a whole, the maximum of init containers considered, overhead added. */
 int64_t pod_request_cpu_milli(const struct pod *pod);
 int64_t pod_request_memory(const struct pod *pod);
+int64_t pod_request_value(const struct pod *pod, const char *resource);
 /* The sum of limits; *ret_all: every container has one. */
 int64_t pod_limit_cpu_milli(const struct pod *pod, bool *ret_all);
 int64_t pod_limit_memory(const struct pod *pod, bool *ret_all);

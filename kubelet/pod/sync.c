@@ -32,26 +32,6 @@ static void fill_probes(void *data, const struct pod *pod, CoreV1PodStatus *stat
 	prober_fill_status(data, pod, status);
 }
 
-static CoreV1PodStatus *generate(
-	struct kubelet *k, struct arena *arena, const struct pod *pod, const struct pod_status *status, bool terminal)
-{
-	struct reason_lookup lookup = {k, arena, pod->uid};
-	const CoreV1PodStatus *old = status_manager_get(k->statuses, arena, pod->uid);
-	struct status_input in = {
-		.pod = pod,
-		.runtime = status,
-		.old = old ? old : pod->api->status,
-		.terminal = terminal,
-		.runtime_name = str_or(cri_runtime_name(k->cri), "containerd"),
-		.host_ip = k->client ? node_ip(k->node) : NULL,
-		.reason = lookup_reason,
-		.reason_data = &lookup,
-		.fill_probes = fill_probes,
-		.probe_data = k->prober,
-	};
-	return status_generate(arena, &in);
-}
-
 int64_t pod_deadline_left_ms(struct kubelet *k, const struct pod *pod)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -66,21 +46,25 @@ int64_t pod_deadline_left_ms(struct kubelet *k, const struct pod *pod)
 	return left > 0 ? left : 0;
 }
 
-/* A pod beyond its activeDeadlineSeconds fails. Returns whether it does. */
-static bool past_deadline(struct kubelet *k, struct arena *arena, const struct pod *pod, CoreV1PodStatus *status)
+static CoreV1PodStatus *generate(
+	struct kubelet *k, struct arena *arena, const struct pod *pod, const struct pod_status *status, bool terminal)
 {
-	const CoreV1PodSpec *spec = pod_spec(pod);
-	const CoreV1PodStatus *known = status_manager_get(k->statuses, arena, pod->uid);
-	const MetaV1Time *start = known && known->start_time ? known->start_time : pod->api->status->start_time;
-	if (!spec->has_active_deadline_seconds || !start || pod_phase_terminal(status->phase))
-		return false;
-	if (clock_wall_s(k->clock) - start->seconds < spec->active_deadline_seconds)
-		return false;
-	status->phase = arena_strdup(arena, "Failed");
-	status->reason = arena_strdup(arena, "DeadlineExceeded");
-	status->message = arena_strdup(arena, "Pod was active on the node longer than the specified deadline");
-	kubelet_pod_event(k, pod, NULL, EVENT_NORMAL, "DeadlineExceeded", "%s", status->message);
-	return true;
+	struct reason_lookup lookup = {k, arena, pod->uid};
+	const CoreV1PodStatus *old = status_manager_get(k->statuses, arena, pod->uid);
+	struct status_input in = {
+		.pod = pod,
+		.runtime = status,
+		.old = old ? old : pod->api->status,
+		.terminal = terminal,
+		.past_deadline = pod_deadline_left_ms(k, pod) == 0,
+		.runtime_name = str_or(cri_runtime_name(k->cri), "containerd"),
+		.host_ip = k->client ? node_ip(k->node) : NULL,
+		.reason = lookup_reason,
+		.reason_data = &lookup,
+		.fill_probes = fill_probes,
+		.probe_data = k->prober,
+	};
+	return status_generate(arena, &in);
 }
 
 static struct status *make_dirs(struct kubelet *k, struct arena *arena, const struct pod *pod)
@@ -138,7 +122,8 @@ struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct p
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CoreV1PodStatus *api_status = generate(k, arena, pod, status, false);
-	past_deadline(k, arena, pod, api_status);
+	if (str_eq(api_status->reason, STATUS_REASON_DEADLINE))
+		kubelet_pod_event(k, pod, NULL, EVENT_NORMAL, STATUS_REASON_DEADLINE, "%s", api_status->message);
 	status_manager_set(k->statuses, pod, api_status);
 	*ret_terminal = pod_phase_terminal(api_status->phase);
 	if (*ret_terminal)

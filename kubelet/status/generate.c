@@ -357,6 +357,12 @@ static void fill_phase(
 		s->reason = arena_strdup(arena, str_or(in->old->reason, api->reason));
 		s->message = arena_strdup(arena, str_or(in->old->message, api->message));
 	}
+	/* A pod out of time fails, whatever its containers end with when they are stopped. */
+	if (in->past_deadline && !pod_phase_terminal(api->phase)) {
+		s->phase = arena_strdup(arena, "Failed");
+		s->reason = arena_strdup(arena, STATUS_REASON_DEADLINE);
+		s->message = arena_strdup(arena, "Pod was active on the node longer than the specified deadline");
+	}
 }
 
 static void fill_conditions(

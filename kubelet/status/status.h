@@ -35,11 +35,14 @@ void status_manager_kick(struct status_manager *m);
 
 /* --- status/generate.c: pure, but for the times --- */
 
+#define STATUS_REASON_DEADLINE "DeadlineExceeded"
+
 struct status_input {
 	const struct pod *pod;
 	const struct pod_status *runtime;
 	const CoreV1PodStatus *old; /* the kept one, or the API's */
 	bool terminal;		    /* the pod will not run any more */
+	bool past_deadline;	    /* it has been active for longer than its activeDeadlineSeconds */
 	const char *runtime_name;   /* "containerd" */
 	const char *host_ip;	    /* NULL: unknown */
 	/* What the last sync said of a container; NULL: nothing. */

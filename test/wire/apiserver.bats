@@ -217,6 +217,30 @@ metadata: {name: s}
 	[ "$output" = 406 ]
 }
 
+@test "a list whose history is gone goes on with what is there" {
+	(
+		unset CP_PORT CP_ETCD_PORT
+		CP_FLAGS=--etcd-compaction-interval=1s
+		cp_start
+		maps=/api/v1/namespaces/default/configmaps
+		for i in a b c d; do send POST $maps "$(config_map $i)"; done
+		send GET "$maps?limit=2"
+		token=$(field metadata.continue)
+		expired() {
+			send GET "$maps?limit=2&continue=$token"
+			[ "$code" = 410 ]
+		}
+		cp_wait expired
+		[ "$(field reason)" = Expired ] && [[ $(field message) == *"use the continue token in this response"* ]]
+		token=$(field metadata.continue)
+		send DELETE $maps/c
+		send GET "$maps?limit=2&continue=$token"
+		[ "$code" = 200 ] && [ "$(field items.0.metadata.name)" = d ] || echo "$body" > "$BATS_TEST_TMPDIR/wrong"
+		cp_stop
+	)
+	[ ! -e "$BATS_TEST_TMPDIR/wrong" ]
+}
+
 @test "a review has no table" {
 	reviews=/apis/authorization.k8s.io/v1/selfsubjectaccessreviews
 	review='{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}}'

@@ -140,9 +140,30 @@ static void phase_never_goes_back(void **state)
 	assert_string_equal(s->reason, "Evicted");
 }
 
+static void a_pod_out_of_time_fails(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(pod_unrefp) struct pod *pod = pod_of("{restartPolicy: Never, containers: [{name: a, image: i}]}");
+	CLEANUP(pod_status_unrefp) struct pod_status *ended = state_of_pod(pod, "dead", "a=exited:0");
+	struct status_input in = {.pod = pod,
+		.runtime = ended,
+		.old = pod->api->status,
+		.runtime_name = "containerd",
+		.terminal = true,
+		.past_deadline = true,
+		.fill_probes = no_probes};
+	const CoreV1PodStatus *s = status_generate(arena, &in);
+	assert_string_equal(s->reason, "DeadlineExceeded");
+	assert_string_equal(describe(arena, s), "Failed F T F:PodFailed F:PodFailed a=terminated");
+	/* What ended in time has ended, for the apiserver knows it. */
+	pod->api->status->phase = arena_strdup(pod->arena, "Succeeded");
+	assert_string_equal(status_generate(arena, &in)->phase, "Succeeded");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pod_out_of_time_fails),
 		cmocka_unit_test(status_follows_from_spec_and_state),
 		cmocka_unit_test(lost_container_was_running),
 		cmocka_unit_test(phase_never_goes_back),

@@ -1,0 +1,206 @@
+#include "kubelet/admit/admit.h"
+#include "api/meta.h"
+#include "api/placement.h"
+#include "base/str.h"
+#include "kubelet/node/node.h"
+#include "kubelet/pod/manager.h"
+#include "kubelet/pod/resources.h"
+#include "kubelet/pod/workers.h"
+#include "kubelet/status/status.h"
+
+#define LABEL_OS "kubernetes.io/os"
+#define NODE_OS "linux"
+
+struct check {
+	struct arena *arena;
+	const struct admit_input *in;
+	const struct pod *pod;
+	const char **reason, **message;
+};
+
+static bool refuse(struct check *c, const char *reason, const char *message)
+{
+	*c->reason = reason;
+	*c->message = message;
+	return false;
+}
+static bool predicate_failed(struct check *c, const char *name, const char *why)
+{
+	return refuse(c, name, arena_printf(c->arena, "Predicate %s failed: %s", name, why));
+}
+
+static bool check_os(struct check *c)
+{
+	const char *label = meta_label(c->pod->api->metadata, LABEL_OS);
+	const CoreV1PodOS *os = pod_spec(c->pod)->os;
+	if (label && !str_eq(label, NODE_OS))
+		return refuse(c, "PodOSSelectorNodeLabelDoesNotMatch",
+			"Failed to admit pod as the `kubernetes.io/os` label doesn't match node label");
+	if (os && !str_eq(os->name, NODE_OS))
+		return refuse(c, "PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
+	return true;
+}
+
+/* --- resources --- */
+
+static int64_t pod_request_storage(const struct pod *pod)
+{
+	return pod_request_value(pod, "ephemeral-storage");
+}
+
+static bool check_resource(
+	struct check *c, const char *name, int64_t (*request)(const struct pod *pod), int64_t capacity)
+{
+	int64_t used = 0, wanted = request(c->pod);
+	for (size_t i = 0; i < c->in->n_others; i++)
+		used += request(c->in->others[i]);
+	if (!wanted || wanted <= capacity - used)
+		return true;
+	return refuse(c, arena_printf(c->arena, "OutOf%s", name),
+		arena_printf(c->arena,
+			"Node didn't have enough resource: %s, requested: %lld, used: %lld, capacity: %lld", name,
+			(long long)wanted, (long long)used, (long long)capacity));
+}
+
+static int64_t one(const struct pod *pod)
+{
+	return 1;
+}
+
+static bool check_resources(struct check *c)
+{
+	if (pod_critical(c->pod))
+		return true;
+	return check_resource(c, "pods", one, c->in->pods) &&
+	       check_resource(c, "cpu", pod_request_cpu_milli, c->in->cpu_milli) &&
+	       check_resource(c, "memory", pod_request_memory, c->in->memory) &&
+	       check_resource(c, "ephemeral-storage", pod_request_storage, c->in->ephemeral_storage);
+}
+
+/* --- host ports --- */
+
+/* Containers that run side by side: the ordinary ones, and the init containers that keep running. */
+static bool next_container(const CoreV1PodSpec *spec, size_t *index, const CoreV1Container **ret)
+{
+	while (*index < spec->n_containers + spec->n_init_containers) {
+		size_t i = (*index)++;
+		*ret = i < spec->n_containers ? spec->containers[i] : spec->init_containers[i - spec->n_containers];
+		if (i < spec->n_containers || container_restartable_init(*ret))
+			return true;
+	}
+	return false;
+}
+
+static bool any_address(const char *ip)
+{
+	return str_empty(ip) || str_eq(ip, "0.0.0.0");
+}
+
+static bool ports_collide(const CoreV1ContainerPort *a, const CoreV1ContainerPort *b)
+{
+	return a->host_port > 0 && a->host_port == b->host_port &&
+	       str_eq(str_or(a->protocol, "TCP"), str_or(b->protocol, "TCP")) &&
+	       (any_address(a->host_ip) || any_address(b->host_ip) || str_eq(a->host_ip, b->host_ip));
+}
+
+static bool port_is_taken(const CoreV1ContainerPort *port, const struct pod *other)
+{
+	const CoreV1Container *container;
+	for (size_t i = 0; next_container(pod_spec(other), &i, &container);)
+		for (size_t p = 0; p < container->n_ports; p++)
+			if (ports_collide(port, container->ports[p]))
+				return true;
+	return false;
+}
+
+static bool check_ports(struct check *c)
+{
+	const CoreV1Container *container;
+	for (size_t i = 0; next_container(pod_spec(c->pod), &i, &container);)
+		for (size_t p = 0; p < container->n_ports; p++)
+			for (size_t o = 0; o < c->in->n_others; o++)
+				if (port_is_taken(container->ports[p], c->in->others[o]))
+					return predicate_failed(c, "NodePorts",
+						"node(s) didn't have free ports for the requested pod ports");
+	return true;
+}
+
+/* --- the node's own wishes --- */
+
+static bool check_affinity(struct check *c)
+{
+	if (!c->in->node || pod_selects_node(pod_spec(c->pod), c->in->node))
+		return true;
+	return predicate_failed(c, "NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
+}
+
+static bool check_taints(struct check *c)
+{
+	const CoreV1NodeSpec *node = c->in->node ? c->in->node->spec : NULL;
+	const CoreV1PodSpec *spec = pod_spec(c->pod);
+	if (c->pod->is_static || !node)
+		return true;
+	for (size_t i = 0; i < node->n_taints; i++)
+		if (str_eq(node->taints[i]->effect, "NoExecute") &&
+			!taint_is_tolerated(node->taints[i], spec->tolerations, spec->n_tolerations))
+			return predicate_failed(
+				c, "TaintToleration", "node(s) had taints that the pod didn't tolerate");
+	return true;
+}
+
+bool admit_check(struct arena *arena, const struct admit_input *input, const struct pod *pod, const char **ret_reason,
+	const char **ret_message)
+{
+	struct check c = {arena, input, pod, ret_reason, ret_message};
+	return check_os(&c) && check_resources(&c) && check_affinity(&c) && check_ports(&c) && check_taints(&c);
+}
+
+/* --- in the kubelet --- */
+
+/* Whether it takes part of the node: not those that were refused or have ended, nor the pod itself. */
+static bool counts(struct kubelet *k, const struct pod *other, const struct pod *pod)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	if (str_eq(other->uid, pod->uid) || pod_terminal(other))
+		return false;
+	const CoreV1PodStatus *status = status_manager_get(k->statuses, arena, other->uid);
+	return !status || !pod_phase_terminal(status->phase);
+}
+
+static void reject(
+	struct kubelet *k, struct arena *arena, const struct pod *pod, const char *reason, const char *message)
+{
+	CoreV1PodStatus *status = API_NEW(arena, CoreV1PodStatus);
+	kubelet_pod_event(k, pod, NULL, EVENT_WARNING, reason, "%s", message);
+	status->phase = arena_strdup(arena, "Failed");
+	status->reason = arena_strdup(arena, reason);
+	status->message = arena_printf(arena, "Pod was rejected: %s", message);
+	status->qos_class = arena_strdup(arena, pod_qos_name(pod_qos(pod)));
+	status_manager_set(k->statuses, pod, status);
+}
+
+bool admit_pod(struct kubelet *k, const struct pod *pod)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *reason, *message;
+	if (pod_deleting(pod) || pod_terminal(pod))
+		return true;
+	struct pod_list pods = pod_manager_list(k->pods);
+	struct pod **others = ARENA_ARRAY(arena, struct pod *, pods.n_items + 1);
+	struct admit_input input = {
+		.node = k->nodes ? informer_get(k->nodes, arena, NULL, k->settings->node_name) : NULL,
+		.others = others,
+		.cpu_milli = node_allocatable(k->node, "cpu", true),
+		.memory = node_allocatable(k->node, "memory", false),
+		.ephemeral_storage = node_allocatable(k->node, "ephemeral-storage", false),
+		.pods = node_allocatable(k->node, "pods", false),
+	};
+	for (size_t i = 0; i < pods.n_items; i++)
+		if (counts(k, pods.items[i], pod))
+			others[input.n_others++] = pods.items[i];
+	bool admitted = admit_check(arena, &input, pod, &reason, &message);
+	if (!admitted)
+		reject(k, arena, pod, reason, message);
+	pod_list_done(&pods);
+	return admitted;
+}

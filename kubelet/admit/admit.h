@@ -1,0 +1,27 @@
+/*
+ * Whether a pod that was bound to this node may run here. The scheduler looked at the same things, but somebody else
+ * may have bound the pod, or two may have come at once. A pod that is refused fails for good; its owner makes another.
+ *
+ * Checked as the original does, in its order: operating system, resources, node affinity, host ports, NoExecute taints.
+ * A critical pod is never refused for want of resources.
+ */
+#ifndef KUBELET_ADMIT_H
+#define KUBELET_ADMIT_H
+
+#include "kubelet/kubelet.h"
+
+struct admit_input {
+	const CoreV1Node *node;	   /* NULL: not known yet, and so is what depends on it */
+	struct pod *const *others; /* that have been admitted and are not over */
+	size_t n_others;
+	int64_t cpu_milli, memory, ephemeral_storage, pods; /* what pods may use of the node */
+};
+
+/* True when it may; else why not, as an event's reason and message. */
+bool admit_check(struct arena *arena, const struct admit_input *input, const struct pod *pod, const char **ret_reason,
+	const char **ret_message);
+
+/* Checks a new pod against those that are here; a refused pod is told of and fails. Returns whether it may run. */
+bool admit_pod(struct kubelet *k, const struct pod *pod);
+
+#endif
