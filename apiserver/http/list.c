@@ -139,7 +139,7 @@ static struct status *check_list_options(const struct list_options *o)
 
 /* --- continue tokens: {"v":"meta.k8s.io/v1","rv":N,"start":"key"} in base64url --- */
 
-static const char *token_make(struct arena *arena, int64_t revision, const char *start)
+const char *continue_token_make(struct arena *arena, int64_t revision, const char *start)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	strbuf_printf(&out, "{\"v\":\"meta.k8s.io/v1\",\"rv\":%" PRId64 ",\"start\":", revision);
@@ -148,7 +148,8 @@ static const char *token_make(struct arena *arena, int64_t revision, const char 
 	return base64url_encode(arena, out.buf, out.len);
 }
 
-static struct status *token_read(struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start)
+struct status *continue_token_read(
+	struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start)
 {
 	uint8_t *data;
 	size_t size;
@@ -176,7 +177,7 @@ static struct status *token_expired(struct arena *arena, const char *start)
 				       "Continuing with the provided token results in an inconsistent list - objects "
 				       "that were created, modified, or deleted between the time the first chunk was "
 				       "returned and now may show up in the list."),
-		token_make(arena, -1, start));
+		continue_token_make(arena, -1, start));
 }
 
 /* --- choosing what is listed --- */
@@ -204,7 +205,7 @@ static struct status *take_snapshot(
 	*ret_start = "";
 	if (!str_empty(o->token)) {
 		int64_t revision;
-		TRY(token_read(request->arena, o->token, &revision, ret_start));
+		TRY(continue_token_read(request->arena, o->token, &revision, ret_start));
 		if (revision < 0) {
 			TRY(cache_fresh(cache, WAIT_MS));
 			table_list(table, prefix, &l->snapshot);
@@ -240,7 +241,7 @@ static void choose(struct request *request, const struct list_options *o, const 
 		if (!entry_matches(entry, o->labels, o->fields))
 			continue;
 		if (o->limit > 0 && l->n_chosen == (size_t)o->limit) {
-			l->token = token_make(request->arena, l->snapshot.revision, entry->key);
+			l->token = continue_token_make(request->arena, l->snapshot.revision, entry->key);
 			if (!o->labels && !o->fields)
 				l->remaining = (int64_t)(l->snapshot.n_items - i);
 			return;

@@ -25,6 +25,10 @@ struct list_options {
 struct status *version_parse(const char *text, int64_t *ret_version) MUST_USE;
 struct status *list_options_parse(
 	struct exchange *exchange, struct request *request, struct list_options *ret_options) MUST_USE;
+/* Continue tokens: the revision of the list, and the key at which it goes on. BadRequest for what is none of ours. */
+const char *continue_token_make(struct arena *arena, int64_t revision, const char *start);
+struct status *continue_token_read(
+	struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start) MUST_USE;
 /* What a collection's delete would delete. */
 struct status *list_names(struct exchange *exchange, struct request *request, char ***ret_namespaces, char ***ret_names,
 	size_t *ret_n) MUST_USE;

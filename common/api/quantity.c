@@ -81,10 +81,11 @@ struct digits {
 
 static const char *read_digits(const char *p, const char *end, bool fraction, struct digits *d)
 {
-	const u128 room = (u128)max_decimal / 10;
+	/* Of a fraction, more digits than any exponent within the cap can make count. */
+	const u128 room = fraction ? (u128)1000000000000000000 * 1000000000 : (u128)max_decimal / 10;
 
 	for (; p < end && *p >= '0' && *p <= '9'; p++) {
-		if (d->value < room && (!fraction || d->n_fraction < 15)) {
+		if (d->value < room) {
 			d->value = d->value * 10 + (u128)(*p - '0');
 			d->n_fraction += fraction;
 		} else if (fraction) {
@@ -103,13 +104,19 @@ static u128 scale_digits(const struct digits *d, int base, int exponent)
 	if (base == 10)
 		return shift_decimal(d->value, exponent + 9 - d->n_fraction, d->rest);
 	u128 value = d->value, limit = ((u128)INT64_MAX) * NANO;
-	/* Fewer than 2^96 before and after each step, so nothing wraps. */
+	int n_fraction = d->n_fraction;
+	bool rest = d->rest;
+	/* Fewer than 2^96 after each step, so nothing wraps; digits that this has no room for are far below a nano. */
 	for (; exponent > 0 && value; exponent--) {
+		for (; value >= (u128)1 << 94 && n_fraction; n_fraction--) {
+			rest = rest || value % 10;
+			value /= 10;
+		}
 		if (value >= (u128)1 << 94)
 			return limit;
 		value *= 2;
 	}
-	value = shift_decimal(value, 9 - d->n_fraction, d->rest);
+	value = shift_decimal(value, 9 - n_fraction, rest);
 	return value > limit ? limit : value;
 }
 
@@ -218,11 +225,51 @@ char *quantity_format(struct arena *arena, const struct quantity *q)
 	return arena_printf(arena, "%s%s%s", sign, print_u128(buf + sizeof(buf), magnitude), suffix_for(2, exponent));
 }
 
+static size_t count_digits(const char *p, const char *end)
+{
+	size_t n = 0;
+
+	while (p + n < end && p[n] >= '0' && p[n] <= '9')
+		n++;
+	return n;
+}
+
+/*
+ * Whether a quantity is kept as it was written. The original does so where a quick look finds nothing to shorten
+ * ("1.250" stays, "1.5" becomes 1500m), and clients see it (ParseQuantity of k8s.io/apimachinery/pkg/api/resource).
+ */
+static bool keeps_text(const char *s, size_t size)
+{
+	const char *p = s + (*s == '-' || *s == '+'), *end = s + size;
+	int base, exponent = 0;
+	enum quantity_format format;
+	char digits[20];
+
+	while (p < end && *p == '0')
+		p++;
+	size_t n_whole = count_digits(p, end),
+	       n_fraction = p + n_whole < end && p[n_whole] == '.' ? count_digits(p + n_whole + 1, end) : 0;
+	const char *suffix = p + n_whole + (p + n_whole < end && p[n_whole] == '.') + n_fraction;
+	size_t n = (n_whole ? n_whole : 1) + n_fraction;
+	if (n > 18 || !parse_suffix(suffix, (size_t)(end - suffix), &base, &exponent, &format))
+		return false;
+	if (format == QUANTITY_BINARY_SI)
+		return !n_fraction && (int)n + exponent * 3 / 10 <= 14 && exponent % 10 == 0 && n_whole &&
+		       strtoll(p, NULL, 10) & 7;
+	if (!n_whole || exponent - (int)n_fraction < -9 || (exponent - (int)n_fraction) % 3)
+		return false;
+	memcpy(digits, p, n_whole);
+	memcpy(digits + n_whole, p + n_whole + 1, n_fraction);
+	return n < 3 || memcmp(digits + n - 3, "000", 3) != 0;
+}
+
 char *quantity_canonical(struct arena *arena, const char *s, size_t size)
 {
 	struct quantity q;
 
-	return quantity_parse_n(s, size, &q) ? quantity_format(arena, &q) : NULL;
+	if (!quantity_parse_n(s, size, &q))
+		return NULL;
+	return keeps_text(s, size) ? arena_strndup(arena, s, size) : quantity_format(arena, &q);
 }
 
 ResourceQuantity *quantity_new(struct arena *arena, const struct quantity *q)

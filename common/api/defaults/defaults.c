@@ -34,6 +34,9 @@ static void walk_field(struct arena *arena, ProtobufCMessage *msg, const struct 
 		return;
 	if (field->shape == SCHEMA_SINGLE) {
 		ProtobufCMessage *child = *(ProtobufCMessage **)at;
+		/* A struct that is never absent in the original is defaulted there, and looked into afterwards. */
+		if (!child && field->flags & SCHEMA_BY_VALUE && field->type->form == SCHEMA_FORM_OBJECT)
+			child = *(ProtobufCMessage **)at = api_new(arena, field->type);
 		if (child)
 			walk(arena, child);
 		return;

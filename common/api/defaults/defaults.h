@@ -4,8 +4,9 @@
  *	api_set_defaults(arena, &pod->base);
  *
  * The object is walked from its root downwards; every message whose type is in the table of defaulters gets its turn,
- *before the messages below it. Applying it twice changes nothing. Ownership: what is added lives in the arena, which
- *must live as long as the object.
+ *before the messages below it. Structs that are never absent in JSON (spec, status, metadata of templates) are made
+ *where they lack. Applying it twice changes nothing. Ownership: what is added lives in the arena, which must live as
+ *long as the object.
  */
 #ifndef API_DEFAULTS_DEFAULTS_H
 #define API_DEFAULTS_DEFAULTS_H

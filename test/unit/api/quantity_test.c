@@ -62,6 +62,21 @@ static void texts_are_canonical(void **state)
 	}
 }
 
+/* What the original hands back as it was written, and what it does not. */
+static void some_texts_are_kept(void **state)
+{
+	static const struct {
+		const char *text, *kept;
+	} cases[] = {{"1.250", "1.250"}, {"1.25", "1250m"}, {"+758P", "+758P"}, {"04.Gi", "04.Gi"}, {"1024Mi", "1Gi"},
+		{"1000", "1k"}, {"0.5", "500m"}, {"007", "007"}, {"12.345678k", "12.345678k"}, {"1234e3", "1234e3"},
+		{"100.000", "100"}, {"107.30003900000103300200Ti", "117977640541319419061711n"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		assert_string_equal(quantity_new_text(arena, cases[i].text)->string, cases[i].kept);
+	}
+}
+
 static void sums_keep_the_first_format(void **state)
 {
 	static const struct {
@@ -109,7 +124,7 @@ static void percentages_scale(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_canonical),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_canonical), cmocka_unit_test(some_texts_are_kept),
 		cmocka_unit_test(sums_keep_the_first_format), cmocka_unit_test(percentages_scale)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
