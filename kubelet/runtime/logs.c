@@ -49,8 +49,9 @@ bool log_parse_time(const char *s, size_t len, int64_t *ret_ns)
 	} else if (i + 1 != len || s[i] != 'Z') {
 		return false;
 	}
-	*ret_ns = ((int64_t)timegm(&tm) - offset) * 1000000000 + fraction;
-	return true;
+	/* What nanoseconds cannot count, beyond the year 2262, is no time. */
+	return !__builtin_mul_overflow((int64_t)timegm(&tm) - offset, INT64_C(1000000000), ret_ns) &&
+	       !__builtin_add_overflow(*ret_ns, fraction, ret_ns);
 }
 
 char *log_fixed_time(struct arena *arena, const char *s, size_t len)
