@@ -424,6 +424,29 @@ cJSON *tree_copy(struct arena *arena, const cJSON *tree)
 	return copy;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(cJSON *const *)a)->string, (*(cJSON *const *)b)->string);
+}
+
+void tree_sort(struct arena *arena, cJSON *tree)
+{
+	cJSON **members = NULL;
+	size_t n = 0;
+	TREE_FOREACH (child, tree) {
+		tree_sort(arena, child);
+		ARENA_PUSH(arena, members, n) = child;
+	}
+	if (!cJSON_IsObject(tree) || n < 2)
+		return;
+	qsort(members, n, sizeof(*members), by_name);
+	tree->child = NULL;
+	for (size_t i = 0; i < n; i++) {
+		members[i]->next = members[i]->prev = NULL;
+		append(tree, members[i]);
+	}
+}
+
 cJSON *tree_get(const cJSON *object, const char *name)
 {
 	if (!cJSON_IsObject(object))

@@ -35,6 +35,8 @@ cJSON *tree_new_int(struct arena *arena, int64_t value);
 cJSON *tree_new_double(struct arena *arena, double value);
 cJSON *tree_new_number(struct arena *arena, const char *text, size_t size);
 cJSON *tree_new_string(struct arena *arena, const char *s);
+/* Orders the members of every object by name, as Go writes its maps. */
+void tree_sort(struct arena *arena, cJSON *tree);
 cJSON *tree_copy(struct arena *arena, const cJSON *tree);
 
 /* Reading. All take NULL for the tree and answer NULL, 0, false. */
