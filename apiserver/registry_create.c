@@ -133,6 +133,8 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 	TRY(settle_namespace(request, meta));
 	if (!request->applies) {
 		wipe_system_fields(meta);
+		if (s->complete)
+			s->complete(request, object);
 		managed_create(request, object);
 	}
 	ensure_spec(request->arena, object);

@@ -178,6 +178,8 @@ static bool counts_changes(const char *subresource)
 /* From the new object as asked for to the one to store. */
 static struct status *make_ready(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
+	if (!request->applies && request->strategy->complete)
+		request->strategy->complete(request, object);
 	if (!request->applies)
 		managed_update(request, object, old);
 	TRY(admit(request, ADMISSION_UPDATE, object, old, NULL, false));

@@ -85,7 +85,7 @@ void generic_keep_status(struct request *request, ProtobufCMessage *object, cons
 void generic_keep_meta(ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	static const char *const names[] = {
-		"deletion_timestamp", "labels", "annotations", "finalizers", "owner_references", "managed_fields"};
+		"deletion_timestamp", "labels", "annotations", "finalizers", "owner_references"};
 	MetaV1ObjectMeta *meta = object_meta(object);
 	const MetaV1ObjectMeta *was = object_meta(old);
 	for (size_t i = 0; meta && was && i < ARRAY_SIZE(names); i++)

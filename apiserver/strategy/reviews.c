@@ -43,8 +43,10 @@ static struct status *review_self(struct request *request, ProtobufCMessage *obj
 		(AuthorizationV1SelfSubjectAccessReview *)object);
 }
 
+/* The answer is a new object: nothing of the request's metadata comes back. */
 static struct status *review_rules(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
 {
+	((AuthorizationV1SelfSubjectRulesReview *)object)->metadata = NULL;
 	*ret_object = object;
 	return authz_review_rules(request->context->authz, request->arena, request->user,
 		(AuthorizationV1SelfSubjectRulesReview *)object);

@@ -34,6 +34,15 @@ WORKLOAD(controller, CoreV1ReplicationController, validate_replication_controlle
 #define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"
 
 /* How often the template has changed, as an annotation: the number of the former API, which controllers still read. */
+static void complete_daemon_set(struct request *request, ProtobufCMessage *object)
+{
+	const char *text = meta_annotation(object_meta(object), TEMPLATE_GENERATION);
+	int64_t generation;
+	if (!text || !str_to_int64(text, INT64_MIN, INT64_MAX, &generation))
+		meta_set_annotation(
+			request->arena, object_meta_ensure(request->arena, object), TEMPLATE_GENERATION, "0");
+}
+
 static void prepare_create_daemon_set(struct request *request, ProtobufCMessage *object)
 {
 	generic_prepare_create(request, object);
@@ -83,6 +92,7 @@ const struct strategy replica_set_strategy = {
 const struct strategy daemon_set_strategy = {
 	.group = "apps",
 	.resource = "daemonsets",
+	.complete = complete_daemon_set,
 	.prepare_create = prepare_create_daemon_set,
 	.validate_create = daemon_set_validate_create,
 	.prepare_update = prepare_update_daemon_set,

@@ -98,8 +98,12 @@ static void same_text(struct field_errors *errors, const char *name, const char 
 static void same_struct(struct field_errors *errors, const char *name, const void *now, const void *was,
 	const struct schema_type *by_value)
 {
+	if (by_value) {
+		now = now ? now : by_value->zero;
+		was = was ? was : by_value->zero;
+	}
 	if (!api_equal(now, was))
-		field_invalid_internal(errors, FIELD(NULL, name), now || !by_value ? now : by_value->zero, IMMUTABLE);
+		field_invalid_internal(errors, FIELD(NULL, name), now, IMMUTABLE);
 }
 
 void validate_event_v1_update(struct field_errors *errors, const CoreV1Event *event, const CoreV1Event *old)

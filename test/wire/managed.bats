@@ -23,3 +23,7 @@ play() {
 @test "writes, applies and their conflicts leave the entries that Kubernetes leaves" {
 	play apply.txt
 }
+
+@test "every kind keeps entries of every write" {
+	play kinds.txt
+}
