@@ -17,18 +17,11 @@ CHECKED_ALIKE(quota, CoreV1ResourceQuota, validate_resource_quota)
 CHECKED_ALIKE(limit_range, CoreV1LimitRange, validate_limit_range)
 CHECKED_ALIKE(volume, CoreV1PersistentVolume, validate_volume)
 
-KIND(flow_schema, "flowcontrol.apiserver.k8s.io", "flowschemas", SPEC_AND_STATUS);
-KIND(priority_level, "flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", SPEC_AND_STATUS);
-KIND(admission_policy, "admissionregistration.k8s.io", "validatingadmissionpolicies", SPEC_AND_STATUS);
 KIND(crd, "apiextensions.k8s.io", "customresourcedefinitions", SPEC_AND_STATUS);
-KIND(api_service, "apiregistration.k8s.io", "apiservices", STATUS_ONLY);
 KIND(quota, "", "resourcequotas", STATUS_ONLY, CHECKS(quota));
 KIND(limit_range, "", "limitranges", CHECKS(limit_range));
 KIND(resource_claim, "resource.k8s.io", "resourceclaims", STATUS_ONLY);
 KIND(pod_template, "", "podtemplates", GENERATION_ONLY);
-KIND(validating_webhook, "admissionregistration.k8s.io", "validatingwebhookconfigurations", GENERATION_ONLY);
-KIND(mutating_webhook, "admissionregistration.k8s.io", "mutatingwebhookconfigurations", GENERATION_ONLY);
-KIND(policy_binding, "admissionregistration.k8s.io", "validatingadmissionpolicybindings", GENERATION_ONLY);
 KIND(volume, "", "persistentvolumes", .prepare_update = generic_keep_status, CHECKS(volume));
 
 const struct strategy *const strategy_table[] = {
@@ -70,19 +63,19 @@ const struct strategy *const strategy_table[] = {
 	&ip_address_strategy,
 	&service_cidr_strategy,
 	&budget_strategy,
-	&flow_schema,
-	&priority_level,
-	&admission_policy,
+	&flow_schema_strategy,
+	&priority_level_strategy,
+	&admission_policy_strategy,
 	&crd,
-	&api_service,
+	&api_service_strategy,
 	&autoscaler_strategy,
 	&quota,
 	&resource_claim,
 	&priority_class_strategy,
 	&pod_template,
-	&validating_webhook,
-	&mutating_webhook,
-	&policy_binding,
+	&validating_webhook_strategy,
+	&mutating_webhook_strategy,
+	&policy_binding_strategy,
 	&volume,
 	&limit_range,
 	&runtime_class_strategy,

@@ -1,0 +1,63 @@
+#include "apiserver/validation/extension.h"
+#include "apiserver/strategy/kind.h"
+#include "apiserver/strategy/records.h"
+#include "base/str.h"
+
+#define ADMISSION "admissionregistration.k8s.io"
+#define FLOW "flowcontrol.apiserver.k8s.io"
+
+/* check of every write but those of the status; check_status of those. */
+#define ALIKE(name, T, check, check_status)                                                           \
+	static void name##_create(                                                                    \
+		struct request *request, const ProtobufCMessage *object, struct field_errors *errors) \
+	{                                                                                             \
+		check(errors, (const T *)object);                                                     \
+	}                                                                                             \
+	static void name##_update(struct request *request, const ProtobufCMessage *object,            \
+		const ProtobufCMessage *old, struct field_errors *errors)                             \
+	{                                                                                             \
+		if (generic_is_status(request))                                                       \
+			check_status(errors, (const T *)object);                                      \
+		else                                                                                  \
+			check(errors, (const T *)object);                                             \
+	}
+
+CHECKED(validating, AdmissionregistrationV1ValidatingWebhookConfiguration, validate_validating_webhooks,
+	validate_validating_webhooks_update)
+CHECKED(mutating, AdmissionregistrationV1MutatingWebhookConfiguration, validate_mutating_webhooks,
+	validate_mutating_webhooks_update)
+ALIKE(policy, AdmissionregistrationV1ValidatingAdmissionPolicy, validate_admission_policy,
+	validate_admission_policy_status)
+ALIKE(binding, AdmissionregistrationV1ValidatingAdmissionPolicyBinding, validate_policy_binding,
+	validate_policy_binding)
+ALIKE(service, ApiregistrationV1APIService, validate_api_service, validate_api_service_status)
+ALIKE(flow_schema, FlowcontrolV1FlowSchema, validate_flow_schema, validate_flow_schema_status)
+ALIKE(level, FlowcontrolV1PriorityLevelConfiguration, validate_priority_level, validate_priority_level_status)
+
+/* Writes of the status leave the metadata alone too. */
+static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	generic_prepare_update(request, object, old);
+	if (generic_is_status(request))
+		generic_keep_meta(object, old);
+}
+
+#define METADATA_IS_OLD .prepare_create = generic_prepare_create, .prepare_update = prepare_update
+
+const struct strategy validating_webhook_strategy = {
+	.group = ADMISSION, .resource = "validatingwebhookconfigurations", GENERATION_ONLY, CHECKS(validating)};
+const struct strategy mutating_webhook_strategy = {
+	.group = ADMISSION, .resource = "mutatingwebhookconfigurations", GENERATION_ONLY, CHECKS(mutating)};
+const struct strategy admission_policy_strategy = {
+	.group = ADMISSION, .resource = "validatingadmissionpolicies", METADATA_IS_OLD, CHECKS(policy)};
+const struct strategy policy_binding_strategy = {
+	.group = ADMISSION, .resource = "validatingadmissionpolicybindings", GENERATION_ONLY, CHECKS(binding)};
+const struct strategy api_service_strategy = {.group = "apiregistration.k8s.io",
+	.resource = "apiservices",
+	.check_name = name_is_path_segment,
+	STATUS_ONLY,
+	CHECKS(service)};
+const struct strategy flow_schema_strategy = {
+	.group = FLOW, .resource = "flowschemas", METADATA_IS_OLD, CHECKS(flow_schema)};
+const struct strategy priority_level_strategy = {
+	.group = FLOW, .resource = "prioritylevelconfigurations", METADATA_IS_OLD, CHECKS(level)};
