@@ -117,6 +117,8 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 		request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 	if (is_connect(r))
 		return verb_connect(exchange, r, &accept);
+	if (str_eq(exchange->method, "HEAD"))
+		return status_not_allowed();
 	TRY(accept_parse(exchange, has_table(r), &accept));
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (str_eq(verbs[i].verb, r->verb))

@@ -175,8 +175,19 @@ static struct status *make_kubelet_tls(const struct options *o, struct app *app)
 	return status_wrap(tls_context_new(&config, TLS_CLIENT, &app->kubelet_tls), "--kubelet-client-certificate");
 }
 
+/* Where others fetch the keys that check our tokens, unless the flag says: this server, as it is advertised. */
+static void settle_jwks_uri(struct options *o)
+{
+	if (!str_empty(o->authn.service_account_jwks_uri) || str_empty(o->advertise_address) || !o->secure_port)
+		return;
+	bool is_ipv6 = strchr(o->advertise_address, ':');
+	o->authn.service_account_jwks_uri = mem_printf("https://%s%s%s:%d/openid/v1/jwks", is_ipv6 ? "[" : "",
+		o->advertise_address, is_ipv6 ? "]" : "", (int)o->secure_port);
+}
+
 static struct status *make_parts(struct options *o, struct app *app)
 {
+	settle_jwks_uri(o);
 	const struct registry_options ro = {.etcd = app->etcd,
 		.prefix = o->etcd_prefix,
 		.clock = app->clock,

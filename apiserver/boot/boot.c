@@ -11,13 +11,13 @@
 #include "base/str.h"
 #include "base/workers.h"
 
-enum { RETRY_MS = 200, PERIOD_MS = 10000, NAMESPACES_PERIOD_MS = 60000 };
+enum { RETRY_MS = 200, PERIOD_MS = 10000 };
 
 struct boot {
 	struct boot_options options;
 	pthread_t thread;
 	bool running;
-	atomic_bool namespaces_ready, rbac_ready;
+	atomic_bool done[BOOT_STEPS];
 	pthread_mutex_t lock; /* guards stopping */
 	pthread_cond_t wake;
 	bool stopping;
@@ -52,52 +52,60 @@ static bool pause_for(struct boot *boot, int64_t ms)
 	return stopping;
 }
 
-/* Repeats a step until it succeeds; false when the server stops first. Says why only when the reason is new. */
-static bool until_done(
-	struct boot *boot, const char *what, struct status *(*step)(const struct boot_options *), atomic_bool *done)
-{
-	CLEANUP_STATUS struct status *last = NULL;
-	for (;;) {
-		struct status *s = step(&boot->options);
-		if (!s)
-			break;
-		if (!last || !str_eq(last->message, s->message))
-			log_warn("%s: %s; trying again", what, s->message);
-		status_free(last);
-		last = s;
-		if (pause_for(boot, RETRY_MS))
-			return false;
-	}
-	if (done)
-		atomic_store(done, true);
-	return true;
-}
-
 static struct status *repair(const struct boot_options *options)
 {
 	return alloc_repair_step(options->repair);
 }
 
+/* In the order in which they are taken; some are repeated, every so many periods. */
+static const struct {
+	const char *what;
+	struct status *(*step)(const struct boot_options *);
+	int every;
+} steps[BOOT_STEPS] = {
+	[BOOT_NAMESPACES] = {"system namespaces", boot_namespaces, 6},
+	[BOOT_PRIORITIES] = {"priority classes", boot_priorities, 0},
+	[BOOT_RANGES] = {"service ranges", boot_ranges, 0},
+	[BOOT_REPAIR] = {"repair of service addresses", repair, 1},
+	[BOOT_ROLES] = {"bootstrap roles", boot_roles, 0},
+	[BOOT_TRUST] = {"authentication trust", boot_trust, 6},
+	[BOOT_SERVICE] = {"kubernetes service", boot_service, 1},
+};
+
+static bool is_taken(const struct boot *boot, enum boot_step step)
+{
+	return step != BOOT_ROLES || boot->options.rbac;
+}
+
+/* Repeats a step until it succeeds; false when the server stops first. Says why only when the reason is new. */
+static bool until_done(struct boot *boot, enum boot_step step)
+{
+	CLEANUP_STATUS struct status *last = NULL;
+	for (;;) {
+		struct status *s = is_taken(boot, step) ? steps[step].step(&boot->options) : NULL;
+		if (!s)
+			break;
+		if (!last || !str_eq(last->message, s->message))
+			log_warn("%s: %s; trying again", steps[step].what, s->message);
+		status_free(last);
+		last = s;
+		if (pause_for(boot, RETRY_MS))
+			return false;
+	}
+	atomic_store(&boot->done[step], true);
+	return true;
+}
+
 static void *run(void *data)
 {
 	struct boot *boot = data;
-	if (!until_done(boot, "system namespaces", boot_namespaces, &boot->namespaces_ready) ||
-		!until_done(boot, "priority classes", boot_priorities, NULL) ||
-		!until_done(boot, "service ranges", boot_ranges, NULL) || !until_done(boot, "repair", repair, NULL) ||
-		(boot->options.rbac && !until_done(boot, "bootstrap roles", boot_roles, NULL)))
-		return NULL;
-	atomic_store(&boot->rbac_ready, true);
-	if (!until_done(boot, "authentication trust", boot_trust, NULL) ||
-		!until_done(boot, "kubernetes service", boot_service, NULL))
-		return NULL;
-	for (int64_t turn = 1; !pause_for(boot, PERIOD_MS); turn++) {
-		log_status(boot_service(&boot->options), "kubernetes service");
-		log_status(repair(&boot->options), "repair");
-		if (turn % (NAMESPACES_PERIOD_MS / PERIOD_MS) == 0) {
-			log_status(boot_namespaces(&boot->options), "system namespaces");
-			log_status(boot_trust(&boot->options), "authentication trust");
-		}
-	}
+	for (enum boot_step step = 0; step < BOOT_STEPS; step++)
+		if (!until_done(boot, step))
+			return NULL;
+	for (int turn = 1; !pause_for(boot, PERIOD_MS); turn++)
+		for (enum boot_step step = 0; step < BOOT_STEPS; step++)
+			if (steps[step].every && turn % steps[step].every == 0)
+				log_status(steps[step].step(&boot->options), "%s", steps[step].what);
 	return NULL;
 }
 
@@ -107,14 +115,9 @@ void boot_start(struct boot *boot)
 	boot->thread = thread_start("boot", run, boot);
 }
 
-bool boot_rbac_ready(const struct boot *boot)
+bool boot_done(const struct boot *boot, enum boot_step step)
 {
-	return atomic_load(&boot->rbac_ready);
-}
-
-bool boot_namespaces_ready(const struct boot *boot)
-{
-	return atomic_load(&boot->namespaces_ready);
+	return atomic_load(&boot->done[step]);
 }
 
 void boot_stop(struct boot *boot)

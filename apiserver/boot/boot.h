@@ -5,7 +5,7 @@
  *	struct boot *boot = boot_new(&options);
  *	… cache synced, listener up …
  *	boot_start(boot);
- *	… boot_rbac_ready(boot) for /readyz (poststarthook/rbac/bootstrap-roles) …
+ *	… boot_done(boot, BOOT_ROLES) for /readyz (poststarthook/rbac/bootstrap-roles) …
  *	boot_stop(boot);       before the listener closes: takes this server out of the endpoints
  *
  * Threads: one of its own.
@@ -19,6 +19,17 @@
 #include "base/clock.h"
 
 struct boot;
+
+enum boot_step {
+	BOOT_NAMESPACES,
+	BOOT_PRIORITIES,
+	BOOT_RANGES,
+	BOOT_REPAIR,
+	BOOT_ROLES,
+	BOOT_TRUST,
+	BOOT_SERVICE,
+	BOOT_STEPS
+};
 
 struct boot_options {
 	struct objects *objects;
@@ -36,8 +47,8 @@ struct boot_options {
 
 struct boot *boot_new(const struct boot_options *options);
 void boot_start(struct boot *boot);
-bool boot_rbac_ready(const struct boot *boot);
-bool boot_namespaces_ready(const struct boot *boot);
+/* Whether a step has succeeded once; they follow each other. */
+bool boot_done(const struct boot *boot, enum boot_step step);
 void boot_stop(struct boot *boot);
 void boot_free(struct boot *boot);
 

@@ -4,6 +4,7 @@
 #include "api/meta.h"
 #include "api/print/print.h"
 #include "api/protobuf.h"
+#include "api/tree.h"
 #include "api/yaml.h"
 #include "base/clock.h"
 
@@ -35,36 +36,62 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 	if (schema_of(object) == &MetaV1Status_schema || accept->shape == SHAPE_OBJECT)
 		return NULL;
 	if (accept->shape == SHAPE_TABLE) {
+		static const char *const includes[] = {"None", "Metadata", "Object", NULL};
 		const char *include = str_or(exchange_query(exchange, "includeObject"), "Metadata");
+		if (!str_in(include, includes))
+			return status_bad_request(
+				"Unable to convert to Table as requested: includeObject: Invalid value: "
+				"\"%s\": must be 'Metadata', 'Object', 'None', or empty",
+				include);
 		MetaV1Table *table =
 			print_table(exchange->arena, object, clock_wall_s(clock_system()), include, with_columns);
 		*ret_object = &table->base;
 		return NULL;
 	}
-	if (list != (accept->shape == SHAPE_METADATA_LIST))
+	if (list != (accept->shape == SHAPE_METADATA_LIST)) {
+		const char *group = str_or(schema_of(object)->group, "core");
 		return status_new(STATUS_NOT_ACCEPTABLE,
-			"you requested %s, but the requested object is %s list type (%s)",
+			"you requested %s, but the requested object is %s list (*%.*s.%s)",
 			list ? "PartialObjectMetadata" : "PartialObjectMetadataList", list ? "a" : "not a",
-			schema_of(object)->kind);
+			(int)strcspn(group, "."), group, schema_of(object)->kind);
+	}
 	*ret_object = list ? metadata_list_of(exchange->arena, object) : metadata_of(exchange->arena, object);
 	return NULL;
 }
 
-/* The items of this one list carry their kind. */
-static void encode_metadata_list(struct strbuf *out, const MetaV1PartialObjectMetadataList *list, const char *as)
+static void indent(struct strbuf *text)
 {
-	strbuf_printf(out, "{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"%s\",\"metadata\":", as);
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	cJSON *tree;
+	struct status *s = tree_parse(arena, text->buf, text->len, NULL, &tree);
+	if (s) {
+		status_drop(s, "then it stays as it is");
+		return;
+	}
+	strbuf_reset(text);
+	tree_print(text, tree, JSON_NEWLINE | JSON_PRETTY | JSON_INDENT2);
+}
+
+/* The items of this one list carry their kind. */
+static void encode_metadata_list(
+	struct strbuf *out, const MetaV1PartialObjectMetadataList *list, const char *as, bool pretty)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	strbuf_printf(&text, "{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"%s\",\"metadata\":", as);
 	if (list->metadata)
-		json_encode(out, list->metadata, 0);
+		json_encode(&text, list->metadata, 0);
 	else
-		strbuf_adds(out, "{}");
-	strbuf_adds(out, ",\"items\":[");
+		strbuf_adds(&text, "{}");
+	strbuf_adds(&text, ",\"items\":[");
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (i)
-			strbuf_addc(out, ',');
-		json_encode_as(out, list->items[i], as, "PartialObjectMetadata", 0);
+			strbuf_addc(&text, ',');
+		json_encode_as(&text, list->items[i], as, "PartialObjectMetadata", 0);
 	}
-	strbuf_adds(out, "]}\n");
+	strbuf_adds(&text, "]}\n");
+	if (pretty)
+		indent(&text);
+	strbuf_add(out, text.buf, text.len);
 }
 
 void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object)
@@ -78,8 +105,8 @@ void encode_media(struct strbuf *out, const struct accept *accept, const Protobu
 		protobuf_encode_as(out, object, as, schema_of(object)->kind);
 	else if (accept->media == MEDIA_YAML)
 		yaml_encode(out, object);
-	else if (API_IS(object, MetaV1PartialObjectMetadataList) && !accept->pretty)
-		encode_metadata_list(out, (const MetaV1PartialObjectMetadataList *)object, as);
+	else if (API_IS(object, MetaV1PartialObjectMetadataList))
+		encode_metadata_list(out, (const MetaV1PartialObjectMetadataList *)object, as, accept->pretty);
 	else
 		json_encode_as(out, object, as, schema_of(object)->kind,
 			JSON_NEWLINE | (accept->pretty ? JSON_PRETTY | JSON_INDENT2 : 0));
@@ -120,7 +147,6 @@ void answer_object(struct exchange *exchange, struct request *request, const str
 		return;
 	}
 	answer_warnings(exchange, request);
-	reply_header(exchange, "Cache-Control", "no-cache, private");
 	reply_strbuf(exchange, code, media_name(accept->media), &body);
 }
 
@@ -137,7 +163,6 @@ void answer_status(struct exchange *exchange, struct status *status)
 	}
 	MetaV1Status *object = status_to_api(exchange->arena, status);
 	encode_media(&body, &accept, &object->base);
-	reply_header(exchange, "Cache-Control", "no-cache, private");
 	reply_strbuf(exchange, status->code, media_name(accept.media), &body);
 	status_free(status);
 }
@@ -157,5 +182,7 @@ void answer_success(struct exchange *exchange, struct request *request, const st
 
 void answer_text(struct exchange *exchange, int code, const char *text)
 {
+	if (code >= 400)
+		reply_header(exchange, "X-Content-Type-Options", "nosniff");
 	reply_bytes(exchange, code, "text/plain; charset=utf-8", text, strlen(text));
 }

@@ -90,16 +90,30 @@ static const char *summary(struct arena *arena, const char *data, size_t size)
 	return arena_printf(arena, "%s%s", text, size > most ? " ..." : "");
 }
 
+/* What the JSON reader says, without the place, which the original does not tell. */
+static const char *without_place(struct arena *arena, const char *message)
+{
+	const char *place = strstr(message, " (at byte ");
+	return place ? arena_strndup(arena, message, (size_t)(place - message)) : message;
+}
+
 static struct status *decode_json_body(struct request *request, const struct schema_type *type, const char *data,
 	size_t size, ProtobufCMessage **ret_object)
 {
 	char *api_version, *kind;
 	struct status *status = json_peek_type(request->arena, data, size, &api_version, &kind);
+	if (status && type == &MetaV1DeleteOptions_schema) {
+		struct status *s = status_new(STATUS_UNKNOWN, "couldn't get version/kind; json parse error: %s",
+			without_place(request->arena, status->message));
+		status_free(status);
+		return status_with_code(s, 500);
+	}
 	if (status) {
 		struct status *s =
 			status_bad_request("the object provided is unrecognized (must be of type %s): couldn't get "
 					   "version/kind; json parse error: %s (%s)",
-				type->kind, size ? status->message : "unexpected end of JSON input",
+				type->kind,
+				size ? without_place(request->arena, status->message) : "unexpected end of JSON input",
 				summary(request->arena, data, size));
 		status_free(status);
 		return s;
@@ -213,14 +227,21 @@ struct status *decode_write_options(struct exchange *exchange, struct request *r
 	return field_errors_status(&errors, "meta.k8s.io", options_kind(request), "");
 }
 
+struct status *query_number(struct exchange *exchange, const char *name, int64_t *ret_value)
+{
+	const char *text = exchange_query(exchange, name);
+	if (str_empty(text) || str_to_int64(text, INT64_MIN, INT64_MAX, ret_value))
+		return NULL;
+	return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax", text);
+}
+
 static struct status *query_delete_options(struct exchange *exchange, struct request *request, MetaV1DeleteOptions *o)
 {
 	const char *grace = exchange_query(exchange, "gracePeriodSeconds");
 	const char *orphan = exchange_query(exchange, "orphanDependents");
 	const char *policy = exchange_query(exchange, "propagationPolicy");
 	bool flag;
-	if (grace && !str_to_int64(grace, INT64_MIN, INT64_MAX, &o->grace_period_seconds))
-		return status_bad_request("gracePeriodSeconds: \"%s\" is no integer", grace);
+	TRY(query_number(exchange, "gracePeriodSeconds", &o->grace_period_seconds));
 	o->has_grace_period_seconds = grace != NULL;
 	if (orphan && str_to_bool(orphan, &flag)) {
 		o->has_orphan_dependents = true;

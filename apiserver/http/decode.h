@@ -27,4 +27,7 @@ void check_manager_options(struct field_errors *errors, struct exchange *exchang
 /* What a client calls itself, before the slash, as the name of a manager: printable, at most 128 bytes. */
 const char *manager_name_of_agent(struct arena *arena, const char *agent);
 
+/* A whole number of the query, as the original reads it; unchanged when absent. */
+struct status *query_number(struct exchange *exchange, const char *name, int64_t *ret_value) MUST_USE;
+
 #endif

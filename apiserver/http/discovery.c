@@ -192,18 +192,35 @@ static ApidiscoveryV2APIGroupDiscovery *aggregated_group(struct arena *arena, si
 	return group;
 }
 
-/* The clause of Accept that asks for it, with the version: v2 or v2beta1. NULL: not asked for. */
-static const char *wants_aggregated(struct exchange *exchange)
+/* Its first form, v2beta1, is no longer served. */
+static bool wants_aggregated(struct exchange *exchange)
 {
 	const char *accept = str_or_empty(exchange_header(exchange, "Accept"));
-	if (!strstr(accept, "as=APIGroupDiscoveryList"))
-		return NULL;
-	if (strstr(accept, "v=v2;") || str_ends_with(accept, "v=v2") || strstr(accept, "v=v2,"))
-		return "v2";
-	return strstr(accept, "v=v2beta1") ? "v2beta1" : NULL;
+	return strstr(accept, "as=APIGroupDiscoveryList") &&
+	       (strstr(accept, "v=v2;") || str_ends_with(accept, "v=v2") || strstr(accept, "v=v2,"));
 }
 
-static void answer_aggregated(struct exchange *exchange, const char *version, bool core)
+/* Its tag is the digest of what it says: nothing else makes it change. */
+static void answer_tagged(struct exchange *exchange, struct strbuf *body)
+{
+	static const char type[] = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+	uint8_t digest[32];
+	CLEANUP(strbuf_done) struct strbuf tag = STRBUF_INIT;
+	pki_sha256(body->buf, body->len, digest);
+	strbuf_addc(&tag, '"');
+	for (size_t i = 0; i < sizeof(digest); i++)
+		strbuf_printf(&tag, "%02X", digest[i]);
+	strbuf_addc(&tag, '"');
+	reply_header(exchange, "ETag", tag.buf);
+	reply_header(exchange, "Vary", "Accept");
+	reply_header(exchange, "Cache-Control", "public");
+	if (str_eq(exchange_header(exchange, "If-None-Match"), tag.buf))
+		reply_bytes(exchange, 304, type, "", 0);
+	else
+		reply_strbuf(exchange, 200, type, body);
+}
+
+static void answer_aggregated(struct exchange *exchange, bool core)
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 	struct arena *arena = exchange->arena;
@@ -211,12 +228,11 @@ static void answer_aggregated(struct exchange *exchange, const char *version, bo
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
 		if (!*order[i].group == core)
 			ARENA_PUSH(arena, list->items, list->n_items) = aggregated_group(arena, i);
-	const char *api_version = arena_printf(arena, "apidiscovery.k8s.io/%s", version);
-	json_encode_as(&body, list, api_version, "APIGroupDiscoveryList", JSON_NEWLINE);
-	const char *type =
-		arena_printf(arena, "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList", version);
-	reply_header(exchange, "Vary", "Accept");
-	reply_strbuf(exchange, 200, type, &body);
+	struct accept accept;
+	status_drop(accept_parse(exchange, true, &accept), "what it asks for is known");
+	json_encode_as(&body, list, "apidiscovery.k8s.io/v2", "APIGroupDiscoveryList",
+		JSON_NEWLINE | (accept.pretty ? JSON_PRETTY | JSON_INDENT2 : 0));
+	answer_tagged(exchange, &body);
 }
 
 /* What is told of the core group has a kind and no apiVersion. */
@@ -227,10 +243,11 @@ static bool is_core(const ProtobufCMessage *object)
 		       str_eq(((const MetaV1APIResourceList *)object)->group_version, "v1"));
 }
 
-static void answer_core(struct exchange *exchange, const ProtobufCMessage *object)
+static void answer_core(struct exchange *exchange, const ProtobufCMessage *object, bool pretty)
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
-	json_encode_as(&body, object, NULL, schema_of(object)->kind, JSON_NEWLINE);
+	json_encode_as(
+		&body, object, NULL, schema_of(object)->kind, JSON_NEWLINE | (pretty ? JSON_PRETTY | JSON_INDENT2 : 0));
 	reply_strbuf(exchange, 200, "application/json", &body);
 }
 
@@ -239,8 +256,8 @@ static struct status *answer(struct exchange *exchange, const ProtobufCMessage *
 	struct accept accept;
 	TRY(accept_parse(exchange, true, &accept));
 	accept.shape = SHAPE_OBJECT;
-	if (is_core(object) && accept.media == MEDIA_JSON && !accept.pretty) {
-		answer_core(exchange, object);
+	if (is_core(object) && accept.media == MEDIA_JSON) {
+		answer_core(exchange, object, accept.pretty);
 		return NULL;
 	}
 	reply_header(exchange, "Vary", "Accept");
@@ -292,14 +309,16 @@ bool discovery_respond(struct exchange *exchange, const char *server_address, st
 		if (*p[i])
 			p[n++] = p[i];
 	*ret_status = NULL;
-	if (n == 0 || n > 3)
+	if (n == 0)
 		return false;
 	bool core = str_eq(p[0], "api");
 	if (!core && !str_eq(p[0], "apis"))
 		return false;
-	const char *aggregated = n == 1 ? wants_aggregated(exchange) : NULL;
-	if (aggregated)
-		answer_aggregated(exchange, aggregated, core);
+	bool known = core || (n >= 2 && find_group(p[1], &group));
+	if ((n == 1 || (known && n <= 3)) && !str_eq(exchange->method, "GET"))
+		*ret_status = status_not_allowed();
+	else if (n == 1 && wants_aggregated(exchange))
+		answer_aggregated(exchange, core);
 	else if (n == 1)
 		*ret_status =
 			core ? answer(exchange, core_versions(exchange, server_address)) : answer_groups(exchange);
@@ -309,7 +328,7 @@ bool discovery_respond(struct exchange *exchange, const char *server_address, st
 		*ret_status = answer(exchange, &group_of(exchange->arena, group)->base);
 	else if (!core && n == 3 && find_group(p[1], &group) && has_version(group, p[2]))
 		*ret_status = answer(exchange, resource_list(exchange->arena, p[1], p[2]));
-	else if (core || (n == 3 && find_group(p[1], &group)))
+	else if (known)
 		*ret_status = status_unknown_path();
 	else
 		return false;

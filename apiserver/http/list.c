@@ -6,6 +6,7 @@
 #include "api/selector.h"
 #include "api/tree.h"
 #include "apiserver/http/answer.h"
+#include "apiserver/http/decode.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry_private.h"
 #include "base/encode.h"
@@ -14,27 +15,26 @@
 
 /* --- options --- */
 
-static struct status *parse_number(const char *name, const char *text, int64_t *ret_value)
-{
-	if (str_empty(text) || str_to_int64(text, INT64_MIN, INT64_MAX, ret_value))
-		return NULL;
-	return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax", text);
-}
-
 struct status *version_parse(const char *text, int64_t *ret_version)
 {
 	*ret_version = -1;
 	if (str_empty(text) || str_to_int64(text, 0, INT64_MAX, ret_version))
 		return NULL;
-	return status_new(STATUS_UNKNOWN,
+	struct status *s = status_new(STATUS_UNKNOWN,
 		"resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax", text,
 		text);
+	return status_with_code(s, 500);
 }
 
-static struct status *parse_version(const char *text, int64_t *ret_version)
+/* A list tells of a bad version as of any bad option; a watch, whose storage reads it, as of an error of its own. */
+static struct status *parse_version(const char *text, bool watch, int64_t *ret_version)
 {
-	CLEANUP_STATUS struct status *wrong = version_parse(text, ret_version);
-	return wrong ? status_bad_request("invalid resource version: %s", wrong->message) : NULL;
+	struct status *wrong = version_parse(text, ret_version);
+	if (!wrong || watch)
+		return wrong;
+	struct status *s = status_bad_request("invalid resource version: %s", wrong->message);
+	status_free(wrong);
+	return s;
 }
 
 static struct status *unsupported_field(const struct request *request, const char *path)
@@ -80,11 +80,11 @@ static struct status *parse_fields(struct request *request, const char *text, st
 struct status *list_options_parse(struct exchange *exchange, struct request *request, struct list_options *o)
 {
 	*o = (struct list_options){.version = -1};
-	TRY(parse_version(exchange_query(exchange, "resourceVersion"), &o->version));
+	TRY(parse_version(exchange_query(exchange, "resourceVersion"), str_eq(request->verb, "watch"), &o->version));
 	o->match = str_or_empty(exchange_query(exchange, "resourceVersionMatch"));
 	o->token = str_or_empty(exchange_query(exchange, "continue"));
-	TRY(parse_number("limit", exchange_query(exchange, "limit"), &o->limit));
-	TRY(parse_number("timeoutSeconds", exchange_query(exchange, "timeoutSeconds"), &o->timeout_seconds));
+	TRY(query_number(exchange, "limit", &o->limit));
+	TRY(query_number(exchange, "timeoutSeconds", &o->timeout_seconds));
 	const char *labels = exchange_query(exchange, "labelSelector");
 	if (!str_empty(labels)) {
 		struct status *status = label_selector_parse(request->arena, labels, &o->labels);
@@ -121,6 +121,8 @@ static struct status *unknown_match(const char *match)
 
 static struct status *check_list_options(const struct list_options *o)
 {
+	if (o->has_initial)
+		return forbidden_option("sendInitialEvents", "Forbidden", "sendInitialEvents is forbidden for list");
 	if (!str_empty(o->match) && strcmp(o->match, "Exact") != 0 && strcmp(o->match, "NotOlderThan") != 0)
 		return unknown_match(o->match);
 	if (!str_empty(o->match) && o->version < 0)
@@ -362,7 +364,6 @@ static struct status *answer_list(
 		gather_protobuf(request, l, type, g);
 	else
 		gather_json(request, l, type, g);
-	reply_header(exchange, "Cache-Control", "no-cache, private");
 	reply_gather(exchange, 200, media_name(accept->media), g);
 	return NULL;
 }
@@ -395,8 +396,8 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 	return answer_list(exchange, request, accept, &l);
 }
 
-struct status *list_names(
-	struct exchange *exchange, struct request *request, char ***ret_namespaces, char ***ret_names, size_t *ret_n)
+struct status *list_names(struct exchange *exchange, struct request *request, MetaV1ListMeta **ret_meta,
+	char ***ret_namespaces, char ***ret_names, size_t *ret_n)
 {
 	struct list_options o;
 	TRY(list_options_parse(exchange, request, &o));
@@ -406,6 +407,7 @@ struct status *list_names(
 	table_list(request_table(request), prefix, &l.snapshot);
 	choose(request, &o, "", &l);
 	*ret_n = l.n_chosen;
+	*ret_meta = list_meta(request, &l);
 	*ret_names = ARENA_ARRAY(request->arena, char *, l.n_chosen + 1);
 	*ret_namespaces = ARENA_ARRAY(request->arena, char *, l.n_chosen + 1);
 	for (size_t i = 0; i < l.n_chosen; i++) {

@@ -105,7 +105,10 @@ static struct status *not_acceptable(bool known)
 	if (known)
 		return status_new(STATUS_NOT_ACCEPTABLE, "only the following media types are accepted: %s", available);
 	return status_details(
-		status_new(STATUS_NOT_ACCEPTABLE, "406: Not Acceptable\n\nAvailable representations: %s", available),
+		status_new(STATUS_NOT_ACCEPTABLE,
+			"406: Not Acceptable\n\nAvailable representations: %s, application/json;stream=watch, "
+			"application/vnd.kubernetes.protobuf;stream=watch",
+			available),
 		"", "", "");
 }
 
@@ -153,9 +156,10 @@ static bool wants_pretty(struct exchange *exchange)
 
 struct status *accept_parse(struct exchange *exchange, bool tables, struct accept *ret_accept)
 {
-	TRY(accept_parse_text(exchange->arena, exchange_header(exchange, "Accept"), tables, ret_accept));
+	struct status *s = accept_parse_text(exchange->arena, exchange_header(exchange, "Accept"), tables, ret_accept);
+	/* An error is told in that form too. */
 	ret_accept->pretty = wants_pretty(exchange);
-	return NULL;
+	return s;
 }
 
 const char *content_type_of(struct exchange *exchange)

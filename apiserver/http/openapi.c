@@ -439,7 +439,8 @@ static uint64_t fingerprint(void)
 	strbuf_adds(&text, KUBEC_VERSION);
 	SCHEMA_FOREACH_TYPE(t)
 	for (size_t i = 0; i < t->n_fields; i++)
-		strbuf_printf(&text, "%s%s%u", t->name, t->fields[i].json_name, t->fields[i].flags);
+		strbuf_printf(&text, "%s%s%u%s", t->name, t->fields[i].json_name, t->fields[i].flags,
+			str_or_empty(t->fields[i].doc));
 	return fnv1a_64(text.buf, text.len);
 }
 
@@ -486,9 +487,9 @@ bool openapi_respond(struct app *app, struct exchange *exchange)
 {
 	const char *path_text = exchange->path;
 	if (str_eq(path_text, "/openapi/v2")) {
-		const char *accept = str_or_empty(exchange_header(exchange, "Accept"));
-		if (strstr(accept, "proto-openapi") && !strstr(accept, "json") && !strstr(accept, "*/*"))
-			answer_text(exchange, 406, "only JSON is served");
+		const char *accept = str_or(exchange_header(exchange, "Accept"), "*/*");
+		if (!strstr(accept, "json") && !strstr(accept, "*/*") && !strstr(accept, "application/*"))
+			answer_text(exchange, 406, "");
 		else
 			answer_document(exchange, false, NULL, NULL);
 		return true;

@@ -1,5 +1,6 @@
 #include "apiserver/http/paths.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/utsname.h>
 #include "apiserver/http/answer.h"
 #include "apiserver/registry_private.h"
@@ -10,15 +11,16 @@
 struct check {
 	const char *name;
 	bool live, ready, health; /* where it counts */
-	const char *(*failure)(struct app *app);
+	const char *(*failure)(struct app *app, enum boot_step step);
+	enum boot_step step;
 };
 
-static const char *check_ping(struct app *app)
+static const char *check_ping(struct app *app, enum boot_step step)
 {
 	return NULL;
 }
 
-static const char *check_etcd(struct app *app)
+static const char *check_etcd(struct app *app, enum boot_step step)
 {
 	int64_t bytes;
 	struct status *status = etcd_size(app->etcd, &bytes);
@@ -27,30 +29,39 @@ static const char *check_etcd(struct app *app)
 	return ok ? NULL : "etcd failed";
 }
 
-static const char *check_synced(struct app *app)
+static const char *check_synced(struct app *app, enum boot_step step)
 {
 	return cache_synced(registry_cache(app->registry)) ? NULL : "the caches are not filled yet";
 }
 
-static const char *check_rbac(struct app *app)
+static const char *check_boot(struct app *app, enum boot_step step)
 {
-	return !app->boot || boot_rbac_ready(app->boot) ? NULL : "not finished";
+	return app->boot && boot_done(app->boot, step) ? NULL : "not finished";
 }
 
-static const char *check_shutdown(struct app *app)
+static const char *check_shutdown(struct app *app, enum boot_step step)
 {
 	return atomic_load(&app->stopping) ? "process is shutting down" : NULL;
 }
 
+/* The names are the original's, of those parts that there are. */
 static const struct check checks[] = {
 	{"ping", true, true, true, check_ping},
 	{"log", true, true, true, check_ping},
 	{"etcd", true, true, true, check_etcd},
 	{"etcd-readiness", false, true, false, check_etcd},
 	{"informer-sync", false, true, false, check_synced},
+	{"poststarthook/start-apiserver-admission-initializer", true, true, true, check_synced},
+	{"poststarthook/generic-apiserver-start-informers", true, true, true, check_synced},
 	{"poststarthook/start-apiextensions-informers", true, true, true, check_synced},
-	{"poststarthook/rbac/bootstrap-roles", true, true, true, check_rbac},
-	{"poststarthook/start-kube-apiserver-admission-initializer", true, true, true, check_synced},
+	{"poststarthook/start-system-namespaces-controller", true, true, true, check_boot, BOOT_NAMESPACES},
+	{"poststarthook/start-cluster-authentication-info-controller", true, true, true, check_boot, BOOT_TRUST},
+	{"poststarthook/start-kube-apiserver-identity-lease-controller", true, true, true, check_boot, BOOT_SERVICE},
+	{"poststarthook/start-service-ip-repair-controllers", true, true, true, check_boot, BOOT_REPAIR},
+	{"poststarthook/rbac/bootstrap-roles", true, true, true, check_boot, BOOT_ROLES},
+	{"poststarthook/scheduling/bootstrap-system-priority-classes", true, true, true, check_boot, BOOT_PRIORITIES},
+	{"poststarthook/bootstrap-controller", true, true, true, check_boot, BOOT_SERVICE},
+	{"poststarthook/start-kubernetes-service-cidr-controller", true, true, true, check_boot, BOOT_RANGES},
 	{"shutdown", false, true, false, check_shutdown},
 };
 
@@ -71,7 +82,7 @@ static bool excluded(struct exchange *exchange, const char *name)
 
 static void answer_one(struct app *app, struct exchange *exchange, const struct check *c)
 {
-	const char *failure = c->failure(app);
+	const char *failure = c->failure(app, c->step);
 	if (!failure)
 		answer_text(exchange, 200, "ok");
 	else
@@ -89,12 +100,11 @@ static void answer_checks(struct app *app, struct exchange *exchange, const char
 			strbuf_printf(&out, "[+]%s excluded: ok\n", checks[i].name);
 			continue;
 		}
-		bool bad = checks[i].failure(app) != NULL;
+		bool bad = checks[i].failure(app, checks[i].step) != NULL;
 		failed |= bad;
 		strbuf_printf(&out, bad ? "[-]%s failed: reason withheld\n" : "[+]%s ok\n", checks[i].name);
 	}
 	reply_header(exchange, "X-Content-Type-Options", "nosniff");
-	reply_header(exchange, "Cache-Control", "no-cache, private");
 	if (failed || exchange_query(exchange, "verbose"))
 		strbuf_printf(&out, "%s check %s\n", endpoint, failed ? "failed" : "passed");
 	if (failed)
@@ -151,13 +161,43 @@ static void answer_metrics(struct app *app, struct exchange *exchange)
 	reply_strbuf(exchange, 200, METRICS_CONTENT_TYPE, &out);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_path(struct arena *arena, char ***paths, size_t *n, char *path)
+{
+	if (!str_in_n(path, *paths, *n))
+		ARENA_PUSH(arena, *paths, *n) = path;
+}
+
+/* Every path that is served and is no resource, in order. */
 static void answer_index(struct exchange *exchange)
 {
-	static const char *const paths[] = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/healthz",
-		"/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"};
+	static const char *const fixed[] = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/",
+		"/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/openid/v1/jwks",
+		"/readyz", "/version"};
+	static const char *const endpoints[] = {"healthz", "livez", "readyz"};
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	struct arena *arena = exchange->arena;
+	char **paths = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		add_path(arena, &paths, &n, arena_strdup(arena, fixed[i]));
+	SCHEMA_FOREACH_RESOURCE(r)
+	if (*r->type->group) {
+		add_path(arena, &paths, &n, arena_printf(arena, "/apis/%s", r->type->group));
+		add_path(arena, &paths, &n, arena_printf(arena, "/apis/%s/%s", r->type->group, r->type->version));
+	}
+	for (size_t e = 0; e < ARRAY_SIZE(endpoints); e++)
+		for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+			if (counts(&checks[i], endpoints[e]))
+				add_path(
+					arena, &paths, &n, arena_printf(arena, "/%s/%s", endpoints[e], checks[i].name));
+	qsort(paths, n, sizeof(*paths), by_text);
 	strbuf_adds(&out, "{\n  \"paths\": [");
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+	for (size_t i = 0; i < n; i++)
 		strbuf_printf(&out, "%s\n    \"%s\"", i ? "," : "", paths[i]);
 	strbuf_adds(&out, "\n  ]\n}");
 	reply_strbuf(exchange, 200, "application/json", &out);
@@ -188,7 +228,10 @@ struct status *paths_respond(struct app *app, struct exchange *exchange, struct 
 		return status;
 	if (openapi_respond(app, exchange) || answer_identity(app, exchange))
 		return NULL;
-	if (str_eq(path, "/version") || str_eq(path, "/version/"))
+	bool version = str_eq(path, "/version") || str_eq(path, "/version/");
+	if (version && !str_eq(exchange->method, "GET"))
+		return status_not_allowed();
+	if (version)
 		answer_version(exchange);
 	else if (str_eq(path, "/metrics"))
 		answer_metrics(app, exchange);

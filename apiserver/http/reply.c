@@ -267,8 +267,14 @@ enum MHD_Result exchange_send(struct exchange_private *x)
 		return MHD_NO;
 	if (x->content_type)
 		MHD_add_response_header(response, "Content-Type", x->content_type);
-	for (size_t i = 0; i < x->n_headers; i++)
+	bool cacheable = false;
+	for (size_t i = 0; i < x->n_headers; i++) {
 		MHD_add_response_header(response, x->headers[i].name, x->headers[i].value);
+		cacheable |= str_eq(x->headers[i].name, "Cache-Control");
+	}
+	/* What nobody said anything about is of this moment and of this client. */
+	if (!cacheable)
+		MHD_add_response_header(response, "Cache-Control", "no-cache, private");
 	enum MHD_Result result = MHD_queue_response(x->connection, (unsigned)x->code, response);
 	MHD_destroy_response(response);
 	return result;

@@ -396,11 +396,13 @@ struct status *verb_delete_collection(struct exchange *exchange, struct request 
 	MetaV1DeleteOptions *options;
 	char **names, **namespaces;
 	size_t n;
+	MetaV1ListMeta *meta;
 	if (!request_table(request))
 		return status_not_allowed();
 	TRY(decode_delete_options(exchange, request, &options));
-	TRY(list_names(exchange, request, &namespaces, &names, &n));
+	TRY(list_names(exchange, request, &meta, &namespaces, &names, &n));
 	ProtobufCMessage *list = api_new(request->arena, schema_list_of(request->schema->type));
+	*object_child_p(list, "metadata") = meta;
 	const char *namespace = request->namespace;
 	for (size_t i = 0; i < n; i++) {
 		ProtobufCMessage *object;

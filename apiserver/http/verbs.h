@@ -29,9 +29,9 @@ struct status *list_options_parse(
 const char *continue_token_make(struct arena *arena, int64_t revision, const char *start);
 struct status *continue_token_read(
 	struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start) MUST_USE;
-/* What a collection's delete would delete. */
-struct status *list_names(struct exchange *exchange, struct request *request, char ***ret_namespaces, char ***ret_names,
-	size_t *ret_n) MUST_USE;
+/* What a collection's delete would delete, and the metadata of its list. */
+struct status *list_names(struct exchange *exchange, struct request *request, MetaV1ListMeta **ret_meta,
+	char ***ret_namespaces, char ***ret_names, size_t *ret_n) MUST_USE;
 
 typedef struct status *verb_fn(struct exchange *exchange, struct request *request, const struct accept *accept);
 verb_fn verb_get;

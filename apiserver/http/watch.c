@@ -357,7 +357,6 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	if (status)
 		return status;
 	const struct reply_stream stream = {.read = read_watch, .done = done_watch, .data = w};
-	reply_header(exchange, "Cache-Control", "no-cache, private");
 	reply_stream(exchange, 200, accept->media == MEDIA_PROTOBUF ? WATCH_PROTOBUF : WATCH_JSON, &stream);
 	return NULL;
 }

@@ -1,0 +1,96 @@
+# What a client is told on the wire: codes, reasons and words, as Kubernetes 1.34 tells them.
+setup_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	cp_start
+	cp_wait "$BIN/kubectl" create configmap c1 --from-literal=a=b
+}
+teardown_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	cp_stop
+}
+setup() { source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"; }
+
+MAPS=/api/v1/namespaces/default/configmaps
+TABLE='application/json;as=Table;v=v1;g=meta.k8s.io'
+METADATA='application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io'
+DISCOVERY='application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+
+# answers CODE PART PATH [curl flags…]: the answer has the code, and the part among its head and body.
+answers() {
+	local code=$1 part=$2 path=$3 answer
+	shift 3
+	answer=$(cp_curl "$path" -i --max-time 10 "$@")
+	[[ $answer == "HTTP/1.1 $code "* && $answer == *"$part"* ]] || {
+		printf 'asked: %s %s\nexpected: %s … %s\ngot: %s\n' "$path" "$*" "$code" "$part" "${answer:0:600}"
+		return 1
+	}
+}
+json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d "$4"; }
+
+@test "bodies that cannot be read are refused with the reason" {
+	json 400 "couldn't get version/kind; json parse error: unexpected end of JSON input ({" "$MAPS" '{"a":'
+	json 400 'no kind \"ConfigMap\" is registered for version \"v2\"' "$MAPS" \
+		'{"apiVersion":"v2","kind":"ConfigMap","metadata":{"name":"x"}}'
+	answers 415 'the body of the request was in an unknown format' "$MAPS" -H 'Content-Type: application/cbor' -d '{}'
+	json 500 "couldn't get version/kind; json parse error: unexpected end of JSON input" "$MAPS/c1" '{"foo' -X DELETE
+	answers 400 'strconv.ParseInt: parsing \"x\": invalid syntax' "$MAPS/c1?gracePeriodSeconds=x" -X DELETE
+}
+
+@test "forms that are not served are not acceptable" {
+	answers 406 'Available representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch' \
+		"$MAPS" -H 'Accept: application/cbor'
+	answers 406 'only the following media types are accepted' "$MAPS" -H "Accept: ${TABLE/v=v1/v=v2}"
+	answers 406 'you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)' "$MAPS" -H "Accept: $METADATA"
+	answers 406 'only the following media types are accepted' /api -H "Accept: ${DISCOVERY/v=v2/v=v2beta1}"
+	answers 406 '' /openapi/v2 -H 'Accept: application/foo'
+	answers 400 "includeObject: Invalid value: \\\"Foo\\\": must be 'Metadata', 'Object', 'None', or empty" "$MAPS?includeObject=Foo" -H "Accept: $TABLE"
+}
+
+@test "items of a list of metadata carry their kind" {
+	answers 200 '"items":[{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1"' "$MAPS?pretty=0" -H "Accept: ${METADATA/Metadata/MetadataList}"
+	answers 200 '      "kind": "PartialObjectMetadata",' "$MAPS?pretty=1" -H "Accept: ${METADATA/Metadata/MetadataList}"
+}
+
+@test "unknown paths and methods" {
+	answers 404 '404 page not found' /apis/foo.bar/v1
+	answers 404 '"message": "the server could not find the requested resource"' /apis/apps/v9/deployments
+	answers 404 '404 page not found' /foo/bar
+	answers 404 'X-Content-Type-Options: nosniff' /foo/bar
+	answers 405 'the server does not allow this method on the requested resource' /version -X POST
+	answers 405 'the server does not allow this method on the requested resource' /apis/apps/v1 -X POST
+	answers 405 '' "$MAPS/c1" -I
+}
+
+@test "options of lists and watches are checked" {
+	answers 422 'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list' "$MAPS?sendInitialEvents=true"
+	answers 422 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan' "$MAPS?watch=1&sendInitialEvents=true"
+	answers 400 'invalid resource version: resourceVersion: Invalid value: \"abc\"' "$MAPS?resourceVersion=abc"
+	answers 500 '"message": "resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax"' "$MAPS?watch=1&resourceVersion=abc"
+	answers 504 'Timeout: Too large resource version: 999999999, current: ' "$MAPS?resourceVersion=999999999"
+	answers 400 'strconv.ParseInt: parsing \"x\": invalid syntax' "$MAPS?limit=x"
+	answers 200 '"type":"BOOKMARK"' "$MAPS?watch=1&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+	answers 200 '"k8s.io/initial-events-end":"true"' "$MAPS?watch=1&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+}
+
+@test "a collection's delete answers with a version" {
+	answers 200 '"resourceVersion":' "$MAPS?labelSelector=x=y" -X DELETE
+}
+
+@test "aggregated discovery is tagged by its content" {
+	local tag
+	tag=$(cp_curl /apis -i -H "Accept: $DISCOVERY" | tr -d '\r' | sed -n 's/^ETag: //p')
+	[ -n "$tag" ]
+	answers 200 'Cache-Control: public' /apis -H "Accept: $DISCOVERY"
+	answers 304 '' /apis -H "Accept: $DISCOVERY" -H "If-None-Match: $tag"
+	answers 200 '"kind": "APIGroupDiscoveryList"' /apis -H "Accept: $DISCOVERY" -H 'If-None-Match: "other"'
+	answers 200 'Cache-Control: no-cache, private' /apis
+}
+
+@test "the index names every path, and readyz every part" {
+	local path
+	for path in /apis/apps/v1 /readyz/etcd /livez/poststarthook/rbac/bootstrap-roles /openapi/v3; do
+		answers 200 "\"$path\"" /
+	done
+	answers 200 '[+]poststarthook/start-service-ip-repair-controllers ok' '/readyz?verbose'
+	answers 200 '[+]etcd excluded: ok' '/readyz?verbose&exclude=etcd'
+}
