@@ -56,8 +56,8 @@ struct strategy {
 	/* The group that an invalid object's error names, where it is not the resource's own; NULL: it is. */
 	const char *named_group;
 
-	/* What an object that was sent has beside what it says, before anybody looks at it: fields of a former version that
-	 * the original's conversion makes anew. Who sends the object owns them. */
+	/* What an object that was sent has beside what it says, before anybody looks at it: fields of a former version
+	 * that the original's conversion makes anew. Who sends the object owns them. */
 	void (*complete)(struct request *request, ProtobufCMessage *object);
 	void (*prepare_create)(struct request *request, ProtobufCMessage *object);
 	void (*validate_create)(struct request *request, const ProtobufCMessage *object, struct field_errors *errors);

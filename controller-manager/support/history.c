@@ -19,7 +19,8 @@ char *history_patch(struct arena *arena, const CoreV1PodTemplateSpec *template)
 	tree_set_string(arena, tree, "$patch", "replace");
 	tree_set(arena, spec, "template", tree);
 	tree_set(arena, root, "spec", spec);
-	/* Others compare the bytes: the original's controllers, and clients that look for the revision of a template. */
+	/* Others compare the bytes: the original's controllers, and clients that look for the revision of a template.
+	 */
 	tree_sort(arena, root);
 	return tree_to_string(arena, root, 0);
 }
