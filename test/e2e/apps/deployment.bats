@@ -11,6 +11,7 @@ load ../../lib/e2e.bash
 	done
 }
 
+# bats test_tags=short
 @test "apps: a rolling update loses no request" {
 	deploy web 3
 	url=http://$(cluster_ip web)/version
@@ -45,6 +46,7 @@ load ../../lib/e2e.bash
 	wait_until 30 equals 1 sh -c "$KUBECTL -n $NS get pods -l app=web -o name | wc -l"
 }
 
+# bats test_tags=short
 @test "apps: a rollback brings the earlier template back" {
 	deploy web 2
 	k set image deployment/web server=localhost/test:2
@@ -89,6 +91,7 @@ load ../../lib/e2e.bash
 	assert_equal "$sleep_until_quiet" "$(k get pods -l app=kept -o 'jsonpath={.items[0].metadata.uid}')"
 }
 
+# bats test_tags=short
 @test "apps: a daemon set runs on every node" {
 	k apply -f - <<T
 apiVersion: apps/v1

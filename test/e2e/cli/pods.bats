@@ -1,6 +1,7 @@
 # kubectl against a running pod.
 load ../../lib/e2e.bash
 
+# bats test_tags=short
 @test "cli: logs follow a container that writes, and --previous shows the one before" {
 	k run p --image=localhost/test:1 --command -- sh -c 'for i in 1 2 3 4 5; do echo line $i; sleep 0.3; done; exit 1'
 	wait_until 30 sh -c "$KUBECTL -n $NS get pod p -o 'jsonpath={.status.containerStatuses[0].state}' | grep -q running"
@@ -8,6 +9,7 @@ load ../../lib/e2e.bash
 	wait_until 60 sh -c "$KUBECTL -n $NS logs --previous p | grep -q 'line 5'"
 }
 
+# bats test_tags=short
 @test "cli: exec takes standard input to its end and gives back the exit code" {
 	shell_pod p
 	assert_equal "$(seq 1000 | sha256sum)" "$(seq 1000 | k exec -i p -- sha256sum)"
@@ -23,6 +25,7 @@ load ../../lib/e2e.bash
 	assert_contains "$out" /dev/pts/
 }
 
+# bats test_tags=short
 @test "cli: cp copies both ways" {
 	shell_pod p
 	head -c 300000 /dev/urandom >"$BATS_TEST_TMPDIR/a"
@@ -68,6 +71,7 @@ load ../../lib/e2e.bash
 	for word in Name: Node: Containers: Conditions: Events: Scheduled Started localhost/test:1; do assert_contains "$out" "$word"; done
 }
 
+# bats test_tags=alone
 @test "cli: drain empties a node and uncordon gives it back" {
 	deploy web 2
 	kall drain node2 --ignore-daemonsets --delete-emptydir-data --force --timeout=60s

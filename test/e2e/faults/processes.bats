@@ -1,4 +1,5 @@
 # Processes killed under load: the cluster returns by itself, nothing acknowledged is lost, no container restarts.
+# bats file_tags=alone
 load ../../lib/e2e.bash
 
 # Writes numbered config maps until told to stop, and keeps a list of what was acknowledged.
@@ -27,6 +28,8 @@ all_acknowledged_are_there() {
 restarts_of_web() { k get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount}{"\n"}{end}' | sort; }
 
 survives_kill_of() { # NODE PROCESS
+	need_nodes
+	need_network
 	deploy web 2
 	before=$(restarts_of_web)
 	old=$(component_pid "$1" "$2")
@@ -53,4 +56,3 @@ survives_kill_of() { # NODE PROCESS
 @test "faults: kubelet killed" { survives_kill_of 1 kubelet; }
 @test "faults: kube-proxy killed" { survives_kill_of 1 kube-proxy; }
 @test "faults: kubelet of the second node killed" { survives_kill_of 2 kubelet; }
-

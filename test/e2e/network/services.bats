@@ -1,6 +1,7 @@
 # Services and pods across nodes.
 load ../../lib/e2e.bash
 
+# bats test_tags=short
 @test "network: pods of different nodes reach each other by address" {
 	for n in 1 2; do
 		k run "p$n" --image=localhost/test:1 --overrides="{\"spec\":{\"nodeName\":\"node$n\"}}"
@@ -27,6 +28,7 @@ load ../../lib/e2e.bash
 	assert_equal 0 "$status"
 }
 
+# bats test_tags=short
 @test "network: session affinity keeps a client with one pod" {
 	deploy web 3
 	k patch service web -p '{"spec":{"sessionAffinity":"ClientIP"}}'
@@ -34,6 +36,7 @@ load ../../lib/e2e.bash
 	wait_until 20 same
 }
 
+# bats test_tags=short
 @test "network: a service without endpoints refuses at once" {
 	k create service clusterip none --tcp=80:8080
 	ip=$(cluster_ip none)

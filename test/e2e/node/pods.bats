@@ -14,6 +14,7 @@ load ../../lib/e2e.bash
 	assert_equal 137 "$(k get pod p -o 'jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}')"
 }
 
+# bats test_tags=short
 @test "node: init containers run in order, then the pod's own; what they write is seen" {
 	k apply -f - <<T
 apiVersion: v1
@@ -33,6 +34,7 @@ T
 two" "$(k logs p)"
 }
 
+# bats test_tags=short
 @test "node: config maps, secrets and fields arrive as environment and files, and files follow changes" {
 	k create configmap cm --from-literal=color=blue
 	k create secret generic s --from-literal=word=hidden
@@ -69,6 +71,7 @@ T
 	wait_until 100 equals green k exec p -- cat /v/color
 }
 
+# bats test_tags=short
 @test "node: a liveness probe that fails restarts the container; readiness takes it out of the service" {
 	deploy web 1
 	pod=$(k get pods -l app=web -o 'jsonpath={.items[0].metadata.name}')
@@ -125,6 +128,7 @@ T
 	assert_equal 67108864 "$(k exec p -- sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max')"
 }
 
+# bats test_tags=short
 @test "node: the security context is applied" {
 	k apply -f - <<T
 apiVersion: v1
