@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include "api/json.h"
 #include "api/meta.h"
+#include "api/print/print.h"
 #include "api/protobuf.h"
 #include "api/selector.h"
 #include "api/tree.h"
@@ -282,6 +283,36 @@ static void gather_json(
 	gather_copy(g, "]}\n", 3);
 }
 
+/* The table of no rows, and then each row: its cells made, its metadata out of the entry's own bytes. */
+static void gather_table(
+	struct request *request, const struct listing *l, const struct schema_type *type, struct gather *g)
+{
+	static const char object[] =
+		",\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":";
+	static const char end[] = "]}\n";
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	ProtobufCMessage *list = api_new(request->arena, type);
+	*object_child_p(list, "metadata") = list_meta(request, l);
+	int64_t now = clock_wall_s(request->clock);
+	json_encode(&text, print_table(request->arena, list, now, "None", true), JSON_NEWLINE);
+	gather_copy(g, text.buf, text.len - (sizeof(end) - 1));
+	for (size_t i = 0; i < l->n_chosen; i++) {
+		struct entry *entry = l->snapshot.items[l->chosen[i]];
+		const struct piece *json = entry_json(entry);
+		strbuf_reset(&text);
+		if (i)
+			strbuf_addc(&text, ',');
+		print_row(&text, arena, entry_decode(entry, arena), now);
+		strbuf_add(&text, object, sizeof(object) - 1);
+		gather_copy(g, text.buf, text.len);
+		gather_borrow(g, json->data + json->metadata_from, json->metadata_size, entry);
+		gather_copy(g, "}}", 2);
+		arena_reset(arena);
+	}
+	gather_copy(g, end, sizeof(end) - 1);
+}
+
 static size_t put_varint(uint8_t *out, uint64_t value)
 {
 	size_t n = 0;
@@ -347,20 +378,33 @@ static struct status *decoded_list(struct request *request, const struct listing
 	return NULL;
 }
 
+/* Whether the list can be put together out of the bytes that entries keep. */
+static bool in_pieces(
+	struct exchange *exchange, const struct request *request, const struct accept *accept, bool *ret_table)
+{
+	const char *include = str_or(exchange_query(exchange, "includeObject"), "Metadata");
+	*ret_table = accept->shape == SHAPE_TABLE && accept->media == MEDIA_JSON && str_eq(include, "Metadata") &&
+		     !str_eq(accept->shape_version, "v1beta1") &&
+		     schema_field_by_name(request->schema->type, "metadata");
+	return (accept->shape == SHAPE_OBJECT || *ret_table) && !accept->pretty && accept->media != MEDIA_YAML;
+}
+
 static struct status *answer_list(
 	struct exchange *exchange, struct request *request, const struct accept *accept, const struct listing *l)
 {
 	const struct schema_type *type = schema_list_of(request->schema->type);
 	bool stored = table_resource(request_table(request)) == request->schema;
-	bool pieces = accept->shape == SHAPE_OBJECT && stored && !accept->pretty && accept->media != MEDIA_YAML;
-	if (!pieces) {
+	bool table;
+	if (!stored || !in_pieces(exchange, request, accept, &table)) {
 		ProtobufCMessage *list;
 		TRY(decoded_list(request, l, &list));
 		answer_object(exchange, request, accept, 200, list);
 		return NULL;
 	}
 	struct gather *g = gather_new();
-	if (accept->media == MEDIA_PROTOBUF)
+	if (table)
+		gather_table(request, l, type, g);
+	else if (accept->media == MEDIA_PROTOBUF)
 		gather_protobuf(request, l, type, g);
 	else
 		gather_json(request, l, type, g);

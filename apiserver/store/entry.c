@@ -160,6 +160,34 @@ ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena)
 	return api_new(arena, entry->resource->type);
 }
 
+/* The bytes of the object that begins here; we wrote them ourselves. */
+static size_t object_size(const char *json, size_t size)
+{
+	size_t depth = 0;
+	bool quoted = false;
+	for (size_t i = 0; i < size; i++) {
+		if (json[i] == '"')
+			quoted = !quoted;
+		else if (quoted)
+			i += json[i] == '\\';
+		else if (json[i] == '{')
+			depth++;
+		else if (json[i] == '}' && !--depth)
+			return i + 1;
+	}
+	return 0;
+}
+
+static void find_metadata(struct piece *piece)
+{
+	static const char mark[] = "{\"metadata\":";
+	piece->metadata_from = sizeof(mark) - 1;
+	piece->metadata_size = 0;
+	if (piece->size > sizeof(mark) && !memcmp(piece->data, mark, sizeof(mark) - 1))
+		piece->metadata_size =
+			object_size(piece->data + piece->metadata_from, piece->size - piece->metadata_from);
+}
+
 const struct piece *entry_json(struct entry *entry)
 {
 	struct piece *piece = atomic_load(&entry->json);
@@ -171,6 +199,7 @@ const struct piece *entry_json(struct entry *entry)
 	piece = mem_alloc(sizeof(*piece) + out.len);
 	piece->size = out.len;
 	memcpy(piece->data, out.buf, out.len);
+	find_metadata(piece);
 	struct piece *other = NULL;
 	if (atomic_compare_exchange_strong(&entry->json, &other, piece))
 		return piece;

@@ -12,9 +12,10 @@
 #include "api/types.h"
 #include "base/status.h"
 
-/* Bytes that are shared by whoever sends them. */
+/* Bytes that are shared by whoever sends them: an object's JSON, and where in it the value of "metadata" is. */
 struct piece {
 	size_t size;
+	size_t metadata_from, metadata_size; /* size 0: it has none */
 	char data[];
 };
 

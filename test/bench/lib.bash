@@ -143,7 +143,7 @@ sample() {
 }
 take() { # COMMAND...: its lines become samples
 	local figure unit value p99 cpu peak out
-	out=$("$@" 2> "$work/errors") || failed "$(grep -v '^#' "$work/errors")"
+	out=$(${LOCK:+flock "$LOCK"} "$@" 2> "$work/errors") || failed "$(grep -v '^#' "$work/errors")"
 	while IFS=$'\t' read -r figure unit value p99 cpu peak; do
 		case $figure in '' | \#*) continue ;; esac
 		sample "$figure" "$unit" "$value" "$p99" "$cpu" "$peak"

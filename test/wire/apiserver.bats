@@ -253,6 +253,22 @@ metadata: {name: s}
 	[ "$(field kind)" = Table ]
 }
 
+@test "a Table made of kept pieces says what one made whole says" {
+	send POST "/api/v1/namespaces/$ns/serviceaccounts" '{"metadata":{"name":"default"}}'
+	for name in one two; do
+		send POST "/api/v1/namespaces/$ns/pods" '{"metadata":{"name":"'$name'","annotations":{"a":"}\"\\{[\\"}},"spec":{"containers":[{"name":"c","image":"i"}]}}'
+		[ "$code" = 201 ]
+	done
+	send PATCH "/api/v1/namespaces/$ns/pods/two/status" '{"status":{"phase":"Succeeded"}}' application/merge-patch+json
+	table() { cp_curl "$1" -A test -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' | jq -cS '.metadata.resourceVersion = "" | .rows[].cells |= map(tostring | sub("^[0-9]+[smh].*"; "age"))'; }
+	for path in "/api/v1/namespaces/$ns/pods?" "/api/v1/namespaces/$ns/pods?limit=1&" "/api/v1/namespaces/$ns/secrets?" '/apis/rbac.authorization.k8s.io/v1/clusterroles?'; do
+		kept=$(table "$path")
+		whole=$(table "${path}pretty=1")
+		[ "$kept" = "$whole" ] || { diff <(jq . <<< "$kept") <(jq . <<< "$whole"); false; }
+	done
+	[ "$(table "/api/v1/namespaces/$ns/pods?" | jq -r '.rows[1].conditions[0].type, .rows[0].object.metadata.annotations.a')" = $'Completed\n}"\\{[\\' ]
+}
+
 @test "pages seen through the proxy lead through the proxy" {
 	address=$(hostname -I | cut -d' ' -f1)
 	port=$(cp_free_port)

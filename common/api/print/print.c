@@ -165,16 +165,21 @@ static RuntimeRawExtension *new_raw(struct arena *arena, const struct strbuf *te
 	return raw;
 }
 
+static void encode_cell(struct strbuf *out, const struct print_cell *cell)
+{
+	if (cell->is_number)
+		strbuf_printf(out, "%" PRId64, cell->number);
+	else if (cell->is_bool)
+		strbuf_adds(out, cell->number ? "true" : "false");
+	else
+		json_add_string(out, cell->text, strlen(cell->text), true);
+}
+
 static RuntimeRawExtension *raw_cell(struct arena *arena, const struct print_cell *cell)
 {
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 
-	if (cell->is_number)
-		strbuf_printf(&text, "%" PRId64, cell->number);
-	else if (cell->is_bool)
-		strbuf_adds(&text, cell->number ? "true" : "false");
-	else
-		json_add_string(&text, cell->text, strlen(cell->text), true);
+	encode_cell(&text, cell);
 	return new_raw(arena, &text);
 }
 
@@ -218,6 +223,28 @@ static void add_row(struct arena *arena, MetaV1Table *table, const void *msg, in
 	add_conditions(arena, row, msg);
 	row->object = raw_object(arena, msg, include);
 	ARENA_PUSH(arena, table->rows, table->n_rows) = row;
+}
+
+void print_row(struct strbuf *out, struct arena *arena, const void *msg, int64_t now)
+{
+	MetaV1TableRow *row = API_NEW(arena, MetaV1TableRow);
+	struct print_cell *cells;
+	size_t n = print_cells(arena, msg, now, &cells);
+
+	strbuf_adds(out, "{\"cells\":[");
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			strbuf_addc(out, ',');
+		encode_cell(out, &cells[i]);
+	}
+	strbuf_addc(out, ']');
+	add_conditions(arena, row, msg);
+	for (size_t i = 0; i < row->n_conditions; i++) {
+		strbuf_adds(out, i ? "," : ",\"conditions\":[");
+		json_encode(out, row->conditions[i], 0);
+	}
+	if (row->n_conditions)
+		strbuf_addc(out, ']');
 }
 
 static void add_headers(struct arena *arena, MetaV1Table *table, const struct schema_type *type)

@@ -12,6 +12,7 @@
 
 #include "api/schema.h"
 #include "api/types.h"
+#include "base/str.h"
 
 struct print_cell {
 	const char *text; /* of a string or date */
@@ -27,6 +28,10 @@ size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct pri
 /* A Table of an object or of a list's items. include_object: "None", "Metadata" (default) or "Object". */
 MetaV1Table *print_table(
 	struct arena *arena, const void *msg, int64_t now, const char *include_object, bool with_headers);
+/* Appends an object's row as JSON, cells and conditions, up to where its "object" follows: for those who hold that as
+ * bytes.
+ */
+void print_row(struct strbuf *out, struct arena *arena, const void *msg, int64_t now);
 /* The reason a pod shows as its STATUS (Running, CrashLoopBackOff, Init:0/1, Terminating, …). */
 char *print_pod_status(struct arena *arena, const CoreV1Pod *pod);
 
