@@ -62,8 +62,10 @@ void mutations_generate(struct mutations *mutations, const cJSON *object, const 
 
 /* --- answers as text (outcome.c) --- */
 
-/* Code, reason, causes and warnings; of a success, in what the object differs from the one expected. */
-void outcome_print(struct strbuf *out, struct arena *arena, const struct answer *answer, const cJSON *expected);
+/* Code, reason, causes and warnings; of a success, in what the object differs from the one expected. usual: the answer
+ * to the base, whose warnings are not repeated; NULL: there is none. */
+void outcome_print(struct strbuf *out, struct arena *arena, const struct answer *answer, const cJSON *expected,
+	const struct answer *usual);
 
 /* --- what is expected (expect.c) --- */
 

@@ -38,6 +38,7 @@ static void of_array(struct mutations *m, const cJSON *node, const char *path)
 		return;
 	add(m, path, tree_new_array(m->arena));
 	add(m, arena_printf(m->arena, "%s/-", path), tree_copy(m->arena, node->child));
+	m->items[m->n_items - 1].label = arena_printf(m->arena, "%s/-=(the first again)", path);
 	size_t i = 0;
 	TREE_FOREACH (item, node)
 		walk(m, item, arena_printf(m->arena, "%s/%zu", path, i++));
@@ -61,7 +62,8 @@ static void of_object(struct mutations *m, const cJSON *node, const char *path)
 		return;
 	add(m, path, tree_new_object(m->arena));
 	TREE_FOREACH (item, node)
-		walk(m, item, arena_printf(m->arena, "%s/%s", path, escaped(m->arena, item->string)));
+		if (strcmp(item->string, "managedFields"))
+			walk(m, item, arena_printf(m->arena, "%s/%s", path, escaped(m->arena, item->string)));
 }
 
 static void walk(struct mutations *m, const cJSON *node, const char *path)

@@ -3,10 +3,11 @@
 
 static const char *const never_compared[] = {"managedFields", "resourceVersion", "uid", "creationTimestamp", NULL};
 
+/* 0 in a form is any digit, ? any character. */
 static bool digits(const char *s, const char *form)
 {
 	for (; *form; s++, form++)
-		if (*form == '0' ? !isxdigit((unsigned char)*s) : *s != *form)
+		if (*form == '?' ? !*s : *form == '0' ? !isxdigit((unsigned char)*s) : *s != *form)
 			return false;
 	return true;
 }
@@ -18,7 +19,8 @@ static void add_masked(struct strbuf *out, const char *s)
 {
 	static const struct {
 		const char *form, *name;
-	} forms[] = {{"0000-00-00T00:00:00Z", "TIME"}, {"00000000-0000-0000-0000-000000000000", "UID"}};
+	} forms[] = {{"0000-00-00T00:00:00Z", "TIME"}, {"00000000-0000-0000-0000-000000000000", "UID"},
+		{"kube-api-access-?????", "TOKEN"}};
 	while (*s) {
 		size_t i = 0, run = 1;
 		while (s[run] == *s)
@@ -41,7 +43,7 @@ static void add_masked(struct strbuf *out, const char *s)
 }
 
 /* What the server picked out of a range is a name for the range. */
-static void add_value(struct strbuf *out, struct arena *arena, const char *path, const cJSON *value)
+static void add_value(struct strbuf *out, struct arena *arena, const char *path, const cJSON *value, bool generated)
 {
 	int64_t n;
 	const char *s = tree_string(value);
@@ -49,6 +51,8 @@ static void add_value(struct strbuf *out, struct arena *arena, const char *path,
 		strbuf_adds(out, strchr(s, ':') ? "IPV6" : "IPV4");
 	else if (str_ends_with(path, "odePort") && tree_int(value, &n) && n >= 30000 && n <= 32767)
 		strbuf_adds(out, "PORT");
+	else if (generated)
+		strbuf_adds(out, "GENERATED");
 	else
 		add_masked(out, tree_to_string(arena, value, JSON_NO_HTML_ESCAPE));
 }
@@ -91,7 +95,7 @@ static void difference(
 	strbuf_printf(out, "\t%c %s", now ? '+' : '-', path[0] == '/' ? path + 1 : path);
 	if (now) {
 		strbuf_addc(out, '=');
-		add_value(out, arena, path, now);
+		add_value(out, arena, path, now, !expected && str_eq(path, "/metadata/name"));
 	}
 	strbuf_addc(out, '\n');
 }
@@ -144,7 +148,24 @@ static void failure_print(struct strbuf *out, struct arena *arena, const cJSON *
 	}
 }
 
-void outcome_print(struct strbuf *out, struct arena *arena, const struct answer *answer, const cJSON *expected)
+static bool warned(const struct answer *answer, const char *text)
+{
+	return answer && str_in_n(text, answer->warnings, answer->n_warnings);
+}
+
+static void warnings_print(struct strbuf *out, const char *title, const struct answer *a, const struct answer *b)
+{
+	for (size_t i = 0; a && i < a->n_warnings; i++) {
+		if (warned(b, a->warnings[i]))
+			continue;
+		strbuf_printf(out, "\t%s ", title);
+		add_masked(out, a->warnings[i]);
+		strbuf_addc(out, '\n');
+	}
+}
+
+void outcome_print(struct strbuf *out, struct arena *arena, const struct answer *answer, const cJSON *expected,
+	const struct answer *usual)
 {
 	strbuf_printf(out, "\t%d", answer->code);
 	if (str_eq(tree_string(tree_get(answer->body, "kind")), "Status")) {
@@ -155,9 +176,7 @@ void outcome_print(struct strbuf *out, struct arena *arena, const struct answer 
 	}
 	if (answer->retry_after)
 		strbuf_printf(out, "\tretry after %s\n", answer->retry_after);
-	for (size_t i = 0; i < answer->n_warnings; i++) {
-		strbuf_adds(out, "\twarning ");
-		add_masked(out, answer->warnings[i]);
-		strbuf_addc(out, '\n');
-	}
+	warnings_print(out, "warning", answer, usual);
+	if (answer->code < 300)
+		warnings_print(out, "no warning", usual, answer);
 }

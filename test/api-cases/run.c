@@ -28,13 +28,14 @@ struct group {
 struct question {
 	const char *method, *path, *label;
 	const cJSON *body;
-	const cJSON *expected; /* what a success answers when there is nothing to say */
+	const cJSON *expected;	    /* what a success answers when there is nothing to say */
+	const struct answer *usual; /* to the base, or NULL */
 };
 
 static void record(struct run *run, const struct group *group, const struct question *q, const struct answer *answer)
 {
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	outcome_print(&text, run->arena, answer, q->expected);
+	outcome_print(&text, run->arena, answer, q->expected, q->usual);
 	ARENA_PUSH(run->results->arena, run->results->items, run->results->n_items) = (struct result){
 		.name = arena_printf(run->results->arena, "%s: %s", group->name, q->label),
 		.text = arena_strdup(run->results->arena, text.buf),
@@ -109,13 +110,14 @@ static struct status *ask_creates(struct run *run, struct group *group)
 	const cJSON *list = tree_get(group->spec, "create");
 	const cJSON *paths = tree_get_path(group->spec, "generate", "create", NULL);
 	struct mutations m;
-	struct answer answer;
+	struct answer answer, first;
 	struct question q = {.method = "POST", .path = group->path, .body = group->base, .expected = group->base};
 	if (!list && !paths)
 		return NULL;
 	q.label = "create";
-	TRY(ask(run, group, &q, &answer));
-	const cJSON *usual = answer.code < 300 ? answer.body : group->base;
+	TRY(ask(run, group, &q, &first));
+	const cJSON *usual = first.code < 300 ? first.body : group->base;
+	q.usual = &first;
 	TRY(mutations_of(run, list, paths, group->base, &m));
 	for (size_t i = 0; i < m.n_items; i++) {
 		cJSON *body, *expected;
