@@ -50,15 +50,27 @@ static void fill_system_fields(struct request *request, MetaV1ObjectMeta *meta)
 	meta->generation = traits_of(request).generation ? 1 : 0;
 }
 
+void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta)
+{
+	const struct strategy *s = request->strategy;
+	const struct field_path *path = FIELD(NULL, "metadata");
+	validate_object_meta(
+		errors, path, meta, request->schema->namespaced, s->check_name ? s->check_name : name_is_dns_subdomain);
+	validate_finalizer_domains(errors, FIELD(path, "finalizers"), meta->finalizers, meta->n_finalizers);
+}
+
+/* The kind's own checks; when they are content, those of all kinds. */
 static struct status *validate(struct request *request, const ProtobufCMessage *object)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	const struct strategy *s = request->strategy;
 	if (!s->create_virtual)
-		validate_object_meta(&errors, FIELD(NULL, "metadata"), object_meta(object), request->schema->namespaced,
-			s->check_name ? s->check_name : name_is_dns_subdomain);
+		validate_object_meta_of(request, &errors, object_meta(object));
 	if (s->validate_create)
 		s->validate_create(request, object, &errors);
+	if (!errors.n_items && !s->create_virtual)
+		validate_object_meta(&errors, FIELD(NULL, "metadata"), object_meta(object), request->schema->namespaced,
+			name_is_path_segment);
 	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, schema_of(object)->kind,
 		object_name(object)));
 	if (s->warn)
@@ -142,7 +154,7 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 		return create_virtual(request, object, ret_object);
 	if (!request_table(request))
 		return status_not_allowed();
-	if (!str_empty(meta->resource_version))
+	if (!str_empty(meta->resource_version) && !request->dry_run)
 		return status_with_code(
 			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));

@@ -66,6 +66,8 @@ void set_revision(struct request *request, ProtobufCMessage *object, int64_t rev
  */
 void ensure_spec(struct arena *arena, ProtobufCMessage *object);
 
+/* The metadata in the eyes of the kind's own checks. */
+void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
 /* Admission of a write. */
 struct status *admit(struct request *request, enum admission_operation operation, ProtobufCMessage *object,
 	const ProtobufCMessage *old, const ProtobufCMessage *options, bool validate) MUST_USE;

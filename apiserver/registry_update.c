@@ -85,13 +85,14 @@ static void carry_system_fields(struct request *request, ProtobufCMessage *objec
 	if (str_empty(meta->uid))
 		meta->uid = was->uid;
 	meta->creation_timestamp = was->creation_timestamp;
-	meta->deletion_timestamp = was->deletion_timestamp;
-	meta->has_deletion_grace_period_seconds = was->has_deletion_grace_period_seconds;
-	meta->deletion_grace_period_seconds = was->deletion_grace_period_seconds;
+	if (was->deletion_timestamp)
+		meta->deletion_timestamp = was->deletion_timestamp;
+	if (!meta->has_deletion_grace_period_seconds) {
+		meta->has_deletion_grace_period_seconds = was->has_deletion_grace_period_seconds;
+		meta->deletion_grace_period_seconds = was->deletion_grace_period_seconds;
+	}
 	meta->generation = was->generation;
 	meta->self_link = (char *)(uintptr_t)schema_empty_string;
-	if (str_empty(meta->generate_name))
-		meta->generate_name = was->generate_name;
 	if (str_empty(meta->resource_version))
 		meta->resource_version = was->resource_version;
 }
@@ -99,19 +100,41 @@ static void carry_system_fields(struct request *request, ProtobufCMessage *objec
 static struct status *check_identity(struct request *request, ProtobufCMessage *object, const char *uid)
 {
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
+	if (!request->schema->namespaced)
+		meta->namespace = (char *)(uintptr_t)schema_empty_string;
+	else if (str_empty(meta->namespace))
+		meta->namespace = arena_strdup(request->arena, request->namespace);
+	if (request->schema->namespaced && !str_eq(meta->namespace, request->namespace))
+		return status_bad_request(
+			"the namespace of the provided object does not match the namespace sent on the request");
 	if (str_empty(meta->name))
-		meta->name = arena_strdup(request->arena, request->name);
+		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
+					  "provided",
+			request->name);
 	if (!str_eq(meta->name, request->name))
 		return status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
 			meta->name, request->name);
-	if (request->schema->namespaced && str_empty(meta->namespace))
-		meta->namespace = arena_strdup(request->arena, request->namespace);
-	if (!request->schema->namespaced)
-		meta->namespace = (char *)(uintptr_t)schema_empty_string;
-	else if (!str_eq(meta->namespace, request->namespace))
-		return status_bad_request(
-			"the namespace of the provided object does not match the namespace sent on the request");
 	return NULL;
+}
+
+/* As the original parses it; what is no number is no precondition but an error of its own. */
+static struct status *check_version_form(const MetaV1ObjectMeta *meta)
+{
+	uint64_t number;
+	const char *version = str_or_empty(meta->resource_version);
+	size_t n_digits = strspn(version, "0123456789");
+	if (!*version || str_to_uint64(version, UINT64_MAX, &number))
+		return NULL;
+	return status_with_code(status_new(STATUS_UNKNOWN, "strconv.ParseUint: parsing \"%s\": %s", version,
+					version[n_digits] ? "invalid syntax" : "value out of range"),
+		500);
+}
+
+static const char *key_below_prefix(struct request *request)
+{
+	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
+	const char *slash = strchr(key + 1, '/');
+	return slash ? slash : key;
 }
 
 /* Whether the version that the new object was made for is the one there is. *ret_stale: perhaps our copy is only old.
@@ -132,8 +155,8 @@ static struct status *check_version(
 			"StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: "
 			"Precondition "
 			"failed: UID in precondition: %s, UID in object meta: %s",
-			table_key(request_table(request), request->arena, request->namespace, request->name), meta->uid,
-			old->uid);
+			key_below_prefix(request), meta->uid, old->uid);
+	TRY(check_version_form(meta));
 	if (!same_version)
 		return request_conflict(request, request->name, MODIFIED);
 	if (str_empty(meta->resource_version) && traits_of(request).needs_version && str_empty(request->subresource)) {
@@ -145,20 +168,29 @@ static struct status *check_version(
 	return NULL;
 }
 
+/* The metadata once more, as the kind's own check of an update begins; of a status only what may not change. */
+static void validate_meta_again(
+	struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old)
+{
+	const struct field_path *path = FIELD(NULL, "metadata");
+	enum meta_again how = request->strategy->meta_again;
+	if (how == META_NOT_AGAIN)
+		return;
+	validate_object_meta_update(errors, path, meta, old);
+	validate_finalizer_domains(errors, FIELD(path, "finalizers"), meta->finalizers, meta->n_finalizers);
+	if (how == META_ALL_AGAIN && !str_eq(request->subresource, "status"))
+		validate_object_meta_of(request, errors, meta);
+}
+
 static struct status *validate_update(
 	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	const struct strategy *s = request->strategy;
 	const struct field_path *metadata = FIELD(NULL, "metadata");
-	bool namespaced = request->schema->namespaced;
-	validate_object_meta(&errors, metadata, object_meta(object), namespaced, name_is_path_segment);
+	validate_object_meta(&errors, metadata, object_meta(object), request->schema->namespaced, name_is_path_segment);
 	validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
-	if (s->meta_again == META_ALL_AGAIN)
-		validate_object_meta(&errors, metadata, object_meta(object), namespaced,
-			s->check_name ? s->check_name : name_is_dns_subdomain);
-	if (s->meta_again != META_NOT_AGAIN)
-		validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
+	validate_meta_again(request, &errors, object_meta(object), object_meta(old));
 	if (s->validate_update)
 		s->validate_update(request, object, old, &errors);
 	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, request->schema->type->kind,

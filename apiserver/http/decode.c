@@ -47,7 +47,7 @@ static struct status *check_kind(
 	if (!str_empty(kind) && !str_empty(api_version) && !schema_find_api_version(api_version, kind))
 		return status_bad_request("%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is "
 					  "registered for version \"%s\" "
-					  "in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+					  "in scheme \"pkg/runtime/scheme.go:110\"",
 			kind, version_part(api_version), type->kind, kind, api_version);
 	if (!str_empty(kind) && !str_eq(kind, type->kind))
 		return status_bad_request(

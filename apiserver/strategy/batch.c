@@ -89,9 +89,11 @@ static void claim_create(struct request *request, const ProtobufCMessage *object
 static void claim_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
 	struct field_errors *errors)
 {
-	if (!generic_is_status(request))
-		validate_claim_update(
-			errors, (const CoreV1PersistentVolumeClaim *)object, (const CoreV1PersistentVolumeClaim *)old);
+	const CoreV1PersistentVolumeClaim *claim = (const CoreV1PersistentVolumeClaim *)object;
+	if (generic_is_status(request))
+		validate_claim_status_update(errors, claim, (const CoreV1PersistentVolumeClaim *)old);
+	else
+		validate_claim_update(errors, claim, (const CoreV1PersistentVolumeClaim *)old);
 }
 
 const struct strategy claim_strategy = {

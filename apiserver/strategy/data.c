@@ -25,6 +25,7 @@ const struct strategy secret_strategy = {
 	.resource = "secrets",
 	.validate_create = secret_create,
 	.prepare_update = secret_prepare_update,
+	.meta_again = META_ALL_AGAIN,
 	.validate_update = secret_update,
 };
 
@@ -43,5 +44,6 @@ const struct strategy config_map_strategy = {
 	.group = "",
 	.resource = "configmaps",
 	.validate_create = config_map_create,
+	.meta_again = META_ALL_AGAIN,
 	.validate_update = config_map_update,
 };

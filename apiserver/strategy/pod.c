@@ -2,13 +2,28 @@
 #include "api/meta.h"
 #include "apiserver/strategy/generic.h"
 #include "api/qos.h"
+#include "apiserver/strategy/pod_parts.h"
 #include "apiserver/strategy/records.h"
+#include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 static bool is_sub(const struct request *request, const char *name)
 {
 	return !strcmp(request->subresource, name);
+}
+
+/* What the original's conversion does with whatever it reads of old clients. */
+static void forget_old_ways(CoreV1Pod *pod)
+{
+	static const char *const annotations[] = {"pod.beta.kubernetes.io/init-containers",
+		"pod.alpha.kubernetes.io/init-containers", "pod.beta.kubernetes.io/init-container-statuses",
+		"pod.alpha.kubernetes.io/init-container-statuses"};
+	for (size_t i = 0; i < ARRAY_SIZE(annotations); i++)
+		meta_remove_annotation(pod->metadata, annotations[i]);
+	if (pod->spec->has_termination_grace_period_seconds && pod->spec->termination_grace_period_seconds < 0)
+		pod->spec->termination_grace_period_seconds = 1;
 }
 
 static void add_gated_condition(struct request *request, CoreV1Pod *pod)
@@ -20,6 +35,7 @@ static void add_gated_condition(struct request *request, CoreV1Pod *pod)
 	condition->status = (char *)"False";
 	condition->reason = (char *)"SchedulingGated";
 	condition->message = (char *)"Scheduling is blocked due to non-empty scheduling gates";
+	condition->last_transition_time = time_new(request->arena, clock_wall_s(request->clock));
 	ARENA_PUSH(request->arena, pod->status->conditions, pod->status->n_conditions) = condition;
 }
 
@@ -27,11 +43,15 @@ static void prepare_create(struct request *request, ProtobufCMessage *object)
 {
 	CoreV1Pod *pod = (CoreV1Pod *)object;
 	(void)ENSURE(request->arena, pod->spec, CoreV1PodSpec);
+	forget_old_ways(pod);
 	generic_first_generation(request, object);
 	pod->status = API_NEW(request->arena, CoreV1PodStatus);
 	pod->status->phase = (char *)"Pending";
 	pod->status->qos_class = (char *)pod_qos_class(pod->spec);
+	pod_drop_disabled(request->arena, pod->spec, NULL);
 	add_gated_condition(request, pod);
+	pod_add_label_keys(request->arena, pod);
+	pod_app_armor_fields(request, pod);
 }
 
 static void validate_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
@@ -39,31 +59,43 @@ static void validate_create(struct request *request, const ProtobufCMessage *obj
 	validate_pod_create(errors, (const CoreV1Pod *)object);
 }
 
-static CoreV1PodCondition *find_condition(CoreV1PodStatus *status, const char *type)
-{
-	for (size_t i = 0; status && i < status->n_conditions; i++)
-		if (str_eq(status->conditions[i]->type, type))
-			return status->conditions[i];
-	return NULL;
-}
-
-/* What a kubelet leaves out of a status stays as it is. */
+/* What a kubelet leaves out of a status stays as it is. Of several conditions of one type, the first stands for the
+ * first, and so on. */
 static void keep_status_parts(struct request *request, CoreV1Pod *pod, const CoreV1Pod *old)
 {
-	(void)ENSURE(request->arena, pod->status, CoreV1PodStatus);
-	if (old->status && str_empty(pod->status->qos_class))
-		pod->status->qos_class = old->status->qos_class;
-	if (old->status && !pod->status->observed_generation)
-		pod->status->observed_generation = old->status->observed_generation;
-	for (size_t i = 0; i < pod->status->n_conditions; i++) {
-		CoreV1PodCondition *now = pod->status->conditions[i], *before = find_condition(old->status, now->type);
-		if (before && !now->observed_generation)
-			now->observed_generation = before->observed_generation;
+	const CoreV1PodStatus *was = old->status ? old->status : API_NEW(request->arena, CoreV1PodStatus);
+	CoreV1PodStatus *status = ENSURE(request->arena, pod->status, CoreV1PodStatus);
+	if (str_empty(status->qos_class))
+		status->qos_class = was->qos_class;
+	if (!status->observed_generation)
+		status->observed_generation = was->observed_generation;
+	for (size_t i = 0; i < status->n_conditions; i++) {
+		size_t nth = 0;
+		for (size_t k = 0; k < i; k++)
+			nth += str_eq(status->conditions[k]->type, status->conditions[i]->type);
+		for (size_t k = 0; k < was->n_conditions && !status->conditions[i]->observed_generation; k++)
+			if (str_eq(was->conditions[k]->type, status->conditions[i]->type) && nth-- == 0)
+				status->conditions[i]->observed_generation = was->conditions[k]->observed_generation;
 	}
-	if (pod->metadata && old->metadata) {
-		pod->metadata->owner_references = old->metadata->owner_references;
-		pod->metadata->n_owner_references = old->metadata->n_owner_references;
-	}
+	pod->metadata->owner_references = old->metadata->owner_references;
+	pod->metadata->n_owner_references = old->metadata->n_owner_references;
+	/* Of a feature that is not enabled. */
+	status->extended_resource_claim_status = NULL;
+}
+
+/* A write of a part of the spec leaves the metadata alone. */
+static void keep_metadata(struct request *request, CoreV1Pod *pod, const CoreV1Pod *old)
+{
+	const MetaV1ObjectMeta *was = api_copy_msg(request->arena, old->metadata);
+	MetaV1ObjectMeta *meta = pod->metadata;
+	meta->labels = was->labels;
+	meta->n_labels = was->n_labels;
+	meta->annotations = was->annotations;
+	meta->n_annotations = was->n_annotations;
+	meta->finalizers = was->finalizers;
+	meta->n_finalizers = was->n_finalizers;
+	meta->owner_references = was->owner_references;
+	meta->n_owner_references = was->n_owner_references;
 }
 
 /* Of the whole pod only the list of ephemeral containers is taken. */
@@ -74,27 +106,37 @@ static void keep_all_but_ephemeral(struct request *request, CoreV1Pod *pod, cons
 	spec->n_ephemeral_containers = pod->spec ? pod->spec->n_ephemeral_containers : 0;
 	pod->spec = spec;
 	pod->status = old->status;
+	keep_metadata(request, pod, old);
 }
 
-/* Of a resize, only the resources of containers that are there. */
-static void take_resources(CoreV1Container *const *to, size_t n_to, CoreV1Container *const *from, size_t n_from)
+/* The old containers with the resources of the new; the new ones as they are when their names differ. */
+static void keep_containers(struct arena *arena, CoreV1Container **now, CoreV1Container *const *before, size_t n)
 {
-	for (size_t i = 0; i < n_to; i++)
-		for (size_t k = 0; k < n_from; k++)
-			if (str_eq(to[i]->name, from[k]->name))
-				to[i]->resources = from[k]->resources;
+	CoreV1Container **merged = ARENA_ARRAY(arena, CoreV1Container *, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		if (!str_eq(now[i]->name, before[i]->name))
+			return;
+		merged[i] = api_copy(arena, before[i]);
+		merged[i]->resources = now[i]->resources;
+		merged[i]->resize_policy = now[i]->resize_policy;
+		merged[i]->n_resize_policy = now[i]->n_resize_policy;
+	}
+	memcpy(now, merged, n * sizeof(*merged));
 }
 
+/* Of a resize, only the resources of the containers; one that changes their number is refused later. */
 static void keep_all_but_resources(struct request *request, CoreV1Pod *pod, const CoreV1Pod *old)
 {
-	CoreV1PodSpec *spec = api_copy(request->arena, old->spec);
-	if (pod->spec) {
-		take_resources(spec->containers, spec->n_containers, pod->spec->containers, pod->spec->n_containers);
-		take_resources(spec->init_containers, spec->n_init_containers, pod->spec->init_containers,
-			pod->spec->n_init_containers);
-	}
+	CoreV1PodSpec *spec = api_copy(request->arena, old->spec), *new = pod->spec;
+	if (new->n_containers != spec->n_containers || new->n_init_containers != spec->n_init_containers)
+		return;
+	keep_containers(request->arena, new->containers, spec->containers, spec->n_containers);
+	keep_containers(request->arena, new->init_containers, spec->init_containers, spec->n_init_containers);
+	spec->containers = new->containers;
+	spec->init_containers = new->init_containers;
 	pod->spec = spec;
 	pod->status = old->status;
+	keep_metadata(request, pod, old);
 }
 
 static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
@@ -103,6 +145,8 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 	const CoreV1Pod *old = (const CoreV1Pod *)before;
 	if (is_sub(request, "binding"))
 		return;
+	(void)ENSURE(request->arena, pod->spec, CoreV1PodSpec);
+	forget_old_ways(pod);
 	if (is_sub(request, "status")) {
 		pod->spec = old->spec;
 		keep_status_parts(request, pod, old);
@@ -114,7 +158,8 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 		keep_all_but_resources(request, pod, old);
 	else
 		pod->status = old->status;
-	generic_next_generation(request, object, before);
+	pod_drop_disabled(request->arena, pod->spec, old->spec);
+	pod->metadata->generation = old->metadata->generation + !api_equal(pod->spec, old->spec);
 }
 
 static void validate_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
@@ -129,6 +174,32 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 		validate_pod_ephemeral_update(errors, pod, before);
 	else if (is_sub(request, "resize"))
 		validate_pod_resize(errors, pod, before);
+}
+
+static void warn(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const CoreV1Pod *pod = (const CoreV1Pod *)object;
+	const struct field_path *status = FIELD(NULL, "status");
+	if (!old) {
+		const char *problem = check_dns_label(request->arena, pod->metadata->name);
+		const char *more = problem ? strstr(problem, "; ") : NULL;
+		if (problem)
+			request_warn_at(request, FIELD(FIELD(NULL, "metadata"), "name"),
+				arena_printf(request->arena,
+					"this is used in the Pod's hostname, which can result in surprising behavior; "
+					"a "
+					"DNS label is recommended: [%.*s%s%s]",
+					more ? (int)(more - problem) : (int)strlen(problem), problem, more ? " " : "",
+					more ? more + 2 : ""));
+		pod_warn(request, NULL, pod->spec, pod->metadata);
+	} else if (is_sub(request, "status") && pod->status) {
+		for (size_t i = 0; i < pod->status->n_pod_ips; i++)
+			address_warn(request, FIELD(FIELD_INDEX(FIELD(status, "podIPs"), i), "ip"),
+				pod->status->pod_ips[i]->ip);
+		for (size_t i = 0; i < pod->status->n_host_ips; i++)
+			address_warn(request, FIELD(FIELD_INDEX(FIELD(status, "hostIPs"), i), "ip"),
+				pod->status->host_ips[i]->ip);
+	}
 }
 
 /* A pod that no node has, or that is finished, goes at once. */
@@ -161,7 +232,9 @@ const struct strategy pod_strategy = {
 	.prepare_create = prepare_create,
 	.validate_create = validate_create,
 	.prepare_update = prepare_update,
+	.meta_again = META_ALL_AGAIN,
 	.validate_update = validate_update,
+	.warn = warn,
 	.graceful = graceful,
 	.subresources = subresources,
 	.n_subresources = ARRAY_SIZE(subresources),

@@ -1,9 +1,10 @@
+#include "api/selector.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
 #include "base/str.h"
 
 static void check_requirement(struct field_errors *errors, const struct field_path *path,
-	const CoreV1NodeSelectorRequirement *r, bool on_field)
+	const CoreV1NodeSelectorRequirement *r, bool any_value)
 {
 	const char *op = str_or_empty(r->operator);
 	if (!strcmp(op, "In") || !strcmp(op, "NotIn")) {
@@ -21,20 +22,38 @@ static void check_requirement(struct field_errors *errors, const struct field_pa
 	} else {
 		field_invalid(errors, FIELD(path, "operator"), op, "not a valid selector operator");
 	}
-	if (!on_field)
-		validate_text(
-			errors, FIELD(path, "key"), r->key, check_qualified_name(errors->arena, str_or_empty(r->key)));
-	else if (!str_eq(r->key, "metadata.name"))
-		field_invalid(errors, FIELD(path, "key"), r->key, "not a valid field selector key");
+	validate_text(errors, FIELD(path, "key"), r->key, check_qualified_name(errors->arena, str_or_empty(r->key)));
+	for (size_t i = 0; !any_value && i < r->n_values; i++)
+		validate_text(errors, FIELD_INDEX(FIELD(path, "values"), i), r->values[i],
+			check_label_value(errors->arena, r->values[i]));
 }
 
-static void check_term(struct field_errors *errors, const struct field_path *path, const CoreV1NodeSelectorTerm *term)
+static void check_field_requirement(
+	struct field_errors *errors, const struct field_path *path, const CoreV1NodeSelectorRequirement *r)
+{
+	if (!str_eq(r->operator, "In") && !str_eq(r->operator, "NotIn"))
+		field_invalid(errors, FIELD(path, "operator"), r->operator, "not a valid selector operator");
+	else if (r->n_values != 1)
+		field_required(errors, FIELD(path, "values"),
+			"must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
+	if (!str_eq(r->key, "metadata.name")) {
+		field_invalid(errors, FIELD(path, "key"), r->key, "not a valid field selector key");
+		return;
+	}
+	for (size_t i = 0; i < r->n_values; i++)
+		validate_text(errors, FIELD_INDEX(FIELD(path, "values"), i), r->values[i],
+			check_dns_subdomain(errors->arena, r->values[i]));
+}
+
+/* A preference may name values that no label can have. */
+static void check_term(
+	struct field_errors *errors, const struct field_path *path, const CoreV1NodeSelectorTerm *term, bool any_value)
 {
 	for (size_t i = 0; term && i < term->n_match_expressions; i++)
 		check_requirement(
-			errors, FIELD_INDEX(FIELD(path, "matchExpressions"), i), term->match_expressions[i], false);
+			errors, FIELD_INDEX(FIELD(path, "matchExpressions"), i), term->match_expressions[i], any_value);
 	for (size_t i = 0; term && i < term->n_match_fields; i++)
-		check_requirement(errors, FIELD_INDEX(FIELD(path, "matchFields"), i), term->match_fields[i], true);
+		check_field_requirement(errors, FIELD_INDEX(FIELD(path, "matchFields"), i), term->match_fields[i]);
 }
 
 void validate_node_selector(
@@ -44,7 +63,7 @@ void validate_node_selector(
 	if (!selector->n_node_selector_terms)
 		field_required(errors, terms, "must have at least one node selector term");
 	for (size_t i = 0; i < selector->n_node_selector_terms; i++)
-		check_term(errors, FIELD_INDEX(terms, i), selector->node_selector_terms[i]);
+		check_term(errors, FIELD_INDEX(terms, i), selector->node_selector_terms[i], false);
 }
 
 static void check_weight(struct field_errors *errors, const struct field_path *path, int32_t weight)
@@ -57,16 +76,20 @@ static void check_pod_term(
 	struct field_errors *errors, const struct field_path *path, const CoreV1PodAffinityTerm *term)
 {
 	if (!term)
-		return;
+		term = API_NEW(errors->arena, CoreV1PodAffinityTerm);
 	validate_label_selector(errors, FIELD(path, "labelSelector"), term->label_selector);
 	validate_label_selector(errors, FIELD(path, "namespaceSelector"), term->namespace_selector);
 	for (size_t i = 0; i < term->n_namespaces; i++)
 		validate_text(errors, FIELD(path, "namespace"), term->namespaces[i],
 			check_dns_label(errors->arena, term->namespaces[i]));
+	validate_label_keys(errors, path,
+		&(const struct label_keys){term->match_label_keys, term->n_match_label_keys, term->mismatch_label_keys,
+			term->n_mismatch_label_keys},
+		term->label_selector);
 	if (str_empty(term->topology_key))
 		field_required(errors, FIELD(path, "topologyKey"), "can not be empty");
 	validate_text(errors, FIELD(path, "topologyKey"), term->topology_key,
-		check_qualified_name(errors->arena, term->topology_key));
+		check_qualified_name(errors->arena, str_or_empty(term->topology_key)));
 }
 
 static void check_pod_terms(struct field_errors *errors, const struct field_path *path,
@@ -99,7 +122,7 @@ void validate_affinity(struct field_errors *errors, const struct field_path *pat
 		const struct field_path *term_path =
 			FIELD_INDEX(FIELD(at, "preferredDuringSchedulingIgnoredDuringExecution"), i);
 		check_weight(errors, term_path, term->weight);
-		check_term(errors, FIELD(term_path, "preference"), term->preference);
+		check_term(errors, FIELD(term_path, "preference"), term->preference, true);
 	}
 	const CoreV1PodAffinity *pod = a->pod_affinity;
 	if (pod)
@@ -136,7 +159,7 @@ void validate_tolerations(
 				"effect must be 'NoExecute' when `tolerationSeconds` is set");
 		if (str_empty(t->operator) || str_eq(t->operator, "Equal"))
 			validate_text(errors, FIELD(at, "operator"), t->value,
-				check_label_value(errors->arena, str_or_empty(t->value)));
+				label_value_problems(errors->arena, str_or_empty(t->value), ";"));
 		else if (!str_eq(t->operator, "Exists"))
 			field_unsupported(errors, FIELD(at, "operator"), t->operator, operators);
 		else if (!str_empty(t->value))

@@ -44,7 +44,7 @@ void validate_config_map(struct field_errors *errors, const CoreV1ConfigMap *map
 		validate_text(errors, FIELD_KEY(FIELD(NULL, "binaryData"), map->binary_data[i]->key),
 			map->binary_data[i]->key, check_config_key(errors->arena, map->binary_data[i]->key));
 	if (text_size(map->data, map->n_data) + bytes_size(map->binary_data, map->n_binary_data) > MAX_BYTES)
-		field_too_long(errors, NULL, MAX_BYTES);
+		field_too_long(errors, FIELD_KEY(NULL, ""), MAX_BYTES);
 }
 
 static bool same_bytes(MapBytesEntry *const *a, size_t n_a, MapBytesEntry *const *b, size_t n_b)

@@ -159,6 +159,12 @@ void field_not_found(struct field_errors *errors, const struct field_path *path,
 	add(errors, path, "FieldValueNotFound", "Not found", field_quote(errors->arena, value), NULL);
 }
 
+void field_not_found_because(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *detail)
+{
+	add(errors, path, "FieldValueNotFound", "Not found", field_quote(errors->arena, value), detail);
+}
+
 void field_too_long(struct field_errors *errors, const struct field_path *path, size_t max)
 {
 	add(errors, path, "FieldValueTooLong", "Too long", NULL,

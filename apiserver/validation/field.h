@@ -83,6 +83,9 @@ void field_duplicate_int(struct field_errors *errors, const struct field_path *p
 void field_duplicate_json(
 	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail);
 void field_not_found(struct field_errors *errors, const struct field_path *path, const char *value);
+/* Not found, and what may be there. */
+void field_not_found_because(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *detail);
 void field_too_long(struct field_errors *errors, const struct field_path *path, size_t max);
 void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, size_t max);
 void field_internal(struct field_errors *errors, const struct field_path *path, const char *detail);

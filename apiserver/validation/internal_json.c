@@ -15,12 +15,34 @@
 static const char *const capitals[] = {
 	"api", "ca", "cidr", "cpu", "csi", "fc", "id", "ip", "iscsi", "json", "nfs", "pid", "ttl", "uid", "url", NULL};
 
+static const struct {
+	const char *json, *go;
+} irregular[] = {
+	{"cidrs", "CIDRs"},
+	{"seLinuxOptions", "SELinuxOptions"},
+	{"seLinuxChangePolicy", "SELinuxChangePolicy"},
+	{"fsType", "FSType"},
+	{"fsGroup", "FSGroup"},
+	{"fsGroupChangePolicy", "FSGroupChangePolicy"},
+	{"tty", "TTY"},
+	{"dnsPolicy", "DNSPolicy"},
+	{"dnsConfig", "DNSConfig"},
+	{"os", "OS"},
+	{"httpGet", "HTTPGet"},
+	{"tcpSocket", "TCPSocket"},
+	{"grpc", "GRPC"},
+	{"httpHeaders", "HTTPHeaders"},
+	{"gmsaCredentialSpecName", "GMSACredentialSpecName"},
+	{"gmsaCredentialSpec", "GMSACredentialSpec"},
+};
+
 static void add_name(struct strbuf *out, const char *name)
 {
-	if (!strcmp(name, "cidrs")) {
-		strbuf_adds(out, "\"CIDRs\":");
-		return;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(irregular); i++)
+		if (!strcmp(irregular[i].json, name)) {
+			strbuf_printf(out, "\"%s\":", irregular[i].go);
+			return;
+		}
 	char word[16];
 	size_t n = 0;
 	while (n < sizeof(word) - 1 && islower((unsigned char)name[n])) {

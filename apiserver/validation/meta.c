@@ -1,5 +1,6 @@
 #include "apiserver/validation/meta.h"
 #include "api/copy.h"
+#include "api/json.h"
 #include "api/meta.h"
 #include "base/str.h"
 
@@ -35,7 +36,9 @@ void validate_annotations(
 
 static void check_owner(struct field_errors *errors, const struct field_path *path, const MetaV1OwnerReference *ref)
 {
-	if (str_empty(ref->api_version) || str_ends_with(ref->api_version, "/"))
+	/* What has two slashes is no version either. */
+	const char *slash = strchr(str_or_empty(ref->api_version), '/');
+	if (str_empty(ref->api_version) || (slash && (!slash[1] || strchr(slash + 1, '/'))))
 		field_invalid(errors, FIELD(path, "apiVersion"), ref->api_version, "version must not be empty");
 	if (str_empty(ref->kind))
 		field_invalid(errors, FIELD(path, "kind"), "", "must not be empty");
@@ -47,6 +50,17 @@ static void check_owner(struct field_errors *errors, const struct field_path *pa
 		field_invalid_message(errors, path, ref, "/v1, Kind=Event is disallowed from being an owner");
 }
 
+static char *owners_json(struct arena *arena, const MetaV1ObjectMeta *meta)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	for (size_t i = 0; i < meta->n_owner_references; i++) {
+		strbuf_addc(&out, i ? ',' : '[');
+		json_encode(&out, meta->owner_references[i], 0);
+	}
+	strbuf_addc(&out, ']');
+	return arena_strdup(arena, out.buf);
+}
+
 static void check_owners(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta)
 {
 	const MetaV1OwnerReference *first = NULL;
@@ -56,7 +70,7 @@ static void check_owners(struct field_errors *errors, const struct field_path *p
 		if (!ref->has_controller || !ref->controller)
 			continue;
 		if (first)
-			field_invalid_message(errors, path, ref,
+			field_invalid_json(errors, path, owners_json(errors->arena, meta),
 				arena_printf(errors->arena,
 					"Only one reference can have Controller set to true. Found \"true\" in "
 					"references for %s/%s and %s/%s",
@@ -71,8 +85,34 @@ static void check_finalizers(struct field_errors *errors, const struct field_pat
 	for (size_t i = 0; i < meta->n_finalizers; i++)
 		check(errors, path, meta->finalizers[i], check_qualified_name(errors->arena, meta->finalizers[i]));
 	if (meta_has_finalizer(meta, "orphan") && meta_has_finalizer(meta, "foregroundDeletion"))
-		field_invalid(errors, path, "orphan,foregroundDeletion",
+		field_invalid_json(errors, path, strings_json(errors->arena, meta->finalizers, meta->n_finalizers),
 			"finalizer orphan and foregroundDeletion cannot be both set");
+}
+
+void validate_finalizer_domains(
+	struct field_errors *errors, const struct field_path *path, char *const *finalizers, size_t n)
+{
+	static const char *const known[] = {"kubernetes", "orphan", "foregroundDeletion", NULL};
+	for (size_t i = 0; i < n; i++)
+		if (!strchr(finalizers[i], '/') && !str_in(finalizers[i], known))
+			field_invalid(errors, FIELD_INDEX(path, i), finalizers[i],
+				"name is neither a standard finalizer name nor is it fully qualified");
+}
+
+static void check_managed(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta)
+{
+	for (size_t i = 0; i < meta->n_managed_fields; i++) {
+		const MetaV1ManagedFieldsEntry *entry = meta->managed_fields[i];
+		const struct field_path *at = FIELD_INDEX(path, i);
+		if (!str_eq(entry->operation, "Apply") && !str_eq(entry->operation, "Update"))
+			field_invalid(errors, FIELD(at, "operation"), entry->operation, "must be `Apply` or `Update`");
+		if (!str_empty(entry->fields_type) && !str_eq(entry->fields_type, "FieldsV1"))
+			field_invalid(errors, FIELD(at, "fieldsType"), entry->fields_type, "must be `FieldsV1`");
+		if (strlen(str_or_empty(entry->manager)) > 128)
+			field_too_long(errors, FIELD(at, "manager"), 128);
+		if (strlen(str_or_empty(entry->subresource)) > 256)
+			field_too_long(errors, FIELD(at, "subresource"), 256);
+	}
 }
 
 static void check_common(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta)
@@ -106,6 +146,7 @@ void validate_object_meta(struct field_errors *errors, const struct field_path *
 			errors, FIELD(path, "generation"), meta->generation, "must be greater than or equal to 0");
 	check_common(errors, path, meta);
 	check_finalizers(errors, FIELD(path, "finalizers"), meta);
+	check_managed(errors, FIELD(path, "managedFields"), meta);
 }
 
 static void same_text(struct field_errors *errors, const struct field_path *path, const char *value, const char *old)
@@ -121,18 +162,33 @@ static void same_time(
 		field_invalid_message(errors, path, value, IMMUTABLE);
 }
 
+/* An object that is being deleted gets no more of them. */
+static void check_no_new_finalizers(struct field_errors *errors, const struct field_path *path,
+	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old)
+{
+	CLEANUP(strbuf_done) struct strbuf list = STRBUF_INIT;
+	char **added = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < meta->n_finalizers; i++)
+		if (!meta_has_finalizer(old, meta->finalizers[i]) && !str_in_n(meta->finalizers[i], added, n))
+			ARENA_PUSH(errors->arena, added, n) = meta->finalizers[i];
+	if (!n)
+		return;
+	qsort(added, n, sizeof(*added), str_cmp_qsort);
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(&list, "%s%s", i ? ", " : "", field_quote(errors->arena, added[i]));
+	field_forbidden(errors, path,
+		arena_printf(errors->arena,
+			"no new finalizers can be added if the object is being deleted, found new finalizers "
+			"[]string{%s}",
+			list.buf));
+}
+
 void validate_object_meta_update(struct field_errors *errors, const struct field_path *path,
 	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old)
 {
 	if (meta_is_deleting(old))
-		for (size_t i = 0; i < meta->n_finalizers; i++)
-			if (!meta_has_finalizer(old, meta->finalizers[i]))
-				field_forbidden(errors, FIELD(path, "finalizers"),
-					arena_printf(errors->arena,
-						"no new finalizers can be added if the object is being deleted, found "
-						"new finalizers "
-						"[]string{\"%s\"}",
-						meta->finalizers[i]));
+		check_no_new_finalizers(errors, FIELD(path, "finalizers"), meta, old);
 	if (str_empty(meta->resource_version))
 		field_invalid(errors, FIELD(path, "resourceVersion"), "", "must be specified for an update");
 	if (meta->generation < old->generation)
@@ -147,6 +203,7 @@ void validate_object_meta_update(struct field_errors *errors, const struct field
 		field_invalid_int(errors, FIELD(path, "deletionGracePeriodSeconds"),
 			meta->deletion_grace_period_seconds, IMMUTABLE);
 	check_common(errors, path, meta);
+	check_managed(errors, FIELD(path, "managedFields"), meta);
 }
 
 static void check_requirement(

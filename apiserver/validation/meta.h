@@ -19,6 +19,10 @@ name_check_fn name_is_dns_1035_label; /* services */
 name_check_fn name_is_path_segment;   /* RBAC kinds */
 name_check_fn name_is_ip;	      /* IPAddresses */
 
+/* What is wrong with each finalizer in the core group's eyes: without a domain it must be one that Kubernetes knows. */
+void validate_finalizer_domains(
+	struct field_errors *errors, const struct field_path *path, char *const *finalizers, size_t n);
+
 /* Metadata of a new object, metadata.name already generated. */
 void validate_object_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
 	bool namespaced, name_check_fn *check);
@@ -33,7 +37,8 @@ void validate_annotations(
 void validate_label_selector(
 	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector);
 
-/* What is wrong with a value, or NULL; sentences of k8s.io/apimachinery/pkg/util/validation. */
+/* What is wrong with a value, or NULL; sentences of k8s.io/apimachinery/pkg/util/validation, one a line:
+ * field_invalid() makes an error of each. */
 const char *check_qualified_name(struct arena *arena, const char *value);
 const char *check_label_value(struct arena *arena, const char *value);
 const char *check_dns_label(struct arena *arena, const char *value);
@@ -43,6 +48,8 @@ const char *check_port_name(struct arena *arena, const char *value);
 const char *check_port_number(int64_t port);
 const char *check_env_name(struct arena *arena, const char *value);
 const char *check_config_key(struct arena *arena, const char *value);
+const char *check_search_domain(struct arena *arena, const char *value);
+const char *check_header_name(struct arena *arena, const char *value);
 const char *check_ip(struct arena *arena, const char *value);
 
 /* Why a label of nodes is out of date ("deprecated since …"); NULL: it is not. */

@@ -20,6 +20,12 @@
 	"with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "          \
 	"'[a-z]([-a-z0-9]*[a-z0-9])?')"
 
+#define UNDER_FORMAT "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+#define SEARCH_ERROR                                                                                               \
+	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and " \
+	"must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "     \
+	"'" UNDER_FORMAT "(\\." UNDER_FORMAT ")*')"
+
 static bool is_low_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -67,6 +73,20 @@ const char *check_dns_subdomain(struct arena *arena, const char *value)
 {
 	return problems(arena, strlen(value) > 253 ? "must be no more than 253 characters" : NULL,
 		is_subdomain(value) ? NULL : SUBDOMAIN_ERROR);
+}
+
+/* The same with underscores, and one before each label. */
+const char *check_search_domain(struct arena *arena, const char *value)
+{
+	char *plain = arena_strdup(arena, value);
+	bool good = true;
+	for (char *c = plain; *c; c++) {
+		bool first = c == plain || c[-1] == '.', last = !c[1] || c[1] == '.';
+		good &= *c != '_' || (first && !last) || (!first && !last);
+		*c = *c == '_' ? 'a' : *c;
+	}
+	return problems(arena, strlen(value) > 253 ? "must be no more than 253 characters" : NULL,
+		good && is_subdomain(plain) ? NULL : SEARCH_ERROR);
 }
 
 const char *check_dns_1035_label(struct arena *arena, const char *value)
@@ -148,6 +168,8 @@ const char *check_port_number(int64_t port)
 
 const char *check_env_name(struct arena *arena, const char *value)
 {
+	if (!*value)
+		return "environment variable name must be non-empty";
 	for (const unsigned char *p = (const unsigned char *)value; *p; p++)
 		if (*p < 0x20 || *p > 0x7e || *p == '=')
 			return "a valid environment variable name must consist only of printable ASCII characters "
@@ -155,18 +177,30 @@ const char *check_env_name(struct arena *arena, const char *value)
 	return NULL;
 }
 
-const char *check_config_key(struct arena *arena, const char *value)
+static const char *upward(struct arena *arena, const char *value)
 {
-	if (strlen(value) > 253)
-		return "must be no more than 253 characters";
-	size_t good = strspn(value, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
-	if (!good || value[good])
-		return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  "
-		       "or 'KEY_NAME', "
-		       " or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 	if (!strcmp(value, ".") || !strcmp(value, ".."))
 		return arena_printf(arena, "must not be '%s'", value);
 	return str_starts_with(value, "..") ? "must not start with '..'" : NULL;
+}
+
+const char *check_config_key(struct arena *arena, const char *value)
+{
+	size_t good = strspn(value, "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+	const char *length = strlen(value) > 253 ? "must be no more than 253 characters" : NULL;
+	const char *form = NULL;
+	if (!good || value[good])
+		form = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+		       "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+	return problems(arena, problems(arena, length, form), upward(arena, value));
+}
+
+const char *check_header_name(struct arena *arena, const char *value)
+{
+	size_t good = strspn(value, "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+	return good && !value[good] ? NULL
+				    : "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. "
+				      "'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
 }
 
 const char *name_is_ip(struct arena *arena, const char *name, bool prefix)

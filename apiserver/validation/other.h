@@ -12,9 +12,20 @@ void validate_job_update(struct field_errors *errors, const BatchV1Job *job, con
 void validate_cron_job(struct field_errors *errors, const BatchV1CronJob *job);
 
 void validate_claim(struct field_errors *errors, const CoreV1PersistentVolumeClaim *claim);
+void validate_claim_spec(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeClaimSpec *spec);
+void validate_claim_status_update(
+	struct field_errors *errors, const CoreV1PersistentVolumeClaim *claim, const CoreV1PersistentVolumeClaim *old);
+/* The metadata of a template inside an object: labels and annotations are all that it may have. path: the template. */
+void validate_template_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta);
+void validate_access_modes(struct field_errors *errors, const struct field_path *path, char *const *modes, size_t n);
 void validate_claim_update(
 	struct field_errors *errors, const CoreV1PersistentVolumeClaim *claim, const CoreV1PersistentVolumeClaim *old);
 void validate_volume(struct field_errors *errors, const CoreV1PersistentVolume *volume);
+void validate_volume_spec(struct field_errors *errors, const struct field_path *path,
+	const CoreV1PersistentVolumeSpec *spec, const char *name);
+void validate_volume_update(
+	struct field_errors *errors, const CoreV1PersistentVolume *volume, const CoreV1PersistentVolume *old);
 
 void validate_limit_range(struct field_errors *errors, const CoreV1LimitRange *range);
 void validate_resource_quota(struct field_errors *errors, const CoreV1ResourceQuota *quota);

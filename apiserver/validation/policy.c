@@ -90,7 +90,7 @@ void validate_runtime_class(struct field_errors *errors, const NodeV1RuntimeClas
 			*(const CoreV1ResourceRequirements *)CoreV1ResourceRequirements_schema.zero;
 		limits.limits = class->overhead->pod_fixed;
 		limits.n_limits = class->overhead->n_pod_fixed;
-		validate_resources(errors, FIELD(NULL, "overhead"), &limits);
+		validate_resources(errors, FIELD(NULL, "overhead"), &limits, NULL, false);
 	}
 	if (class->scheduling)
 		check_scheduling(errors, FIELD(NULL, "scheduling"), class->scheduling);

@@ -1,5 +1,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
+#include "apiserver/validation/volume.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 enum { MAX_SYSCTL = 253, MAX_PROFILE_PATH = 4095 };
@@ -22,13 +24,11 @@ static void check_seccomp(struct field_errors *errors, const struct field_path *
 	const struct field_path *at = FIELD(path, "localhostProfile");
 	if (!str_eq(p->type, "Localhost")) {
 		if (p->localhost_profile)
-			field_invalid_message(errors, at, p, "can only be set when seccomp type is Localhost");
+			field_invalid_internal(errors, at, p, "can only be set when seccomp type is Localhost");
 	} else if (!p->localhost_profile) {
 		field_required(errors, at, "must be set when seccomp type is Localhost");
-	} else if (*p->localhost_profile == '/') {
-		field_invalid(errors, at, p->localhost_profile, "must be a relative path");
-	} else if (strstr(p->localhost_profile, "..")) {
-		field_invalid(errors, at, p->localhost_profile, "must not contain '..'");
+	} else {
+		check_descending_path(errors, at, p->localhost_profile);
 	}
 }
 
@@ -48,10 +48,11 @@ static void check_app_armor(struct field_errors *errors, const struct field_path
 				errors, at, p->localhost_profile, "can only be set when AppArmor type is Localhost");
 	} else if (str_empty(p->localhost_profile)) {
 		field_required(errors, at, "must be set when AppArmor type is Localhost");
-	} else if (!str_eq(str_trim(errors->arena, p->localhost_profile), p->localhost_profile)) {
-		field_invalid(errors, at, p->localhost_profile, "must not be padded with whitespace");
-	} else if (strlen(p->localhost_profile) > MAX_PROFILE_PATH) {
-		field_too_long(errors, at, MAX_PROFILE_PATH);
+	} else {
+		if (!str_eq(str_trim(errors->arena, p->localhost_profile), p->localhost_profile))
+			field_invalid(errors, at, p->localhost_profile, "must not be padded with whitespace");
+		if (strlen(p->localhost_profile) > MAX_PROFILE_PATH)
+			field_too_long(errors, at, MAX_PROFILE_PATH);
 	}
 }
 
@@ -71,14 +72,15 @@ void validate_security(
 	check_seccomp(errors, FIELD(path, "seccompProfile"), s->seccomp_profile);
 	if (s->has_allow_privilege_escalation && !s->allow_privilege_escalation) {
 		if (s->has_privileged && s->privileged)
-			field_invalid_message(errors, path, s,
+			field_invalid_internal(errors, path, s,
 				"cannot set `allowPrivilegeEscalation` to false and `privileged` to true");
 		for (size_t i = 0; s->capabilities && i < s->capabilities->n_add; i++)
 			if (str_eq(s->capabilities->add[i], "CAP_SYS_ADMIN"))
-				field_invalid_message(errors, path, s,
+				field_invalid_internal(errors, path, s,
 					"cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` "
 					"CAP_SYS_ADMIN");
 	}
+	validate_windows_options(errors, FIELD(path, "windowsOptions"), s->windows_options);
 	check_app_armor(errors, FIELD(path, "appArmorProfile"), s->app_armor_profile);
 }
 
@@ -109,16 +111,17 @@ static bool is_sysctl_name(const char *name)
 static void check_host_sysctl(
 	struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec, const char *name)
 {
-	static const char *const ipc[] = {"kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."};
+	static const char *const ipc[] = {"kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
+		"kernel.shm_rmid_forced", "kernel.shm", "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.msg",
+		NULL};
 	char *dotted = arena_strdup(errors->arena, name);
 	for (char *p = dotted; *p; p++)
 		if (*p == '/')
 			*p = '.';
 	if (spec->host_network && str_starts_with(dotted, "net."))
 		field_invalid(errors, path, name, "may not be specified when 'hostNetwork' is true");
-	for (size_t i = 0; i < ARRAY_SIZE(ipc); i++)
-		if (spec->host_ipc && str_starts_with(dotted, ipc[i]))
-			field_invalid(errors, path, name, "may not be specified when 'hostIPC' is true");
+	if (spec->host_ipc && (str_in(dotted, ipc) || str_starts_with(dotted, "fs.mqueue.")))
+		field_invalid(errors, path, name, "may not be specified when 'hostIPC' is true");
 }
 
 static void check_sysctls(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)
@@ -145,6 +148,7 @@ static void check_sysctls(struct field_errors *errors, const struct field_path *
 void validate_pod_security(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)
 {
 	static const char *const fs_policies[] = {"Always", "OnRootMismatch", NULL};
+	static const char *const label_policies[] = {"Recursive", NULL};
 	static const char *const group_policies[] = {"Merge", "Strict", NULL};
 	const CoreV1PodSecurityContext *s = spec->security_context;
 	if (!s)
@@ -161,8 +165,12 @@ void validate_pod_security(struct field_errors *errors, const struct field_path 
 	if (s->fs_group_change_policy && !str_in(s->fs_group_change_policy, fs_policies))
 		field_unsupported(errors, FIELD(path, "fsGroupChangePolicy"), s->fs_group_change_policy, fs_policies);
 	check_seccomp(errors, FIELD(path, "seccompProfile"), s->seccomp_profile);
+	validate_windows_options(errors, FIELD(path, "windowsOptions"), s->windows_options);
 	check_app_armor(errors, FIELD(path, "appArmorProfile"), s->app_armor_profile);
 	if (s->supplemental_groups_policy && !str_in(s->supplemental_groups_policy, group_policies))
 		field_unsupported(
 			errors, FIELD(path, "supplementalGroupsPolicy"), s->supplemental_groups_policy, group_policies);
+	if (s->se_linux_change_policy && !str_in(s->se_linux_change_policy, label_policies))
+		field_unsupported(
+			errors, FIELD(path, "seLinuxChangePolicy"), s->se_linux_change_policy, label_policies);
 }

@@ -136,12 +136,10 @@ static bool wrong_type(struct decoder *d, const struct place *at, const struct s
 				      found, owner->owner->kind, path.buf, type.buf));
 }
 
-static bool bad_value(struct decoder *d, const struct place *at, const char *what)
+/* What a value's own reader says of it, which knows no place. */
+static bool bad_value(struct decoder *d, const char *what)
 {
-	CLEANUP(strbuf_done) struct strbuf path = STRBUF_INIT;
-
-	add_place(&path, at, true);
-	return fail_status(d, status_bad_request("%s%s%s", path.buf, path.len ? ": " : "", what));
+	return fail_status(d, status_bad_request("%s", what));
 }
 
 static bool decode_int(struct decoder *d, const struct place *at, const struct schema_field *field, bool element,
@@ -178,13 +176,13 @@ static bool decode_double(
 	return wrong_type(d, at, field, element);
 }
 
-static bool decode_bytes(
-	struct decoder *d, const struct place *at, const char *s, size_t size, ProtobufCBinaryData *ret_data)
+static bool decode_bytes(struct decoder *d, const char *s, size_t size, ProtobufCBinaryData *ret_data)
 {
 	uint8_t *data;
 
 	if (!base64_decode(d->arena, s, size, &data, &ret_data->len))
-		return bad_value(d, at, "illegal base64 data");
+		return bad_value(d,
+			arena_printf(d->arena, "illegal base64 data at input byte %zu", base64_error_at(s, size)));
 	ret_data->data = data;
 	return true;
 }
@@ -240,7 +238,7 @@ static bool decode_value(
 		if (!json_read_string(&d->r, &s, &size))
 			return false;
 		if (leaf->kind == SCHEMA_BYTES)
-			return decode_bytes(d, at, s, size, to);
+			return decode_bytes(d, s, size, to);
 		*(char **)to = arena_strndup(d->arena, s, size);
 		return true;
 	case SCHEMA_MESSAGE:
@@ -470,7 +468,7 @@ static bool expect_string(
 	struct decoder *d, const struct place *at, const char *what, const char **ret_s, size_t *ret_size)
 {
 	if (json_peek(&d->r) != JSON_STRING)
-		return bad_value(d, at, what);
+		return bad_value(d, what);
 	return json_read_string(&d->r, ret_s, ret_size);
 }
 
@@ -497,7 +495,7 @@ static bool decode_duration(struct decoder *d, const struct place *at, MetaV1Dur
 		return false;
 	char *text = arena_strndup(d->arena, s, size);
 	if (!duration_parse(text, &duration->duration))
-		return bad_value(d, at, arena_printf(d->arena, "time: invalid duration \"%s\"", text));
+		return bad_value(d, arena_printf(d->arena, "time: invalid duration \"%s\"", text));
 	return true;
 }
 

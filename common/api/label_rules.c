@@ -51,15 +51,15 @@ static bool is_subdomain(const char *s)
 	return *s;
 }
 
-static void add_error(struct strbuf *out, const char *part, const char *rule)
+static void add_error(struct strbuf *out, const char *separator, const char *part, const char *rule)
 {
 	if (out->len)
-		strbuf_adds(out, "; ");
+		strbuf_adds(out, separator);
 	strbuf_adds(out, part);
 	strbuf_adds(out, rule);
 }
 
-const char *label_key_error(struct arena *arena, const char *key)
+const char *label_key_problems(struct arena *arena, const char *key, const char *separator)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	const char *text = str_or_empty(key), *slash = strchr(text, '/'), *name = slash ? slash + 1 : text;
@@ -70,29 +70,39 @@ const char *label_key_error(struct arena *arena, const char *key)
 	if (slash) {
 		char *prefix = arena_strndup(arena, text, (size_t)(slash - text));
 		if (!*prefix)
-			add_error(&out, "prefix part ", "must be non-empty");
+			add_error(&out, separator, "prefix part ", "must be non-empty");
 		else if (strlen(prefix) > MAX_PREFIX)
-			add_error(&out, "prefix part ", "must be no more than 253 characters");
+			add_error(&out, separator, "prefix part ", "must be no more than 253 characters");
 		if (*prefix && !is_subdomain(prefix))
-			add_error(&out, "prefix part ", PREFIX_RULE);
+			add_error(&out, separator, "prefix part ", PREFIX_RULE);
 	}
 	if (!*name)
-		add_error(&out, "name part ", "must be non-empty");
+		add_error(&out, separator, "name part ", "must be non-empty");
 	else if (strlen(name) > MAX_NAME)
-		add_error(&out, "name part ", "must be no more than 63 characters");
+		add_error(&out, separator, "name part ", "must be no more than 63 characters");
 	if (!is_name(name))
-		add_error(&out, "name part ", NAME_RULE);
+		add_error(&out, separator, "name part ", NAME_RULE);
 	return out.len ? arena_strndup(arena, out.buf, out.len) : NULL;
 }
 
-const char *label_value_error(struct arena *arena, const char *value)
+const char *label_value_problems(struct arena *arena, const char *value, const char *separator)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	const char *text = str_or_empty(value);
 
 	if (strlen(text) > MAX_NAME)
-		add_error(&out, "", "must be no more than 63 characters");
+		add_error(&out, separator, "", "must be no more than 63 characters");
 	if (*text && !is_name(text))
-		add_error(&out, "", VALUE_RULE);
+		add_error(&out, separator, "", VALUE_RULE);
 	return out.len ? arena_strndup(arena, out.buf, out.len) : NULL;
+}
+
+const char *label_key_error(struct arena *arena, const char *key)
+{
+	return label_key_problems(arena, key, "; ");
+}
+
+const char *label_value_error(struct arena *arena, const char *value)
+{
+	return label_value_problems(arena, value, "; ");
 }

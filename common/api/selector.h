@@ -56,6 +56,9 @@ bool selector_operator_matches(const char *op, const char *value, char *const *v
 /* Why a label key or value is not one, worded as the original; NULL when it is good. Of a constant or arena text. */
 const char *label_key_error(struct arena *arena, const char *key);
 const char *label_value_error(struct arena *arena, const char *value);
+/* The same, with what stands between several problems. */
+const char *label_key_problems(struct arena *arena, const char *key, const char *separator);
+const char *label_value_problems(struct arena *arena, const char *value, const char *separator);
 
 struct field_requirement {
 	char *path;

@@ -96,6 +96,41 @@ bool base64url_decode(struct arena *arena, const char *s, size_t len, uint8_t **
 	return decode(arena, s, len, true, ret_data, ret_size);
 }
 
+/* After a padding only another one may come, and line ends. */
+static size_t padding_error_at(const char *s, size_t len, size_t i, size_t n_digits)
+{
+	size_t next = i + 1;
+	if (n_digits < 2)
+		return i;
+	while (next < len && (s[next] == '\n' || s[next] == '\r'))
+		next++;
+	if (n_digits == 2) {
+		if (next >= len)
+			return len;
+		if (s[next] != '=')
+			return next;
+		next++;
+	}
+	while (next < len && (s[next] == '\n' || s[next] == '\r'))
+		next++;
+	return next;
+}
+
+size_t base64_error_at(const char *s, size_t len)
+{
+	size_t n_digits = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\n' || s[i] == '\r')
+			continue;
+		if (s[i] == '=')
+			return padding_error_at(s, len, i, n_digits);
+		if (digit(s[i], false) < 0)
+			return i;
+		n_digits = (n_digits + 1) % 4;
+	}
+	return len - n_digits;
+}
+
 char *hex_encode(struct arena *arena, const void *data, size_t size)
 {
 	const uint8_t *in = data;
