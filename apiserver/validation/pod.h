@@ -49,7 +49,8 @@ void validate_spread(struct field_errors *errors, const struct field_path *path,
 void validate_env(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c);
 void validate_mounts(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c,
 	const struct pod_volumes *volumes);
-/* spec: of the pod, whose claims may be named; NULL: there is none. pod: the resources of the whole pod, of which fewer may be set. */
+/* spec: of the pod, whose claims may be named; NULL: there is none. pod: the resources of the whole pod, of which fewer
+ * may be set. */
 void validate_resources(struct field_errors *errors, const struct field_path *path,
 	const CoreV1ResourceRequirements *resources, const CoreV1PodSpec *spec, bool pod);
 void validate_pod_resources(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec);

@@ -181,8 +181,8 @@ static bool decode_bytes(struct decoder *d, const char *s, size_t size, Protobuf
 	uint8_t *data;
 
 	if (!base64_decode(d->arena, s, size, &data, &ret_data->len))
-		return bad_value(d,
-			arena_printf(d->arena, "illegal base64 data at input byte %zu", base64_error_at(s, size)));
+		return bad_value(
+			d, arena_printf(d->arena, "illegal base64 data at input byte %zu", base64_error_at(s, size)));
 	ret_data->data = data;
 	return true;
 }
