@@ -273,6 +273,14 @@ static bool get_number(struct reader *r, field_p f, const uint8_t **p, const uin
 	return true;
 }
 
+/* Go writes its zero time as a message without content, and reads it so; here it is no time. */
+static bool is_no_time(field_p f, size_t size)
+{
+	return !size && f->label != PROTOBUF_C_LABEL_REPEATED &&
+	       (f->descriptor == (const void *)&MetaV1Time_schema ||
+		       f->descriptor == (const void *)&MetaV1MicroTime_schema);
+}
+
 static bool get_block(struct reader *r, field_p f, const uint8_t **p, const uint8_t *end, void *to)
 {
 	const uint8_t *data;
@@ -289,6 +297,8 @@ static bool get_block(struct reader *r, field_p f, const uint8_t **p, const uint
 		*(ProtobufCBinaryData *)to = (ProtobufCBinaryData){size, arena_dup(r->arena, data, size)};
 		return true;
 	}
+	if (is_no_time(f, size))
+		return true;
 	if (!*(void **)to)
 		*(void **)to = api_new(r->arena, f->descriptor);
 	return get_message(r, *(void **)to, data, data + size);

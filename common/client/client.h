@@ -189,6 +189,14 @@ struct status *client_do(struct client *client, struct arena *arena, const struc
 	struct client_response *ret) MUST_USE;
 
 /*
+ * Passes on the head of somebody's request, with this client's credentials unless it brings its own, over a connection
+ * of its own. The caller relays what follows, in both directions; the server ends the connection after its answer.
+ */
+struct http_head;
+struct status *client_forward(struct client *client, struct arena *arena, const struct http_head *request,
+	struct stream **ret_stream) MUST_USE;
+
+/*
  * Opens an upgraded connection (exec, attach, port-forward, or any WebSocket): protocols is NULL-terminated, in order
  * of preference. The stream stands at the first byte after the 101. An answer other than 101 is its Status as an error
  * (code kept).

@@ -119,3 +119,40 @@ struct status *client_spdy(struct client *client, struct arena *arena, const cha
 	*ret_stream = STEAL(s);
 	return NULL;
 }
+
+/* What belongs to the connection that a request came over, not to the request; an upgrade is both. */
+static bool is_hop(const struct http_header *h, bool upgrade)
+{
+	static const char *const names[] = {
+		"Host", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", NULL};
+	if (!upgrade && (str_eq_nocase(h->name, "Connection") || str_eq_nocase(h->name, "Upgrade")))
+		return true;
+	for (size_t i = 0; names[i]; i++)
+		if (str_eq_nocase(h->name, names[i]))
+			return true;
+	return false;
+}
+
+struct status *client_forward(
+	struct client *client, struct arena *arena, const struct http_head *request, struct stream **ret_stream)
+{
+	CLEANUP(stream_freep) struct stream *s = NULL;
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	struct http_header *auth = NULL;
+	size_t n_auth = 0;
+	bool upgrade = http_header_has_token(request->headers, request->n_headers, "Connection", "Upgrade");
+	if (!http_header_get(request->headers, request->n_headers, "Authorization"))
+		TRY(client_auth_headers(client, arena, &auth, &n_auth));
+	TRY(dial(client, arena, &s));
+	strbuf_printf(&out, "%s %s HTTP/1.1\r\nHost: %s\r\n", request->method, request->target,
+		url_host_port(arena, client->url.host, url_port(&client->url)));
+	for (size_t i = 0; i < request->n_headers; i++)
+		if (!is_hop(&request->headers[i], upgrade))
+			strbuf_printf(&out, "%s: %s\r\n", request->headers[i].name, request->headers[i].value);
+	for (size_t i = 0; i < n_auth; i++)
+		strbuf_printf(&out, "%s: %s\r\n", auth[i].name, auth[i].value);
+	strbuf_adds(&out, upgrade ? "\r\n" : "Connection: close\r\n\r\n");
+	TRY(stream_write_all(s, out.buf, out.len, HANDSHAKE_MS));
+	*ret_stream = STEAL(s);
+	return NULL;
+}

@@ -24,6 +24,7 @@ static const struct command *const verbs[] = {
 	&attach_command,
 	&exec_command,
 	&port_forward_command,
+	&proxy_command,
 	&cp_command,
 	&auth_command,
 	&events_command,

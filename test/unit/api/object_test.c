@@ -45,6 +45,19 @@ static void protobuf_carries_everything(void **state)
 	assert_true(back->spec->has_termination_grace_period_seconds);
 }
 
+/* An event of the original's clients carries times that it does not set as empty messages. */
+static void a_zero_time_is_no_time(void **state)
+{
+	static const unsigned char event[] = {
+		0x52, 0, 0x32, 0, 0x3a, 2, 0x08, 5}; /* eventTime, firstTimestamp, lastTimestamp: 5 s */
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CoreV1Event *back;
+	assert_null(protobuf_unpack(arena, &CoreV1Event_schema, event, sizeof(event), &back));
+	assert_null(back->event_time);
+	assert_null(back->first_timestamp);
+	assert_int_equal(back->last_timestamp->seconds, 5);
+}
+
 static void broken_protobuf_is_refused(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -246,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(protobuf_carries_everything),
+		cmocka_unit_test(a_zero_time_is_no_time),
 		cmocka_unit_test(broken_protobuf_is_refused),
 		cmocka_unit_test(copies_are_equal_and_apart),
 		cmocka_unit_test(copied_lists_can_grow),
