@@ -5,6 +5,7 @@
 #include <string.h>
 #include "api/internal.h"
 #include "api/protobuf.h"
+#include "api/types.h"
 #include "base/mem.h"
 
 #define MAX_NESTING 100

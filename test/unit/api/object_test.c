@@ -46,7 +46,7 @@ static void protobuf_carries_everything(void **state)
 }
 
 /* An event of the original's clients carries times that it does not set as empty messages. */
-static void a_zero_time_is_no_time(void **state)
+static void a_zero_time_on_the_wire_is_absent(void **state)
 {
 	static const unsigned char event[] = {
 		0x52, 0, 0x32, 0, 0x3a, 2, 0x08, 5}; /* eventTime, firstTimestamp, lastTimestamp: 5 s */
@@ -259,7 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(protobuf_carries_everything),
-		cmocka_unit_test(a_zero_time_is_no_time),
+		cmocka_unit_test(a_zero_time_on_the_wire_is_absent),
 		cmocka_unit_test(broken_protobuf_is_refused),
 		cmocka_unit_test(copies_are_equal_and_apart),
 		cmocka_unit_test(copied_lists_can_grow),
