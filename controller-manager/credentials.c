@@ -1,6 +1,7 @@
 #include "controller-manager/credentials.h"
 
 #include "api/meta.h"
+#include "base/fail.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -77,6 +78,6 @@ struct status *credentials_client(struct arena *arena, struct client *manager, c
 	own.exec = NULL;
 	own.token_source = give_token;
 	own.token_data = t;
-	own.user_agent = arena_printf(arena, "kube-controller-manager/%s %s", KUBEC_VERSION, name);
+	own.user_agent = arena_printf(arena, "%s/%s %s", fail_agent("kube-controller-manager"), KUBEC_VERSION, name);
 	return client_new(&own, clock, ret_client);
 }

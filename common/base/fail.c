@@ -73,7 +73,7 @@ static const char *orders_path(void)
 	static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
 	pthread_mutex_lock(&once);
 	if (!*path)
-		snprintf(path, sizeof(path), "/run/kubec-fail.%s", program_invocation_short_name);
+		snprintf(path, sizeof(path), "/run/kubec-fail/%s", program_invocation_short_name);
 	pthread_mutex_unlock(&once);
 	return path;
 }

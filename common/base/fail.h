@@ -13,7 +13,7 @@
  *	txn.after-commit error 3		Unavailable, once three passes have gone by
  *	bind.before delay:2000			waits two seconds
  *	clock +90000				the wall clock of the process is so many ms off, while the order stands
- * They are read from the environment (KUBEC_FAIL, orders separated by ';') and from the file /run/kubec-fail.NAME, NAME
+ * They are read from the environment (KUBEC_FAIL, orders separated by ';') and from the file /run/kubec-fail/NAME, NAME
  * being the process's name; the file may come and go at any time. A point acts once for each time it is ordered; the
  * log says when: "failure point NAME: ACTION".
  *

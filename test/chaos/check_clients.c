@@ -200,49 +200,88 @@ void check_reads(struct verdict *v, const struct history *h)
 
 /* --- lists --- */
 
-/* "key@revision" of everything under a prefix at a revision. */
-static struct strmap *replay(const struct history *h, const char *prefix, int64_t rev)
+/* What stood under a prefix at a revision; it only goes forward. */
+struct replay {
+	const char *prefix;
+	struct strmap *state; /* key -> change */
+	size_t next;
+};
+
+static void replay_free(void *data)
 {
-	struct strmap *state = strmap_new(NULL);
-	for (size_t i = 0; i < h->n_changes && h->changes[i]->rev <= rev; i++) {
-		struct change *c = h->changes[i];
+	struct replay *r = data;
+	strmap_free(r->state);
+	free(r);
+}
+
+static struct replay *replay_to(const struct history *h, struct strmap *replays, const char *prefix, int64_t rev)
+{
+	struct replay *r = strmap_get(replays, prefix);
+	if (!r) {
+		r = mem_zalloc(sizeof(*r));
+		r->prefix = prefix;
+		r->state = strmap_new(NULL);
+		strmap_put(replays, prefix, r);
+	}
+	for (; r->next < h->n_changes && h->changes[r->next]->rev <= rev; r->next++) {
+		struct change *c = h->changes[r->next];
 		if (!str_starts_with(c->key, prefix))
 			continue;
 		if (c->type == CHANGE_DELETE)
-			strmap_remove(state, c->key);
+			strmap_remove(r->state, c->key);
 		else
-			strmap_put(state, c->key, c);
+			strmap_put(r->state, c->key, c);
 	}
-	return state;
+	return r;
 }
 
-static void compare_list(struct verdict *v, const struct history *h, const struct record *list, size_t at)
+struct listed {
+	const struct record *record;
+	size_t at; /* among the records: its items follow */
+};
+
+static int by_list_revision(const void *a, const void *b)
 {
-	int64_t rev = record_int(list, "rev");
-	const char *id = record_get(list, "id");
-	CLEANUP(strmap_freep) struct strmap *state = replay(h, record_get(list, "prefix"), rev);
-	for (; at < h->n_records && is(h->records[at], "item") && record_is(h->records[at], "list", id); at++) {
-		const struct record *item = h->records[at];
-		const struct change *c = strmap_steal(state, record_get(item, "key"));
-		if (!c)
-			fault(v, "list %s at revision %lld has %s, which was not there (or has it twice)", id,
-				(long long)rev, record_get(item, "key"));
+	int64_t left = record_int(((const struct listed *)a)->record, "rev");
+	int64_t right = record_int(((const struct listed *)b)->record, "rev");
+	return (left > right) - (left < right);
+}
+
+static void compare_list(struct verdict *v, const struct history *h, const struct listed *list, struct strmap *state)
+{
+	long long rev = record_int(list->record, "rev");
+	const char *id = record_get(list->record, "id");
+	CLEANUP(strmap_freep) struct strmap *seen = strmap_new(NULL);
+	for (size_t i = list->at + 1;
+		i < h->n_records && is(h->records[i], "item") && record_is(h->records[i], "list", id); i++) {
+		struct record *item = h->records[i];
+		const char *key = record_get(item, "key");
+		const struct change *c = strmap_get(state, key);
+		if (!strmap_put(seen, key, item))
+			fault(v, "list %s at revision %lld has it twice: %s", id, rev, key);
+		else if (!c)
+			fault(v, "list %s at revision %lld has %s, which was not there", id, rev, key);
 		else if (c->rev != record_int(item, "rev"))
-			fault(v, "list %s at revision %lld has %s of revision %lld, the store %lld", id, (long long)rev,
-				c->key, (long long)record_int(item, "rev"), (long long)c->rev);
+			fault(v, "list %s at revision %lld has %s of revision %lld, the store %lld", id, rev, key,
+				(long long)record_int(item, "rev"), (long long)c->rev);
 	}
 	STRMAP_FOREACH (state, it)
-		fault(v, "list %s at revision %lld lacks %s", id, (long long)rev, it.key);
+		if (!strmap_has(seen, it.key))
+			fault(v, "list %s at revision %lld lacks %s", id, rev, it.key);
 }
 
-/* The items of a list follow it at once. */
 void check_lists(struct verdict *v, const struct history *h)
 {
-	for (size_t i = 0; i < h->n_records; i++) {
-		const struct record *r = h->records[i];
-		if (!is(r, "list"))
-			continue;
-		v->n_things++;
-		compare_list(v, h, r, i + 1);
+	CLEANUP(strmap_freep) struct strmap *replays = strmap_new(replay_free);
+	CLEANUP_FREE struct listed *lists = mem_calloc(h->n_records + 1, sizeof(*lists));
+	size_t n = 0;
+	for (size_t i = 0; i < h->n_records; i++)
+		if (is(h->records[i], "list"))
+			lists[n++] = (struct listed){h->records[i], i};
+	qsort(lists, n, sizeof(*lists), by_list_revision);
+	for (size_t i = 0; i < n; i++, v->n_things++) {
+		const struct record *r = lists[i].record;
+		struct replay *replay = replay_to(h, replays, record_get(r, "prefix"), record_int(r, "rev"));
+		compare_list(v, h, &lists[i], replay->state);
 	}
 }

@@ -41,22 +41,20 @@ signal() { # SIGNAL TARGET
 	in_node "$(node_of "$2")" kill "-$1" "$pid" || true
 }
 
-# Orders for the failure points of a process live in the process's own root: they go with its container.
+# Orders for the failure points of a process (common/base/fail.h): in its node, and mounted into its container.
 orders_path() { # TARGET
-	local pid
-	pid=$(find_pid "$1") || return 1
-	echo "/proc/$pid/root/run/kubec-fail.$(binary_of "$1")"
+	case $1 in
+	*-a | *-b) echo "/run/kubec-fail/${1##*-}/$(binary_of "$1")" ;;
+	proxy?) echo /run/kubec-fail/proxy/kube-proxy ;;
+	*) echo "/run/kubec-fail/$(binary_of "$1")" ;;
+	esac
 }
 order() { # TARGET TEXT
 	local path
-	path=$(orders_path "$1") || { note "$1 does not run"; return 0; }
-	in_node "$(node_of "$1")" sh -c "mkdir -p ${path%/*} && echo '$2' > $path" || true
+	path=$(orders_path "$1")
+	in_node "$(node_of "$1")" sh -c "mkdir -p ${path%/*} && echo '$2' >$path.new && mv $path.new $path" || true
 }
-no_orders() { # TARGET
-	local path
-	path=$(orders_path "$1") || return 0
-	in_node "$(node_of "$1")" rm -f "$path" || true
-}
+no_orders() { in_node "$(node_of "$1")" rm -f "$(orders_path "$1")" || true; } # TARGET
 
 do_kill() { signal KILL "$1"; }
 undo_kill() { :; }

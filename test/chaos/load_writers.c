@@ -194,6 +194,7 @@ static void step_service(struct actor *a, struct arena *arena)
 	CoreV1ServicePort *port = API_NEW(arena, CoreV1ServicePort);
 	port->port = 80;
 	ARENA_PUSH(arena, service->spec->ports, service->spec->n_ports) = port;
+	map_set(arena, &service->spec->selector, &service->spec->n_selector, "app", "deployment0-d0");
 	if (create(a, arena, &w, service, &service))
 		remember(known, service);
 }
