@@ -29,6 +29,7 @@
 	X(token_cleaner_controller)           \
 	X(clusterrole_aggregation_controller) \
 	X(node_ipam_controller)               \
+	X(service_cidr_controller)            \
 	X(node_ttl_controller)                \
 	X(garbage_collector_controller)
 

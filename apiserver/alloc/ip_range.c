@@ -1,36 +1,36 @@
 #include "apiserver/alloc/ip_range.h"
-#include <arpa/inet.h>
 #include <string.h>
 #include "base/encode.h"
-#include "base/mem.h"
+#include "base/ip.h"
 #include "base/str.h"
 
 enum { MIN_BAND = 16, MAX_BAND = 256, BAND_STEP = 16, MAX_IPV6_HOST_BITS = 64 };
 
-bool ip_parse(const char *text, bool *ret_is_ipv6, ip_number *ret_ip)
+/* IPv4 addresses lie in the last four bytes. */
+static ip_number number_of(const struct ip *ip, bool is_ipv6)
 {
-	uint8_t bytes[16];
-	size_t n = 0;
-	if (inet_pton(AF_INET, str_or_empty(text), bytes) == 1)
-		n = 4;
-	else if (inet_pton(AF_INET6, str_or_empty(text), bytes) == 1)
-		n = 16;
-	*ret_is_ipv6 = n == 16;
-	*ret_ip = 0;
-	for (size_t i = 0; i < n; i++)
-		*ret_ip = *ret_ip << 8 | bytes[i];
-	return n > 0;
+	ip_number n = 0;
+	for (size_t i = is_ipv6 ? 0 : 12; i < sizeof(ip->bytes); i++)
+		n = n << 8 | ip->bytes[i];
+	return n;
 }
 
-char *ip_text(struct arena *arena, bool is_ipv6, ip_number ip)
+bool ip_number_read(const char *text, bool *ret_is_ipv6, ip_number *ret_ip)
 {
-	uint8_t bytes[16];
-	char text[INET6_ADDRSTRLEN];
-	size_t n = is_ipv6 ? 16 : 4;
-	for (size_t i = n; i-- > 0; ip >>= 8)
-		bytes[i] = (uint8_t)ip;
-	inet_ntop(is_ipv6 ? AF_INET6 : AF_INET, bytes, text, sizeof(text));
-	return arena_strdup(arena, text);
+	struct ip ip;
+	if (!ip_read(text, &ip))
+		return false;
+	*ret_is_ipv6 = !ip_is_v4(&ip);
+	*ret_ip = number_of(&ip, *ret_is_ipv6);
+	return true;
+}
+
+char *ip_number_print(struct arena *arena, bool is_ipv6, ip_number number)
+{
+	struct ip ip = {.bytes = {[10] = 0xff, [11] = 0xff}};
+	for (size_t i = sizeof(ip.bytes), first = is_ipv6 ? 0 : 12; i-- > first; number >>= 8)
+		ip.bytes[i] = (uint8_t)number;
+	return ip_print(arena, &ip);
 }
 
 static uint64_t band_of(uint64_t size)
@@ -43,22 +43,19 @@ static uint64_t band_of(uint64_t size)
 
 struct status *ip_range_parse(const char *cidr, struct ip_range *ret_range)
 {
-	const char *slash = strchr(str_or_empty(cidr), '/');
 	struct ip_range r = {0};
-	ip_number ip;
-	int64_t bits;
-	if (!slash || slash - cidr > INET6_ADDRSTRLEN)
+	struct cidr parsed;
+	if (!cidr_read(cidr, &parsed))
 		return status_bad_request("invalid CIDR address: %s", str_or_empty(cidr));
-	CLEANUP_FREE char *text = mem_strndup(cidr, (size_t)(slash - cidr));
-	if (!ip_parse(text, &r.is_ipv6, &ip) || !str_to_int64(slash + 1, 0, r.is_ipv6 ? 128 : 32, &bits))
-		return status_bad_request("invalid CIDR address: %s", cidr);
-	unsigned host_bits = (r.is_ipv6 ? 128u : 32u) - (unsigned)bits;
+	r.is_ipv6 = !parsed.ip.dotted;
+	r.bits = (unsigned)parsed.bits;
+	ip_number ip = number_of(&parsed.ip, r.is_ipv6);
+	unsigned host_bits = (r.is_ipv6 ? 128u : 32u) - r.bits;
 	if (host_bits < 2)
 		return status_bad_request("the service cluster IP range must be at least 4 IP addresses: %s", cidr);
 	if (host_bits > MAX_IPV6_HOST_BITS)
-		return status_bad_request("shortest allowed prefix length for service CIDR is 64, got %d", (int)bits);
+		return status_bad_request("shortest allowed prefix length for service CIDR is 64, got %u", r.bits);
 	ip_number mask = ((ip_number)1 << host_bits) - 1;
-	r.bits = (unsigned)bits;
 	r.network = ip & ~mask;
 	r.first = r.network + 1;
 	r.last = (r.network | mask) - !r.is_ipv6;
@@ -70,7 +67,7 @@ struct status *ip_range_parse(const char *cidr, struct ip_range *ret_range)
 
 char *ip_range_text(struct arena *arena, const struct ip_range *range)
 {
-	return arena_printf(arena, "%s/%u", ip_text(arena, range->is_ipv6, range->network), range->bits);
+	return arena_printf(arena, "%s/%u", ip_number_print(arena, range->is_ipv6, range->network), range->bits);
 }
 
 const char *ip_range_family(const struct ip_range *range)

@@ -41,9 +41,9 @@ const char *ip_range_family(const struct ip_range *range);
 bool ip_range_covers(const struct ip_range *range, bool is_ipv6, ip_number ip);
 
 /* False when the text is no address. */
-bool ip_parse(const char *text, bool *ret_is_ipv6, ip_number *ret_ip);
+bool ip_number_read(const char *text, bool *ret_is_ipv6, ip_number *ret_ip);
 /* The canonical text, which names the IPAddress object. */
-char *ip_text(struct arena *arena, bool is_ipv6, ip_number ip);
+char *ip_number_print(struct arena *arena, bool is_ipv6, ip_number ip);
 
 /* First from a random place above the band and around, then so within the band. */
 struct ip_walk {

@@ -177,8 +177,8 @@ static struct status *check_service(struct look *look, const CoreV1Service *serv
 	for (size_t i = 0; i < spec->n_cluster_ips; i++) {
 		bool is_ipv6;
 		ip_number number;
-		if (ip_parse(spec->cluster_ips[i], &is_ipv6, &number))
-			TRY(check_ip(look, service, ip_text(look->arena, is_ipv6, number)));
+		if (ip_number_read(spec->cluster_ips[i], &is_ipv6, &number))
+			TRY(check_ip(look, service, ip_number_print(look->arena, is_ipv6, number)));
 	}
 	return NULL;
 }

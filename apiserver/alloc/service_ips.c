@@ -82,7 +82,7 @@ static struct status *read_ranges(
 static const struct ip_range *covering(
 	const struct ranges *ranges, const char *text, bool *ret_is_ipv6, ip_number *ret_ip)
 {
-	if (!ip_parse(text, ret_is_ipv6, ret_ip))
+	if (!ip_number_read(text, ret_is_ipv6, ret_ip))
 		return NULL;
 	for (size_t i = 0; i < ranges->n_items; i++)
 		if (ip_range_covers(&ranges->items[i], *ret_is_ipv6, *ret_ip))
@@ -131,7 +131,7 @@ static struct status *check(struct service_ips *ips, struct arena *arena, const 
 		return status_bad_request(
 			"the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip,
 			ip_range_text(arena, range));
-	*ret_canonical = ip_text(arena, is_ipv6, number);
+	*ret_canonical = ip_number_print(arena, is_ipv6, number);
 	return NULL;
 }
 
@@ -164,7 +164,7 @@ static struct status *take_from(struct service_ips *ips, struct arena *arena, co
 	struct ip_walk walk = ip_walk(range);
 	ip_number number;
 	while (ip_walk_next(&walk, &number)) {
-		char *ip = ip_text(arena, range->is_ipv6, number);
+		char *ip = ip_number_print(arena, range->is_ipv6, number);
 		if (is_known(ips, ip))
 			continue;
 		struct status *s = service_ips_create_object(ips, arena, ip, namespace, name);
@@ -206,7 +206,7 @@ struct status *service_ips_pretend_any(struct service_ips *ips, struct arena *ar
 	TRY(read_ranges(ips, arena, true, &ranges));
 	for (size_t i = 0; i < ranges.n_items; i++)
 		if (str_eq(ip_range_family(&ranges.items[i]), family)) {
-			*ret_ip = ip_text(arena, ranges.items[i].is_ipv6, ranges.items[i].network);
+			*ret_ip = ip_number_print(arena, ranges.items[i].is_ipv6, ranges.items[i].network);
 			return NULL;
 		}
 	return full();
@@ -249,9 +249,9 @@ void service_ips_release(
 {
 	bool is_ipv6;
 	ip_number number;
-	if (!ip_parse(ip, &is_ipv6, &number))
+	if (!ip_number_read(ip, &is_ipv6, &number))
 		return;
-	struct status *s = release(ips, arena, ip_text(arena, is_ipv6, number), namespace, name);
+	struct status *s = release(ips, arena, ip_number_print(arena, is_ipv6, number), namespace, name);
 	/* Not there, or somebody else's by now: then there is nothing to give back. */
 	if (status_is(s, STATUS_NOT_FOUND) || status_is(s, STATUS_CONFLICT))
 		status_free(s);

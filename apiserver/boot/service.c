@@ -168,7 +168,7 @@ static CoreV1Service *service_object(const struct boot_options *options, struct 
 	service->spec->session_affinity = "None";
 	service->spec->ip_family_policy = "SingleStack";
 	const struct ip_range *range = service_ips_range(options->context->service_ips, 0);
-	service->spec->cluster_ip = ip_text(arena, range->is_ipv6, range->first);
+	service->spec->cluster_ip = ip_number_print(arena, range->is_ipv6, range->first);
 	port->name = "https";
 	port->protocol = "TCP";
 	port->port = SERVICE_PORT;

@@ -6,32 +6,8 @@
 #ifndef APISERVER_VALIDATION_IP_H
 #define APISERVER_VALIDATION_IP_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include "apiserver/validation/field.h"
-
-struct ip {
-	uint8_t bytes[16]; /* an IPv4 address as ::ffff:a.b.c.d */
-	bool dotted;	   /* was written as IPv4 */
-	bool leading_zero;
-};
-struct cidr {
-	struct ip ip;
-	int bits;	   /* of 32 or 128 */
-	bool leading_zero; /* anywhere */
-};
-
-/* The loose form; false for what is none. */
-bool ip_read(const char *text, struct ip *ret_ip);
-bool cidr_read(const char *text, struct cidr *ret_cidr);
-/* Whether it is IPv4, however it was written. */
-bool ip_is_v4(const struct ip *ip);
-/* As Go prints it. */
-char *ip_print(struct arena *arena, const struct ip *ip);
-/* The range: without the bits behind the prefix. */
-char *cidr_print(struct arena *arena, const struct cidr *cidr);
-/* Whether an address is within a range of its own family. */
-bool cidr_holds(const struct cidr *cidr, const struct ip *ip);
+#include "base/ip.h"
 
 /* What is wrong with a text, or NULL. */
 const char *check_ip_strict(struct arena *arena, const char *text);

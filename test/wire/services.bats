@@ -109,6 +109,27 @@ raw() { curl -s --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_
 	first delete servicecidr more --wait=false
 }
 
+@test "a ServiceCIDR becomes ready, and goes only when no address is left without a range" {
+	"$BIN/kube-controller-manager" --kubeconfig="$KUBECONFIG" --controllers=service-cidr-controller --leader-elect=false \
+		--secure-port=0 >"$BATS_TEST_TMPDIR/manager.log" 2>&1 &
+	local manager=$!
+	ready() { [ "$(first get servicecidr "$1" -o 'jsonpath={.status.conditions[0].status}{.status.conditions[0].reason}')" = "$2" ]; }
+	gone() { ! first get servicecidr "$1"; }
+	first create -f - <<-'YAML'
+		{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {name: extra}, spec: {cidrs: [10.8.0.0/24]}}
+	YAML
+	cp_wait ready extra True
+	cp_wait second create service clusterip inside --tcp=80 --clusterip=10.8.0.9
+	first delete servicecidr extra --wait=false
+	cp_wait ready extra FalseTerminating
+	run second create service clusterip late --tcp=80 --clusterip=10.8.0.10
+	[ "$status" -ne 0 ]
+	second delete service inside
+	cp_wait gone extra
+	kill "$manager"
+	wait "$manager" || true
+}
+
 @test "both servers are endpoints of the kubernetes Service; one that stops leaves it" {
 	both() { [ "$(first get endpointslice kubernetes -o 'jsonpath={.endpoints[*].addresses[0]}')" = "$1" ]; }
 	cp_wait both "192.0.2.1 192.0.2.2"
