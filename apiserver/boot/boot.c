@@ -69,6 +69,7 @@ static const struct {
 	[BOOT_REPAIR] = {"repair of service addresses", repair, 1},
 	[BOOT_ROLES] = {"bootstrap roles", boot_roles, 0},
 	[BOOT_TRUST] = {"authentication trust", boot_trust, 6},
+	[BOOT_TRACKING] = {"tracking of legacy tokens", boot_tracking, 6},
 	[BOOT_SERVICE] = {"kubernetes service", boot_service, 1},
 };
 

@@ -18,6 +18,9 @@ struct status *boot_service_leave(const struct boot_options *options) MUST_USE;
 /* kube-system/extension-apiserver-authentication: whom delegated servers trust. */
 struct status *boot_trust(const struct boot_options *options) MUST_USE;
 
+/* kube-system/kube-apiserver-legacy-service-account-token-tracking: since when uses of tokens in Secrets are noted. */
+struct status *boot_tracking(const struct boot_options *options) MUST_USE;
+
 /* This server among those that live: for 15 seconds from now, no longer, and who they are (addresses, sorted). */
 struct address_list {
 	char **items;

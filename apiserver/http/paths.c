@@ -56,6 +56,7 @@ static const struct check checks[] = {
 	{"poststarthook/start-apiextensions-informers", true, true, true, check_synced},
 	{"poststarthook/start-system-namespaces-controller", true, true, true, check_boot, BOOT_NAMESPACES},
 	{"poststarthook/start-cluster-authentication-info-controller", true, true, true, check_boot, BOOT_TRUST},
+	{"poststarthook/start-legacy-token-tracking-controller", true, true, true, check_boot, BOOT_TRACKING},
 	{"poststarthook/start-kube-apiserver-identity-lease-controller", true, true, true, check_boot, BOOT_SERVICE},
 	{"poststarthook/start-service-ip-repair-controllers", true, true, true, check_boot, BOOT_REPAIR},
 	{"poststarthook/rbac/bootstrap-roles", true, true, true, check_boot, BOOT_ROLES},

@@ -241,6 +241,16 @@ metadata: {name: s}
 	[ ! -e "$BATS_TEST_TMPDIR/wrong" ]
 }
 
+@test "what the controller manager asks for before it removes old tokens is there" {
+	tracking=/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking
+	since() {
+		send GET $tracking
+		[ "$code" = 200 ]
+	}
+	cp_wait since
+	[[ $(field data.since) =~ ^20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]$ ]]
+}
+
 @test "a review has no table" {
 	reviews=/apis/authorization.k8s.io/v1/selfsubjectaccessreviews
 	review='{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"nonResourceAttributes":{"path":"/","verb":"get"}}}'
