@@ -15,6 +15,7 @@
 #define BOOKMARK_MS 60000
 #define TIMEOUT_FIRST_MS 1800000 /* --min-request-timeout */
 #define FINAL_BOOKMARK_MS 2000
+#define IDLE_BYTES 1024
 #define INITIAL_EVENTS_END "k8s.io/initial-events-end"
 
 /* A watch as a streamed reply: what was there at the start, then events, bookmarks, the end. */
@@ -32,8 +33,12 @@ struct watch {
 	int64_t told;
 	int64_t deadline_ms, bookmark_ms;
 	bool final_bookmark;
-	struct strbuf out; /* encoded and not yet sent */
+	/* What is not yet sent: out from `sent` on, then the entry's bytes, and what closes them. */
+	struct strbuf out;
 	size_t sent;
+	struct entry *lent;
+	const char *body; /* of lent */
+	size_t body_left;
 };
 
 static const char *const type_names[] = {
@@ -110,12 +115,13 @@ static void frame_entry(struct watch *w, const char *type, struct entry *entry)
 		return;
 	}
 	const struct piece *json = entry_json(entry);
+	w->lent = entry_ref(entry);
+	w->body = json->data + 1;
+	w->body_left = json->size - 1;
 	strbuf_printf(&w->out, "{\"type\":\"%s\",\"object\":{\"kind\":\"%s\",\"apiVersion\":\"%s\"", type, t->kind,
 		t->api_version);
 	if (json->size > 2)
 		strbuf_addc(&w->out, ',');
-	strbuf_add(&w->out, json->data + 1, json->size - 1);
-	strbuf_adds(&w->out, "}\n");
 }
 
 static void frame_status(struct watch *w, struct status *status)
@@ -175,12 +181,12 @@ static void emit_bookmark(struct watch *w, bool initial_end)
 
 static void step_initial(struct watch *w)
 {
-	while (w->at < w->initial.n_items && w->out.len - w->sent < 65536) {
+	while (w->at < w->initial.n_items && !w->lent && w->out.len - w->sent < 65536) {
 		struct entry *entry = w->initial.items[w->at++];
 		if (entry_matches(entry, w->options.labels, w->options.fields))
 			emit(w, EVENT_ADDED, entry);
 	}
-	if (w->at < w->initial.n_items)
+	if (w->at < w->initial.n_items || w->lent)
 		return;
 	snapshot_done(&w->initial);
 	w->at = 0;
@@ -194,7 +200,8 @@ static void step_events(struct watch *w)
 	enum event_type type;
 	struct entry *entry;
 	bool lost = false;
-	while (!w->ended && w->out.len - w->sent < 65536 && watcher_next(w->watcher, &type, &entry, &w->told, &lost)) {
+	while (!w->ended && !w->lent && w->out.len - w->sent < 65536 &&
+		watcher_next(w->watcher, &type, &entry, &w->told, &lost)) {
 		emit(w, type, entry);
 		entry_unref(entry);
 	}
@@ -226,7 +233,7 @@ static void step_time(struct watch *w)
 	if (now >= w->deadline_ms)
 		w->ended = true;
 	set_due(w, now);
-	if (!w->options.bookmarks || w->out.len > w->sent)
+	if (!w->options.bookmarks || w->lent || w->out.len > w->sent)
 		return;
 	bool last = now >= w->deadline_ms - FINAL_BOOKMARK_MS && !w->final_bookmark;
 	if (now < w->bookmark_ms && !last)
@@ -236,27 +243,59 @@ static void step_time(struct watch *w)
 	emit_bookmark(w, false);
 }
 
+/* The next thing to send, if there is one. */
+static bool produce(struct watch *w)
+{
+	strbuf_reset(&w->out);
+	w->sent = 0;
+	if (w->ended)
+		return false;
+	if (!w->initial_done)
+		step_initial(w);
+	if (w->initial_done && !w->lent) {
+		step_events(w);
+		step_time(w);
+	}
+	return w->out.len > 0;
+}
+
+static size_t send_body(struct watch *w, char *buf, size_t max)
+{
+	size_t n = w->body_left < max ? w->body_left : max;
+	memcpy(buf, w->body, n);
+	w->body += n;
+	w->body_left -= n;
+	if (w->body_left)
+		return n;
+	entry_unref(STEAL(w->lent));
+	strbuf_reset(&w->out);
+	strbuf_adds(&w->out, "}\n");
+	w->sent = 0;
+	return n;
+}
+
+static size_t send_out(struct watch *w, char *buf, size_t max)
+{
+	size_t left = w->out.len - w->sent, n = left < max ? left : max;
+	memcpy(buf, w->out.buf + w->sent, n);
+	w->sent += n;
+	return n;
+}
+
 static ssize_t read_watch(void *data, char *buf, size_t max)
 {
 	struct watch *w = data;
-	if (w->sent == w->out.len) {
-		strbuf_reset(&w->out);
-		w->sent = 0;
-		if (w->ended)
-			return -1;
-		if (!w->initial_done)
-			step_initial(w);
-		if (w->initial_done) {
-			step_events(w);
-			step_time(w);
-		}
+	size_t n = 0;
+	while (n < max) {
+		if (w->sent < w->out.len)
+			n += send_out(w, buf + n, max - n);
+		else if (w->lent)
+			n += send_body(w, buf + n, max - n);
+		else if (!produce(w))
+			break;
 	}
-	size_t n = w->out.len - w->sent;
-	if (n > max)
-		n = max;
-	memcpy(buf, w->out.buf + w->sent, n);
-	w->sent += n;
-	if (w->sent == w->out.len && w->out.cap > 262144) {
+	/* Thousands of watchers wait most of the time: what one needed for a moment is not kept. */
+	if (!w->lent && w->sent == w->out.len && w->out.cap > IDLE_BYTES) {
 		strbuf_done(&w->out);
 		strbuf_init(&w->out);
 		w->sent = 0;
@@ -269,6 +308,7 @@ static void done_watch(void *data)
 	struct watch *w = data;
 	watcher_free(w->watcher);
 	snapshot_done(&w->initial);
+	entry_unref(w->lent);
 	strbuf_done(&w->out);
 }
 
