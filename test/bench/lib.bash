@@ -59,6 +59,7 @@ bench_begin() {
 }
 bench_end() {
 	clusters_down
+	network_down
 	sides_stop
 	rm -rf "$work"
 }
