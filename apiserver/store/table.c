@@ -224,10 +224,12 @@ static int by_key(const void *a, const void *b)
 	return strcmp((*(struct entry *const *)a)->key, (*(struct entry *const *)b)->key);
 }
 
-/* Puts back what has changed since. */
+/* Puts back what has changed since: nothing, as a rule, when the pages of a list follow each other. */
 static void turn_back(struct snapshot *s, const char *prefix, const struct strmap *then)
 {
 	size_t kept = 0;
+	if (!strmap_count(then))
+		return;
 	for (size_t i = 0; i < s->n_items; i++) {
 		if (strmap_has(then, s->items[i]->key))
 			entry_unref(s->items[i]);
