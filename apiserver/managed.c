@@ -93,14 +93,20 @@ struct managers_call managed_call(const struct managed_versions *v, bool applies
 
 /* --- entries --- */
 
-struct managers managed_read(struct request *request, const ProtobufCMessage *object)
+static struct managers read_entries(struct request *request, const ProtobufCMessage *object, bool trusted)
 {
 	struct managers managers = {0};
 	const MetaV1ObjectMeta *meta = object_meta(object);
-	struct status *status =
-		meta ? managers_read(request->arena, meta->managed_fields, meta->n_managed_fields, &managers) : NULL;
+	struct status *status = meta ? managers_read(request->arena, meta->managed_fields, meta->n_managed_fields,
+					       trusted, &managers)
+				     : NULL;
 	status_drop(status, "entries that cannot be read say nothing");
 	return managers;
+}
+
+struct managers managed_read(struct request *request, const ProtobufCMessage *object)
+{
+	return read_entries(request, object, true);
 }
 
 void managed_write(struct request *request, const struct managers *managers, ProtobufCMessage *object)
@@ -129,6 +135,17 @@ static bool is_among(const MetaV1ManagedFieldsEntry *e, const MetaV1ObjectMeta *
 	return false;
 }
 
+/* Whether an object brings the entries that the old one has, as whoever reads and writes does. */
+static bool are_those_of(const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old)
+{
+	if (!old || meta->n_managed_fields != old->n_managed_fields)
+		return false;
+	for (size_t i = 0; i < meta->n_managed_fields; i++)
+		if (!api_equal(meta->managed_fields[i], old->managed_fields[i]))
+			return false;
+	return true;
+}
+
 /* The entries that a write begins with: those that the object brings, or those that are there. */
 static struct managers entries_of(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
@@ -138,13 +155,28 @@ static struct managers entries_of(struct request *request, const ProtobufCMessag
 		return managed_read(request, old);
 	if (is_reset(meta))
 		return managers;
-	managers = managed_read(request, object);
+	if (!meta->n_managed_fields || are_those_of(meta, object_meta(old)))
+		return managed_read(request, old);
+	managers = read_entries(request, object, false);
 	if (!managers.n_items)
 		return managed_read(request, old);
 	for (size_t i = 0; i < managers.n_items; i++)
 		if (!is_among(managers.items[i].entry, object_meta(old)))
 			managers.items[i].entry = NULL;
 	return managers;
+}
+
+const ProtobufCMessage *managed_without(struct arena *arena, const ProtobufCMessage *object)
+{
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	if (!meta || !meta->n_managed_fields)
+		return object;
+	ProtobufCMessage *copy = arena_dup(arena, object, schema_of(object)->base.sizeof_message);
+	MetaV1ObjectMeta *bare = arena_dup(arena, meta, sizeof(*meta));
+	bare->n_managed_fields = 0;
+	bare->managed_fields = NULL;
+	*object_child_p(copy, "metadata") = bare;
+	return copy;
 }
 
 /* --- writes that are no applies --- */
@@ -264,9 +296,7 @@ static struct status *to_object(struct request *request, const struct schema_typ
 
 static cJSON *tree_of(struct request *request, const ProtobufCMessage *object)
 {
-	cJSON *tree = tree_from_typed(request->arena, object);
-	tree_remove(tree_get(tree, "metadata"), "managedFields");
-	return tree;
+	return tree_from_typed(request->arena, managed_without(request->arena, object));
 }
 
 /* With no entries all that is there belongs to whoever made it before the first apply. */
@@ -354,7 +384,7 @@ struct status *managed_apply(struct request *request, const ProtobufCMessage *li
 	struct apply a = {.live = tree_of(request, before), .config = config};
 	if (live)
 		TRY(status_wrap(managers_read(request->arena, object_meta(live)->managed_fields,
-					object_meta(live)->n_managed_fields, &a.managers),
+					object_meta(live)->n_managed_fields, false, &a.managers),
 			"failed to decode managed fields"));
 	TRY(check_config(request, type, config));
 	managed_versions_init(&a.versions, request, type, before, before);

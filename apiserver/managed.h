@@ -17,6 +17,9 @@ void managed_create(struct request *request, ProtobufCMessage *object);
 /* An update by whatever but an apply, before admission: what the writer changed becomes his. The object may bring
  * entries of its own; an empty list, or one empty entry, ends the tracking. */
 void managed_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
+/* The same object without its entries, sharing all else: an update that brings none means those that are there, so that
+ * patches need not read and write them. */
+const ProtobufCMessage *managed_without(struct arena *arena, const ProtobufCMessage *object);
 /* When nothing but the times of entries differs from the old object, they are as they were: nothing is written then. */
 void managed_keep_times(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 

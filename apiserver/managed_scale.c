@@ -32,6 +32,7 @@ struct managers managed_to_view(struct request *request, const struct managers *
 	const char *version = AutoscalingV1Scale_schema.api_version;
 	struct managers view = {0};
 	for (size_t i = 0; i < parent->n_items; i++) {
+		manager_fields(request->arena, &parent->items[i]);
 		struct manager m = parent->items[i];
 		if (!is_own_version(request, &m) || !fieldset_has_path(m.set, replicas))
 			continue;

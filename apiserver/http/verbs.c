@@ -230,8 +230,26 @@ static struct status *unfit(struct status *status)
 		"");
 }
 
-static struct status *apply_patch(
-	struct request *request, const struct patch *p, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+/* Whether a patch can tell that the object has managedFields. */
+static bool sees_managed_fields(const struct patch *p)
+{
+	static const char field[] = "/metadata/managedFields";
+	static const char *const names[] = {"path", "from", NULL};
+	if (p->kind != PATCH_JSON)
+		return tree_get_path(p->tree, "metadata", "managedFields", NULL) ||
+		       tree_get_path(p->tree, "metadata", "$patch", NULL) || tree_get(p->tree, "$patch");
+	TREE_FOREACH (op, p->tree)
+		for (const char *const *name = names; *name; name++) {
+			const char *path = tree_string(tree_get(op, *name));
+			size_t size = path ? strlen(path) : 0;
+			if (path && !strncmp(path, field, size < strlen(field) ? size : strlen(field)))
+				return true;
+		}
+	return false;
+}
+
+static struct status *apply_patch_to(struct request *request, const struct patch *p, const ProtobufCMessage *old,
+	struct strbuf *text, ProtobufCMessage **ret_object)
 {
 	const cJSON *before = tree_from_typed(request->arena, old);
 	cJSON *after;
@@ -241,13 +259,28 @@ static struct status *apply_patch(
 		TRY(patch_merge(request->arena, before, p->tree, &after));
 	else
 		TRY(patch_strategic(request->arena, schema_of(old), before, p->tree, &after));
-	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	tree_print(&text, after, 0);
+	tree_print(text, after, 0);
 	size_t n_warnings = request->n_warnings;
-	struct status *status = decode_json(request, schema_of(old), text.buf, text.len, ret_object);
+	struct status *status = decode_json(request, schema_of(old), text->buf, text->len, ret_object);
 	if (n_warnings)
 		request->n_warnings = n_warnings;
-	return status ? bad_outcome(request, text.buf, status) : NULL;
+	return status ? bad_outcome(request, text->buf, status) : NULL;
+}
+
+/* Mostly managedFields are not the patch's business, and are left out; they are in the message of an outcome that is no
+ * object. */
+static struct status *apply_patch(
+	struct request *request, const struct patch *p, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	bool sees = sees_managed_fields(p);
+	struct status *status =
+		apply_patch_to(request, p, sees ? old : managed_without(request->arena, old), &text, ret_object);
+	if (!status || sees || !text.len)
+		return status;
+	status_free(status);
+	strbuf_reset(&text);
+	return apply_patch_to(request, p, old, &text, ret_object);
 }
 
 static struct status *patch_object(

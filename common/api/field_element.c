@@ -119,9 +119,29 @@ static int compare_tokens(const struct token *a, const struct token *b)
 	return compare_bytes(a->text, a->size, b->text, b->size);
 }
 
+/* Keys that first differ within a text, before which nothing is escaped, stand as their bytes do there. */
+static bool compare_plain(const struct field_element *a, const struct field_element *b, int *ret_order)
+{
+	size_t n = a->size < b->size ? a->size : b->size, i = 0;
+	bool in_text = false;
+	while (i < n && a->text[i] == b->text[i]) {
+		if (a->text[i] == '\\')
+			return false;
+		in_text ^= a->text[i++] == '"';
+	}
+	if (i == n || !in_text || a->text[i] == '\\' || b->text[i] == '\\')
+		return false;
+	int x = a->text[i] == '"' ? -1 : (unsigned char)a->text[i], y = b->text[i] == '"' ? -1 : (unsigned char)b->text[i];
+	*ret_order = x - y;
+	return true;
+}
+
 /* {"a":1,"b":2}: by name and value, pair by pair; the shorter is first. */
 static int compare_keys(const struct field_element *a, const struct field_element *b)
 {
+	int order;
+	if (compare_plain(a, b, &order))
+		return order;
 	const char *p = a->text + 1, *q = b->text + 1, *p_end = a->text + a->size, *q_end = b->text + b->size;
 	while (p < p_end && q < q_end && *p == '"' && *q == '"') {
 		struct token x, y;
@@ -222,6 +242,57 @@ static bool parse_keys(struct arena *arena, struct json_reader *r, struct strbuf
 	return true;
 }
 
+static const char *skip_plain(const char *p, const char *end)
+{
+	while (p < end && field_is_plain(*p))
+		p++;
+	return p;
+}
+
+/* Past a plain text or a whole number; NULL for anything else. */
+static const char *skip_simple(const char *p, const char *end)
+{
+	if (p < end && *p == '"') {
+		p = skip_plain(p + 1, end);
+		return p < end && *p == '"' ? p + 1 : NULL;
+	}
+	const char *start = p;
+	while (p < end && *p >= '0' && *p <= '9' && p - start < 15)
+		p++;
+	return p > start && (*start != '0' || p == start + 1) ? p : NULL;
+}
+
+/* Whether a key or value stands as it is printed, as it mostly does; false when it may not. */
+static bool is_canonical(const char *p, size_t size, bool keys)
+{
+	const char *end = p + size, *name = NULL;
+	size_t name_size = 0;
+	if (!keys)
+		return skip_simple(p, end) == end;
+	if (p == end || *p++ != '{')
+		return false;
+	for (;;) {
+		const char *start = p, *close;
+		if (p == end || *p != '"')
+			return false;
+		close = skip_plain(p + 1, end);
+		if (end - close < 2 || close[0] != '"' || close[1] != ':')
+			return false;
+		size_t length = (size_t)(close - start);
+		if (name && compare_bytes(name, name_size, start, length) >= 0)
+			return false;
+		name = start;
+		name_size = length;
+		p = skip_simple(close + 2, end);
+		if (!p || p == end)
+			return false;
+		if (*p == '}')
+			return p + 1 == end;
+		if (*p++ != ',')
+			return false;
+	}
+}
+
 static bool is_number(const char *text, size_t size)
 {
 	int64_t value;
@@ -243,6 +314,8 @@ enum field_parse field_element_parse(
 	if (*text != 'k' && *text != 'v')
 		return FIELD_PARSE_UNKNOWN;
 	ret_element->kind = *text == 'k' ? FIELD_KEY : FIELD_VALUE;
+	if (is_canonical(text + 2, size - 2, *text == 'k'))
+		return FIELD_PARSE_OK;
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	struct json_reader r;
 	json_reader_init(&r, arena, text + 2, size - 2, JSON_MAX_TYPED_DEPTH);

@@ -2,6 +2,7 @@
 #include "api/field_value.h"
 #include <stdlib.h>
 #include <string.h>
+#include "api/fieldset_internal.h"
 #include "api/internal.h"
 #include "api/intstr.h"
 #include "api/json.h"
@@ -295,6 +296,21 @@ void field_value_print(struct strbuf *out, struct field_value v)
 	} else {
 		json_encode_scalar(out, v.field->kind, v.at);
 	}
+}
+
+const char *field_value_plain_text(struct field_value v)
+{
+	const char *text = NULL;
+	if (v.form != FIELD_SCALAR)
+		return NULL;
+	if (v.source == SOURCE_TREE && cJSON_IsString((const cJSON *)v.at))
+		text = ((const cJSON *)v.at)->valuestring;
+	else if (v.source == SOURCE_SCALAR && v.field->kind == SCHEMA_STRING)
+		text = *(char *const *)v.at;
+	for (const char *p = text; p && *p; p++)
+		if (!field_is_plain(*p))
+			return NULL;
+	return text;
 }
 
 static bool equal_scalars(enum schema_kind kind, const void *a, const void *b)

@@ -16,6 +16,8 @@ struct field_value *field_value_items(struct arena *arena, struct field_value li
 struct field_value field_value_member(struct arena *arena, struct field_value map, const char *name);
 /* A scalar as JSON. */
 void field_value_print(struct strbuf *out, struct field_value scalar);
+/* A text that stands in JSON as it is; NULL for any other value. */
+const char *field_value_plain_text(struct field_value value);
 /* The place of a typed field's value, of what its items or values are, and whether a type's objects are owned whole. */
 struct field_place field_place_of_field(const struct schema_field *field);
 

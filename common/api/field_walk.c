@@ -43,9 +43,33 @@ static bool key_element(
 	return any;
 }
 
+/* By far the most items have one key, a plain text: {"name":"web"}. */
+static bool plain_key_element(struct arena *arena, const struct field_place *place, struct field_value item,
+	struct field_element *ret_element)
+{
+	const char *const *keys = place->schema->keys(place);
+	const char *text;
+	if (keys[1] || item.form != FIELD_MAP)
+		return false;
+	text = field_value_plain_text(field_value_member(arena, item, keys[0]));
+	if (!text)
+		return false;
+	size_t key_size = strlen(keys[0]), text_size = strlen(text), size = key_size + text_size + 7;
+	char *out = arena_alloc(arena, size), *to = out;
+	memcpy(to, "{\"", 2);
+	memcpy(to += 2, keys[0], key_size);
+	memcpy(to += key_size, "\":\"", 3);
+	memcpy(to += 3, text, text_size);
+	memcpy(to + text_size, "\"}", 2);
+	*ret_element = (struct field_element){.text = out, .size = (uint32_t)size, .kind = FIELD_KEY};
+	return true;
+}
+
 bool field_item_element(struct arena *arena, const struct field_place *place, struct field_value item,
 	struct field_element *ret_element)
 {
+	if (place->kind == PLACE_KEYED && plain_key_element(arena, place, item, ret_element))
+		return true;
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	if (place->kind == PLACE_KEYED) {
 		if (item.form != FIELD_MAP || !key_element(arena, place, item, &out))
@@ -93,11 +117,15 @@ static struct item *items_of(
 			all[n_items].index = i;
 			n_items++;
 		}
-	if (n_items > 1)
+	size_t sorted = 1;
+	while (sorted < n_items && field_element_compare(&all[sorted - 1].element, &all[sorted].element) < 0)
+		sorted++;
+	bool distinct = sorted >= n_items;
+	if (!distinct)
 		qsort(all, n_items, sizeof(*all), by_element);
 	for (size_t i = 0; i < n_items; i++) {
 		struct item *last = n_distinct ? &out[n_distinct - 1] : NULL;
-		if (last && !field_element_compare(&last->element, &all[i].element)) {
+		if (!distinct && last && !field_element_compare(&last->element, &all[i].element)) {
 			last->n_same++;
 			continue;
 		}

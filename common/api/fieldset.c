@@ -50,8 +50,14 @@ const struct fieldset *fieldset_finish(struct arena *arena, struct fieldset *set
 {
 	if (!set || !set->n_nodes)
 		return NULL;
-	sort_nodes(arena, set->nodes, set->n_nodes);
+	/* Mostly they stand in order already. */
 	size_t n = 1;
+	while (n < set->n_nodes && compare_nodes(&set->nodes[n - 1], &set->nodes[n]) < 0)
+		n++;
+	if (n == set->n_nodes)
+		return set;
+	sort_nodes(arena, set->nodes, set->n_nodes);
+	n = 1;
 	for (size_t i = 1; i < set->n_nodes; i++) {
 		struct field_node *last = &set->nodes[n - 1], *node = &set->nodes[i];
 		if (compare_nodes(last, node)) {
@@ -313,42 +319,32 @@ struct status *fieldset_parse(struct arena *arena, const void *text, size_t size
 	return NULL;
 }
 
-static bool is_printable(const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] >= 0x7f)
-			return false;
-	return true;
-}
-
-/* Of printable text only quotes and backslashes are escaped; keys are full of them. */
-static void add_escaped(struct strbuf *out, const char *text, size_t size)
-{
-	const char *end = text + size, *from = text;
-	for (; text < end; text++)
-		if (*text == '"' || *text == '\\') {
-			strbuf_add(out, from, (size_t)(text - from));
-			strbuf_addc(out, '\\');
-			from = text;
-		}
-	strbuf_add(out, from, (size_t)(end - from));
-}
-
+/* Of printable text only quotes and backslashes are escaped, of which keys are full. */
 static void print_element(struct strbuf *out, const struct field_element *element)
 {
 	static const char prefixes[] = {'f', 'k', 'v', 'i'};
-	const char start[] = {'"', prefixes[element->kind], ':'};
-	if (is_printable(element->text, element->size)) {
-		strbuf_add(out, start, sizeof(start));
-		add_escaped(out, element->text, element->size);
-		strbuf_adds(out, "\":{");
-		return;
+	size_t before = out->len;
+	strbuf_grow(out, 2 * (size_t)element->size + 8);
+	char *to = out->buf + before;
+	*to++ = '"';
+	*to++ = prefixes[element->kind];
+	*to++ = ':';
+	for (const char *p = element->text, *end = p + element->size; p < end; p++) {
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f) {
+			CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+			strbuf_add(&text, out->buf + before + 1, 2);
+			strbuf_add(&text, element->text, element->size);
+			json_add_string(out, text.buf, text.len, false);
+			strbuf_adds(out, ":{");
+			return;
+		}
+		if (*p == '"' || *p == '\\')
+			*to++ = '\\';
+		*to++ = *p;
 	}
-	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	strbuf_add(&text, start + 1, 2);
-	strbuf_add(&text, element->text, element->size);
-	json_add_string(out, text.buf, text.len, false);
-	strbuf_adds(out, ":{");
+	memcpy(to, "\":{", 3);
+	out->len = (size_t)(to + 3 - out->buf);
+	out->buf[out->len] = '\0';
 }
 
 static void print_nodes(struct strbuf *out, const struct fieldset *set, bool self)

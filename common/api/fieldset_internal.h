@@ -4,6 +4,12 @@
 
 #include "api/fieldset.h"
 
+/* A character that JSON never escapes, whoever writes it. */
+static inline bool field_is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+}
+
 enum field_parse { FIELD_PARSE_OK, FIELD_PARSE_UNKNOWN, FIELD_PARSE_BAD };
 /* Of "f:spec", "k:{…}", "v:…", "i:0". The element's text is a slice of the input where it stands there as it is
  * printed.

@@ -45,11 +45,26 @@ void managers_remove(struct managers *managers, const struct manager *manager)
 
 /* --- entries --- */
 
+static struct status *read_set(struct arena *arena, const MetaV1ManagedFieldsEntry *e, const struct fieldset **ret_set)
+{
+	*ret_set = NULL;
+	return e->fields_v1 && e->fields_v1->raw.len
+		       ? fieldset_parse(arena, e->fields_v1->raw.data, e->fields_v1->raw.len, ret_set)
+		       : NULL;
+}
+
+const struct fieldset *manager_fields(struct arena *arena, struct manager *manager)
+{
+	if (manager->unread)
+		status_drop(read_set(arena, manager->entry, &manager->set), "what was stored broken says nothing");
+	manager->unread = false;
+	return manager->set;
+}
+
 static struct status *read_entry(
-	struct arena *arena, MetaV1ManagedFieldsEntry *e, size_t index, struct manager *ret_manager)
+	struct arena *arena, MetaV1ManagedFieldsEntry *e, size_t index, bool trusted, struct manager *ret_manager)
 {
 	bool applied = str_eq(e->operation, "Apply");
-	const ProtobufCBinaryData raw = e->fields_v1 ? e->fields_v1->raw : (ProtobufCBinaryData){0};
 	if (!applied && !str_eq(e->operation, "Update"))
 		return status_bad_request("operation must be `Apply` or `Update`");
 	if (str_empty(e->api_version))
@@ -62,17 +77,18 @@ static struct status *read_entry(
 	*ret_manager = (struct manager){.id = manager_id_of(e->manager, applied, e->api_version, e->subresource),
 		.api_version = e->api_version,
 		.time = e->time,
-		.entry = e};
-	return raw.len ? fieldset_parse(arena, raw.data, raw.len, &ret_manager->set) : NULL;
+		.entry = e,
+		.unread = trusted};
+	return trusted ? NULL : read_set(arena, e, &ret_manager->set);
 }
 
-struct status *managers_read(
-	struct arena *arena, MetaV1ManagedFieldsEntry *const *entries, size_t n_entries, struct managers *ret_managers)
+struct status *managers_read(struct arena *arena, MetaV1ManagedFieldsEntry *const *entries, size_t n_entries,
+	bool trusted, struct managers *ret_managers)
 {
 	struct managers all = {0};
 	for (size_t i = 0; i < n_entries; i++) {
 		struct manager manager = {0};
-		TRY(read_entry(arena, entries[i], i, &manager));
+		TRY(read_entry(arena, entries[i], i, trusted, &manager));
 		struct manager *same = managers_find(&all, &manager.id);
 		if (same)
 			*same = manager;
@@ -94,6 +110,7 @@ static MetaV1ManagedFieldsEntry *make_entry(struct arena *arena, const struct ma
 	e->time = m->time;
 	e->fields_type = arena_strdup(arena, "FieldsV1");
 	e->fields_v1 = API_NEW(arena, MetaV1FieldsV1);
+	strbuf_grow(&text, 2048);
 	fieldset_print(&text, m->set);
 	e->fields_v1->raw.data = arena_dup(arena, text.buf, text.len);
 	e->fields_v1->raw.len = text.len;
@@ -137,7 +154,7 @@ void managers_write(
 
 void manager_set(struct manager *manager, const struct fieldset *set)
 {
-	if (manager->set == set)
+	if (manager->unread || manager->set == set)
 		return;
 	manager->set = set;
 	manager->entry = NULL;
@@ -183,6 +200,38 @@ static const struct compared *compared_at(
 	return &all->items[all->n_items - 1];
 }
 
+/* A manager's fields, read as of the schema that there is now. */
+static const struct fieldset *reconciled(const struct managers_call *call, struct manager *m)
+{
+	struct field_place place;
+	if (!m->unread)
+		return m->set;
+	const struct fieldset *set = manager_fields(call->arena, m);
+	if (call->versions->place(call->versions->data, m->api_version, &place))
+		manager_set(m, field_set_reconcile(call->arena, &place, set));
+	return m->set;
+}
+
+/* Whether a manager may own something of a set: certain only once its own is read. */
+static bool touches(const struct manager *m, const struct fieldset *set)
+{
+	if (!m->unread)
+		return !fieldset_empty(set);
+	const MetaV1FieldsV1 *fields = m->entry->fields_v1;
+	for (size_t i = 0; fields && set && i < set->n_nodes; i++) {
+		const struct field_element *e = &set->nodes[i].element;
+		char name[128];
+		if (e->kind != FIELD_NAME || e->size + 4 > sizeof(name))
+			return true;
+		memcpy(name, "\"f:", 3);
+		memcpy(name + 3, e->text, e->size);
+		name[e->size + 3] = '"';
+		if (memmem(fields->raw.data, fields->raw.len, name, e->size + 4))
+			return true;
+	}
+	return false;
+}
+
 void managers_disown(const struct managers_call *call, struct managers *managers, const struct manager_id *self,
 	bool force, struct field_changes *ret_changes, struct manager_conflicts *ret_conflicts)
 {
@@ -200,17 +249,21 @@ void managers_disown(const struct managers_call *call, struct managers *managers
 			managers_remove(managers, m);
 			continue;
 		}
+		if (!touches(m, c->changes.changed) && !touches(m, c->changes.removed)) {
+			i++;
+			continue;
+		}
+		const struct fieldset *set = reconciled(call, m);
 		const struct fieldset *lost =
-			c->changes.changed ? fieldset_intersection(arena, m->set, c->changes.changed) : NULL;
+			c->changes.changed ? fieldset_intersection(arena, set, c->changes.changed) : NULL;
 		if (lost && !force)
 			ARENA_PUSH(arena, ret_conflicts->items, ret_conflicts->n_items) =
 				(struct manager_conflict){m->id, lost};
-		manager_set(
-			m, fieldset_difference(arena, fieldset_difference(arena, m->set, lost), c->changes.removed));
+		manager_set(m, fieldset_difference(arena, fieldset_difference(arena, set, lost), c->changes.removed));
 		i++;
 	}
 	for (size_t i = 0; i < managers->n_items;)
-		if (fieldset_empty(managers->items[i].set))
+		if (!managers->items[i].unread && fieldset_empty(managers->items[i].set))
 			managers_remove(managers, &managers->items[i]);
 		else
 			i++;
@@ -226,24 +279,29 @@ void managers_reconcile(const struct managers_call *call, struct managers *manag
 			managers_remove(managers, m);
 			continue;
 		}
-		manager_set(m, field_set_reconcile(call->arena, &place, m->set));
+		if (!m->unread)
+			manager_set(m, field_set_reconcile(call->arena, &place, m->set));
 		i++;
 	}
 }
 
-/* What the system says of an object belongs to nobody. */
-static const struct fieldset *system_fields(struct arena *arena)
-{
-	static const field_path paths[] = {{"apiVersion"}, {"kind"}, {"metadata"}, {"metadata", "name"},
-		{"metadata", "namespace"}, {"metadata", "creationTimestamp"}, {"metadata", "selfLink"},
-		{"metadata", "uid"}, {"metadata", "clusterName"}, {"metadata", "generation"},
-		{"metadata", "managedFields"}, {"metadata", "resourceVersion"}};
-	return fieldset_of_paths(arena, paths, ARRAY_SIZE(paths));
-}
+#define NAMED(name)                                              \
+	{                                                        \
+		{name, sizeof(name) - 1, FIELD_NAME}, true, NULL \
+	}
+
+/* What the system says of an object belongs to nobody. Sorted, as sets are. */
+static struct field_node system_metadata[] = {NAMED("clusterName"), NAMED("creationTimestamp"), NAMED("generation"),
+	NAMED("managedFields"), NAMED("name"), NAMED("namespace"), NAMED("resourceVersion"), NAMED("selfLink"),
+	NAMED("uid")};
+static const struct fieldset below_metadata = {system_metadata, ARRAY_SIZE(system_metadata)};
+static struct field_node system_nodes[] = {
+	NAMED("apiVersion"), NAMED("kind"), {{"metadata", sizeof("metadata") - 1, FIELD_NAME}, true, &below_metadata}};
+static const struct fieldset system_fields = {system_nodes, ARRAY_SIZE(system_nodes)};
 
 const struct fieldset *managers_strip(struct arena *arena, const struct fieldset *set)
 {
-	return fieldset_empty(set) ? NULL : fieldset_difference(arena, set, system_fields(arena));
+	return fieldset_empty(set) ? NULL : fieldset_difference(arena, set, &system_fields);
 }
 
 /* --- too many --- */
@@ -268,8 +326,9 @@ static bool bury(struct arena *arena, struct managers *managers, struct manager_
 	}
 	if (!manager_id_compare(&into->id, &id))
 		return false;
+	struct manager gone = *old;
+	into->set = fieldset_union(arena, manager_fields(arena, into), manager_fields(arena, &gone));
 	into->entry = NULL;
-	into->set = fieldset_union(arena, into->set, old->set);
 	into->time = old->time;
 	managers_remove(managers, managers_find(managers, &id));
 	return true;
@@ -313,7 +372,7 @@ void managers_update(const struct managers_call *call, struct managers *managers
 		struct manager now = {.id = call->self,
 			.api_version = call->api_version,
 			.time = time_new(arena, call->now_s),
-			.set = before ? fieldset_union(arena, mine, before->set) : mine};
+			.set = before ? fieldset_union(arena, mine, reconciled(call, before)) : mine};
 		if (before)
 			*before = now;
 		else

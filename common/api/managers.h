@@ -29,8 +29,9 @@ struct manager {
 	struct manager_id id;
 	const char *api_version; /* of the set */
 	MetaV1Time *time;
-	const struct fieldset *set;
+	const struct fieldset *set;	 /* unread: see managers_read() */
 	MetaV1ManagedFieldsEntry *entry; /* as it was read, or NULL */
+	bool unread;
 };
 
 struct managers {
@@ -38,9 +39,11 @@ struct managers {
 	size_t n_items;
 };
 
-/* BadRequest when one of them is none; then nothing is said. */
+/* BadRequest when one of them is none; then nothing is said. Of entries that we wrote ourselves (trusted) the sets are
+ * read when somebody asks for them, by manager_fields(): most writes touch those of one manager. */
 struct status *managers_read(struct arena *arena, MetaV1ManagedFieldsEntry *const *entries, size_t n_entries,
-	struct managers *ret_managers) MUST_USE;
+	bool trusted, struct managers *ret_managers) MUST_USE;
+const struct fieldset *manager_fields(struct arena *arena, struct manager *manager);
 /* In the order of the original: applies first, then by time, name, version and subresource. */
 void managers_write(
 	struct arena *arena, const struct managers *managers, MetaV1ManagedFieldsEntry ***ret_entries, size_t *ret_n);

@@ -195,8 +195,10 @@ static bool tree_values(
 static struct managers copy_of(struct arena *arena, const struct managers *managers)
 {
 	struct managers copy = {0};
-	for (size_t i = 0; i < managers->n_items; i++)
+	for (size_t i = 0; i < managers->n_items; i++) {
+		manager_fields(arena, &managers->items[i]);
 		managers_add(arena, &copy, managers->items[i]);
+	}
 	return copy;
 }
 

@@ -197,7 +197,7 @@ static void entries_that_cannot_be_read_are_refused(void **state)
 		MetaV1ManagedFieldsEntry *e =
 			entry(arena, cases[i].operation, cases[i].version, cases[i].type, cases[i].fields);
 		struct managers m;
-		CLEANUP_STATUS struct status *status = managers_read(arena, &e, 1, &m);
+		CLEANUP_STATUS struct status *status = managers_read(arena, &e, 1, false, &m);
 		if (!cases[i].error)
 			assert_null(status);
 		else
@@ -205,21 +205,29 @@ static void entries_that_cannot_be_read_are_refused(void **state)
 	}
 }
 
-static void an_entry_that_stays_is_written_as_it_was_read(void **state)
+static void check_stays(bool trusted)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct managers m;
-	MetaV1ManagedFieldsEntry *e = entry(arena, "Update", "v1", "FieldsV1", "{\"f:spec\":{\"f:nodeName\":{}}}"),
-				 **out;
+	MetaV1ManagedFieldsEntry *e = entry(arena, "Update", "v1", "FieldsV1", "{\"f:spec\":{\"f:nodeName\":{}}}"), **out;
 	MetaV1ManagedFieldsEntry *gone = entry(arena, "Update", "v0", "FieldsV1", "{\"f:spec\":{\"f:nodeName\":{}}}");
 	MetaV1ManagedFieldsEntry *both[] = {e, gone};
 	size_t n;
-	assert_null(managers_read(arena, both, 2, &m));
+	assert_null(managers_read(arena, both, 2, trusted, &m));
 	update(arena, &m, "other", 5, "{\"spec\":{}}", "{\"spec\":{\"hostname\":\"h\"}}");
 	managers_write(arena, &m, &out, &n);
 	assert_int_equal(n, 2); /* that of the version that is gone is forgotten */
 	assert_ptr_equal(out[0], e);
 	assert_string_equal(out[1]->manager, "other");
+	/* And what it owned it can lose. */
+	update(arena, &m, "other", 6, "{\"spec\":{\"nodeName\":\"a\"}}", "{\"spec\":{\"nodeName\":\"b\"}}");
+	assert_string_equal(told(arena, &m), "other Update @6 {\"f:spec\":{\"f:hostname\":{},\"f:nodeName\":{}}}");
+}
+
+static void an_entry_that_stays_is_written_as_it_was_read(void **state)
+{
+	check_stays(false);
+	check_stays(true);
 }
 
 int main(void)
