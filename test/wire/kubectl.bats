@@ -246,6 +246,34 @@ Events:  <none>" ]
 	[[ $output == *"Concurrency Policy:            Allow"* ]] && [[ $output == *"Starting Deadline Seconds:     <unset>"* ]]
 }
 
+@test "the API on this machine, for those that the filter lets through" {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	"$KUBECTL" proxy --port=0 --api-prefix=/k8s/ > "$BATS_TEST_TMPDIR/out" 3>&- &
+	proxy=$!
+	cp_wait grep -q 'Starting to serve on 127.0.0.1:' "$BATS_TEST_TMPDIR/out"
+	local url
+	url=http://$(sed 's/.* on //' "$BATS_TEST_TMPDIR/out")
+	run curl -s -X POST -H 'Content-Type: application/json' -d '{"metadata":{"name":"through"}}' -o /dev/null -w '%{http_code}' \
+		"$url/k8s/api/v1/namespaces/$ns/configmaps"
+	[ "$output" = 201 ]
+	says 0 configmap/through get configmap through -o name
+	run curl -s -w '%{http_code}' "$url/api"
+	[[ $output == *404 ]]
+	run curl -s -w '%{http_code}' -H 'Host: evil.example' "$url/k8s/api"
+	[ "$output" = "<h3>Unauthorized</h3>403" ]
+	run curl -s -o /dev/null -w '%{http_code}' -X POST "$url/k8s/api/v1/namespaces/$ns/pods/p/exec?command=sh"
+	[ "$output" = 404 ]
+	kill "$proxy"
+	"$KUBECTL" proxy --unix-socket="$BATS_TEST_TMPDIR/s" --reject-methods=POST > "$BATS_TEST_TMPDIR/out" 3>&- &
+	proxy=$!
+	cp_wait grep -q "Starting to serve on $BATS_TEST_TMPDIR/s" "$BATS_TEST_TMPDIR/out"
+	run curl -s --unix-socket "$BATS_TEST_TMPDIR/s" http://localhost/version
+	[[ $output == *'"gitVersion"'* ]]
+	run curl -s --unix-socket "$BATS_TEST_TMPDIR/s" -X POST -d '{}' "http://localhost/api/v1/namespaces/$ns/configmaps"
+	[ "$output" = "<h3>Unauthorized</h3>" ]
+	kill "$proxy"
+}
+
 @test "kubeconfig files" {
 	export KUBECONFIG=$BATS_TEST_TMPDIR/config
 	says 0 'Cluster "c" set.' config set-cluster c --server=https://127.0.0.1:1
