@@ -1,4 +1,4 @@
-#include "kubelet/admit/admit.h"
+#include "kubelet/admit/admit_private.h"
 #include "api/meta.h"
 #include "api/placement.h"
 #include "base/str.h"
@@ -27,6 +27,12 @@ static bool refuse(struct check *c, const char *reason, const char *message)
 static bool predicate_failed(struct check *c, const char *name, const char *why)
 {
 	return refuse(c, name, arena_printf(c->arena, "Predicate %s failed: %s", name, why));
+}
+
+static bool check_sysctls(struct check *c)
+{
+	const char *why = admit_forbidden_sysctl(c->arena, c->in, pod_spec(c->pod));
+	return why ? refuse(c, "SysctlForbidden", why) : true;
 }
 
 static bool check_os(struct check *c)
@@ -152,7 +158,8 @@ bool admit_check(struct arena *arena, const struct admit_input *input, const str
 	const char **ret_message)
 {
 	struct check c = {arena, input, pod, ret_reason, ret_message};
-	return check_os(&c) && check_resources(&c) && check_affinity(&c) && check_ports(&c) && check_taints(&c);
+	return check_sysctls(&c) && check_os(&c) && check_resources(&c) && check_affinity(&c) && check_ports(&c) &&
+	       check_taints(&c);
 }
 
 /* --- in the kubelet --- */
@@ -194,6 +201,8 @@ bool admit_pod(struct kubelet *k, const struct pod *pod)
 		.memory = node_allocatable(k->node, "memory", false),
 		.ephemeral_storage = node_allocatable(k->node, "ephemeral-storage", false),
 		.pods = node_allocatable(k->node, "pods", false),
+		.unsafe_sysctls = k->settings->unsafe_sysctls,
+		.n_unsafe_sysctls = k->settings->n_unsafe_sysctls,
 	};
 	for (size_t i = 0; i < pods.n_items; i++)
 		if (counts(k, pods.items[i], pod))

@@ -2,8 +2,8 @@
  * Whether a pod that was bound to this node may run here. The scheduler looked at the same things, but somebody else
  * may have bound the pod, or two may have come at once. A pod that is refused fails for good; its owner makes another.
  *
- * Checked as the original does, in its order: operating system, resources, node affinity, host ports, NoExecute taints.
- * A critical pod is never refused for want of resources.
+ * Checked as the original does, in its order: sysctls, operating system, resources, node affinity, host ports,
+ * NoExecute taints. A critical pod is never refused for want of resources.
  */
 #ifndef KUBELET_ADMIT_H
 #define KUBELET_ADMIT_H
@@ -15,6 +15,8 @@ struct admit_input {
 	struct pod *const *others; /* that have been admitted and are not over */
 	size_t n_others;
 	int64_t cpu_milli, memory, ephemeral_storage, pods; /* what pods may use of the node */
+	char *const *unsafe_sysctls;			    /* allowed by the configuration beside the safe ones */
+	size_t n_unsafe_sysctls;
 };
 
 /* True when it may; else why not, as an event's reason and message. */

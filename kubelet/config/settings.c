@@ -18,7 +18,7 @@ struct override {
 	char *static_pod_path, *cluster_domain, *resolv_conf, *cgroup_driver, *cgroup_root, *runtime_endpoint,
 		*image_endpoint, *address, *client_ca_file, *tls_cert_file, *tls_key_file, *authorization_mode,
 		*provider_id, *healthz_address;
-	struct flag_list cluster_dns;
+	struct flag_list cluster_dns, unsafe_sysctls;
 	int64_t port, max_pods, healthz_port, read_only_port;
 	bool rotate_certificates, fail_swap_on, anonymous_auth, token_webhook;
 	bool set_rotate, set_fail_swap, set_anonymous, set_webhook, set_port, set_max_pods, set_healthz_port,
@@ -108,6 +108,8 @@ static size_t add_own(struct settings *s, struct override *o, struct flag *t)
 		TEXT("provider-id", provider_id, "the node's identity at its cloud"),
 		TEXT("healthz-bind-address", healthz_address, "the address of the health check"),
 		{"cluster-dns", 0, FLAG_STRINGS, &o->cluster_dns, "", "addresses of the cluster's DNS"},
+		{"allowed-unsafe-sysctls", 0, FLAG_STRINGS, &o->unsafe_sysctls, "",
+			"sysctls, or beginnings with * at the end, that pods may set"},
 		NUMBER("port", port, set_port, "the port to serve on"),
 		NUMBER("max-pods", max_pods, set_max_pods, "how many pods may run here"),
 		NUMBER("healthz-port", healthz_port, set_healthz_port, "the port of the health check, 0 for none"),
@@ -185,6 +187,10 @@ static void apply_overrides(struct settings *s)
 	set_text(&c->provider_id, o->provider_id);
 	set_text(&c->healthz_bind_address, o->healthz_address);
 	set_text(&c->resolv_conf, o->resolv_conf);
+	if (o->unsafe_sysctls.n_items) {
+		c->allowed_unsafe_sysctls = o->unsafe_sysctls.items;
+		c->n_allowed_unsafe_sysctls = o->unsafe_sysctls.n_items;
+	}
 	if (o->cluster_dns.n_items) {
 		c->cluster_dns = o->cluster_dns.items;
 		c->n_cluster_dns = o->cluster_dns.n_items;
@@ -299,6 +305,8 @@ static struct status *set_names(struct settings *s)
 	s->image_endpoint = c->image_service_endpoint;
 	s->resolv_conf = arena_strdup(s->arena, c->resolv_conf ? c->resolv_conf : "/etc/resolv.conf");
 	s->cluster_domain = c->cluster_domain;
+	s->unsafe_sysctls = c->allowed_unsafe_sysctls;
+	s->n_unsafe_sysctls = c->n_allowed_unsafe_sysctls;
 	s->cluster_dns = c->cluster_dns;
 	s->n_cluster_dns = c->n_cluster_dns;
 	return NULL;

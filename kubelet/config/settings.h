@@ -43,6 +43,8 @@ struct settings {
 	char *cluster_domain;
 	char **cluster_dns;
 	size_t n_cluster_dns;
+	char *const *unsafe_sysctls; /* that pods may set beside the safe ones; "*" at the end of a beginning */
+	size_t n_unsafe_sysctls;
 	CoreV1Taint **taints;
 	size_t n_taints;
 	int64_t sync_ms;
