@@ -125,6 +125,7 @@ static struct status *check_disk(struct kubelet *k)
 
 struct status *eviction_check(struct kubelet *k)
 {
+	eviction_check_volumes(k);
 	TRY(check_memory(k));
 	return check_disk(k);
 }
