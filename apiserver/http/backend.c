@@ -12,6 +12,7 @@
 #define HEAD_MS 30000
 #define QUIET_MS 2000
 #define MAX_BUFFERED 262144
+#define MAX_REFUSAL 50000
 #define DEFAULT_KUBELET_PORT 10250
 
 struct status *backend_dial(const struct backend *b, struct stream **ret_stream)
@@ -346,6 +347,51 @@ static void begin_passage(
 	pthread_detach(thread_start("passage", run_passage, p));
 }
 
+/* --- refusals as a Status --- */
+
+static char *read_refusal(struct stream *stream, struct arena *arena, const struct http_head *head)
+{
+	const char *length = http_header_get(head->headers, head->n_headers, "Content-Length");
+	int64_t left = MAX_REFUSAL;
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	char buf[4096];
+	if (length && (!str_to_int64(length, 0, INT64_MAX, &left) || left > MAX_REFUSAL))
+		left = MAX_REFUSAL;
+	while (left > 0) {
+		size_t n = 0;
+		struct status *status = stream_read_some(
+			stream, buf, left < (int64_t)sizeof(buf) ? (size_t)left : sizeof(buf), HEAD_MS, &n);
+		if (status || !n) {
+			status_drop(status, "what was read tells enough");
+			break;
+		}
+		strbuf_add(&text, buf, n);
+		left -= (int64_t)n;
+	}
+	return arena_strndup(arena, text.buf ? text.buf : "", text.len);
+}
+
+/* What the backend's refusal is to a client, who knows Statuses only. */
+static struct status *refusal(
+	struct exchange *exchange, const struct backend *b, struct stream *stream, const struct http_head *head)
+{
+	const char *text = read_refusal(stream, exchange->arena, head);
+	switch (head->code) {
+	case 400:
+		return status_bad_request("%s", text);
+	case 404:
+		return status_new(STATUS_NOT_FOUND, "the server could not find the requested resource ( %s)", b->about);
+	case 500:
+		return status_internal("Internal error occurred: %s", text);
+	default:
+		return status_with_code(status_new(STATUS_UNKNOWN,
+						"the server responded with the status code %d but did "
+						"not return more information ( %s)",
+						head->code, b->about),
+			head->code);
+	}
+}
+
 struct status *backend_forward(struct exchange *exchange, const struct backend *b, const char *method)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
@@ -355,6 +401,8 @@ struct status *backend_forward(struct exchange *exchange, const struct backend *
 	write_head(exchange, b, method, &out);
 	TRY(stream_write_all(stream, out.buf, out.len, HEAD_MS));
 	TRY(read_head(stream, exchange->arena, &head));
+	if (b->about && (head.code < 200 || head.code > 206))
+		return refusal(exchange, b, stream, &head);
 	begin_passage(exchange, b, STEAL(stream), &head);
 	return NULL;
 }

@@ -17,6 +17,7 @@ struct backend {
 	const char *target;	 /* path and query, escaped */
 	const char *prefix; /* of a proxy: what stands before the path for the client; links in answers get it. NULL:
 			       none */
+	const char *about;  /* what a refusal is told about, in a Status ("pods/log NAME"). NULL: it passes as it is */
 };
 
 /* The kubelet of a node: address and port out of its status. */

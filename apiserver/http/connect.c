@@ -149,6 +149,7 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 	TRY(backend_kubelet(exchange->data, request, pod->spec->node_name, &backend));
 	backend.target = arena_printf(request->arena, "/containerLogs/%s/%s/%s%s", pod->metadata->namespace,
 		pod->metadata->name, container, query_for(exchange, log_parameters));
+	backend.about = arena_printf(request->arena, "pods/log %s", request->name);
 	if (asks_for_websocket(exchange))
 		return backend_messages(exchange, &backend);
 	return backend_forward(exchange, &backend, "GET");
