@@ -34,7 +34,8 @@ static bool valid_repository(const char *s, size_t len)
 	return len && !starts && (islower((unsigned char)s[len - 1]) || isdigit((unsigned char)s[len - 1]));
 }
 
-/* Whether the first component names a host: it has a dot or a port, or is localhost. */
+/* Whether the first component names a host: it has a dot, a port or a capital letter (no repository has), or is
+ * localhost. */
 static size_t host_len(const char *name)
 {
 	size_t len = strcspn(name, "/");
@@ -45,7 +46,10 @@ static size_t host_len(const char *name)
 		return 0;
 	memcpy(first, name, len);
 	first[len] = '\0';
-	return strpbrk(first, ".:") || str_eq(first, "localhost") ? len : 0;
+	bool capitals = false;
+	for (const char *c = first; *c; c++)
+		capitals |= isupper((unsigned char)*c) != 0;
+	return capitals || strpbrk(first, ".:") || str_eq(first, "localhost") ? len : 0;
 }
 
 struct status *image_normalize(struct arena *arena, const char *name, char **ret)
