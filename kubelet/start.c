@@ -99,6 +99,33 @@ static struct status *pleg_check(void *data)
 	return pleg_healthy(k->pleg);
 }
 
+static double running_pods(void *data)
+{
+	struct kubelet *k = data;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct runtime_pods pods;
+	double n = 0;
+	pleg_runtime_pods(k->pleg, arena, &pods);
+	for (size_t i = 0; i < pods.n_items; i++)
+		for (size_t j = 0; j < pods.items[i].n_sandboxes; j++)
+			if (pods.items[i].sandboxes[j].ready) {
+				n++;
+				break;
+			}
+	return n;
+}
+
+static void make_metrics(struct kubelet *k)
+{
+	static const char *const by_node[] = {"node", NULL};
+	if (!k->metrics)
+		return;
+	metric_set(metrics_gauge(k->metrics, "kubelet_node_name", "1, with the name of the node.", by_node),
+		1, k->settings->node_name);
+	metrics_function(
+		k->metrics, "kubelet_running_pods", "Pods that have a running sandbox.", "gauge", running_pods, k);
+}
+
 static void make_modules(struct kubelet *k)
 {
 	k->pods = pod_manager_new();
@@ -145,6 +172,8 @@ struct status *kubelet_start(const struct kubelet_parts *parts, struct kubelet *
 	k->clock = clock_system();
 	k->client = parts->client;
 	k->recorder = parts->recorder;
+	if (k->recorder)
+		event_recorder_set_host(k->recorder, s->node_name);
 	k->metrics = parts->metrics;
 	k->stopping = parts->stopping;
 	TRY(make_dirs(s));
@@ -152,6 +181,7 @@ struct status *kubelet_start(const struct kubelet_parts *parts, struct kubelet *
 	k->node = node_new(k);
 	TRY(make_cgroups(k));
 	make_modules(k);
+	make_metrics(k);
 	*ret = k;
 	return start_all(r, parts->health);
 }

@@ -181,6 +181,16 @@ struct event_recorder *event_recorder_new(struct client *client, const char *com
 	return r;
 }
 
+void event_recorder_set_host(struct event_recorder *r, const char *host)
+{
+	pthread_mutex_lock(&r->lock);
+	free(r->host);
+	free(r->instance);
+	r->host = mem_strdup(host);
+	r->instance = mem_printf("%s-%s", r->component, host);
+	pthread_mutex_unlock(&r->lock);
+}
+
 void event_recorder_free(struct event_recorder *r)
 {
 	if (!r)

@@ -23,6 +23,8 @@ struct event_recorder;
 
 /* component: source.component and reportingComponent; host: source.host, "" if it has none. */
 struct event_recorder *event_recorder_new(struct client *client, const char *component, const char *host);
+/* A host that is known only later. Before the first event. */
+void event_recorder_set_host(struct event_recorder *recorder, const char *host);
 /* Writes what is queued (for at most two seconds), stops. */
 void event_recorder_free(struct event_recorder *recorder);
 DEFINE_CLEANUP(struct event_recorder *, event_recorder_free)

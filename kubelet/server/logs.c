@@ -103,8 +103,8 @@ static const char *log_of(struct http_request *request, const struct pod *pod, c
 	if (previous) {
 		if (last && last->terminated && !str_empty(last->terminated->container_id))
 			return bare_id(last->terminated->container_id);
-		http_respondf(request, 400, "previous terminated container \"%s\" in pod \"%s\" not found\n", name,
-			pod->name);
+		http_respondf(
+			request, 400, "previous terminated container \"%s\" in pod \"%s\" not found", name, pod->name);
 		return NULL;
 	}
 	if (state && state->running)
@@ -117,19 +117,19 @@ static const char *log_of(struct http_request *request, const struct pod *pod, c
 		const char *reason = state->waiting->reason;
 		if (str_eq(reason, "ErrImagePull"))
 			http_respondf(request, 400,
-				"container \"%s\" in pod \"%s\" is waiting to start: image can't be pulled\n", name,
+				"container \"%s\" in pod \"%s\" is waiting to start: image can't be pulled", name,
 				pod->name);
 		else if (str_eq(reason, "ImagePullBackOff"))
 			http_respondf(request, 400,
 				"container \"%s\" in pod \"%s\" is waiting to start: trying and failing to pull "
-				"image\n",
+				"image",
 				name, pod->name);
 		else
-			http_respondf(request, 400, "container \"%s\" in pod \"%s\" is waiting to start: %s\n", name,
+			http_respondf(request, 400, "container \"%s\" in pod \"%s\" is waiting to start: %s", name,
 				pod->name, reason);
 		return NULL;
 	}
-	http_respondf(request, 400, "container \"%s\" in pod \"%s\" is not available\n", name, pod->name);
+	http_respondf(request, 400, "container \"%s\" in pod \"%s\" is not available", name, pod->name);
 	return NULL;
 }
 
@@ -151,7 +151,7 @@ static void stream_log(
 	char *path = NULL;
 	struct status *s = log_path_of(k, request->arena, id, &path);
 	if (s) {
-		http_respondf(request, 500, "failed to get container status \"%s\": %s\n", id,
+		http_respondf(request, 500, "failed to get container status \"%s\": %s", id,
 			cri_error_text(request->arena, s));
 		status_free(s);
 		return;
@@ -176,13 +176,13 @@ void serve_container_logs(struct http_request *request)
 	if (!pod || !read_options(request, c->k, &options))
 		return;
 	if (!pod_container(pod, name)) {
-		http_respondf(request, 404, "container \"%s\" not found in pod \"%s\"\n", name, pod->name);
+		http_respondf(request, 404, "container \"%s\" not found in pod \"%s\"", name, pod->name);
 		return;
 	}
 	const CoreV1PodStatus *status = status_manager_get(c->k->statuses, request->arena, pod->uid);
 	const CoreV1ContainerStatus *cs = api_container(status ? status : pod->api->status, name);
 	if (!cs) {
-		http_respondf(request, 400, "container \"%s\" in pod \"%s\" is not available\n", name, pod->name);
+		http_respondf(request, 400, "container \"%s\" in pod \"%s\" is not available", name, pod->name);
 		return;
 	}
 	const char *id = log_of(request, pod, cs, name, http_query_bool(request, "previous"));

@@ -1,5 +1,6 @@
 #include "kubelet/server/server.h"
 
+#include "api/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -43,7 +44,18 @@ static void serve_metrics(struct http_request *request)
 	http_respond(request, 200, METRICS_CONTENT_TYPE, out.buf, out.len);
 }
 
+static void serve_configz(struct http_request *request)
+{
+	struct server_context *c = request->data;
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	strbuf_adds(&out, "{\"kubeletconfig\":");
+	json_encode(&out, c->k->settings->config, 0);
+	strbuf_addc(&out, '}');
+	http_respond(request, 200, "application/json", out.buf, out.len);
+}
+
 static const struct http_route routes[] = {
+	{"GET", "/configz", serve_configz},
 	{"GET", "/healthz", serve_healthz},
 	{"GET", "/healthz/{check...}", serve_healthz},
 	{"GET", "/metrics", serve_metrics},
@@ -56,6 +68,7 @@ static const struct http_route routes[] = {
 	{"GET", "/runningpods", serve_running_pods},
 	{"GET", "/stats/summary", serve_stats_summary},
 	{"POST", "/stats/summary", serve_stats_summary},
+	{"GET", "/logs/{path...}", serve_node_logs},
 	{"GET", "/containerLogs/{namespace}/{pod}/{container}", serve_container_logs},
 	{"*", "/exec/{namespace}/{pod}/{container}", serve_exec},
 	{"*", "/exec/{namespace}/{pod}/{uid}/{container}", serve_exec},

@@ -31,6 +31,7 @@ void serve_pods(struct http_request *request); /* pods.c */
 void serve_running_pods(struct http_request *request);
 void serve_stats_summary(struct http_request *request); /* stats.c */
 void serve_resource_metrics(struct http_request *request);
+void serve_node_logs(struct http_request *request); /* node_logs.c: /var/log as a file server shows it */
 
 /* The pod that a request's {namespace} and {pod} name; NULL after a 404 has been answered. */
 struct pod *server_find_pod(struct http_request *request);

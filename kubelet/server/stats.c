@@ -60,9 +60,14 @@ static uint64_t memory_of(const CriContainerStats *s)
 	return s->memory && s->memory->working_set_bytes ? s->memory->working_set_bytes->value : 0;
 }
 
-static void add_usage(struct strbuf *out, const char *now, uint64_t cpu, uint64_t memory)
+static void add_cpu(struct strbuf *out, const char *now, uint64_t cpu)
 {
 	strbuf_printf(out, "\"cpu\":{\"time\":\"%s\",\"usageCoreNanoSeconds\":%" PRIu64 "},", now, cpu);
+}
+
+static void add_usage(struct strbuf *out, const char *now, uint64_t cpu, uint64_t memory)
+{
+	add_cpu(out, now, cpu);
 	strbuf_printf(out, "\"memory\":{\"time\":\"%s\",\"workingSetBytes\":%" PRIu64 "}", now, memory);
 }
 
@@ -111,7 +116,10 @@ void serve_stats_summary(struct http_request *request)
 	strbuf_adds(&out, "{\"node\":{");
 	add_name(&out, "nodeName", c->k->settings->node_name);
 	strbuf_printf(&out, ",\"startTime\":\"%s\",", now);
-	add_usage(&out, now, node_cpu_ns(), (uint64_t)(node_memory_capacity(c->k->node) - available));
+	add_cpu(&out, now, node_cpu_ns());
+	strbuf_printf(&out,
+		"\"memory\":{\"time\":\"%s\",\"availableBytes\":%" PRId64 ",\"workingSetBytes\":%" PRId64 "}", now,
+		available, node_memory_capacity(c->k->node) - available);
 	strbuf_printf(&out,
 		",\"fs\":{\"time\":\"%s\",\"availableBytes\":%" PRId64 ",\"capacityBytes\":%" PRId64
 		",\"usedBytes\":%" PRId64 ",\"inodesFree\":%" PRId64 ",\"inodes\":%" PRId64 "}},\"pods\":[",
@@ -134,6 +142,31 @@ static void add_metric(struct strbuf *out, const char *name, const CriContainerS
 		label(s, LABEL_CONTAINER_NAME), label(s, LABEL_POD_NAMESPACE), label(s, LABEL_POD_NAME), value);
 }
 
+static double cpu_seconds(const CriContainerStats *s)
+{
+	return (double)cpu_of(s) / 1e9;
+}
+static double memory_bytes(const CriContainerStats *s)
+{
+	return (double)memory_of(s);
+}
+
+/* The sum over each pod's containers, which stand next to each other. */
+static void add_pod_metrics(struct strbuf *out, const CriListContainerStatsResponse *stats, const char *name,
+	const char *type, double (*value)(const CriContainerStats *s))
+{
+	strbuf_printf(out, "# TYPE %s %s\n", name, type);
+	for (size_t i = 0; i < stats->n_stats;) {
+		const CriContainerStats *first = stats->stats[i];
+		double sum = 0;
+		for (; i < stats->n_stats && str_eq(label(stats->stats[i], LABEL_POD_UID), label(first, LABEL_POD_UID));
+			i++)
+			sum += value(stats->stats[i]);
+		strbuf_printf(out, "%s{namespace=\"%s\",pod=\"%s\"} %.9g\n", name, label(first, LABEL_POD_NAMESPACE),
+			label(first, LABEL_POD_NAME), sum);
+	}
+}
+
 void serve_resource_metrics(struct http_request *request)
 {
 	struct server_context *c = request->data;
@@ -152,6 +185,10 @@ void serve_resource_metrics(struct http_request *request)
 	for (size_t i = 0; i < stats->n_stats; i++)
 		add_metric(&out, "container_memory_working_set_bytes", stats->stats[i],
 			(double)memory_of(stats->stats[i]));
+	if (stats->n_stats)
+		qsort(stats->stats, stats->n_stats, sizeof(stats->stats[0]), by_pod);
+	add_pod_metrics(&out, stats, "pod_cpu_usage_seconds_total", "counter", cpu_seconds);
+	add_pod_metrics(&out, stats, "pod_memory_working_set_bytes", "gauge", memory_bytes);
 	strbuf_printf(&out, "# TYPE node_cpu_usage_seconds_total counter\nnode_cpu_usage_seconds_total %.9g\n",
 		(double)node_cpu_ns() / 1e9);
 	strbuf_printf(&out, "# TYPE node_memory_working_set_bytes gauge\nnode_memory_working_set_bytes %" PRId64 "\n",
