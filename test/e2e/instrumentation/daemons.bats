@@ -25,7 +25,7 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 		grep -q '^kubelet_running_pods' "$BATS_TEST_TMPDIR/m"
 		grep -q '^kubelet_node_name{node="'"$node"'"} 1' "$BATS_TEST_TMPDIR/m"
 		assert_contains "$(proxied "$node" metrics/cadvisor)" container_cpu_usage_seconds_total
-		assert_contains "$(proxied "$node" configz | jq -r '.kubeletconfig.kind')" KubeletConfiguration
+		assert_equal /etc/kubernetes/manifests "$(proxied "$node" configz | jq -r .kubeletconfig.staticPodPath)"
 		assert_equal PodList "$(proxied "$node" pods | jq -r .kind)"
 	done
 }
@@ -52,7 +52,7 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 
 @test "instrumentation: the node's log folder can be read through the kubelet" {
 	node=$(ready_nodes | head -n 1)
-	assert_contains "$(proxied "$node" logs/)" 'pods/'
+	assert_contains "$(api GET "/api/v1/nodes/$node/proxy/logs/")" 'pods/">pods/</a>'
 	assert_equal 404 "$(api_code GET "/api/v1/nodes/$node/proxy/logs/no-such-file")"
 }
 

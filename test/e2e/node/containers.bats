@@ -167,7 +167,7 @@ state() { field "pod/$1" ".status.containerStatuses[?(@.name==\"$2\")]$3"; }
 }
 
 @test "node: an image is named by what went wrong with it" {
-	make_pod q "containers: [{name: a, image: 'localhost/not-there:1'}, {name: b, image: 'UPPER/case:1'}, {name: c, image: '$IMAGE', imagePullPolicy: Never}]"
+	make_pod q "containers: [{name: a, image: 'localhost/not-there:1'}, {name: b, image: 'localhost/UPPER:1'}, {name: c, image: '$IMAGE', imagePullPolicy: Never}]"
 	becomes 60 "InvalidImageName" state q b .state.waiting.reason
 	wait_until 60 sh -c "$KUBECTL -n $NS get pod q -o 'jsonpath={.status.containerStatuses[0].state.waiting.reason}' | grep -Eq 'ErrImagePull|ImagePullBackOff'"
 	wait_until 60 sh -c "$KUBECTL -n $NS get events | grep -q 'Back-off pulling image \"localhost/not-there:1\"'"
