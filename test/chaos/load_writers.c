@@ -288,7 +288,7 @@ static void step_finalizer(struct actor *a, struct arena *arena)
 	delete (a, arena, &CoreV1ConfigMap_schema, name, object_uid(stored), NULL);
 	/* Until it is known to be off: this object must not stay behind because a reply was lost. */
 	static const char off[] = "{\"metadata\":{\"finalizers\":null}}";
-	for (int i = 0; i < 100 && !atomic_load(&a->load->stop); i++) {
+	for (int i = 0; i < 60; i++) {
 		struct status *failed = client_patch(a->client, arena, &CoreV1ConfigMap_schema, LOAD_NAMESPACE, name,
 			NULL, CLIENT_PATCH_MERGE, off, strlen(off), NULL, NULL);
 		bool done = !failed || status_is(failed, STATUS_NOT_FOUND);
