@@ -148,6 +148,11 @@ static void bar(struct strbuf *out, const struct figure *f)
 			x_of(p99), p99);
 	goal_marks(out, f);
 	double right = fmax(fmax(x, isnan(p99) ? x : x_of(p99)), fmax(a, b)), left = fmin(x, fmin(a, b));
+	for (size_t i = 0; i < f->n_goals; i++) {
+		double goal = f->goals[i].ratio ? x_of(figure_better(f, f->goals[i].column, f->goals[i].bound)) : 0;
+		if (f->goals[i].column == c && goal > right && goal < right + 60)
+			right = goal;
+	}
 	bool outside = right < PLOT_W - 70;
 	strbuf_printf(out,
 		"<text class=\"times\" x=\"%.1f\" y=\"21.5\" text-anchor=\"%s\" "
@@ -189,10 +194,12 @@ static void numbers(struct strbuf *out, const struct figure *f)
 static void chips(struct strbuf *out, const struct figure *f)
 {
 	static const char *const classes[] = {"", "MET", "MISSED"}, *const signs[] = {"", "✓", "✗"};
+	const char *const units[N_COLUMNS] = {f->unit, "ms", "ms", "MiB"};
 	for (size_t i = 0; i < f->n_goals; i++) {
 		enum verdict verdict = goal_verdict(f, &f->goals[i]);
-		strbuf_printf(out, "<span class=\"chip %s\">%s goal: %s</span>", classes[verdict], signs[verdict],
-			f->goals[i].text);
+		const struct goal *goal = &f->goals[i];
+		strbuf_printf(out, "<span class=\"chip %s\">%s goal: %s %s</span>", classes[verdict], signs[verdict],
+			goal->text, goal->ratio ? "" : units[goal->column]);
 	}
 }
 
