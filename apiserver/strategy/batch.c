@@ -73,10 +73,48 @@ const struct strategy cron_job_strategy = {
 	.prepare_update = generic_prepare_update,
 };
 
+static bool is_claim_or_snapshot(const CoreV1TypedLocalObjectReference *source)
+{
+	return (str_eq(source->kind, "PersistentVolumeClaim") && str_empty(source->api_group)) ||
+	       (str_eq(source->kind, "VolumeSnapshot") && str_eq(source->api_group, "snapshot.storage.k8s.io"));
+}
+
+/* dataSource and dataSourceRef are one thing under two names. Old clients' sources of other kinds were always ignored;
+ * other namespaces are a feature that is not enabled. */
+static void settle_sources(
+	struct arena *arena, CoreV1PersistentVolumeClaimSpec *spec, const CoreV1PersistentVolumeClaimSpec *old)
+{
+	if (spec->data_source_ref && !str_empty(spec->data_source_ref->namespace) && !(old && old->data_source_ref))
+		spec->data_source_ref = NULL;
+	if (spec->data_source && !spec->data_source_ref && !(old && old->data_source) &&
+		!is_claim_or_snapshot(spec->data_source))
+		spec->data_source = NULL;
+	if (spec->data_source && !spec->data_source_ref) {
+		spec->data_source_ref = API_NEW(arena, CoreV1TypedObjectReference);
+		spec->data_source_ref->api_group = spec->data_source->api_group;
+		spec->data_source_ref->kind = spec->data_source->kind;
+		spec->data_source_ref->name = spec->data_source->name;
+	} else if (spec->data_source_ref && !spec->data_source && str_empty(spec->data_source_ref->namespace)) {
+		spec->data_source = API_NEW(arena, CoreV1TypedLocalObjectReference);
+		spec->data_source->api_group = spec->data_source_ref->api_group;
+		spec->data_source->kind = spec->data_source_ref->kind;
+		spec->data_source->name = spec->data_source_ref->name;
+	}
+}
+
+static void prepare_update_claim(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	CoreV1PersistentVolumeClaim *claim = (CoreV1PersistentVolumeClaim *)object;
+	generic_keep_status(request, object, old);
+	if (!generic_is_status(request) && claim->spec)
+		settle_sources(request->arena, claim->spec, ((const CoreV1PersistentVolumeClaim *)old)->spec);
+}
+
 /* A claim is Pending until a controller binds it. */
 static void prepare_create_claim(struct request *request, ProtobufCMessage *object)
 {
 	CoreV1PersistentVolumeClaim *claim = (CoreV1PersistentVolumeClaim *)object;
+	settle_sources(request->arena, ENSURE(request->arena, claim->spec, CoreV1PersistentVolumeClaimSpec), NULL);
 	claim->status = API_NEW(request->arena, CoreV1PersistentVolumeClaimStatus);
 	claim->status->phase = (char *)"Pending";
 }
@@ -101,6 +139,7 @@ const struct strategy claim_strategy = {
 	.resource = "persistentvolumeclaims",
 	.prepare_create = prepare_create_claim,
 	.validate_create = claim_create,
-	.prepare_update = generic_keep_status,
+	.prepare_update = prepare_update_claim,
+	.meta_again = META_ALL_AGAIN,
 	.validate_update = claim_update,
 };

@@ -44,9 +44,8 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 		field_invalid(errors, path, phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
 	for (size_t i = 0; ns->spec && i < ns->spec->n_finalizers; i++) {
 		const char *problem = check_qualified_name(errors->arena, ns->spec->finalizers[i]);
-		if (problem)
-			field_invalid(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "finalizers"), i),
-				ns->spec->finalizers[i], problem);
+		field_invalid_each(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "finalizers"), i),
+			ns->spec->finalizers[i], problem);
 	}
 }
 

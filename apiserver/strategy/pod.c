@@ -26,6 +26,20 @@ static void forget_old_ways(CoreV1Pod *pod)
 		pod->spec->termination_grace_period_seconds = 1;
 }
 
+/* podIP is the first of podIPs under its old name, and hostIP of hostIPs; where they differ, the old name counts. */
+static void align_ips(struct arena *arena, CoreV1PodStatus *status)
+{
+	if (!str_empty(status->pod_ip) && (!status->n_pod_ips || !str_eq(status->pod_ips[0]->ip, status->pod_ip))) {
+		CoreV1PodIP *first = API_NEW(arena, CoreV1PodIP);
+		first->ip = status->pod_ip;
+		status->pod_ips = NULL;
+		status->n_pod_ips = 0;
+		ARENA_PUSH(arena, status->pod_ips, status->n_pod_ips) = first;
+	}
+	if (status->n_pod_ips)
+		status->pod_ip = status->pod_ips[0]->ip;
+}
+
 static void add_gated_condition(struct request *request, CoreV1Pod *pod)
 {
 	if (!pod->spec->n_scheduling_gates)
@@ -65,6 +79,7 @@ static void keep_status_parts(struct request *request, CoreV1Pod *pod, const Cor
 {
 	const CoreV1PodStatus *was = old->status ? old->status : API_NEW(request->arena, CoreV1PodStatus);
 	CoreV1PodStatus *status = ENSURE(request->arena, pod->status, CoreV1PodStatus);
+	align_ips(request->arena, status);
 	if (str_empty(status->qos_class))
 		status->qos_class = was->qos_class;
 	if (!status->observed_generation)

@@ -2,6 +2,7 @@
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/strategy/service_alloc.h"
+#include "apiserver/validation/ip.h"
 #include "apiserver/validation/service.h"
 #include "base/str.h"
 
@@ -178,6 +179,44 @@ static void after_delete(struct request *request, const ProtobufCMessage *object
 	service_release(request, (const CoreV1Service *)object, NULL);
 }
 
+static void say(void *request, const char *text)
+{
+	request_warn(request, "%s", text);
+}
+
+static void warn(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const CoreV1Service *service = (const CoreV1Service *)object;
+	const CoreV1ServiceSpec *spec = service->spec;
+	const struct field_path *path = FIELD(NULL, "spec");
+	struct arena *arena = request->arena;
+	bool headless = str_eq(spec->cluster_ip, "None"), named = str_eq(spec->type, "ExternalName");
+	if (generic_is_status(request))
+		return;
+	if (meta_annotation(service->metadata, "service.kubernetes.io/topology-aware-hints"))
+		request_warn(request, "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use "
+				      "service.kubernetes.io/topology-mode instead");
+	for (size_t i = 0; !headless && i < spec->n_cluster_ips; i++)
+		ip_warn(arena, FIELD_INDEX(FIELD(path, "clusterIPs"), i), spec->cluster_ips[i], say, request);
+	if (headless && !str_empty(spec->load_balancer_ip))
+		request_warn(request, "spec.loadBalancerIP is ignored for headless services");
+	if (headless && spec->n_external_ips)
+		request_warn(request, "spec.externalIPs is ignored for headless services");
+	if (headless && !str_eq(spec->session_affinity, "None"))
+		request_warn(request, "spec.SessionAffinity is ignored for headless services");
+	for (size_t i = 0; i < spec->n_external_ips; i++)
+		ip_warn(arena, FIELD_INDEX(FIELD(path, "externalIPs"), i), spec->external_ips[i], say, request);
+	if (!str_empty(spec->load_balancer_ip))
+		ip_warn(arena, FIELD(path, "loadBalancerIP"), spec->load_balancer_ip, say, request);
+	for (size_t i = 0; i < spec->n_load_balancer_source_ranges; i++)
+		cidr_warn(arena, FIELD_INDEX(FIELD(path, "loadBalancerSourceRanges"), i),
+			spec->load_balancer_source_ranges[i], say, request);
+	if (named && spec->n_external_ips)
+		request_warn(request, "spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+	if (!named && !str_empty(spec->external_name))
+		request_warn(request, "spec.externalName is ignored when spec.type is not \"ExternalName\"");
+}
+
 const struct strategy service_strategy = {
 	.group = "",
 	.resource = "services",
@@ -188,6 +227,7 @@ const struct strategy service_strategy = {
 	.rollback_create = rollback_create,
 	.prepare_update = prepare_update,
 	.validate_update = validate_update,
+	.warn = warn,
 	.begin_update = begin_update,
 	.rollback_update = rollback_update,
 	.finish_update = finish_update,

@@ -15,7 +15,7 @@
 
 CHECKED_ALIKE(quota, CoreV1ResourceQuota, validate_resource_quota)
 CHECKED_ALIKE(limit_range, CoreV1LimitRange, validate_limit_range)
-CHECKED_ALIKE(volume, CoreV1PersistentVolume, validate_volume)
+CHECKED(volume, CoreV1PersistentVolume, validate_volume, validate_volume_update)
 
 KIND(crd, "apiextensions.k8s.io", "customresourcedefinitions", SPEC_AND_STATUS);
 KIND(quota, "", "resourcequotas", STATUS_ONLY, CHECKS(quota));

@@ -19,6 +19,14 @@ static const struct {
 	const char *json, *go;
 } irregular[] = {
 	{"cidrs", "CIDRs"},
+	{"gcePersistentDisk", "GCEPersistentDisk"},
+	{"awsElasticBlockStore", "AWSElasticBlockStore"},
+	{"rbd", "RBD"},
+	{"cephfs", "CephFS"},
+	{"storageos", "StorageOS"},
+	{"pdName", "PDName"},
+	{"iqn", "IQN"},
+	{"wwids", "WWIDs"},
 	{"seLinuxOptions", "SELinuxOptions"},
 	{"seLinuxChangePolicy", "SELinuxChangePolicy"},
 	{"fsType", "FSType"},
@@ -199,10 +207,67 @@ static void add_field(struct strbuf *out, const struct schema_field *f, const vo
 		add_list(out, f, items, n);
 }
 
+/* Types whose internal twin has its fields in another order, or more or fewer of them; NULL-terminated. */
+static const char *const pod_order[] = {"volumes", "initContainers", "containers", "ephemeralContainers",
+	"restartPolicy", "terminationGracePeriodSeconds", "activeDeadlineSeconds", "dnsPolicy", "nodeSelector",
+	"serviceAccountName", "automountServiceAccountToken", "nodeName", "securityContext", "imagePullSecrets",
+	"hostname", "subdomain", "setHostnameAsFQDN", "affinity", "schedulerName", "tolerations", "hostAliases",
+	"priorityClassName", "priority", "preemptionPolicy", "dnsConfig", "readinessGates", "runtimeClassName",
+	"overhead", "enableServiceLinks", "topologySpreadConstraints", "os", "schedulingGates", "resourceClaims",
+	"resources", "hostnameOverride", NULL};
+static const char *const host_order[] = {
+	"hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers", NULL};
+static const char *const security_order[] = {"seLinuxOptions", "windowsOptions", "runAsUser", "runAsGroup",
+	"runAsNonRoot", "supplementalGroups", "supplementalGroupsPolicy", "fsGroup", "fsGroupChangePolicy", "sysctls",
+	"seccompProfile", "appArmorProfile", "seLinuxChangePolicy", NULL};
+static const char *const volume_order[] = {"hostPath", "emptyDir", "gcePersistentDisk", "awsElasticBlockStore",
+	"gitRepo", "secret", "nfs", "iscsi", "glusterfs", "persistentVolumeClaim", "rbd", "quobyte", "flexVolume",
+	"cinder", "cephfs", "flocker", "downwardAPI", "fc", "azureFile", "configMap", "vsphereVolume", "azureDisk",
+	"photonPersistentDisk", "projected", "portworxVolume", "scaleIO", "storageos", "csi", "ephemeral", "image",
+	NULL};
+static const char *const source_order[] = {"gcePersistentDisk", "awsElasticBlockStore", "hostPath", "glusterfs", "nfs",
+	"rbd", "quobyte", "iscsi", "flexVolume", "cinder", "cephfs", "fc", "flocker", "azureFile", "vsphereVolume",
+	"azureDisk", "photonPersistentDisk", "portworxVolume", "scaleIO", "local", "storageos", "csi", NULL};
+
+static void add_named(
+	struct strbuf *out, const struct schema_type *type, const void *msg, const char *const *names, bool *first)
+{
+	for (; *names; names++) {
+		const struct schema_name *name = schema_find_field(type, *names, strlen(*names));
+		if (name)
+			add_field(out, name->field, msg, first);
+	}
+}
+
+/* What the pod shares with its host stands in the security context there. */
+static void add_pod(struct strbuf *out, const CoreV1PodSpec *spec, bool *first)
+{
+	const CoreV1PodSecurityContext *s = spec->security_context;
+	for (const char *const *name = pod_order; *name; name++) {
+		if (strcmp(*name, "securityContext") != 0) {
+			add_named(out, schema_of(spec), spec, (const char *const[]){*name, NULL}, first);
+			continue;
+		}
+		bool inner = true;
+		strbuf_adds(out, ",\"SecurityContext\":{");
+		add_named(out, schema_of(spec), spec, host_order, &inner);
+		add_named(out, &CoreV1PodSecurityContext_schema, s ? s : CoreV1PodSecurityContext_schema.zero,
+			security_order, &inner);
+		strbuf_addc(out, '}');
+	}
+}
+
 static void add_fields(struct strbuf *out, const struct schema_type *type, const void *msg, bool *first)
 {
-	for (size_t i = 0; i < type->n_fields; i++)
-		add_field(out, &type->fields[i], msg, first);
+	if (type == &CoreV1PodSpec_schema)
+		add_pod(out, msg, first);
+	else if (type == &CoreV1VolumeSource_schema)
+		add_named(out, type, msg, volume_order, first);
+	else if (type == &CoreV1PersistentVolumeSource_schema)
+		add_named(out, type, msg, source_order, first);
+	else
+		for (size_t i = 0; i < type->n_fields; i++)
+			add_field(out, &type->fields[i], msg, first);
 }
 
 static void add_message(struct strbuf *out, const void *msg)

@@ -1,6 +1,9 @@
 #include "apiserver/validation/node.h"
+#include "api/copy.h"
+#include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
+#include "apiserver/validation/resources.h"
 #include "base/str.h"
 
 static void check_taints(struct field_errors *errors, const struct field_path *path, const CoreV1NodeSpec *spec)
@@ -28,34 +31,95 @@ static void check_taints(struct field_errors *errors, const struct field_path *p
 	}
 }
 
+static void check_amounts(
+	struct field_errors *errors, const struct field_path *path, MapQuantityEntry *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check_resource_value(errors, FIELD(path, list[i]->key), list[i]->key, list[i]->value);
+}
+
+static void check_resources(struct field_errors *errors, const CoreV1Node *node)
+{
+	const CoreV1NodeStatus *s = node->status;
+	const struct field_path *path = FIELD(NULL, "status");
+	if (!s)
+		return;
+	check_amounts(errors, FIELD(path, "capacity"), s->capacity, s->n_capacity);
+	check_amounts(errors, FIELD(path, "allocatable"), s->allocatable, s->n_allocatable);
+}
+
+static void check_cidrs(struct field_errors *errors, const struct field_path *path, const CoreV1NodeSpec *spec)
+{
+	size_t n_six = 0;
+	const char *bad = NULL;
+	for (size_t i = 0; i < spec->n_pod_cidrs; i++) {
+		struct cidr cidr;
+		n_six += strchr(spec->pod_cidrs[i], ':') != NULL;
+		if (cidr_read(spec->pod_cidrs[i], &cidr))
+			continue;
+		bad = bad ? bad : spec->pod_cidrs[i];
+		field_invalid(errors, FIELD_INDEX(path, i), spec->pod_cidrs[i],
+			"must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+	}
+	if (spec->n_pod_cidrs < 2)
+		return;
+	if (bad)
+		field_internal(errors, path,
+			arena_printf(errors->arena,
+				"invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR address: %s",
+				bad));
+	if (bad || !n_six || n_six == spec->n_pod_cidrs || spec->n_pod_cidrs > 2)
+		field_invalid_json(errors, path, strings_json(errors->arena, spec->pod_cidrs, spec->n_pod_cidrs),
+			"may specify no more than one CIDR for each IP family");
+}
+
 void validate_node(struct field_errors *errors, const CoreV1Node *node)
 {
-	const CoreV1NodeSpec *spec = node->spec;
-	const struct field_path *path = FIELD(NULL, "spec");
-	if (!spec)
+	/* The path of taints is the original's. */
+	if (node->spec)
+		check_taints(errors, FIELD(FIELD(NULL, "metadata"), "taints"), node->spec);
+	check_resources(errors, node);
+	if (node->spec)
+		check_cidrs(errors, FIELD(FIELD(NULL, "spec"), "podCIDRs"), node->spec);
+}
+
+static void check_addresses(struct field_errors *errors, const struct field_path *path, const CoreV1NodeStatus *s)
+{
+	for (size_t i = 0; s && i < s->n_addresses; i++)
+		for (size_t k = 0; k < i; k++)
+			if (api_equal(s->addresses[i], s->addresses[k])) {
+				field_duplicate_json(errors, FIELD_INDEX(path, i),
+					internal_json(errors->arena, s->addresses[i]), "");
+				break;
+			}
+}
+
+static void check_ranges_kept(struct field_errors *errors, const CoreV1NodeSpec *spec, const CoreV1NodeSpec *before)
+{
+	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "podCIDRs");
+	static const char why[] = "node updates may not change podCIDR except from \"\" to valid";
+	if (before->n_pod_cidrs && before->n_pod_cidrs != spec->n_pod_cidrs) {
+		field_forbidden(errors, path, why);
 		return;
-	/* The path is the original's. */
-	check_taints(errors, FIELD(FIELD(NULL, "metadata"), "taints"), spec);
-	if (spec->n_pod_cidrs > 2)
-		field_invalid(errors, FIELD(path, "podCIDRs"),
-			str_join(errors->arena, spec->pod_cidrs, spec->n_pod_cidrs, ","),
-			"may specify no more than one CIDR for each IP family");
+	}
+	for (size_t i = 0; i < before->n_pod_cidrs; i++)
+		if (!str_eq(before->pod_cidrs[i], spec->pod_cidrs[i]))
+			field_forbidden(errors, path, why);
 }
 
 void validate_node_update(struct field_errors *errors, const CoreV1Node *node, const CoreV1Node *old)
 {
-	validate_node(errors, node);
-	const CoreV1NodeSpec *spec = node->spec, *before = old->spec;
+	const CoreV1NodeSpec *zero = API_NEW(errors->arena, CoreV1NodeSpec);
+	const CoreV1NodeSpec *spec = node->spec ? node->spec : zero, *before = old->spec ? old->spec : zero;
 	const struct field_path *path = FIELD(NULL, "spec");
-	if (!before)
-		return;
-	bool same = (spec ? spec->n_pod_cidrs : 0) == before->n_pod_cidrs;
-	for (size_t i = 0; same && i < before->n_pod_cidrs; i++)
-		same = str_eq(spec->pod_cidrs[i], before->pod_cidrs[i]);
-	if (before->n_pod_cidrs && !same)
-		field_forbidden(errors, FIELD(path, "podCIDRs"),
-			"node updates may not change podCIDR except from \"\" to valid");
-	if (!str_empty(before->provider_id) && !str_eq(spec ? spec->provider_id : "", before->provider_id))
+	validate_node(errors, node);
+	check_resources(errors, node);
+	check_addresses(errors, FIELD(FIELD(NULL, "status"), "addresses"), node->status);
+	check_ranges_kept(errors, spec, before);
+	if (!str_empty(before->provider_id) && !str_eq(spec->provider_id, before->provider_id))
 		field_forbidden(errors, FIELD(path, "providerID"),
 			"node updates may not change providerID except from \"\" to valid");
+	check_taints(errors, FIELD(FIELD(NULL, "metadata"), "taints"), spec);
+	if (!str_eq(spec->external_id, before->external_id))
+		field_forbidden(errors, FIELD(path, "externalID"), "may not be updated");
 }

@@ -125,15 +125,13 @@ static void check_ips(struct field_errors *errors, const struct field_path *path
 	check_addresses(errors, hosts, ips, n, old, n_old, json);
 }
 
-static void check_nomination(struct field_errors *errors, const struct field_path *path, const CoreV1Pod *pod,
-	const CoreV1Pod *old, const char *before)
+static void check_nomination(
+	struct field_errors *errors, const struct field_path *path, const CoreV1Pod *pod, const char *before)
 {
 	const char *now = pod->status->nominated_node_name;
 	if (str_empty(now) || str_eq(now, before))
 		return;
 	validate_text(errors, path, now, check_dns_subdomain(errors->arena, now));
-	if (!str_empty(old->spec->node_name))
-		field_forbidden(errors, path, "may not be set on pods that are already bound to a node");
 }
 
 void validate_pod_status_update(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old)
@@ -143,7 +141,7 @@ void validate_pod_status_update(struct field_errors *errors, const CoreV1Pod *po
 	const struct field_path *path = FIELD(NULL, "status");
 	validate_pod_annotation_updates(errors, pod, old);
 	check_conditions(errors, FIELD(path, "conditions"), now);
-	check_nomination(errors, FIELD(path, "nominatedNodeName"), pod, old, before->nominated_node_name);
+	check_nomination(errors, FIELD(path, "nominatedNodeName"), pod, before->nominated_node_name);
 	if (now->observed_generation < 0)
 		field_invalid_int(errors, FIELD(path, "observedGeneration"), now->observed_generation,
 			"must be a non-negative integer");

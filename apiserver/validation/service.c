@@ -12,7 +12,11 @@ static const char *const types[] = {"ClusterIP", "ExternalName", "LoadBalancer",
 static const char *const affinities[] = {"ClientIP", "None", NULL};
 static const char *const families[] = {"IPv4", "IPv6", NULL};
 static const char *const policies[] = {"PreferDualStack", "RequireDualStack", "SingleStack", NULL};
+static const char *const distributions[] = {"PreferClose", "PreferSameZone", "PreferSameNode", NULL};
 static const char *const traffic[] = {"Cluster", "Local", NULL};
+
+#define SOURCE_RANGES "service.beta.kubernetes.io/load-balancer-source-ranges"
+#define TOPOLOGY_HINTS "service.kubernetes.io/topology-aware-hints"
 
 static bool is_headless(const CoreV1ServiceSpec *spec)
 {
@@ -61,38 +65,30 @@ static void check_port(
 			check_qualified_name(errors->arena, port->app_protocol));
 }
 
-static void check_pairs(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
+static void check_repeated(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
 {
-	for (size_t i = 0; i < spec->n_ports; i++)
-		for (size_t k = 0; k < i; k++) {
-			const CoreV1ServicePort *a = spec->ports[k], *b = spec->ports[i];
-			if (!str_eq(a->protocol, b->protocol))
-				continue;
-			if (a->port == b->port) {
+	for (size_t i = 0; i < spec->n_ports; i++) {
+		const CoreV1ServicePort *port = spec->ports[i];
+		for (size_t k = 0; port->node_port && k < i; k++)
+			if (str_eq(spec->ports[k]->protocol, port->protocol) &&
+				spec->ports[k]->node_port == port->node_port) {
+				field_duplicate_int(errors, FIELD(FIELD_INDEX(path, i), "nodePort"), port->node_port);
+				break;
+			}
+	}
+	for (size_t i = 0; i < spec->n_ports; i++) {
+		const CoreV1ServicePort *port = spec->ports[i];
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(spec->ports[k]->protocol, port->protocol) && spec->ports[k]->port == port->port) {
 				field_duplicate_json(errors, FIELD_INDEX(path, i),
 					arena_printf(errors->arena,
-						"{\"protocol\":\"%s\",\"port\":%d,\"targetPort\":0}",
-						str_or_empty(b->protocol), b->port),
+						"{\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%d,"
+						"\"TargetPort\":0,\"NodePort\":0}",
+						str_or_empty(port->protocol), port->port),
 					"");
 				break;
 			}
-			if (b->node_port && a->node_port == b->node_port) {
-				field_duplicate_int(errors, FIELD(FIELD_INDEX(path, i), "nodePort"), b->node_port);
-				break;
-			}
-		}
-}
-
-static void check_ports(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
-{
-	bool cluster_ip = str_eq(spec->type, "ClusterIP");
-	for (size_t i = 0; i < spec->n_ports; i++) {
-		check_port(errors, FIELD_INDEX(path, i), spec, i);
-		if (cluster_ip && spec->ports[i]->node_port)
-			field_forbidden(errors, FIELD(FIELD_INDEX(path, i), "nodePort"),
-				"may not be used when `type` is 'ClusterIP'");
 	}
-	check_pairs(errors, path, spec);
 }
 
 static void check_ips(struct field_errors *errors, const struct field_path *spec_path, const CoreV1ServiceSpec *spec)
@@ -114,36 +110,45 @@ static void check_ips(struct field_errors *errors, const struct field_path *spec
 	}
 	if (spec->ip_family_policy && !str_in(spec->ip_family_policy, policies))
 		field_unsupported(errors, FIELD(spec_path, "ipFamilyPolicy"), spec->ip_family_policy, policies);
+	bool bad = false;
+	size_t n_six = 0;
 	for (size_t i = 0; i < spec->n_cluster_ips; i++) {
-		if (!i && str_eq(spec->cluster_ips[0], "None")) {
+		const char *ip = spec->cluster_ips[i];
+		if (!i && str_eq(ip, "None")) {
 			if (spec->n_cluster_ips > 1)
 				field_invalid_json(errors, path, list, "'None' must be the first and only value");
+			bad |= spec->n_cluster_ips > 1;
 			continue;
 		}
-		const char *ip = spec->cluster_ips[i];
-		const char *problem = check_ip(errors->arena, ip);
-		validate_text(errors, FIELD_INDEX(path, i), ip, problem);
-		if (problem || i >= spec->n_ip_families)
-			continue;
-		bool v6 = strchr(ip, ':');
-		if (v6 != str_eq(spec->ip_families[i], "IPv6"))
-			field_invalid(errors, FIELD_INDEX(path, i), ip,
-				arena_printf(errors->arena, "expected an %s value as indicated by `ipFamilies[%zu]`",
-					spec->ip_families[i], i));
+		bad |= !is_legacy_ip(ip);
+		n_six += strchr(ip, ':') != NULL;
+		validate_legacy_ip(errors, FIELD_INDEX(path, i), ip);
 	}
 	if (spec->n_cluster_ips > 2)
 		field_invalid_json(errors, path, list, "may only hold up to 2 values");
+	if (bad)
+		return;
+	if (spec->n_cluster_ips > 1 && (!n_six || n_six == spec->n_cluster_ips))
+		field_invalid_json(errors, path, list, "may specify no more than one IP for each IP family");
+	for (size_t i = 0; !is_headless(spec) && i < spec->n_cluster_ips && i < spec->n_ip_families; i++) {
+		const char *ip = spec->cluster_ips[i], *family = spec->ip_families[i];
+		bool six = strchr(ip, ':');
+		if ((six && str_eq(family, "IPv4")) || (!six && str_eq(family, "IPv6")))
+			field_invalid(errors, FIELD_INDEX(path, i), ip,
+				arena_printf(errors->arena, "expected an %s value as indicated by `ipFamilies[%zu]`",
+					family, i));
+	}
 }
 
 static void check_external_name(
 	struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
 {
 	if (spec->n_cluster_ips)
-		field_forbidden(errors, FIELD(path, "clusterIPs"), "may not be set when `type` is 'ExternalName'");
+		field_forbidden(errors, FIELD(path, "clusterIPs"), "may not be set for ExternalName services");
 	if (spec->n_ip_families)
-		field_forbidden(errors, FIELD(path, "ipFamilies"), "may not be set when `type` is 'ExternalName'");
+		field_forbidden(errors, FIELD(path, "ipFamilies"), "may not be set for ExternalName services");
 	if (spec->ip_family_policy)
-		field_forbidden(errors, FIELD(path, "ipFamilyPolicy"), "may not be set when `type` is 'ExternalName'");
+		field_forbidden(errors, FIELD(path, "ipFamilyPolicy"), "may not be set for ExternalName services");
 	const char *name = str_or_empty(spec->external_name);
 	size_t len = strlen(name);
 	if (!len) {
@@ -189,44 +194,128 @@ static void check_external_traffic(
 	if (spec->internal_traffic_policy && !str_in(spec->internal_traffic_policy, traffic))
 		field_unsupported(errors, FIELD(path, "internalTrafficPolicy"), spec->internal_traffic_policy, traffic);
 	bool health = str_eq(spec->type, "LoadBalancer") && str_eq(spec->external_traffic_policy, "Local");
+	if (health && check_port_number(spec->health_check_node_port) && spec->health_check_node_port)
+		field_invalid_int(errors, FIELD(path, "healthCheckNodePort"), spec->health_check_node_port,
+			check_port_number(spec->health_check_node_port));
 	if (!health && spec->health_check_node_port)
 		field_invalid_int(errors, FIELD(path, "healthCheckNodePort"), spec->health_check_node_port,
 			"may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
 }
 
-void validate_service(struct field_errors *errors, const CoreV1Service *service)
+static void check_no_headless(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
+{
+	if ((str_eq(spec->type, "LoadBalancer") || str_eq(spec->type, "NodePort")) && is_headless(spec))
+		field_invalid(errors, FIELD_INDEX(FIELD(path, "clusterIPs"), 0), spec->cluster_ips[0],
+			arena_printf(errors->arena, "may not be set to 'None' for %s services", spec->type));
+}
+
+static void check_range(struct field_errors *errors, const struct field_path *path, const char *text)
+{
+	const char *range = str_trim(errors->arena, text);
+	struct cidr cidr;
+	if (!cidr_read(range, &cidr))
+		field_invalid(errors, path, range, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+}
+
+/* Who may use a load balancer: a list, or an annotation where there is none. */
+static void check_ranges(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old)
 {
 	const CoreV1ServiceSpec *spec = service->spec;
-	const struct field_path *path = FIELD(NULL, "spec");
+	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "LoadBalancerSourceRanges");
+	const char *text = meta_annotation(service->metadata, SOURCE_RANGES);
+	const char *was = old ? meta_annotation(old->metadata, SOURCE_RANGES) : NULL;
+	bool balanced = str_eq(spec->type, "LoadBalancer");
+	static const char why[] = "may only be used when `type` is 'LoadBalancer'";
+	char **parts;
+	if (spec->n_load_balancer_source_ranges && !balanced)
+		field_forbidden(errors, path, why);
+	for (size_t i = 0; i < spec->n_load_balancer_source_ranges; i++)
+		check_range(errors, FIELD_INDEX(path, i), spec->load_balancer_source_ranges[i]);
+	if (spec->n_load_balancer_source_ranges || !text)
+		return;
+	const struct field_path *at = FIELD_KEY(FIELD(FIELD(NULL, "metadata"), "annotations"), SOURCE_RANGES);
+	if (!balanced)
+		field_forbidden(errors, at, why);
+	if (was && str_eq(was, text))
+		return;
+	size_t n = *str_trim(errors->arena, text) ? str_split(errors->arena, text, ',', &parts) : 0;
+	for (size_t i = 0; i < n; i++)
+		check_range(errors, at, parts[i]);
+}
+
+static void check_balancer(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
+{
+	static const char why[] = "may only be used when `type` is 'LoadBalancer'";
+	bool balanced = str_eq(spec->type, "LoadBalancer");
+	const struct field_path *class = FIELD(path, "loadBalancerClass");
+	if (spec->has_allocate_load_balancer_node_ports && !balanced)
+		field_forbidden(errors, FIELD(path, "allocateLoadBalancerNodePorts"), why);
+	if (balanced && !spec->has_allocate_load_balancer_node_ports)
+		field_required(errors, FIELD(NULL, "allocateLoadBalancerNodePorts"), "");
+	if (spec->load_balancer_class && balanced)
+		validate_text(errors, class, spec->load_balancer_class,
+			check_qualified_name(errors->arena, spec->load_balancer_class));
+	else if (spec->load_balancer_class)
+		field_forbidden(errors, class, why);
+}
+
+static void check_topology(struct field_errors *errors, const CoreV1Service *service)
+{
+	static const char mode[] = "service.kubernetes.io/topology-mode";
+	const char *hints = meta_annotation(service->metadata, TOPOLOGY_HINTS);
+	const char *value = meta_annotation(service->metadata, mode);
+	if (hints && value && !str_eq(hints, value))
+		field_invalid(errors, FIELD_KEY(FIELD(FIELD(NULL, "metadata"), "annotations"), mode), value,
+			"must match annotations[" TOPOLOGY_HINTS "] when both are specified");
+}
+
+static void check_external_ips(
+	struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
+{
+	for (size_t i = 0; i < spec->n_external_ips; i++) {
+		const char *ip = str_or_empty(spec->external_ips[i]);
+		validate_legacy_ip(errors, FIELD_INDEX(path, i), ip);
+		if (is_legacy_ip(ip))
+			validate_text(errors, FIELD_INDEX(path, i), ip, check_endpoint_ip(errors->arena, ip));
+	}
+}
+
+/* old: NULL for a create. */
+static void check_service(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old)
+{
+	const CoreV1ServiceSpec *spec = service->spec;
+	const struct field_path *path = FIELD(NULL, "spec"), *ports = FIELD(path, "ports");
 	bool external_name = str_eq(spec->type, "ExternalName");
+	check_topology(errors, service);
 	if (!spec->n_ports && !is_headless(spec) && !external_name)
-		field_required(errors, FIELD(path, "ports"), "");
+		field_required(errors, ports, "");
+	check_no_headless(errors, path, spec);
 	if (external_name)
 		check_external_name(errors, path, spec);
-	check_ports(errors, FIELD(path, "ports"), spec);
+	for (size_t i = 0; i < spec->n_ports; i++)
+		check_port(errors, FIELD_INDEX(ports, i), spec, i);
 	validate_labels(errors, FIELD(path, "selector"), spec->selector, spec->n_selector);
 	check_affinity(errors, path, spec);
 	if (!external_name)
 		check_ips(errors, path, spec);
-	for (size_t i = 0; i < spec->n_external_ips; i++)
-		validate_text(errors, FIELD_INDEX(FIELD(path, "externalIPs"), i), spec->external_ips[i],
-			check_ip(errors->arena, spec->external_ips[i]));
+	check_external_ips(errors, FIELD(path, "externalIPs"), spec);
 	validate_one_of(errors, FIELD(path, "type"), spec->type, types);
-	if (str_eq(spec->type, "LoadBalancer") && is_headless(spec))
-		field_invalid_json(errors, FIELD(path, "clusterIPs"),
-			text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips),
-			"may not be set to 'None' for LoadBalancer services");
-	if (str_eq(spec->type, "NodePort") && is_headless(spec))
-		field_invalid_json(errors, FIELD(path, "clusterIPs"),
-			text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips),
-			"may not be set to 'None' for NodePort services");
+	for (size_t i = 0; str_eq(spec->type, "ClusterIP") && i < spec->n_ports; i++)
+		if (spec->ports[i]->node_port)
+			field_forbidden(errors, FIELD(FIELD_INDEX(ports, i), "nodePort"),
+				"may not be used when `type` is 'ClusterIP'");
+	check_repeated(errors, ports, spec);
+	check_ranges(errors, service, old);
+	check_balancer(errors, path, spec);
 	check_external_traffic(errors, path, spec);
-	if (spec->load_balancer_class && !str_eq(spec->type, "LoadBalancer"))
-		field_forbidden(
-			errors, FIELD(path, "loadBalancerClass"), "may only be used when `type` is 'LoadBalancer'");
-	if (spec->has_allocate_load_balancer_node_ports && !str_eq(spec->type, "LoadBalancer"))
-		field_forbidden(errors, FIELD(path, "allocateLoadBalancerNodePorts"),
-			"may only be used when `type` is 'LoadBalancer'");
+	if (spec->traffic_distribution && !str_in(spec->traffic_distribution, distributions))
+		field_unsupported(
+			errors, FIELD(path, "trafficDistribution"), spec->traffic_distribution, distributions);
+}
+
+void validate_service(struct field_errors *errors, const CoreV1Service *service)
+{
+	check_service(errors, service, NULL);
 }
 
 void validate_service_update(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old)
@@ -243,50 +332,11 @@ void validate_service_update(struct field_errors *errors, const CoreV1Service *s
 		!str_eq(before->ip_families[0], spec->ip_families[0]))
 		field_invalid_json(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "ipFamilies"), 0),
 			text_list(errors->arena, spec->ip_families, spec->n_ip_families), "may not change once set");
-	validate_service(errors, service);
-}
-
-static void check_address(struct field_errors *errors, const struct field_path *path, const CoreV1EndpointAddress *a)
-{
-	if (!str_empty(a->hostname))
-		validate_text(
-			errors, FIELD(path, "hostname"), a->hostname, check_dns_label(errors->arena, a->hostname));
-	if (a->node_name)
-		validate_text(errors, FIELD(path, "nodeName"), a->node_name,
-			check_dns_subdomain(errors->arena, a->node_name));
-	const char *ip = str_or_empty(a->ip), *problem = check_ip(errors->arena, ip);
-	validate_text(errors, FIELD(path, "ip"), ip, problem);
-	if (problem) {
-		field_invalid(errors, FIELD(path, "ip"), ip, "must be a valid IP address");
-		return;
-	}
-	validate_text(errors, FIELD(path, "ip"), ip, check_endpoint_ip(errors->arena, ip));
-}
-
-static void check_subset(struct field_errors *errors, const struct field_path *path, const CoreV1EndpointSubset *s)
-{
-	if (!s->n_addresses && !s->n_not_ready_addresses)
-		field_required(errors, path, "must specify `addresses` or `notReadyAddresses`");
-	for (size_t i = 0; i < s->n_addresses; i++)
-		check_address(errors, FIELD_INDEX(FIELD(path, "addresses"), i), s->addresses[i]);
-	for (size_t i = 0; i < s->n_not_ready_addresses; i++)
-		check_address(errors, FIELD_INDEX(FIELD(path, "notReadyAddresses"), i), s->not_ready_addresses[i]);
-	for (size_t i = 0; i < s->n_ports; i++) {
-		const struct field_path *at = FIELD_INDEX(FIELD(path, "ports"), i);
-		if (s->n_ports > 1 && str_empty(s->ports[i]->name))
-			field_required(errors, FIELD(at, "name"), "");
-		else if (!str_empty(s->ports[i]->name))
-			validate_text(errors, FIELD(at, "name"), s->ports[i]->name,
-				check_dns_label(errors->arena, s->ports[i]->name));
-		const char *problem = check_port_number(s->ports[i]->port);
-		if (problem)
-			field_invalid_int(errors, FIELD(at, "port"), s->ports[i]->port, problem);
-		validate_one_of(errors, FIELD(at, "protocol"), s->ports[i]->protocol, protocols);
-	}
-}
-
-void validate_endpoints(struct field_errors *errors, const CoreV1Endpoints *endpoints)
-{
-	for (size_t i = 0; i < endpoints->n_subsets; i++)
-		check_subset(errors, FIELD_INDEX(FIELD(NULL, "subsets"), i), endpoints->subsets[i]);
+	if (str_eq(spec->type, "LoadBalancer") && str_eq(before->type, "LoadBalancer") &&
+		(!spec->load_balancer_class != !before->load_balancer_class ||
+			!str_eq(spec->load_balancer_class, before->load_balancer_class)))
+		field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "loadBalancerClass"),
+			spec->load_balancer_class ? field_quote(errors->arena, spec->load_balancer_class) : "null",
+			"may not change once set");
+	check_service(errors, service, old);
 }

@@ -14,6 +14,18 @@ static bool digits(const char *s, const char *form)
 
 enum { LONG_RUN = 40 };
 
+/* The length of an address out of the part of the Services' ranges that the server picks from; 0: there is none. */
+static size_t picked_address(const char *s)
+{
+	static const char four[] = "10.0.0.", six[] = "fd00::";
+	size_t n = 0;
+	if (!strncmp(s, four, sizeof(four) - 1))
+		n = strspn(s + sizeof(four) - 1, "0123456789") > 2 ? strspn(s, "0123456789.") : 0;
+	else if (!strncmp(s, six, sizeof(six) - 1))
+		n = strspn(s + sizeof(six) - 1, "0123456789abcdef") > 2 ? strspn(s, "0123456789abcdef:") : 0;
+	return n;
+}
+
 /* Times and uids of now are like those of any other time; a long run of one letter is told by its length. */
 static void add_masked(struct strbuf *out, const char *s)
 {
@@ -22,7 +34,7 @@ static void add_masked(struct strbuf *out, const char *s)
 	} forms[] = {{"0000-00-00T00:00:00Z", "TIME"}, {"00000000-0000-0000-0000-000000000000", "UID"},
 		{"kube-api-access-?????", "TOKEN"}};
 	while (*s) {
-		size_t i = 0, run = 1;
+		size_t i = 0, run = 1, n;
 		while (s[run] == *s)
 			run++;
 		while (i < sizeof(forms) / sizeof(*forms) && !digits(s, forms[i].form))
@@ -30,6 +42,9 @@ static void add_masked(struct strbuf *out, const char *s)
 		if (i < sizeof(forms) / sizeof(*forms)) {
 			strbuf_adds(out, forms[i].name);
 			s += strlen(forms[i].form);
+		} else if ((n = picked_address(s)) > 0) {
+			strbuf_adds(out, "ADDRESS");
+			s += n;
 		} else if (run > LONG_RUN) {
 			strbuf_printf(out, "<%c*%zu>", *s, run);
 			s += run;
@@ -48,7 +63,7 @@ static void add_value(struct strbuf *out, struct arena *arena, const char *path,
 	int64_t n;
 	const char *s = tree_string(value);
 	if (s && strstr(path, "clusterIP") && (str_starts_with(s, "10.0.0.") || str_starts_with(s, "fd00:")))
-		strbuf_adds(out, strchr(s, ':') ? "IPV6" : "IPV4");
+		strbuf_adds(out, "ADDRESS");
 	else if (str_ends_with(path, "odePort") && tree_int(value, &n) && n >= 30000 && n <= 32767)
 		strbuf_adds(out, "PORT");
 	else if (generated)
