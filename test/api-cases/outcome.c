@@ -14,16 +14,21 @@ static bool digits(const char *s, const char *form)
 
 enum { LONG_RUN = 40 };
 
-/* The length of an address out of the part of the Services' ranges that the server picks from; 0: there is none. */
+/* The length of an address that the server picked for a Service; 0: there is none. It leaves the first 16 of IPv4 and
+ * the first 256 of IPv6 to those who ask for them. */
 static size_t picked_address(const char *s)
 {
 	static const char four[] = "10.0.0.", six[] = "fd00::";
-	size_t n = 0;
-	if (!strncmp(s, four, sizeof(four) - 1))
-		n = strspn(s + sizeof(four) - 1, "0123456789") > 2 ? strspn(s, "0123456789.") : 0;
-	else if (!strncmp(s, six, sizeof(six) - 1))
-		n = strspn(s + sizeof(six) - 1, "0123456789abcdef") > 2 ? strspn(s, "0123456789abcdef:") : 0;
-	return n;
+	int64_t last;
+	if (!strncmp(s, six, sizeof(six) - 1))
+		return strspn(s + sizeof(six) - 1, "0123456789abcdef") > 2 ? strspn(s, "0123456789abcdef:") : 0;
+	if (strncmp(s, four, sizeof(four) - 1) != 0)
+		return 0;
+	const char *digits = s + sizeof(four) - 1;
+	size_t n = strspn(digits, "0123456789");
+	char text[8] = "";
+	memcpy(text, digits, n < sizeof(text) - 1 ? n : 0);
+	return str_to_int64(text, 17, 255, &last) ? sizeof(four) - 1 + n : 0;
 }
 
 /* Times and uids of now are like those of any other time; a long run of one letter is told by its length. */
