@@ -1,59 +1,92 @@
+/*
+ * Answers in gzip. A list is joined from deflated pieces that the entries keep: a deflate stream may be a row of such
+ * pieces, each ended on a whole byte, and the checksum of the whole follows from those of the parts. So nothing that
+ * was sent once is compressed again.
+ */
 #include <zlib.h>
 #include "apiserver/http/server_private.h"
-#include "base/mem.h"
 
 #define LEAST_BYTES (128u << 10) /* below that it is not worth the time, as in the original */
-#define BLOCK_BYTES 65536
-#define GZIP_WINDOW (15 + 16)
+#define STORED_MOST 128		 /* what is so short is not worth deflating */
 
 static bool wanted(struct exchange_private *x)
 {
 	const char *accept = exchange_header(&x->pub, "Accept-Encoding");
-	if (x->kind != REPLY_GATHER || x->gather->size < LEAST_BYTES || !accept || !strstr(accept, "gzip"))
-		return false;
-	/* On the same machine the bytes travel faster than they shrink. */
-	return !str_starts_with(x->pub.client_address, "127.") && strcmp(x->pub.client_address, "::1") != 0;
+	return x->kind == REPLY_GATHER && x->gather->size >= LEAST_BYTES && accept && strstr(accept, "gzip");
 }
 
-static bool deflate_gather(z_stream *z, struct gather *from, struct strbuf *out)
+static void put_le(struct gather *out, uint32_t value, size_t n)
 {
-	CLEANUP_FREE char *block = mem_alloc(BLOCK_BYTES);
-	int result = Z_OK;
-	while (result == Z_OK) {
-		size_t n = gather_read(from, block, BLOCK_BYTES);
-		z->next_in = (Bytef *)block;
-		z->avail_in = (uInt)n;
-		do {
-			strbuf_grow(out, BLOCK_BYTES);
-			z->next_out = (Bytef *)out->buf + out->len;
-			z->avail_out = BLOCK_BYTES;
-			result = deflate(z, n ? Z_NO_FLUSH : Z_FINISH);
-			out->len += BLOCK_BYTES - z->avail_out;
-		} while (result == Z_OK && !z->avail_out);
-		if (result == Z_BUF_ERROR)
-			result = Z_OK;
+	char bytes[4];
+	for (size_t i = 0; i < n; i++, value >>= 8)
+		bytes[i] = (char)value;
+	gather_copy(out, bytes, n);
+}
+
+/* A block of deflate that holds its bytes as they are. */
+static void add_stored(struct gather *out, const char *data, size_t size)
+{
+	gather_copy(out, "\0", 1);
+	put_le(out, (uint32_t)size, 2);
+	put_le(out, ~(uint32_t)size, 2);
+	gather_copy(out, data, size);
+}
+
+static bool add_plain(struct gather *out, const struct part *part, uLong *crc)
+{
+	*crc = crc32_z(*crc, (const Bytef *)part->data, part->size);
+	if (part->size <= STORED_MOST) {
+		add_stored(out, part->data, part->size);
+		return true;
 	}
-	return result == Z_STREAM_END;
+	struct strbuf piece = STRBUF_INIT;
+	bool done = deflate_piece(part->data, part->size, &piece);
+	size_t size = piece.len;
+	char *data = strbuf_steal(&piece);
+	arena_defer(out->arena, free, data);
+	if (done)
+		gather_borrow(out, data, size, NULL);
+	return done;
+}
+
+static bool add_part(struct gather *out, const struct part *part, uLong *crc)
+{
+	if (!part->whole)
+		return add_plain(out, part, crc);
+	const struct deflated *piece = entry_deflated(part->whole, part->form);
+	if (!piece)
+		return false;
+	*crc = crc32_combine(*crc, piece->crc, (z_off_t)piece->plain_size);
+	gather_borrow(out, piece->data, piece->size, part->whole);
+	return true;
+}
+
+static struct gather *gzip(const struct gather *from)
+{
+	static const char head[] = "\x1f\x8b\x08\0\0\0\0\0\x04\xff", last_block[] = "\x03";
+	struct gather *out = gather_new();
+	uLong crc = crc32(0, NULL, 0);
+	bool done = true;
+	gather_copy(out, head, sizeof(head) - 1);
+	for (size_t i = 0; done && i < from->n_parts; i++)
+		done = add_part(out, &from->parts[i], &crc);
+	gather_copy(out, last_block, sizeof(last_block));
+	put_le(out, (uint32_t)crc, 4);
+	put_le(out, (uint32_t)from->size, 4);
+	if (done)
+		return out;
+	gather_free(out);
+	return NULL;
 }
 
 void reply_compress(struct exchange *exchange)
 {
 	struct exchange_private *x = private_of(exchange);
-	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	z_stream z = {0};
-	if (!wanted(x) || deflateInit2(&z, 1, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return;
-	bool done = deflate_gather(&z, x->gather, &out);
-	deflateEnd(&z);
-	x->gather->part = x->gather->offset = 0;
-	if (!done)
+	struct gather *zipped = wanted(x) ? gzip(x->gather) : NULL;
+	if (!zipped)
 		return;
 	gather_free(x->gather);
-	x->gather = gather_new();
-	size_t size = out.len;
-	char *data = strbuf_steal(&out);
-	arena_defer(x->gather->arena, free, data);
-	gather_borrow(x->gather, data, size, NULL);
+	x->gather = zipped;
 	reply_header(exchange, "Content-Encoding", "gzip");
 	reply_header(exchange, "Vary", "Accept-Encoding");
 }

@@ -28,12 +28,13 @@ static void add_part(struct gather *g, const char *data, size_t size)
 	if (!size)
 		return;
 	g->size += size;
-	if (g->n_parts && g->parts[g->n_parts - 1].data + g->parts[g->n_parts - 1].size == data) {
-		g->parts[g->n_parts - 1].size += size;
+	struct part *last = g->n_parts ? &g->parts[g->n_parts - 1] : NULL;
+	if (last && !last->whole && last->data + last->size == data) {
+		last->size += size;
 		return;
 	}
 	mem_grow(&g->parts, &g->cap_parts, g->n_parts + 1, sizeof(*g->parts));
-	g->parts[g->n_parts++] = (struct part){data, size};
+	g->parts[g->n_parts++] = (struct part){.data = data, .size = size};
 }
 
 void gather_copy(struct gather *g, const void *data, size_t size)
@@ -48,13 +49,27 @@ void gather_copy(struct gather *g, const void *data, size_t size)
 	g->room -= size;
 }
 
+static void hold_entry(struct gather *g, struct entry *hold)
+{
+	mem_grow(&g->held, &g->cap_held, g->n_held + 1, sizeof(*g->held));
+	g->held[g->n_held++] = entry_ref(hold);
+}
+
 void gather_borrow(struct gather *g, const void *data, size_t size, struct entry *hold)
 {
 	add_part(g, data, size);
-	if (!hold)
-		return;
-	mem_grow(&g->held, &g->cap_held, g->n_held + 1, sizeof(*g->held));
-	g->held[g->n_held++] = entry_ref(hold);
+	if (hold)
+		hold_entry(g, hold);
+}
+
+void gather_entry(struct gather *g, struct entry *entry, enum entry_form form)
+{
+	size_t size;
+	const char *data = entry_form_bytes(entry, form, &size);
+	mem_grow(&g->parts, &g->cap_parts, g->n_parts + 1, sizeof(*g->parts));
+	g->parts[g->n_parts++] = (struct part){.data = data, .size = size, .whole = entry, .form = form};
+	g->size += size;
+	hold_entry(g, entry);
 }
 
 size_t gather_size(const struct gather *g)

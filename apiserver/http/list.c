@@ -275,10 +275,9 @@ static void gather_json(
 	gather_copy(g, head.buf, head.len);
 	for (size_t i = 0; i < l->n_chosen; i++) {
 		struct entry *entry = l->snapshot.items[l->chosen[i]];
-		const struct piece *json = entry_json(entry);
 		if (i)
 			gather_copy(g, ",", 1);
-		gather_borrow(g, json->data, json->size, entry);
+		gather_entry(g, entry, ENTRY_JSON);
 	}
 	gather_copy(g, "]}\n", 3);
 }
@@ -358,7 +357,7 @@ static void gather_protobuf(
 	for (size_t i = 0; i < l->n_chosen; i++) {
 		struct entry *entry = l->snapshot.items[l->chosen[i]];
 		copy_tagged(g, 0x12, entry->size);
-		gather_borrow(g, entry->bytes, entry->size, entry);
+		gather_entry(g, entry, ENTRY_PROTOBUF);
 	}
 	/* contentEncoding and contentType, as the original writes them: empty. */
 	gather_copy(g, "\x1a\0\x22\0", 4);

@@ -90,6 +90,8 @@ void gather_free(struct gather *g);
 void gather_copy(struct gather *g, const void *data, size_t size);
 /* Bytes that belong to the entry; takes a reference when hold is given. */
 void gather_borrow(struct gather *g, const void *data, size_t size, struct entry *hold);
+/* All of an entry in a form, which it can also be sent in deflated. */
+void gather_entry(struct gather *g, struct entry *entry, enum entry_form form);
 size_t gather_size(const struct gather *g);
 /* Takes the gather. */
 void reply_gather(struct exchange *exchange, int code, const char *content_type, struct gather *g);

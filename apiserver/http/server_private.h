@@ -12,6 +12,8 @@
 struct part {
 	const char *data;
 	size_t size;
+	struct entry *whole; /* the part is all of this entry in a form; NULL: it is not */
+	enum entry_form form;
 };
 
 struct gather {

@@ -1,6 +1,7 @@
 #include "apiserver/store/entry.h"
 #include <inttypes.h>
 #include <stdlib.h>
+#include <zlib.h>
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
@@ -146,6 +147,8 @@ void entry_unref(struct entry *entry)
 	if (!entry || atomic_fetch_sub_explicit(&entry->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	free(atomic_load(&entry->json));
+	for (size_t i = 0; i < ENTRY_FORMS; i++)
+		free(atomic_load(&entry->deflated[i]));
 	free(entry);
 }
 
@@ -204,6 +207,58 @@ const struct piece *entry_json(struct entry *entry)
 	if (atomic_compare_exchange_strong(&entry->json, &other, piece))
 		return piece;
 	free(piece);
+	return other;
+}
+
+const char *entry_form_bytes(struct entry *entry, enum entry_form form, size_t *ret_size)
+{
+	if (form == ENTRY_PROTOBUF) {
+		*ret_size = entry->size;
+		return (const char *)entry->bytes;
+	}
+	const struct piece *json = entry_json(entry);
+	*ret_size = json->size;
+	return json->data;
+}
+
+bool deflate_piece(const char *data, size_t size, struct strbuf *out)
+{
+	enum { RAW = -15, MEMORY = 8, FAST = 1 };
+	z_stream z = {0};
+	if (size > UINT32_MAX / 2 || deflateInit2(&z, FAST, Z_DEFLATED, RAW, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	/* What a flush adds is beyond the bound that zlib tells. */
+	size_t room = deflateBound(&z, (uLong)size) + 16;
+	strbuf_grow(out, room);
+	z.next_in = (Bytef *)(uintptr_t)data;
+	z.avail_in = (uInt)size;
+	z.next_out = (Bytef *)out->buf + out->len;
+	z.avail_out = (uInt)room;
+	bool done = deflate(&z, Z_SYNC_FLUSH) == Z_OK && !z.avail_in && z.avail_out;
+	out->len += room - z.avail_out;
+	deflateEnd(&z);
+	return done;
+}
+
+const struct deflated *entry_deflated(struct entry *entry, enum entry_form form)
+{
+	struct deflated *deflated = atomic_load(&entry->deflated[form]);
+	if (deflated)
+		return deflated;
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	size_t size;
+	const char *data = entry_form_bytes(entry, form, &size);
+	if (!deflate_piece(data, size, &out))
+		return NULL;
+	deflated = mem_alloc(sizeof(*deflated) + out.len);
+	deflated->size = out.len;
+	deflated->plain_size = size;
+	deflated->crc = (uint32_t)crc32(0, (const Bytef *)data, (uInt)size);
+	memcpy(deflated->data, out.buf, out.len);
+	struct deflated *other = NULL;
+	if (atomic_compare_exchange_strong(&entry->deflated[form], &other, deflated))
+		return deflated;
+	free(deflated);
 	return other;
 }
 

@@ -2,7 +2,7 @@
  * An object as the cache holds it: immutable, reference counted, ready to be sent.
  *
  * One block of memory holds the key, the labels, the selectable fields and the protobuf bytes (resourceVersion set).
- * The JSON form is made at first use and kept. Threads: any thread that holds a reference.
+ * The JSON form, and the deflated ones, are made at first use and kept. Threads: any thread that holds a reference.
  */
 #ifndef APISERVER_STORE_ENTRY_H
 #define APISERVER_STORE_ENTRY_H
@@ -11,11 +11,22 @@
 #include "api/selector.h"
 #include "api/types.h"
 #include "base/status.h"
+#include "base/str.h"
 
 /* Bytes that are shared by whoever sends them: an object's JSON, and where in it the value of "metadata" is. */
 struct piece {
 	size_t size;
 	size_t metadata_from, metadata_size; /* size 0: it has none */
+	char data[];
+};
+
+enum entry_form { ENTRY_JSON, ENTRY_PROTOBUF, ENTRY_FORMS };
+
+/* The bytes of a form, deflated by themselves and ended on a whole byte: such pieces can stand one behind the other. */
+struct deflated {
+	size_t size;
+	size_t plain_size;
+	uint32_t crc; /* of the plain bytes */
 	char data[];
 };
 
@@ -32,6 +43,7 @@ struct entry {
 	const uint8_t *bytes;
 	size_t size;
 	_Atomic(struct piece *) json; /* without apiVersion and kind, as in a list */
+	_Atomic(struct deflated *) deflated[ENTRY_FORMS];
 };
 
 /* From an object of the resource's type whose resourceVersion is set. */
@@ -48,6 +60,12 @@ DEFINE_CLEANUP(struct entry *, entry_unref)
 /* A fresh object in the arena. */
 ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena);
 const struct piece *entry_json(struct entry *entry);
+/* The bytes of a form as they stand in a list. */
+const char *entry_form_bytes(struct entry *entry, enum entry_form form, size_t *ret_size);
+/* Made at first use and kept, as the JSON is; NULL when zlib has no memory. */
+const struct deflated *entry_deflated(struct entry *entry, enum entry_form form);
+/* Deflates bytes so that other pieces can stand before and behind: at the speed that the original compresses with. */
+bool deflate_piece(const char *data, size_t size, struct strbuf *out);
 bool entry_matches(const struct entry *entry, const struct label_selector *labels, const struct field_selector *fields);
 
 #endif
