@@ -1,4 +1,5 @@
 #include "apiserver/http/verbs.h"
+#include <stdlib.h>
 #include "api/copy.h"
 #include "api/defaults/defaults.h"
 #include "api/meta.h"
@@ -191,6 +192,8 @@ enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
 struct patch {
 	enum patch_kind kind;
 	cJSON *tree;
+	struct json_strict strict; /* what is wrong with the patch's own text */
+	bool again;		   /* a conflict had it applied before: it has warned */
 	const struct subresource_handler *handler;
 };
 
@@ -210,13 +213,57 @@ static struct status *patch_kind_of(struct exchange *exchange, enum patch_kind *
 	return status_details(status_new(STATUS_UNSUPPORTED_MEDIA, "415: Unsupported Media Type"), "", "", "");
 }
 
-/* What the patch made is no object of the kind. */
-static struct status *bad_outcome(struct request *request, const char *text, struct status *why)
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(cJSON *const *)a)->string, (*(cJSON *const *)b)->string);
+}
+
+/* The members of what a patch made stand sorted where it went through them; below they are as they were. */
+static cJSON *sort_members(struct arena *arena, const cJSON *made)
+{
+	cJSON *out = tree_new_object(arena), **members = NULL;
+	size_t n = 0;
+	TREE_FOREACH (member, made)
+		ARENA_PUSH(arena, members, n) = tree_copy(arena, member);
+	if (n)
+		qsort(members, n, sizeof(*members), by_name);
+	for (size_t i = 0; i < n; i++)
+		tree_append(out, members[i]);
+	return out;
+}
+
+/* What the patch made is no object of the kind. A strategic patch is shown itself, of the others what they made. */
+static struct status *bad_outcome(struct request *request, const struct patch *p, const cJSON *made, const char *why)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	field_invalid(&errors, FIELD(NULL, "patch"), text, arena_strdup(request->arena, why->message));
-	status_free(why);
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	if (p->kind == PATCH_STRATEGIC) {
+		tree_print_go(&text, p->tree, false);
+	} else {
+		tree_print(&text, sort_members(request->arena, made), 0);
+	}
+	field_invalid(&errors, FIELD(NULL, "patch"), text.buf, arena_strdup(request->arena, why));
 	return field_errors_status(&errors, "", "", "");
+}
+
+/* Fields that are unknown or stand twice, in the patch or in what it made, are warned of or refused together. */
+static struct status *judge_outcome(
+	struct request *request, const struct patch *p, const cJSON *made, struct status *status)
+{
+	static const char strict[] = "strict decoding error: ";
+	CLEANUP_STATUS struct status *from_object = status;
+	const char *found = status ? strstr(status->message, strict) : NULL;
+	if (status && !found) {
+		/* Which kind was wanted the original says of bodies only. */
+		const char *other = strstr(status->message, "converting (");
+		return bad_outcome(request, p, made, other ? other : status->message);
+	}
+	if (!str_eq(request->field_validation, "Strict") || (!found && !p->strict.n_errors))
+		return NULL;
+	return bad_outcome(request, p, made,
+		arena_printf(request->arena, "%s%s%s%s", strict,
+			str_join(request->arena, p->strict.errors, p->strict.n_errors, ", "),
+			found && p->strict.n_errors ? ", " : "", found ? found + strlen(strict) : ""));
 }
 
 /* The operations do not fit the object: the original says no more than that. */
@@ -249,7 +296,7 @@ static bool sees_managed_fields(const struct patch *p)
 }
 
 static struct status *apply_patch_to(struct request *request, const struct patch *p, const ProtobufCMessage *old,
-	struct strbuf *text, ProtobufCMessage **ret_object)
+	const cJSON **ret_made, ProtobufCMessage **ret_object)
 {
 	const cJSON *before = tree_from_typed(request->arena, old);
 	cJSON *after;
@@ -259,28 +306,34 @@ static struct status *apply_patch_to(struct request *request, const struct patch
 		TRY(patch_merge(request->arena, before, p->tree, &after));
 	else
 		TRY(patch_strategic(request->arena, schema_of(old), before, p->tree, &after));
-	tree_print(text, after, 0);
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	tree_print(&text, after, 0);
 	size_t n_warnings = request->n_warnings;
-	struct status *status = decode_json(request, schema_of(old), text->buf, text->len, ret_object);
-	if (n_warnings)
+	*ret_made = after;
+	for (size_t i = 0; i < p->strict.n_errors && !str_eq(request->field_validation, "Strict"); i++)
+		request_warn(request, "%s", p->strict.errors[i]);
+	struct status *status = decode_json(request, schema_of(old), text.buf, text.len, ret_object);
+	if (p->again)
 		request->n_warnings = n_warnings;
-	return status ? bad_outcome(request, text->buf, status) : NULL;
+	return judge_outcome(request, p, after, status);
 }
 
 /* Mostly managedFields are not the patch's business, and are left out; they are in the message of an outcome that is no
  * object. */
 static struct status *apply_patch(
-	struct request *request, const struct patch *p, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+	struct request *request, struct patch *p, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
 {
-	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	const cJSON *made = NULL;
 	bool sees = sees_managed_fields(p);
 	struct status *status =
-		apply_patch_to(request, p, sees ? old : managed_without(request->arena, old), &text, ret_object);
-	if (!status || sees || !text.len)
-		return status;
-	status_free(status);
-	strbuf_reset(&text);
-	return apply_patch_to(request, p, old, &text, ret_object);
+		apply_patch_to(request, p, sees ? old : managed_without(request->arena, old), &made, ret_object);
+	if (status && !sees && made && p->kind != PATCH_STRATEGIC) {
+		status_free(status);
+		p->again = true;
+		status = apply_patch_to(request, p, old, &made, ret_object);
+	}
+	p->again = true;
+	return status;
 }
 
 static struct status *patch_object(
@@ -294,7 +347,7 @@ static struct status *patch_object(
 static struct status *patch_view(
 	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
 {
-	const struct patch *p = data;
+	struct patch *p = data;
 	ProtobufCMessage *view;
 	TRY(p->handler->get(request, old, &view));
 	TRY(apply_patch(request, p, view, &view));
@@ -382,6 +435,54 @@ static struct status *verb_apply(struct exchange *exchange, struct request *requ
 	return answer_updated(exchange, request, accept, object, created);
 }
 
+/* A JSON patch's operations have four members. */
+static void find_unknown_members(struct request *request, struct patch *p)
+{
+	static const char *const known[] = {"op", "path", "from", "value", NULL};
+	size_t i = 0;
+	for (size_t k = 0; k < p->strict.n_errors; k++)
+		p->strict.errors[k] = arena_printf(request->arena, "json patch %s", p->strict.errors[k]);
+	TREE_FOREACH (op, p->tree) {
+		TREE_FOREACH (member, op)
+			if (!str_in(member->string, known))
+				ARENA_PUSH(request->arena, p->strict.errors, p->strict.n_errors) = arena_printf(
+					request->arena, "json patch unknown field \"[%zu].%s\"", i, member->string);
+		i++;
+	}
+}
+
+/* Messages have no place, and those about strategic patches no beginning. */
+static struct status *cannot_parse(struct request *request, const struct patch *p, struct status *why)
+{
+	const char *place = strstr(why->message, " (at byte");
+	size_t size = place ? (size_t)(place - why->message) : strlen(why->message);
+	struct status *s = status_bad_request(
+		"%s%.*s", p->kind == PATCH_STRATEGIC ? "" : "error decoding patch: ", (int)size, why->message);
+	status_free(why);
+	return s;
+}
+
+static struct status *parse_patch(struct exchange *exchange, struct request *request, struct patch *p)
+{
+	const struct json_options options = {.strict = str_eq(request->field_validation, "Ignore") ? NULL : &p->strict};
+	struct status *status = tree_parse(request->arena, exchange->body, exchange->body_size, &options, &p->tree);
+	if (status)
+		return cannot_parse(request, p, status);
+	bool list = p->kind == PATCH_JSON;
+	if (list ? !cJSON_IsArray(p->tree) : !cJSON_IsObject(p->tree))
+		return status_bad_request("%sjson: cannot unmarshal %s into Go value of type %s",
+			p->kind == PATCH_STRATEGIC ? "" : "error decoding patch: ",
+			cJSON_IsObject(p->tree)	  ? "object"
+			: cJSON_IsArray(p->tree)  ? "array"
+			: cJSON_IsString(p->tree) ? "string"
+			: cJSON_IsNumber(p->tree) ? "number"
+						  : "bool",
+			list ? "[]handlers.jsonPatchOp" : "map[string]interface {}");
+	if (list && options.strict)
+		find_unknown_members(request, p);
+	return NULL;
+}
+
 struct status *verb_patch(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	struct patch patch = {.handler = handler_of(request)};
@@ -393,11 +494,7 @@ struct status *verb_patch(struct exchange *exchange, struct request *request, co
 	TRY(patch_kind_of(exchange, &patch.kind));
 	if (str_empty(request->name) || (*request->subresource && !view && !is_plain_part(request)))
 		return status_not_allowed();
-	TRY(status_wrap(tree_parse(request->arena, exchange->body, exchange->body_size, NULL, &patch.tree),
-		"error decoding patch"));
-	if (patch.kind == PATCH_JSON && !cJSON_IsArray(patch.tree))
-		return status_bad_request("error decoding patch: json: cannot unmarshal object into Go value of type "
-					  "[]handlers.jsonPatchOp");
+	TRY(parse_patch(exchange, request, &patch));
 	const struct registry_update update = {
 		.transform = view ? patch_view : patch_object, .data = &patch, .retry_conflicts = true};
 	TRY(registry_update(request, &update, &object, &created));

@@ -19,47 +19,17 @@ static void PRINTF(2, 3) report(struct problems *p, const char *format, ...)
 		p->path.len ? arena_printf(p->arena, "%s: %s", p->path.buf, text) : (char *)(uintptr_t)text;
 }
 
-/* A value as Go prints it: %v, or %#v. */
-static void print_go(struct strbuf *out, const cJSON *v, bool sharp)
-{
-	bool first = true;
-	if (cJSON_IsArray(v)) {
-		strbuf_adds(out, sharp ? "[]interface {}{" : "[");
-		TREE_FOREACH (item, v) {
-			strbuf_adds(out, first ? "" : sharp ? ", " : " ");
-			print_go(out, item, sharp);
-			first = false;
-		}
-		strbuf_addc(out, sharp ? '}' : ']');
-	} else if (cJSON_IsObject(v)) {
-		strbuf_adds(out, sharp ? "map[string]interface {}{" : "map[");
-		TREE_FOREACH (item, v) {
-			strbuf_adds(out, first ? "" : sharp ? ", " : " ");
-			strbuf_printf(out, sharp ? "\"%s\":" : "%s:", item->string);
-			print_go(out, item, sharp);
-			first = false;
-		}
-		strbuf_addc(out, sharp ? '}' : ']');
-	} else if (cJSON_IsNull(v)) {
-		strbuf_adds(out, sharp ? "interface {}(nil)" : "<nil>");
-	} else if (cJSON_IsString(v) && !sharp) {
-		strbuf_adds(out, v->valuestring);
-	} else {
-		tree_print(out, v, JSON_NO_HTML_ESCAPE);
-	}
-}
-
 static char *go_value(struct problems *p, const cJSON *v)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	print_go(&out, v, false);
+	tree_print_go(&out, v, false);
 	return arena_printf(p->arena, "&{%s}", out.buf);
 }
 
 static char *sharp_value(struct problems *p, const cJSON *v)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	print_go(&out, v, true);
+	tree_print_go(&out, v, true);
 	return arena_printf(p->arena, "&value.valueUnstructured{Value:%s}", out.buf);
 }
 

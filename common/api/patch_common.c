@@ -106,8 +106,19 @@ struct status *patch_no_merge_key(const cJSON *map, const char *key)
 {
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 
-	tree_print(&text, map, JSON_NO_HTML_ESCAPE | TREE_SORTED);
-	return status_bad_request("map: %s does not contain declared merge key: %s", text.buf, key);
+	tree_print_go(&text, map, false);
+	return status_new(STATUS_UNKNOWN, "map: %s does not contain declared merge key: %s", text.buf, key);
+}
+
+struct status *patch_bad_type(const cJSON *map, const cJSON *directive)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+
+	strbuf_adds(&text, "unknown patch type: ");
+	tree_print_go(&text, directive, false);
+	strbuf_adds(&text, " in map: ");
+	tree_print_go(&text, map, false);
+	return status_new(STATUS_UNKNOWN, "%s", text.buf);
 }
 
 static struct status *check_merge_keys(const struct nodes *list, const char *merge_key)

@@ -57,6 +57,8 @@ size_t nodes_index(const struct nodes *list, const cJSON *node, const char *merg
 struct status *nodes_sort_by(struct arena *arena, struct nodes *list, const struct nodes *order, const char *merge_key,
 	bool objects) MUST_USE;
 struct status *patch_no_merge_key(const cJSON *map, const char *key) MUST_USE;
+/* `unknown patch type: x in map: map[…]` */
+struct status *patch_bad_type(const cJSON *map, const cJSON *directive) MUST_USE;
 
 /* int, bool, string, object, array and null as one number each, as Go compares types. */
 int tree_kind(const cJSON *node);

@@ -64,7 +64,7 @@ static struct status *apply_map_directive(struct arena *arena, cJSON *patch, con
 		*ret_merged = tree_new_object(arena);
 		return NULL;
 	}
-	return status_bad_request("unknown patch type found: %s", str_or(what, "(not a string)"));
+	return patch_bad_type(patch, directive);
 }
 
 static bool in_list(const cJSON *list, const char *key)
@@ -190,7 +190,7 @@ static struct status *apply_element_directives(
 		} else if (str_eq(what, "merge")) {
 			return status_bad_request("merging lists cannot yet be specified in the patch");
 		} else {
-			return status_bad_request("unknown patch type found: %s", str_or(what, "(not a string)"));
+			return patch_bad_type(patch->items[i], directive);
 		}
 	}
 	if (replace)

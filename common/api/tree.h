@@ -25,6 +25,8 @@ struct status *tree_parse(struct arena *arena, const char *data, size_t size, co
 #define TREE_SORTED (1u << 16)
 void tree_print(struct strbuf *out, const cJSON *tree, unsigned flags);
 char *tree_to_string(struct arena *arena, const cJSON *tree, unsigned flags);
+/* As Go prints its maps and slices: %v, or %#v when sharp; in messages. */
+void tree_print_go(struct strbuf *out, const cJSON *tree, bool sharp);
 
 /* Making nodes. */
 cJSON *tree_new_object(struct arena *arena);

@@ -27,3 +27,7 @@ play() {
 @test "every kind keeps entries of every write" {
 	play kinds.txt
 }
+
+@test "patches of every kind do, refuse and warn as Kubernetes does" {
+	play patches.txt
+}
