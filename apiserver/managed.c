@@ -97,9 +97,9 @@ static struct managers read_entries(struct request *request, const ProtobufCMess
 {
 	struct managers managers = {0};
 	const MetaV1ObjectMeta *meta = object_meta(object);
-	struct status *status = meta ? managers_read(request->arena, meta->managed_fields, meta->n_managed_fields,
-					       trusted, &managers)
-				     : NULL;
+	struct status *status =
+		meta ? managers_read(request->arena, meta->managed_fields, meta->n_managed_fields, trusted, &managers)
+		     : NULL;
 	status_drop(status, "entries that cannot be read say nothing");
 	return managers;
 }

@@ -131,7 +131,8 @@ static bool compare_plain(const struct field_element *a, const struct field_elem
 	}
 	if (i == n || !in_text || a->text[i] == '\\' || b->text[i] == '\\')
 		return false;
-	int x = a->text[i] == '"' ? -1 : (unsigned char)a->text[i], y = b->text[i] == '"' ? -1 : (unsigned char)b->text[i];
+	int x = a->text[i] == '"' ? -1 : (unsigned char)a->text[i],
+	    y = b->text[i] == '"' ? -1 : (unsigned char)b->text[i];
 	*ret_order = x - y;
 	return true;
 }

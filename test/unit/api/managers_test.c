@@ -209,7 +209,8 @@ static void check_stays(bool trusted)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct managers m;
-	MetaV1ManagedFieldsEntry *e = entry(arena, "Update", "v1", "FieldsV1", "{\"f:spec\":{\"f:nodeName\":{}}}"), **out;
+	MetaV1ManagedFieldsEntry *e = entry(arena, "Update", "v1", "FieldsV1", "{\"f:spec\":{\"f:nodeName\":{}}}"),
+				 **out;
 	MetaV1ManagedFieldsEntry *gone = entry(arena, "Update", "v0", "FieldsV1", "{\"f:spec\":{\"f:nodeName\":{}}}");
 	MetaV1ManagedFieldsEntry *both[] = {e, gone};
 	size_t n;
