@@ -171,6 +171,7 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 	if (generated)
 		meta->name = (char *)(uintptr_t)schema_empty_string;
 	TRY(store_new(request, object));
+	forget_empty(object);
 	*ret_object = object;
 	return NULL;
 }

@@ -57,8 +57,11 @@ static void settle_finalizers(struct request *request, const MetaV1DeleteOptions
 	const char *policy = options->propagation_policy;
 	if (options->has_orphan_dependents)
 		policy = options->orphan_dependents ? "Orphan" : "Background";
-	if (!policy)
+	if (!policy) {
 		policy = request->strategy->orphan_by_default ? "Orphan" : NULL;
+		if (request->strategy->orphan_warning)
+			request_warn(request, "%s", request->strategy->orphan_warning);
+	}
 	if (!policy)
 		return;
 	meta_remove_finalizer(meta, FINALIZER_ORPHAN);

@@ -135,3 +135,25 @@ void ensure_spec(struct arena *arena, ProtobufCMessage *object)
 	if (spec && spec->kind == SCHEMA_MESSAGE && spec->shape == SCHEMA_SINGLE && (spec->flags & SCHEMA_BY_VALUE))
 		object_child_ensure(arena, object, "spec");
 }
+
+static void forget_in_field(void *msg, const struct schema_field *f)
+{
+	void **p = (void **)((char *)msg + f->offset);
+	if (f->shape == SCHEMA_SINGLE) {
+		if (f->kind == SCHEMA_MESSAGE && *p)
+			forget_empty(*p);
+		return;
+	}
+	size_t n = *(size_t *)((char *)msg + f->quantifier_offset);
+	if (!n)
+		*p = NULL;
+	for (size_t i = 0; i < n && f->kind == SCHEMA_MESSAGE; i++)
+		forget_empty(((void **)*p)[i]);
+}
+
+void forget_empty(ProtobufCMessage *object)
+{
+	const struct schema_type *type = schema_of(object);
+	for (size_t i = 0; i < type->n_fields; i++)
+		forget_in_field(object, &type->fields[i]);
+}

@@ -68,6 +68,10 @@ void ensure_spec(struct arena *arena, ProtobufCMessage *object);
 
 /* The metadata in the eyes of the kind's own checks. */
 void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
+
+/* Makes lists and maps that are there but empty absent, as they are when the object is read back. */
+void forget_empty(ProtobufCMessage *object);
+
 /* Admission of a write. */
 struct status *admit(struct request *request, enum admission_operation operation, ProtobufCMessage *object,
 	const ProtobufCMessage *old, const ProtobufCMessage *options, bool validate) MUST_USE;

@@ -357,6 +357,7 @@ struct status *registry_update(
 		struct etcd_kv now;
 		TRY(finish(request, object, &stored, &done, &now));
 		if (done) {
+			forget_empty(object);
 			*ret_object = object;
 			return NULL;
 		}

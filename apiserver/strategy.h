@@ -94,6 +94,8 @@ struct strategy {
 	/* Whether owned objects are deleted in the background or orphaned when the request does not say: NULL =
 	 * background. */
 	bool orphan_by_default;
+	/* What to say of it to who did not say what to do with them; NULL: nothing. */
+	const char *orphan_warning;
 	/* PUT of an object that is not there creates it. */
 	bool allow_create_on_update;
 	/* PUT without a resourceVersion is refused. (The original's AllowUnconditionalUpdate, inverted.) */

@@ -1,6 +1,7 @@
 #include "api/meta.h"
-#include "apiserver/strategy/generic.h"
+#include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
+#include "apiserver/validation/batch.h"
 #include "apiserver/validation/other.h"
 #include "base/str.h"
 
@@ -14,63 +15,100 @@ static void prepare_create_job(struct request *request, ProtobufCMessage *object
 		return;
 	CoreV1PodTemplateSpec *template = ENSURE(request->arena, spec->template, CoreV1PodTemplateSpec);
 	MetaV1ObjectMeta *meta = ENSURE(request->arena, template->metadata, MetaV1ObjectMeta);
+	bool labelled = meta->n_labels > 0; /* then they are the Job's too, if it has none of its own */
 	static const char *const names[] = {"job-name", "batch.kubernetes.io/job-name"};
 	static const char *const uids[] = {"controller-uid", "batch.kubernetes.io/controller-uid"};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		meta_set_label(request->arena, meta, names[i], object_name(job));
-		meta_set_label(request->arena, meta, uids[i], object_uid(job));
+		if (!meta_label(meta, names[i]))
+			meta_set_label(request->arena, meta, names[i], object_name(job));
+		if (!meta_label(meta, uids[i]))
+			meta_set_label(request->arena, meta, uids[i], object_uid(job));
 	}
 	if (!spec->selector)
 		spec->selector = API_NEW(request->arena, MetaV1LabelSelector);
 	MetaV1ObjectMeta *own = object_meta_ensure(request->arena, object);
-	if (!own->n_labels)
+	if (labelled && !own->n_labels)
 		map_copy(request->arena, meta->labels, meta->n_labels, &own->labels, &own->n_labels);
-	map_set(request->arena, &spec->selector->match_labels, &spec->selector->n_match_labels, uids[1],
-		object_uid(job));
+	if (!map_has(spec->selector->match_labels, spec->selector->n_match_labels, uids[1]))
+		map_set(request->arena, &spec->selector->match_labels, &spec->selector->n_match_labels, uids[1],
+			object_uid(job));
 }
 
-static void job_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+CHECKED_STATUS(job, BatchV1Job, validate_job, validate_job_update, validate_job_status)
+CHECKED(cron_job, BatchV1CronJob, validate_cron_job, validate_cron_job_update)
+
+enum { MANY_COMPLETIONS = 100000, MUCH_PARALLELISM = 10000 };
+
+static void warn_of_many(struct request *request, const char *path, const BatchV1JobSpec *spec)
 {
-	validate_job(errors, (const BatchV1Job *)object);
+	if (spec && str_eq(spec->completion_mode, "Indexed") && spec->completions > MANY_COMPLETIONS &&
+		spec->parallelism > MUCH_PARALLELISM)
+		request_warn(request,
+			"%s: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher "
+			"than 10^4, Kubernetes might not be able to track completedIndexes when a big number of "
+			"indexes fail",
+			path);
 }
 
-static void job_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
-	struct field_errors *errors)
+static bool is_changed(const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	if (!generic_is_status(request))
-		validate_job_update(errors, (const BatchV1Job *)object, (const BatchV1Job *)old);
+	return !old || object_meta(object)->generation != object_meta(old)->generation;
 }
 
-static void cron_job_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+static void warn_job(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	validate_cron_job(errors, (const BatchV1CronJob *)object);
+	generic_warn_of_name(request, object, old);
+	if (!generic_is_status(request) && is_changed(object, old))
+		warn_of_many(request, "spec", ((const BatchV1Job *)object)->spec);
 }
 
-static void cron_job_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
-	struct field_errors *errors)
+static void warn_cron_job(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	if (!generic_is_status(request))
-		validate_cron_job(errors, (const BatchV1CronJob *)object);
+	const BatchV1CronJobSpec *spec = ((const BatchV1CronJob *)object)->spec;
+	generic_warn_of_name(request, object, old);
+	if (generic_is_status(request))
+		return;
+	if (is_changed(object, old) && spec->job_template)
+		warn_of_many(request, "spec.jobTemplate.spec", spec->job_template->spec);
+	if (old && strstr(str_or_empty(spec->schedule), "TZ"))
+		request_warn(request, "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see "
+				      "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more "
+				      "details");
+}
+
+/* A Job without labels has those of its template: not asked of it, but stored. */
+static struct status *begin_create_job(struct request *request, ProtobufCMessage *object)
+{
+	const BatchV1JobSpec *spec = ((BatchV1Job *)object)->spec;
+	const MetaV1ObjectMeta *meta = spec && spec->template ? spec->template->metadata : NULL;
+	MetaV1ObjectMeta *own = object_meta_ensure(request->arena, object);
+	if (!own->n_labels && meta && meta->n_labels)
+		map_copy(request->arena, meta->labels, meta->n_labels, &own->labels, &own->n_labels);
+	return NULL;
 }
 
 const struct strategy job_strategy = {
 	.group = "batch",
 	.resource = "jobs",
+	.meta_again = META_ALL_AGAIN,
 	.prepare_create = prepare_create_job,
-	.validate_create = job_create,
-	.validate_update = job_update,
+	.begin_create = begin_create_job,
 	.prepare_update = generic_prepare_update,
-	.orphan_by_default = false,
+	CHECKS(job),
+	.warn = warn_job,
+	.orphan_by_default = true,
+	.orphan_warning = "child pods are preserved by default when jobs are deleted; set "
+			  "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress "
+			  "this warning",
 };
 
 const struct strategy cron_job_strategy = {
 	.group = "batch",
 	.resource = "cronjobs",
 	.prepare_create = generic_prepare_create,
-	.validate_create = cron_job_create,
-	.validate_update = cron_job_update,
-	.check_name = name_is_dns_subdomain,
 	.prepare_update = generic_prepare_update,
+	CHECKS(cron_job),
+	.warn = warn_cron_job,
 };
 
 static bool is_claim_or_snapshot(const CoreV1TypedLocalObjectReference *source)

@@ -1,8 +1,9 @@
+#include <stdlib.h>
 #include "api/meta.h"
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"
-#include "base/str.h"
 #include "base/encode.h"
+#include "base/str.h"
 #include "pki/pki.h"
 
 enum { MIN_EXPIRATION_S = 600 };
@@ -139,43 +140,55 @@ static void check_signer(struct field_errors *errors, const struct field_path *p
 		field_invalid(errors, path, slash + 1, problem);
 }
 
-static void validate_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+static void check_request(
+	struct field_errors *errors, const struct field_path *path, const ProtobufCBinaryData *request)
 {
-	const CertificatesV1CertificateSigningRequestSpec *spec =
-		((const CertificatesV1CertificateSigningRequest *)object)->spec;
-	const struct field_path *path = FIELD(NULL, "spec");
 	struct pki_csr *parsed = NULL;
-	struct status *s = pki_csr_parse((const char *)spec->request.data, spec->request.len, &parsed);
+	struct status *s = pki_csr_parse((const char *)request->data, request->len, &parsed);
 	if (s) {
-		char *text = base64_encode(errors->arena, spec->request.data, spec->request.len);
-		field_invalid_json(errors, FIELD(path, "request"), field_quote(errors->arena, text), s->message);
+		char *text = base64_encode(errors->arena, request->data, request->len);
+		field_invalid_json(errors, path, request->data ? field_quote(errors->arena, text) : "null", s->message);
 		status_free(s);
 	}
 	pki_csr_free(parsed);
+}
+
+/* What an update takes because the object was so before. */
+struct leniency {
+	bool unknown_usages, duplicate_usages, legacy_signer, both_verdicts, duplicate_types, empty_types,
+		any_certificate;
+};
+
+static void check_spec(
+	struct field_errors *errors, const CertificatesV1CertificateSigningRequestSpec *spec, const struct leniency *l)
+{
+	const struct field_path *path = FIELD(NULL, "spec"), *at = FIELD(path, "usages");
+	check_request(errors, FIELD(path, "request"), &spec->request);
 	if (!spec->n_usages)
-		field_required(errors, FIELD(path, "usages"), "");
-	for (size_t i = 0; i < spec->n_usages; i++) {
+		field_required(errors, at, "");
+	for (size_t i = 0; i < spec->n_usages && !l->unknown_usages; i++)
 		if (!str_in(spec->usages[i], usages))
-			field_unsupported(errors, FIELD_INDEX(FIELD(path, "usages"), i), spec->usages[i], usages);
+			field_unsupported(errors, FIELD_INDEX(at, i), spec->usages[i], usages);
+	for (size_t i = 0; i < spec->n_usages && !l->duplicate_usages; i++)
 		if (str_in_n(spec->usages[i], spec->usages, i))
-			field_duplicate(errors, FIELD_INDEX(FIELD(path, "usages"), i), spec->usages[i]);
-	}
-	check_signer(errors, FIELD(path, "signerName"), spec->signer_name);
-	if (str_eq(spec->signer_name, "kubernetes.io/legacy-unknown"))
+			field_duplicate(errors, FIELD_INDEX(at, i), spec->usages[i]);
+	if (!l->legacy_signer && str_eq(spec->signer_name, "kubernetes.io/legacy-unknown"))
 		field_invalid(errors, FIELD(path, "signerName"), spec->signer_name,
 			"the legacy signerName is not allowed via this API version");
+	else
+		check_signer(errors, FIELD(path, "signerName"), spec->signer_name);
 	if (spec->has_expiration_seconds && spec->expiration_seconds < MIN_EXPIRATION_S)
 		field_invalid_int(errors, FIELD(path, "expirationSeconds"), spec->expiration_seconds,
 			"may not specify a duration less than 600 seconds (10 minutes)");
 }
 
 static void check_condition(struct field_errors *errors, const struct field_path *path,
-	const CertificatesV1CertificateSigningRequestCondition *c)
+	const CertificatesV1CertificateSigningRequestCondition *c, bool may_be_empty)
 {
 	static const char *const all[] = {"False", "True", "Unknown", NULL};
 	static const char *const only_true[] = {"True", NULL};
 	bool known = is_verdict(c) || str_eq(c->type, "Failed");
-	if (str_empty(c->type))
+	if (str_empty(c->type) && !may_be_empty)
 		field_required(errors, FIELD(path, "type"), "");
 	if (str_empty(c->status))
 		field_required(errors, FIELD(path, "status"), "");
@@ -183,51 +196,142 @@ static void check_condition(struct field_errors *errors, const struct field_path
 		field_unsupported(errors, FIELD(path, "status"), c->status, known ? only_true : all);
 }
 
+static bool typed_before(const CertificatesV1CertificateSigningRequestStatus *status, size_t index)
+{
+	for (size_t k = 0; k < index; k++)
+		if (str_eq(status->conditions[k]->type, status->conditions[index]->type))
+			return true;
+	return false;
+}
+
+static void check_conditions(struct field_errors *errors, const CertificatesV1CertificateSigningRequestStatus *status,
+	const struct leniency *l)
+{
+	const struct field_path *path = FIELD(FIELD(NULL, "status"), "conditions");
+	bool approved = false, denied = false;
+	for (size_t i = 0; status && i < status->n_conditions; i++) {
+		const CertificatesV1CertificateSigningRequestCondition *c = status->conditions[i];
+		check_condition(errors, FIELD_INDEX(path, i), c, l->empty_types);
+		approved |= str_eq(c->type, "Approved");
+		denied |= str_eq(c->type, "Denied");
+		if (!l->both_verdicts && approved && denied && is_verdict(c))
+			field_invalid(errors, path, c->type, "Approved and Denied conditions are mutually exclusive");
+		if (!l->duplicate_types && typed_before(status, i))
+			field_duplicate(errors, FIELD(FIELD_INDEX(path, i), "type"), c->type);
+	}
+}
+
+/* What is wrong with certificates as a signer hands them out; NULL: nothing. */
+static const char *check_certificate(struct arena *arena, const ProtobufCBinaryData *pem)
+{
+	struct pki_cert **certs = NULL;
+	size_t n = 0;
+	const char *text = arena_strndup(arena, (const char *)pem->data, pem->len);
+	if (!pem->len)
+		return NULL;
+	if (!strstr(text, "-----BEGIN "))
+		return "must contain at least one CERTIFICATE PEM block";
+	const char *begin = strstr(text, "-----BEGIN ");
+	const char *kind = begin + strlen("-----BEGIN ");
+	if (!str_starts_with(kind, "CERTIFICATE-----"))
+		return arena_printf(arena, "only CERTIFICATE PEM blocks are allowed, found %s",
+			field_quote(arena, arena_strndup(arena, kind, strcspn(kind, "-"))));
+	struct status *s = pki_certs_parse(text, pem->len, &certs, &n);
+	const char *problem = s ? arena_strdup(arena, s->message) : NULL;
+	status_drop(s, "told as a field error");
+	for (size_t i = 0; i < n; i++)
+		pki_cert_free(certs[i]);
+	free(certs);
+	return problem;
+}
+
+static void check_all(
+	struct field_errors *errors, const CertificatesV1CertificateSigningRequest *csr, const struct leniency *l)
+{
+	const ProtobufCBinaryData *pem = csr->status ? &csr->status->certificate : NULL;
+	const char *problem = pem && !l->any_certificate ? check_certificate(errors->arena, pem) : NULL;
+	check_spec(errors, csr->spec, l);
+	check_conditions(errors, csr->status, l);
+	if (problem)
+		field_invalid(errors, FIELD(FIELD(NULL, "status"), "certificate"), "<certificate data>", problem);
+}
+
+static void validate_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	check_all(errors, (const CertificatesV1CertificateSigningRequest *)object,
+		&(struct leniency){.unknown_usages = false});
+}
+
+static bool same_bytes(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
+{
+	return a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
+}
+
+static const CertificatesV1CertificateSigningRequestStatus *status_of(const ProtobufCMessage *object)
+{
+	const CertificatesV1CertificateSigningRequestStatus *s =
+		((const CertificatesV1CertificateSigningRequest *)object)->status;
+	return s ? s : CertificatesV1CertificateSigningRequestStatus_schema.zero;
+}
+
+static struct leniency leniency_of(struct arena *arena, const ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	const CertificatesV1CertificateSigningRequestSpec *spec =
+		((const CertificatesV1CertificateSigningRequest *)before)->spec;
+	const CertificatesV1CertificateSigningRequestStatus *old = status_of(before);
+	struct leniency l = {.legacy_signer = spec && str_eq(spec->signer_name, "kubernetes.io/legacy-unknown"),
+		.both_verdicts = count_of(old, "Approved") && count_of(old, "Denied"),
+		.any_certificate = same_bytes(&status_of(object)->certificate, &old->certificate) ||
+				   check_certificate(arena, &old->certificate)};
+	for (size_t i = 0; spec && i < spec->n_usages; i++) {
+		l.unknown_usages |= !str_in(spec->usages[i], usages);
+		l.duplicate_usages |= str_in_n(spec->usages[i], spec->usages, i);
+	}
+	for (size_t i = 0; i < old->n_conditions; i++) {
+		l.duplicate_types |= typed_before(old, i);
+		l.empty_types |= str_empty(old->conditions[i]->type);
+	}
+	return l;
+}
+
 /* Conditions that decide are not taken back, and only approval gives verdicts. */
-static void check_decisions(struct request *request, struct field_errors *errors, const struct field_path *path,
-	const CertificatesV1CertificateSigningRequestStatus *status,
-	const CertificatesV1CertificateSigningRequestStatus *old)
+static void check_decisions(struct field_errors *errors, const CertificatesV1CertificateSigningRequestStatus *status,
+	const CertificatesV1CertificateSigningRequestStatus *old, bool approval)
 {
 	static const char *const types[] = {"Approved", "Denied", "Failed"};
-	bool approval = str_eq(request->subresource, "approval");
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		size_t before = count_of(old, types[i]), now = count_of(status, types[i]);
-		if (now < before)
+	const struct field_path *path = FIELD(FIELD(NULL, "status"), "conditions");
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (count_of(status, types[i]) < count_of(old, types[i]))
 			field_forbidden(errors, path,
 				arena_printf(
 					errors->arena, "updates may not remove a condition of type \"%s\"", types[i]));
-		else if (now > before && !approval && i < 2)
+	for (size_t i = 0; i < 2 && !approval; i++)
+		if (count_of(status, types[i]) > count_of(old, types[i]))
 			field_forbidden(errors, path,
 				arena_printf(
 					errors->arena, "updates may not add a condition of type \"%s\"", types[i]));
-	}
 }
 
 static void validate_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *before,
 	struct field_errors *errors)
 {
-	const CertificatesV1CertificateSigningRequestStatus *status =
-		((const CertificatesV1CertificateSigningRequest *)object)->status;
-	const struct field_path *path = FIELD(FIELD(NULL, "status"), "conditions");
-	bool approved = false, denied = false;
-	check_decisions(
-		request, errors, path, status, ((const CertificatesV1CertificateSigningRequest *)before)->status);
-	for (size_t i = 0; status && i < status->n_conditions; i++) {
-		check_condition(errors, FIELD_INDEX(path, i), status->conditions[i]);
-		approved |= str_eq(status->conditions[i]->type, "Approved");
-		denied |= str_eq(status->conditions[i]->type, "Denied");
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(status->conditions[k]->type, status->conditions[i]->type))
-				field_duplicate(
-					errors, FIELD(FIELD_INDEX(path, i), "type"), status->conditions[i]->type);
-	}
-	if (approved && denied)
-		field_invalid(errors, path, "Denied", "Approved and Denied conditions are mutually exclusive");
+	const struct field_path *certificate = FIELD(FIELD(NULL, "status"), "certificate");
+	const CertificatesV1CertificateSigningRequestStatus *status = status_of(object), *old = status_of(before);
+	struct leniency l = leniency_of(errors->arena, object, before);
+	check_all(errors, (const CertificatesV1CertificateSigningRequest *)object, &l);
+	check_decisions(errors, status, old, str_eq(request->subresource, "approval"));
+	if (same_bytes(&status->certificate, &old->certificate))
+		return;
+	if (!generic_is_status(request))
+		field_forbidden(errors, certificate, "updates may not set certificate content");
+	else if (old->certificate.len)
+		field_forbidden(errors, certificate, "updates may not modify existing certificate content");
 }
 
 const struct strategy csr_strategy = {
 	.group = "certificates.k8s.io",
 	.resource = "certificatesigningrequests",
+	.check_name = name_is_path_segment,
 	.prepare_create = prepare_create,
 	.validate_create = validate_create,
 	.prepare_update = prepare_update,

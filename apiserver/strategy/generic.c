@@ -1,6 +1,7 @@
 #include "apiserver/strategy/generic.h"
 #include "api/copy.h"
 #include "api/meta.h"
+#include "apiserver/validation/meta.h"
 #include "base/str.h"
 
 static size_t field_size(const struct schema_field *f)
@@ -124,4 +125,19 @@ void generic_prepare_update(struct request *request, ProtobufCMessage *object, c
 {
 	generic_keep_status(request, object, old);
 	generic_next_generation(request, object, old);
+}
+
+void generic_warn_of_name(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const char *problem = old ? NULL : check_dns_label(request->arena, object_name(object));
+	if (!problem)
+		return;
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	for (const char *p = problem; *p; p++)
+		if (*p != ';')
+			strbuf_addc(&text, *p);
+	request_warn(request,
+		"metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a "
+		"DNS label is recommended: [%s]",
+		text.buf);
 }

@@ -24,6 +24,9 @@ void generic_keep_meta(ProtobufCMessage *object, const ProtobufCMessage *old);
 /* generic_keep_status and, for a write of the status, generic_keep_meta. */
 void generic_keep_status_and_meta(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 
+/* Of a kind whose name those of pods and hosts are made from: that it had better be a DNS label. */
+void generic_warn_of_name(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);
+
 /* Field by its proto name, copied shallowly from old. */
 void generic_keep_field(ProtobufCMessage *object, const ProtobufCMessage *old, const char *name);
 bool generic_is_status(const struct request *request);

@@ -38,6 +38,7 @@ extern const struct strategy self_subject_rules_review_strategy;
 extern const struct strategy job_strategy;
 extern const struct strategy cron_job_strategy;
 extern const struct strategy claim_strategy;
+extern const struct strategy revision_strategy;
 extern const struct strategy flow_schema_strategy;
 extern const struct strategy priority_level_strategy;
 extern const struct strategy admission_policy_strategy;

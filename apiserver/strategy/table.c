@@ -63,6 +63,7 @@ const struct strategy *const strategy_table[] = {
 	&ip_address_strategy,
 	&service_cidr_strategy,
 	&budget_strategy,
+	&revision_strategy,
 	&flow_schema_strategy,
 	&priority_level_strategy,
 	&admission_policy_strategy,

@@ -1,7 +1,8 @@
 #include "api/copy.h"
 #include "api/meta.h"
-#include "apiserver/strategy/generic.h"
+#include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
+#include "apiserver/validation/meta.h"
 #include "apiserver/validation/workload.h"
 #include "base/str.h"
 
@@ -11,25 +12,81 @@ static bool is_plain(const struct request *request)
 	return !generic_is_status(request);
 }
 
-#define WORKLOAD(name, T, check, check_update)                                                        \
-	static void name##_validate_create(                                                           \
-		struct request *request, const ProtobufCMessage *object, struct field_errors *errors) \
-	{                                                                                             \
-		check(errors, (const T *)object);                                                     \
-	}                                                                                             \
-	static void name##_validate_update(struct request *request, const ProtobufCMessage *object,   \
-		const ProtobufCMessage *old, struct field_errors *errors)                             \
-	{                                                                                             \
-		if (is_plain(request))                                                                \
-			check_update(errors, (const T *)object, (const T *)old);                      \
-	}
-
-WORKLOAD(deployment, AppsV1Deployment, validate_deployment, validate_deployment_update)
-WORKLOAD(replica_set, AppsV1ReplicaSet, validate_replica_set, validate_replica_set_update)
-WORKLOAD(daemon_set, AppsV1DaemonSet, validate_daemon_set, validate_daemon_set_update)
-WORKLOAD(stateful_set, AppsV1StatefulSet, validate_stateful_set, validate_stateful_set_update)
-WORKLOAD(controller, CoreV1ReplicationController, validate_replication_controller,
+CHECKED_STATUS(
+	deployment, AppsV1Deployment, validate_deployment, validate_deployment_update, validate_deployment_status)
+CHECKED_STATUS(
+	replica_set, AppsV1ReplicaSet, validate_replica_set, validate_replica_set_update, validate_replica_set_status)
+CHECKED_STATUS(daemon_set, AppsV1DaemonSet, validate_daemon_set, validate_daemon_set_update, validate_daemon_set_status)
+CHECKED_STATUS(stateful_set, AppsV1StatefulSet, validate_stateful_set, validate_stateful_set_update,
+	validate_stateful_set_status)
+CHECKED(controller, CoreV1ReplicationController, validate_replication_controller,
 	validate_replication_controller_update)
+CHECKED(revision, AppsV1ControllerRevision, validate_revision, validate_revision_update)
+
+/* Pods that are going are not counted by default: the count is kept only where there is one already. */
+#define DROP_TERMINATING(T)                                                         \
+	do {                                                                        \
+		T *now_ = (T *)object;                                              \
+		const T *was_ = (const T *)before;                                  \
+		if (generic_is_status(request) && now_->status &&                   \
+			(!was_->status || !was_->status->has_terminating_replicas)) \
+			now_->status->has_terminating_replicas = false;             \
+	} while (0)
+
+static void prepare_update_deployment(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	generic_prepare_update(request, object, before);
+	DROP_TERMINATING(AppsV1Deployment);
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
+	const MetaV1ObjectMeta *was = object_meta(before);
+	/* Annotations go to the replica sets, and count as what is wanted. */
+	if (generic_is_status(request)) {
+		meta->labels = was->labels;
+		meta->n_labels = was->n_labels;
+	} else if (!map_equal(meta->annotations, meta->n_annotations, was->annotations, was->n_annotations)) {
+		meta->generation = was->generation + 1;
+	}
+}
+
+static void prepare_update_replica_set(
+	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	generic_prepare_update(request, object, before);
+	DROP_TERMINATING(AppsV1ReplicaSet);
+}
+
+/* More than one pod away at a time is not served by default: kept only where it is there already. */
+static void drop_max_unavailable(ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	AppsV1StatefulSetSpec *spec = ((AppsV1StatefulSet *)object)->spec;
+	const AppsV1StatefulSetSpec *was = before ? ((const AppsV1StatefulSet *)before)->spec : NULL;
+	const AppsV1RollingUpdateStatefulSetStrategy *old =
+		was && was->update_strategy ? was->update_strategy->rolling_update : NULL;
+	if (spec && spec->update_strategy && spec->update_strategy->rolling_update && !(old && old->max_unavailable))
+		spec->update_strategy->rolling_update->max_unavailable = NULL;
+}
+
+static void prepare_create_stateful_set(struct request *request, ProtobufCMessage *object)
+{
+	generic_prepare_create(request, object);
+	drop_max_unavailable(object, NULL);
+}
+
+static void prepare_update_stateful_set(
+	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	if (is_plain(request))
+		drop_max_unavailable(object, before);
+	generic_prepare_update(request, object, before);
+}
+
+static void warn_stateful_set(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const AppsV1StatefulSetSpec *spec = ((const AppsV1StatefulSet *)object)->spec;
+	if (is_plain(request) && spec && spec->has_revision_history_limit && spec->revision_history_limit < 0)
+		request_warn(request, "spec.revisionHistoryLimit: a negative value retains all historical revisions; "
+				      "a value >= 0 is recommended");
+}
 
 #define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"
 
@@ -71,9 +128,10 @@ const struct strategy deployment_strategy = {
 	.group = "apps",
 	.resource = "deployments",
 	.prepare_create = generic_prepare_create,
-	.validate_create = deployment_validate_create,
-	.prepare_update = generic_prepare_update,
-	.validate_update = deployment_validate_update,
+	.validate_create = deployment_create,
+	.prepare_update = prepare_update_deployment,
+	.warn = generic_warn_of_name,
+	.validate_update = deployment_update,
 	.subresources = scale,
 	.n_subresources = ARRAY_SIZE(scale),
 };
@@ -82,9 +140,10 @@ const struct strategy replica_set_strategy = {
 	.group = "apps",
 	.resource = "replicasets",
 	.prepare_create = generic_prepare_create,
-	.validate_create = replica_set_validate_create,
-	.prepare_update = generic_prepare_update,
-	.validate_update = replica_set_validate_update,
+	.validate_create = replica_set_create,
+	.prepare_update = prepare_update_replica_set,
+	.warn = generic_warn_of_name,
+	.validate_update = replica_set_update,
 	.subresources = scale,
 	.n_subresources = ARRAY_SIZE(scale),
 };
@@ -94,19 +153,20 @@ const struct strategy daemon_set_strategy = {
 	.resource = "daemonsets",
 	.complete = complete_daemon_set,
 	.prepare_create = prepare_create_daemon_set,
-	.validate_create = daemon_set_validate_create,
+	.validate_create = daemon_set_create,
 	.prepare_update = prepare_update_daemon_set,
-	.validate_update = daemon_set_validate_update,
+	.validate_update = daemon_set_update,
 };
 
 const struct strategy stateful_set_strategy = {
 	.group = "apps",
 	.resource = "statefulsets",
 	.check_name = name_is_dns_label,
-	.prepare_create = generic_prepare_create,
-	.validate_create = stateful_set_validate_create,
-	.prepare_update = generic_prepare_update,
-	.validate_update = stateful_set_validate_update,
+	.prepare_create = prepare_create_stateful_set,
+	.validate_create = stateful_set_create,
+	.prepare_update = prepare_update_stateful_set,
+	.warn = warn_stateful_set,
+	.validate_update = stateful_set_update,
 	.subresources = scale,
 	.n_subresources = ARRAY_SIZE(scale),
 };
@@ -115,10 +175,17 @@ const struct strategy replication_controller_strategy = {
 	.group = "",
 	.resource = "replicationcontrollers",
 	.prepare_create = generic_prepare_create,
-	.validate_create = controller_validate_create,
+	.validate_create = controller_create,
 	.prepare_update = generic_prepare_update,
-	.validate_update = controller_validate_update,
+	.validate_update = controller_update,
 	.subresources = scale,
 	.n_subresources = ARRAY_SIZE(scale),
 	.orphan_by_default = true,
+};
+
+const struct strategy revision_strategy = {
+	.group = "apps",
+	.resource = "controllerrevisions",
+	.meta_again = META_ALL_AGAIN,
+	CHECKS(revision),
 };

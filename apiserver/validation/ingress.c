@@ -225,12 +225,9 @@ void validate_ingress_status(
 	}
 }
 
-/* example.com/controller */
-static void check_controller(struct field_errors *errors, const struct field_path *path, const char *name)
+void validate_domain_prefixed_path(struct field_errors *errors, const struct field_path *path, const char *name)
 {
 	const char *slash = strchr(name, '/');
-	if (strlen(name) > MAX_CONTROLLER)
-		field_too_long(errors, path, MAX_CONTROLLER);
 	if (!*name) {
 		field_required(errors, path, "");
 		return;
@@ -253,7 +250,10 @@ void validate_ingress_class(struct field_errors *errors, const NetworkingV1Ingre
 	static const char *const scopes[] = {"Cluster", "Namespace", NULL};
 	const NetworkingV1IngressClassParametersReference *p = class->spec->parameters;
 	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "parameters"), *at = FIELD(path, "namespace");
-	check_controller(errors, FIELD(FIELD(NULL, "spec"), "controller"), str_or_empty(class->spec->controller));
+	const struct field_path *controller = FIELD(FIELD(NULL, "spec"), "controller");
+	if (strlen(str_or_empty(class->spec->controller)) > MAX_CONTROLLER)
+		field_too_long(errors, controller, MAX_CONTROLLER);
+	validate_domain_prefixed_path(errors, controller, str_or_empty(class->spec->controller));
 	if (!p)
 		return;
 	check_reference(errors, path, p->api_group, p->kind, p->name);

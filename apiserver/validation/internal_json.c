@@ -12,8 +12,8 @@
 #include "base/str.h"
 
 /* Words that Go writes in capitals when a name begins with them. */
-static const char *const capitals[] = {
-	"api", "ca", "cidr", "cpu", "csi", "fc", "id", "ip", "iscsi", "json", "nfs", "pid", "ttl", "uid", "url", NULL};
+static const char *const capitals[] = {"api", "aws", "ca", "cidr", "cpu", "csi", "dns", "fc", "fs", "gce", "grpc",
+	"http", "id", "ip", "iscsi", "json", "nfs", "os", "pid", "rbd", "se", "tcp", "ttl", "tty", "uid", "url", NULL};
 
 static const struct {
 	const char *json, *go;
@@ -176,9 +176,25 @@ static bool is_absent(const struct schema_field *f, const void *msg)
 
 static void add_fields(struct strbuf *out, const struct schema_type *type, const void *msg, bool *first);
 
+/* Metadata is embedded: its fields, under their wire names, stand beside those of the object. */
+static void add_meta(struct strbuf *out, const void *meta, bool *first)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	json_encode(&text, meta ? meta : MetaV1ObjectMeta_schema.zero, 0);
+	if (text.len <= 2)
+		return;
+	strbuf_adds(out, *first ? "" : ",");
+	strbuf_add(out, text.buf + 1, text.len - 2);
+	*first = false;
+}
+
 static void add_field(struct strbuf *out, const struct schema_field *f, const void *msg, bool *first)
 {
 	const void *p = (const char *)msg + f->offset;
+	if (f->type == &MetaV1ObjectMeta_schema && !strcmp(f->name, "metadata")) {
+		add_meta(out, *(const void *const *)p, first);
+		return;
+	}
 	if (f->flags & SCHEMA_INLINE) {
 		const void *part = *(const void *const *)p;
 		add_fields(out, f->type, part ? part : f->type->zero, first);
@@ -200,7 +216,7 @@ static void add_field(struct strbuf *out, const struct schema_field *f, const vo
 	size_t n = *(const size_t *)((const char *)msg + f->quantifier_offset);
 	const char *items = *(const char *const *)p;
 	if (!n)
-		strbuf_adds(out, "null");
+		strbuf_adds(out, !items ? "null" : f->shape == SCHEMA_MAP ? "{}" : "[]");
 	else if (f->shape == SCHEMA_MAP)
 		add_map(out, f, (void *const *)items, n);
 	else
@@ -270,6 +286,51 @@ static void add_fields(struct strbuf *out, const struct schema_type *type, const
 			add_field(out, &type->fields[i], msg, first);
 }
 
+/* A pod's spec has another order within the original, and what it shares with its host stands in the security context.
+ */
+static const char *const pod_fields[] = {"volumes", "init_containers", "containers", "ephemeral_containers",
+	"restart_policy", "termination_grace_period_seconds", "active_deadline_seconds", "dns_policy", "node_selector",
+	"service_account_name", "automount_service_account_token", "node_name", "security_context",
+	"image_pull_secrets", "hostname", "subdomain", "set_hostname_as_fqdn", "affinity", "scheduler_name",
+	"tolerations", "host_aliases", "priority_class_name", "priority", "preemption_policy", "dns_config",
+	"readiness_gates", "runtime_class_name", "overhead", "enable_service_links", "topology_spread_constraints",
+	"os", "scheduling_gates", "resource_claims", "resources", "hostname_override", NULL};
+static const char *const host_fields[] = {
+	"host_network", "host_pid", "host_ipc", "share_process_namespace", "host_users", NULL};
+static const char *const security_fields[] = {"se_linux_options", "windows_options", "run_as_user", "run_as_group",
+	"run_as_non_root", "supplemental_groups", "supplemental_groups_policy", "fs_group", "fs_group_change_policy",
+	"sysctls", "seccomp_profile", "app_armor_profile", "se_linux_change_policy", NULL};
+
+static void add_named(struct strbuf *out, const void *msg, const char *const *names, bool *first)
+{
+	for (; *names; names++) {
+		const struct schema_field *f = schema_field_by_name(schema_of(msg), *names);
+		if (f)
+			add_field(out, f, msg, first);
+	}
+}
+
+static void add_pod_spec(struct strbuf *out, const CoreV1PodSpec *spec)
+{
+	const char *const *before = pod_fields, *part[2] = {NULL, NULL};
+	const void *security =
+		spec->security_context ? (const void *)spec->security_context : CoreV1PodSecurityContext_schema.zero;
+	bool first = true, first_of_security = true;
+	strbuf_addc(out, '{');
+	for (; *before; before++) {
+		if (strcmp(*before, "security_context")) {
+			part[0] = *before;
+			add_named(out, spec, part, &first);
+			continue;
+		}
+		strbuf_adds(out, ",\"SecurityContext\":{");
+		add_named(out, spec, host_fields, &first_of_security);
+		add_named(out, security, security_fields, &first_of_security);
+		strbuf_addc(out, '}');
+	}
+	strbuf_addc(out, '}');
+}
+
 static void add_message(struct strbuf *out, const void *msg)
 {
 	bool first = true;
@@ -280,6 +341,10 @@ static void add_message(struct strbuf *out, const void *msg)
 	const struct schema_type *type = schema_of(msg);
 	if (type->form != SCHEMA_FORM_OBJECT || str_starts_with(type->name, "meta.")) {
 		json_encode(out, msg, 0);
+		return;
+	}
+	if (type == &CoreV1PodSpec_schema) {
+		add_pod_spec(out, msg);
 		return;
 	}
 	strbuf_addc(out, '{');

@@ -32,4 +32,7 @@ void validate_endpoint_slice_update(
 
 void validate_lease(struct field_errors *errors, const CoordinationV1Lease *lease);
 
+/* example.com/path: a domain, a slash and something. All problems are told. */
+void validate_domain_prefixed_path(struct field_errors *errors, const struct field_path *path, const char *name);
+
 #endif

@@ -7,10 +7,6 @@
 #include "api/types.h"
 #include "apiserver/validation/field.h"
 
-void validate_job(struct field_errors *errors, const BatchV1Job *job);
-void validate_job_update(struct field_errors *errors, const BatchV1Job *job, const BatchV1Job *old);
-void validate_cron_job(struct field_errors *errors, const BatchV1CronJob *job);
-
 void validate_claim(struct field_errors *errors, const CoreV1PersistentVolumeClaim *claim);
 void validate_claim_spec(
 	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeClaimSpec *spec);

@@ -5,96 +5,93 @@
 #include "api/selector.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
+#include "apiserver/validation/policy.h"
 #include "base/str.h"
 
-/* The selector must be there, say something, and choose the pods of the template. */
-static void check_selector(struct field_errors *errors, const struct field_path *path,
-	const MetaV1LabelSelector *selector, const CoreV1PodTemplateSpec *template, const char *kind)
+/* What a selector is asked of kind by kind. */
+struct selector_rule {
+	const char *kind;	/* as in "empty selector is invalid for …" */
+	const char *unparsable; /* NULL: what does not parse is not mentioned */
+	bool optional;
+};
+
+/* The labels of a template that its selector does not choose. */
+static void check_match(struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector,
+	const CoreV1PodTemplateSpec *template, const struct selector_rule *rule)
 {
-	const struct field_path *at = FIELD(path, "selector");
-	if (!selector) {
-		field_required(errors, at, "");
-	} else {
-		validate_label_selector(errors, at, selector);
-		if (!selector->n_match_labels && !selector->n_match_expressions)
-			field_invalid_message(errors, at, selector,
-				arena_printf(errors->arena, "empty selector is invalid for %s", kind));
-	}
 	const MetaV1ObjectMeta *meta = template ? template->metadata : NULL;
 	struct label_selector *parsed = NULL;
+	bool empty = selector && !selector->n_match_labels && !selector->n_match_expressions;
 	struct status *s = selector ? label_selector_from_api(errors->arena, selector, &parsed) : NULL;
-	if (s) {
-		field_invalid_message(errors, at, selector, "invalid label selector");
-		status_drop(s, "told as a field error");
-		return;
-	}
+	if (s && rule->unparsable)
+		field_invalid_message(errors, FIELD(path, "selector"), selector, rule->unparsable);
+	bool skip = s || (empty && !rule->optional);
+	status_drop(s, "told as a field error");
 	/* A selector that is missing matches nothing. */
-	if (parsed && label_selector_matches(parsed, meta ? meta->labels : NULL, meta ? meta->n_labels : 0))
+	if (skip || (parsed && label_selector_matches(parsed, meta ? meta->labels : NULL, meta ? meta->n_labels : 0)))
 		return;
-	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
-	strbuf_addc(&labels, '{');
-	for (size_t i = 0; meta && i < meta->n_labels; i++)
-		strbuf_printf(&labels, "%s%s:%s", i ? "," : "", field_quote(errors->arena, meta->labels[i]->key),
-			field_quote(errors->arena, meta->labels[i]->value));
-	strbuf_addc(&labels, '}');
-	field_invalid_json(errors, FIELD(FIELD(FIELD(path, "template"), "metadata"), "labels"),
-		meta && meta->n_labels ? arena_strdup(errors->arena, labels.buf) : "null",
+	char *labels = meta && meta->n_labels ? strings_map_json(errors->arena, meta->labels, meta->n_labels)
+					      : arena_strdup(errors->arena, meta && meta->labels ? "{}" : "null");
+	field_invalid_json(errors, FIELD(FIELD(FIELD(path, "template"), "metadata"), "labels"), labels,
 		"`selector` does not match template `labels`");
 }
 
-/* Pods of these kinds always restart. */
-static void check_template(
-	struct field_errors *errors, const struct field_path *path, const CoreV1PodTemplateSpec *template)
+/* The selector must be there, say something, and choose the pods of the template. */
+static void check_selector(struct field_errors *errors, const struct field_path *path,
+	const MetaV1LabelSelector *selector, const CoreV1PodTemplateSpec *template, const struct selector_rule *rule)
 {
-	const struct field_path *at = FIELD(path, "template");
-	static const char *const always[] = {"Always", NULL};
-	if (!template) {
+	const struct field_path *at = FIELD(path, "selector");
+	bool empty = selector && !selector->n_match_labels && !selector->n_match_expressions;
+	char *detail = arena_printf(errors->arena, "empty selector is invalid for %s", rule->kind);
+	if (!selector && !rule->optional)
 		field_required(errors, at, "");
-		return;
-	}
-	validate_pod_template(errors, at, template);
-	if (!template->spec)
-		return;
-	if (!str_eq(template->spec->restart_policy, "Always"))
-		field_unsupported(
-			errors, FIELD(FIELD(at, "spec"), "restartPolicy"), template->spec->restart_policy, always);
-	if (template->spec->has_active_deadline_seconds)
-		field_forbidden(errors, FIELD(FIELD(at, "spec"), "activeDeadlineSeconds"),
-			"activeDeadlineSeconds in ReplicaSet is not Supported");
+	validate_label_selector(errors, at, selector);
+	if (empty && !rule->optional)
+		field_invalid_message(errors, at, selector, detail);
+	check_match(errors, path, selector, template, rule);
+	if (empty && rule->optional)
+		field_invalid_message(errors, at, selector, detail);
 }
 
-/* A number that is not negative, or a percentage. */
-static void check_int_or_percent(struct field_errors *errors, const struct field_path *path, const IntstrIntOrString *v)
+/* Pods of these kinds always restart. */
+static void check_restart(struct field_errors *errors, const struct field_path *path,
+	const CoreV1PodTemplateSpec *template, const char *kind)
 {
-	int32_t percent;
-	if (!v)
-		return;
-	if (!intstr_is_string(v))
-		validate_not_negative(errors, path, v->int_val);
-	else if (!intstr_percent(v, &percent))
-		field_invalid(errors, path, v->str_val,
-			"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "
-			"'93%', regex used for "
-			"validation is '[0-9]+%')");
+	const struct field_path *at = FIELD(FIELD(path, "template"), "spec");
+	static const char *const always[] = {"Always", NULL};
+	const CoreV1PodSpec *spec = template ? template->spec : NULL;
+	if (!str_eq(spec ? spec->restart_policy : NULL, "Always"))
+		field_unsupported(errors, FIELD(at, "restartPolicy"), spec ? spec->restart_policy : "", always);
+	if (spec && spec->has_active_deadline_seconds)
+		field_forbidden(errors, FIELD(at, "activeDeadlineSeconds"),
+			arena_printf(errors->arena, "activeDeadlineSeconds in %s is not Supported", kind));
 }
 
-static bool is_zero(const IntstrIntOrString *v)
+static void check_template(struct field_errors *errors, const struct field_path *path,
+	const CoreV1PodTemplateSpec *template, const char *kind)
 {
-	int32_t percent = 1;
-	return v && (intstr_is_string(v) ? intstr_percent(v, &percent) && !percent : !v->int_val);
+	const CoreV1PodTemplateSpec *t = template ? template : CoreV1PodTemplateSpec_schema.zero;
+	validate_pod_template(errors, FIELD(path, "template"), t);
+	check_restart(errors, path, t, kind);
 }
 
-static void check_at_most_all(struct field_errors *errors, const struct field_path *path, const IntstrIntOrString *v)
+/* The number, or the percentage, that counts as one here. */
+static int64_t worth(const IntstrIntOrString *v)
 {
 	int32_t percent = 0;
-	if (intstr_is_string(v) && intstr_percent(v, &percent) && percent > 100)
-		field_invalid(errors, path, v->str_val, "must not be greater than 100%");
+	if (!v)
+		return 0;
+	return intstr_is_string(v) && intstr_percent(v, &percent) ? percent : intstr_int(v);
 }
 
 static char *intstr_json(struct arena *arena, const IntstrIntOrString *v)
 {
 	return intstr_is_string(v) ? field_quote(arena, v->str_val) : arena_printf(arena, "%d", v ? v->int_val : 0);
 }
+
+static const struct selector_rule of_deployment = {"deployment", "invalid label selector", false};
+static const struct selector_rule of_daemon_set = {"daemonset", NULL, true};
+static const struct selector_rule of_stateful_set = {"statefulset", "", false};
 
 static void check_deployment_strategy(
 	struct field_errors *errors, const struct field_path *path, const AppsV1DeploymentStrategy *s)
@@ -109,19 +106,20 @@ static void check_deployment_strategy(
 		return;
 	}
 	if (strcmp(type, "RollingUpdate")) {
-		field_unsupported(errors, FIELD(path, "type"), type, types);
+		field_unsupported_json(errors, path,
+			internal_json(errors->arena, s ? s : AppsV1DeploymentStrategy_schema.zero), types);
 		return;
 	}
 	if (!rolling) {
 		field_required(errors, at, "this should be defaulted and never be nil");
 		return;
 	}
-	check_int_or_percent(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
-	check_int_or_percent(errors, FIELD(at, "maxSurge"), rolling->max_surge);
-	if (is_zero(rolling->max_unavailable) && is_zero(rolling->max_surge))
+	validate_int_or_percent(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
+	validate_int_or_percent(errors, FIELD(at, "maxSurge"), rolling->max_surge);
+	if (!worth(rolling->max_unavailable) && !worth(rolling->max_surge))
 		field_invalid_json(errors, FIELD(at, "maxUnavailable"),
 			intstr_json(errors->arena, rolling->max_unavailable), "may not be 0 when `maxSurge` is 0");
-	check_at_most_all(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
+	validate_at_most_all(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
 }
 
 void validate_deployment(struct field_errors *errors, const AppsV1Deployment *d)
@@ -129,8 +127,8 @@ void validate_deployment(struct field_errors *errors, const AppsV1Deployment *d)
 	const AppsV1DeploymentSpec *spec = d->spec;
 	const struct field_path *path = FIELD(NULL, "spec");
 	validate_not_negative(errors, FIELD(path, "replicas"), spec->replicas);
-	check_selector(errors, path, spec->selector, spec->template, "deployment");
-	check_template(errors, path, spec->template);
+	check_selector(errors, path, spec->selector, spec->template, &of_deployment);
+	check_template(errors, path, spec->template, "ReplicaSet");
 	check_deployment_strategy(errors, FIELD(path, "strategy"), spec->strategy);
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), spec->min_ready_seconds);
 	if (spec->has_revision_history_limit)
@@ -160,8 +158,8 @@ void validate_replica_set(struct field_errors *errors, const AppsV1ReplicaSet *r
 	const struct field_path *path = FIELD(NULL, "spec");
 	validate_not_negative(errors, FIELD(path, "replicas"), r->spec->replicas);
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), r->spec->min_ready_seconds);
-	check_selector(errors, path, r->spec->selector, r->spec->template, "deployment");
-	check_template(errors, path, r->spec->template);
+	check_selector(errors, path, r->spec->selector, r->spec->template, &of_deployment);
+	check_template(errors, path, r->spec->template, "ReplicaSet");
 }
 
 void validate_replica_set_update(struct field_errors *errors, const AppsV1ReplicaSet *r, const AppsV1ReplicaSet *old)
@@ -179,9 +177,7 @@ static void check_daemon_strategy(
 		return;
 	if (strcmp(type, "RollingUpdate")) {
 		field_unsupported_json(errors, path,
-			arena_printf(errors->arena, "{\"Type\":%s,\"RollingUpdate\":%s}",
-				field_quote(errors->arena, type), s && s->rolling_update ? "{}" : "null"),
-			types);
+			internal_json(errors->arena, s ? s : AppsV1DaemonSetUpdateStrategy_schema.zero), types);
 		return;
 	}
 	const struct field_path *at = FIELD(path, "rollingUpdate");
@@ -190,24 +186,22 @@ static void check_daemon_strategy(
 		field_required(errors, at, "");
 		return;
 	}
-	check_int_or_percent(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
-	check_int_or_percent(errors, FIELD(at, "maxSurge"), rolling->max_surge);
-	bool no_unavailable = is_zero(rolling->max_unavailable),
-	     no_surge = !rolling->max_surge || is_zero(rolling->max_surge);
-	if (!no_unavailable && !no_surge)
+	validate_int_or_percent(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
+	validate_int_or_percent(errors, FIELD(at, "maxSurge"), rolling->max_surge);
+	validate_at_most_all(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
+	validate_at_most_all(errors, FIELD(at, "maxSurge"), rolling->max_surge);
+	if (worth(rolling->max_unavailable) && worth(rolling->max_surge))
 		field_invalid_json(errors, FIELD(at, "maxSurge"), intstr_json(errors->arena, rolling->max_surge),
 			"may not be set when maxUnavailable is non-zero");
-	if (no_unavailable && no_surge)
+	if (!worth(rolling->max_unavailable) && !worth(rolling->max_surge))
 		field_required(errors, FIELD(at, "maxUnavailable"), "cannot be 0 when maxSurge is 0");
-	check_at_most_all(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
-	check_at_most_all(errors, FIELD(at, "maxSurge"), rolling->max_surge);
 }
 
 void validate_daemon_set(struct field_errors *errors, const AppsV1DaemonSet *d)
 {
 	const struct field_path *path = FIELD(NULL, "spec");
-	check_selector(errors, path, d->spec->selector, d->spec->template, "daemonset");
-	check_template(errors, path, d->spec->template);
+	check_selector(errors, path, d->spec->selector, d->spec->template, &of_daemon_set);
+	check_template(errors, path, d->spec->template, "DaemonSet");
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), d->spec->min_ready_seconds);
 	check_daemon_strategy(errors, FIELD(path, "updateStrategy"), d->spec->update_strategy);
 	if (d->spec->has_revision_history_limit)
@@ -216,28 +210,144 @@ void validate_daemon_set(struct field_errors *errors, const AppsV1DaemonSet *d)
 
 void validate_daemon_set_update(struct field_errors *errors, const AppsV1DaemonSet *d, const AppsV1DaemonSet *old)
 {
-	validate_daemon_set(errors, d);
 	same_selector(errors, d->spec->selector, old->spec ? old->spec->selector : NULL);
+	validate_daemon_set(errors, d);
+}
+
+static void check_rolling_set(
+	struct field_errors *errors, const struct field_path *path, const AppsV1RollingUpdateStatefulSetStrategy *r)
+{
+	const struct field_path *at = FIELD(path, "maxUnavailable");
+	validate_not_negative(errors, FIELD(path, "partition"), r->partition);
+	if (!r->max_unavailable)
+		return;
+	validate_int_or_percent(errors, at, r->max_unavailable);
+	if (!worth(r->max_unavailable))
+		field_invalid_json(errors, at, intstr_json(errors->arena, r->max_unavailable), "cannot be 0");
+	validate_at_most_all(errors, at, r->max_unavailable);
+}
+
+static void check_set_strategy(
+	struct field_errors *errors, const struct field_path *path, const AppsV1StatefulSetUpdateStrategy *s)
+{
+	const char *type = s ? str_or_empty(s->type) : "";
+	const struct field_path *at = FIELD(path, "rollingUpdate");
+	bool rolling = !strcmp(type, "RollingUpdate"), on_delete = !strcmp(type, "OnDelete");
+	if (!*type)
+		field_required(errors, path, "");
+	else if (!rolling && !on_delete)
+		field_invalid_internal(errors, path, s, "must be 'RollingUpdate' or 'OnDelete'");
+	else if (on_delete && s->rolling_update)
+		field_invalid_internal(
+			errors, at, s->rolling_update, "only allowed for updateStrategy 'RollingUpdate'");
+	else if (s->rolling_update)
+		check_rolling_set(errors, at, s->rolling_update);
+}
+
+static void check_retention(struct field_errors *errors, const struct field_path *path,
+	const AppsV1StatefulSetPersistentVolumeClaimRetentionPolicy *p)
+{
+	static const char *const policies[] = {"Retain", "Delete", NULL};
+	if (!p)
+		return;
+	if (!str_in(str_or_empty(p->when_deleted), policies))
+		field_unsupported(errors, FIELD(path, "whenDeleted"), p->when_deleted, policies);
+	if (!str_in(str_or_empty(p->when_scaled), policies))
+		field_unsupported(errors, FIELD(path, "whenScaled"), p->when_scaled, policies);
+}
+
+static bool is_claimed(const AppsV1StatefulSetSpec *spec, const char *volume)
+{
+	for (size_t i = 0; i < spec->n_volume_claim_templates; i++)
+		if (str_eq(object_name(spec->volume_claim_templates[i]), volume))
+			return true;
+	return false;
+}
+
+static bool has_volume(const CoreV1PodSpec *pod, const char *name)
+{
+	for (size_t i = 0; i < pod->n_volumes; i++)
+		if (str_eq(pod->volumes[i]->name, name))
+			return true;
+	return false;
+}
+
+/* The template as its pods will be: with a volume for each claim, named and placed by the set. */
+static CoreV1PodTemplateSpec *template_of_set(struct arena *arena, const AppsV1StatefulSetSpec *spec)
+{
+	CoreV1PodTemplateSpec *template = api_new(arena, &CoreV1PodTemplateSpec_schema);
+	const CoreV1PodSpec *pod = spec->template ? spec->template->spec : NULL;
+	if (spec->template)
+		*template = *spec->template;
+	template->spec = api_new(arena, &CoreV1PodSpec_schema);
+	if (pod)
+		*template->spec = *pod;
+	template->spec->hostname = template->spec->subdomain = (char *)(uintptr_t)schema_empty_string;
+	template->spec->volumes = NULL;
+	template->spec->n_volumes = 0;
+	for (size_t i = 0; i < spec->n_volume_claim_templates; i++) {
+		const char *name = object_name(spec->volume_claim_templates[i]);
+		if (has_volume(template->spec, name))
+			continue;
+		CoreV1Volume *volume = API_NEW(arena, CoreV1Volume);
+		volume->name = arena_strdup(arena, name);
+		volume->volume_source = API_NEW(arena, CoreV1VolumeSource);
+		volume->volume_source->persistent_volume_claim =
+			API_NEW(arena, CoreV1PersistentVolumeClaimVolumeSource);
+		volume->volume_source->persistent_volume_claim->claim_name = volume->name;
+		ARENA_PUSH(arena, template->spec->volumes, template->spec->n_volumes) = volume;
+	}
+	for (size_t i = 0; pod && i < pod->n_volumes; i++)
+		if (!is_claimed(spec, pod->volumes[i]->name))
+			ARENA_PUSH(arena, template->spec->volumes, template->spec->n_volumes) = pod->volumes[i];
+	return template;
+}
+
+static void check_set_template(
+	struct field_errors *errors, const struct field_path *path, const AppsV1StatefulSetSpec *spec)
+{
+	const struct field_path *at = FIELD(path, "template");
+	const MetaV1ObjectMeta *meta = spec->template ? spec->template->metadata : NULL;
+	validate_pod_template(errors, at, template_of_set(errors->arena, spec));
+	/* Once more, under the names that the original gives them. */
+	if (meta) {
+		validate_labels(errors, FIELD(at, "labels"), meta->labels, meta->n_labels);
+		validate_annotations(errors, FIELD(at, "annotations"), meta->annotations, meta->n_annotations);
+	}
+	check_restart(errors, path, spec->template ? spec->template : CoreV1PodTemplateSpec_schema.zero, "StatefulSet");
+}
+
+static void check_set(struct field_errors *errors, const AppsV1StatefulSetSpec *spec, bool is_new)
+{
+	static const char *const policies[] = {"OrderedReady", "Parallel", NULL};
+	const struct field_path *path = FIELD(NULL, "spec");
+	if (str_empty(spec->pod_management_policy))
+		field_required(errors, FIELD(path, "podManagementPolicy"), "");
+	else if (!str_in(spec->pod_management_policy, policies))
+		field_invalid(errors, FIELD(path, "podManagementPolicy"), spec->pod_management_policy,
+			"must be 'OrderedReady' or 'Parallel'");
+	check_set_strategy(errors, FIELD(path, "updateStrategy"), spec->update_strategy);
+	check_retention(errors, FIELD(path, "persistentVolumeClaimRetentionPolicy"),
+		spec->persistent_volume_claim_retention_policy);
+	validate_not_negative(errors, FIELD(path, "replicas"), spec->replicas);
+	validate_not_negative(errors, FIELD(path, "minReadySeconds"), spec->min_ready_seconds);
+	if (spec->ordinals)
+		validate_not_negative(errors, FIELD(path, "ordinals.start"), spec->ordinals->start);
+	if (is_new && !str_empty(spec->service_name))
+		validate_text(errors, FIELD(path, "serviceName"), spec->service_name,
+			check_dns_label(errors->arena, spec->service_name));
+	check_selector(errors, path, spec->selector, spec->template, &of_stateful_set);
+	check_set_template(errors, path, spec);
 }
 
 void validate_stateful_set(struct field_errors *errors, const AppsV1StatefulSet *s)
 {
-	static const char *const policies[] = {"OrderedReady", "Parallel", NULL};
-	const struct field_path *path = FIELD(NULL, "spec");
-	if (str_empty(s->spec->pod_management_policy))
-		field_required(errors, FIELD(path, "podManagementPolicy"), "");
-	else if (!str_in(s->spec->pod_management_policy, policies))
-		field_invalid(errors, FIELD(path, "podManagementPolicy"), s->spec->pod_management_policy,
-			"must be 'OrderedReady' or 'Parallel'");
-	validate_not_negative(errors, FIELD(path, "replicas"), s->spec->replicas);
-	validate_not_negative(errors, FIELD(path, "minReadySeconds"), s->spec->min_ready_seconds);
-	check_selector(errors, path, s->spec->selector, s->spec->template, "statefulset");
-	check_template(errors, path, s->spec->template);
+	check_set(errors, s->spec, true);
 }
 
 void validate_stateful_set_update(struct field_errors *errors, const AppsV1StatefulSet *s, const AppsV1StatefulSet *old)
 {
-	validate_stateful_set(errors, s);
+	check_set(errors, s->spec, false);
 	if (!old->spec)
 		return;
 	AppsV1StatefulSetSpec *munged = api_copy(errors->arena, s->spec);
@@ -268,7 +378,7 @@ void validate_replication_controller(struct field_errors *errors, const CoreV1Re
 	if (!spec->n_selector)
 		field_required(errors, FIELD(path, "selector"), "");
 	validate_not_negative(errors, FIELD(path, "replicas"), spec->replicas);
-	check_template(errors, path, spec->template);
+	check_template(errors, path, spec->template, "ReplicationController");
 	if (spec->n_selector && spec->template &&
 		!map_contains(meta ? meta->labels : NULL, meta ? meta->n_labels : 0, spec->selector, spec->n_selector))
 		field_invalid_json(errors, FIELD(FIELD(FIELD(path, "template"), "metadata"), "labels"), "null",

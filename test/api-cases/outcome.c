@@ -37,7 +37,8 @@ static void add_masked(struct strbuf *out, const char *s)
 	static const struct {
 		const char *form, *name;
 	} forms[] = {{"0000-00-00T00:00:00Z", "TIME"}, {"00000000-0000-0000-0000-000000000000", "UID"},
-		{"kube-api-access-?????", "TOKEN"}};
+		{"kube-api-access-?????", "TOKEN"},
+		{"X509SHA256=0000000000000000000000000000000000000000000000000000000000000000", "CERTIFICATE"}};
 	while (*s) {
 		size_t i = 0, run = 1, n;
 		while (s[run] == *s)
