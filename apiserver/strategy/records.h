@@ -41,6 +41,7 @@ extern const struct strategy claim_strategy;
 extern const struct strategy revision_strategy;
 extern const struct strategy flow_schema_strategy;
 extern const struct strategy priority_level_strategy;
+extern const struct strategy crd_strategy;
 extern const struct strategy admission_policy_strategy;
 extern const struct strategy api_service_strategy;
 extern const struct strategy validating_webhook_strategy;

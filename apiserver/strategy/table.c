@@ -17,7 +17,6 @@ CHECKED_ALIKE(quota, CoreV1ResourceQuota, validate_resource_quota)
 CHECKED_ALIKE(limit_range, CoreV1LimitRange, validate_limit_range)
 CHECKED(volume, CoreV1PersistentVolume, validate_volume, validate_volume_update)
 
-KIND(crd, "apiextensions.k8s.io", "customresourcedefinitions", SPEC_AND_STATUS);
 KIND(quota, "", "resourcequotas", STATUS_ONLY, CHECKS(quota));
 KIND(limit_range, "", "limitranges", CHECKS(limit_range));
 KIND(resource_claim, "resource.k8s.io", "resourceclaims", STATUS_ONLY);
@@ -67,7 +66,7 @@ const struct strategy *const strategy_table[] = {
 	&flow_schema_strategy,
 	&priority_level_strategy,
 	&admission_policy_strategy,
-	&crd,
+	&crd_strategy,
 	&api_service_strategy,
 	&autoscaler_strategy,
 	&quota,

@@ -42,6 +42,17 @@ static const struct {
 	{"httpHeaders", "HTTPHeaders"},
 	{"gmsaCredentialSpecName", "GMSACredentialSpecName"},
 	{"gmsaCredentialSpec", "GMSACredentialSpec"},
+	{"$schema", "Schema"},
+	{"$ref", "Ref"},
+	{"openAPIV3Schema", "OpenAPIV3Schema"},
+	{"jSonSchemas", "JSONSchemas"},
+	{"x-kubernetes-preserve-unknown-fields", "XPreserveUnknownFields"},
+	{"x-kubernetes-embedded-resource", "XEmbeddedResource"},
+	{"x-kubernetes-int-or-string", "XIntOrString"},
+	{"x-kubernetes-list-map-keys", "XListMapKeys"},
+	{"x-kubernetes-list-type", "XListType"},
+	{"x-kubernetes-map-type", "XMapType"},
+	{"x-kubernetes-validations", "XValidations"},
 };
 
 static void add_name(struct strbuf *out, const char *name)
@@ -273,6 +284,19 @@ static void add_pod(struct strbuf *out, const CoreV1PodSpec *spec, bool *first)
 	}
 }
 
+/* Whether a value may be null stands beside the type in schemas. */
+static void add_schema(struct strbuf *out, const struct schema_type *type, const void *msg, bool *first)
+{
+	const struct schema_field *moved = schema_field_by_name(type, "nullable");
+	for (size_t i = 0; i < type->n_fields; i++) {
+		if (&type->fields[i] == moved)
+			continue;
+		add_field(out, &type->fields[i], msg, first);
+		if (!strcmp(type->fields[i].name, "type"))
+			add_field(out, moved, msg, first);
+	}
+}
+
 static void add_fields(struct strbuf *out, const struct schema_type *type, const void *msg, bool *first)
 {
 	if (type == &CoreV1PodSpec_schema)
@@ -281,54 +305,11 @@ static void add_fields(struct strbuf *out, const struct schema_type *type, const
 		add_named(out, type, msg, volume_order, first);
 	else if (type == &CoreV1PersistentVolumeSource_schema)
 		add_named(out, type, msg, source_order, first);
+	else if (type == &ApiextensionsV1JSONSchemaProps_schema)
+		add_schema(out, type, msg, first);
 	else
 		for (size_t i = 0; i < type->n_fields; i++)
 			add_field(out, &type->fields[i], msg, first);
-}
-
-/* A pod's spec has another order within the original, and what it shares with its host stands in the security context.
- */
-static const char *const pod_fields[] = {"volumes", "init_containers", "containers", "ephemeral_containers",
-	"restart_policy", "termination_grace_period_seconds", "active_deadline_seconds", "dns_policy", "node_selector",
-	"service_account_name", "automount_service_account_token", "node_name", "security_context",
-	"image_pull_secrets", "hostname", "subdomain", "set_hostname_as_fqdn", "affinity", "scheduler_name",
-	"tolerations", "host_aliases", "priority_class_name", "priority", "preemption_policy", "dns_config",
-	"readiness_gates", "runtime_class_name", "overhead", "enable_service_links", "topology_spread_constraints",
-	"os", "scheduling_gates", "resource_claims", "resources", "hostname_override", NULL};
-static const char *const host_fields[] = {
-	"host_network", "host_pid", "host_ipc", "share_process_namespace", "host_users", NULL};
-static const char *const security_fields[] = {"se_linux_options", "windows_options", "run_as_user", "run_as_group",
-	"run_as_non_root", "supplemental_groups", "supplemental_groups_policy", "fs_group", "fs_group_change_policy",
-	"sysctls", "seccomp_profile", "app_armor_profile", "se_linux_change_policy", NULL};
-
-static void add_named(struct strbuf *out, const void *msg, const char *const *names, bool *first)
-{
-	for (; *names; names++) {
-		const struct schema_field *f = schema_field_by_name(schema_of(msg), *names);
-		if (f)
-			add_field(out, f, msg, first);
-	}
-}
-
-static void add_pod_spec(struct strbuf *out, const CoreV1PodSpec *spec)
-{
-	const char *const *before = pod_fields, *part[2] = {NULL, NULL};
-	const void *security =
-		spec->security_context ? (const void *)spec->security_context : CoreV1PodSecurityContext_schema.zero;
-	bool first = true, first_of_security = true;
-	strbuf_addc(out, '{');
-	for (; *before; before++) {
-		if (strcmp(*before, "security_context")) {
-			part[0] = *before;
-			add_named(out, spec, part, &first);
-			continue;
-		}
-		strbuf_adds(out, ",\"SecurityContext\":{");
-		add_named(out, spec, host_fields, &first_of_security);
-		add_named(out, security, security_fields, &first_of_security);
-		strbuf_addc(out, '}');
-	}
-	strbuf_addc(out, '}');
 }
 
 static void add_message(struct strbuf *out, const void *msg)
@@ -339,12 +320,10 @@ static void add_message(struct strbuf *out, const void *msg)
 		return;
 	}
 	const struct schema_type *type = schema_of(msg);
-	if (type->form != SCHEMA_FORM_OBJECT || str_starts_with(type->name, "meta.")) {
+	bool choice = type == &ApiextensionsV1JSONSchemaPropsOrArray_schema ||
+		      type == &ApiextensionsV1JSONSchemaPropsOrBool_schema;
+	if ((type->form != SCHEMA_FORM_OBJECT && !choice) || str_starts_with(type->name, "meta.")) {
 		json_encode(out, msg, 0);
-		return;
-	}
-	if (type == &CoreV1PodSpec_schema) {
-		add_pod_spec(out, msg);
 		return;
 	}
 	strbuf_addc(out, '{');

@@ -1,0 +1,103 @@
+#include "apiserver/validation/crd.h"
+#include "api/copy.h"
+#include "apiserver/strategy/kind.h"
+#include "apiserver/strategy/records.h"
+#include "base/str.h"
+
+typedef ApiextensionsV1CustomResourceDefinition Crd;
+
+CHECKED_STATUS(crd, ApiextensionsV1CustomResourceDefinition, validate_crd, validate_crd_update, validate_crd_status)
+
+/* Objects may be stored in the storage version from now on. */
+static void note_storage_version(struct arena *arena, Crd *crd)
+{
+	for (size_t i = 0; i < crd->spec->n_versions; i++) {
+		char *name = crd->spec->versions[i]->name;
+		if (!crd->spec->versions[i]->storage)
+			continue;
+		if (!crd->status)
+			crd->status = API_NEW(arena, ApiextensionsV1CustomResourceDefinitionStatus);
+		if (!str_in_n(name, crd->status->stored_versions, crd->status->n_stored_versions)) {
+			size_t n = crd->status->n_stored_versions;
+			char **names = arena_calloc(arena, n + 1, sizeof(*names));
+			for (size_t k = 0; k < n; k++)
+				names[k] = crd->status->stored_versions[k];
+			names[n] = name;
+			crd->status->stored_versions = names;
+			crd->status->n_stored_versions = n + 1;
+		}
+		return;
+	}
+}
+
+static void prepare_create(struct request *request, ProtobufCMessage *object)
+{
+	generic_prepare_create(request, object);
+	note_storage_version(request->arena, (Crd *)object);
+}
+
+static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	Crd *crd = (Crd *)object;
+	generic_prepare_update(request, object, old);
+	if (generic_is_status(request))
+		return;
+	/* The status is the old object's own. */
+	if (crd->status)
+		crd->status = api_copy(request->arena, crd->status);
+	note_storage_version(request->arena, crd);
+}
+
+struct formats {
+	struct arena *arena;
+	const char **items;
+	size_t n_items;
+};
+
+static void note_format(const ApiextensionsV1JSONSchemaProps *schema, void *data)
+{
+	static const char *const known[] = {"bsonobjectid", "uri", "email", "hostname", "ipv4", "ipv6", "cidr", "mac",
+		"uuid", "uuid3", "uuid4", "uuid5", "isbn", "isbn10", "isbn13", "creditcard", "ssn", "hexcolor",
+		"rgbcolor", "byte", "password", "date", "duration", "datetime", "k8sshortname", "k8slongname", NULL};
+	struct formats *formats = data;
+	char *name = arena_strdup(formats->arena, str_or_empty(schema->format)), *out = name;
+	for (const char *s = name; *s; s++)
+		if (*s != '-')
+			*out++ = *s;
+	*out = '\0';
+	if (!*str_or_empty(schema->format) || !str_eq(schema->type, "string") || str_in(name, known))
+		return;
+	const char **item = arena_push(formats->arena, (void **)&formats->items, &formats->n_items, sizeof(*item));
+	*item = schema->format;
+}
+
+static void find_formats(struct formats *formats, const Crd *crd)
+{
+	for (size_t i = 0; crd && i < crd->spec->n_versions; i++)
+		if (crd->spec->versions[i]->schema)
+			schema_each(crd->spec->versions[i]->schema->open_apiv3_schema, note_format, formats);
+}
+
+/* Formats of texts that nobody checks, those that are new. */
+static void warn(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	struct formats now = {.arena = request->arena}, was = {.arena = request->arena};
+	if (generic_is_status(request))
+		return;
+	find_formats(&now, (const Crd *)object);
+	find_formats(&was, (const Crd *)old);
+	for (size_t i = 0; i < now.n_items; i++) {
+		bool known = false;
+		for (size_t k = 0; k < was.n_items; k++)
+			known |= str_eq(was.items[k], now.items[i]);
+		if (!known)
+			request_warn(request, "unrecognized format %s", field_quote(request->arena, now.items[i]));
+	}
+}
+
+const struct strategy crd_strategy = {.group = "apiextensions.k8s.io",
+	.resource = "customresourcedefinitions",
+	.prepare_create = prepare_create,
+	.prepare_update = prepare_update,
+	.warn = warn,
+	CHECKS(crd)};
