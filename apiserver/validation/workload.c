@@ -4,6 +4,7 @@
 #include "api/meta.h"
 #include "api/selector.h"
 #include "apiserver/validation/meta.h"
+#include "apiserver/validation/other.h"
 #include "apiserver/validation/pod.h"
 #include "apiserver/validation/policy.h"
 #include "base/str.h"
@@ -329,6 +330,12 @@ static void check_set(struct field_errors *errors, const AppsV1StatefulSetSpec *
 	check_set_strategy(errors, FIELD(path, "updateStrategy"), spec->update_strategy);
 	check_retention(errors, FIELD(path, "persistentVolumeClaimRetentionPolicy"),
 		spec->persistent_volume_claim_retention_policy);
+	for (size_t i = 0; is_new && i < spec->n_volume_claim_templates; i++) {
+		const CoreV1PersistentVolumeClaimSpec *claim = spec->volume_claim_templates[i]->spec;
+		const struct field_path *at = FIELD_INDEX(FIELD(path, "volumeClaimTemplates"), i);
+		validate_claim_spec(
+			errors, FIELD(at, "spec"), claim ? claim : CoreV1PersistentVolumeClaimSpec_schema.zero);
+	}
 	validate_not_negative(errors, FIELD(path, "replicas"), spec->replicas);
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), spec->min_ready_seconds);
 	if (spec->ordinals)
