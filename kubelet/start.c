@@ -120,8 +120,8 @@ static void make_metrics(struct kubelet *k)
 	static const char *const by_node[] = {"node", NULL};
 	if (!k->metrics)
 		return;
-	metric_set(metrics_gauge(k->metrics, "kubelet_node_name", "1, with the name of the node.", by_node),
-		1, k->settings->node_name);
+	metric_set(metrics_gauge(k->metrics, "kubelet_node_name", "1, with the name of the node.", by_node), 1,
+		k->settings->node_name);
 	metrics_function(
 		k->metrics, "kubelet_running_pods", "Pods that have a running sandbox.", "gauge", running_pods, k);
 }
