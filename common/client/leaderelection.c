@@ -327,13 +327,11 @@ struct status *leader_run(const struct leader_config *config, const atomic_bool 
 		if (kept)
 			pthread_join(e.thread, NULL);
 	}
-	if (!kept)
-		return status_internal("leaderelection lost");
-	if (e.c.release_on_cancel)
+	if (kept && e.c.release_on_cancel)
 		release(&e);
 	arena_free(e.lease_arena);
 	free(e.observed.record.holder);
 	free(e.reported);
 	free(e.identity);
-	return NULL;
+	return kept ? NULL : status_internal("leaderelection lost");
 }
