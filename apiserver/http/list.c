@@ -407,6 +407,7 @@ static struct status *answer_list(
 		gather_protobuf(request, l, type, g);
 	else
 		gather_json(request, l, type, g);
+	answer_warnings(exchange, request);
 	reply_gather(exchange, 200, media_name(accept->media), g);
 	return NULL;
 }

@@ -18,8 +18,8 @@ kall() { "$KUBECTL" "$@"; }
 setup() {
 	NS=e2e-$(basename "$BATS_TEST_FILENAME" .bats)-$BATS_TEST_NUMBER-$RANDOM
 	kall create namespace "$NS" >/dev/null
-	case " ${BATS_TEST_TAGS[*]} " in
-	*" apiserver "*) k create serviceaccount default >/dev/null 2>&1 || true ;; # nobody else may be there to do it
+	case ${TAGS:-} in
+	*apiserver*) k create serviceaccount default >/dev/null 2>&1 || true ;; # nobody else may be there to do it
 	esac
 	wait_until 20 k get serviceaccount default
 }

@@ -7,7 +7,7 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 @test "instrumentation: the API server counts its requests and their time" {
 	k get configmaps >/dev/null
 	api GET /metrics >"$BATS_TEST_TMPDIR/m"
-	for name in apiserver_request_total apiserver_request_duration_seconds_bucket apiserver_current_inflight_requests apiserver_storage_objects process_resident_memory_bytes; do
+	for name in apiserver_request_total apiserver_request_duration_seconds_bucket apiserver_current_inflight_requests process_resident_memory_bytes; do
 		grep -q "^$name" "$BATS_TEST_TMPDIR/m" || {
 			echo "no $name"
 			return 1
@@ -15,6 +15,24 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 	done
 	grep -q '^apiserver_request_total{.*code="200".*resource="configmaps".*verb="LIST"' "$BATS_TEST_TMPDIR/m"
 	grep -q '^# TYPE apiserver_request_total counter' "$BATS_TEST_TMPDIR/m"
+}
+
+# bats test_tags=apiserver
+@test "instrumentation: the API server counts what it stores" {
+	k create configmap a
+	stored() { api GET /metrics | grep -q '^apiserver_storage_objects{resource="configmaps"} [1-9]'; }
+	wait_until 70 stored
+}
+
+@test "instrumentation: the controller manager counts the work of its queues" {
+	need_nodes
+	at_end kall delete clusterrolebinding,clusterrole "$NS"
+	k create serviceaccount a
+	kall create clusterrole "$NS" --verb=get --non-resource-url=/metrics
+	kall create clusterrolebinding "$NS" --clusterrole="$NS" --serviceaccount="$NS:a"
+	token=$(k create token a)
+	counted() { in_node node1 curl -sk --max-time 5 -H "Authorization: Bearer $token" https://127.0.0.1:10257/metrics | grep -q '^workqueue_adds_total{name="deployment"} [0-9]'; }
+	wait_until 30 counted
 }
 
 # bats test_tags=short
@@ -71,7 +89,7 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 	token=$(k create token a)
 	metrics() { in_node node1 curl -sk --max-time 5 -H "Authorization: Bearer $token" "https://127.0.0.1:$1/metrics" >"$BATS_TEST_TMPDIR/m" && grep -q "^$2" "$BATS_TEST_TMPDIR/m"; }
 	wait_until 30 metrics 10259 scheduler_schedule_attempts_total
-	wait_until 30 metrics 10257 workqueue_adds_total
+	wait_until 30 metrics 10257 process_resident_memory_bytes
 	in_node node1 curl -s --max-time 5 http://127.0.0.1:10249/metrics | grep -q '^kubeproxy_sync_proxy_rules_duration_seconds'
 	in_node node1 curl -s --max-time 5 http://127.0.0.1:10256/healthz | grep -q lastUpdated
 }
