@@ -13,7 +13,8 @@
 #define KIND(name, group_, plural, ...) \
 	static const struct strategy name = {.group = group_, .resource = plural, __VA_ARGS__}
 
-CHECKED_ALIKE(quota, CoreV1ResourceQuota, validate_resource_quota)
+CHECKED_STATUS(quota, CoreV1ResourceQuota, validate_resource_quota, validate_resource_quota_update,
+	validate_resource_quota_status)
 CHECKED_ALIKE(limit_range, CoreV1LimitRange, validate_limit_range)
 CHECKED(volume, CoreV1PersistentVolume, validate_volume, validate_volume_update)
 

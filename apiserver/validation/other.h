@@ -25,5 +25,9 @@ void validate_volume_update(
 
 void validate_limit_range(struct field_errors *errors, const CoreV1LimitRange *range);
 void validate_resource_quota(struct field_errors *errors, const CoreV1ResourceQuota *quota);
+void validate_resource_quota_update(
+	struct field_errors *errors, const CoreV1ResourceQuota *quota, const CoreV1ResourceQuota *old);
+void validate_resource_quota_status(
+	struct field_errors *errors, const CoreV1ResourceQuota *quota, const CoreV1ResourceQuota *old);
 
 #endif

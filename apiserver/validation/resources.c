@@ -54,7 +54,7 @@ bool check_resource_name(struct field_errors *errors, const struct field_path *p
 	bool known =
 		str_in(name, standard) || resource_is_huge_page(name) || str_starts_with(name, "requests." HUGE_PAGES);
 	if (problem)
-		field_invalid(errors, path, name, problem);
+		field_invalid_each(errors, path, name, problem);
 	else if (!strchr(name, '/') && !known)
 		field_invalid(errors, path, name, "must be a standard resource type or fully qualified");
 	else
