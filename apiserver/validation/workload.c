@@ -385,8 +385,12 @@ void validate_replication_controller(struct field_errors *errors, const CoreV1Re
 	if (!spec->n_selector)
 		field_required(errors, FIELD(path, "selector"), "");
 	validate_not_negative(errors, FIELD(path, "replicas"), spec->replicas);
+	if (!spec->template) {
+		field_required(errors, FIELD(path, "template"), "");
+		return;
+	}
 	check_template(errors, path, spec->template, "ReplicationController");
-	if (spec->n_selector && spec->template &&
+	if (spec->n_selector &&
 		!map_contains(meta ? meta->labels : NULL, meta ? meta->n_labels : 0, spec->selector, spec->n_selector))
 		field_invalid_json(errors, FIELD(FIELD(FIELD(path, "template"), "metadata"), "labels"), "null",
 			"`selector` does not match template `labels`");
