@@ -1,5 +1,5 @@
 #include "apiserver/authz/internal.h"
-#include "apiserver/validation/field.h"
+#include "apiserver/validation/reviews.h"
 #include "base/str.h"
 
 /* What a review asks, as attributes: a resource or a path. */
@@ -35,23 +35,12 @@ static AuthorizationV1SubjectAccessReviewStatus *answer(
 	return status;
 }
 
-static void check_one_of(struct field_errors *errors, bool resource, bool path)
-{
-	const struct field_path *spec = FIELD(NULL, "spec");
-	if (resource && path)
-		field_invalid(errors, FIELD(spec, "nonResourceAttributes"), "",
-			"cannot be specified in combination with resourceAttributes");
-	if (!resource && !path)
-		field_invalid_json(errors, FIELD(spec, "resourceAttributes"), "null",
-			"exactly one of nonResourceAttributes or resourceAttributes must be specified");
-}
-
 struct status *authz_review_self(struct authz *authz, struct arena *arena, const struct user *user,
 	AuthorizationV1SelfSubjectAccessReview *review)
 {
 	const AuthorizationV1SelfSubjectAccessReviewSpec *spec = review->spec;
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
-	check_one_of(&errors, spec && spec->resource_attributes, spec && spec->non_resource_attributes);
+	validate_self_review(&errors, review);
 	TRY(field_errors_status(&errors, "authorization.k8s.io", "", ""));
 	struct authz_attributes a = {.user = user};
 	attributes_of(spec->resource_attributes, spec->non_resource_attributes, &a);
@@ -70,40 +59,34 @@ static struct user *subject_of(struct arena *arena, const AuthorizationV1Subject
 	return user;
 }
 
-static struct status *review_spec(struct authz *authz, struct arena *arena, const char *kind,
-	const AuthorizationV1SubjectAccessReviewSpec *spec, AuthorizationV1SubjectAccessReviewStatus **ret_status)
+static AuthorizationV1SubjectAccessReviewStatus *answer_spec(
+	struct authz *authz, struct arena *arena, const AuthorizationV1SubjectAccessReviewSpec *spec)
 {
-	struct field_errors errors = FIELD_ERRORS_INIT(arena);
-	check_one_of(&errors, spec && spec->resource_attributes, spec && spec->non_resource_attributes);
-	if (!spec || (str_empty(spec->user) && !spec->n_groups))
-		field_invalid(&errors, FIELD(FIELD(NULL, "spec"), "user"), "",
-			"at least one of user or group must be specified");
-	TRY(field_errors_status(&errors, "authorization.k8s.io", kind, ""));
 	struct authz_attributes a = {.user = subject_of(arena, spec)};
 	attributes_of(spec->resource_attributes, spec->non_resource_attributes, &a);
-	*ret_status = answer(authz, arena, &a);
-	return NULL;
+	return answer(authz, arena, &a);
 }
 
 struct status *authz_review_subject(
 	struct authz *authz, struct arena *arena, AuthorizationV1SubjectAccessReview *review)
 {
-	return review_spec(authz, arena, "", review->spec, &review->status);
+	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+	validate_subject_review(&errors, review);
+	TRY(field_errors_status(&errors, "authorization.k8s.io", "", ""));
+	review->status = answer_spec(authz, arena, review->spec);
+	return NULL;
 }
 
 struct status *authz_review_local(struct authz *authz, struct arena *arena, const char *namespace,
 	AuthorizationV1LocalSubjectAccessReview *review)
 {
-	const AuthorizationV1ResourceAttributes *r = review->spec ? review->spec->resource_attributes : NULL;
-	if (review->spec && review->spec->non_resource_attributes) {
-		struct field_errors errors = FIELD_ERRORS_INIT(arena);
-		field_invalid(&errors, FIELD(FIELD(NULL, "spec"), "nonResourceAttributes"), "",
-			"disallowed on this kind of request");
-		TRY(field_errors_status(&errors, "authorization.k8s.io", "LocalSubjectAccessReview", ""));
-	}
-	if (r && !str_eq(r->namespace, namespace))
+	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+	validate_local_review(&errors, review);
+	TRY(field_errors_status(&errors, "authorization.k8s.io", "", ""));
+	if (!review->metadata || !str_eq(review->metadata->namespace, namespace))
 		return status_bad_request("spec.resourceAttributes.namespace must match namespace: %s", namespace);
-	return review_spec(authz, arena, "", review->spec, &review->status);
+	review->status = answer_spec(authz, arena, review->spec);
+	return NULL;
 }
 
 static void add_rule(struct arena *arena, AuthorizationV1SubjectRulesReviewStatus *status, const RbacV1PolicyRule *rule)

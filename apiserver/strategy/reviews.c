@@ -43,13 +43,15 @@ static struct status *review_self(struct request *request, ProtobufCMessage *obj
 		(AuthorizationV1SelfSubjectAccessReview *)object);
 }
 
-/* The answer is a new object: nothing of the request's metadata comes back. */
+/* The answer is a new object: nothing of the request comes back. */
 static struct status *review_rules(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
 {
-	((AuthorizationV1SelfSubjectRulesReview *)object)->metadata = NULL;
+	AuthorizationV1SelfSubjectRulesReview *review = (AuthorizationV1SelfSubjectRulesReview *)object;
+	TRY(authz_review_rules(request->context->authz, request->arena, request->user, review));
+	review->metadata = NULL;
+	review->spec = NULL;
 	*ret_object = object;
-	return authz_review_rules(request->context->authz, request->arena, request->user,
-		(AuthorizationV1SelfSubjectRulesReview *)object);
+	return NULL;
 }
 
 #define REVIEW(name, group_, plural, fn) \
