@@ -53,9 +53,9 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 	shell_pod p
 	node=$(field pod/p .spec.nodeName)
 	of_pod() { proxied "$node" stats/summary | jq -r ".pods[] | select(.podRef.name == \"p\" and .podRef.namespace == \"$NS\") | $1"; }
-	wait_until 30 sh -c "[ -n \"\$($KUBECTL get --raw /api/v1/nodes/$node/proxy/stats/summary | jq -r '.pods[] | select(.podRef.namespace == \"$NS\") | .memory.workingSetBytes // empty')\" ]"
+	uses_memory() { [ "$(of_pod '.memory.workingSetBytes // 0')" -gt 0 ]; }
+	wait_until 60 uses_memory
 	assert_equal p "$(of_pod '.containers[0].name')"
-	[ "$(of_pod '.memory.workingSetBytes')" -gt 0 ]
 	assert_equal "$node true true" "$(proxied "$node" stats/summary | jq -r '"\(.node.nodeName) \(.node.memory.availableBytes > 0) \(.node.fs.capacityBytes > 0)"')"
 	assert_contains "$(proxied "$node" metrics/resource)" "pod_memory_working_set_bytes{namespace=\"$NS\",pod=\"p\"}"
 }
