@@ -15,6 +15,7 @@
 #include "base/mem.h"
 
 #define IDLE_SECONDS 180
+#define BODY_SECONDS 60 /* for a whole body to arrive: the time a request has */
 #define LISTEN_BACKLOG 1024
 #define MAX_CONNECTIONS 20000
 #define CONNECTION_MEMORY 32768
@@ -130,6 +131,24 @@ static void reply_too_large(struct exchange_private *x)
 	reply_bytes(&x->pub, 413, "application/json", s, strlen(s));
 }
 
+/* A piece of the body. What is too large is passed over, for the answer can be sent only after it; false, and the
+ * connection is closed, when it does not end soon. */
+static bool take_body(struct exchange_private *x, const char *data, size_t size)
+{
+	const size_t max = x->server->options.max_body_bytes;
+
+	if (clock_mono_ms(clock_system()) - x->pub.started_ms > BODY_SECONDS * INT64_C(1000))
+		return false;
+	if (!x->too_large && x->received.len + size <= max) {
+		strbuf_add(&x->received, data, size);
+		return true;
+	}
+	x->too_large = true;
+	strbuf_done(&x->received);
+	x->passed_over += size;
+	return x->passed_over <= max;
+}
+
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *upload, size_t *upload_size, void **context)
 {
@@ -145,12 +164,9 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 		return exchange_send(x);
 	}
 	if (*upload_size) {
-		if (x->received.len + *upload_size > x->server->options.max_body_bytes)
-			x->too_large = true;
-		else
-			strbuf_add(&x->received, upload, *upload_size);
+		bool more = take_body(x, upload, *upload_size);
 		*upload_size = 0;
-		return MHD_YES;
+		return more ? MHD_YES : MHD_NO;
 	}
 	if (x->dispatched)
 		return exchange_send(x);

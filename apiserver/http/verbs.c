@@ -269,8 +269,8 @@ static struct status *judge_outcome(
 /* The operations do not fit the object: the original says no more than that. */
 static struct status *unfit(struct status *status)
 {
-	if (!status)
-		return NULL;
+	if (!status || status_is(status, STATUS_TOO_LARGE))
+		return status;
 	status_free(status);
 	return status_details(
 		status_new(STATUS_INVALID, "the server rejected our request due to an error in our request"), "", "",

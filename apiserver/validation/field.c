@@ -1,6 +1,7 @@
 #include "apiserver/validation/field.h"
 #include "api/json.h"
 #include "api/schema.h"
+#include "base/map.h"
 #include "base/str.h"
 
 static void path_print(struct strbuf *out, const struct field_path *path)
@@ -182,27 +183,20 @@ void field_internal(struct field_errors *errors, const struct field_path *path, 
 	add(errors, path, "InternalError", "Internal error", NULL, detail);
 }
 
-/* The same sentence twice counts once, in the message though not in the causes. */
-static bool said_before(const struct field_errors *errors, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (str_eq(errors->items[k].field, errors->items[i].field) &&
-			str_eq(errors->items[k].body, errors->items[i].body))
-			return true;
-	return false;
-}
-
 struct status *field_errors_status(
 	const struct field_errors *errors, const char *group, const char *kind, const char *name)
 {
 	if (!errors->n_items)
 		return NULL;
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	CLEANUP(strmap_freep) struct strmap *said = strmap_new(NULL);
 	size_t n = 0;
-	for (size_t i = 0; i < errors->n_items; i++)
-		if (!said_before(errors, i))
-			strbuf_printf(
-				&text, "%s%s: %s", n++ ? ", " : "", errors->items[i].field, errors->items[i].body);
+	/* Each sentence once, as the original does; a map, for a client may send tens of thousands of mistakes. */
+	for (size_t i = 0; i < errors->n_items; i++) {
+		char *sentence = arena_printf(errors->arena, "%s: %s", errors->items[i].field, errors->items[i].body);
+		if (strmap_put(said, sentence, NULL))
+			strbuf_printf(&text, "%s%s", n++ ? ", " : "", sentence);
+	}
 	struct status *s = status_new(STATUS_INVALID, "%s%s%s %s is invalid: %s%s%s", kind, str_empty(group) ? "" : ".",
 		str_or_empty(group), field_quote(errors->arena, name), n > 1 ? "[" : "", text.buf, n > 1 ? "]" : "");
 	s = status_details(s, group, kind, name);

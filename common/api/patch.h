@@ -15,6 +15,7 @@
 #include "base/status.h"
 
 #define PATCH_MAX_OPERATIONS 10000
+#define PATCH_MAX_COPIED_BYTES (3u << 20) /* by all copy operations of one JSON patch */
 
 struct status *patch_json(struct arena *arena, const cJSON *original, const cJSON *patch, cJSON **ret_tree) MUST_USE;
 struct status *patch_merge(struct arena *arena, const cJSON *original, const cJSON *patch, cJSON **ret_tree) MUST_USE;

@@ -236,7 +236,20 @@ static struct status *op_move(struct arena *arena, cJSON **doc, const struct ope
 	return status_wrap(put(arena, &to, node), "error in move for path: '%s'", o->path);
 }
 
-#define MAX_COPIED_NODES (4u << 20)
+/* Copies of copies double: what all of them hold together, as JSON, is bounded. */
+static struct status *count_copy(const cJSON *node, size_t *n_copied)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+
+	if (node)
+		tree_print(&text, node, 0);
+	*n_copied += node ? text.len : sizeof("null") - 1;
+	if (*n_copied <= PATCH_MAX_COPIED_BYTES)
+		return NULL;
+	return status_new(STATUS_INVALID,
+		"Unable to complete the copy, the accumulated size increase of copy is %zu, exceeding the limit %u",
+		*n_copied, PATCH_MAX_COPIED_BYTES);
+}
 
 static size_t count_nodes(const cJSON *node)
 {
@@ -257,10 +270,7 @@ static struct status *op_copy(struct arena *arena, cJSON **doc, const struct ope
 	TRY(status_wrap(get(&from, &node), "error in copy for from: '%s'", o->from));
 	if (!resolve(arena, *doc, o->path, &to))
 		return missing(o, "doc is missing destination path", o->path);
-	/* Copies of copies double: what all of them hold together is bounded. */
-	*n_copied += count_nodes(node);
-	if (*n_copied > MAX_COPIED_NODES)
-		return status_new(STATUS_TOO_LARGE, "the JSON patch copies more than is allowed");
+	TRY(count_copy(node, n_copied));
 	node = node ? tree_copy(arena, node) : tree_new_null(arena);
 	return status_wrap(put(arena, &to, node), "error while adding value during copy");
 }
@@ -306,7 +316,8 @@ struct status *patch_json(struct arena *arena, const cJSON *original, const cJSO
 	if (!cJSON_IsArray(patch))
 		return status_bad_request("a JSON patch is an array of operations");
 	if (n > PATCH_MAX_OPERATIONS)
-		return status_new(STATUS_TOO_LARGE, "The allowed maximum operations in a JSON patch is %d, got %zu",
+		return status_new(STATUS_TOO_LARGE,
+			"Request entity too large: The allowed maximum operations in a JSON patch is %d, got %zu",
 			PATCH_MAX_OPERATIONS, n);
 	TRY(patch_check_work(count_nodes(doc) / 16, n));
 	TREE_FOREACH (node, patch) {

@@ -1,0 +1,268 @@
+"""A client that does everything wrong, against the control plane that CP_DIR and CP_SERVER name.
+
+    hostile.py request CASE     one bad request; prints the code, the Status' reason and (with -v) its message
+    hostile.py list             the names of the cases
+    hostile.py watch-unread     a watcher that stops reading while others go on; prints what happened
+    hostile.py endless          a body that never ends; prints the code, or "closed"
+    hostile.py idle N           N connections that say nothing; prints whether a request is answered meanwhile
+"""
+import json
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+
+DIR, SERVER = os.environ["CP_DIR"], os.environ["CP_SERVER"]
+HOST, PORT = SERVER.split("//")[1].rsplit(":", 1)
+NS = "/api/v1/namespaces/default"
+MAPS = NS + "/configmaps"
+
+
+def context():
+    c = ssl.create_default_context(cafile=DIR + "/ca.crt")
+    c.load_cert_chain(DIR + "/admin.crt", DIR + "/admin.key")
+    return c
+
+
+CONTEXT = context()
+
+
+def connect(timeout=60):
+    raw = socket.create_connection((HOST, int(PORT)), timeout=timeout)
+    return CONTEXT.wrap_socket(raw, server_hostname=HOST)
+
+
+def head(method, path, headers):
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}:{PORT}"] + [f"{k}: {v}" for k, v in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def read_answer(s):
+    """(code, body) of one answer; (None, b"") when the server closes without one."""
+    data = b""
+    try:
+        while b"\r\n\r\n" not in data:
+            piece = s.recv(65536)
+            if not piece:
+                return None, data
+            data += piece
+        top, body = data.split(b"\r\n\r\n", 1)
+        fields = {l.split(b":", 1)[0].lower(): l.split(b":", 1)[1].strip() for l in top.split(b"\r\n")[1:]}
+        size = int(fields.get(b"content-length", b"-1"))
+        while len(body) < size or size < 0:
+            piece = s.recv(65536)
+            if not piece or (size < 0 and body.endswith(b"0\r\n\r\n")):
+                break
+            body += piece
+    except (ConnectionError, ssl.SSLError, TimeoutError):
+        if b"\r\n" not in data:
+            return None, b""
+        top, _, body = data.partition(b"\r\n\r\n")
+    return int(top.split()[1]), body
+
+
+def request(method, path, body=b"", kind="application/json", headers=None):
+    if isinstance(body, str):
+        body = body.encode()
+    fields = {"Content-Type": kind, "Content-Length": len(body), "Connection": "close", **(headers or {})}
+    with connect() as s:
+        try:
+            s.sendall(head(method, path, fields) + body)
+        except (ConnectionError, ssl.SSLError):
+            pass  # refused before it was read; the answer tells
+        return read_answer(s)
+
+
+def config_map(name, more=""):
+    return '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s"%s},"data":{"a":"b"}}' % (name, more)
+
+
+def patched(body, kind):
+    request("POST", MAPS, config_map("patched"))
+    return request("PATCH", MAPS + "/patched", body, kind)
+
+
+def alias_bomb():
+    text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
+    for i in range(1, 12):
+        text += "a%d: &a%d [%s]\n" % (i, i, ",".join(["*a%d" % (i - 1)] * 9))
+    return request("POST", MAPS, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bomb}\n" + text, "application/yaml")
+
+
+def copies(n):
+    """Copies that double the object each time."""
+    operations = [{"op": "add", "path": "/data/a", "value": "x" * 100000}]
+    for i in range(n):
+        operations.append({"op": "copy", "from": "/data", "path": "/data/k%d" % i})
+    return json.dumps(operations)
+
+
+CASES = {
+    "alias-bomb": alias_bomb,
+    "deep-json": lambda: request("POST", MAPS, '{"a":' * 200000),
+    "deep-json-known-field": lambda: request(
+        "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        '{"kind":"CustomResourceDefinition","apiVersion":"apiextensions.k8s.io/v1","spec":{"versions":[{"schema":'
+        '{"openAPIV3Schema":' + '{"not":' * 50000 + "{}" + "}" * 50000 + "}}]}}"),
+    "deep-yaml": lambda: request("POST", MAPS, "a: " + "[" * 200000, "application/yaml"),
+    "deep-patch": lambda: patched('{"data":' * 50000 + "1" + "}" * 50000, "application/merge-patch+json"),
+    "patch-operations": lambda: patched(
+        json.dumps([{"op": "test", "path": "/data/a", "value": "b"}] * 10001), "application/json-patch+json"),
+    "patch-most-operations": lambda: patched(
+        json.dumps([{"op": "test", "path": "/data/a", "value": "b"}] * 10000), "application/json-patch+json"),
+    "patch-copies": lambda: patched(copies(40), "application/json-patch+json"),
+    "patch-no-json": lambda: patched("[{", "application/json-patch+json"),
+    "patch-unknown-type": lambda: patched("{}", "application/unheard-of"),
+    "too-large": lambda: request("POST", MAPS, '{"metadata":{"name":"' + "x" * (3 << 20) + '"}}'),
+    "million-labels": lambda: request("POST", MAPS, config_map(
+        "labels", ',"labels":{' + ",".join('"l%d":"v"' % i for i in range(1000000)) + "}")),
+    "many-labels": lambda: request("POST", MAPS, config_map(
+        "labels", ',"labels":{' + ",".join('"l%d":"v"' % i for i in range(180000)) + "}")),
+    "many-bad-labels": lambda: request("POST", MAPS, config_map(
+        "labels", ',"labels":{' + ",".join('"-%d":"v"' % i for i in range(50000)) + "}")),
+    "utf8-json": lambda: request("POST", MAPS, config_map("bad").encode().replace(b'"b"', b'"\xff\xfe"')),
+    "utf8-name": lambda: request("POST", MAPS, config_map("bad").encode().replace(b'"bad"', b'"b\xffd"')),
+    "utf8-yaml": lambda: request("POST", MAPS, b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \xff}\n",
+                                 "application/yaml"),
+    "nul-in-name": lambda: request("POST", MAPS, config_map("a\\u0000b")),
+    "protobuf-broken": lambda: request("POST", MAPS, b"k8s\0\x0a\xff\xff\xff\xff\x0f", "application/vnd.kubernetes.protobuf"),
+    "protobuf-no-magic": lambda: request("POST", MAPS, b"\x0a\x02\x08\x01", "application/vnd.kubernetes.protobuf"),
+    "cbor": lambda: request("POST", MAPS, b"\xa0", "application/cbor"),
+    "no-body": lambda: request("POST", MAPS),
+    "json-and-more": lambda: request("POST", MAPS, config_map("more") + "{}"),
+    "path-dots": lambda: request("GET", "/api/v1/namespaces/default/configmaps/../../kube-system/configmaps"),
+    "path-escaped-dots": lambda: request("GET", "/api/v1/namespaces/%2e%2e/configmaps"),
+    "path-escaped-name": lambda: request("GET", MAPS + "/%2e%2e%2fx"),
+    "path-escaped-slash": lambda: request("GET", "/api/v1/namespaces/a%2Fb/configmaps"),
+    "path-bad-escape": lambda: request("GET", MAPS + "/%zz"),
+    "path-double-slash": lambda: request("GET", "//api//v1//namespaces//default"),
+    "path-nul": lambda: request("GET", MAPS + "/%00"),
+    "path-utf8": lambda: request("GET", MAPS + "/%ff"),
+    "path-long": lambda: request("GET", MAPS + "/" + "x" * 8000),
+    "scope-missing-namespace": lambda: request("GET", "/api/v1/configmaps/x"),
+    "scope-node-in-namespace": lambda: request("GET", NS + "/nodes/x"),
+    "scope-post-without-namespace": lambda: request("POST", "/api/v1/configmaps", config_map("x")),
+    "scope-namespace-mismatch": lambda: request("POST", MAPS, config_map("x", ',"namespace":"other"')),
+    "name-mismatch": lambda: request("PUT", MAPS + "/x", config_map("y")),
+    "unknown-subresource": lambda: request("GET", MAPS + "/x/nothing"),
+    "unknown-method": lambda: request("BREW", MAPS),
+    "bad-selector": lambda: request("GET", MAPS + "?labelSelector=" + "a%3D%3D%3D" * 100),
+    "bad-field-selector": lambda: request("GET", MAPS + "?fieldSelector=spec.nothing%3Dx"),
+    "bad-continue": lambda: request("GET", MAPS + "?limit=1&continue=" + "A" * 4000),
+    "bad-version": lambda: request("GET", MAPS + "?resourceVersion=-1"),
+    "bad-limit": lambda: request("GET", MAPS + "?limit=many"),
+    "bad-dry-run": lambda: request("POST", MAPS + "?dryRun=Some", config_map("x")),
+    "bad-accept": lambda: request("GET", MAPS, headers={"Accept": "text/html;" + "q=0.1," * 1000}),
+    "header-large": lambda: request("GET", MAPS, headers={"X-Large": "x" * 60000}),
+    "header-too-large": lambda: request("GET", MAPS, headers={"X-Large": "x" * (2 << 20)}),
+    "headers-many": lambda: request("GET", MAPS, headers={"X-%d" % i: "x" for i in range(2000)}),
+    "token-large": lambda: request("GET", MAPS, headers={"Authorization": "Bearer " + "x" * 20000}),
+    "length-bad": lambda: request("POST", MAPS, headers={"Content-Length": "-5"}),
+}
+
+
+def endless():
+    """Chunks without end: what the server says before it has read more than it takes."""
+    with connect() as s:
+        s.sendall(head("POST", MAPS, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}))
+        piece = b"10000\r\n" + b" " * 65536 + b"\r\n"
+        sent = 0
+        try:
+            while sent < 64 << 20:
+                s.sendall(piece)
+                sent += len(piece)
+        except (ConnectionError, ssl.SSLError):
+            pass
+        code, _ = read_answer(s)
+        print(code or "closed", "after less than 64 MiB" if sent < 64 << 20 else "after all was read")
+
+
+def watch_unread(n_events=400, size=20000):
+    """One watcher reads nothing, one reads on: the reader gets every event."""
+    def open_watch(small):
+        raw = socket.socket()
+        if small:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.settimeout(120)
+        raw.connect((HOST, int(PORT)))
+        s = CONTEXT.wrap_socket(raw, server_hostname=HOST)
+        s.sendall(head("GET", MAPS + "?watch=1&timeoutSeconds=600", {}))
+        return s
+
+    request("POST", MAPS, config_map("busy"))
+    unread, reader = open_watch(True), open_watch(False)
+    last = b'"n":"%d"' % (n_events - 1)
+    seen = threading.Event()
+
+    def read_on():
+        kept = b""
+        while not seen.is_set():
+            piece = reader.recv(65536)
+            if not piece:
+                return
+            kept = kept[-64:] + piece
+            if last in kept:
+                seen.set()
+
+    thread = threading.Thread(target=read_on, daemon=True)
+    thread.start()
+    with connect() as s:
+        for i in range(n_events):
+            body = json.dumps({"data": {"n": str(i), "v": "x" * size}}, separators=(",", ":")).encode()
+            s.sendall(head("PATCH", MAPS + "/busy", {"Content-Type": "application/merge-patch+json",
+                                                     "Content-Length": len(body)}) + body)
+            code, _ = read_answer(s)
+            if code != 200:
+                print("write", i, "was answered", code)
+                return
+    print("reader saw all" if seen.wait(60) else "reader missed some")
+    unread.close()
+    reader.close()
+
+
+def idle(n):
+    """Connections that say nothing, half of them in the middle of the handshake or of a request."""
+    held = []
+    for i in range(n):
+        s = socket.create_connection((HOST, int(PORT)), timeout=60)
+        if i % 4 == 1:
+            s.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
+        if i % 4 == 2:
+            s = CONTEXT.wrap_socket(s, server_hostname=HOST)
+        if i % 4 == 3:
+            s = CONTEXT.wrap_socket(s, server_hostname=HOST)
+            s.sendall(b"GET /api/v1/namespaces HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        held.append(s)
+    start = time.time()
+    code, _ = request("GET", NS)
+    print(code, "soon" if time.time() - start < 10 else "late")
+    for s in held:
+        s.close()
+
+
+def main():
+    what = sys.argv[1]
+    if what == "list":
+        print("\n".join(CASES))
+    elif what == "request":
+        for name in [a for a in sys.argv[2:] if a != "-v"] or CASES:
+            code, body = CASES[name]()
+            try:
+                status = json.loads(body)
+            except ValueError:
+                status = {"kind": "text", "message": body[:200].decode(errors="replace")}
+            if not isinstance(status, dict) or status.get("kind") not in ("Status", "text"):
+                status = {"reason": str(status.get("kind", "")) if isinstance(status, dict) else ""}
+            print(name, code or "closed", status.get("reason") or "-",
+                  repr(status.get("message", ""))[:600] if "-v" in sys.argv else "", flush=True)
+    elif what == "endless":
+        endless()
+    elif what == "watch-unread":
+        watch_unread()
+    elif what == "idle":
+        idle(int(sys.argv[2]))
+
+
+main()
