@@ -82,10 +82,19 @@ static bool is_connect(const struct request *r)
 	return *r->subresource && str_in(r->subresource, names);
 }
 
+/* What is the cluster's is not found below a namespace: whoever rules there must not reach it. A Namespace itself is
+ * named twice. */
+static bool is_misplaced(const struct request *r)
+{
+	if (r->schema->namespaced || str_empty(r->namespace))
+		return false;
+	return r->schema->type != &CoreV1Namespace_schema || !str_eq(r->namespace, r->name);
+}
+
 /* The verb must be among those the schema has for the resource or subresource. */
 static struct status *check_served(const struct request *r)
 {
-	if (!r->schema || (*r->subresource && !schema_find_subresource(r->schema, r->subresource)))
+	if (!r->schema || is_misplaced(r) || (*r->subresource && !schema_find_subresource(r->schema, r->subresource)))
 		return status_unknown_path();
 	const char *const *served = r->schema->verbs;
 	if (*r->subresource)
@@ -93,6 +102,10 @@ static struct status *check_served(const struct request *r)
 	/* Across namespaces things are only looked at. */
 	bool across = r->schema->namespaced && str_empty(r->namespace) &&
 		      !str_in(r->verb, (const char *const[]){"list", "watch", NULL});
+	if (across && *r->name)
+		return status_unknown_path();
+	if (str_eq(r->namespace, ".") || str_eq(r->namespace, ".."))
+		return status_internal("invalid key: \"/%s/%s\"", r->resource, r->namespace);
 	if (!across && (str_in(r->verb, served) || is_connect(r)))
 		return NULL;
 	return status_not_allowed();

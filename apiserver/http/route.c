@@ -38,21 +38,15 @@ bool route_version_known(const char *group, const char *version)
 	return false;
 }
 
-/* The segments of a path, unescaped one by one, empty ones left out. */
-static size_t segments(struct arena *arena, const char *raw, char ***ret_parts)
+/* The segments of a path that is unescaped already: an escaped slash or dot parts it as a plain one does. */
+static size_t segments(struct arena *arena, const char *path, char ***ret_parts)
 {
-	char **all;
-	size_t n = str_split(arena, raw, '/', &all), kept = 0;
-	for (size_t i = 0; i < n; i++) {
-		char *part;
-		if (!*all[i])
-			continue;
-		if (!url_unescape(arena, all[i], strlen(all[i]), false, &part))
-			part = all[i];
-		all[kept++] = part;
-	}
-	*ret_parts = all;
-	return kept;
+	while (*path == '/')
+		path++;
+	size_t n = strlen(path);
+	while (n && path[n - 1] == '/')
+		n--;
+	return str_split(arena, arena_strndup(arena, path, n), '/', ret_parts);
 }
 
 static const char *part_or_empty(char **parts, size_t n, size_t i)
@@ -60,8 +54,8 @@ static const char *part_or_empty(char **parts, size_t n, size_t i)
 	return i < n ? parts[i] : "";
 }
 
-/* From the resource on: [namespaces NS] RESOURCE [NAME [SUBRESOURCE …]]. */
-static void take_resource(struct request *r, char **p, size_t n)
+/* From the resource on: [namespaces NS] RESOURCE [NAME [SUBRESOURCE]]; false when more follows where nothing may. */
+static bool take_resource(struct request *r, char **p, size_t n)
 {
 	r->namespace = "";
 	if (n >= 2 && str_eq(p[0], "namespaces")) {
@@ -74,6 +68,7 @@ static void take_resource(struct request *r, char **p, size_t n)
 	r->resource = part_or_empty(p, n, 0);
 	r->name = part_or_empty(p, n, 1);
 	r->subresource = part_or_empty(p, n, 2);
+	return n <= 3 || str_eq(r->subresource, "proxy");
 }
 
 /* A get without a name is a list or a watch; a delete without, of a collection. */
@@ -105,7 +100,7 @@ static bool is_proxy(const char *subresource)
 void route_request(struct request *r, const struct exchange *exchange)
 {
 	char **p;
-	size_t n = segments(r->arena, exchange->raw_path, &p);
+	size_t n = segments(r->arena, exchange->path, &p);
 	r->method = exchange->method;
 	r->path = exchange->path;
 	r->client_address = exchange->client_address;
@@ -126,11 +121,11 @@ void route_request(struct request *r, const struct exchange *exchange)
 	bool old_watch = str_eq(p[at], "watch") && at + 1 < n;
 	if (old_watch)
 		at++;
-	take_resource(r, p + at, n - at);
+	bool whole = take_resource(r, p + at, n - at);
 	settle_verb(r, exchange);
 	if (old_watch)
 		r->verb = "watch";
-	r->schema = schema_find_resource(r->group, r->version, r->resource);
+	r->schema = whole ? schema_find_resource(r->group, r->version, r->resource) : NULL;
 	if (r->schema && is_proxy(r->subresource) && str_eq(r->verb, "list"))
 		r->verb = "get";
 }

@@ -39,8 +39,8 @@ static void *begin_uri(void *data, const char *uri, struct MHD_Connection *conne
 	x->pub.raw_path = arena_strndup(arena, uri, question ? (size_t)(question - uri) : strlen(uri));
 	x->pub.raw_query = arena_strdup(arena, question ? question + 1 : "");
 	char *path;
-	x->pub.path =
-		url_unescape(arena, x->pub.raw_path, strlen(x->pub.raw_path), false, &path) ? path : x->pub.raw_path;
+	x->bad_path = !url_unescape(arena, x->pub.raw_path, strlen(x->pub.raw_path), false, &path);
+	x->pub.path = x->bad_path ? x->pub.raw_path : path;
 	query_parse(arena, x->pub.raw_query, &x->pub.query, &x->pub.n_query);
 	return x;
 }
@@ -155,12 +155,15 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	struct exchange_private *x = *context;
 	assert(x && x->magic == EXCHANGE_MAGIC);
 	if (!x->begun) {
-		if (begin_request(x, method))
+		if (begin_request(x, method) && !x->bad_path)
 			return MHD_YES;
 		x->too_large = true;
 		x->dispatched = true;
 		reply_header(&x->pub, "Connection", "close");
-		reply_too_large(x);
+		if (x->bad_path)
+			reply_bytes(&x->pub, 400, "text/plain; charset=utf-8", "400 Bad Request", 15);
+		else
+			reply_too_large(x);
 		return exchange_send(x);
 	}
 	if (*upload_size) {

@@ -169,6 +169,20 @@ static struct status *answer_updated(struct exchange *exchange, struct request *
 	return NULL;
 }
 
+/* There is no such object; what is wrong with the one that was sent is told first. */
+static struct status *update_missing(struct exchange *exchange, struct request *request, struct status *missing)
+{
+	ProtobufCMessage *object;
+	struct status *bad = decode_body(exchange, request, request->schema->type, &object);
+	if (!bad && !str_empty(object_name(object)) && !str_eq(object_name(object), request->name))
+		bad = status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
+			object_name(object), request->name);
+	if (!bad)
+		return missing;
+	status_free(missing);
+	return bad;
+}
+
 struct status *verb_update(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	const struct subresource_handler *handler = handler_of(request);
@@ -181,7 +195,10 @@ struct status *verb_update(struct exchange *exchange, struct request *request, c
 	const struct registry_update update = {.transform = view ? put_view : put_body,
 		.data = &put,
 		.create_if_missing = !*request->subresource && traits_of(request).create_on_put};
-	TRY(registry_update(request, &update, &object, &created));
+	struct status *status = registry_update(request, &update, &object, &created);
+	if (status)
+		return status_is(status, STATUS_NOT_FOUND) && !view ? update_missing(exchange, request, status)
+								    : status;
 	return answer_updated(exchange, request, accept, object, created);
 }
 

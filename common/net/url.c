@@ -46,7 +46,8 @@ bool url_unescape(struct arena *arena, const char *s, size_t len, bool plus, cha
 			int low = len - i > 2 ? hex_value(s[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return false;
-			out[n++] = (char)(high << 4 | low);
+			int byte = high << 4 | low;
+			out[n++] = (char)(byte ? byte : 1);
 			i += 2;
 		} else {
 			out[n++] = plus && s[i] == '+' ? ' ' : s[i];

@@ -380,7 +380,21 @@ static void hostile_patches_are_refused(void **state)
 		strbuf_printf(&text, "%s{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/k%d\"}", i ? "," : "", i);
 	strbuf_adds(&text, "]");
 	status = patch_json(arena, doc, parse(arena, text.buf), &got);
-	assert_int_equal(status->reason, STATUS_TOO_LARGE);
+	assert_int_equal(status->reason, STATUS_INVALID);
+	assert_non_null(strstr(status->message, "exceeding the limit 3145728"));
+	status_free(status);
+	/* So is one large text that is copied again and again. */
+	char *large = arena_alloc(arena, 1000001);
+	memset(large, 'x', 1000000);
+	large[1000000] = 0;
+	tree_set_string(arena, doc, "a", large);
+	status = patch_json(arena, doc,
+		parse(arena, "[{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"},"
+			     "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/c\"},"
+			     "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/d\"},"
+			     "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/e\"}]"),
+		&got);
+	assert_int_equal(status->reason, STATUS_INVALID);
 	status_free(status);
 }
 

@@ -33,7 +33,7 @@ static void paths_are_taken_apart(void **state)
 		{"DELETE", "/apis/apps/v1/namespaces/a/deployments/x", "", "delete", "apps", "v1", "deployments", "",
 			"a", "x"},
 		{"GET", "/api/v1/nodes/n/proxy/metrics", "", "get", "", "v1", "nodes", "proxy", "", "n"},
-		{"GET", "/api/v1/namespaces/a/configmaps/x%2Fy", "", "get", "", "v1", "configmaps", "", "a", "x/y"},
+		{"GET", "/api/v1/namespaces/a/pods/x/status/", "", "get", "", "v1", "pods", "status", "a", "x"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();

@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# What a client can get wrong, and what one does who means harm: each gets its answer, and the server stays as it was.
+# The codes are the original's: CP_APISERVER=/path/to/another/kube-apiserver runs the same against that.
+
+setup_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	export CP_APISERVER=${CP_APISERVER:-${BIN:-$cp_root/build/bin}/kube-apiserver}
+	[ -x "$CP_APISERVER" ] || skip "kube-apiserver is not built"
+	command -v etcd > /dev/null || skip "etcd is not installed"
+	cp_start
+	export CP_APISERVER_PID CP_ETCD_PID CP_PORT CP_ETCD_PORT
+	peak > "$CP_DIR/peak"
+}
+
+teardown_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	cp_stop
+}
+
+hostile() {
+	timeout 240 python3 "$BATS_TEST_DIRNAME/../lib/hostile.py" "$@"
+}
+
+# peak: the most memory that the server has used, in KiB.
+peak() {
+	awk '/^VmHWM/ {print $2}' "/proc/$CP_APISERVER_PID/status"
+}
+
+# answers CASE CODE REASON ...: sends them all; what differs is the failure.
+answers() {
+	local wanted=() names=()
+	while [ $# -gt 0 ]; do
+		names+=("$1") wanted+=("$1 $2 $3")
+		shift 3
+	done
+	diff <(printf '%s\n' "${wanted[@]}") <(hostile request "${names[@]}" | sed 's/ *$//')
+}
+
+@test "bodies that are too large, too deep or broken are refused with a Status" {
+	answers alias-bomb 400 BadRequest \
+		deep-json 400 BadRequest \
+		deep-json-known-field 400 BadRequest \
+		deep-yaml 400 BadRequest \
+		too-large 413 RequestEntityTooLarge \
+		million-labels 413 RequestEntityTooLarge \
+		utf8-json 201 ConfigMap \
+		utf8-name 422 Invalid \
+		utf8-yaml 400 BadRequest \
+		protobuf-broken 400 BadRequest \
+		protobuf-no-magic 400 BadRequest \
+		cbor 415 UnsupportedMediaType \
+		no-body 400 BadRequest \
+		json-and-more 400 BadRequest \
+		length-bad 400 -
+}
+
+@test "thousands of mistakes in one object are all told, in one pass" {
+	run hostile request many-bad-labels
+	[ "${output%% *}" = many-bad-labels ]
+	[[ "$output" = *" 422 Invalid"* ]]
+}
+
+@test "patches are bounded in operations, in depth and in what they copy" {
+	answers deep-patch 400 BadRequest \
+		patch-operations 413 RequestEntityTooLarge \
+		patch-most-operations 200 ConfigMap \
+		patch-copies 422 Invalid \
+		patch-no-json 400 BadRequest \
+		patch-unknown-type 415 UnsupportedMediaType
+}
+
+@test "paths with dots, escapes and empty segments lead nowhere else" {
+	answers path-dots 404 NotFound \
+		path-escaped-name 404 NotFound \
+		path-escaped-slash 404 NotFound \
+		path-bad-escape 400 - \
+		path-nul 404 NotFound \
+		path-utf8 404 NotFound
+	[[ "$(hostile request path-escaped-dots)" = "path-escaped-dots 500 "* ]]
+	[[ "$(hostile request path-double-slash)" = "path-double-slash 404 "* ]]
+	[[ "$(hostile request path-long)" = "path-long 404 "* ]]
+}
+
+@test "paths of the wrong scope are not found" {
+	answers scope-missing-namespace 404 NotFound \
+		scope-node-in-namespace 404 NotFound \
+		scope-post-without-namespace 405 MethodNotAllowed \
+		scope-namespace-mismatch 400 BadRequest \
+		name-mismatch 400 BadRequest \
+		unknown-subresource 404 NotFound \
+		unknown-method 405 MethodNotAllowed
+}
+
+@test "options that mean nothing are refused" {
+	answers bad-selector 400 BadRequest \
+		bad-field-selector 400 BadRequest \
+		bad-continue 400 BadRequest \
+		bad-version 400 BadRequest \
+		bad-limit 400 BadRequest \
+		bad-dry-run 422 Invalid \
+		bad-accept 406 NotAcceptable
+}
+
+@test "headers are read up to their limit, and refused above it" {
+	answers token-large 200 ConfigMapList \
+		header-too-large 431 -
+}
+
+@test "a body that never ends is not read for ever" {
+	run hostile endless
+	[[ "$output" = *"after less than 64 MiB" ]]
+}
+
+@test "a watcher that stops reading keeps nobody waiting" {
+	run hostile watch-unread
+	[ "$output" = "reader saw all" ]
+}
+
+@test "connections that say nothing keep nobody waiting" {
+	run hostile idle 400
+	[ "$output" = "200 soon" ]
+}
+
+@test "after all of it the server is alive and has not used memory without bound" {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	[ "$(cp_curl /readyz)" = ok ]
+	local before after
+	before=$(cat "$CP_DIR/peak") after=$(peak)
+	echo "peak memory: $before KiB before, $after KiB after"
+	[ "$after" -lt $((before + 768 * 1024)) ]
+}
