@@ -1,5 +1,5 @@
 # How everything is proved; docs/testing.md says what each command shows.
-.PHONY: check test test-unit test-wire test-e2e test-tsan
+.PHONY: check test test-unit test-wire test-e2e test-tsan tsan-run
 
 # check: format, layers, banned words and calls, lint.
 check: $(GENERATED)
@@ -23,5 +23,8 @@ test-wire: all
 # test-e2e: the whole suite against a cluster of its own; FOCUS=word runs the cases whose name has the word.
 test-e2e: all
 	@test/run-e2e '$(FOCUS)'
+# test-tsan: unit and wire tests under ThreadSanitizer.
 test-tsan:
-	@$(MAKE) SAN=thread unit
+	@$(MAKE) SAN=thread tsan-run
+tsan-run: all unit-bins
+	@test/run-tsan $(O) $(UNIT_BINS)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "api/json.h"
 #include "api/yaml_internal.h"
+#include "base/mem.h"
 
 static const struct {
 	const char *text;
@@ -148,16 +149,18 @@ static bool resolve_float(const char *plain, struct strbuf *out)
 
 enum yaml_kind yaml_resolve(const char *s, size_t size, struct strbuf *ret_number)
 {
-	char plain[128];
+	char small[128];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strlen(words[i].text) == size && !memcmp(words[i].text, s, size))
 			return words[i].kind;
-	if (size >= sizeof(plain) || !(is_digit(*s) || *s == '.' || *s == '-' || *s == '+'))
+	if (!(is_digit(*s) || *s == '.' || *s == '-' || *s == '+'))
 		return YAML_STR;
 	if (is_digit(*s) && is_time(s, s + size))
 		return YAML_TIME;
+	CLEANUP_FREE char *large = size < sizeof(small) ? NULL : mem_alloc(size + 1);
+	char *plain = large ? large : small;
 	for (size_t i = 0; i < size; i++)
 		if (s[i] != '_' || *s == '.')
 			plain[n++] = s[i];

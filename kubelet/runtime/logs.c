@@ -33,6 +33,9 @@ bool log_parse_time(const char *s, size_t len, int64_t *ret_ns)
 		!two_digits(s + 8, &tm.tm_mday) || !two_digits(s + 11, &tm.tm_hour) ||
 		!two_digits(s + 14, &tm.tm_min) || !two_digits(s + 17, &tm.tm_sec))
 		return false;
+	if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
+		tm.tm_sec > 60)
+		return false;
 	tm.tm_year = century * 100 + year - 1900;
 	tm.tm_mon--;
 	size_t i = 19;
@@ -43,7 +46,8 @@ bool log_parse_time(const char *s, size_t len, int64_t *ret_ns)
 	int64_t offset = 0;
 	if (i < len && (s[i] == '+' || s[i] == '-')) {
 		int hours, minutes;
-		if (len - i != 6 || !two_digits(s + i + 1, &hours) || !two_digits(s + i + 4, &minutes))
+		if (len - i != 6 || s[i + 3] != ':' || !two_digits(s + i + 1, &hours) ||
+			!two_digits(s + i + 4, &minutes))
 			return false;
 		offset = (hours * 3600 + minutes * 60) * (s[i] == '-' ? -1 : 1);
 	} else if (i + 1 != len || s[i] != 'Z') {

@@ -1,7 +1,7 @@
 /*
- * Two states of a service and its endpoints as rules of nftables: the transaction from nothing to the first, from there to
- * the second, and away again. What is written parses, as nft itself checks it, where a network namespace of our own can
- * be had.
+ * Two states of a service and its endpoints as rules of nftables: the transaction from nothing to the first, from there
+ * to the second, and away again. What is written parses, as nft itself checks it, where a network namespace of our own
+ * can be had.
  */
 #include <nftables/libnftables.h>
 #include <sched.h>
@@ -33,7 +33,8 @@ static void parses(const char *text)
 	if (nft_run_cmd_from_buffer(ctx, text)) {
 		const char *error = nft_ctx_get_error_buffer(ctx);
 		/* The kernel may be without the module; the text is what is judged here. */
-		if (!strstr(error, "No such file") && !strstr(error, "not supported") && !strstr(error, "not permitted"))
+		if (!strstr(error, "No such file") && !strstr(error, "not supported") &&
+			!strstr(error, "not permitted"))
 			FUZZ_FAIL("%s\n%s", text, error);
 	}
 	nft_ctx_get_error_buffer(ctx);

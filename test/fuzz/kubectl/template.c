@@ -3,9 +3,11 @@
 #include "test/fuzz/target.h"
 
 static const char document[] =
-	"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"web\",\"labels\":{\"a/b\":\"c\",\"x\":\"y\"}},"
+	"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"web\",\"labels\":{\"a/"
+	"b\":\"c\",\"x\":\"y\"}},"
 	"\"n\":3,\"big\":9007199254740993,\"spec\":{\"containers\":[{\"name\":\"one\",\"state\":{\"running\":{}}},"
-	"{\"name\":\"two\",\"ports\":[80,null,1.5]}]},\"data\":{\"k\":\"dmFsdWU=\"},\"empty\":[],\"no\":null,\"yes\":true}";
+	"{\"name\":\"two\",\"ports\":[80,null,1.5]}]},\"data\":{\"k\":\"dmFsdWU=\"},\"empty\":[],\"no\":null,\"yes\":"
+	"true}";
 
 static void as_template(struct arena *arena, const char *text, const cJSON *tree)
 {
