@@ -57,10 +57,10 @@ struct exchange_private {
 	struct MHD_Connection *connection;
 	struct strbuf received;
 	bool too_large;
-	bool bad_path; /* an escape in it is malformed */
+	bool bad_path;	    /* an escape in it is malformed */
 	size_t passed_over; /* of a body that is too large */
-	bool begun;	 /* the headers have been looked at */
-	bool dispatched; /* handed to a worker */
+	bool begun;	    /* the headers have been looked at */
+	bool dispatched;    /* handed to a worker */
 	/* certificates */
 	const void *chain;
 	unsigned n_chain;

@@ -30,8 +30,9 @@ char *url_host_port(struct arena *arena, const char *host, uint16_t port);
 /* Appends s with everything but unreserved characters escaped; path keeps '/'. */
 void url_escape(struct strbuf *out, const char *s);
 void url_escape_path(struct strbuf *out, const char *s);
-/* Undoes %XX (and '+' as space if plus). False on a malformed escape. Result is NUL-terminated in the arena. %00 becomes
- * \x01: a text that ended there would mean something else (a name become a collection), and neither is ever valid. */
+/* Undoes %XX (and '+' as space if plus). False on a malformed escape. Result is NUL-terminated in the arena. %00
+ * becomes \x01: a text that ended there would mean something else (a name become a collection), and neither is ever
+ * valid. */
 bool url_unescape(struct arena *arena, const char *s, size_t len, bool plus, char **ret);
 
 /* Appends "key=value" escaped, with '&' in front if out is not empty. NULL value: nothing is added. */
