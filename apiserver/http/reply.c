@@ -10,7 +10,8 @@
 #include "serve/takeover.h"
 
 #define BLOCK_BYTES 65536
-#define STREAM_BLOCK_BYTES 16384
+/* A stream is written in chunks from the connection's own memory; the block is for clients that know no chunks. */
+#define STREAM_BLOCK_BYTES 1024
 
 const char *exchange_header(struct exchange *exchange, const char *name)
 {
@@ -165,6 +166,7 @@ static bool fall_asleep(struct exchange_private *x)
 	x->wake_pending = false;
 	if (asleep) {
 		x->state = STREAM_ASLEEP;
+		x->sent_asleep = x->sent;
 		MHD_suspend_connection(x->connection);
 	}
 	pthread_mutex_unlock(&x->lock);
@@ -205,7 +207,8 @@ static ssize_t read_stream(void *data, uint64_t position, char *buf, size_t max)
 			return n;
 		if (atomic_load(&x->server->stopping))
 			return MHD_CONTENT_READER_END_OF_STREAM;
-		if (exchange_gone(&x->pub))
+		/* A write that succeeds says as much: only who was woken for nothing is looked after. */
+		if (x->sent == x->sent_asleep && exchange_gone(&x->pub))
 			return MHD_CONTENT_READER_END_WITH_ERROR;
 		if (fall_asleep(x))
 			return 0;

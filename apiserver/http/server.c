@@ -18,7 +18,8 @@
 #define BODY_SECONDS 60 /* for a whole body to arrive: the time a request has */
 #define LISTEN_BACKLOG 1024
 #define MAX_CONNECTIONS 20000
-#define CONNECTION_MEMORY 32768
+/* Over 32 KiB, so that the library maps it: of what a connection has never needed nothing is resident. */
+#define CONNECTION_MEMORY 40960
 
 /* --- reading a request --- */
 

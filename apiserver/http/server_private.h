@@ -81,6 +81,7 @@ struct exchange_private {
 	enum stream_state state;
 	bool wake_pending;
 	size_t sent;
+	size_t sent_asleep; /* what had been sent when it fell asleep last */
 };
 
 static inline struct exchange_private *private_of(struct exchange *exchange)

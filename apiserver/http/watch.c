@@ -16,6 +16,8 @@
 #define TIMEOUT_FIRST_MS 1800000 /* --min-request-timeout */
 #define FINAL_BOOKMARK_MS 2000
 #define IDLE_BYTES 1024
+/* Events are joined to writes of this size: more would keep more of each connection's memory in use, for ever. */
+#define JOINED_BYTES 4096
 #define INITIAL_EVENTS_END "k8s.io/initial-events-end"
 
 /* A watch as a streamed reply: what was there at the start, then events, bookmarks, the end. */
@@ -291,7 +293,7 @@ static ssize_t read_watch(void *data, char *buf, size_t max)
 			n += send_out(w, buf + n, max - n);
 		else if (w->lent)
 			n += send_body(w, buf + n, max - n);
-		else if (!produce(w))
+		else if (n >= JOINED_BYTES || !produce(w))
 			break;
 	}
 	/* Thousands of watchers wait most of the time: what one needed for a moment is not kept. */
