@@ -22,7 +22,7 @@
 #define MAX_PEM_BYTES (1u << 20)
 #define MAX_BODY_BYTES (3u << 20)
 #define DEFAULT_SERVICE_RANGE "10.0.0.0/24"
-#define TRIM_TICKS 30
+#define TRIM_TICKS 8
 #define CERTIFICATE_SECONDS (365 * 86400)
 
 /* --- what it serves with --- */

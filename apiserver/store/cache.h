@@ -110,7 +110,7 @@ bool watcher_next(struct watcher *watcher, enum event_type *ret_type, struct ent
 void watcher_set_due(struct watcher *watcher, int64_t at_ms);
 /* etcd has forgotten what came before the revision, and so do we: table_list_at() tells nothing of it any more. */
 void cache_compacted(struct cache *cache, int64_t revision);
-/* Calls notify of every watcher that waits and whose time has come. */
+/* Calls notify of every watcher that waits and whose time has come, and forgets events that are past keeping. */
 void cache_tick(struct cache *cache);
 
 #endif

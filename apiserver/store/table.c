@@ -9,6 +9,10 @@
 #define RING_MOST 65536
 /* An event is kept at least so long, as far as the ring may grow. */
 #define RING_KEEP_MS 75000
+/* So many are kept however old they are, for who comes back to a quiet resource: as many as the original keeps. */
+#define RING_LEAST 100
+/* Of old events so many are let go at a time: readers wait meanwhile. */
+#define RING_STEP 4096
 
 /* Where the original keeps what is not under its plural, or under the group's name. */
 static const struct {
@@ -298,9 +302,8 @@ static void ring_drop_first(struct table *t)
 	event_unref(event);
 }
 
-static void ring_grow(struct table *t)
+static void ring_resize(struct table *t, size_t cap)
 {
-	size_t cap = t->cap_ring * 2;
 	struct event **ring = mem_calloc(cap, sizeof(*ring));
 	for (uint64_t i = t->first; i < t->next; i++)
 		ring[i & (cap - 1)] = t->ring[i & (t->cap_ring - 1)];
@@ -314,12 +317,28 @@ static void ring_add(struct table *t, struct event *event)
 	if (t->next - t->first == t->cap_ring) {
 		const struct event *oldest = t->ring[t->first & (t->cap_ring - 1)];
 		if (event->at_ms - oldest->at_ms < RING_KEEP_MS && t->cap_ring < RING_MOST)
-			ring_grow(t);
+			ring_resize(t, t->cap_ring * 2);
 		else
 			ring_drop_first(t);
 	}
 	t->ring[t->next & (t->cap_ring - 1)] = event;
 	t->next++;
+}
+
+/* What a storm has left behind goes when it is old, not when the next one comes. */
+static void ring_age(struct table *t, int64_t now_ms)
+{
+	size_t n = 0;
+	pthread_rwlock_wrlock(&t->cache->lock);
+	while (n++ < RING_STEP && t->next - t->first > RING_LEAST &&
+		now_ms - t->ring[t->first & (t->cap_ring - 1)]->at_ms >= RING_KEEP_MS)
+		ring_drop_first(t);
+	size_t cap = t->cap_ring;
+	while (cap > RING_FIRST && t->next - t->first <= cap / 4)
+		cap /= 2;
+	if (cap < t->cap_ring)
+		ring_resize(t, cap);
+	pthread_rwlock_unlock(&t->cache->lock);
 }
 
 static void items_put(struct table *t, size_t index, bool present, struct entry *entry)
@@ -554,6 +573,8 @@ void cache_compacted(struct cache *cache, int64_t revision)
 void cache_tick(struct cache *cache)
 {
 	const int64_t now = clock_mono_ms(cache->clock);
-	for (size_t i = 0; i < cache->n_tables; i++)
+	for (size_t i = 0; i < cache->n_tables; i++) {
+		ring_age(&cache->tables[i], now);
 		table_notify(&cache->tables[i], now);
+	}
 }

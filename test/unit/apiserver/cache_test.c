@@ -162,6 +162,38 @@ static void a_watch_from_before_the_window_is_told_so(void **state)
 	cache_free(cache);
 }
 
+/* All of a storm's events are known while they are young; later the last hundred, although no other event came. */
+static void old_events_are_forgotten_by_the_clock(void **state)
+{
+	enum { EVENTS = 1000, LEAST = 100, KEEP_MS = 75000 };
+	struct clock *clock = clock_fake_new(0);
+	struct cache *cache = cache_new(NULL, "/registry", clock);
+	struct table *pods = cache_table(cache, "", "pods");
+	cache_mark_synced(cache, 10);
+	for (int64_t i = 1; i <= EVENTS; i++)
+		put(cache, "a", "one", "web", 10 + i);
+	static const struct {
+		int64_t advance_ms, first_known;
+	} cases[] = {{0, 10}, {KEEP_MS - 1, 10}, {1, 10 + EVENTS - LEAST}, {KEEP_MS, 10 + EVENTS - LEAST}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct snapshot s;
+		clock_fake_advance(clock, cases[i].advance_ms);
+		cache_tick(cache);
+		assert_false(table_list_at(pods, "", cases[i].first_known - 1, &s));
+		assert_true(table_list_at(pods, "", cases[i].first_known, &s));
+		snapshot_done(&s);
+	}
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const struct watcher_options all = {.prefix = "", .notify = nothing};
+	CLEANUP(watcher_freep) struct watcher *w = NULL;
+	put(cache, "a", "one", "web", 11 + EVENTS);
+	assert_null(watcher_new(pods, 9 + EVENTS, &all, NULL, &w));
+	assert_string_equal(drain(arena, w), "~a/one@1010 ~a/one@1011");
+	watcher_free(STEAL(w));
+	cache_free(cache);
+	clock_fake_free(clock);
+}
+
 static void a_deleted_object_carries_the_revision_of_its_end(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -287,6 +319,7 @@ int main(void)
 		cmocka_unit_test(the_past_is_known_within_the_window),
 		cmocka_unit_test(watchers_see_what_their_selectors_let_through),
 		cmocka_unit_test(a_watch_from_before_the_window_is_told_so),
+		cmocka_unit_test(old_events_are_forgotten_by_the_clock),
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
 		cmocka_unit_test(foreign_and_broken_values_do_no_harm),
 		cmocka_unit_test(keys_are_where_the_original_keeps_them),
