@@ -46,6 +46,8 @@ struct app {
 
 /* The server's callbacks. */
 void app_handle(struct exchange *exchange, void *data);
+/* The same on the listener's thread, for what can be answered without waiting; false: app_handle() is to do it. */
+bool app_handle_at_once(struct exchange *exchange, void *data);
 void app_done(struct exchange *exchange, void *data);
 void app_metrics_init(struct app *app);
 

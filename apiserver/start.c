@@ -221,6 +221,7 @@ static struct status *listen_for_requests(const struct options *o, struct app *a
 		.max_workers = 64,
 		.max_queued = (unsigned)(o->max_reads + o->max_writes),
 		.handle = app_handle,
+		.handle_at_once = app_handle_at_once,
 		.done = app_done,
 		.data = app};
 	return server_new(&options, &app->server);

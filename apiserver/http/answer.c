@@ -150,6 +150,76 @@ void answer_object(struct exchange *exchange, struct request *request, const str
 	reply_strbuf(exchange, code, media_name(accept->media), &body);
 }
 
+size_t strbuf_varint(struct strbuf *out, uint64_t value)
+{
+	size_t n = 1;
+	for (; value >= 0x80; value >>= 7, n++)
+		strbuf_addc(out, (char)(value | 0x80));
+	strbuf_addc(out, (char)value);
+	return n;
+}
+
+static void put_tagged(struct strbuf *out, char tag, const char *text)
+{
+	strbuf_addc(out, tag);
+	strbuf_varint(out, strlen(text));
+	strbuf_adds(out, text);
+}
+
+void protobuf_head(struct strbuf *out, const struct schema_type *type, size_t size)
+{
+	CLEANUP(strbuf_done) struct strbuf names = STRBUF_INIT;
+	put_tagged(&names, 0x0a, type->api_version);
+	put_tagged(&names, 0x12, type->kind);
+	strbuf_add(out, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
+	strbuf_addc(out, 0x0a);
+	strbuf_varint(out, names.len);
+	strbuf_add(out, names.buf, names.len);
+	strbuf_addc(out, 0x12);
+	strbuf_varint(out, size);
+}
+
+static struct gather *gather_json(struct entry *entry)
+{
+	const struct schema_type *type = entry->resource->type;
+	const struct piece *json = atomic_load(&entry->json);
+	/* Behind the opening brace come the members, of which there may be none. */
+	if (!json || json->size <= 2)
+		return NULL;
+	CLEANUP(strbuf_done) struct strbuf head = STRBUF_INIT;
+	struct gather *g = gather_new();
+	strbuf_printf(&head, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",", type->kind, type->api_version);
+	gather_copy(g, head.buf, head.len);
+	gather_borrow(g, json->data + 1, json->size - 1, entry);
+	gather_copy(g, "\n", 1);
+	return g;
+}
+
+static struct gather *gather_protobuf(struct entry *entry)
+{
+	CLEANUP(strbuf_done) struct strbuf head = STRBUF_INIT;
+	struct gather *g = gather_new();
+	protobuf_head(&head, entry->resource->type, entry->size);
+	gather_copy(g, head.buf, head.len);
+	gather_borrow(g, entry->bytes, entry->size, entry);
+	gather_copy(g, PROTOBUF_TAIL, PROTOBUF_TAIL_SIZE);
+	return g;
+}
+
+bool answer_entry(struct exchange *exchange, struct request *request, const struct accept *accept, struct entry *entry)
+{
+	if (accept->shape != SHAPE_OBJECT || accept->pretty || entry->resource != request->schema)
+		return false;
+	struct gather *g = accept->media == MEDIA_PROTOBUF ? gather_protobuf(entry)
+			   : accept->media == MEDIA_JSON   ? gather_json(entry)
+							   : NULL;
+	if (!g)
+		return false;
+	answer_warnings(exchange, request);
+	reply_gather(exchange, 200, media_name(accept->media), g);
+	return true;
+}
+
 void answer_status(struct exchange *exchange, struct status *status)
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;

@@ -31,4 +31,18 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 	bool with_columns, ProtobufCMessage **ret_object) MUST_USE;
 void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object);
 
+/*
+ * What is kept of an entry, as it is: 200 and the bytes that lists and watches send too. False, and no answer, where
+ * they are not what is asked for (another shape or version, indented) or nobody has needed them yet: what one client
+ * reads once is not kept.
+ */
+bool answer_entry(struct exchange *exchange, struct request *request, const struct accept *accept, struct entry *entry);
+
+/* Appends the number as protobuf writes it; how many bytes that took. */
+size_t strbuf_varint(struct strbuf *out, uint64_t value);
+/* The envelope of an object of so many bytes, up to where they begin; the tail closes it. */
+void protobuf_head(struct strbuf *out, const struct schema_type *type, size_t size);
+#define PROTOBUF_TAIL "\x1a\0\x22\0" /* contentEncoding and contentType, as the original writes them: empty */
+#define PROTOBUF_TAIL_SIZE 4
+
 #endif

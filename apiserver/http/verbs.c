@@ -44,6 +44,13 @@ static const struct schema_type *view_type(const struct request *request)
 
 /* --- get --- */
 
+static bool get_kept(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	CLEANUP(entry_unrefp)
+	struct entry *entry = table_get(request_table(request), request->namespace, request->name);
+	return entry && answer_entry(exchange, request, accept, entry);
+}
+
 struct status *verb_get(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	const struct subresource_handler *handler = handler_of(request);
@@ -68,6 +75,8 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 		TRY(cache_fresh(request->registry->cache, WAIT_MS));
 	else
 		TRY(cache_wait(request->registry->cache, version, WAIT_MS));
+	if (!*request->subresource && get_kept(exchange, request, accept))
+		return NULL;
 	TRY(registry_get(request, &object));
 	if (handler && handler->get) {
 		ProtobufCMessage *view;

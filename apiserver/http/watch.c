@@ -46,26 +46,17 @@ struct watch {
 static const char *const type_names[] = {
 	[EVENT_ADDED] = "ADDED", [EVENT_MODIFIED] = "MODIFIED", [EVENT_DELETED] = "DELETED"};
 
-static size_t put_varint(struct strbuf *out, uint64_t value)
-{
-	size_t n = 1;
-	for (; value >= 0x80; value >>= 7, n++)
-		strbuf_addc(out, (char)(value | 0x80));
-	strbuf_addc(out, (char)value);
-	return n;
-}
-
 /* A frame of a protobuf watch: its length in four bytes, then WatchEvent{type, object{raw}}. */
 static void frame_protobuf(struct strbuf *out, const char *type, const void *object, size_t size)
 {
 	CLEANUP(strbuf_done) struct strbuf raw = STRBUF_INIT, event = STRBUF_INIT;
 	strbuf_addc(&raw, 0x0a);
-	put_varint(&raw, size);
+	strbuf_varint(&raw, size);
 	strbuf_addc(&event, 0x0a);
-	put_varint(&event, strlen(type));
+	strbuf_varint(&event, strlen(type));
 	strbuf_adds(&event, type);
 	strbuf_addc(&event, 0x12);
-	put_varint(&event, raw.len + size);
+	strbuf_varint(&event, raw.len + size);
 	uint32_t length = htonl((uint32_t)(event.len + raw.len + size));
 	strbuf_add(out, &length, sizeof(length));
 	strbuf_add(out, event.buf, event.len);
@@ -97,22 +88,10 @@ static void frame_entry(struct watch *w, const char *type, struct entry *entry)
 {
 	const struct schema_type *t = entry->resource->type;
 	if (w->accept.media == MEDIA_PROTOBUF) {
-		CLEANUP(strbuf_done) struct strbuf head = STRBUF_INIT, body = STRBUF_INIT;
-		size_t version = strlen(t->api_version), kind = strlen(t->kind);
-		strbuf_addc(&head, 0x0a);
-		put_varint(&head, version);
-		strbuf_adds(&head, t->api_version);
-		strbuf_addc(&head, 0x12);
-		put_varint(&head, kind);
-		strbuf_adds(&head, t->kind);
-		strbuf_add(&body, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
-		strbuf_addc(&body, 0x0a);
-		put_varint(&body, head.len);
-		strbuf_add(&body, head.buf, head.len);
-		strbuf_addc(&body, 0x12);
-		put_varint(&body, entry->size);
+		CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
+		protobuf_head(&body, t, entry->size);
 		strbuf_add(&body, entry->bytes, entry->size);
-		strbuf_add(&body, "\x1a\0\x22\0", 4);
+		strbuf_add(&body, PROTOBUF_TAIL, PROTOBUF_TAIL_SIZE);
 		frame_protobuf(&w->out, type, body.buf, body.len);
 		return;
 	}
