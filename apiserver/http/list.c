@@ -211,16 +211,17 @@ static struct status *take_snapshot(
 		TRY(continue_token_read(request->arena, o->token, &revision, ret_start));
 		if (revision < 0) {
 			TRY(cache_fresh(cache, WAIT_MS));
-			table_list(table, prefix, &l->snapshot);
+			table_list(table, prefix, o->labels, &l->snapshot);
 			return NULL;
 		}
 		TRY(cache_wait(cache, revision, WAIT_MS));
-		return table_list_at(table, prefix, revision, &l->snapshot) ? NULL
-									    : token_expired(request->arena, *ret_start);
+		return table_list_at(table, prefix, o->labels, revision, &l->snapshot)
+			       ? NULL
+			       : token_expired(request->arena, *ret_start);
 	}
 	if (str_eq(o->match, "Exact") || (o->version > 0 && o->limit > 0 && str_empty(o->match))) {
 		TRY(cache_wait(cache, o->version, WAIT_MS));
-		if (table_list_at(table, prefix, o->version, &l->snapshot))
+		if (table_list_at(table, prefix, o->labels, o->version, &l->snapshot))
 			return NULL;
 		return status_new(STATUS_EXPIRED, "The resourceVersion for the provided list is too old.");
 	}
@@ -228,7 +229,7 @@ static struct status *take_snapshot(
 		TRY(cache_fresh(cache, WAIT_MS));
 	else if (o->version > 0)
 		TRY(cache_wait(cache, o->version, WAIT_MS));
-	table_list(table, prefix, &l->snapshot);
+	table_list(table, prefix, o->labels, &l->snapshot);
 	return NULL;
 }
 
@@ -448,7 +449,7 @@ struct status *list_names(struct exchange *exchange, struct request *request, Me
 	TRY(cache_fresh(request->registry->cache, WAIT_MS));
 	CLEANUP(listing_done) struct listing l = {0};
 	const char *prefix = request_prefix(request);
-	table_list(request_table(request), prefix, &l.snapshot);
+	table_list(request_table(request), prefix, o.labels, &l.snapshot);
 	choose(request, &o, "", &l);
 	*ret_n = l.n_chosen;
 	*ret_meta = list_meta(request, &l);

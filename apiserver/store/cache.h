@@ -73,10 +73,13 @@ struct snapshot {
 	size_t n_items;
 	int64_t revision;
 };
-/* All whose key begins with prefix ("default/", or "" for all). */
-void table_list(struct table *table, const char *prefix, struct snapshot *ret_snapshot);
+/* All whose key begins with prefix ("default/", or "" for all). With labels (may be NULL) some that cannot match are
+ * left out: the rest is to be looked at. */
+void table_list(
+	struct table *table, const char *prefix, const struct label_selector *labels, struct snapshot *ret_snapshot);
 /* As it was at an earlier revision; false if that is out of the window of events. */
-bool table_list_at(struct table *table, const char *prefix, int64_t revision, struct snapshot *ret_snapshot);
+bool table_list_at(struct table *table, const char *prefix, const struct label_selector *labels, int64_t revision,
+	struct snapshot *ret_snapshot);
 void snapshot_done(struct snapshot *snapshot);
 size_t table_count(struct table *table);
 

@@ -17,6 +17,8 @@ struct table {
 	/* Under the cache's lock. */
 	struct entry **items; /* sorted by key */
 	size_t n_items, cap_items;
+	uint64_t *marks; /* of each item's labels, in the order of items: label_mark.h */
+	size_t cap_marks;
 	struct event **ring; /* a power of two */
 	size_t cap_ring;
 	uint64_t first, next;  /* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "apiserver/store/cache_private.h"
+#include "apiserver/store/label_mark.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -84,6 +85,7 @@ void table_done(struct table *t)
 	for (uint64_t i = t->first; i < t->next; i++)
 		event_unref(t->ring[i & (t->cap_ring - 1)]);
 	free(t->items);
+	free(t->marks);
 	free(t->ring);
 	free(t->prefix);
 	free(t->subscribers);
@@ -177,35 +179,43 @@ static int64_t revision_locked(const struct table *t)
 	return t->last_revision > revision ? t->last_revision : revision;
 }
 
-static void list_locked(struct table *t, const char *prefix, struct snapshot *snapshot)
+/* Where the keys that begin with a prefix stand: from the first to before the last. */
+static void find_range(const struct table *t, const char *prefix, size_t *ret_from, size_t *ret_to)
 {
-	size_t from = 0, len = strlen(prefix);
+	size_t len = strlen(prefix), low = 0, high = t->n_items;
 	if (len)
-		table_find(t, prefix, &from);
-	size_t to = len ? from : t->n_items;
-	if (len) {
-		/* The first key that is past all that begin with the prefix. */
-		size_t low = from, high = t->n_items;
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-			if (strncmp(t->items[middle]->key, prefix, len) <= 0)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		to = low;
+		table_find(t, prefix, &low);
+	*ret_from = low;
+	while (len && low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strncmp(t->items[middle]->key, prefix, len) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	snapshot->revision = revision_locked(t);
-	snapshot->n_items = to - from;
-	snapshot->items = mem_alloc((snapshot->n_items + 1) * sizeof(*snapshot->items));
-	for (size_t i = from; i < to; i++)
-		snapshot->items[i - from] = entry_ref(t->items[i]);
+	*ret_to = len ? low : t->n_items;
 }
 
-void table_list(struct table *t, const char *prefix, struct snapshot *ret_snapshot)
+static void list_locked(
+	struct table *t, const char *prefix, const struct label_selector *labels, struct snapshot *snapshot)
+{
+	size_t from, to, cap = 0;
+	const uint64_t wanted = selector_mark(labels);
+	find_range(t, prefix, &from, &to);
+	*snapshot = (struct snapshot){.revision = revision_locked(t)};
+	mem_grow(&snapshot->items, &cap, wanted ? 1 : to - from + 1, sizeof(*snapshot->items));
+	for (size_t i = from; i < to; i++) {
+		if ((t->marks[i] & wanted) != wanted)
+			continue;
+		mem_grow(&snapshot->items, &cap, snapshot->n_items + 1, sizeof(*snapshot->items));
+		snapshot->items[snapshot->n_items++] = entry_ref(t->items[i]);
+	}
+}
+
+void table_list(struct table *t, const char *prefix, const struct label_selector *labels, struct snapshot *ret_snapshot)
 {
 	pthread_rwlock_rdlock(&t->cache->lock);
-	list_locked(t, prefix, ret_snapshot);
+	list_locked(t, prefix, labels, ret_snapshot);
 	pthread_rwlock_unlock(&t->cache->lock);
 }
 
@@ -249,13 +259,14 @@ static void turn_back(struct snapshot *s, const char *prefix, const struct strma
 		qsort(s->items, s->n_items, sizeof(*s->items), by_key);
 }
 
-bool table_list_at(struct table *t, const char *prefix, int64_t revision, struct snapshot *ret_snapshot)
+bool table_list_at(struct table *t, const char *prefix, const struct label_selector *labels, int64_t revision,
+	struct snapshot *ret_snapshot)
 {
 	CLEANUP(strmap_freep) struct strmap *then = strmap_new(NULL);
 	pthread_rwlock_rdlock(&t->cache->lock);
 	bool known = revision >= atomic_load(&t->cache->compacted) && states_then(t, revision, then);
 	if (known) {
-		list_locked(t, prefix, ret_snapshot);
+		list_locked(t, prefix, labels, ret_snapshot);
 		turn_back(ret_snapshot, prefix, then);
 		ret_snapshot->revision = revision;
 	}
@@ -347,10 +358,13 @@ static void items_put(struct table *t, size_t index, bool present, struct entry 
 		entry_unref(t->items[index]);
 	} else {
 		mem_grow(&t->items, &t->cap_items, t->n_items + 1, sizeof(*t->items));
+		mem_grow(&t->marks, &t->cap_marks, t->n_items + 1, sizeof(*t->marks));
 		memmove(t->items + index + 1, t->items + index, (t->n_items - index) * sizeof(*t->items));
+		memmove(t->marks + index + 1, t->marks + index, (t->n_items - index) * sizeof(*t->marks));
 		t->n_items++;
 	}
 	t->items[index] = entry;
+	t->marks[index] = labels_mark(entry->labels, entry->n_labels);
 }
 
 static void items_remove(struct table *t, size_t index)
@@ -358,6 +372,7 @@ static void items_remove(struct table *t, size_t index)
 	entry_unref(t->items[index]);
 	t->n_items--;
 	memmove(t->items + index, t->items + index + 1, (t->n_items - index) * sizeof(*t->items));
+	memmove(t->marks + index, t->marks + index + 1, (t->n_items - index) * sizeof(*t->marks));
 }
 
 static void tell_subscribers(struct table *t, const struct event *event)
@@ -436,7 +451,7 @@ struct status *watcher_new(struct table *t, int64_t revision, const struct watch
 	pthread_rwlock_rdlock(&t->cache->lock);
 	struct status *status = place_cursor(w, revision);
 	if (!status && ret_snapshot)
-		list_locked(t, w->prefix, ret_snapshot);
+		list_locked(t, w->prefix, w->options.labels, ret_snapshot);
 	pthread_rwlock_unlock(&t->cache->lock);
 	if (status) {
 		pthread_mutex_destroy(&w->lock);

@@ -59,10 +59,10 @@ static void lists_are_in_order_and_bounded_by_prefix(void **state)
 	put(cache, "a", "z", "web", 12);
 	put(cache, "a", "y", "db", 13);
 	put(cache, "a-b", "q", "db", 14);
-	table_list(pods, "", &s);
+	table_list(pods, "", NULL, &s);
 	assert_string_equal(keys(arena, &s), "a-b/q@14 a/y@13 a/z@12 b/x@11");
 	snapshot_done(&s);
-	table_list(pods, "a/", &s);
+	table_list(pods, "a/", NULL, &s);
 	assert_string_equal(keys(arena, &s), "a/y@13 a/z@12");
 	snapshot_done(&s);
 	cache_free(cache);
@@ -85,13 +85,57 @@ static void the_past_is_known_within_the_window(void **state)
 	} cases[] = {{9, NULL}, {10, ""}, {11, "a/one@11"}, {12, "a/one@11 a/two@12"}, {13, "a/two@12"},
 		{14, "a/two@14"}, {15, "a/six@15 a/two@14"}, {16, NULL}};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		bool known = table_list_at(pods, "", cases[i].revision, &s);
+		bool known = table_list_at(pods, "", NULL, cases[i].revision, &s);
 		assert_int_equal(known, cases[i].expected != NULL);
 		if (!known)
 			continue;
 		assert_string_equal(keys(arena, &s), cases[i].expected);
 		snapshot_done(&s);
 	}
+	cache_free(cache);
+}
+
+/* What a list through a selector holds: all that match, and of the others next to none. */
+static void lists_through_selectors_hold_what_matches(void **state)
+{
+	enum { OBJECTS = 500, APPS = 25, MOST_OTHERS = OBJECTS / 10 };
+	static const struct {
+		const char *selector;
+		size_t n_matching;
+		bool narrow; /* others are left out */
+	} cases[] = {{"app=a7", 19, true}, {"app in (a7)", 19, true}, {"app in (a7,a8)", 39, false},
+		{"app!=a7", 480, false}, {"app", 499, false}, {"!app", 0, false}, {"app=a7,app=a8", 0, true},
+		{"app=none", 0, true}, {"app=changed", 1, true}};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct cache *cache = new_cache();
+	struct table *pods = cache_table(cache, "", "pods");
+	for (int64_t i = 0; i < OBJECTS; i++)
+		put(cache, "a", arena_printf(arena, "p%03lld", (long long)(i * 7 % OBJECTS)),
+			arena_printf(arena, "a%lld", (long long)(i * 7 % APPS)), 11 + i);
+	drop(cache, "a", "p107", 1000); /* of a7; p000 of a0 */
+	put(cache, "a", "p000", "changed", 1001);
+	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+		struct label_selector *selector;
+		struct snapshot s;
+		size_t n = 0;
+		assert_null(label_selector_parse(arena, cases[c].selector, &selector));
+		table_list(pods, "a/", selector, &s);
+		for (size_t i = 0; i < s.n_items; i++)
+			n += entry_matches(s.items[i], selector, NULL);
+		assert_int_equal(n, cases[c].n_matching);
+		if (cases[c].narrow)
+			assert_in_range(s.n_items, n, n + MOST_OTHERS);
+		snapshot_done(&s);
+	}
+	struct label_selector *selector;
+	struct snapshot s;
+	assert_null(label_selector_parse(arena, "app=a7", &selector));
+	assert_true(table_list_at(pods, "a/", selector, 999, &s));
+	size_t n = 0;
+	for (size_t i = 0; i < s.n_items; i++)
+		n += entry_matches(s.items[i], selector, NULL);
+	assert_int_equal(n, 20);
+	snapshot_done(&s);
 	cache_free(cache);
 }
 
@@ -179,8 +223,8 @@ static void old_events_are_forgotten_by_the_clock(void **state)
 		struct snapshot s;
 		clock_fake_advance(clock, cases[i].advance_ms);
 		cache_tick(cache);
-		assert_false(table_list_at(pods, "", cases[i].first_known - 1, &s));
-		assert_true(table_list_at(pods, "", cases[i].first_known, &s));
+		assert_false(table_list_at(pods, "", NULL, cases[i].first_known - 1, &s));
+		assert_true(table_list_at(pods, "", NULL, cases[i].first_known, &s));
 		snapshot_done(&s);
 	}
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -279,7 +323,7 @@ static void *read_all_the_time(void *data)
 	assert_null(watcher_new(race->pods, -1, &all, NULL, &w));
 	while (!atomic_load(&race->stop)) {
 		struct snapshot s;
-		table_list(race->pods, "", &s);
+		table_list(race->pods, "", NULL, &s);
 		for (size_t i = 0; i < s.n_items; i++)
 			assert_true(entry_json(s.items[i])->size > 0);
 		snapshot_done(&s);
@@ -316,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_are_in_order_and_bounded_by_prefix),
+		cmocka_unit_test(lists_through_selectors_hold_what_matches),
 		cmocka_unit_test(the_past_is_known_within_the_window),
 		cmocka_unit_test(watchers_see_what_their_selectors_let_through),
 		cmocka_unit_test(a_watch_from_before_the_window_is_told_so),
