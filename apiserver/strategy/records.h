@@ -62,6 +62,10 @@ extern const struct strategy csi_node_strategy;
 extern const struct strategy csi_capacity_strategy;
 extern const struct strategy attachment_strategy;
 extern const struct strategy attributes_class_strategy;
+extern const struct strategy resource_claim_strategy;
+extern const struct strategy resource_claim_template_strategy;
+extern const struct strategy device_class_strategy;
+extern const struct strategy resource_slice_strategy;
 
 struct status *pod_bind(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object);
 struct status *pod_evict(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object);

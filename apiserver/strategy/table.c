@@ -20,7 +20,6 @@ CHECKED(volume, CoreV1PersistentVolume, validate_volume, validate_volume_update)
 
 KIND(quota, "", "resourcequotas", STATUS_ONLY, CHECKS(quota));
 KIND(limit_range, "", "limitranges", CHECKS(limit_range));
-KIND(resource_claim, "resource.k8s.io", "resourceclaims", STATUS_ONLY);
 KIND(pod_template, "", "podtemplates", GENERATION_ONLY);
 KIND(volume, "", "persistentvolumes", .prepare_update = generic_keep_status, CHECKS(volume));
 
@@ -71,7 +70,10 @@ const struct strategy *const strategy_table[] = {
 	&api_service_strategy,
 	&autoscaler_strategy,
 	&quota,
-	&resource_claim,
+	&resource_claim_strategy,
+	&resource_claim_template_strategy,
+	&device_class_strategy,
+	&resource_slice_strategy,
 	&priority_class_strategy,
 	&pod_template,
 	&validating_webhook_strategy,

@@ -19,6 +19,7 @@ static const struct {
 	const char *json, *go;
 } irregular[] = {
 	{"cidrs", "CIDRs"},
+	{"cel", "CEL"},
 	{"gcePersistentDisk", "GCEPersistentDisk"},
 	{"awsElasticBlockStore", "AWSElasticBlockStore"},
 	{"rbd", "RBD"},

@@ -13,6 +13,7 @@ static const struct defaulter *const tables[] = {
 	defaults_rbac,
 	defaults_networking,
 	defaults_storage,
+	defaults_resource,
 	defaults_extension,
 };
 

@@ -24,6 +24,7 @@ extern const struct defaulter defaults_autoscaling[];
 extern const struct defaulter defaults_rbac[];
 extern const struct defaulter defaults_networking[];
 extern const struct defaulter defaults_storage[];
+extern const struct defaulter defaults_resource[];
 extern const struct defaulter defaults_extension[];
 
 /* An optional scalar that is absent. */
