@@ -303,6 +303,31 @@ metadata: {name: s}
 	[ "$code" = 400 ] && [ "$(field message)" = "invalid pod request \"ftp:page:$port\"" ]
 }
 
+@test "a claim of devices on its way out loses consumers and gains none" {
+	local claims=/apis/resource.k8s.io/v1/namespaces/$ns/resourceclaims patch=application/merge-patch+json
+	local one='{"resource":"pods","name":"a","uid":"1"}' two='{"resource":"pods","name":"b","uid":"2"}'
+	send POST "$claims" '{"apiVersion":"resource.k8s.io/v1","kind":"ResourceClaim","metadata":{"name":"c","finalizers":["example.com/hold"]},
+		"spec":{"devices":{"requests":[{"name":"r","exactly":{"deviceClassName":"gpu"}}]}}}'
+	[ "$code" = 201 ]
+	[[ $body == *'"allocationMode":"ExactCount","count":1'* ]]
+	send PATCH "$claims/c/status" "{\"status\":{\"allocation\":{\"devices\":{\"results\":[
+		{\"request\":\"r\",\"driver\":\"d.example.com\",\"pool\":\"p\",\"device\":\"d\"}]}},\"reservedFor\":[$one]}}" $patch
+	[ "$code" = 200 ]
+	send DELETE "$claims/c"
+	[ "$code" = 200 ]
+	send PATCH "$claims/c/status" "{\"status\":{\"reservedFor\":[$one,$two]}}" $patch
+	echo "$body"
+	[ "$code" = 422 ]
+	[[ $body == *'status.reservedFor: Forbidden: new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set'* ]]
+	send PATCH "$claims/c/status" '{"status":{"reservedFor":null}}' $patch
+	[ "$code" = 200 ]
+	[[ $body == *'"allocation":'* ]]
+	send PATCH "$claims/c" '{"metadata":{"finalizers":null}}' $patch
+	[ "$code" = 200 ]
+	send GET "$claims/c"
+	[ "$code" = 404 ]
+}
+
 @test "strangers are refused" {
 	run curl -s --cacert "$CP_DIR/ca.crt" -o /dev/null -w '%{http_code}' "$CP_SERVER$maps"
 	[ "$output" = 403 ]
