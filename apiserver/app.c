@@ -185,27 +185,42 @@ void app_handle(struct exchange *exchange, void *data)
 		str_in(r->verb, (const char *const[]){"get", "list", "watch", NULL}) ? "readOnly" : "mutating");
 }
 
-/* Whether all that is needed is in memory: an object that may be as old as the cache, asked for with a certificate. A
- * token may have to be looked up. */
+/* Whether all that is needed is in memory, but for freshness: one object, asked for with a certificate. A token may
+ * have to be looked up. */
 static bool is_at_hand(const struct app *app, struct exchange *exchange, const struct request *r)
 {
 	struct cache *cache = registry_cache(app->registry);
 	const uint8_t *der;
 	size_t size;
-	int64_t version;
 	if (!str_eq(r->verb, "get") || !r->schema || *r->subresource || !cache_synced(cache) || !request_table(r))
 		return false;
-	if (!exchange_certificate(exchange, 0, &der, &size) || exchange_header(exchange, "Authorization"))
-		return false;
-	const char *text = str_or_empty(exchange_query(exchange, "resourceVersion"));
-	return str_to_int64(text, 0, INT64_MAX, &version) && version <= cache_revision(cache);
+	return exchange_certificate(exchange, 0, &der, &size) && !exchange_header(exchange, "Authorization");
+}
+
+static void fresh_now(void *data, struct status *status)
+{
+	struct exchange *exchange = data;
+	struct request *r = exchange->user;
+	r->asked_fresh = true;
+	r->fresh = status;
+	exchange_go_on(exchange);
 }
 
 bool app_handle_at_once(struct exchange *exchange, void *data)
 {
 	struct app *app = data;
 	exchange->user = new_request(app, exchange);
+	struct cache *cache = registry_cache(app->registry);
+	const char *version = exchange_query(exchange, "resourceVersion");
+	int64_t revision;
 	if (!is_at_hand(app, exchange, exchange->user))
+		return false;
+	if (str_empty(version)) {
+		exchange_put_off(exchange);
+		cache_fresh_later(cache, fresh_now, exchange);
+		return true;
+	}
+	if (!str_to_int64(version, 0, INT64_MAX, &revision) || revision > cache_revision(cache))
 		return false;
 	app_handle(exchange, app);
 	return true;
@@ -223,7 +238,9 @@ static const char *metric_scope(const struct request *r)
 void app_done(struct exchange *exchange, void *data)
 {
 	struct app *app = data;
-	const struct request *r = exchange->user;
+	struct request *r = exchange->user;
+	if (r)
+		status_free(STEAL(r->fresh));
 	if (!r || !r->is_resource)
 		return;
 	char code[16];

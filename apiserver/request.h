@@ -42,6 +42,10 @@ struct request {
 	const struct schema_resource *schema; /* NULL when the path is for no resource that we serve */
 	const struct strategy *strategy;      /* never NULL for a resource */
 
+	/* Whether the cache has been made fresh for this request already, or failed to. */
+	bool asked_fresh;
+	struct status *fresh; /* the request's until it is taken */
+
 	/* Options of writes. */
 	bool dry_run;
 	const char *field_manager;

@@ -94,6 +94,27 @@ static void too_busy(struct exchange_private *x)
 	reply_bytes(&x->pub, 429, "application/json", body, sizeof(body) - 1);
 }
 
+void exchange_put_off(struct exchange *exchange)
+{
+	struct exchange_private *x = private_of(exchange);
+	x->later = true;
+	atomic_fetch_add(&x->server->n_streams, 1);
+	MHD_suspend_connection(x->connection);
+}
+
+void exchange_go_on(struct exchange *exchange)
+{
+	MHD_resume_connection(private_of(exchange)->connection);
+}
+
+static enum MHD_Result go_on(struct exchange_private *x)
+{
+	x->later = false;
+	atomic_fetch_sub(&x->server->n_streams, 1);
+	x->server->options.handle(&x->pub, x->server->options.data);
+	return exchange_send(x);
+}
+
 static enum MHD_Result dispatch(struct exchange_private *x)
 {
 	struct server *server = x->server;
@@ -101,7 +122,7 @@ static enum MHD_Result dispatch(struct exchange_private *x)
 	x->pub.body = x->received.buf;
 	x->pub.body_size = x->received.len;
 	if (server->options.handle_at_once && server->options.handle_at_once(&x->pub, server->options.data))
-		return exchange_send(x);
+		return x->later ? MHD_YES : exchange_send(x);
 	MHD_suspend_connection(x->connection);
 	if (!workers_submit(server->workers, work, x)) {
 		too_busy(x);
@@ -172,6 +193,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 		*upload_size = 0;
 		return more ? MHD_YES : MHD_NO;
 	}
+	if (x->later)
+		return go_on(x);
 	if (x->dispatched)
 		return exchange_send(x);
 	if (x->too_large) {

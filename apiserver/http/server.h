@@ -37,7 +37,8 @@ struct server_options {
 	unsigned max_queued;
 	/* On a worker. */
 	void (*handle)(struct exchange *exchange, void *data);
-	/* On the listener's thread, first: true if the exchange has been answered without blocking. May be NULL. */
+	/* On the listener's thread, first: true if the exchange has been answered without blocking, or put off by
+	 * exchange_put_off(). May be NULL. */
 	bool (*handle_at_once)(struct exchange *exchange, void *data);
 	/* After the last byte, or when the client is gone. */
 	void (*done)(struct exchange *exchange, void *data);
@@ -48,6 +49,10 @@ struct server_options {
 struct status *server_new(const struct server_options *options, struct server **ret_server) MUST_USE;
 void server_free(struct server *server);
 uint16_t server_port(const struct server *server);
+/* In handle_at_once: the exchange waits, without a thread, until somebody (any thread, once) lets it go on; then handle
+ * is called for it on the listener's thread, where it must not block. */
+void exchange_put_off(struct exchange *exchange);
+void exchange_go_on(struct exchange *exchange);
 
 /* --- what was asked --- */
 struct exchange {

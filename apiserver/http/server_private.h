@@ -61,6 +61,7 @@ struct exchange_private {
 	size_t passed_over; /* of a body that is too large */
 	bool begun;	    /* the headers have been looked at */
 	bool dispatched;    /* handed to a worker */
+	bool later;	    /* put off: handled on the listener's thread when it goes on */
 	/* certificates */
 	const void *chain;
 	unsigned n_chain;

@@ -71,7 +71,9 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 	int64_t version;
 	const char *text = exchange_query(exchange, "resourceVersion");
 	TRY(version_parse(text, &version));
-	if (version < 0)
+	if (version < 0 && request->asked_fresh)
+		TRY(STEAL(request->fresh));
+	else if (version < 0)
 		TRY(cache_fresh(request->registry->cache, WAIT_MS));
 	else
 		TRY(cache_wait(request->registry->cache, version, WAIT_MS));

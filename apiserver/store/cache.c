@@ -26,6 +26,7 @@ struct cache *cache_new(struct etcd *etcd, const char *prefix, const struct cloc
 	pthread_cond_init(&cache->progress, &attributes);
 	pthread_cond_init(&cache->asked, &attributes);
 	pthread_condattr_destroy(&attributes);
+	cache_later_init(cache);
 	tables_init(cache);
 	return cache;
 }
@@ -37,6 +38,7 @@ void cache_free(struct cache *cache)
 	atomic_store(&cache->stop, true);
 	if (cache->started)
 		pthread_join(cache->thread, NULL);
+	cache_later_done(cache);
 	for (size_t i = 0; i < cache->n_tables; i++)
 		table_done(&cache->tables[i]);
 	free(cache->tables);

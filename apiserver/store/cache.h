@@ -52,6 +52,9 @@ bool cache_wait_synced(struct cache *cache, int64_t timeout_ms);
 /* Asks etcd for its revision (one question serves all who wait) and waits until the cache has it. *ret_revision may be
  * NULL. */
 struct status *cache_fresh(struct cache *cache, int64_t timeout_ms) MUST_USE;
+/* The same without waiting: fn is called once, on a thread of the cache's own, with the status to take; never when the
+ * cache is freed before. All who come while etcd is asked are answered together next time. */
+void cache_fresh_later(struct cache *cache, void (*fn)(void *data, struct status *status), void *data);
 /* Applies what etcd would say; for tests without etcd. value NULL: deleted. */
 void cache_apply(struct cache *cache, const char *key, const void *value, size_t size, int64_t revision);
 void cache_mark_synced(struct cache *cache, int64_t revision);

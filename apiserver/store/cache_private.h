@@ -65,6 +65,12 @@ struct cache {
 	bool asking;
 	int64_t ask_revision;
 	struct status *ask_status;
+	/* Who waits for an answer without a thread. Under later_lock. */
+	pthread_mutex_t later_lock;
+	pthread_cond_t later_wake;
+	struct later *later;
+	bool later_started;
+	pthread_t later_thread;
 	/* The thread. */
 	atomic_bool stop;
 	bool started;
@@ -81,6 +87,8 @@ void table_apply(struct table *table, const char *key, struct entry *entry, int6
 void table_notify(struct table *table, int64_t now_ms);
 void cache_advance(struct cache *cache, int64_t revision);
 void *cache_thread(void *data);
+void cache_later_init(struct cache *cache);
+void cache_later_done(struct cache *cache);
 void tables_init(struct cache *cache);
 void table_done(struct table *table);
 

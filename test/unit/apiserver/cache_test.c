@@ -1,5 +1,6 @@
 /* The cache: what is there, what was there, and what each watcher is told. */
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -314,6 +315,27 @@ struct race {
 	atomic_bool stop;
 };
 
+static void count_down(void *data, struct status *status)
+{
+	assert_null(status);
+	sem_post(data);
+}
+
+static void who_does_not_wait_is_told_once(void **state)
+{
+	enum { ASKERS = 200 };
+	sem_t told;
+	struct cache *cache = new_cache();
+	sem_init(&told, 0, 0);
+	for (int i = 0; i < ASKERS; i++)
+		cache_fresh_later(cache, count_down, &told);
+	for (int i = 0; i < ASKERS; i++)
+		sem_wait(&told);
+	cache_free(cache);
+	assert_int_equal(sem_trywait(&told), -1);
+	sem_destroy(&told);
+}
+
 static void *read_all_the_time(void *data)
 {
 	struct race *race = data;
@@ -368,6 +390,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
 		cmocka_unit_test(foreign_and_broken_values_do_no_harm),
 		cmocka_unit_test(keys_are_where_the_original_keeps_them),
+		cmocka_unit_test(who_does_not_wait_is_told_once),
 		cmocka_unit_test(readers_and_the_writer_do_not_meet),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
