@@ -24,20 +24,6 @@ static void check_local(struct field_errors *errors, const struct field_path *pa
 		check_no_backsteps(errors, FIELD(path, "path"), s->path);
 }
 
-static void check_host_path(struct field_errors *errors, const struct field_path *path, const void *source)
-{
-	static const char *const types[] = {"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File",
-		"FileOrCreate", "Socket", NULL};
-	const CoreV1HostPathVolumeSource *s = source;
-	if (str_empty(s->path)) {
-		field_required(errors, FIELD(path, "path"), "");
-		return;
-	}
-	check_no_backsteps(errors, FIELD(path, "path"), s->path);
-	if (s->type && !str_in(s->type, types))
-		field_unsupported(errors, FIELD(path, "type"), s->type, types);
-}
-
 static void check_glusterfs(struct field_errors *errors, const struct field_path *path, const void *source)
 {
 	const CoreV1GlusterfsPersistentVolumeSource *s = source;
@@ -137,7 +123,7 @@ static const struct source {
 	volume_check_fn *check;
 	const char *const *required;
 } sources[] = {
-	{"hostPath", .check = check_host_path},
+	{"hostPath", .check = volume_check_host_path},
 	{"gcePersistentDisk", .at = "persistentDisk", .check = volume_check_gce},
 	{"awsElasticBlockStore", .check = volume_check_aws},
 	{"glusterfs", .check = check_glusterfs},

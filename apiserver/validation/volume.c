@@ -14,7 +14,7 @@ static void check_empty_dir(struct field_errors *errors, const struct field_path
 		field_forbidden(errors, FIELD(path, "sizeLimit"), "SizeLimit field must be a valid resource quantity");
 }
 
-static void check_host_path(struct field_errors *errors, const struct field_path *path, const void *source)
+void volume_check_host_path(struct field_errors *errors, const struct field_path *path, const void *source)
 {
 	static const char *const types[] = {"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File",
 		"FileOrCreate", "Socket", NULL};
@@ -56,7 +56,7 @@ static const struct source {
 	const char *const *required;
 } sources[] = {
 	{"emptyDir", .check = check_empty_dir},
-	{"hostPath", .check = check_host_path},
+	{"hostPath", .check = volume_check_host_path},
 	{"gitRepo", .check = volume_check_git},
 	{"gcePersistentDisk", .at = "persistentDisk", .check = volume_check_gce},
 	{"awsElasticBlockStore", .check = volume_check_aws},

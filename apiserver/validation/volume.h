@@ -10,7 +10,8 @@
 typedef void volume_check_fn(struct field_errors *errors, const struct field_path *path, const void *source);
 
 /* Sources made of objects of the API (volume_files.c). */
-volume_check_fn volume_check_secret, volume_check_config_map, volume_check_downward, volume_check_projected;
+volume_check_fn volume_check_host_path, volume_check_secret, volume_check_config_map, volume_check_downward,
+	volume_check_projected;
 /* Sources of storage systems (volume_storage.c). */
 volume_check_fn volume_check_git, volume_check_gce, volume_check_aws, volume_check_nfs, volume_check_iscsi,
 	volume_check_flocker, volume_check_rbd, volume_check_cinder, volume_check_cephfs, volume_check_quobyte,
