@@ -199,6 +199,7 @@ static struct status *make_parts(struct options *o, struct app *app)
 	TRY(make_service_ranges(o, app));
 	app->strategies.authn = app->authn;
 	app->strategies.authz = app->authz;
+	app->strategies.etcd = app->etcd;
 	const struct admission_context context = {.objects = objects, .authz = app->authz, .clock = app->clock};
 	TRY(admission_new(&o->admission, &context, &app->admission));
 	registry_set_admission(app->registry, app->admission);

@@ -66,7 +66,9 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 				answer_object(exchange, request, accept, 200, objects[i]);
 				return NULL;
 			}
-		return request_not_found(request, request->name);
+		const char *what = request->schema->singular;
+		return status_details(status_new(STATUS_NOT_FOUND, "%s \"%s\" not found", what, request->name), "",
+			what, request->name);
 	}
 	int64_t version;
 	const char *text = exchange_query(exchange, "resourceVersion");

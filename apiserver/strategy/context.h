@@ -17,6 +17,7 @@ struct strategy_context {
 	struct authz *authz;
 	struct service_ips *service_ips; /* NULL: Services are given nothing (tests) */
 	struct node_ports *node_ports;
+	struct etcd *etcd;
 	int64_t event_ttl_seconds; /* 0: one hour */
 };
 

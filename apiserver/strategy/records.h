@@ -6,6 +6,7 @@
 
 #include "apiserver/strategy.h"
 
+extern const struct strategy component_status_strategy;
 extern const struct strategy pod_strategy;
 extern const struct strategy binding_strategy;
 extern const struct strategy service_strategy;

@@ -24,6 +24,7 @@ KIND(pod_template, "", "podtemplates", GENERATION_ONLY);
 KIND(volume, "", "persistentvolumes", .prepare_update = generic_keep_status, CHECKS(volume));
 
 const struct strategy *const strategy_table[] = {
+	&component_status_strategy,
 	&pod_strategy,
 	&binding_strategy,
 	&service_strategy,

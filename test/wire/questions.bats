@@ -94,3 +94,10 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	answers 200 '[+]poststarthook/start-service-ip-repair-controllers ok' '/readyz?verbose'
 	answers 200 '[+]etcd excluded: ok' '/readyz?verbose&exclude=etcd'
 }
+
+@test "component statuses are asked for when somebody looks" {
+	answers 200 '"message": "Get \"https://127.0.0.1:10259/healthz\": dial tcp 127.0.0.1:10259: connect: connection refused"' /api/v1/componentstatuses/scheduler
+	answers 200 '"status": "True"' /api/v1/componentstatuses/etcd-0
+	answers 200 '"kind": "ComponentStatusList"' /api/v1/componentstatuses
+	answers 404 '"message": "componentstatus \"none\" not found"' /api/v1/componentstatuses/none
+}
