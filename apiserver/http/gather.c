@@ -39,6 +39,8 @@ static void add_part(struct gather *g, const char *data, size_t size)
 
 void gather_copy(struct gather *g, const void *data, size_t size)
 {
+	if (!size)
+		return;
 	if (size > g->room) {
 		g->room = size > COPY_BLOCK / 16 ? size : COPY_BLOCK / 16;
 		g->pen = arena_alloc(g->arena, g->room);

@@ -20,13 +20,15 @@
 #define MAX_CONNECTIONS 20000
 /* Over 32 KiB, so that the library maps it: of what a connection has never needed nothing is resident. */
 #define CONNECTION_MEMORY 40960
+/* A watch, which stays, needs less than that; what needs more takes more. */
+#define REQUEST_BYTES 3072
 
 /* --- reading a request --- */
 
 static void *begin_uri(void *data, const char *uri, struct MHD_Connection *connection)
 {
 	struct server *server = data;
-	struct arena *arena = arena_new_sized(4096);
+	struct arena *arena = arena_new_sized(REQUEST_BYTES);
 	struct exchange_private *x = ARENA_NEW(arena, struct exchange_private);
 	x->pub.arena = arena;
 	x->magic = EXCHANGE_MAGIC;
