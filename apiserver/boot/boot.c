@@ -71,6 +71,7 @@ static const struct {
 	[BOOT_TRUST] = {"authentication trust", boot_trust, 6},
 	[BOOT_TRACKING] = {"tracking of legacy tokens", boot_tracking, 6},
 	[BOOT_SERVICE] = {"kubernetes service", boot_service, 1},
+	[BOOT_API_SERVICES] = {"API services", boot_api_services, 0},
 };
 
 static bool is_taken(const struct boot *boot, enum boot_step step)

@@ -6,6 +6,8 @@
 #include "apiserver/boot/boot.h"
 
 /* Each is idempotent, and is called again until it succeeds; a NULL says that what it keeps is in order. */
+/* Those of the group versions that the server has itself. */
+struct status *boot_api_services(const struct boot_options *options) MUST_USE;
 struct status *boot_namespaces(const struct boot_options *options) MUST_USE;
 /* The two classes of system pods. */
 struct status *boot_priorities(const struct boot_options *options) MUST_USE;

@@ -63,6 +63,7 @@ static const struct check checks[] = {
 	{"poststarthook/scheduling/bootstrap-system-priority-classes", true, true, true, check_boot, BOOT_PRIORITIES},
 	{"poststarthook/bootstrap-controller", true, true, true, check_boot, BOOT_SERVICE},
 	{"poststarthook/start-kubernetes-service-cidr-controller", true, true, true, check_boot, BOOT_RANGES},
+	{"poststarthook/kube-apiserver-autoregistration", true, true, true, check_boot, BOOT_API_SERVICES},
 	{"shutdown", false, true, false, check_shutdown},
 };
 

@@ -93,6 +93,7 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	done
 	answers 200 '[+]poststarthook/start-service-ip-repair-controllers ok' '/readyz?verbose'
 	answers 200 '[+]etcd excluded: ok' '/readyz?verbose&exclude=etcd'
+	answers 200 '"groupPriorityMinimum": 17800' /apis/apiregistration.k8s.io/v1/apiservices/v1.apps
 }
 
 @test "component statuses are asked for when somebody looks" {

@@ -1,0 +1,70 @@
+/*
+ * The APIService objects of what this server serves itself: discovery's order is written down in them, and who lists
+ * them sees every group version there is. (k8s.io/kube-aggregator's autoregistration)
+ */
+#include "api/meta.h"
+#include "apiserver/boot/internal.h"
+#include "base/str.h"
+
+static const struct {
+	const char *group, *version;
+	int32_t group_priority, version_priority;
+} served[] = {
+	{"", "v1", 18000, 1},
+	{"apps", "v1", 17800, 15},
+	{"events.k8s.io", "v1", 17750, 15},
+	{"authentication.k8s.io", "v1", 17700, 15},
+	{"authorization.k8s.io", "v1", 17600, 15},
+	{"autoscaling", "v1", 17500, 15},
+	{"autoscaling", "v2", 17500, 30},
+	{"batch", "v1", 17400, 15},
+	{"certificates.k8s.io", "v1", 17300, 15},
+	{"networking.k8s.io", "v1", 17200, 15},
+	{"policy", "v1", 17100, 15},
+	{"rbac.authorization.k8s.io", "v1", 17000, 15},
+	{"storage.k8s.io", "v1", 16800, 15},
+	{"apiextensions.k8s.io", "v1", 16700, 15},
+	{"admissionregistration.k8s.io", "v1", 16700, 15},
+	{"scheduling.k8s.io", "v1", 16600, 15},
+	{"coordination.k8s.io", "v1", 16500, 15},
+	{"node.k8s.io", "v1", 16300, 15},
+	{"discovery.k8s.io", "v1", 16200, 15},
+	{"resource.k8s.io", "v1", 16200, 21},
+	{"flowcontrol.apiserver.k8s.io", "v1", 16100, 21},
+};
+
+static struct status *mark_available(void *data, struct arena *arena, ProtobufCMessage *object)
+{
+	ApiregistrationV1APIService *service = (ApiregistrationV1APIService *)object;
+	ApiregistrationV1APIServiceStatus *status = ENSURE(arena, service->status, ApiregistrationV1APIServiceStatus);
+	if (CONDITION(status, "Available"))
+		return NULL;
+	ApiregistrationV1APIServiceCondition *available = API_NEW(arena, ApiregistrationV1APIServiceCondition);
+	available->type = (char *)"Available";
+	available->status = (char *)"True";
+	available->reason = (char *)"Local";
+	available->message = (char *)"Local APIServices are always available";
+	available->last_transition_time = time_now(arena);
+	ARENA_PUSH(arena, status->conditions, status->n_conditions) = available;
+	return NULL;
+}
+
+struct status *boot_api_services(const struct boot_options *options)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (size_t i = 0; i < ARRAY_SIZE(served); i++) {
+		ApiregistrationV1APIService *service = API_NEW(arena, ApiregistrationV1APIService);
+		MetaV1ObjectMeta *meta = object_meta_ensure(arena, service);
+		meta->name = arena_printf(arena, "%s.%s", served[i].version, served[i].group);
+		meta_set_label(arena, meta, "kube-aggregator.kubernetes.io/automanaged", "onstart");
+		service->spec = API_NEW(arena, ApiregistrationV1APIServiceSpec);
+		service->spec->group = arena_strdup(arena, served[i].group);
+		service->spec->version = arena_strdup(arena, served[i].version);
+		service->spec->group_priority_minimum = served[i].group_priority;
+		service->spec->version_priority = served[i].version_priority;
+		TRY(status_wrap(boot_ensure(options, arena, service), "API service %s", meta->name));
+		TRY(objects_modify(options->objects, arena, &ApiregistrationV1APIService_schema, "status", "",
+			meta->name, mark_available, NULL, NULL));
+	}
+	return NULL;
+}
