@@ -21,7 +21,7 @@
 /* Over 32 KiB, so that the library maps it: of what a connection has never needed nothing is resident. */
 #define CONNECTION_MEMORY 40960
 /* A watch, which stays, needs less than that; what needs more takes more. */
-#define REQUEST_BYTES 3072
+#define REQUEST_BYTES 2560
 
 /* --- reading a request --- */
 
