@@ -199,6 +199,19 @@ static void listing_done(struct listing *l)
 	free(l->chosen);
 }
 
+/* As it was at a revision: from memory, or from etcd once that is too long ago. */
+static struct status *snapshot_at(
+	struct request *request, const struct list_options *o, int64_t revision, struct listing *l)
+{
+	struct table *table = request_table(request);
+	const char *prefix = request_prefix(request);
+	TRY(cache_wait(request->registry->cache, revision, WAIT_MS));
+	if (table_list_at(table, prefix, o->labels, revision, &l->snapshot))
+		return NULL;
+	return revision > 0 ? table_list_stored(table, prefix, revision, &l->snapshot)
+			    : status_new(STATUS_EXPIRED, "nothing is known of revision 0");
+}
+
 static struct status *take_snapshot(
 	struct request *request, const struct list_options *o, struct listing *l, const char **ret_start)
 {
@@ -214,15 +227,17 @@ static struct status *take_snapshot(
 			table_list(table, prefix, o->labels, &l->snapshot);
 			return NULL;
 		}
-		TRY(cache_wait(cache, revision, WAIT_MS));
-		return table_list_at(table, prefix, o->labels, revision, &l->snapshot)
-			       ? NULL
-			       : token_expired(request->arena, *ret_start);
+		struct status *s = snapshot_at(request, o, revision, l);
+		if (!status_is(s, STATUS_EXPIRED))
+			return s;
+		status_free(s);
+		return token_expired(request->arena, *ret_start);
 	}
 	if (str_eq(o->match, "Exact") || (o->version > 0 && o->limit > 0 && str_empty(o->match))) {
-		TRY(cache_wait(cache, o->version, WAIT_MS));
-		if (table_list_at(table, prefix, o->labels, o->version, &l->snapshot))
-			return NULL;
+		struct status *s = snapshot_at(request, o, o->version, l);
+		if (!status_is(s, STATUS_EXPIRED))
+			return s;
+		status_free(s);
 		return status_new(STATUS_EXPIRED, "The resourceVersion for the provided list is too old.");
 	}
 	if (o->version < 0)

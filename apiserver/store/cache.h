@@ -83,6 +83,10 @@ void table_list(
 /* As it was at an earlier revision; false if that is out of the window of events. */
 bool table_list_at(struct table *table, const char *prefix, const struct label_selector *labels, int64_t revision,
 	struct snapshot *ret_snapshot);
+/* The same out of etcd, for a revision before the window, which must not be 0. Expired when it has been compacted.
+ * Blocks. */
+struct status *table_list_stored(
+	const struct table *table, const char *prefix, int64_t revision, struct snapshot *ret_snapshot) MUST_USE;
 void snapshot_done(struct snapshot *snapshot);
 size_t table_count(struct table *table);
 

@@ -1,0 +1,41 @@
+/* Objects as they were at a revision that the cache no longer remembers: etcd does, until it is compacted. */
+#include "apiserver/store/cache_private.h"
+#include "base/mem.h"
+
+struct reading {
+	const struct table *table;
+	struct snapshot *snapshot;
+	size_t cap;
+	struct status *status;
+};
+
+static void add(void *data, const struct etcd_kv *kv)
+{
+	struct reading *r = data;
+	struct snapshot *s = r->snapshot;
+	if (r->status)
+		return;
+	mem_grow(&s->items, &r->cap, s->n_items + 1, sizeof(*s->items));
+	r->status = entry_from_value(r->table->resource, kv->mod_revision, kv->value, kv->size, &s->items[s->n_items]);
+	if (!r->status)
+		s->n_items++;
+}
+
+struct status *table_list_stored(
+	const struct table *table, const char *prefix, int64_t revision, struct snapshot *ret_snapshot)
+{
+	CLEANUP_FREE char *keys = mem_printf("%s%s", table->prefix, prefix);
+	struct snapshot snapshot = {.revision = revision};
+	struct reading reading = {.table = table, .snapshot = &snapshot};
+	struct status *s = etcd_each(table->cache->etcd, keys, &revision, add, &reading);
+	if (!s)
+		s = reading.status;
+	else
+		status_free(reading.status);
+	if (s) {
+		snapshot_done(&snapshot);
+		return s;
+	}
+	*ret_snapshot = snapshot;
+	return NULL;
+}

@@ -1,0 +1,28 @@
+# Pages of a list at one revision, by a server that has not seen that revision itself.
+setup() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	cp_start
+	cp_wait "$BIN/kubectl" create configmap map-0
+}
+teardown() { cp_stop; }
+
+@test "a list goes on where it was after the server has started again" {
+	local i path=/api/v1/namespaces/default/configmaps token
+	for i in 1 2 3 4; do "$BIN/kubectl" create configmap "map-$i" >/dev/null; done
+	cp_curl "$path?limit=2" >"$CP_DIR/first"
+	[ "$(jq -r '[.items[].metadata.name] | join(" ")' "$CP_DIR/first")" = "map-0 map-1" ]
+	token=$(jq -r .metadata.continue "$CP_DIR/first")
+	"$BIN/kubectl" delete configmap map-3 >/dev/null
+	"$BIN/kubectl" create configmap map-9 >/dev/null
+	"$BIN/kubectl" label configmap map-4 changed=since >/dev/null
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" || true
+	cp_start_apiserver
+	cp_curl "$path?limit=500&continue=$token" >"$CP_DIR/rest"
+	[ "$(jq -r '[.items[].metadata.name] | join(" ")' "$CP_DIR/rest")" = "map-2 map-3 map-4" ]
+	[ "$(jq -r '.items[2].metadata.labels' "$CP_DIR/rest")" = null ]
+	[ "$(jq -r .metadata.resourceVersion "$CP_DIR/rest")" = "$(jq -r .metadata.resourceVersion "$CP_DIR/first")" ]
+	# The same revision by name.
+	cp_curl "$path?resourceVersion=$(jq -r .metadata.resourceVersion "$CP_DIR/first")&resourceVersionMatch=Exact" >"$CP_DIR/exact"
+	[ "$(jq -r '[.items[].metadata.name] | join(" ")' "$CP_DIR/exact")" = "map-0 map-1 map-2 map-3 map-4" ]
+}
