@@ -228,6 +228,8 @@ bool app_handle_at_once(struct exchange *exchange, void *data)
 
 /* --- figures --- */
 
+#define COMPONENT "apiserver"
+
 static const char *metric_scope(const struct request *r)
 {
 	if (*r->name)
@@ -249,10 +251,12 @@ void app_done(struct exchange *exchange, void *data)
 	char *verb = arena_strdup(arena, r->verb);
 	for (char *p = verb; *p; p++)
 		*p = (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p);
-	metric_add(app->requests, 1, code, r->group, r->resource, metric_scope(r), r->subresource, verb, r->version);
+	const char *dry_run = r->dry_run ? "All" : "";
+	metric_add(app->requests, 1, code, COMPONENT, dry_run, r->group, r->resource, metric_scope(r), r->subresource,
+		verb, r->version);
 	if (strcmp(r->verb, "watch") != 0)
 		metric_observe(app->latency, (double)(clock_mono_ms(app->clock) - exchange->started_ms) / 1000.0,
-			r->group, r->resource, metric_scope(r), r->subresource, verb, r->version);
+			COMPONENT, dry_run, r->group, r->resource, metric_scope(r), r->subresource, verb, r->version);
 	log_v(3, "%s %s %d %lldms %s", exchange->method, exchange->path, exchange_code(exchange),
 		(long long)(clock_mono_ms(app->clock) - exchange->started_ms), r->user ? r->user->name : "-");
 }
@@ -260,9 +264,10 @@ void app_done(struct exchange *exchange, void *data)
 void app_metrics_init(struct app *app)
 {
 	static const char *const request_labels[] = {
-		"code", "group", "resource", "scope", "subresource", "verb", "version", NULL};
+		"code", "component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version", NULL};
 	static const char *const latency_labels[] = {
-		"group", "resource", "scope", "subresource", "verb", "version", NULL};
+		"component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version", NULL};
+	static const char *const resource_label[] = {"resource", NULL};
 	static const char *const kind_label[] = {"request_kind", NULL};
 	static const double buckets[] = {
 		0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60};
@@ -271,6 +276,8 @@ void app_metrics_init(struct app *app)
 		"Requests by verb, group, version, resource, scope and code.", request_labels);
 	app->latency = metrics_histogram(app->metrics, "apiserver_request_duration_seconds",
 		"How long requests took, in seconds.", latency_labels, buckets, ARRAY_SIZE(buckets));
+	app->stored = metrics_gauge(
+		app->metrics, "apiserver_storage_objects", "Objects stored, by resource.", resource_label);
 	app->in_flight = metrics_gauge(
 		app->metrics, "apiserver_current_inflight_requests", "Requests being worked on, by kind.", kind_label);
 }

@@ -30,7 +30,7 @@ struct app {
 	struct alloc_repair *repair;
 	struct server *server;
 	struct metrics *metrics;
-	struct metric *requests, *latency, *in_flight, *watches;
+	struct metric *requests, *latency, *in_flight, *stored;
 	const char *advertised; /* host:port for discovery */
 	/* How kubelets are spoken to. */
 	struct tls_context *kubelet_tls;
