@@ -26,12 +26,12 @@ struct app {
 	struct authz *authz;
 	struct admission *admission;
 	struct strategy_context strategies;
-	struct boot *boot;
+	_Atomic(struct boot *) boot; /* NULL until the listener is up and everything has been read */
 	struct alloc_repair *repair;
 	struct server *server;
 	struct metrics *metrics;
 	struct metric *requests, *latency, *in_flight, *stored;
-	const char *advertised; /* host:port for discovery */
+	_Atomic(const char *) advertised; /* host:port for discovery; "" until the port is known */
 	/* How kubelets are spoken to. */
 	struct tls_context *kubelet_tls;
 	char *const *kubelet_address_types;

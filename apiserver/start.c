@@ -252,8 +252,9 @@ static void start_boot(const struct options *o, struct app *app)
 		.kubernetes_node_port = (int32_t)o->kubernetes_node_port,
 		.identity = name,
 		.rbac = str_in_n("RBAC", o->authz.modes.items, o->authz.modes.n_items)};
-	app->boot = boot_new(&options);
-	boot_start(app->boot);
+	struct boot *boot = boot_new(&options);
+	boot_start(boot);
+	app->boot = boot;
 }
 
 /* --- running --- */

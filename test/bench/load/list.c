@@ -18,8 +18,8 @@ static const struct form forms[] = {
 
 struct listing {
 	const struct form *form;
-	const char *path; /* with its query */
-	size_t bytes;	  /* of the last list */
+	const char *path;      /* with its query */
+	_Atomic(size_t) bytes; /* of the last list */
 };
 
 /* The continue token, which stands in front of the items and, kept simple, behind them too. */
