@@ -26,7 +26,7 @@ struct app {
 	struct authz *authz;
 	struct admission *admission;
 	struct strategy_context strategies;
-	_Atomic(struct boot *) boot; /* NULL until the listener is up and everything has been read */
+	struct boot *boot;
 	struct alloc_repair *repair;
 	struct server *server;
 	struct metrics *metrics;

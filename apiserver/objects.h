@@ -41,11 +41,13 @@ struct objects_ops {
 		const char *namespace, const char *name, const ProtobufCMessage **ret_object);
 	struct status *(*list)(struct objects *o, struct arena *arena, const struct schema_type *type,
 		const char *namespace, struct object_list *ret_list);
-	struct status *(*create)(
-		struct objects *o, struct arena *arena, const ProtobufCMessage *object, ProtobufCMessage **ret_object);
+	struct status *(*create)(struct objects *o, struct arena *arena, const ProtobufCMessage *object,
+		const char *manager, ProtobufCMessage **ret_object);
 	struct status *(*modify)(struct objects *o, struct arena *arena, const struct schema_type *type,
 		const char *subresource, const char *namespace, const char *name, object_modify_fn *modify, void *data,
-		ProtobufCMessage **ret_object);
+		const char *manager, ProtobufCMessage **ret_object);
+	struct status *(*apply)(struct objects *o, struct arena *arena, const ProtobufCMessage *config,
+		const char *subresource, const char *manager);
 	struct status *(*delete)(struct objects *o, struct arena *arena, const struct schema_type *type,
 		const char *namespace, const char *name, const char *uid);
 	void (*subscribe)(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data);
@@ -79,14 +81,31 @@ static inline MUST_USE struct status *objects_list(struct objects *o, struct are
 static inline MUST_USE struct status *objects_create(
 	struct objects *o, struct arena *arena, const ProtobufCMessage *object, ProtobufCMessage **ret_object)
 {
-	return o->ops->create(o, arena, object, ret_object);
+	return o->ops->create(o, arena, object, NULL, ret_object);
 }
 /* Read, change, compare and swap, again on conflict. Subresource is "" or "status". ret_object may be NULL. */
 static inline MUST_USE struct status *objects_modify(struct objects *o, struct arena *arena,
 	const struct schema_type *type, const char *subresource, const char *namespace, const char *name,
 	object_modify_fn *modify, void *data, ProtobufCMessage **ret_object)
 {
-	return o->ops->modify(o, arena, type, subresource, namespace, name, modify, data, ret_object);
+	return o->ops->modify(o, arena, type, subresource, namespace, name, modify, data, NULL, ret_object);
+}
+/* Both under a name of their own in managedFields; the server's is kube-apiserver. */
+static inline MUST_USE struct status *objects_create_as(
+	struct objects *o, struct arena *arena, const char *manager, const ProtobufCMessage *object)
+{
+	return o->ops->create(o, arena, object, manager, NULL);
+}
+static inline MUST_USE struct status *objects_modify_as(struct objects *o, struct arena *arena, const char *manager,
+	const struct schema_type *type, const char *namespace, const char *name, object_modify_fn *modify, void *data)
+{
+	return o->ops->modify(o, arena, type, "", namespace, name, modify, data, manager, NULL);
+}
+/* A server-side apply, forced, of what the configuration says, to an object that is there. */
+static inline MUST_USE struct status *objects_apply(struct objects *o, struct arena *arena, const char *manager,
+	const ProtobufCMessage *config, const char *subresource)
+{
+	return o->ops->apply(o, arena, config, subresource, manager);
 }
 static inline MUST_USE struct status *objects_delete(
 	struct objects *o, struct arena *arena, const struct schema_type *type, const char *namespace, const char *name)

@@ -2,6 +2,7 @@
 #include "api/copy.h"
 #include "api/defaults/defaults.h"
 #include "api/meta.h"
+#include "apiserver/managed.h"
 #include "apiserver/registry_private.h"
 #include "base/str.h"
 
@@ -52,13 +53,14 @@ static struct status *list(struct objects *o, struct arena *arena, const struct 
 	return NULL;
 }
 
-static struct status *create(
-	struct objects *o, struct arena *arena, const ProtobufCMessage *object, ProtobufCMessage **ret_object)
+static struct status *create(struct objects *o, struct arena *arena, const ProtobufCMessage *object,
+	const char *manager, ProtobufCMessage **ret_object)
 {
 	ProtobufCMessage *copy = api_copy_msg(arena, object), *created;
+	struct request *request = own(o, arena, schema_of(object), "create", "", object_namespace(object), "");
+	request->field_manager = str_or(manager, request->field_manager);
 	api_set_defaults(arena, copy);
-	TRY(registry_create(
-		own(o, arena, schema_of(object), "create", "", object_namespace(object), ""), copy, &created));
+	TRY(registry_create(request, copy, &created));
 	if (ret_object)
 		*ret_object = created;
 	return NULL;
@@ -82,16 +84,51 @@ static struct status *modify_stored(
 
 static struct status *modify(struct objects *o, struct arena *arena, const struct schema_type *type,
 	const char *subresource, const char *namespace, const char *name, object_modify_fn *fn, void *data,
-	ProtobufCMessage **ret_object)
+	const char *manager, ProtobufCMessage **ret_object)
 {
 	struct modify_call call = {fn, data};
 	const struct registry_update update = {.transform = modify_stored, .data = &call, .retry_conflicts = true};
 	ProtobufCMessage *object;
 	bool created;
-	TRY(registry_update(own(o, arena, type, "update", subresource, namespace, name), &update, &object, &created));
+	struct request *request = own(o, arena, type, "update", subresource, namespace, name);
+	request->field_manager = str_or(manager, request->field_manager);
+	TRY(registry_update(request, &update, &object, &created));
 	if (ret_object)
 		*ret_object = object;
 	return NULL;
+}
+
+/* Takes out what says nothing: a configuration is only what is meant. */
+static void prune(cJSON *tree)
+{
+	for (cJSON *node = tree->child, *next; node; node = next) {
+		next = node->next;
+		prune(node);
+		bool empty = cJSON_IsObject(node) ? !node->child : cJSON_IsString(node) && !*node->valuestring;
+		if (cJSON_IsObject(tree) && (empty || cJSON_IsNull(node)))
+			tree_remove(tree, node->string);
+	}
+}
+
+static struct status *apply_config(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	return managed_apply(request, old, data, true, ret_object);
+}
+
+static struct status *apply(struct objects *o, struct arena *arena, const ProtobufCMessage *config,
+	const char *subresource, const char *manager)
+{
+	struct request *request =
+		own(o, arena, schema_of(config), "patch", subresource, object_namespace(config), object_name(config));
+	cJSON *tree = tree_from_typed(arena, config);
+	const struct registry_update update = {.transform = apply_config, .data = tree, .retry_conflicts = true};
+	ProtobufCMessage *object;
+	bool created;
+	prune(tree);
+	request->field_manager = manager;
+	request->applies = true;
+	return registry_update(request, &update, &object, &created);
 }
 
 static struct status *delete_object(struct objects *o, struct arena *arena, const struct schema_type *type,
@@ -124,6 +161,7 @@ const struct objects_ops registry_ops = {
 	.list = list,
 	.create = create,
 	.modify = modify,
+	.apply = apply,
 	.delete = delete_object,
 	.subscribe = subscribe,
 	.synced = synced,

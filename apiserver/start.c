@@ -252,9 +252,7 @@ static void start_boot(const struct options *o, struct app *app)
 		.kubernetes_node_port = (int32_t)o->kubernetes_node_port,
 		.identity = name,
 		.rbac = str_in_n("RBAC", o->authz.modes.items, o->authz.modes.n_items)};
-	struct boot *boot = boot_new(&options);
-	boot_start(boot);
-	app->boot = boot;
+	boot_start(app->boot, &options);
 }
 
 /* --- running --- */
@@ -303,8 +301,7 @@ static void wait_for_end(struct app *app, const sigset_t *set)
 static void stop(struct app *app)
 {
 	atomic_store(&app->stopping, true);
-	if (app->boot)
-		boot_stop(app->boot);
+	boot_stop(app->boot);
 }
 
 struct status *apiserver_run(struct options *options)
@@ -320,6 +317,7 @@ struct status *apiserver_run(struct options *options)
 	app_metrics_init(app);
 	TRY(connect_etcd(options, app));
 	TRY(make_parts(options, app));
+	app->boot = boot_new(registry_objects(app->registry));
 	TRY(registry_start(app->registry));
 	TRY(listen_for_requests(options, app));
 	log_info("serving securely on %s:%u", options->bind_address, server_port(app->server));

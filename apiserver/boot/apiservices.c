@@ -33,22 +33,6 @@ static const struct {
 	{"flowcontrol.apiserver.k8s.io", "v1", 16100, 21},
 };
 
-static struct status *mark_available(void *data, struct arena *arena, ProtobufCMessage *object)
-{
-	ApiregistrationV1APIService *service = (ApiregistrationV1APIService *)object;
-	ApiregistrationV1APIServiceStatus *status = ENSURE(arena, service->status, ApiregistrationV1APIServiceStatus);
-	if (CONDITION(status, "Available"))
-		return NULL;
-	ApiregistrationV1APIServiceCondition *available = API_NEW(arena, ApiregistrationV1APIServiceCondition);
-	available->type = (char *)"Available";
-	available->status = (char *)"True";
-	available->reason = (char *)"Local";
-	available->message = (char *)"Local APIServices are always available";
-	available->last_transition_time = time_now(arena);
-	ARENA_PUSH(arena, status->conditions, status->n_conditions) = available;
-	return NULL;
-}
-
 struct status *boot_api_services(const struct boot_options *options)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -63,8 +47,6 @@ struct status *boot_api_services(const struct boot_options *options)
 		service->spec->group_priority_minimum = served[i].group_priority;
 		service->spec->version_priority = served[i].version_priority;
 		TRY(status_wrap(boot_ensure(options, arena, service), "API service %s", meta->name));
-		TRY(objects_modify(options->objects, arena, &ApiregistrationV1APIService_schema, "status", "",
-			meta->name, mark_available, NULL, NULL));
 	}
 	return NULL;
 }

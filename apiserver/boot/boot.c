@@ -18,38 +18,69 @@ struct boot {
 	pthread_t thread;
 	bool running;
 	atomic_bool done[BOOT_STEPS];
-	pthread_mutex_t lock; /* guards stopping */
+	pthread_mutex_t lock; /* guards stopping and flows_changed */
 	pthread_cond_t wake;
-	bool stopping;
+	bool stopping, flows_changed;
 };
 
-struct boot *boot_new(const struct boot_options *options)
+static void note_flows(void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	struct boot *boot = data;
+	pthread_mutex_lock(&boot->lock);
+	boot->flows_changed = true;
+	pthread_cond_broadcast(&boot->wake);
+	pthread_mutex_unlock(&boot->lock);
+}
+
+struct boot *boot_new(struct objects *objects)
 {
 	struct boot *boot = mem_zalloc(sizeof(*boot));
 	pthread_condattr_t attr;
-	boot->options = *options;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&boot->lock, NULL);
 	pthread_cond_init(&boot->wake, &attr);
 	pthread_condattr_destroy(&attr);
+	objects_subscribe(objects, &FlowcontrolV1FlowSchema_schema, note_flows, boot);
+	objects_subscribe(objects, &FlowcontrolV1PriorityLevelConfiguration_schema, note_flows, boot);
 	return boot;
 }
 
-/* Sleeps, or returns true as soon as the server stops. */
-static bool pause_for(struct boot *boot, int64_t ms)
+static struct timespec time_after(int64_t ms)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += ms % 1000 * 1000000;
 	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
+	return until;
+}
+
+enum pause_end { PAUSE_OVER, PAUSE_FLOWS, PAUSE_STOP };
+
+/* Sleeps until then, or until the server stops, or flow schemas have changed. */
+static enum pause_end pause_until(struct boot *boot, const struct timespec *until)
+{
+	int error = 0;
 	pthread_mutex_lock(&boot->lock);
-	while (!boot->stopping && !pthread_cond_timedwait(&boot->wake, &boot->lock, &until))
-		;
-	bool stopping = boot->stopping;
+	while (!boot->stopping && !boot->flows_changed && !error)
+		error = pthread_cond_timedwait(&boot->wake, &boot->lock, until);
+	enum pause_end end = boot->stopping ? PAUSE_STOP : boot->flows_changed ? PAUSE_FLOWS : PAUSE_OVER;
+	boot->flows_changed = false;
 	pthread_mutex_unlock(&boot->lock);
-	return stopping;
+	return end;
+}
+
+/* Sleeps; true as soon as the server stops. Meanwhile flow schemas are told what they refer to. */
+static bool pause_for(struct boot *boot, int64_t ms)
+{
+	const struct timespec until = time_after(ms);
+	for (;;) {
+		enum pause_end end = pause_until(boot, &until);
+		if (end != PAUSE_FLOWS)
+			return end == PAUSE_STOP;
+		log_status(boot_flow_conditions(&boot->options), "conditions of flow schemas");
+	}
 }
 
 static struct status *repair(const struct boot_options *options)
@@ -72,6 +103,7 @@ static const struct {
 	[BOOT_TRACKING] = {"tracking of legacy tokens", boot_tracking, 6},
 	[BOOT_SERVICE] = {"kubernetes service", boot_service, 1},
 	[BOOT_API_SERVICES] = {"API services", boot_api_services, 0},
+	[BOOT_FLOW_CONTROL] = {"flow schemas and priority levels", boot_flow_control, 6},
 };
 
 static bool is_taken(const struct boot *boot, enum boot_step step)
@@ -111,8 +143,9 @@ static void *run(void *data)
 	return NULL;
 }
 
-void boot_start(struct boot *boot)
+void boot_start(struct boot *boot, const struct boot_options *options)
 {
+	boot->options = *options;
 	boot->running = true;
 	boot->thread = thread_start("boot", run, boot);
 }

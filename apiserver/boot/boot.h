@@ -2,9 +2,9 @@
  * What the server keeps in order by itself: the system namespaces, the bootstrap RBAC policy, the kubernetes Service
  *and its endpoints, the ConfigMap that tells delegated servers whom to trust.
  *
- *	struct boot *boot = boot_new(&options);
+ *	struct boot *boot = boot_new(objects);  before the cache starts
  *	… cache synced, listener up …
- *	boot_start(boot);
+ *	boot_start(boot, &options);
  *	… boot_done(boot, BOOT_ROLES) for /readyz (poststarthook/rbac/bootstrap-roles) …
  *	boot_stop(boot);       before the listener closes: takes this server out of the endpoints
  *
@@ -30,6 +30,7 @@ enum boot_step {
 	BOOT_TRACKING,
 	BOOT_SERVICE,
 	BOOT_API_SERVICES,
+	BOOT_FLOW_CONTROL,
 	BOOT_STEPS
 };
 
@@ -47,8 +48,9 @@ struct boot_options {
 	bool rbac;		       /* whether RBAC is among the authorization modes */
 };
 
-struct boot *boot_new(const struct boot_options *options);
-void boot_start(struct boot *boot);
+/* Sees what changes in objects. */
+struct boot *boot_new(struct objects *objects);
+void boot_start(struct boot *boot, const struct boot_options *options);
 /* Whether a step has succeeded once; they follow each other. */
 bool boot_done(const struct boot *boot, enum boot_step step);
 void boot_stop(struct boot *boot);

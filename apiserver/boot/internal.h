@@ -8,6 +8,10 @@
 /* Each is idempotent, and is called again until it succeeds; a NULL says that what it keeps is in order. */
 /* Those of the group versions that the server has itself. */
 struct status *boot_api_services(const struct boot_options *options) MUST_USE;
+/* The flow schemas and priority levels that every cluster begins with. */
+struct status *boot_flow_control(const struct boot_options *options) MUST_USE;
+/* Every flow schema says whether the priority level that it names is there. */
+struct status *boot_flow_conditions(const struct boot_options *options) MUST_USE;
 struct status *boot_namespaces(const struct boot_options *options) MUST_USE;
 /* The two classes of system pods. */
 struct status *boot_priorities(const struct boot_options *options) MUST_USE;
@@ -33,6 +37,8 @@ struct status *boot_lease_remove(const struct boot_options *options) MUST_USE;
 struct status *boot_lease_addresses(
 	const struct boot_options *options, struct arena *arena, struct address_list *ret_addresses) MUST_USE;
 
+/* "a,b" as a list; "" is one entry: the core group. NULL is none. */
+void boot_words(struct arena *arena, const char *text, char ***ret_words, size_t *ret_n);
 /* Creates an object unless it is there. */
 struct status *boot_ensure(const struct boot_options *options, struct arena *arena, const void *object) MUST_USE;
 

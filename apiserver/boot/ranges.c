@@ -8,19 +8,28 @@
 
 #define NAME "kubernetes"
 
-static struct status *mark_ready(void *data, struct arena *arena, ProtobufCMessage *object)
+static bool is_ready(const ProtobufCMessage *object)
 {
-	NetworkingV1ServiceCIDR *range = (NetworkingV1ServiceCIDR *)object;
-	NetworkingV1ServiceCIDRStatus *status = ENSURE(arena, range->status, NetworkingV1ServiceCIDRStatus);
-	if (CONDITION(status, "Ready"))
+	const NetworkingV1ServiceCIDRStatus *status = ((const NetworkingV1ServiceCIDR *)object)->status;
+	return status && CONDITION(status, "Ready");
+}
+
+static struct status *mark_ready(const struct boot_options *options, struct arena *arena)
+{
+	const ProtobufCMessage *found;
+	TRY(objects_get_live(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", NAME, &found));
+	if (is_ready(found))
 		return NULL;
+	NetworkingV1ServiceCIDR *range = API_NEW(arena, NetworkingV1ServiceCIDR);
 	MetaV1Condition *ready = API_NEW(arena, MetaV1Condition);
 	ready->type = (char *)"Ready";
 	ready->status = (char *)"True";
 	ready->message = (char *)"Kubernetes default Service CIDR is ready";
 	ready->last_transition_time = time_now(arena);
-	ARENA_PUSH(arena, status->conditions, status->n_conditions) = ready;
-	return NULL;
+	object_meta_ensure(arena, range)->name = (char *)NAME;
+	range->status = API_NEW(arena, NetworkingV1ServiceCIDRStatus);
+	ARENA_PUSH(arena, range->status->conditions, range->status->n_conditions) = ready;
+	return objects_apply(options->objects, arena, "kubernetes-service-cidr-controller", &range->base, "status");
 }
 
 /* The range is used as the cache shows it. */
@@ -32,10 +41,9 @@ static struct status *wait_until_seen(const struct boot_options *options)
 		const ProtobufCMessage *found;
 		struct status *s =
 			objects_get(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", NAME, &found);
-		const NetworkingV1ServiceCIDRStatus *status =
-			s ? NULL : ((const NetworkingV1ServiceCIDR *)found)->status;
+		bool ready = !s && is_ready(found);
 		status_drop(s, "asked again");
-		if (status && CONDITION(status, "Ready"))
+		if (ready)
 			return NULL;
 		nanosleep(&(struct timespec){.tv_nsec = TRY_MS * 1000000L}, NULL);
 	}
@@ -85,7 +93,6 @@ struct status *boot_ranges(const struct boot_options *options)
 		ARENA_PUSH(arena, range->spec->cidrs, range->spec->n_cidrs) =
 			ip_range_text(arena, service_ips_range(ips, i));
 	TRY(status_wrap(settle(options, arena, range), "service CIDR " NAME));
-	TRY(objects_modify(
-		options->objects, arena, &NetworkingV1ServiceCIDR_schema, "status", "", NAME, mark_ready, NULL, NULL));
+	TRY(mark_ready(options, arena));
 	return wait_until_seen(options);
 }

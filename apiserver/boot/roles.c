@@ -13,18 +13,17 @@
 #define AUTOUPDATE "rbac.authorization.kubernetes.io/autoupdate"
 #define RBAC_GROUP "rbac.authorization.k8s.io"
 
-static void split(struct arena *arena, const char *text, char ***ret, size_t *ret_n)
+void boot_words(struct arena *arena, const char *text, char ***ret_words, size_t *ret_n)
 {
 	if (!text)
 		return;
-	/* "" is one entry: the core group. */
 	if (!*text) {
-		ARENA_PUSH(arena, *ret, *ret_n) = arena_strdup(arena, "");
+		ARENA_PUSH(arena, *ret_words, *ret_n) = arena_strdup(arena, "");
 		return;
 	}
 	for (const char *p = text;;) {
 		size_t len = strcspn(p, ",");
-		ARENA_PUSH(arena, *ret, *ret_n) = arena_strndup(arena, p, len);
+		ARENA_PUSH(arena, *ret_words, *ret_n) = arena_strndup(arena, p, len);
 		if (!p[len])
 			return;
 		p += len + 1;
@@ -34,14 +33,14 @@ static void split(struct arena *arena, const char *text, char ***ret, size_t *re
 static RbacV1PolicyRule *rule_of(struct arena *arena, const struct policy_rule *row)
 {
 	RbacV1PolicyRule *rule = API_NEW(arena, RbacV1PolicyRule);
-	split(arena, row->verbs, &rule->verbs, &rule->n_verbs);
-	split(arena, row->resources, &rule->resources, &rule->n_resources);
+	boot_words(arena, row->verbs, &rule->verbs, &rule->n_verbs);
+	boot_words(arena, row->resources, &rule->resources, &rule->n_resources);
 	if (rule->n_resources)
-		split(arena, str_or_empty(row->groups), &rule->api_groups, &rule->n_api_groups);
+		boot_words(arena, str_or_empty(row->groups), &rule->api_groups, &rule->n_api_groups);
 	if (!str_empty(row->names))
-		split(arena, row->names, &rule->resource_names, &rule->n_resource_names);
+		boot_words(arena, row->names, &rule->resource_names, &rule->n_resource_names);
 	if (!str_empty(row->urls))
-		split(arena, row->urls, &rule->non_resource_urls, &rule->n_non_resource_urls);
+		boot_words(arena, row->urls, &rule->non_resource_urls, &rule->n_non_resource_urls);
 	return rule;
 }
 

@@ -36,7 +36,7 @@ static const char *check_synced(struct app *app, enum boot_step step)
 
 static const char *check_boot(struct app *app, enum boot_step step)
 {
-	return app->boot && boot_done(app->boot, step) ? NULL : "not finished";
+	return boot_done(app->boot, step) ? NULL : "not finished";
 }
 
 static const char *check_shutdown(struct app *app, enum boot_step step)
@@ -44,7 +44,7 @@ static const char *check_shutdown(struct app *app, enum boot_step step)
 	return atomic_load(&app->stopping) ? "process is shutting down" : NULL;
 }
 
-/* The names are the original's, of those parts that there are. */
+/* The names are the original's, for whoever asks for one of them; what has no part of its own here shares another's. */
 static const struct check checks[] = {
 	{"ping", true, true, true, check_ping},
 	{"log", true, true, true, check_ping},
@@ -53,17 +53,34 @@ static const struct check checks[] = {
 	{"informer-sync", false, true, false, check_synced},
 	{"poststarthook/start-apiserver-admission-initializer", true, true, true, check_synced},
 	{"poststarthook/generic-apiserver-start-informers", true, true, true, check_synced},
+	{"poststarthook/priority-and-fairness-config-consumer", true, true, true, check_boot, BOOT_FLOW_CONTROL},
+	{"poststarthook/priority-and-fairness-filter", true, true, true, check_synced},
+	{"poststarthook/storage-object-count-tracker-hook", true, true, true, check_synced},
 	{"poststarthook/start-apiextensions-informers", true, true, true, check_synced},
+	{"poststarthook/start-apiextensions-controllers", true, true, true, check_synced},
+	{"poststarthook/crd-informer-synced", true, true, true, check_synced},
 	{"poststarthook/start-system-namespaces-controller", true, true, true, check_boot, BOOT_NAMESPACES},
 	{"poststarthook/start-cluster-authentication-info-controller", true, true, true, check_boot, BOOT_TRUST},
-	{"poststarthook/start-legacy-token-tracking-controller", true, true, true, check_boot, BOOT_TRACKING},
 	{"poststarthook/start-kube-apiserver-identity-lease-controller", true, true, true, check_boot, BOOT_SERVICE},
+	{"poststarthook/start-kube-apiserver-identity-lease-garbage-collector", true, true, true, check_boot,
+		BOOT_SERVICE},
+	{"poststarthook/start-legacy-token-tracking-controller", true, true, true, check_boot, BOOT_TRACKING},
 	{"poststarthook/start-service-ip-repair-controllers", true, true, true, check_boot, BOOT_REPAIR},
 	{"poststarthook/rbac/bootstrap-roles", true, true, true, check_boot, BOOT_ROLES},
 	{"poststarthook/scheduling/bootstrap-system-priority-classes", true, true, true, check_boot, BOOT_PRIORITIES},
+	{"poststarthook/priority-and-fairness-config-producer", true, true, true, check_boot, BOOT_FLOW_CONTROL},
 	{"poststarthook/bootstrap-controller", true, true, true, check_boot, BOOT_SERVICE},
 	{"poststarthook/start-kubernetes-service-cidr-controller", true, true, true, check_boot, BOOT_RANGES},
+	{"poststarthook/start-kube-aggregator-informers", true, true, true, check_synced},
+	{"poststarthook/apiservice-status-local-available-controller", true, true, true, check_boot, BOOT_API_SERVICES},
+	{"poststarthook/apiservice-status-remote-available-controller", true, true, true, check_boot,
+		BOOT_API_SERVICES},
+	{"poststarthook/apiservice-registration-controller", true, true, true, check_boot, BOOT_API_SERVICES},
+	{"poststarthook/apiservice-discovery-controller", true, true, true, check_boot, BOOT_API_SERVICES},
 	{"poststarthook/kube-apiserver-autoregistration", true, true, true, check_boot, BOOT_API_SERVICES},
+	{"autoregister-completion", true, true, true, check_boot, BOOT_API_SERVICES},
+	{"poststarthook/apiservice-openapi-controller", true, true, true, check_boot, BOOT_API_SERVICES},
+	{"poststarthook/apiservice-openapiv3-controller", true, true, true, check_boot, BOOT_API_SERVICES},
 	{"shutdown", false, true, false, check_shutdown},
 };
 

@@ -1,4 +1,5 @@
 #include "apiserver/validation/extension.h"
+#include "api/meta.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
 #include "base/str.h"
@@ -42,6 +43,24 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 		generic_keep_meta(object, old);
 }
 
+/* What this server serves itself is available at once. */
+static void prepare_api_service(struct request *request, ProtobufCMessage *object)
+{
+	ApiregistrationV1APIService *service = (ApiregistrationV1APIService *)object;
+	struct arena *arena = request->arena;
+	generic_reset_status(request, object);
+	if (service->spec && service->spec->service)
+		return;
+	ApiregistrationV1APIServiceCondition *available = API_NEW(arena, ApiregistrationV1APIServiceCondition);
+	available->type = (char *)"Available";
+	available->status = (char *)"True";
+	available->reason = (char *)"Local";
+	available->message = (char *)"Local APIServices are always available";
+	available->last_transition_time = time_now(arena);
+	service->status = API_NEW(arena, ApiregistrationV1APIServiceStatus);
+	ARENA_PUSH(arena, service->status->conditions, service->status->n_conditions) = available;
+}
+
 #define METADATA_IS_OLD .prepare_create = generic_prepare_create, .prepare_update = prepare_update
 
 const struct strategy validating_webhook_strategy = {
@@ -55,7 +74,8 @@ const struct strategy policy_binding_strategy = {
 const struct strategy api_service_strategy = {.group = "apiregistration.k8s.io",
 	.resource = "apiservices",
 	.check_name = name_is_path_segment,
-	STATUS_ONLY,
+	.prepare_create = prepare_api_service,
+	.prepare_update = generic_keep_status,
 	CHECKS(service)};
 const struct strategy flow_schema_strategy = {
 	.group = FLOW, .resource = "flowschemas", METADATA_IS_OLD, CHECKS(flow_schema)};

@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# What the server keeps in order by itself; CP_APISERVER=/path/to/kube-apiserver asks another server the same.
+
+setup() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	CP_APISERVER=${CP_APISERVER:-${BIN:-$cp_root/build/bin}/kube-apiserver}
+	cp_start
+}
+teardown() { cp_stop; }
+
+restart() {
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" || true
+	cp_start_apiserver
+}
+
+k() { "${BIN:-$cp_root/build/bin}/kubectl" "$@"; }
+
+dangling() { # SCHEMA STATUS
+	[ "$(k get flowschema "$1" -o 'jsonpath={.status.conditions[?(@.type=="Dangling")].status}')" = "$2" ]
+}
+
+@test "flow schemas and priority levels are there, say what they refer to, and come back" {
+	[ "$(k get flowschemas -o 'jsonpath={range .items[*]}{.metadata.name}:{.spec.priorityLevelConfiguration.name}:{.spec.matchingPrecedence} {end}')" = \
+		"catch-all:catch-all:10000 exempt:exempt:1 global-default:global-default:9900 kube-controller-manager:workload-high:800 \
+kube-scheduler:workload-high:800 kube-system-service-accounts:workload-high:900 probes:exempt:2 service-accounts:workload-low:9000 \
+system-leader-election:leader-election:100 system-node-high:node-high:400 system-nodes:system:500 " ]
+	[ "$(k get prioritylevelconfigurations -o 'jsonpath={range .items[*]}{.metadata.name} {end}')" = \
+		"catch-all exempt global-default leader-election node-high system workload-high workload-low " ]
+	cp_wait dangling system-node-high False
+	k delete prioritylevelconfiguration node-high
+	cp_wait dangling system-node-high True
+	k patch flowschema probes --type=merge -p '{"spec":{"matchingPrecedence":7}}'
+	k annotate prioritylevelconfiguration exempt apf.kubernetes.io/autoupdate-spec=false --overwrite
+	k create -f - <<-'YAML'
+		apiVersion: flowcontrol.apiserver.k8s.io/v1
+		kind: PriorityLevelConfiguration
+		metadata: {name: of-an-older-release, annotations: {apf.kubernetes.io/autoupdate-spec: "true"}}
+		spec: {type: Limited, limited: {limitResponse: {type: Reject}}}
+	YAML
+	k patch flowschema service-accounts --type=merge \
+		-p '{"metadata":{"annotations":{"apf.kubernetes.io/autoupdate-spec":"false"}},"spec":{"matchingPrecedence":8}}'
+	restart
+	cp_wait dangling system-node-high False
+	# What a user changed counts as the cluster's while the annotation says so.
+	cp_wait eval '[ "$(k get flowschema probes -o jsonpath={.spec.matchingPrecedence})" = 2 ]'
+	[ "$(k get flowschema service-accounts -o jsonpath={.spec.matchingPrecedence})" = 8 ]
+	cp_wait eval 'k get prioritylevelconfiguration exempt -o jsonpath={.metadata.annotations} | grep -q true'
+	cp_wait eval '! k get prioritylevelconfiguration of-an-older-release'
+}
+
+@test "what the server writes itself bears the names of its parts" {
+	[ "$(k get flowschema probes --show-managed-fields -o 'jsonpath={range .metadata.managedFields[*]}{.manager}/{.operation}/{.subresource} {end}')" = \
+		"api-priority-and-fairness-config-consumer-v1/Apply/status api-priority-and-fairness-config-producer-v1/Update/ " ]
+	[ "$(k get servicecidr kubernetes --show-managed-fields -o 'jsonpath={range .metadata.managedFields[*]}{.manager}/{.operation}/{.subresource} {end}')" = \
+		"kubernetes-service-cidr-controller/Apply/status kube-apiserver/Update/ " ]
+	[ "$(k get apiservice v1.apps --show-managed-fields -o 'jsonpath={range .metadata.managedFields[*]}{.manager}/{.operation}/{.subresource} {end}')" = \
+		"kube-apiserver/Update/ " ]
+}
