@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/workers.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/eviction/eviction.h"
 #include "kubelet/gc/gc.h"
 #include "kubelet/image/image.h"
@@ -13,6 +14,8 @@
 #define CONTAINERS_MS (60 * 1000)
 #define EVICTION_MS (10 * 1000)
 #define IMAGES_MS (5 * 60 * 1000)
+#define RESIZES_FIRST_MS (30 * 1000)
+#define RESIZES_MS (3 * 60 * 1000)
 
 struct housekeeping {
 	struct kubelet *k;
@@ -25,6 +28,12 @@ struct housekeeping {
 static struct status *collect_images(struct kubelet *k)
 {
 	return image_gc_run(k->image_gc);
+}
+
+static struct status *retry_resizes(struct kubelet *k)
+{
+	allocation_retry(k->allocation);
+	return NULL;
 }
 
 struct chore {
@@ -43,6 +52,7 @@ static void *housekeeping_thread(void *data)
 		{"eviction", eviction_check, EVICTION_MS, now + EVICTION_MS},
 		{"container garbage collection", gc_containers, CONTAINERS_MS, now + CONTAINERS_MS},
 		{"image garbage collection", collect_images, IMAGES_MS, now + IMAGES_MS},
+		{"pending resizes", retry_resizes, RESIZES_MS, now + RESIZES_FIRST_MS},
 		{"log rotation", gc_rotate_logs, h->k->settings->log_check_ms, now + h->k->settings->log_check_ms},
 	};
 	pthread_mutex_lock(&h->lock);

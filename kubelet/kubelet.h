@@ -25,6 +25,7 @@ struct kubelet {
 	struct cri *cri;
 
 	struct pod_manager *pods;
+	struct allocation *allocation;
 	struct pod_workers *workers;
 	struct pleg *pleg;
 	struct status_manager *statuses;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/cert/cert.h"
 #include "kubelet/cgroup/cgroup.h"
 #include "kubelet/config/config.h"
@@ -53,8 +54,8 @@ static struct status *make_cgroups(struct kubelet *k)
 		.systemd_driver = str_eq(c->cgroup_driver, "systemd"),
 	};
 	TRY(cgroups_new(&config, &k->cgroups));
-	return status_wrap(cgroups_start(k->cgroups, node_allocatable(k->node, "cpu", true),
-				   node_allocatable(k->node, "memory", false)),
+	return status_wrap(cgroups_start(k->cgroups, node_unreserved(k->node, "cpu", true),
+				   node_unreserved(k->node, "memory", false)),
 		"cgroups");
 }
 
@@ -126,9 +127,10 @@ static void make_metrics(struct kubelet *k)
 		k->metrics, "kubelet_running_pods", "Pods that have a running sandbox.", "gauge", running_pods, k);
 }
 
-static void make_modules(struct kubelet *k)
+static struct status *make_modules(struct kubelet *k)
 {
 	k->pods = pod_manager_new();
+	TRY(allocation_new(k, &k->allocation));
 	k->crash_backoff = restart_backoff_new(k->clock, CRASH_INITIAL_MS, k->settings->max_restart_ms);
 	k->reasons = reason_cache_new();
 	k->objects = objects_new(k->client, k->clock);
@@ -140,6 +142,7 @@ static void make_modules(struct kubelet *k)
 	k->pleg = pleg_new(k);
 	k->prober = prober_new(k);
 	k->config = config_new(k);
+	return NULL;
 }
 
 static struct status *start_all(struct running *r, struct health *health)
@@ -180,7 +183,7 @@ struct status *kubelet_start(const struct kubelet_parts *parts, struct kubelet *
 	TRY(cri_new(s->runtime_endpoint, s->image_endpoint, s->runtime_timeout_ms, &k->cri));
 	k->node = node_new(k);
 	TRY(make_cgroups(k));
-	make_modules(k);
+	TRY(make_modules(k));
 	make_metrics(k);
 	*ret = k;
 	return start_all(r, parts->health);

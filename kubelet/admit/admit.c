@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "api/placement.h"
 #include "base/str.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/node/node.h"
 #include "kubelet/pod/manager.h"
 #include "kubelet/pod/resources.h"
@@ -164,19 +165,22 @@ bool admit_check(struct arena *arena, const struct admit_input *input, const str
 
 /* --- in the kubelet --- */
 
-/* Whether it takes part of the node: not those that were refused or have ended, nor the pod itself. */
+/* Whether it takes part of the node: until nothing of it runs, and not if it was refused; nor does the pod itself. */
 static bool counts(struct kubelet *k, const struct pod *other, const struct pod *pod)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	if (str_eq(other->uid, pod->uid) || pod_terminal(other))
+	enum pod_phase phase = POD_SYNCING;
+	if (str_eq(other->uid, pod->uid))
 		return false;
+	if (pod_workers_phase(k->workers, other->uid, &phase) && phase != POD_SYNCING)
+		return phase == POD_TERMINATING;
 	const CoreV1PodStatus *status = status_manager_get(k->statuses, arena, other->uid);
-	return !status || !pod_phase_terminal(status->phase);
+	return !pod_terminal(other) && !(status && pod_phase_terminal(status->phase));
 }
 
-static void reject(
-	struct kubelet *k, struct arena *arena, const struct pod *pod, const char *reason, const char *message)
+void admit_reject(struct kubelet *k, const struct pod *pod, const char *reason, const char *message)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CoreV1PodStatus *status = API_NEW(arena, CoreV1PodStatus);
 	kubelet_pod_event(k, pod, NULL, EVENT_WARNING, reason, "%s", message);
 	status->phase = arena_strdup(arena, "Failed");
@@ -186,12 +190,9 @@ static void reject(
 	status_manager_set(k->statuses, pod, status);
 }
 
-bool admit_pod(struct kubelet *k, const struct pod *pod)
+bool admit_fits(struct kubelet *k, struct arena *arena, const struct pod *pod, const char **ret_reason,
+	const char **ret_message)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const char *reason, *message;
-	if (pod_deleting(pod) || pod_terminal(pod))
-		return true;
 	struct pod_list pods = pod_manager_list(k->pods);
 	struct pod **others = ARENA_ARRAY(arena, struct pod *, pods.n_items + 1);
 	struct admit_input input = {
@@ -206,10 +207,10 @@ bool admit_pod(struct kubelet *k, const struct pod *pod)
 	};
 	for (size_t i = 0; i < pods.n_items; i++)
 		if (counts(k, pods.items[i], pod))
-			others[input.n_others++] = pods.items[i];
-	bool admitted = admit_check(arena, &input, pod, &reason, &message);
-	if (!admitted)
-		reject(k, arena, pod, reason, message);
+			others[input.n_others++] = allocation_held(k->allocation, pods.items[i]);
+	bool fits = admit_check(arena, &input, pod, ret_reason, ret_message);
+	for (size_t i = 0; i < input.n_others; i++)
+		pod_unref(others[i]);
 	pod_list_done(&pods);
-	return admitted;
+	return fits;
 }

@@ -23,7 +23,10 @@ struct admit_input {
 bool admit_check(struct arena *arena, const struct admit_input *input, const struct pod *pod, const char **ret_reason,
 	const char **ret_message);
 
-/* Checks a new pod against those that are here; a refused pod is told of and fails. Returns whether it may run. */
-bool admit_pod(struct kubelet *k, const struct pod *pod);
+/* The same with the pods that are here. The answers live in the arena. */
+bool admit_fits(struct kubelet *k, struct arena *arena, const struct pod *pod, const char **ret_reason,
+	const char **ret_message);
+/* Tells of a refused pod, and fails it. */
+void admit_reject(struct kubelet *k, const struct pod *pod, const char *reason, const char *message);
 
 #endif

@@ -17,6 +17,7 @@
 #define DEFAULT_MOUNT "/sys/fs/cgroup"
 #define MAX_PROCS_BYTES (16u << 20)
 #define KILL_ROUNDS 20
+#define V1_NO_LIMIT (INT64_MAX / 4096 * 4096) /* what memory.limit_in_bytes says without a limit: whole pages */
 
 /* Version 1: each is a hierarchy of its own. */
 static const char *const v1_controllers[] = {
@@ -349,6 +350,85 @@ struct status *cgroups_pod_create(struct cgroups *c, const struct pod *pod)
 		s = apply(c, path, &l);
 	pthread_mutex_unlock(&c->lock);
 	return s;
+}
+
+/* --- resizing --- */
+
+bool cgroups_managed(const struct cgroups *c)
+{
+	return c->enabled && !c->systemd_driver;
+}
+
+/* A number at the start of a file: "max" and -1 are no limit, and so is what version 1 says instead of it. */
+static struct status *read_number(const char *dir, const char *file, int64_t *ret)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(512);
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	TRY(io_read_file(arena_printf(arena, "%s/%s", dir, file), 4096, &text, &size));
+	int64_t value = strtoll(text, NULL, 10);
+	*ret = str_starts_with(text, "max") || value < 0 || value >= V1_NO_LIMIT ? CGROUP_UNLIMITED : value;
+	return NULL;
+}
+
+static char *pod_dir_of(struct arena *arena, const struct cgroups *c, const char *controller, const struct pod *pod)
+{
+	return dir_of(arena, c, controller, group_path(arena, c, pod_qos(pod), pod->uid));
+}
+
+struct status *cgroups_pod_read(struct cgroups *c, const struct pod *pod, struct cgroup_amounts *ret)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *cpu = pod_dir_of(arena, c, "cpu", pod), *memory = pod_dir_of(arena, c, "memory", pod);
+	TRY(read_number(memory, c->v2 ? "memory.max" : "memory.limit_in_bytes", &ret->memory));
+	TRY(read_number(cpu, c->v2 ? "cpu.max" : "cpu.cfs_quota_us", &ret->cpu_quota));
+	TRY(read_number(cpu, c->v2 ? "cpu.weight" : "cpu.shares", &ret->cpu_shares));
+	if (c->v2)
+		ret->cpu_shares = (ret->cpu_shares - 1) * 262142 / 9999 + 2;
+	return NULL;
+}
+
+struct cgroup_amounts cgroups_pod_wanted(
+	const struct cgroups *c, const struct pod *pod, const struct cgroup_amounts *current)
+{
+	struct limits l = pod_limits(c, pod);
+	struct cgroup_amounts wanted = *current;
+	wanted.cpu_shares = l.shares;
+	if (l.has_quota)
+		wanted.cpu_quota = l.quota > 0 ? l.quota : CGROUP_UNLIMITED;
+	if (l.has_memory)
+		wanted.memory = l.memory;
+	return wanted;
+}
+
+static struct status *pod_apply(struct cgroups *c, const struct pod *pod, const struct limits *l)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	return apply(c, group_path(arena, c, pod_qos(pod), pod->uid), l);
+}
+
+struct status *cgroups_pod_set_shares(struct cgroups *c, const struct pod *pod, int64_t shares)
+{
+	return pod_apply(c, pod, &(struct limits){.shares = shares});
+}
+
+struct status *cgroups_pod_set_quota(struct cgroups *c, const struct pod *pod, int64_t quota)
+{
+	bool limited = quota != CGROUP_UNLIMITED;
+	return pod_apply(c, pod, &(struct limits){.has_quota = limited, .quota = limited ? quota : 0});
+}
+
+struct status *cgroups_pod_set_memory(struct cgroups *c, const struct pod *pod, int64_t bytes)
+{
+	bool limited = bytes != CGROUP_UNLIMITED;
+	return pod_apply(c, pod, &(struct limits){.has_memory = limited, .memory = limited ? bytes : 0});
+}
+
+struct status *cgroups_pod_memory_usage(struct cgroups *c, const struct pod *pod, int64_t *ret)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	return read_number(
+		pod_dir_of(arena, c, "memory", pod), c->v2 ? "memory.current" : "memory.usage_in_bytes", ret);
 }
 
 /* --- the end --- */

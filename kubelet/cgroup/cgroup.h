@@ -33,6 +33,28 @@ struct status *cgroups_start(struct cgroups *c, int64_t cpu_milli, int64_t memor
 char *cgroups_pod_parent(struct arena *arena, const struct cgroups *c, const struct pod *pod);
 bool cgroups_pod_exists(struct cgroups *c, const struct pod *pod);
 struct status *cgroups_pod_create(struct cgroups *c, const struct pod *pod) MUST_USE;
+
+/* What a pod as a whole may use. */
+struct cgroup_amounts {
+	int64_t cpu_shares;
+	int64_t cpu_quota; /* microseconds a period; CGROUP_UNLIMITED */
+	int64_t memory;	   /* bytes; CGROUP_UNLIMITED */
+};
+#define CGROUP_UNLIMITED INT64_MAX
+/* Whether the kubelet makes the groups itself, and so can change them; otherwise the runtime does. */
+bool cgroups_managed(const struct cgroups *c);
+/* What the pod's group has. */
+struct status *cgroups_pod_read(struct cgroups *c, const struct pod *pod, struct cgroup_amounts *ret) MUST_USE;
+/* What it ought to have. What the pod does not limit is left as in current. */
+struct cgroup_amounts cgroups_pod_wanted(
+	const struct cgroups *c, const struct pod *pod, const struct cgroup_amounts *current);
+/* Sets one of them; a limit of CGROUP_UNLIMITED is left alone. */
+struct status *cgroups_pod_set_shares(struct cgroups *c, const struct pod *pod, int64_t shares) MUST_USE;
+struct status *cgroups_pod_set_quota(struct cgroups *c, const struct pod *pod, int64_t quota) MUST_USE;
+struct status *cgroups_pod_set_memory(struct cgroups *c, const struct pod *pod, int64_t bytes) MUST_USE;
+/* Bytes of memory in use by the pod, what the kernel could take back included. */
+struct status *cgroups_pod_memory_usage(struct cgroups *c, const struct pod *pod, int64_t *ret) MUST_USE;
+
 /* Kills what still runs in a pod's group, then removes it; wherever among the tiers it is. */
 struct status *cgroups_pod_destroy(struct cgroups *c, const char *uid) MUST_USE;
 /* The uids of the pods that have a group. */

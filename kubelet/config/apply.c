@@ -1,6 +1,6 @@
 #include "base/log.h"
 #include "base/str.h"
-#include "kubelet/admit/admit.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/config/config.h"
 #include "kubelet/pod/manager.h"
 #include "kubelet/pod/workers.h"
@@ -23,17 +23,24 @@ void config_pod_added(struct kubelet *k, struct pod *pod)
 		mirror_changed(k, pod);
 		return;
 	}
-	if (admit_pod(k, pod))
-		pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_CREATE, .pod = pod});
+	if (!allocation_admit(k->allocation, pod))
+		return;
+	/* What a kubelet before this one knew of a resize. */
+	resize_conditions_restore(allocation_conditions(k->allocation), pod);
+	pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_CREATE, .pod = pod});
+	if (allocation_differs(k->allocation, pod))
+		allocation_resize(k->allocation, pod);
 }
 
-void config_pod_updated(struct kubelet *k, struct pod *pod)
+void config_pod_updated(struct kubelet *k, const struct pod *before, struct pod *pod)
 {
 	pod_manager_set(k->pods, pod);
 	if (pod->is_mirror) {
 		mirror_changed(k, pod);
 		return;
 	}
+	if (pod_resize_wanted(before, pod))
+		allocation_resize(k->allocation, pod);
 	pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_SYNC, .pod = pod});
 	if (pod_deleting(pod))
 		status_manager_kick(k->statuses);
@@ -46,5 +53,7 @@ void config_pod_removed(struct kubelet *k, struct pod *pod)
 		mirror_changed(k, pod);
 		return;
 	}
+	allocation_remove(k->allocation, pod->uid);
 	pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_KILL, .pod = pod});
+	allocation_retry(k->allocation);
 }

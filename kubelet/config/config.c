@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/workers.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/pod/manager.h"
 #include "kubelet/status/status.h"
 
@@ -24,6 +25,8 @@
 struct config {
 	struct kubelet *k;
 	struct informer *pods; /* NULL: standalone */
+	struct pod **first;    /* of the first listing, until it is complete; the informer's thread's own */
+	size_t n_first;
 	atomic_bool api_seen;
 	atomic_bool files_seen;
 	struct strmap *files; /* uid → static pod; the watching thread's own */
@@ -46,11 +49,39 @@ struct config *config_new(struct kubelet *k)
 	return c;
 }
 
+static int by_creation(const void *a, const void *b)
+{
+	const MetaV1Time *x = (*(struct pod *const *)a)->api->metadata->creation_timestamp;
+	const MetaV1Time *y = (*(struct pod *const *)b)->api->metadata->creation_timestamp;
+	int64_t at = x ? x->seconds : 0, bt = y ? y->seconds : 0;
+	return (at > bt) - (at < bt);
+}
+
+/* Of the first listing the oldest come first: they ran before, and what is left of the node goes to the others. */
 static void pod_added(void *data, const struct object *object, bool initial)
 {
 	struct config *c = data;
-	CLEANUP(pod_unrefp) struct pod *pod = pod_new(object->msg);
+	struct pod *pod = pod_new(object->msg);
+	if (initial && !c->api_seen) {
+		c->first = mem_realloc(c->first, (c->n_first + 1) * sizeof(c->first[0]));
+		c->first[c->n_first++] = pod;
+		return;
+	}
 	config_pod_added(c->k, pod);
+	pod_unref(pod);
+}
+
+static void add_first(struct config *c)
+{
+	if (c->n_first)
+		qsort(c->first, c->n_first, sizeof(c->first[0]), by_creation);
+	for (size_t i = 0; i < c->n_first; i++) {
+		config_pod_added(c->k, c->first[i]);
+		pod_unref(c->first[i]);
+	}
+	free(c->first);
+	c->first = NULL;
+	c->n_first = 0;
 }
 
 /* Whether anything changed that a running pod has to follow; its status alone is our own doing. */
@@ -78,7 +109,7 @@ static void pod_updated(void *data, const struct object *old_object, const struc
 		config_pod_removed(c->k, before);
 		config_pod_added(c->k, pod);
 	} else if (pod->is_mirror || differs(before, pod)) {
-		config_pod_updated(c->k, pod);
+		config_pod_updated(c->k, before, pod);
 	} else {
 		pod_manager_set(c->k->pods, pod);
 	}
@@ -94,7 +125,9 @@ static void pod_deleted(void *data, const struct object *object, bool final_unkn
 static void pods_synced(void *data)
 {
 	struct config *c = data;
+	add_first(c);
 	c->api_seen = true;
+	allocation_retry(c->k->allocation);
 }
 
 /* --- the directory --- */
@@ -157,7 +190,8 @@ static void scan(struct config *c, const char *path)
 			config_pod_added(c->k, it.value);
 	strmap_free(c->files);
 	c->files = found;
-	c->files_seen = true;
+	if (!atomic_exchange(&c->files_seen, true))
+		allocation_retry(c->k->allocation);
 }
 
 static void *files_thread(void *data)

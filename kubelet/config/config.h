@@ -25,7 +25,7 @@ void config_delete_mirror(struct config *c, const struct pod *mirror);
 /* --- config/apply.c: one pod that came, changed or went --- */
 
 void config_pod_added(struct kubelet *k, struct pod *pod);
-void config_pod_updated(struct kubelet *k, struct pod *pod);
+void config_pod_updated(struct kubelet *k, const struct pod *before, struct pod *pod);
 void config_pod_removed(struct kubelet *k, struct pod *pod);
 
 /* --- config/manifest.c --- */

@@ -73,6 +73,13 @@ int64_t node_allocatable(const struct node *n, const char *resource, bool milli)
 	return node_allocatable_of(&f, resource, milli);
 }
 
+int64_t node_unreserved(const struct node *n, const char *resource, bool milli)
+{
+	struct node_facts f = {.settings = n->k->settings, .machine = &n->machine};
+	disk_read(n->k->settings->root_dir, &f.disk);
+	return node_unreserved_of(&f, resource, milli);
+}
+
 /* --- health --- */
 
 /* Asks the runtime how it is, and tells the rest of the kubelet. */

@@ -21,6 +21,8 @@ const char *node_ip(const struct node *node);
 int64_t node_memory_capacity(const struct node *node);
 /* What pods may use of a resource: thousandths for CPU if milli, else whole units. */
 int64_t node_allocatable(const struct node *node, const char *resource, bool milli);
+/* The same without regard to eviction thresholds: what could be allotted at the very most. */
+int64_t node_unreserved(const struct node *node, const char *resource, bool milli);
 /* Report now instead of at the next tick: something that users see has changed. */
 void node_status_changed(struct node *node);
 

@@ -64,6 +64,12 @@ static int64_t capacity_of(const struct node_facts *f, const char *resource, boo
 	return 0;
 }
 
+int64_t node_unreserved_of(const struct node_facts *f, const char *resource, bool milli)
+{
+	int64_t left = capacity_of(f, resource, milli) - reserved(f->settings, resource, milli);
+	return left > 0 ? left : 0;
+}
+
 int64_t node_allocatable_of(const struct node_facts *f, const char *resource, bool milli)
 {
 	int64_t capacity = capacity_of(f, resource, milli), left = capacity - reserved(f->settings, resource, milli);

@@ -37,6 +37,8 @@ bool node_fix_labels(struct arena *arena, CoreV1Node *node, const struct node_fa
 /* Equal but for the heartbeat times. */
 bool node_status_equal(const CoreV1NodeStatus *a, const CoreV1NodeStatus *b);
 /* Of memory or CPU (thousandths): capacity less what is reserved. */
+int64_t node_unreserved_of(const struct node_facts *facts, const char *resource, bool milli);
+/* The same less what must stay free, lest pods are evicted: what the node's status shows. */
 int64_t node_allocatable_of(const struct node_facts *facts, const char *resource, bool milli);
 
 /* An eviction threshold: "100Mi", "10%". Of a capacity. */

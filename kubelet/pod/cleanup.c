@@ -2,6 +2,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/cgroup/cgroup.h"
 #include "kubelet/config/config.h"
 #include "kubelet/pod/manager.h"
@@ -112,9 +113,11 @@ static void end_orphans(struct kubelet *k, const struct strmap *workers, const s
 static void update_tiers(struct kubelet *k, const struct pod_list *pods)
 {
 	int64_t milli = 0;
-	for (size_t i = 0; i < pods->n_items; i++)
-		if (!pod_terminal(pods->items[i]) && pod_qos(pods->items[i]) == QOS_BURSTABLE)
-			milli += pod_request_cpu_milli(pods->items[i]);
+	for (size_t i = 0; i < pods->n_items; i++) {
+		CLEANUP(pod_unrefp) struct pod *pod = allocation_apply(k->allocation, pods->items[i]);
+		if (!pod_terminal(pod) && pod_qos(pod) == QOS_BURSTABLE)
+			milli += pod_request_cpu_milli(pod);
+	}
 	log_status(cgroups_update_tiers(k->cgroups, milli), "QoS cgroups");
 }
 
@@ -134,6 +137,7 @@ struct status *pod_cleanup(struct kubelet *k)
 	end_orphans(k, workers, &running);
 	prober_keep_only(k->prober, workers);
 	status_manager_keep_only(k->statuses, wanted);
+	allocation_keep_only(k->allocation, wanted);
 	remove_dirs(k, arena, wanted, workers, &running);
 	remove_mirrors(k);
 	restore_workers(k, &pods, wanted, workers, &running);

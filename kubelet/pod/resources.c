@@ -1,5 +1,7 @@
 #include "kubelet/pod/resources.h"
 
+#include "api/meta.h"
+#include "api/qos.h"
 #include "api/quantity.h"
 #include "base/str.h"
 
@@ -41,34 +43,45 @@ static int64_t limit(const CoreV1Container *c, const char *name, bool milli)
 	return v;
 }
 
-struct qos_sums {
-	int64_t cpu_requests, memory_requests, cpu_limits, memory_limits;
-	bool guaranteed; /* each container has limits for both */
-};
-
-static void add_qos(struct qos_sums *sums, const CoreV1Container *c)
+struct resizable resizable_of(const CoreV1ResourceRequirements *r)
 {
-	sums->cpu_requests += request(c, "cpu", true);
-	sums->memory_requests += request(c, "memory", false);
-	sums->cpu_limits += limit(c, "cpu", true);
-	sums->memory_limits += limit(c, "memory", false);
-	if (!limit(c, "cpu", true) || !limit(c, "memory", false))
-		sums->guaranteed = false;
+	struct resizable amounts = {0};
+	if (!r)
+		return amounts;
+	resource_milli(r->requests, r->n_requests, "cpu", &amounts.cpu_request);
+	resource_milli(r->limits, r->n_limits, "cpu", &amounts.cpu_limit);
+	resource_value(r->requests, r->n_requests, "memory", &amounts.memory_request);
+	resource_value(r->limits, r->n_limits, "memory", &amounts.memory_limit);
+	return amounts;
+}
+
+bool resizable_equal(const struct resizable *a, const struct resizable *b)
+{
+	return a->cpu_request == b->cpu_request && a->cpu_limit == b->cpu_limit &&
+	       a->memory_request == b->memory_request && a->memory_limit == b->memory_limit;
+}
+
+CoreV1ResourceRequirements *resizable_message(struct arena *arena, const struct resizable *r)
+{
+	CoreV1ResourceRequirements *m = API_NEW(arena, CoreV1ResourceRequirements);
+	struct quantity cpu_request = quantity_from_milli(r->cpu_request, QUANTITY_DECIMAL_SI);
+	struct quantity cpu_limit = quantity_from_milli(r->cpu_limit, QUANTITY_DECIMAL_SI);
+	struct quantity memory_request = quantity_from_int(r->memory_request, QUANTITY_BINARY_SI);
+	struct quantity memory_limit = quantity_from_int(r->memory_limit, QUANTITY_BINARY_SI);
+	quantity_map_set(arena, &m->requests, &m->n_requests, "cpu", quantity_format(arena, &cpu_request));
+	quantity_map_set(arena, &m->requests, &m->n_requests, "memory", quantity_format(arena, &memory_request));
+	quantity_map_set(arena, &m->limits, &m->n_limits, "cpu", quantity_format(arena, &cpu_limit));
+	quantity_map_set(arena, &m->limits, &m->n_limits, "memory", quantity_format(arena, &memory_limit));
+	return m;
 }
 
 enum pod_qos pod_qos(const struct pod *pod)
 {
-	const CoreV1PodSpec *spec = pod_spec(pod);
-	struct qos_sums s = {.guaranteed = true};
-	for (size_t i = 0; i < spec->n_containers; i++)
-		add_qos(&s, spec->containers[i]);
-	for (size_t i = 0; i < spec->n_init_containers; i++)
-		add_qos(&s, spec->init_containers[i]);
-	if (!s.cpu_requests && !s.memory_requests && !s.cpu_limits && !s.memory_limits)
-		return QOS_BEST_EFFORT;
-	if (s.guaranteed && s.cpu_requests == s.cpu_limits && s.memory_requests == s.memory_limits)
-		return QOS_GUARANTEED;
-	return QOS_BURSTABLE;
+	const char *class = pod_qos_class(pod_spec(pod));
+	for (int qos = QOS_GUARANTEED; qos < QOS_BEST_EFFORT; qos++)
+		if (str_eq(class, pod_qos_name((enum pod_qos)qos)))
+			return (enum pod_qos)qos;
+	return QOS_BEST_EFFORT;
 }
 
 const char *pod_qos_name(enum pod_qos qos)
@@ -93,17 +106,32 @@ int64_t cpu_quota_of_milli(int64_t milli, int64_t period_us)
 	return quota < CPU_MIN_QUOTA_US ? CPU_MIN_QUOTA_US : quota;
 }
 
+/* What the pod as a whole is given, which for these resources wins over its containers. */
+static bool pod_level(const struct pod *pod, const char *name, bool milli, bool limits, int64_t *ret)
+{
+	const CoreV1ResourceRequirements *r = pod_spec(pod)->resources;
+	if (!r || !(str_eq(name, "cpu") || str_eq(name, "memory") || str_starts_with(name, "hugepages-")))
+		return false;
+	return limits ? (milli ? resource_milli : resource_value)(r->limits, r->n_limits, name, ret)
+		      : (milli ? resource_milli : resource_value)(r->requests, r->n_requests, name, ret);
+}
+
+typedef int64_t amount_of(const CoreV1Container *c, const char *name, bool milli);
+
 /*
  * Ordinary containers and sidecars run together; an init container runs with the sidecars started before it. The pod
- * needs the most that is needed at any time.
+ * needs the most that is needed at any time. *ret_all: there is always some.
  */
-static int64_t pod_sum(
-	const struct pod *pod, const char *name, bool milli, int64_t (*of)(const CoreV1Container *, const char *, bool))
+static int64_t containers_sum(const struct pod *pod, const char *name, bool milli, amount_of *of, bool *ret_all)
 {
 	const CoreV1PodSpec *spec = pod_spec(pod);
 	int64_t together = 0, sidecars = 0, init_peak = 0;
-	for (size_t i = 0; i < spec->n_containers; i++)
-		together += of(spec->containers[i], name, milli);
+	*ret_all = true;
+	for (size_t i = 0; i < spec->n_containers; i++) {
+		int64_t v = of(spec->containers[i], name, milli);
+		together += v;
+		*ret_all &= v != 0;
+	}
 	for (size_t i = 0; i < spec->n_init_containers; i++) {
 		int64_t v = of(spec->init_containers[i], name, milli);
 		if (container_restartable_init(spec->init_containers[i])) {
@@ -113,17 +141,30 @@ static int64_t pod_sum(
 		} else {
 			v += sidecars;
 		}
+		*ret_all &= v != 0;
 		if (v > init_peak)
 			init_peak = v;
 	}
-	int64_t sum = together > init_peak ? together : init_peak, overhead;
+	return together > init_peak ? together : init_peak;
+}
+
+static int64_t pod_sum(const struct pod *pod, const char *name, bool milli, bool limits, bool *ret_all)
+{
+	const CoreV1PodSpec *spec = pod_spec(pod);
+	int64_t overhead, whole;
+	int64_t sum = containers_sum(pod, name, milli, limits ? limit : request, ret_all);
+	if (pod_level(pod, name, milli, limits, &whole)) {
+		sum = whole;
+		*ret_all |= whole != 0;
+	}
 	(milli ? resource_milli : resource_value)(spec->overhead, spec->n_overhead, name, &overhead);
-	return sum + overhead;
+	return limits && !sum ? 0 : sum + overhead;
 }
 
 int64_t pod_request_cpu_milli(const struct pod *pod)
 {
-	return pod_sum(pod, "cpu", true, request);
+	bool all;
+	return pod_sum(pod, "cpu", true, false, &all);
 }
 
 int64_t pod_request_memory(const struct pod *pod)
@@ -133,37 +174,72 @@ int64_t pod_request_memory(const struct pod *pod)
 
 int64_t pod_request_value(const struct pod *pod, const char *resource)
 {
-	return pod_sum(pod, resource, false, request);
-}
-
-static bool all_limited(const struct pod *pod, const char *name, bool milli)
-{
-	const CoreV1PodSpec *spec = pod_spec(pod);
-	for (size_t i = 0; i < spec->n_containers; i++)
-		if (!limit(spec->containers[i], name, milli))
-			return false;
-	for (size_t i = 0; i < spec->n_init_containers; i++)
-		if (!limit(spec->init_containers[i], name, milli))
-			return false;
-	return true;
+	bool all;
+	return pod_sum(pod, resource, false, false, &all);
 }
 
 int64_t pod_limit_cpu_milli(const struct pod *pod, bool *ret_all)
 {
-	*ret_all = all_limited(pod, "cpu", true);
-	return pod_sum(pod, "cpu", true, limit);
+	return pod_sum(pod, "cpu", true, true, ret_all);
 }
 
 int64_t pod_limit_memory(const struct pod *pod, bool *ret_all)
 {
-	*ret_all = all_limited(pod, "memory", false);
-	return pod_sum(pod, "memory", false, limit);
+	return pod_sum(pod, "memory", false, true, ret_all);
+}
+
+static bool names_limit(const CoreV1Container *c, const char *resource)
+{
+	int64_t v;
+	return c->resources && resource_value(c->resources->limits, c->resources->n_limits, resource, &v);
+}
+
+bool pod_limit_value(const struct pod *pod, const char *resource, int64_t *ret)
+{
+	const CoreV1PodSpec *spec = pod_spec(pod);
+	bool all, any = pod_level(pod, resource, false, true, ret);
+	for (size_t i = 0; i < spec->n_containers; i++)
+		any |= names_limit(spec->containers[i], resource);
+	for (size_t i = 0; i < spec->n_init_containers; i++)
+		any |= names_limit(spec->init_containers[i], resource);
+	*ret = pod_sum(pod, resource, false, true, &all);
+	return any;
+}
+
+static int64_t container_limit(const struct pod *pod, const CoreV1Container *c, const char *name, bool milli)
+{
+	int64_t v = limit(c, name, milli);
+	if (!v)
+		pod_level(pod, name, milli, true, &v);
+	return v;
+}
+
+int64_t container_limit_cpu_milli(const struct pod *pod, const CoreV1Container *c)
+{
+	return container_limit(pod, c, "cpu", true);
+}
+
+int64_t container_limit_memory(const struct pod *pod, const CoreV1Container *c)
+{
+	return container_limit(pod, c, "memory", false);
 }
 
 static bool node_critical(const struct pod *pod)
 {
 	const CoreV1PodSpec *spec = pod_spec(pod);
 	return spec->has_priority && spec->priority >= 2000001000;
+}
+
+/* A container's share of the memory that the pod asks for beyond what its containers do. */
+static int64_t unassigned_memory(const struct pod *pod)
+{
+	const CoreV1PodSpec *spec = pod_spec(pod);
+	int64_t whole;
+	bool all;
+	if (!pod_level(pod, "memory", false, false, &whole) || !whole)
+		return 0;
+	return (whole - containers_sum(pod, "memory", false, request, &all)) /
+	       (int64_t)(spec->n_containers + spec->n_init_containers);
 }
 
 int64_t container_oom_score(const struct pod *pod, const CoreV1Container *c, int64_t memory_capacity)
@@ -175,7 +251,8 @@ int64_t container_oom_score(const struct pod *pod, const CoreV1Container *c, int
 		return OOM_SCORE_GUARANTEED;
 	if (qos == QOS_BEST_EFFORT || memory_capacity <= 0)
 		return OOM_SCORE_BEST_EFFORT;
-	int64_t adjust = 1000 - 1000 * request(c, "memory", false) / memory_capacity;
+	int64_t share = unassigned_memory(pod);
+	int64_t adjust = 1000 - 1000 * (request(c, "memory", false) + share) / memory_capacity;
 	if (pod_has_init_container(pod, c->name) && container_restartable_init(c)) {
 		int64_t least = INT64_MAX;
 		const CoreV1PodSpec *spec = pod_spec(pod);
@@ -183,7 +260,7 @@ int64_t container_oom_score(const struct pod *pod, const CoreV1Container *c, int
 			int64_t v = request(spec->containers[i], "memory", false);
 			least = v < least ? v : least;
 		}
-		int64_t regular = 1000 - 1000 * (least == INT64_MAX ? 0 : least) / memory_capacity;
+		int64_t regular = 1000 - 1000 * ((least == INT64_MAX ? 0 : least) + share) / memory_capacity;
 		adjust = adjust < regular ? adjust : regular;
 	}
 	if (adjust < 1000 + OOM_SCORE_GUARANTEED)

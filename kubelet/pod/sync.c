@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/cgroup/cgroup.h"
 #include "kubelet/config/config.h"
 #include "kubelet/node/node.h"
@@ -50,6 +51,10 @@ static CoreV1PodStatus *generate(
 	struct kubelet *k, struct arena *arena, const struct pod *pod, const struct pod_status *status, bool terminal)
 {
 	struct reason_lookup lookup = {k, arena, pod->uid};
+	struct resize_conditions *resizes = allocation_conditions(k->allocation);
+	/* What is over is resized no more. */
+	if (terminal)
+		resize_conditions_remove(resizes, pod->uid);
 	const CoreV1PodStatus *old = status_manager_get(k->statuses, arena, pod->uid);
 	struct status_input in = {
 		.pod = pod,
@@ -61,9 +66,11 @@ static CoreV1PodStatus *generate(
 		.host_ip = k->client ? node_ip(k->node) : NULL,
 		.reason = lookup_reason,
 		.reason_data = &lookup,
+		.actuated = allocation_actuated(k->allocation),
 		.fill_probes = fill_probes,
 		.probe_data = k->prober,
 	};
+	in.resize = resize_conditions_get(resizes, arena, pod->uid, &in.n_resize);
 	return status_generate(arena, &in);
 }
 
@@ -118,9 +125,21 @@ static struct pod_status *with_reported_ips(const struct pod_status *status, con
 	return copy;
 }
 
+/* Containers that were changed in place look the same in the runtime's list: their status is read now, and the next
+ * sync shows it. */
+static struct status *look_again(struct kubelet *k, const struct pod *pod)
+{
+	CLEANUP(pod_status_unrefp) struct pod_status *status = NULL;
+	TRY(runtime_pod_status(k->cri, pod->uid, pod->name, pod->namespace, &status));
+	pleg_put(k->pleg, status);
+	pod_workers_kick(k->workers, pod->uid);
+	return NULL;
+}
+
 struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	allocation_check_progress(k->allocation, pod, status);
 	CoreV1PodStatus *api_status = generate(k, arena, pod, status, false);
 	if (str_eq(api_status->reason, STATUS_REASON_DEADLINE))
 		kubelet_pod_event(k, pod, NULL, EVENT_NORMAL, STATUS_REASON_DEADLINE, "%s", api_status->message);
@@ -149,6 +168,12 @@ struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct p
 	struct sync_results results;
 	s = runtime_sync_pod(k, arena, pod, seen, &results);
 	reason_cache_update(k->reasons, pod->uid, &results);
+	if (results.resize_error) {
+		allocation_failed(k->allocation, pod, results.resize_error);
+		status_manager_set(k->statuses, pod, generate(k, arena, pod, status, false));
+	}
+	if (results.resized)
+		log_status(look_again(k, pod), "pod %s: status after resize", pod->ref);
 	return s;
 }
 

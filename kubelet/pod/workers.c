@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/workers.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/pod/pleg.h"
 #include "kubelet/runtime/runtime.h"
 
@@ -200,6 +201,10 @@ static void one_step(struct worker *worker, bool *ret_done)
 		step.grace = decide_grace(worker);
 	pthread_mutex_unlock(&w->lock);
 	bool terminal;
+	if (step.pod) {
+		CLEANUP(pod_unrefp) struct pod *wanted = step.pod;
+		step.pod = allocation_apply(w->k->allocation, wanted);
+	}
 	struct status *error = run_step(worker, &step, &terminal);
 	int64_t deadline = step.pod && step.phase == POD_SYNCING ? pod_deadline_left_ms(w->k, step.pod) : -1;
 	pthread_mutex_lock(&w->lock);
@@ -365,6 +370,16 @@ void pod_workers_free(struct pod_workers *w)
 	strmap_free(w->static_running);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+}
+
+bool pod_workers_phase(struct pod_workers *w, const char *uid, enum pod_phase *ret)
+{
+	pthread_mutex_lock(&w->lock);
+	const struct worker *worker = strmap_get(w->workers, uid);
+	if (worker)
+		*ret = worker->phase;
+	pthread_mutex_unlock(&w->lock);
+	return worker != NULL;
 }
 
 bool pod_workers_terminating(struct pod_workers *w, const char *uid)

@@ -36,6 +36,8 @@ void pod_workers_update(struct pod_workers *w, const struct pod_update *update);
 /* Runs the pod's next sync now instead of at its time. */
 void pod_workers_kick(struct pod_workers *w, const char *uid);
 
+/* False: nobody works for the pod. */
+bool pod_workers_phase(struct pod_workers *w, const char *uid, enum pod_phase *ret);
 /* Whether it is to end: its containers must not be started any more. */
 bool pod_workers_terminating(struct pod_workers *w, const char *uid);
 /* Whether containers of it may still run. Unknown pods: true until the first cleanup has seen all pods. */

@@ -104,10 +104,62 @@ static bool changed(const CoreV1Container *c, const struct container_status *sta
 	return status->hash != container_hash(c);
 }
 
+/* --- resizing --- */
+
+static void push_update(struct arena *arena, struct pod_actions *a, enum resize_kind kind,
+	const struct container_update *update, bool shrinks)
+{
+	ARENA_PUSH(arena, a->to_update[kind], a->n_to_update[kind]) = *update;
+	if (!shrinks)
+		return;
+	struct container_update *list = a->to_update[kind];
+	memmove(list + 1, list, (a->n_to_update[kind] - 1) * sizeof(list[0]));
+	list[0] = *update;
+}
+
+/* By the container's policy for the resource; without one nothing is restarted. */
+static bool restarts_for(const CoreV1Container *c, const char *resource)
+{
+	for (size_t i = 0; i < c->n_resize_policy; i++)
+		if (str_eq(c->resize_policy[i]->resource_name, resource))
+			return str_eq(c->resize_policy[i]->restart_policy, "RestartContainer");
+	return false;
+}
+
+/* Adds what a running container needs to get the amounts of its spec; returns whether it is to be started anew. */
+static bool resize(struct arena *arena, const struct pod *pod, const CoreV1Container *c,
+	const struct container_status *s, const struct actuated_resources *actuated, struct pod_actions *a)
+{
+	if (pod->is_static || !actuated->of)
+		return false;
+	struct resizable told = resizable_of(actuated->of(actuated->data, arena, pod->uid, c->name));
+	struct resizable *current = arena_dup(arena, &told, sizeof(told));
+	struct container_update update = {c, s->id, resizable_of(c->resources), current};
+	const struct resizable *wanted = &update.wanted;
+	bool memory_limit = wanted->memory_limit != told.memory_limit, cpu_limit = wanted->cpu_limit != told.cpu_limit;
+	bool memory = memory_limit || wanted->memory_request != told.memory_request;
+	bool cpu = cpu_limit || wanted->cpu_request != told.cpu_request;
+	if ((memory && restarts_for(c, "memory")) || (cpu && restarts_for(c, "cpu"))) {
+		kill_container(arena, a, s, c, arena_printf(arena, "Container %s resize requires restart", c->name),
+			KILL_UNKNOWN);
+		a->update_pod = true;
+		return true;
+	}
+	if (memory)
+		push_update(arena, a, RESIZE_MEMORY, &update,
+			memory_limit ? wanted->memory_limit < told.memory_limit
+				     : wanted->memory_request < told.memory_request);
+	if (cpu)
+		push_update(arena, a, RESIZE_CPU, &update,
+			cpu_limit ? wanted->cpu_limit < told.cpu_limit : wanted->cpu_request < told.cpu_request);
+	return false;
+}
+
 struct init_walk {
 	struct arena *arena;
 	const struct pod *pod;
 	const struct probe_results *results;
+	const struct actuated_resources *actuated;
 	struct pod_actions *a;
 	bool previously_initialized; /* a later init container, or an ordinary one, has run */
 	bool initialized;	     /* the result: the ordinary containers may start */
@@ -159,7 +211,10 @@ static void running_sidecar(struct init_walk *w, size_t i, const CoreV1Container
 			arena_printf(w->arena, "Init container %s failed liveness probe", c->name),
 			KILL_LIVENESS_PROBE);
 		start_init(w->arena, w->a, i);
+		return;
 	}
+	if (resize(w->arena, w->pod, c, s, w->actuated, w->a))
+		start_init(w->arena, w->a, i);
 }
 
 /* False: the pod is over and must be killed. */
@@ -213,12 +268,12 @@ static bool visit_init(struct init_walk *w, size_t i, const CoreV1Container *c, 
  * Returns whether initialization is complete.
  */
 static bool init_actions(struct arena *arena, const struct pod *pod, const struct pod_status *status,
-	const struct probe_results *results, struct pod_actions *a)
+	const struct probe_results *results, const struct actuated_resources *actuated, struct pod_actions *a)
 {
 	const CoreV1PodSpec *spec = pod_spec(pod);
 	if (!spec->n_init_containers)
 		return true;
-	struct init_walk w = {arena, pod, results, a, .initialized = some_container_ran(pod, status)};
+	struct init_walk w = {arena, pod, results, actuated, a, .initialized = some_container_ran(pod, status)};
 	w.previously_initialized = w.initialized;
 	for (size_t i = spec->n_init_containers; i-- > 0;) {
 		const CoreV1Container *c = spec->init_containers[i];
@@ -265,7 +320,7 @@ static const char *stop_reason(struct arena *arena, const CoreV1Container *c, co
 
 /* Returns whether the container stays as it is. */
 static bool visit_container(struct arena *arena, const struct pod *pod, const struct pod_status *status,
-	const struct probe_results *results, size_t i, struct pod_actions *a)
+	const struct probe_results *results, const struct actuated_resources *actuated, size_t i, struct pod_actions *a)
 {
 	const CoreV1Container *c = pod_spec(pod)->containers[i];
 	const struct container_status *s = pod_status_find(status, c->name);
@@ -282,8 +337,12 @@ static bool visit_container(struct arena *arena, const struct pod *pod, const st
 	bool restart = pod_restarts_on_failure(pod);
 	enum kill_reason reason = KILL_UNKNOWN;
 	const char *message = stop_reason(arena, c, s, results, &restart, &reason);
-	if (!message)
-		return true;
+	if (!message) {
+		if (!resize(arena, pod, c, s, actuated, a))
+			return true;
+		start(arena, a, i);
+		return false;
+	}
 	if (restart) {
 		message = arena_printf(arena, "%s, will be restarted", message);
 		start(arena, a, i);
@@ -293,7 +352,7 @@ static bool visit_container(struct arena *arena, const struct pod *pod, const st
 }
 
 void pod_actions_compute(struct arena *arena, const struct pod *pod, const struct pod_status *status,
-	const struct probe_results *results, struct pod_actions *ret)
+	const struct probe_results *results, const struct actuated_resources *actuated, struct pod_actions *ret)
 {
 	*ret = (struct pod_actions){0};
 	ret->create_sandbox = pod_sandbox_changed(pod, status, &ret->attempt, &ret->sandbox_id);
@@ -305,12 +364,12 @@ void pod_actions_compute(struct arena *arena, const struct pod *pod, const struc
 	for (size_t i = 0; i < pod->n_ephemeral; i++)
 		if (!pod_status_find(status, pod->ephemeral[i]->name))
 			ARENA_PUSH(arena, ret->ephemeral_to_start, ret->n_ephemeral_to_start) = i;
-	bool initialized = init_actions(arena, pod, status, results, ret);
+	bool initialized = init_actions(arena, pod, status, results, actuated, ret);
 	if (ret->kill_pod || !initialized)
 		return;
 	size_t n_kept = 0;
 	for (size_t i = 0; i < pod_spec(pod)->n_containers; i++)
-		n_kept += visit_container(arena, pod, status, results, i, ret);
+		n_kept += visit_container(arena, pod, status, results, actuated, i, ret);
 	if (!n_kept && !ret->n_to_start) {
 		ret->kill_pod = true;
 		ret->n_init_to_start = 0;

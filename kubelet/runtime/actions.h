@@ -5,7 +5,7 @@
 #ifndef KUBELET_RUNTIME_ACTIONS_H
 #define KUBELET_RUNTIME_ACTIONS_H
 
-#include "kubelet/pod/pod.h"
+#include "kubelet/pod/resources.h"
 #include "kubelet/runtime/types.h"
 
 enum probe_result { PROBE_NONE, PROBE_SUCCESS, PROBE_FAILURE, PROBE_UNKNOWN };
@@ -25,6 +25,15 @@ struct container_kill {
 	enum kill_reason reason;
 };
 
+/* A running container to be given other amounts. */
+struct container_update {
+	const CoreV1Container *container;
+	const char *id;
+	struct resizable wanted;
+	struct resizable *current; /* shared by the updates of one container */
+};
+enum resize_kind { RESIZE_MEMORY, RESIZE_CPU, N_RESIZE_KINDS };
+
 struct pod_actions {
 	bool kill_pod;
 	bool create_sandbox;
@@ -38,11 +47,15 @@ struct pod_actions {
 	size_t n_ephemeral_to_start;
 	struct container_kill *to_kill;
 	size_t n_to_kill;
+	/* Of each kind, those that shrink before those that grow. */
+	struct container_update *to_update[N_RESIZE_KINDS];
+	size_t n_to_update[N_RESIZE_KINDS];
+	bool update_pod; /* a container that is started anew for its resize changes what the pod as a whole has */
 };
 
 /* The answer lives in the arena and points into pod and status. */
 void pod_actions_compute(struct arena *arena, const struct pod *pod, const struct pod_status *status,
-	const struct probe_results *results, struct pod_actions *ret);
+	const struct probe_results *results, const struct actuated_resources *actuated, struct pod_actions *ret);
 /* Whether the pod needs a new sandbox, the attempt number it would get, and the id of the present one ("" to leave it).
  */
 bool pod_sandbox_changed(

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/image/image.h"
 #include "kubelet/runtime/env.h"
 #include "kubelet/runtime/runtime.h"
@@ -178,6 +179,9 @@ struct sync_result container_start(struct kubelet *k, struct arena *arena, const
 	int32_t restart_count = last ? last->restart_count + 1 : restart_count_from_logs(log_dir);
 	CriContainerConfig *config;
 	s = make_config(k, arena, pod, start, image_ref, restart_count, &config);
+	if (s)
+		return fail_with(k, arena, pod, c, "CreateContainerConfigError", s);
+	s = allocation_set_actuated(k->allocation, pod->uid, c->name, c->resources);
 	if (s)
 		return fail_with(k, arena, pod, c, "CreateContainerConfigError", s);
 	return create_and_start(k, arena, pod, start, config);

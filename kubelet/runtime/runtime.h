@@ -22,6 +22,8 @@ struct sync_result {
 struct sync_results {
 	struct sync_result *items;
 	size_t n_items;
+	bool resized;		  /* the runtime was told other amounts for a running container */
+	const char *resize_error; /* why it was not; NULL: all is well */
 };
 
 /* The results and the error that sums them up live in the arena and with the caller. */

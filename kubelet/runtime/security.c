@@ -170,16 +170,11 @@ CriLinuxContainerResources *container_resources(
 	struct kubelet *k, struct arena *arena, const struct pod *pod, const CoreV1Container *c)
 {
 	CriLinuxContainerResources *r = RPC_NEW(arena, CriLinuxContainerResources);
-	int64_t request = 0, limit = 0, memory = 0;
-	bool has_request = false, has_limit = false;
-	if (c->resources) {
-		const CoreV1ResourceRequirements *all = c->resources;
-		has_request = resource_milli(all->requests, all->n_requests, "cpu", &request);
-		has_limit = resource_milli(all->limits, all->n_limits, "cpu", &limit);
-		resource_value(all->limits, all->n_limits, "memory", &memory);
-	}
-	r->cpu_shares = cpu_shares_of_milli(!has_request && has_limit ? limit : request);
-	r->memory_limit_in_bytes = memory;
+	int64_t request = 0, limit = container_limit_cpu_milli(pod, c);
+	bool has_request =
+		c->resources && resource_milli(c->resources->requests, c->resources->n_requests, "cpu", &request);
+	r->cpu_shares = cpu_shares_of_milli(has_request ? request : limit);
+	r->memory_limit_in_bytes = container_limit_memory(pod, c);
 	if (!k->settings->config->has_cpu_cfs_quota || k->settings->config->cpu_cfs_quota) {
 		r->cpu_period = k->settings->cpu_period_us;
 		r->cpu_quota = cpu_quota_of_milli(limit, k->settings->cpu_period_us);

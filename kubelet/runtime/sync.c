@@ -3,8 +3,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "kubelet/allocation/allocation.h"
 #include "kubelet/pod/workers.h"
 #include "kubelet/probe/probe.h"
+#include "kubelet/runtime/resize.h"
 #include "kubelet/runtime/restart_backoff.h"
 #include "kubelet/runtime/runtime.h"
 
@@ -152,6 +154,18 @@ static void start_ephemeral(struct sync *s, size_t i)
 	start_one(s, s->pod->ephemeral[i], target_id);
 }
 
+/* What could not be done is in the results, and holds up nothing else. */
+static void resize(struct sync *s, const struct pod_actions *actions)
+{
+	if (!actions->n_to_update[RESIZE_MEMORY] && !actions->n_to_update[RESIZE_CPU] && !actions->update_pod)
+		return;
+	struct status *error = runtime_resize_pod(s->k, s->pod, actions);
+	s->results->resized = !error;
+	if (error)
+		s->results->resize_error = arena_strdup(s->arena, error->message);
+	status_free(error);
+}
+
 static void start_all(struct sync *s, const struct pod_actions *actions)
 {
 	const CoreV1PodSpec *spec = pod_spec(s->pod);
@@ -162,6 +176,7 @@ static void start_all(struct sync *s, const struct pod_actions *actions)
 		if (!start_one(s, c, NULL) && !container_restartable_init(c))
 			return;
 	}
+	resize(s, actions);
 	for (size_t i = 0; i < actions->n_to_start; i++)
 		start_one(s, spec->containers[actions->to_start[i]], NULL);
 }
@@ -192,6 +207,9 @@ static struct status *summary(const struct sync_results *results, const struct p
 			strbuf_printf(&text, "%sfailed to \"StartContainer\" for \"%s\" with %s: %s",
 				text.len ? ", " : "", str_or_empty(r->container), r->reason, str_or_empty(r->message));
 	}
+	if (results->resize_error)
+		strbuf_printf(&text, "%sfailed to \"ResizePodInPlace\" for \"%s\" with ResizePodInPlaceError: \"%s\"",
+			text.len ? ", " : "", pod->ref, results->resize_error);
 	return text.len ? status_internal("%s", text.buf) : NULL;
 }
 
@@ -201,7 +219,8 @@ struct status *runtime_sync_pod(struct kubelet *k, struct arena *arena, const st
 	*ret = (struct sync_results){0};
 	struct pod_actions actions;
 	struct probe_results results = prober_results(k->prober);
-	pod_actions_compute(arena, pod, status, &results, &actions);
+	struct actuated_resources actuated = allocation_actuated(k->allocation);
+	pod_actions_compute(arena, pod, status, &results, &actuated, &actions);
 	if (actions.create_sandbox && actions.sandbox_id[0])
 		kubelet_pod_event(k, pod, NULL, EVENT_NORMAL, "SandboxChanged",
 			"Pod sandbox changed, it will be killed and re-created.");

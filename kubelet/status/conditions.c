@@ -1,11 +1,12 @@
 #include "kubelet/status/conditions.h"
 
 #include "base/str.h"
+#include "kubelet/allocation/conditions.h"
 #include "kubelet/status/status.h"
 
 /* DisruptionTarget is shared with others; these are the kubelet's alone. */
-static const char *const ours[] = {
-	"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", NULL};
+static const char *const ours[] = {"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady",
+	"PodScheduled", CONDITION_RESIZE_PENDING, CONDITION_RESIZE_IN_PROGRESS, NULL};
 
 bool status_condition_is_ours(const char *type)
 {

@@ -1,5 +1,6 @@
 #include "api/copy.h"
 #include "api/meta.h"
+#include "api/quantity.h"
 #include "base/str.h"
 #include "kubelet/pod/resources.h"
 #include "kubelet/status/conditions.h"
@@ -80,10 +81,52 @@ static CoreV1ContainerState *state_of(struct arena *arena, const struct status_i
 	return waiting_state(arena, NULL, NULL);
 }
 
-/* What the container got: what the runtime tells, else what was asked for. */
-static void fill_resources(struct arena *arena, const CoreV1Container *c, CoreV1ContainerStatus *status)
+static void set_amount(struct arena *arena, MapQuantityEntry ***list, size_t *n, const char *name, int64_t amount)
+{
+	bool cpu = str_eq(name, "cpu");
+	struct quantity q =
+		cpu ? quantity_from_milli(amount, QUANTITY_DECIMAL_SI) : quantity_from_int(amount, QUANTITY_BINARY_SI);
+	int64_t old;
+	/* An equal amount stays as it was written. */
+	if ((cpu ? resource_milli : resource_value)(*list, *n, name, &old) && old == amount)
+		return;
+	quantity_map_set(arena, list, n, name, quantity_format(arena, &q));
+}
+
+/*
+ * What a running container may use: as the runtime tells; what it does not tell is what it was told last. The least
+ * amounts of a cgroup stand for whatever was asked for below them.
+ */
+static void running_resources(struct arena *arena, const struct status_input *in, const struct container_status *cs,
+	const CoreV1Container *c, CoreV1ResourceRequirements *r)
+{
+	const CoreV1ResourceRequirements *told_message =
+		in->actuated.of ? in->actuated.of(in->actuated.data, arena, in->pod->uid, c->name) : NULL;
+	struct resizable asked = resizable_of(c->resources), told = told_message ? resizable_of(told_message) : asked;
+	int64_t limit = cs->cpu_period > 0 && cs->cpu_quota > 0 ? cs->cpu_quota * 1000 / cs->cpu_period : 0;
+	int64_t request = cs->cpu_shares >= CPU_MIN_SHARES ? (cs->cpu_shares * 1000 + 1023) / 1024 : 0;
+	if (r->n_limits && limit > 0 && (limit > CPU_MIN_LIMIT_MILLI || asked.cpu_limit > CPU_MIN_LIMIT_MILLI))
+		set_amount(arena, &r->limits, &r->n_limits, "cpu", limit);
+	else if (limit <= 0 && asked.cpu_limit && told.cpu_limit)
+		set_amount(arena, &r->limits, &r->n_limits, "cpu", told.cpu_limit);
+	if (r->n_limits && cs->memory_limit > 0)
+		set_amount(arena, &r->limits, &r->n_limits, "memory", cs->memory_limit);
+	else if (asked.memory_limit && told.memory_limit)
+		set_amount(arena, &r->limits, &r->n_limits, "memory", told.memory_limit);
+	if (r->n_requests && request > 0 && (request > CPU_MIN_SHARES || asked.cpu_request > CPU_MIN_SHARES))
+		set_amount(arena, &r->requests, &r->n_requests, "cpu", request);
+	else if (request <= 0 && asked.cpu_request && told.cpu_request)
+		set_amount(arena, &r->requests, &r->n_requests, "cpu", told.cpu_request);
+	if (asked.memory_request)
+		set_amount(arena, &r->requests, &r->n_requests, "memory", told.memory_request);
+}
+
+static void fill_resources(struct arena *arena, const struct status_input *in, const struct container_status *cs,
+	const CoreV1Container *c, CoreV1ContainerStatus *status)
 {
 	status->resources = c->resources ? api_copy(arena, c->resources) : API_NEW(arena, CoreV1ResourceRequirements);
+	if (cs->state == CONTAINER_RUNNING)
+		running_resources(arena, in, cs, c, status->resources);
 	for (size_t i = 0; c->resources && i < c->resources->n_requests; i++)
 		ARENA_PUSH(arena, status->allocated_resources, status->n_allocated_resources) =
 			api_copy(arena, c->resources->requests[i]);
@@ -99,7 +142,7 @@ static CoreV1ContainerStatus *convert(struct arena *arena, const struct status_i
 	status->image_id = arena_strdup(arena, cs->image_ref);
 	status->container_id = container_id(arena, in, cs);
 	status->state = state_of(arena, in, cs, old, status);
-	fill_resources(arena, c, status);
+	fill_resources(arena, in, cs, c, status);
 	return status;
 }
 
@@ -372,6 +415,8 @@ static void fill_conditions(
 	for (size_t i = 0; i < api->n_conditions; i++)
 		if (!status_condition_is_ours(api->conditions[i]->type))
 			ARENA_PUSH(arena, s->conditions, s->n_conditions) = api_copy(arena, api->conditions[i]);
+	for (size_t i = 0; i < in->n_resize; i++)
+		ARENA_PUSH(arena, s->conditions, s->n_conditions) = api_copy(arena, in->resize[i]);
 	const CoreV1PodCondition *target = status_condition(in->old, "DisruptionTarget");
 	if (target && !status_condition(s, "DisruptionTarget"))
 		ARENA_PUSH(arena, s->conditions, s->n_conditions) = api_copy(arena, (CoreV1PodCondition *)target);
@@ -383,7 +428,7 @@ static void fill_conditions(
 	conditions_add_ready(arena, in->pod, s, all, n);
 	condition_add(arena, s, "PodScheduled", true, NULL, NULL);
 	for (size_t i = 0; i < s->n_conditions; i++)
-		if (status_condition_is_ours(s->conditions[i]->type))
+		if (status_condition_is_ours(s->conditions[i]->type) && !s->conditions[i]->observed_generation)
 			s->conditions[i]->observed_generation = in->pod->api->metadata->generation;
 }
 

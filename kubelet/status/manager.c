@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/workers.h"
+#include "kubelet/allocation/conditions.h"
 #include "kubelet/pod/manager.h"
 #include "kubelet/pod/pleg.h"
 #include "kubelet/pod/workers.h"
@@ -15,8 +16,10 @@
 #define FULL_SYNC_MS 10000
 #define MAX_MESSAGES_BYTES 12288
 
-static const char *const conditions_with_times[] = {"ContainersReady", "Ready", "Initialized",
-	"PodReadyToStartContainers", "PodScheduled", "DisruptionTarget", NULL};
+/* The first two come with their times. */
+static const char *const compared[] = {CONDITION_RESIZE_PENDING, CONDITION_RESIZE_IN_PROGRESS, "ContainersReady",
+	"Ready", "Initialized", "PodReadyToStartContainers", "PodScheduled", "DisruptionTarget", NULL};
+static const char *const *const conditions_with_times = compared + 2;
 
 struct kept {
 	struct arena *arena;
@@ -103,9 +106,9 @@ bool status_equal(const CoreV1PodStatus *a, const CoreV1PodStatus *b)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CoreV1PodStatus *x = api_copy_msg(arena, a), *y = api_copy_msg(arena, b);
-	for (size_t i = 0; conditions_with_times[i]; i++) {
-		const CoreV1PodCondition *p = status_condition(x, conditions_with_times[i]);
-		const CoreV1PodCondition *q = status_condition(y, conditions_with_times[i]);
+	for (size_t i = 0; compared[i]; i++) {
+		const CoreV1PodCondition *p = status_condition(x, compared[i]);
+		const CoreV1PodCondition *q = status_condition(y, compared[i]);
 		if (!p != !q)
 			return false;
 		if (p && (!str_eq(p->status, q->status) || !str_eq(p->reason, q->reason) ||

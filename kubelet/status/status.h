@@ -48,6 +48,11 @@ struct status_input {
 	/* What the last sync said of a container; NULL: nothing. */
 	const struct sync_result *(*reason)(void *data, const char *container);
 	void *reason_data;
+	/* What the runtime was told a container may use. */
+	struct actuated_resources actuated;
+	/* Where the resizing of the pod stands. */
+	CoreV1PodCondition *const *resize;
+	size_t n_resize;
 	/* Fills in started and ready. */
 	void (*fill_probes)(void *data, const struct pod *pod, CoreV1PodStatus *status);
 	void *probe_data;

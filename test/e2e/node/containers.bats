@@ -182,14 +182,6 @@ state() { field "pod/$1" ".status.containerStatuses[?(@.name==\"$2\")]$3"; }
 	assert_contains "$(k logs p -c look)" "/bin/server"
 }
 
-@test "node: resources of a running container change in place" {
-	pod p "containers: [{name: a, image: '$IMAGE', resources: {requests: {cpu: 100m, memory: 32Mi}, limits: {cpu: 200m, memory: 64Mi}}}]"
-	k patch pod p --subresource=resize -p '{"spec":{"containers":[{"name":"a","resources":{"limits":{"cpu":"400m"}}}]}}'
-	becomes 60 400m state p a .resources.limits.cpu
-	becomes 20 40000 k exec p -- sh -c 'cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null || cut -d" " -f1 /sys/fs/cgroup/cpu.max'
-	assert_equal 0 "$(state p a .restartCount)"
-}
-
 @test "node: a pod that ignores the signal is killed when its grace is over" {
 	pod p "containers: [{name: a, image: '$IMAGE', command: [sleep, '3600']}]"
 	start=$(date +%s)

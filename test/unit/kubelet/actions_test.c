@@ -16,7 +16,23 @@ static enum probe_result startup(void *data, const char *id)
 	return passed_startup && str_starts_with(id, passed_startup) ? PROBE_SUCCESS : PROBE_NONE;
 }
 
-/* "kill-pod sandbox:1 init:0,1 start:0 kill:a" */
+static CoreV1ResourceRequirements *told(void *data, struct arena *arena, const char *uid, const char *container)
+{
+	const CoreV1Container *c = pod_container(data, container);
+	return c ? c->resources : NULL;
+}
+
+static void describe_updates(struct strbuf *out, const struct pod_actions *a)
+{
+	static const char *const kinds[] = {" memory:", " cpu:"};
+	for (size_t k = 0; k < N_RESIZE_KINDS; k++)
+		for (size_t i = 0; i < a->n_to_update[k]; i++)
+			strbuf_printf(out, "%s%s", i ? "," : kinds[k], a->to_update[k][i].container->name);
+	if (a->update_pod)
+		strbuf_adds(out, " pod");
+}
+
+/* "kill-pod sandbox:1 init:0,1 start:0 kill:a memory:b,a cpu:a pod" */
 static char *describe(struct arena *arena, const struct pod_actions *a)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -32,6 +48,7 @@ static char *describe(struct arena *arena, const struct pod_actions *a)
 		strbuf_printf(&out, "%s%zu", i ? "," : " ephemeral:", a->ephemeral_to_start[i]);
 	for (size_t i = 0; i < a->n_to_kill; i++)
 		strbuf_printf(&out, "%s%s", i ? "," : " kill:", a->to_kill[i].status->name);
+	describe_updates(&out, a);
 	char *text = arena_strdup(arena, out.len ? out.buf + 1 : "");
 	strbuf_done(&out);
 	return text;
@@ -43,9 +60,22 @@ static char *describe(struct arena *arena, const struct pod_actions *a)
 #define SIDE_STARTUP \
 	"initContainers: [{name: s, image: i, restartPolicy: Always, startupProbe: {exec: {command: [t]}}}], "
 
+#define ANEW(resource) "resizePolicy: [{resourceName: " resource ", restartPolicy: RestartContainer}], "
+#define SIZED(cpu, memory, policy)                                                                                  \
+	"containers: [{name: a, image: i, " policy "resources: {requests: {cpu: " cpu "}, limits: {memory: " memory \
+	"}}}, {name: b, image: i}]"
+#define TWO(a, b)                                                       \
+	"containers: [{name: a, image: i, resources: {limits: {cpu: " a \
+	"}}}, {name: b, image: i, resources: {limits: "                 \
+	"{cpu: " b "}}}]"
+#define SIZED_SIDE(cpu, policy)                                                                                  \
+	"initContainers: [{name: s, image: i, restartPolicy: Always, " policy "resources: {requests: {cpu: " cpu \
+	"}}}], "
+
 static const struct {
 	const char *spec, *sandbox, *containers, *wanted;
 	const char *liveness, *startup, *started;
+	const char *told; /* a spec with what the runtime was told; NULL: what is wanted */
 } rows[] = {
 	/* A new pod. */
 	{"{" AB "}", "", "", "kill-pod sandbox:0 start:0,1"},
@@ -101,6 +131,30 @@ static const struct {
 	/* Ephemeral containers start once, even before initialization is over. */
 	{"{" INIT AB ", ephemeralContainers: [{name: e, image: i}]}", "ready", "x=running", "ephemeral:0"},
 	{"{" AB ", ephemeralContainers: [{name: e, image: i}]}", "ready", "e=exited:1 a=running b=running", ""},
+	/* Other amounts for what runs: told to the runtime, or by a new start where the policy says so. */
+	{"{" SIZED("200m", "64Mi", "") "}", "ready", "a=running b=running", "cpu:a",
+		.told = "{" SIZED("100m", "64Mi", "") "}"},
+	{"{" SIZED("100m", "96Mi", "") "}", "ready", "a=running b=running", "memory:a",
+		.told = "{" SIZED("100m", "64Mi", "") "}"},
+	{"{" SIZED("200m", "96Mi", "") "}", "ready", "a=running b=running", "memory:a cpu:a",
+		.told = "{" SIZED("100m", "64Mi", "") "}"},
+	{"{" SIZED("200m", "64Mi", "") "}", "ready", "b=running", "start:0", .told = "{" SIZED("100m", "64Mi", "") "}"},
+	{"{" SIZED("100m", "96Mi", ANEW("memory")) "}", "ready", "a=running b=running", "start:0 kill:a pod",
+		.told = "{" SIZED("100m", "64Mi", "") "}"},
+	{"{" SIZED("200m", "64Mi", ANEW("memory")) "}", "ready", "a=running b=running", "cpu:a",
+		.told = "{" SIZED("100m", "64Mi", "") "}"},
+	{"{" SIZED("200m", "64Mi", ANEW("cpu")) "}", "ready", "a=running b=running", "start:0 kill:a pod",
+		.told = "{" SIZED("100m", "64Mi", "") "}"},
+	{"{" SIZED("200m", "64Mi", "") "}", "ready", "a=running b=running", "start:0 kill:a", .liveness = "a",
+		.told = "{" SIZED("100m", "64Mi", "") "}"},
+	/* What shrinks makes room for what grows. */
+	{"{" TWO("200m", "100m") "}", "ready", "a=running b=running", "cpu:b,a", .told = "{" TWO("100m", "200m") "}"},
+	{"{" TWO("100m", "200m") "}", "ready", "a=running b=running", "cpu:a,b", .told = "{" TWO("200m", "100m") "}"},
+	/* A sidecar is resized as well. */
+	{"{" SIZED_SIDE("200m", "") AB "}", "ready", "a=running b=running s=running", "cpu:s",
+		.told = "{" SIZED_SIDE("100m", "") AB "}"},
+	{"{" SIZED_SIDE("200m", ANEW("cpu")) AB "}", "ready", "a=running b=running s=running", "init:0 kill:s pod",
+		.told = "{" SIZED_SIDE("100m", "") AB "}"},
 };
 
 static void actions_follow_from_spec_and_state(void **state)
@@ -115,7 +169,9 @@ static void actions_follow_from_spec_and_state(void **state)
 		passed_startup = rows[i].started;
 		struct probe_results results = {liveness, startup, NULL};
 		struct pod_actions a;
-		pod_actions_compute(arena, pod, status, &results, &a);
+		CLEANUP(pod_unrefp) struct pod *before = pod_of(rows[i].told ? rows[i].told : rows[i].spec);
+		struct actuated_resources actuated = {told, before};
+		pod_actions_compute(arena, pod, status, &results, &actuated, &a);
 		char *got = describe(arena, &a);
 		if (!str_eq(got, rows[i].wanted))
 			fail_msg("row %zu (%s; %s): got \"%s\", wanted \"%s\"", i, rows[i].spec, rows[i].containers,

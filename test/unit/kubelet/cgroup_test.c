@@ -81,6 +81,29 @@ static void version_2(void **state)
 	assert_null(io_remove_tree(dir));
 }
 
+/* What a group has is read from it; what is not limited stays as it is. */
+static void resizing(struct cgroups *c)
+{
+	struct cgroup_amounts now, wanted;
+	CLEANUP(pod_unrefp) struct pod *pod = pod_of(BURSTABLE);
+	CLEANUP(pod_unrefp)
+	struct pod *larger =
+		pod_of("{containers: [{name: a, image: i, resources: {requests: {cpu: 1}, limits: {cpu: 2}}}]}");
+	assert_null(cgroups_pod_read(c, pod, &now));
+	assert_int_equal(now.cpu_quota, 100000);
+	assert_int_equal(now.memory, 134217728);
+	wanted = cgroups_pod_wanted(c, larger, &now);
+	assert_int_equal(wanted.cpu_quota, 200000);
+	assert_int_equal(wanted.cpu_shares, 1024);
+	assert_int_equal(wanted.memory, 134217728);
+	assert_null(cgroups_pod_set_quota(c, pod, wanted.cpu_quota));
+	assert_null(cgroups_pod_set_shares(c, pod, wanted.cpu_shares));
+	assert_null(cgroups_pod_set_memory(c, pod, 268435456));
+	assert_null(cgroups_pod_read(c, pod, &now));
+	assert_int_equal(now.cpu_quota, 200000);
+	assert_int_equal(now.memory, 268435456);
+}
+
 static void version_1(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -109,7 +132,45 @@ static void version_1(void **state)
 	assert_file(arena, arena_printf(arena, "%s/memory/mine/kubepods/burstable/podu1/memory.limit_in_bytes", dir),
 		"134217728");
 	assert_file(arena, arena_printf(arena, "%s/cpu/mine/kubepods/besteffort/cpu.shares", dir), "2");
+	resizing(c);
 	assert_null(io_remove_tree(dir));
+}
+
+static void sums_of_a_pod(void **state)
+{
+	static const struct {
+		const char *spec;
+		int64_t cpu_request, cpu_limit, memory_limit;
+		bool all_cpu, all_memory;
+	} rows[] = {
+		{"{containers: [{name: a, resources: {requests: {cpu: 1}, limits: {cpu: 2}}}, {name: b}]}", 1000, 2000,
+			0, false, false},
+		{"{initContainers: [{name: i, resources: {requests: {cpu: 3}}}], containers: [{name: a, resources: "
+		 "{requests: {cpu: 1}}}]}",
+			3000, 0, 0, false, false},
+		{"{initContainers: [{name: s, restartPolicy: Always, resources: {limits: {cpu: 1, memory: 1Ki}, "
+		 "requests: "
+		 "{cpu: 1}}}], containers: [{name: a, resources: {requests: {cpu: 1}, limits: {cpu: 1, memory: "
+		 "1Ki}}}]}",
+			2000, 2000, 2048, true, true},
+		/* Overhead comes on top of what is limited. */
+		{"{overhead: {cpu: 100m, memory: 1Ki}, containers: [{name: a, resources: {requests: {cpu: 1}, limits: "
+		 "{cpu: 1}}}]}",
+			1100, 1100, 0, true, false},
+		/* The pod as a whole. */
+		{"{resources: {requests: {cpu: 4}, limits: {cpu: 5, memory: 1Ki}}, containers: [{name: a, resources: "
+		 "{requests: {cpu: 1}}}]}",
+			4000, 5000, 1024, true, true},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(pod_unrefp) struct pod *pod = pod_of(rows[i].spec);
+		bool all_cpu, all_memory;
+		assert_int_equal(pod_request_cpu_milli(pod), rows[i].cpu_request);
+		assert_int_equal(pod_limit_cpu_milli(pod, &all_cpu), rows[i].cpu_limit);
+		assert_int_equal(pod_limit_memory(pod, &all_memory), rows[i].memory_limit);
+		assert_int_equal(all_cpu, rows[i].all_cpu);
+		assert_int_equal(all_memory, rows[i].all_memory);
+	}
 }
 
 static void weights_and_shares(void **state)
@@ -137,6 +198,11 @@ static void quality_of_service(void **state)
 		{"{containers: [{name: a, resources: {limits: {cpu: 1}}}]}", QOS_BURSTABLE, 999},
 		{"{priority: 2000001000, containers: [{name: a}]}", QOS_BEST_EFFORT, -997},
 		{"{containers: [{name: a, resources: {requests: {memory: 4Gi}}}]}", QOS_BURSTABLE, 3},
+		/* What the pod as a whole asks for counts instead; each container has its share of what they leave. */
+		{"{resources: {limits: {cpu: 1, memory: 1Gi}, requests: {cpu: 1, memory: 1Gi}}, containers: [{name: "
+		 "a}]}",
+			QOS_GUARANTEED, -997},
+		{"{resources: {requests: {memory: 1Gi}}, containers: [{name: a}, {name: b}]}", QOS_BURSTABLE, 875},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(pod_unrefp) struct pod *pod = pod_of(rows[i].spec);
@@ -151,6 +217,7 @@ int main(void)
 		cmocka_unit_test(version_2),
 		cmocka_unit_test(version_1),
 		cmocka_unit_test(weights_and_shares),
+		cmocka_unit_test(sums_of_a_pod),
 		cmocka_unit_test(quality_of_service),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
