@@ -1,10 +1,10 @@
 #include "apiserver/registry.h"
 #include <inttypes.h>
 #include <stdlib.h>
-#include "api/json.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
 #include "apiserver/registry_private.h"
+#include "apiserver/store/value.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -173,12 +173,7 @@ struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv,
 		return NULL;
 	const struct schema_type *type = table_resource(request_table(request))->type;
 	ProtobufCMessage *object;
-	if (protobuf_has_magic(kv->value, kv->size)) {
-		TRY(protobuf_decode(request->arena, type, kv->value, kv->size, &object));
-	} else {
-		const struct json_options options = JSON_LENIENT;
-		TRY(json_decode(request->arena, type, (const char *)kv->value, kv->size, &options, &object));
-	}
+	TRY(value_decode(request->arena, type, kv->value, kv->size, &object));
 	return adopt(request, object, kv->mod_revision, ret_stored);
 }
 

@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
+#include "apiserver/store/value.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -117,12 +118,7 @@ struct status *entry_from_value(const struct schema_resource *resource, int64_t 
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *object;
-	if (protobuf_has_magic(value, size)) {
-		TRY(protobuf_decode(arena, resource->type, value, size, &object));
-	} else {
-		struct json_options options = JSON_LENIENT;
-		TRY(json_decode(arena, resource->type, value, size, &options, &object));
-	}
+	TRY(value_decode(arena, resource->type, value, size, &object));
 	object_meta_ensure(arena, object)->resource_version = arena_printf(arena, "%" PRId64, revision);
 	*ret_entry = entry_new(resource, revision, object);
 	return NULL;

@@ -30,7 +30,11 @@ struct field_place field_place_of_type(const struct schema_type *type)
 		place.atomic = true;
 		place.node = &type->fields[0];
 		break;
+	/* Written whole, whatever it holds. */
 	case SCHEMA_FORM_RAW:
+		place.kind = PLACE_ANY;
+		place.atomic = true;
+		break;
 	case SCHEMA_FORM_SCHEMA_OR_BOOL:
 	case SCHEMA_FORM_SCHEMA_OR_ARRAY:
 	case SCHEMA_FORM_SCHEMA_OR_STRING_ARRAY:

@@ -103,6 +103,11 @@ void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *a
 	encode_value(&e, kind, at);
 }
 
+static bool is_root_items(const struct schema_type *type, const struct schema_field *field)
+{
+	return type->root && field->shape == SCHEMA_LIST && !strcmp(field->json_name, "items");
+}
+
 static void encode_list(struct encoder *e, const void *msg, const struct schema_field *field)
 {
 	size_t n = *field_count(msg, field), size = schema_kind_size(field->kind);
@@ -112,11 +117,18 @@ static void encode_list(struct encoder *e, const void *msg, const struct schema_
 		strbuf_adds(e->out, "null");
 		return;
 	}
+	/* A root object within another says what it is; the items of a list of its kind do not. */
+	const struct schema_type *type = field->kind == SCHEMA_MESSAGE ? field->type : NULL;
+	bool says_kind = type && type->root && !is_root_items(schema_of(msg), field);
 	strbuf_addc(e->out, '[');
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			strbuf_addc(e->out, ',');
-		encode_value(e, field->kind, items + i * size);
+		const void *item = says_kind ? ((void *const *)(const void *)items)[i] : NULL;
+		if (item)
+			encode_message(e, item, type->api_version, type->kind);
+		else
+			encode_value(e, field->kind, items + i * size);
 	}
 	strbuf_addc(e->out, ']');
 }
@@ -174,11 +186,6 @@ static void encode_map(struct encoder *e, const void *msg, const struct schema_f
 static bool is_time(const struct schema_type *type)
 {
 	return type->form == SCHEMA_FORM_TIME || type->form == SCHEMA_FORM_MICRO_TIME;
-}
-
-static bool is_root_items(const struct schema_type *type, const struct schema_field *field)
-{
-	return type->root && field->shape == SCHEMA_LIST && !strcmp(field->json_name, "items");
 }
 
 /* Whether a field is written at all. */

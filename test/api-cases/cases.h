@@ -101,5 +101,7 @@ struct status *results_accept(
 /* --- a file (run.c) --- */
 
 struct status *run_file(struct server *server, const char *path, const char *focus, struct results *results) MUST_USE;
+/* Stores the bases of a file's groups instead of asking, and prints where each is. */
+struct status *keep_file(struct server *server, const char *path) MUST_USE;
 
 #endif

@@ -6,7 +6,7 @@
 struct program {
 	struct server server;
 	char *url, *ca, *cert, *key, *focus;
-	bool record, accept, all;
+	bool record, accept, all, keep;
 };
 
 static struct status *one_file(struct program *p, const char *path, struct counts *total)
@@ -15,6 +15,8 @@ static struct status *one_file(struct program *p, const char *path, struct count
 	struct results results = {.arena = arena};
 	struct expectations e;
 	struct counts counts = {0};
+	if (p->keep)
+		return keep_file(&p->server, path);
 	TRY(run_file(&p->server, path, str_empty(p->focus) ? NULL : p->focus, &results));
 	if (p->record)
 		return results_record(&results, path);
@@ -43,6 +45,8 @@ int main(int argc, char **argv)
 		{"focus", 0, FLAG_STRING, &p.focus, "", "only groups whose name has this word"},
 		{"record", 0, FLAG_BOOL, &p.record, "false", "write the answers down as those expected"},
 		{"accept", 0, FLAG_BOOL, &p.accept, "false", "write the differences down as known"},
+		{"keep", 0, FLAG_BOOL, &p.keep, "false",
+			"ask nothing: store what would be asked about, and print where"},
 		{"all", 0, FLAG_BOOL, &p.all, "false", "show known differences too"},
 		{NULL},
 	};

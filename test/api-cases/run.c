@@ -2,6 +2,7 @@
  * A case file: what stands before the cases is made on the server, each group's base is asked alone and then with each
  * of its mutations. Nothing but what stands before and the bases of updates is stored.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include "api/yaml.h"
 #include "base/io.h"
@@ -12,6 +13,7 @@ enum { MAX_FILE_BYTES = 16 << 20 };
 
 struct run {
 	struct server *server;
+	bool keep; /* only store the bases */
 	struct arena *arena;
 	struct results *results;
 	const char *focus;
@@ -222,9 +224,24 @@ static struct status *store_base(struct run *run, struct group *group)
 	return prepare(run, "GET", path, NULL, &group->live);
 }
 
+/* What is only answered, such as a review, is stored nowhere. */
+static struct status *keep_group(struct run *run, struct group *group)
+{
+	const char *path = path_of(run, group->path, group->base);
+	struct answer answer;
+	TRY(prepare(run, "POST", group->path, group->base, NULL));
+	TRY(server_ask(run->server, run->arena, "GET", path, NULL, &answer));
+	if (answer.code >= 300)
+		return NULL;
+	puts(path);
+	return store_base(run, group);
+}
+
 static struct status *run_group(struct run *run, struct group *group)
 {
 	TRY(prepare_all(run, tree_get(group->spec, "before")));
+	if (run->keep)
+		return keep_group(run, group);
 	TRY(ask_creates(run, group));
 	if (!has_updates(group))
 		return NULL;
@@ -274,7 +291,7 @@ static struct status *run_groups(struct run *run)
 	return NULL;
 }
 
-struct status *run_file(struct server *server, const char *path, const char *focus, struct results *results)
+static struct status *read_and_run(struct run *run, const char *path)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	char *text = NULL;
@@ -283,8 +300,21 @@ struct status *run_file(struct server *server, const char *path, const char *foc
 	TRY(io_read_file(path, MAX_FILE_BYTES, &text, &size));
 	struct status *failed = yaml_parse(arena, text, size, NULL, &file);
 	free(text);
-	struct run run = {.server = server, .arena = arena, .results = results, .focus = focus, .file = file};
+	run->arena = arena;
+	run->file = file;
 	if (!failed)
-		failed = run_groups(&run);
+		failed = run_groups(run);
 	return status_wrap(failed, "%s", path);
+}
+
+struct status *run_file(struct server *server, const char *path, const char *focus, struct results *results)
+{
+	struct run run = {.server = server, .results = results, .focus = focus};
+	return read_and_run(&run, path);
+}
+
+struct status *keep_file(struct server *server, const char *path)
+{
+	struct run run = {.server = server, .keep = true};
+	return read_and_run(&run, path);
 }

@@ -1,4 +1,6 @@
 #include "api/defaults/defaults.h"
+#include <assert.h>
+#include <pthread.h>
 #include "api/defaults/table.h"
 
 static const struct defaulter *const tables[] = {
@@ -17,13 +19,37 @@ static const struct defaulter *const tables[] = {
 	defaults_extension,
 };
 
+/* The rows of all tables by the address of their type; made once, constant then. Every object that is read from etcd is
+ * looked through. */
+enum { SLOTS = 1024 };
+static const struct defaulter *slots[SLOTS];
+static pthread_once_t slots_made = PTHREAD_ONCE_INIT;
+
+static size_t slot_of(const struct schema_type *type)
+{
+	return (uintptr_t)type / _Alignof(struct schema_type) * 2654435761u % SLOTS;
+}
+
+static void make_slots(void)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		for (const struct defaulter *d = tables[i]; d->type; d++) {
+			size_t at = slot_of(d->type);
+			assert(++n < SLOTS / 2);
+			while (slots[at] && slots[at]->type != d->type)
+				at = (at + 1) % SLOTS;
+			if (!slots[at])
+				slots[at] = d;
+		}
+}
+
 static const struct defaulter *find(const struct schema_type *type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		for (const struct defaulter *d = tables[i]; d->type; d++)
-			if (d->type == type)
-				return d;
-	return NULL;
+	size_t at = slot_of(type);
+	while (slots[at] && slots[at]->type != type)
+		at = (at + 1) % SLOTS;
+	return slots[at];
 }
 
 static void walk(struct arena *arena, ProtobufCMessage *msg);
@@ -61,5 +87,6 @@ static void walk(struct arena *arena, ProtobufCMessage *msg)
 
 void api_set_defaults(struct arena *arena, ProtobufCMessage *msg)
 {
+	pthread_once(&slots_made, make_slots);
 	walk(arena, msg);
 }

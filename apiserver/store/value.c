@@ -1,0 +1,106 @@
+#include "apiserver/store/value.h"
+#include "api/defaults/defaults.h"
+#include "api/json.h"
+#include "api/protobuf.h"
+#include "api/tree.h"
+#include "api/types.h"
+
+/* --- custom resource definitions, which the original stores as v1beta1 --- */
+
+static void rename_member(struct arena *arena, cJSON *object, const char *from, const char *to)
+{
+	cJSON *value = tree_remove(object, from);
+	if (value)
+		tree_set(arena, object, to, value);
+}
+
+static void rename_paths(struct arena *arena, const cJSON *columns)
+{
+	TREE_FOREACH (column, columns)
+		rename_member(arena, column, "JSONPath", "jsonPath");
+}
+
+/* v1beta1 has, beside the versions, what all of them share. */
+static void share(struct arena *arena, cJSON *spec, cJSON *versions, const char *from, const char *to)
+{
+	const cJSON *shared = tree_remove(spec, from);
+	TREE_FOREACH (version, versions)
+		if (shared && !tree_get(version, to))
+			tree_set(arena, version, to, tree_copy(arena, shared));
+}
+
+static void convert_conversion(struct arena *arena, cJSON *conversion)
+{
+	cJSON *client = tree_remove(conversion, "webhookClientConfig"),
+	      *reviews = tree_remove(conversion, "conversionReviewVersions");
+	if (!client && !reviews)
+		return;
+	cJSON *webhook = tree_new_object(arena);
+	if (client)
+		tree_set(arena, webhook, "clientConfig", client);
+	if (reviews)
+		tree_set(arena, webhook, "conversionReviewVersions", reviews);
+	tree_set(arena, conversion, "webhook", webhook);
+}
+
+static cJSON *only_version(struct arena *arena, const cJSON *spec)
+{
+	cJSON *versions = tree_new_array(arena), *version = tree_new_object(arena);
+	tree_set(arena, version, "name", tree_copy(arena, tree_get(spec, "version")));
+	tree_set(arena, version, "served", tree_new_bool(arena, true));
+	tree_set(arena, version, "storage", tree_new_bool(arena, true));
+	tree_append(versions, version);
+	return versions;
+}
+
+static void convert_definition(struct arena *arena, cJSON *definition)
+{
+	cJSON *spec = tree_get(definition, "spec"), *versions = tree_get(spec, "versions");
+	if (!spec)
+		return;
+	if (!tree_size(versions) && tree_get(spec, "version")) {
+		versions = only_version(arena, spec);
+		tree_set(arena, spec, "versions", versions);
+	}
+	tree_remove(spec, "version");
+	share(arena, spec, versions, "validation", "schema");
+	share(arena, spec, versions, "subresources", "subresources");
+	share(arena, spec, versions, "additionalPrinterColumns", "additionalPrinterColumns");
+	share(arena, spec, versions, "selectableFields", "selectableFields");
+	TREE_FOREACH (version, versions) {
+		rename_paths(arena, tree_get(version, "additionalPrinterColumns"));
+		rename_paths(arena, tree_get(version, "selectableFields"));
+	}
+	if (!tree_get(spec, "preserveUnknownFields"))
+		tree_set(arena, spec, "preserveUnknownFields", tree_new_bool(arena, true));
+	convert_conversion(arena, tree_get(spec, "conversion"));
+	tree_set_string(arena, definition, "apiVersion", ApiextensionsV1CustomResourceDefinition_schema.api_version);
+}
+
+static struct status *decode_definition(
+	struct arena *arena, const char *value, size_t size, ProtobufCMessage **ret_object)
+{
+	const struct schema_type *type = &ApiextensionsV1CustomResourceDefinition_schema;
+	cJSON *tree;
+	TRY(tree_parse(arena, value, size, NULL, &tree));
+	if (!str_eq(tree_string(tree_get(tree, "apiVersion")), type->api_version))
+		convert_definition(arena, tree);
+	return tree_to_typed(arena, tree, type, NULL, ret_object);
+}
+
+/* --- all kinds --- */
+
+struct status *value_decode(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
+	ProtobufCMessage **ret_object)
+{
+	if (protobuf_has_magic(value, size)) {
+		TRY(protobuf_decode(arena, type, value, size, ret_object));
+	} else if (type == &ApiextensionsV1CustomResourceDefinition_schema) {
+		TRY(decode_definition(arena, value, size, ret_object));
+	} else {
+		const struct json_options options = JSON_LENIENT;
+		TRY(json_decode(arena, type, value, size, &options, ret_object));
+	}
+	api_set_defaults(arena, *ret_object);
+	return NULL;
+}

@@ -1,0 +1,16 @@
+/*
+ * What etcd holds of an object, whoever wrote it: our own values and the original's, of this release or an older one.
+ * Protobuf within its envelope, or JSON, which is how the original stores APIServices and custom resource definitions.
+ */
+#ifndef APISERVER_STORE_VALUE_H
+#define APISERVER_STORE_VALUE_H
+
+#include "api/schema.h"
+#include "base/arena.h"
+#include "base/status.h"
+
+/* Defaulted: what a release knew no default for has one when it is read by the next. */
+struct status *value_decode(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
+	ProtobufCMessage **ret_object) MUST_USE;
+
+#endif

@@ -1,0 +1,76 @@
+/* What etcd holds, as others wrote it. */
+#include "apiserver/store/value.h"
+#include "api/json.h"
+#include "world.h"
+
+static char *read_as_json(struct arena *arena, const struct schema_type *type, const char *value)
+{
+	struct strbuf out = STRBUF_INIT;
+	ProtobufCMessage *object;
+	struct status *s = value_decode(arena, type, value, strlen(value), &object);
+	if (s)
+		fail_msg("%s: %s", value, s->message);
+	json_encode(&out, object, 0);
+	char *text = arena_strdup(arena, out.buf);
+	strbuf_done(&out);
+	return text;
+}
+
+static void older_definitions(void **state)
+{
+	static const struct {
+		const char *stored, *spec;
+	} cases[] = {
+		/* what all versions share; the columns' paths have another name */
+		{"{\"kind\":\"CustomResourceDefinition\",\"apiVersion\":\"apiextensions.k8s.io/v1beta1\",\"spec\":{"
+		 "\"group\":\"g\",\"version\":\"v1\",\"names\":{\"plural\":\"foos\",\"singular\":\"foo\",\"kind\":"
+		 "\"Foo\","
+		 "\"listKind\":\"FooList\"},\"scope\":\"Namespaced\",\"validation\":{\"openAPIV3Schema\":{\"type\":"
+		 "\"object\"}},\"subresources\":{\"status\":{}},\"additionalPrinterColumns\":[{\"name\":\"A\",\"type\":"
+		 "\"string\",\"JSONPath\":\".a\"}],\"versions\":[{\"name\":\"v1\",\"served\":true,\"storage\":true},"
+		 "{\"name\":\"v2\",\"served\":true,\"storage\":false}],\"conversion\":{\"strategy\":\"Webhook\","
+		 "\"webhookClientConfig\":{\"url\":\"https://u\"},\"conversionReviewVersions\":[\"v1\"]},"
+		 "\"preserveUnknownFields\":false}}",
+			"\"versions\":[{\"name\":\"v1\",\"served\":true,\"storage\":true,\"schema\":{"
+			"\"openAPIV3Schema\":"
+			"{\"type\":\"object\"}},\"subresources\":{\"status\":{}},\"additionalPrinterColumns\":[{"
+			"\"name\":"
+			"\"A\",\"type\":\"string\",\"jsonPath\":\".a\"}]},{\"name\":\"v2\",\"served\":true,\"storage\":"
+			"false,\"schema\":{\"openAPIV3Schema\":{\"type\":\"object\"}},\"subresources\":{\"status\":{}},"
+			"\"additionalPrinterColumns\":[{\"name\":\"A\",\"type\":\"string\",\"jsonPath\":\".a\"}]}],"
+			"\"conversion\":{\"strategy\":\"Webhook\",\"webhook\":{\"clientConfig\":{\"url\":\"https://"
+			"u\"},"
+			"\"conversionReviewVersions\":[\"v1\"]}}}"},
+		/* one version, unnamed among versions; unknown fields are kept unless it says otherwise */
+		{"{\"kind\":\"CustomResourceDefinition\",\"apiVersion\":\"apiextensions.k8s.io/v1beta1\",\"spec\":{"
+		 "\"group\":\"g\",\"version\":\"v1\",\"names\":{\"plural\":\"foos\",\"kind\":\"Foo\"},\"scope\":"
+		 "\"Cluster\"}}",
+			"\"versions\":[{\"name\":\"v1\",\"served\":true,\"storage\":true}],\"conversion\":{"
+			"\"strategy\":"
+			"\"None\"},\"preserveUnknownFields\":true}"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		char *json = read_as_json(arena, &ApiextensionsV1CustomResourceDefinition_schema, cases[i].stored);
+		if (!strstr(json, cases[i].spec))
+			fail_msg("case %zu\nexpected: …%s\ngot: %s", i, cases[i].spec, json);
+	}
+}
+
+static void defaults_of_later_releases(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	char *json = read_as_json(arena, &CoreV1PersistentVolumeClaim_schema,
+		"{\"kind\":\"PersistentVolumeClaim\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"c\"}}");
+	assert_non_null(strstr(json, "\"volumeMode\":\"Filesystem\""));
+	assert_non_null(strstr(json, "\"status\":{\"phase\":\"Pending\"}"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(older_definitions),
+		cmocka_unit_test(defaults_of_later_releases),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
