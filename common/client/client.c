@@ -129,13 +129,7 @@ void client_free(struct client *client)
 {
 	if (!client)
 		return;
-	while (client->idle) {
-		struct handle *h = client->idle;
-		client->idle = h->next;
-		curl_easy_cleanup(h->easy);
-		tls_context_unref(h->tls);
-		free(h);
-	}
+	handles_free(client->idle);
 	strmap_free(client->resources);
 	tls_context_unref(client->tls);
 	rate_limiter_free(client->limiter);

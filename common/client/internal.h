@@ -14,7 +14,10 @@
 #include "net/url.h"
 
 enum {
-	CLIENT_MAX_IDLE = 4,
+	/* Connections kept for the next requests, and for how long: what the original keeps for a host over HTTP/1.1.
+	 */
+	CLIENT_MAX_IDLE = 25,
+	CLIENT_MAX_IDLE_MS = 90 * 1000,
 	CLIENT_MAX_RETRIES = 10,
 	CLIENT_PAGE_ITEMS = 500,
 	CLIENT_CONNECT_TIMEOUT_MS = 30000,
@@ -34,6 +37,7 @@ struct handle {
 	CURL *easy;
 	unsigned generation;
 	struct tls_context *tls;
+	int64_t idle_since_ms;
 	struct handle *next;
 };
 
@@ -48,7 +52,7 @@ struct client {
 	atomic_bool cancelled;
 
 	pthread_mutex_t lock; /* guards what follows */
-	struct handle *idle;
+	struct handle *idle;  /* the last used first */
 	size_t n_idle;
 	struct strmap *resources; /* what client_resource_of() has handed out, by type */
 	unsigned generation;	  /* of the TLS material; rises with each reload */
@@ -114,6 +118,8 @@ struct status *transfer_perform(struct transfer *t) MUST_USE;
 struct status *transfer_result(struct transfer *t, CURLcode code) MUST_USE;
 /* reuse: the connection may serve the next request. */
 void transfer_done(struct transfer *t, bool reuse);
+/* Ends the connections of a list. */
+void handles_free(struct handle *h);
 int64_t transfer_retry_after_ms(const struct transfer *t); /* -1: not asked for */
 
 /* watch.c: splits a watch stream into events. */

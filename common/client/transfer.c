@@ -131,16 +131,43 @@ static struct status *handle_get(struct client *client, bool pooled, struct hand
 	return NULL;
 }
 
+void handles_free(struct handle *h)
+{
+	while (h) {
+		struct handle *next = h->next;
+		handle_free(h);
+		h = next;
+	}
+}
+
+/* Cuts off those that were not used for long, and those beyond max; the caller holds the lock and frees them after it.
+ */
+static struct handle *take_stale(struct client *client, size_t max)
+{
+	int64_t oldest_ms = clock_mono_ms(client->clock) - CLIENT_MAX_IDLE_MS;
+	struct handle **at = &client->idle;
+	size_t n = 0;
+	for (; *at && n < max && (*at)->idle_since_ms >= oldest_ms; n++)
+		at = &(*at)->next;
+	struct handle *stale = *at;
+	*at = NULL;
+	client->n_idle = n;
+	return stale;
+}
+
 static void handle_put(struct client *client, struct handle *h, bool reuse)
 {
 	pthread_mutex_lock(&client->lock);
-	bool keep = reuse && client->n_idle < CLIENT_MAX_IDLE && h->generation == client->generation;
+	bool keep = reuse && h->generation == client->generation;
+	struct handle *stale = take_stale(client, CLIENT_MAX_IDLE - keep);
 	if (keep) {
+		h->idle_since_ms = clock_mono_ms(client->clock);
 		h->next = client->idle;
 		client->idle = h;
 		client->n_idle++;
 	}
 	pthread_mutex_unlock(&client->lock);
+	handles_free(stale);
 	if (!keep)
 		handle_free(h);
 }

@@ -63,8 +63,7 @@ enum owner_state { OWNER_ABSENT, OWNER_SOLID, OWNER_WAITING };
 static struct status *judge_owner(struct collector *c, struct arena *arena, const char *namespace,
 	const MetaV1OwnerReference *ref, enum owner_state *ret_state)
 {
-	const struct graph_node *node = graph_get(c->graph, arena, ref->uid);
-	const struct identity id = {ref->uid, ref->api_version, ref->kind, namespace, ref->name};
+	struct identity id = {ref->uid, ref->api_version, ref->kind, namespace, ref->name};
 	struct client_resource *resource = collector_resource(c, arena, ref->api_version, ref->kind);
 	MetaV1ObjectMeta *meta;
 	*ret_state = OWNER_SOLID;
@@ -74,12 +73,19 @@ static struct status *judge_owner(struct collector *c, struct arena *arena, cons
 	}
 	if (resource->namespaced && str_empty(namespace))
 		return NULL; /* cannot be: a cluster-scoped object owned by a namespaced one is left alone */
-	if (node && !node->is_virtual && !node->being_deleted)
+	if (!resource->namespaced)
+		id.namespace = NULL;
+	if (absent_owners_has(c->absent, &id)) {
+		*ret_state = OWNER_ABSENT;
+		return NULL;
+	}
+	if (graph_has_alive(c->graph, ref->uid))
 		return NULL;
 	TRY(read_live(c, arena, resource, &id, &meta));
-	if (!meta)
+	if (!meta) {
+		absent_owners_add(c->absent, &id);
 		*ret_state = OWNER_ABSENT;
-	else if (meta->deletion_timestamp && meta_has_finalizer(meta, FINALIZER_FOREGROUND))
+	} else if (meta->deletion_timestamp && meta_has_finalizer(meta, FINALIZER_FOREGROUND))
 		*ret_state = OWNER_WAITING;
 	return NULL;
 }

@@ -9,11 +9,13 @@
 #include <pthread.h>
 #include "client/discovery.h"
 #include "controller-manager/controller.h"
+#include "controller-manager/garbagecollector/absent.h"
 #include "controller-manager/garbagecollector/graph.h"
 
 struct collector {
 	struct controller_context *ctx;
 	struct graph *graph;
+	struct absent_owners *absent;
 	struct workqueue *deletes, *orphans;
 	pthread_mutex_t lock; /* guards discovery */
 	struct discovery *discovery;

@@ -187,6 +187,8 @@ static struct status *start(struct controller_context *ctx)
 	pthread_mutex_init(&c->lock, NULL);
 	c->graph = graph_new(&(struct graph_sink){ask_delete, ask_orphan, c});
 	CONTROLLER_OWNS(ctx, graph_free, c->graph);
+	c->absent = absent_owners_new();
+	CONTROLLER_OWNS(ctx, absent_owners_free, c->absent);
 	controller_defer(ctx, free_monitors, c);
 	TRY(discovery_new(ctx->client, NULL, &c->discovery));
 	CONTROLLER_OWNS(ctx, discovery_free, c->discovery);

@@ -277,6 +277,15 @@ void graph_remove_virtual(struct graph *g, const char *uid)
 	pthread_mutex_unlock(&g->lock);
 }
 
+bool graph_has_alive(struct graph *g, const char *uid)
+{
+	pthread_mutex_lock(&g->lock);
+	const struct node *n = strmap_get(g->nodes, uid);
+	bool alive = n && !n->is_virtual && !n->being_deleted;
+	pthread_mutex_unlock(&g->lock);
+	return alive;
+}
+
 static struct identity copy_identity(struct arena *arena, const struct node *n)
 {
 	return (struct identity){arena_strdup(arena, n->uid), arena_strdup(arena, n->api_version),

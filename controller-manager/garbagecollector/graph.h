@@ -60,6 +60,8 @@ void graph_remove(struct graph *g, const char *uid);
 void graph_remove_virtual(struct graph *g, const char *uid);
 /* NULL if there is no such node. */
 struct graph_node *graph_get(struct graph *g, struct arena *arena, const char *uid);
+/* The object was seen and is not being deleted. */
+bool graph_has_alive(struct graph *g, const char *uid);
 size_t graph_size(struct graph *g);
 
 #endif

@@ -16,7 +16,7 @@ control_once() {
 	n=$(scaled 100) replicas=50
 	"$kubectl" create namespace "$namespace" > /dev/null
 	"${dirs[$side]}/kube-controller-manager" --kubeconfig "$CP_DIR/controllers.kubeconfig" --leader-elect=false --secure-port 0 \
-		--kube-api-qps 1000 --kube-api-burst 2000 > "$work/controllers.log" 2>&1 &
+		--kube-api-qps 20000 --kube-api-burst 40000 > "$work/controllers.log" 2>&1 &
 	pid=$!
 	cp_wait "$kubectl" -n "$namespace" get serviceaccount default
 	wait_pods made $((n * replicas)) create
