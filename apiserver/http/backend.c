@@ -91,9 +91,10 @@ struct passage {
 	pthread_mutex_t lock;
 	pthread_cond_t room;
 	struct strbuf buffer;
-	bool ended;	/* by the backend */
-	bool gone;	/* by the client */
-	unsigned users; /* the thread and the reply */
+	struct strbuf sending; /* the reply's own */
+	bool ended;	       /* by the backend */
+	bool gone;	       /* by the client */
+	unsigned users;	       /* the thread and the reply */
 	/* how the body is delimited */
 	bool chunked;
 	int64_t left;	     /* bytes of the body or the chunk; -1: until the end of the connection */
@@ -110,6 +111,7 @@ static void passage_release(struct passage *p)
 	stream_free(p->stream);
 	links_free(p->links);
 	strbuf_done(&p->buffer);
+	strbuf_done(&p->sending);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->room);
 	free(p);
@@ -132,7 +134,7 @@ static bool passage_put(struct passage *p, const char *data, size_t size)
 	return here;
 }
 
-/* Some bytes of the connection; 0 at its end. Looks after the client while the backend is quiet. */
+/* Some bytes of the connection; 0 at its end, or when the client has gone. */
 static size_t passage_read(struct passage *p, char *buf, size_t size)
 {
 	for (;;) {
@@ -144,8 +146,6 @@ static size_t passage_read(struct passage *p, char *buf, size_t size)
 		status_drop(status, "the end of the answer is its end");
 		pthread_mutex_lock(&p->lock);
 		bool gone = p->gone;
-		if (!gone && quiet)
-			reply_wake(p->exchange);
 		pthread_mutex_unlock(&p->lock);
 		if (gone || !quiet)
 			return 0;
@@ -211,17 +211,19 @@ static void *run_passage(void *data)
 	return NULL;
 }
 
-static ssize_t read_passage(void *data, char *buf, size_t max)
+static int next_of_passage(void *data, struct outlet_pieces *pieces)
 {
 	struct passage *p = data;
 	pthread_mutex_lock(&p->lock);
-	size_t n = p->buffer.len < max ? p->buffer.len : max;
-	memcpy(buf, p->buffer.buf, n);
-	strbuf_consume(&p->buffer, n);
-	bool over = !n && p->ended;
+	struct strbuf sent = p->sending;
+	p->sending = p->buffer;
+	p->buffer = sent;
+	strbuf_reset(&p->buffer);
+	bool over = !p->sending.len && p->ended;
 	pthread_cond_signal(&p->room);
 	pthread_mutex_unlock(&p->lock);
-	return over ? -1 : (ssize_t)n;
+	outlet_piece(pieces, p->sending.buf, p->sending.len);
+	return p->sending.len ? 1 : over ? -1 : 0;
 }
 
 static void end_passage(void *data)
@@ -340,9 +342,10 @@ static void begin_passage(
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->room, NULL);
 	strbuf_init(&p->buffer);
+	strbuf_init(&p->sending);
 	p->links = page_links(exchange, b, head);
 	pass_headers(exchange, b, p->links, head);
-	const struct reply_stream reply = {.read = read_passage, .done = end_passage, .data = p};
+	const struct reply_stream reply = {.next = next_of_passage, .done = end_passage, .data = p};
 	reply_stream(exchange, head->code, type ? type : "text/plain", &reply);
 	pthread_detach(thread_start("passage", run_passage, p));
 }

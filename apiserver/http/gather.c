@@ -97,3 +97,11 @@ size_t gather_read(struct gather *g, char *buf, size_t max)
 	}
 	return n;
 }
+
+bool gather_next(struct gather *g, struct outlet_pieces *pieces)
+{
+	bool more = g->part < g->n_parts;
+	for (size_t i = 0; i < REPLY_PIECES && g->part < g->n_parts; i++, g->part++)
+		outlet_piece(pieces, g->parts[g->part].data, g->parts[g->part].size);
+	return more;
+}

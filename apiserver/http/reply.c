@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -10,9 +9,8 @@
 #include "base/workers.h"
 #include "serve/takeover.h"
 
-#define BLOCK_BYTES 65536
-/* A stream is written in chunks from the connection's own memory; the block is for clients that know no chunks. */
-#define STREAM_BLOCK_BYTES 512
+/* A larger reply is the sender's. */
+#define LONG_BYTES 65536
 
 const char *exchange_header(struct exchange *exchange, const char *name)
 {
@@ -159,45 +157,37 @@ static ssize_t read_gather(void *data, uint64_t position, char *buf, size_t max)
 	return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-/* Falls asleep unless a wake has come in since the last look. */
-static bool fall_asleep(struct exchange_private *x)
-{
-	pthread_mutex_lock(&x->lock);
-	bool asleep = !x->wake_pending;
-	x->wake_pending = false;
-	if (asleep) {
-		x->state = STREAM_ASLEEP;
-		x->sent_asleep = x->sent;
-		MHD_suspend_connection(x->connection);
-	}
-	pthread_mutex_unlock(&x->lock);
-	return asleep;
-}
-
 void reply_wake(struct exchange *exchange)
 {
 	struct exchange_private *x = private_of(exchange);
 	pthread_mutex_lock(&x->lock);
-	if (x->state == STREAM_ASLEEP) {
-		x->state = STREAM_AWAKE;
-		MHD_resume_connection(x->connection);
-	} else {
-		x->wake_pending = true;
-	}
+	/* Before the sender has it, nothing can be missed: it begins by asking. */
+	if (x->outgoing)
+		sender_wake(x->outgoing);
 	pthread_mutex_unlock(&x->lock);
 }
 
-/* A suspended connection is not polled: whether its peer has hung up is asked for. */
-bool exchange_gone(struct exchange *exchange)
+int exchange_next(struct exchange_private *x, struct outlet_pieces *pieces)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(private_of(exchange)->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct pollfd p = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
-	return info && poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLERR | POLLHUP));
+	if (x->kind == REPLY_STREAM)
+		return x->stream.next(x->stream.data, pieces);
+	return gather_next(x->gather, pieces) ? 1 : -1;
 }
 
-/* The pages of a buffer that is there to be filled, and has not been for a while: with thousands of quiet streams they
- * are most of what a stream costs. */
+int exchange_fd(const struct exchange_private *x)
+{
+	return MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+gnutls_session_t exchange_session(const struct exchange_private *x)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return info ? info->tls_session : NULL;
+}
+
+/* Of the buffer that the library offers nothing will be used: with thousands of streams its pages would be most of what
+ * a stream costs. */
 static void give_back(char *buf, size_t size)
 {
 	const uintptr_t page = 4096, from = ((uintptr_t)buf + page - 1) & ~(page - 1),
@@ -206,27 +196,22 @@ static void give_back(char *buf, size_t size)
 		(void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-static ssize_t read_stream(void *data, uint64_t position, char *buf, size_t max)
+/* The library asks for the body when the head is out: that is when the sender takes over. */
+static ssize_t read_long(void *data, uint64_t position, char *buf, size_t max)
 {
 	struct exchange_private *x = data;
-	for (;;) {
-		ssize_t n = x->stream.read(x->stream.data, buf, max);
-		if (n < 0)
-			return MHD_CONTENT_READER_END_OF_STREAM;
-		x->sent += (size_t)n;
-		if (n > 0)
-			return n;
-		if (atomic_load(&x->server->stopping))
-			return MHD_CONTENT_READER_END_OF_STREAM;
-		/* A write that succeeds says as much: only who was woken for nothing is looked after. */
-		bool quiet = x->sent == x->sent_asleep;
-		if (quiet && exchange_gone(&x->pub))
-			return MHD_CONTENT_READER_END_WITH_ERROR;
-		if (quiet)
+	switch (x->outcome) {
+	case OUTCOME_NONE:
+		if (x->kind == REPLY_STREAM)
 			give_back(buf, max);
-		if (fall_asleep(x))
-			return 0;
+		sender_take(x->server->sender, x);
+		return 0;
+	case OUTCOME_ENDED:
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	case OUTCOME_BROKEN:
+		break;
 	}
+	return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
 /*
@@ -263,9 +248,12 @@ static struct MHD_Response *new_response(struct exchange_private *x)
 {
 	switch (x->kind) {
 	case REPLY_GATHER:
-		return MHD_create_response_from_callback(x->gather->size, BLOCK_BYTES, read_gather, x, NULL);
+		if (x->gather->size < LONG_BYTES)
+			return MHD_create_response_from_callback(
+				x->gather->size, x->gather->size + 1, read_gather, x, NULL);
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_long, x, NULL);
 	case REPLY_STREAM:
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, x, NULL);
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_long, x, NULL);
 	case REPLY_UPGRADE:
 	case REPLY_NONE:
 		break;

@@ -23,6 +23,12 @@
 /* A watch, which stays, needs less than that; what needs more takes more. */
 #define REQUEST_BYTES 2560
 
+/* Ciphers in the original's order, whatever order the client has. */
+#define TLS_PRIORITIES                                                                               \
+	"NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:" \
+	"+AES-128-CBC:+AES-256-CBC:%SERVER_PRECEDENCE"
+#define SENDERS 2
+
 /* --- reading a request --- */
 
 static void *begin_uri(void *data, const char *uri, struct MHD_Connection *connection)
@@ -179,6 +185,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	struct exchange_private *x = *context;
 	assert(x && x->magic == EXCHANGE_MAGIC);
 	if (!x->begun) {
+		x->chunked = str_eq(version, MHD_HTTP_VERSION_1_1);
 		if (begin_request(x, method) && !x->bad_path)
 			return MHD_YES;
 		x->too_large = true;
@@ -273,7 +280,7 @@ static struct MHD_Daemon *start(struct server *server, int fd)
 	struct MHD_OptionItem tls[] = {
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert_pem},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key_pem},
-		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
 		{str_empty(o->client_ca_pem) ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_TRUST, 0,
 			(void *)(uintptr_t)o->client_ca_pem},
 		{MHD_OPTION_END, 0, NULL},
@@ -296,10 +303,12 @@ struct status *server_new(const struct server_options *options, struct server **
 	server->options = *options;
 	server->port = port;
 	server->workers = workers_new("requests", options->max_workers, options->max_queued);
+	server->sender = sender_new(SENDERS);
 	server->daemon = start(server, fd);
 	if (!server->daemon) {
 		close(fd);
 		workers_free(server->workers);
+		sender_free(server->sender);
 		free(server);
 		return status_bad_request("the server's certificate and key cannot be used");
 	}
@@ -314,6 +323,7 @@ void server_free(struct server *server)
 	atomic_store(&server->stopping, true);
 	int fd = MHD_quiesce_daemon(server->daemon);
 	workers_free(server->workers);
+	sender_free(server->sender);
 	/* A session that is still open keeps its connection, and with it the server: the process is about to end
 	 * anyway. */
 	for (int i = 0; i < 50 && atomic_load(&server->n_streams); i++)

@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "net/stream.h"
 #include "net/url.h"
+#include "serve/outlet.h"
 
 struct server;
 struct exchange;
@@ -105,20 +106,19 @@ void reply_gather(struct exchange *exchange, int code, const char *content_type,
 void reply_compress(struct exchange *exchange);
 
 /*
- * A streamed reply. read is called on a listener's thread and never blocks: it returns bytes written to buf, 0 when
- * there is nothing yet (the stream is then asleep until reply_wake()), -1 at the end. done comes last, once.
+ * A streamed reply. next is called on a sender's thread and never blocks: it adds pieces, REPLY_PIECES at most, which
+ * stay as they are until it is called again, and returns 1; 0 when there is nothing yet (the stream is then asleep
+ * until reply_wake()); -1 at the end. done comes last, once; soon, when the client has gone.
  */
+#define REPLY_PIECES (OUTLET_PIECES - 2)
 struct reply_stream {
-	ssize_t (*read)(void *data, char *buf, size_t max);
+	int (*next)(void *data, struct outlet_pieces *pieces);
 	void (*done)(void *data);
 	void *data;
 };
 void reply_stream(struct exchange *exchange, int code, const char *content_type, const struct reply_stream *stream);
 /* From any thread, as often as wanted, until done has been called. */
 void reply_wake(struct exchange *exchange);
-
-/* Whether the client has closed its connection. */
-bool exchange_gone(struct exchange *exchange);
 
 /* 101: serve runs on a thread of its own, with the stream, which it frees. */
 void reply_upgrade(

@@ -4,6 +4,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include "apiserver/http/sender.h"
 #include "apiserver/http/server.h"
 #include "base/workers.h"
 
@@ -30,11 +31,14 @@ struct gather {
 };
 
 size_t gather_read(struct gather *g, char *buf, size_t max);
+/* The next pieces of a large one; false at its end. */
+bool gather_next(struct gather *g, struct outlet_pieces *pieces);
 
 struct server {
 	struct server_options options;
 	struct MHD_Daemon *daemon;
 	struct workers *workers;
+	struct sender *sender;
 	uint16_t port;
 	atomic_int n_streams; /* upgraded connections and streams that are alive */
 	atomic_bool stopping;
@@ -47,8 +51,8 @@ struct reply_head {
 	char *value;
 };
 
-/* A stream is asleep (its connection suspended) or awake; a wake that comes while it is awake is kept. */
-enum stream_state { STREAM_AWAKE, STREAM_ASLEEP };
+/* How a reply that the sender had has ended. */
+enum outcome { OUTCOME_NONE, OUTCOME_ENDED, OUTCOME_BROKEN };
 
 struct exchange_private {
 	struct exchange pub; /* first */
@@ -77,12 +81,12 @@ struct exchange_private {
 	void (*serve)(void *data, struct stream *stream);
 	void *serve_data;
 	bool taken; /* the upgraded session has been run */
-	/* stream state */
-	pthread_mutex_t lock;
-	enum stream_state state;
-	bool wake_pending;
 	size_t sent;
-	size_t sent_asleep; /* what had been sent when it fell asleep last */
+	/* while the sender has it */
+	bool chunked;
+	pthread_mutex_t lock; /* of these */
+	struct outgoing *outgoing;
+	enum outcome outcome;
 };
 
 static inline struct exchange_private *private_of(struct exchange *exchange)
@@ -91,5 +95,10 @@ static inline struct exchange_private *private_of(struct exchange *exchange)
 }
 
 enum MHD_Result exchange_send(struct exchange_private *x);
+int exchange_fd(const struct exchange_private *x);
+/* NULL: plain. */
+gnutls_session_t exchange_session(const struct exchange_private *x);
+/* The next pieces of a long reply: 1, 0 when there are none yet, -1 at the end. */
+int exchange_next(struct exchange_private *x, struct outlet_pieces *pieces);
 
 #endif

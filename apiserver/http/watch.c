@@ -11,13 +11,10 @@
 #include "base/mem.h"
 
 #define WAIT_MS 3000
-#define PEER_CHECK_MS 10000
 #define BOOKMARK_MS 60000
 #define TIMEOUT_FIRST_MS 1800000 /* --min-request-timeout */
 #define FINAL_BOOKMARK_MS 2000
 #define IDLE_BYTES 1024
-/* Events are joined to writes of this size: more would keep more of each connection's memory in use, for ever. */
-#define JOINED_BYTES 4096
 #define INITIAL_EVENTS_END "k8s.io/initial-events-end"
 
 /* A watch as a streamed reply: what was there at the start, then events, bookmarks, the end. */
@@ -35,19 +32,21 @@ struct watch {
 	int64_t told;
 	int64_t deadline_ms, bookmark_ms;
 	bool final_bookmark;
-	/* What is not yet sent: out from `sent` on, then the entry's bytes, and what closes them. */
+	/* What is being sent: out, then bytes of an entry, and what closes them. */
 	struct strbuf out;
-	size_t sent;
 	struct entry *lent;
-	const char *body; /* of lent */
-	size_t body_left;
+	const void *body; /* of lent */
+	size_t body_size;
+	const char *tail;
+	size_t tail_size;
 };
 
 static const char *const type_names[] = {
 	[EVENT_ADDED] = "ADDED", [EVENT_MODIFIED] = "MODIFIED", [EVENT_DELETED] = "DELETED"};
 
-/* A frame of a protobuf watch: its length in four bytes, then WatchEvent{type, object{raw}}. */
-static void frame_protobuf(struct strbuf *out, const char *type, const void *object, size_t size)
+/* What is before the object in a frame of a protobuf watch: its length in four bytes, then WatchEvent{type,
+ * object{raw}}. */
+static void head_protobuf(struct strbuf *out, const char *type, size_t size)
 {
 	CLEANUP(strbuf_done) struct strbuf raw = STRBUF_INIT, event = STRBUF_INIT;
 	strbuf_addc(&raw, 0x0a);
@@ -61,7 +60,6 @@ static void frame_protobuf(struct strbuf *out, const char *type, const void *obj
 	strbuf_add(out, &length, sizeof(length));
 	strbuf_add(out, event.buf, event.len);
 	strbuf_add(out, raw.buf, raw.len);
-	strbuf_add(out, object, size);
 }
 
 static void frame(struct watch *w, const char *type, const ProtobufCMessage *object)
@@ -69,7 +67,8 @@ static void frame(struct watch *w, const char *type, const ProtobufCMessage *obj
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 	if (w->accept.media == MEDIA_PROTOBUF) {
 		encode_media(&body, &w->accept, object);
-		frame_protobuf(&w->out, type, body.buf, body.len);
+		head_protobuf(&w->out, type, body.len);
+		strbuf_add(&w->out, body.buf, body.len);
 		return;
 	}
 	struct accept plain = w->accept;
@@ -83,6 +82,16 @@ static void frame(struct watch *w, const char *type, const ProtobufCMessage *obj
 	strbuf_adds(&w->out, "}\n");
 }
 
+static void lend(
+	struct watch *w, struct entry *entry, const void *body, size_t body_size, const char *tail, size_t tail_size)
+{
+	w->lent = entry_ref(entry);
+	w->body = body;
+	w->body_size = body_size;
+	w->tail = tail;
+	w->tail_size = tail_size;
+}
+
 /* The common case: the object as it is, out of the pieces that the entry keeps for everybody. */
 static void frame_entry(struct watch *w, const char *type, struct entry *entry)
 {
@@ -90,15 +99,13 @@ static void frame_entry(struct watch *w, const char *type, struct entry *entry)
 	if (w->accept.media == MEDIA_PROTOBUF) {
 		CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 		protobuf_head(&body, t, entry->size);
-		strbuf_add(&body, entry->bytes, entry->size);
-		strbuf_add(&body, PROTOBUF_TAIL, PROTOBUF_TAIL_SIZE);
-		frame_protobuf(&w->out, type, body.buf, body.len);
+		head_protobuf(&w->out, type, body.len + entry->size + PROTOBUF_TAIL_SIZE);
+		strbuf_add(&w->out, body.buf, body.len);
+		lend(w, entry, entry->bytes, entry->size, PROTOBUF_TAIL, PROTOBUF_TAIL_SIZE);
 		return;
 	}
 	const struct piece *json = entry_json(entry);
-	w->lent = entry_ref(entry);
-	w->body = json->data + 1;
-	w->body_left = json->size - 1;
+	lend(w, entry, json->data + 1, json->size - 1, "}\n", 2);
 	strbuf_printf(&w->out, "{\"type\":\"%s\",\"object\":{\"kind\":\"%s\",\"apiVersion\":\"%s\"", type, t->kind,
 		t->api_version);
 	if (json->size > 2)
@@ -162,7 +169,7 @@ static void emit_bookmark(struct watch *w, bool initial_end)
 
 static void step_initial(struct watch *w)
 {
-	while (w->at < w->initial.n_items && !w->lent && w->out.len - w->sent < 65536) {
+	while (w->at < w->initial.n_items && !w->lent && w->out.len < 65536) {
 		struct entry *entry = w->initial.items[w->at++];
 		if (entry_matches(entry, w->options.labels, w->options.fields))
 			emit(w, EVENT_ADDED, entry);
@@ -181,7 +188,7 @@ static void step_events(struct watch *w)
 	enum event_type type;
 	struct entry *entry;
 	bool lost = false;
-	while (!w->ended && !w->lent && w->out.len - w->sent < 65536 &&
+	while (!w->ended && !w->lent && w->out.len < 65536 &&
 		watcher_next(w->watcher, &type, &entry, &w->told, &lost)) {
 		emit(w, type, entry);
 		entry_unref(entry);
@@ -200,7 +207,7 @@ static int64_t least(int64_t a, int64_t b)
 /* The next time that something may be due without an event. */
 static void set_due(struct watch *w, int64_t now)
 {
-	int64_t due = least(now + PEER_CHECK_MS, w->deadline_ms);
+	int64_t due = w->deadline_ms;
 	if (w->options.bookmarks)
 		due = least(due, w->bookmark_ms);
 	if (w->options.bookmarks && !w->final_bookmark)
@@ -214,7 +221,7 @@ static void step_time(struct watch *w)
 	if (now >= w->deadline_ms)
 		w->ended = true;
 	set_due(w, now);
-	if (!w->options.bookmarks || w->lent || w->out.len > w->sent)
+	if (!w->options.bookmarks || w->lent || w->out.len)
 		return;
 	bool last = now >= w->deadline_ms - FINAL_BOOKMARK_MS && !w->final_bookmark;
 	if (now < w->bookmark_ms && !last)
@@ -228,7 +235,7 @@ static void step_time(struct watch *w)
 static bool produce(struct watch *w)
 {
 	strbuf_reset(&w->out);
-	w->sent = 0;
+	entry_unref(STEAL(w->lent));
 	if (w->ended)
 		return false;
 	if (!w->initial_done)
@@ -240,48 +247,23 @@ static bool produce(struct watch *w)
 	return w->out.len > 0;
 }
 
-static size_t send_body(struct watch *w, char *buf, size_t max)
-{
-	size_t n = w->body_left < max ? w->body_left : max;
-	memcpy(buf, w->body, n);
-	w->body += n;
-	w->body_left -= n;
-	if (w->body_left)
-		return n;
-	entry_unref(STEAL(w->lent));
-	strbuf_reset(&w->out);
-	strbuf_adds(&w->out, "}\n");
-	w->sent = 0;
-	return n;
-}
-
-static size_t send_out(struct watch *w, char *buf, size_t max)
-{
-	size_t left = w->out.len - w->sent, n = left < max ? left : max;
-	memcpy(buf, w->out.buf + w->sent, n);
-	w->sent += n;
-	return n;
-}
-
-static ssize_t read_watch(void *data, char *buf, size_t max)
+static int next_pieces(void *data, struct outlet_pieces *pieces)
 {
 	struct watch *w = data;
-	size_t n = 0;
-	while (n < max) {
-		if (w->sent < w->out.len)
-			n += send_out(w, buf + n, max - n);
-		else if (w->lent)
-			n += send_body(w, buf + n, max - n);
-		else if (n >= JOINED_BYTES || !produce(w))
-			break;
+	if (produce(w)) {
+		outlet_piece(pieces, w->out.buf, w->out.len);
+		if (w->lent) {
+			outlet_piece(pieces, w->body, w->body_size);
+			outlet_piece(pieces, w->tail, w->tail_size);
+		}
+		return 1;
 	}
 	/* Thousands of watchers wait most of the time: what one needed for a moment is not kept. */
-	if (!w->lent && w->sent == w->out.len && w->out.cap > IDLE_BYTES) {
+	if (w->out.cap > IDLE_BYTES) {
 		strbuf_done(&w->out);
 		strbuf_init(&w->out);
-		w->sent = 0;
 	}
-	return n || !w->ended ? (ssize_t)n : -1;
+	return w->ended ? -1 : 0;
 }
 
 static void done_watch(void *data)
@@ -377,7 +359,7 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	}
 	if (status)
 		return status;
-	const struct reply_stream stream = {.read = read_watch, .done = done_watch, .data = w};
+	const struct reply_stream stream = {.next = next_pieces, .done = done_watch, .data = w};
 	reply_stream(exchange, 200, accept->media == MEDIA_PROTOBUF ? WATCH_PROTOBUF : WATCH_JSON, &stream);
 	return NULL;
 }

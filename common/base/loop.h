@@ -35,6 +35,7 @@ void loop_post(struct loop *loop, void (*fn)(void *data), void *data);
 #define LOOP_IN 1u
 #define LOOP_OUT 4u
 #define LOOP_ERR 8u
+#define LOOP_GONE 0x2000u /* the peer has closed its side */
 /* Watches fd (not owned) for events. The callback may cancel its own source. */
 struct loop_fd *loop_watch(
 	struct loop *loop, int fd, unsigned events, void (*fn)(void *data, unsigned events), void *data);

@@ -39,6 +39,18 @@ def head(method, path, headers):
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
+def joined(chunks):
+    """The body that chunks make."""
+    body, at = bytearray(), 0
+    while True:
+        end = chunks.index(b"\r\n", at)
+        size = int(chunks[at:end], 16)
+        if not size:
+            return body
+        body += chunks[end + 2:end + 2 + size]
+        at = end + 2 + size + 2
+
+
 def read_answer(s):
     """(code, body) of one answer; (None, b"") when the server closes without one."""
     data, body = b"", bytearray()
@@ -57,6 +69,8 @@ def read_answer(s):
             if not piece or (size < 0 and body.endswith(b"0\r\n\r\n")):
                 break
             body += piece
+        if fields.get(b"transfer-encoding") == b"chunked":
+            body = joined(body)
     except (ConnectionError, ssl.SSLError, TimeoutError):
         if b"\r\n" not in data:
             return None, b""

@@ -1,0 +1,315 @@
+#include "apiserver/http/sender.h"
+#include <assert.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include "apiserver/http/server_private.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/workers.h"
+#include "serve/outlet.h"
+
+/* After so much, others have their turn. */
+#define TURN_BYTES (256u << 10)
+#define TURNS 64
+/* A client that takes nothing for so long is given up, as the listener gives up an idle one. */
+#define PATIENCE_MS 180000
+
+struct sender_thread {
+	struct loop *loop;
+	pthread_t thread;
+	struct outgoing *all;	       /* of the thread's own */
+	pthread_mutex_t lock;	       /* of what follows */
+	struct outgoing *first, *last; /* have something to do */
+	bool posted;
+	struct outlet_room room;
+};
+
+struct sender {
+	atomic_bool stopping;
+	atomic_uint next;
+	unsigned n_threads;
+	struct sender_thread threads[];
+};
+
+struct outgoing {
+	struct exchange_private *x;
+	struct sender *sender;
+	struct sender_thread *thread;
+	struct outgoing *next_of_all, *prev_of_all;
+	/* Under the thread's lock. */
+	struct outgoing *next, *prev;
+	bool queued;
+	/* The thread's own. */
+	struct outlet *outlet;
+	struct loop_fd *watch;
+	struct loop_timer *patience; /* while the socket takes nothing */
+	struct outlet_pieces pieces;
+	char chunk_head[20];
+};
+
+/* --- the queue --- */
+
+static void run_queue(void *data);
+
+static void enqueue(struct outgoing *o)
+{
+	struct sender_thread *t = o->thread;
+	pthread_mutex_lock(&t->lock);
+	bool post = false;
+	if (!o->queued) {
+		o->queued = true;
+		o->next = NULL;
+		o->prev = t->last;
+		*(t->last ? &t->last->next : &t->first) = o;
+		t->last = o;
+		post = !t->posted;
+		t->posted = true;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (post)
+		loop_post(t->loop, run_queue, t);
+}
+
+static void unlink_locked(struct sender_thread *t, struct outgoing *o)
+{
+	*(o->prev ? &o->prev->next : &t->first) = o->next;
+	*(o->next ? &o->next->prev : &t->last) = o->prev;
+	o->queued = false;
+}
+
+static struct outgoing *dequeue(struct sender_thread *t)
+{
+	pthread_mutex_lock(&t->lock);
+	struct outgoing *o = t->first;
+	if (o)
+		unlink_locked(t, o);
+	else
+		t->posted = false;
+	pthread_mutex_unlock(&t->lock);
+	return o;
+}
+
+void sender_wake(struct outgoing *o)
+{
+	enqueue(o);
+}
+
+/* --- the end --- */
+
+/* The connection goes back to the library. */
+static void give_back(struct outgoing *o, enum outcome outcome)
+{
+	struct exchange_private *x = o->x;
+	struct sender_thread *t = o->thread;
+	pthread_mutex_lock(&x->lock);
+	x->outgoing = NULL;
+	x->outcome = outcome;
+	pthread_mutex_unlock(&x->lock);
+	pthread_mutex_lock(&t->lock);
+	if (o->queued)
+		unlink_locked(t, o);
+	pthread_mutex_unlock(&t->lock);
+	*(o->prev_of_all ? &o->prev_of_all->next_of_all : &t->all) = o->next_of_all;
+	if (o->next_of_all)
+		o->next_of_all->prev_of_all = o->prev_of_all;
+	loop_watch_cancel(o->watch);
+	loop_timer_cancel(o->patience);
+	outlet_free(o->outlet);
+	/* Nothing is to follow half a record, not even a farewell. */
+	if (outcome == OUTCOME_BROKEN)
+		shutdown(exchange_fd(x), SHUT_RDWR);
+	free(o);
+	MHD_resume_connection(x->connection);
+}
+
+static void lose_patience(void *data)
+{
+	struct outgoing *o = data;
+	o->patience = NULL;
+	give_back(o, OUTCOME_BROKEN);
+}
+
+/* --- sending --- */
+
+/* Who has asked for a list may close his side and wait for it; a watch ends with that. */
+static unsigned peer_events(const struct outgoing *o)
+{
+	return o->x->kind == REPLY_STREAM ? LOOP_GONE : 0;
+}
+
+/* False: it waits for its socket, or is gone. */
+static bool push(struct outgoing *o)
+{
+	struct sender_thread *t = o->thread;
+	switch (outlet_push(o->outlet, &t->room)) {
+	case OUTLET_CLEAR:
+		return true;
+	case OUTLET_FULL:
+		loop_timer_cancel(o->patience);
+		o->patience = loop_timer(t->loop, PATIENCE_MS, lose_patience, o);
+		loop_watch_change(o->watch, LOOP_OUT | peer_events(o));
+		return false;
+	case OUTLET_BROKEN:
+		give_back(o, OUTCOME_BROKEN);
+		return false;
+	}
+	return false;
+}
+
+/* The next pieces, as a chunk; returns what the reply returns. */
+static int fetch(struct outgoing *o)
+{
+	struct exchange_private *x = o->x;
+	struct outlet_pieces *p = &o->pieces;
+	const size_t framed = x->chunked ? 1 : 0;
+	p->at = 0;
+	p->n = framed;
+	int r = exchange_next(x, p);
+	if (r <= 0) {
+		p->n = 0;
+		return r;
+	}
+	size_t size = 0;
+	for (size_t i = framed; i < p->n; i++)
+		size += p->v[i].iov_len;
+	assert(size && p->n < OUTLET_PIECES);
+	x->sent += size;
+	if (!x->chunked)
+		return r;
+	int n = snprintf(o->chunk_head, sizeof(o->chunk_head), "%zx\r\n", size);
+	p->v[0] = (struct iovec){o->chunk_head, (size_t)n};
+	outlet_piece(p, "\r\n", 2);
+	return r;
+}
+
+/* A reply's turn. */
+static void serve(struct outgoing *o)
+{
+	struct outlet_room *room = &o->thread->room;
+	size_t turn = 0;
+	int more = 1;
+	if (o->patience)
+		return;
+	while (o->pieces.n || (more = fetch(o)) > 0) {
+		if (!outlet_fits(room)) {
+			turn += room->size;
+			if (!push(o))
+				return;
+			if (turn >= TURN_BYTES) {
+				enqueue(o);
+				return;
+			}
+		}
+		outlet_add(o->outlet, room, &o->pieces);
+	}
+	if (push(o) && (more < 0 || atomic_load(&o->sender->stopping)))
+		give_back(o, OUTCOME_ENDED);
+}
+
+static void run_queue(void *data)
+{
+	struct sender_thread *t = data;
+	for (int i = 0; i < TURNS; i++) {
+		struct outgoing *o = dequeue(t);
+		if (!o)
+			return;
+		serve(o);
+	}
+	loop_post(t->loop, run_queue, t);
+}
+
+/* The socket takes bytes again, or the peer has hung up. */
+static void on_socket(void *data, unsigned events)
+{
+	struct outgoing *o = data;
+	if (events & ~LOOP_OUT) {
+		give_back(o, OUTCOME_BROKEN);
+		return;
+	}
+	loop_timer_cancel(STEAL(o->patience));
+	loop_watch_change(o->watch, peer_events(o));
+	if (push(o))
+		enqueue(o);
+}
+
+/* --- taking --- */
+
+static void begin(void *data)
+{
+	struct outgoing *o = data;
+	struct sender_thread *t = o->thread;
+	const int fd = exchange_fd(o->x);
+	o->outlet = outlet_new(fd, exchange_session(o->x));
+	o->watch = loop_watch(t->loop, fd, peer_events(o), on_socket, o);
+	o->next_of_all = t->all;
+	if (t->all)
+		t->all->prev_of_all = o;
+	t->all = o;
+	pthread_mutex_lock(&o->x->lock);
+	o->x->outgoing = o;
+	pthread_mutex_unlock(&o->x->lock);
+	serve(o);
+}
+
+void sender_take(struct sender *sender, struct exchange_private *x)
+{
+	struct outgoing *o = mem_zalloc(sizeof(*o));
+	o->x = x;
+	o->sender = sender;
+	o->thread = &sender->threads[atomic_fetch_add(&sender->next, 1) % sender->n_threads];
+	MHD_suspend_connection(x->connection);
+	/* The library may have told the socket to wait for more. */
+	const int fd = exchange_fd(x);
+	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &(int){0}, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	loop_post(o->thread->loop, begin, o);
+}
+
+/* --- threads --- */
+
+static void *run_thread(void *data)
+{
+	struct sender_thread *t = data;
+	loop_run(t->loop);
+	return NULL;
+}
+
+struct sender *sender_new(unsigned n_threads)
+{
+	struct sender *sender = mem_zalloc(sizeof(*sender) + n_threads * sizeof(sender->threads[0]));
+	sender->n_threads = n_threads;
+	for (unsigned i = 0; i < n_threads; i++) {
+		struct sender_thread *t = &sender->threads[i];
+		pthread_mutex_init(&t->lock, NULL);
+		t->loop = loop_new(clock_system());
+		t->thread = thread_start("sender", run_thread, t);
+	}
+	return sender;
+}
+
+static void end_all(void *data)
+{
+	struct sender_thread *t = data;
+	while (t->all)
+		give_back(t->all, t->all->pieces.n || t->all->patience ? OUTCOME_BROKEN : OUTCOME_ENDED);
+	loop_stop(t->loop);
+}
+
+void sender_free(struct sender *sender)
+{
+	if (!sender)
+		return;
+	atomic_store(&sender->stopping, true);
+	for (unsigned i = 0; i < sender->n_threads; i++) {
+		struct sender_thread *t = &sender->threads[i];
+		loop_post(t->loop, end_all, t);
+		pthread_join(t->thread, NULL);
+		loop_free(t->loop);
+		pthread_mutex_destroy(&t->lock);
+	}
+	free(sender);
+}
