@@ -27,13 +27,28 @@ CHECKED(validating, AdmissionregistrationV1ValidatingWebhookConfiguration, valid
 	validate_validating_webhooks_update)
 CHECKED(mutating, AdmissionregistrationV1MutatingWebhookConfiguration, validate_mutating_webhooks,
 	validate_mutating_webhooks_update)
-ALIKE(policy, AdmissionregistrationV1ValidatingAdmissionPolicy, validate_admission_policy,
-	validate_admission_policy_status)
 ALIKE(binding, AdmissionregistrationV1ValidatingAdmissionPolicyBinding, validate_policy_binding,
 	validate_policy_binding)
 ALIKE(service, ApiregistrationV1APIService, validate_api_service, validate_api_service_status)
 ALIKE(flow_schema, FlowcontrolV1FlowSchema, validate_flow_schema, validate_flow_schema_status)
 ALIKE(level, FlowcontrolV1PriorityLevelConfiguration, validate_priority_level, validate_priority_level_status)
+
+static void policy_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	validate_admission_policy(errors, (const AdmissionregistrationV1ValidatingAdmissionPolicy *)object);
+}
+
+static void policy_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	const AdmissionregistrationV1ValidatingAdmissionPolicy *policy =
+		(const AdmissionregistrationV1ValidatingAdmissionPolicy *)object;
+	if (generic_is_status(request))
+		validate_admission_policy_status(errors, policy);
+	else
+		validate_admission_policy_update(
+			errors, policy, (const AdmissionregistrationV1ValidatingAdmissionPolicy *)old);
+}
 
 /* Writes of the status leave the metadata alone too. */
 static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)

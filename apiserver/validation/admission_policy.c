@@ -1,6 +1,8 @@
 #include <ctype.h>
+#include "api/copy.h"
 #include "api/jsonpath.h"
 #include "api/meta.h"
+#include "apiserver/validation/expression.h"
 #include "apiserver/validation/extension.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
@@ -84,27 +86,95 @@ static bool is_identifier(const char *name)
 	return *name && !str_in(name, reserved);
 }
 
-static void check_variable(
-	struct field_errors *errors, const struct field_path *path, const AdmissionregistrationV1Variable *v)
+typedef AdmissionregistrationV1ValidatingAdmissionPolicySpec Spec;
+
+/* What the expressions of a policy may name, and which of them were there before (old, which may be NULL). */
+struct expressions {
+	const Spec *spec, *old;
+	struct cel_type *variables; /* grows with each variable; NULL: the policy has none */
+	struct cel_field *fields;
+};
+
+static struct cel_env *env_of(struct arena *arena, const struct expressions *x, unsigned parts, bool stored)
+{
+	parts |= (x->spec->param_kind ? (unsigned)ADMISSION_PARAMS : 0) | (stored ? (unsigned)ADMISSION_STORED : 0);
+	return cel_env_admission(arena, parts, x->variables);
+}
+
+static bool was_validation(const struct expressions *x, const char *expression)
+{
+	for (size_t i = 0; x->old && i < x->old->n_validations; i++)
+		if (str_eq(x->old->validations[i]->expression, expression))
+			return true;
+	return false;
+}
+
+static bool was_message(const struct expressions *x, const char *expression)
+{
+	for (size_t i = 0; x->old && i < x->old->n_validations; i++)
+		if (str_eq(x->old->validations[i]->message_expression, expression))
+			return true;
+	return false;
+}
+
+static bool was_annotation(const struct expressions *x, const char *expression)
+{
+	for (size_t i = 0; x->old && i < x->old->n_audit_annotations; i++)
+		if (str_eq(x->old->audit_annotations[i]->value_expression, expression))
+			return true;
+	return false;
+}
+
+static void add_variable(struct arena *arena, struct expressions *x, const char *name, const struct cel_type *type)
+{
+	ARENA_PUSH(arena, x->fields, x->variables->n_fields) =
+		(struct cel_field){name, type ? cel_variable_type(arena, type) : &cel_dyn};
+	x->variables->fields = x->fields;
+}
+
+static void check_variable(struct field_errors *errors, const struct field_path *path, struct expressions *x,
+	const AdmissionregistrationV1Variable *v)
 {
 	if (is_blank(v->name))
 		field_required(errors, FIELD(path, "name"), "name is not specified");
 	else if (!is_identifier(v->name))
 		field_invalid(errors, FIELD(path, "name"), v->name, "must be a valid CEL identifier");
-	if (is_blank(v->expression))
+	if (is_blank(v->expression)) {
 		field_required(errors, FIELD(path, "expression"), "expression is not specified");
+		return;
+	}
+	struct cel_env *env = env_of(errors->arena, x, ADMISSION_AUTHORIZER, was_validation(x, v->expression));
+	const struct cel_type *type = validate_admission_expression(
+		errors, FIELD(path, "expression"), env, v->expression, v->expression, NULL);
+	add_variable(errors->arena, x, str_or_empty(v->name), type);
 }
 
-static void check_validation(
-	struct field_errors *errors, const struct field_path *path, const AdmissionregistrationV1Validation *v)
+static void check_expressions(struct field_errors *errors, const struct field_path *path, const struct expressions *x,
+	const AdmissionregistrationV1Validation *v)
+{
+	static const struct cel_type *const boolean[] = {&cel_bool, NULL}, *const text[] = {&cel_string, NULL};
+	if (is_blank(v->expression))
+		field_required(errors, FIELD(path, "expression"), "expression is not specified");
+	else
+		validate_admission_expression(errors, FIELD(path, "expression"),
+			env_of(errors->arena, x, ADMISSION_AUTHORIZER, was_validation(x, v->expression)), v->expression,
+			v->expression, boolean);
+	if (!str_empty(v->message_expression) && is_blank(v->message_expression))
+		field_invalid(errors, FIELD(path, "messageExpression"), v->message_expression,
+			"must be non-empty if specified");
+	else if (!str_empty(v->message_expression))
+		validate_admission_expression(errors, FIELD(path, "messageExpression"),
+			env_of(errors->arena, x, 0, was_message(x, v->message_expression)), v->message_expression,
+			v->message_expression, text);
+}
+
+static void check_validation(struct field_errors *errors, const struct field_path *path, const struct expressions *x,
+	const AdmissionregistrationV1Validation *v)
 {
 	static const char *const reasons[] = {"Forbidden", "Invalid", "RequestEntityTooLarge", NULL};
 	static const char blank[] = "must be non-empty if specified";
 	const char *message = str_trim(errors->arena, str_or_empty(v->message));
-	if (is_blank(v->expression))
-		field_required(errors, FIELD(path, "expression"), "expression is not specified");
-	if (!str_empty(v->message_expression) && is_blank(v->message_expression))
-		field_invalid(errors, FIELD(path, "messageExpression"), v->message_expression, blank);
+	check_expressions(errors, path, x, v);
 	if (!str_empty(v->message) && !*message)
 		field_invalid(errors, FIELD(path, "message"), v->message, blank);
 	else if (strchr(message, '\n'))
@@ -114,24 +184,31 @@ static void check_validation(
 }
 
 static void check_annotation(struct field_errors *errors, const struct field_path *path, const char *policy,
-	const AdmissionregistrationV1AuditAnnotation *a)
+	const struct expressions *x, const AdmissionregistrationV1AuditAnnotation *a)
 {
+	static const struct cel_type *const types[] = {&cel_string, &cel_null, NULL};
+	const char *expression = str_trim(errors->arena, str_or_empty(a->value_expression));
 	const struct field_path *value = FIELD(path, "valueExpression");
 	char *key = arena_printf(errors->arena, "%s/%s", policy, str_or_empty(a->key));
 	if (*policy)
 		validate_text(errors, FIELD(path, "key"), key, check_qualified_name(errors->arena, key));
 	else
 		field_invalid(errors, FIELD(path, "key"), a->key, "requires metadata.name be non-empty");
-	if (is_blank(a->value_expression))
+	if (!*expression)
 		field_required(errors, value, "valueExpression is not specified");
-	else if (strlen(str_trim(errors->arena, a->value_expression)) > MAX_VALUE_BYTES)
+	else if (strlen(expression) > MAX_VALUE_BYTES)
 		field_required(errors, value,
 			arena_printf(errors->arena, "must not exceed %d bytes in length", MAX_VALUE_BYTES));
+	else
+		validate_admission_expression(errors, value,
+			env_of(errors->arena, x, ADMISSION_AUTHORIZER, was_annotation(x, a->value_expression)),
+			expression, a->value_expression, types);
 }
 
-static void check_decisions(struct field_errors *errors, const struct field_path *path,
-	const AdmissionregistrationV1ValidatingAdmissionPolicySpec *spec, const char *policy)
+static void check_decisions(
+	struct field_errors *errors, const struct field_path *path, const struct expressions *x, const char *policy)
 {
+	const Spec *spec = x->spec;
 	static const char one[] = "validations or auditAnnotations must contain at least one item";
 	const struct field_path *annotations = FIELD(path, "auditAnnotations");
 	if (!spec->n_validations && !spec->n_audit_annotations) {
@@ -140,14 +217,14 @@ static void check_decisions(struct field_errors *errors, const struct field_path
 		return;
 	}
 	for (size_t i = 0; i < spec->n_validations; i++)
-		check_validation(errors, FIELD_INDEX(FIELD(path, "validations"), i), spec->validations[i]);
+		check_validation(errors, FIELD_INDEX(FIELD(path, "validations"), i), x, spec->validations[i]);
 	if (spec->n_audit_annotations > MAX_ANNOTATIONS)
 		field_invalid_json(errors, annotations,
 			internal_json_list(errors->arena, spec->audit_annotations, spec->n_audit_annotations),
 			arena_printf(errors->arena, "must not have more than %d auditAnnotations", MAX_ANNOTATIONS));
 	for (size_t i = 0; i < spec->n_audit_annotations; i++) {
 		bool again = false;
-		check_annotation(errors, FIELD_INDEX(annotations, i), policy, spec->audit_annotations[i]);
+		check_annotation(errors, FIELD_INDEX(annotations, i), policy, x, spec->audit_annotations[i]);
 		for (size_t k = 0; k < i; k++)
 			again |= str_eq(spec->audit_annotations[k]->key, spec->audit_annotations[i]->key);
 		if (again)
@@ -156,11 +233,25 @@ static void check_decisions(struct field_errors *errors, const struct field_path
 	}
 }
 
-void validate_admission_policy(
-	struct field_errors *errors, const AdmissionregistrationV1ValidatingAdmissionPolicy *policy)
+static void check_conditions(
+	struct field_errors *errors, const struct field_path *path, const Spec *spec, const Spec *old)
+{
+	CLEANUP(strmap_freep) struct strmap *stored = strmap_new(NULL);
+	bool same = old && api_equal(spec->param_kind, old->param_kind) &&
+		    spec->n_match_conditions == old->n_match_conditions;
+	for (size_t i = 0; old && i < old->n_match_conditions; i++) {
+		strmap_put(stored, str_or_empty(old->match_conditions[i]->expression), stored);
+		same = same && api_equal(spec->match_conditions[i], old->match_conditions[i]);
+	}
+	if (!same)
+		validate_match_conditions(errors, path, spec->match_conditions, spec->n_match_conditions,
+			spec->param_kind != NULL, stored);
+}
+
+static void check_policy(struct field_errors *errors, const char *name, const Spec *spec, const Spec *old)
 {
 	static const char *const failures[] = {"Fail", "Ignore", NULL};
-	const AdmissionregistrationV1ValidatingAdmissionPolicySpec *spec = policy->spec;
+	struct expressions x = {.spec = spec, .old = old};
 	const struct field_path *path = FIELD(NULL, "spec"), *match = FIELD(path, "matchConstraints");
 	if (!spec->failure_policy)
 		field_required(errors, FIELD(path, "failurePolicy"), "");
@@ -173,11 +264,25 @@ void validate_admission_policy(
 		field_required(errors, match, "");
 	else if (!spec->match_constraints->n_resource_rules)
 		field_required(errors, FIELD(match, "resourceRules"), "");
-	validate_match_conditions(
-		errors, FIELD(path, "matchConditions"), spec->match_conditions, spec->n_match_conditions);
+	check_conditions(errors, FIELD(path, "matchConditions"), spec, old);
+	if (spec->n_variables)
+		x.variables = cel_type_object(errors->arena, "kubernetes.variables", NULL, 0);
 	for (size_t i = 0; i < spec->n_variables; i++)
-		check_variable(errors, FIELD_INDEX(FIELD(path, "variables"), i), spec->variables[i]);
-	check_decisions(errors, path, spec, object_name(policy));
+		check_variable(errors, FIELD_INDEX(FIELD(path, "variables"), i), &x, spec->variables[i]);
+	check_decisions(errors, path, &x, name);
+}
+
+void validate_admission_policy(
+	struct field_errors *errors, const AdmissionregistrationV1ValidatingAdmissionPolicy *policy)
+{
+	check_policy(errors, object_name(policy), policy->spec, NULL);
+}
+
+void validate_admission_policy_update(struct field_errors *errors,
+	const AdmissionregistrationV1ValidatingAdmissionPolicy *policy,
+	const AdmissionregistrationV1ValidatingAdmissionPolicy *old)
+{
+	check_policy(errors, object_name(policy), policy->spec, old->spec);
 }
 
 static void check_warning(

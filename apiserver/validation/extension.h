@@ -1,13 +1,14 @@
 /*
  * Checks of the kinds that extend or steer the server: admissionregistration.k8s.io, apiregistration.k8s.io and
  * flowcontrol.apiserver.k8s.io. An update's check asks all that the original asks of an update, the metadata excepted.
- * Expressions (CEL) are asked to be there; whether they compile is not looked at.
+ * Expressions (CEL) have to compile; those that were there before may use what only this version knows.
  */
 #ifndef APISERVER_VALIDATION_EXTENSION_H
 #define APISERVER_VALIDATION_EXTENSION_H
 
 #include "api/types.h"
 #include "apiserver/validation/field.h"
+#include "base/map.h"
 
 void validate_validating_webhooks(
 	struct field_errors *errors, const AdmissionregistrationV1ValidatingWebhookConfiguration *config);
@@ -21,6 +22,9 @@ void validate_mutating_webhooks_update(struct field_errors *errors,
 	const AdmissionregistrationV1MutatingWebhookConfiguration *old);
 void validate_admission_policy(
 	struct field_errors *errors, const AdmissionregistrationV1ValidatingAdmissionPolicy *policy);
+void validate_admission_policy_update(struct field_errors *errors,
+	const AdmissionregistrationV1ValidatingAdmissionPolicy *policy,
+	const AdmissionregistrationV1ValidatingAdmissionPolicy *old);
 void validate_admission_policy_status(
 	struct field_errors *errors, const AdmissionregistrationV1ValidatingAdmissionPolicy *policy);
 void validate_policy_binding(
@@ -41,8 +45,9 @@ void validate_webhook_service(struct field_errors *errors, const struct field_pa
 /* The rules that webhooks and policies choose requests by. */
 void validate_operations(struct field_errors *errors, const struct field_path *path,
 	const AdmissionregistrationV1RuleWithOperations *rule);
+/* Stored has the expressions of the conditions that were there before; NULL: there were none. */
 void validate_match_conditions(struct field_errors *errors, const struct field_path *path,
-	AdmissionregistrationV1MatchCondition *const *conditions, size_t n);
+	AdmissionregistrationV1MatchCondition *const *conditions, size_t n, bool params, const struct strmap *stored);
 /* Whether a text has nothing but white space. */
 bool is_blank(const char *text);
 

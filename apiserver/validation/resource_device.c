@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include "api/copy.h"
 #include "api/json.h"
+#include "apiserver/validation/expression.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
 #include "apiserver/validation/resource_kinds.h"
@@ -11,16 +12,12 @@
 #include "apiserver/validation/storage_kinds.h"
 #include "base/str.h"
 
-enum { MAX_POOL_NAME = 253, MAX_IDENTIFIER = 32, MAX_SELECTORS = 32, MAX_EXPRESSION_BYTES = 10 * 1024 };
+enum { MAX_POOL_NAME = 253, MAX_IDENTIFIER = 32, MAX_SELECTORS = 32 };
 
 #define IDENTIFIER_ERROR                                                                               \
 	"a valid C identifier must start with alphabetic character or '_', followed by a string of "   \
 	"alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for " \
 	"validation is '[A-Za-z_][A-Za-z0-9_]*')"
-#define EMPTY_EXPRESSION                                                                                  \
-	"compilation failed: ERROR: <input>:1:0: Syntax error: mismatched input '<EOF>' expecting {'[', " \
-	"'{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, " \
-	"IDENTIFIER}"
 
 bool name_seen(struct strmap *seen, const char *name)
 {
@@ -83,23 +80,16 @@ void validate_attribute_name(struct field_errors *errors, const struct field_pat
 
 /* Selectors */
 
-static void check_expression(struct field_errors *errors, const struct field_path *path, const char *text)
-{
-	if (strlen(text) > MAX_EXPRESSION_BYTES)
-		field_too_long(errors, path, MAX_EXPRESSION_BYTES);
-	else if (!*text)
-		field_invalid_json(errors, path, "\"\"", EMPTY_EXPRESSION);
-}
-
 void validate_device_selectors(struct field_errors *errors, const struct field_path *path,
-	ResourceV1DeviceSelector *const *selectors, size_t n)
+	ResourceV1DeviceSelector *const *selectors, size_t n, bool stored)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct field_path *cel = FIELD(FIELD_INDEX(path, i), "cel");
 		if (!selectors[i]->cel)
 			field_required(errors, cel, "");
 		else
-			check_expression(errors, FIELD(cel, "expression"), str_or_empty(selectors[i]->cel->expression));
+			validate_device_expression(
+				errors, FIELD(cel, "expression"), str_or_empty(selectors[i]->cel->expression), stored);
 	}
 	if (n > MAX_SELECTORS)
 		field_too_many(errors, path, n, MAX_SELECTORS);
@@ -152,12 +142,21 @@ static bool same_config(const ResourceV1DeviceClassSpec *a, const ResourceV1Devi
 	return same;
 }
 
+static bool same_selectors(const ResourceV1DeviceClassSpec *a, const ResourceV1DeviceClassSpec *b)
+{
+	bool same = a->n_selectors == b->n_selectors;
+	for (size_t i = 0; same && i < a->n_selectors; i++)
+		same = api_equal(a->selectors[i], b->selectors[i]);
+	return same;
+}
+
 static void check_class(
 	struct field_errors *errors, const ResourceV1DeviceClassSpec *spec, const ResourceV1DeviceClassSpec *old)
 {
 	const struct field_path *path = FIELD(NULL, "spec"), *config = FIELD(path, "config");
 	bool stored = old && same_config(spec, old);
-	validate_device_selectors(errors, FIELD(path, "selectors"), spec->selectors, spec->n_selectors);
+	validate_device_selectors(
+		errors, FIELD(path, "selectors"), spec->selectors, spec->n_selectors, old && same_selectors(spec, old));
 	for (size_t i = 0; i < spec->n_config; i++)
 		validate_device_configuration(
 			errors, FIELD_INDEX(config, i), spec->config[i]->device_configuration, stored);

@@ -2,10 +2,8 @@
  * Checks of resource.k8s.io: claims of devices and their templates, classes of devices, and the slices in which drivers
  * offer them.
  *
- * Selectors are expressions in CEL. They are not compiled here: one that is there and short enough passes, though the
- * original refuses what does not compile, is no boolean, or may cost too much. What a feature guards that is off by
- * default (taints, shared counters, bindings, shares of capacity, extended resources) never comes so far: it was
- * dropped.
+ * What a feature guards that is off by default (taints, shared counters, bindings, shares of capacity, extended
+ * resources) never comes so far: it was dropped.
  */
 #ifndef APISERVER_VALIDATION_RESOURCE_KINDS_H
 #define APISERVER_VALIDATION_RESOURCE_KINDS_H
@@ -38,7 +36,7 @@ void validate_pool_name(struct field_errors *errors, const struct field_path *pa
 /* The name of an attribute or a capacity: an identifier, behind a domain and a slash where it is not its driver's. */
 void validate_attribute_name(struct field_errors *errors, const struct field_path *path, const char *name);
 void validate_device_selectors(struct field_errors *errors, const struct field_path *path,
-	ResourceV1DeviceSelector *const *selectors, size_t n);
+	ResourceV1DeviceSelector *const *selectors, size_t n, bool stored);
 void validate_device_configuration(struct field_errors *errors, const struct field_path *path,
 	const ResourceV1DeviceConfiguration *config, bool stored);
 /* An object of any form; NULL is none. */

@@ -90,21 +90,21 @@ static void check_amount(struct field_errors *errors, const struct field_path *p
 }
 
 static void check_exact(
-	struct field_errors *errors, const struct field_path *path, const ResourceV1ExactDeviceRequest *r)
+	struct field_errors *errors, const struct field_path *path, const ResourceV1ExactDeviceRequest *r, bool stored)
 {
 	const char *class = str_or_empty(r->device_class_name);
 	if (!*class)
 		field_required(errors, FIELD(path, "deviceClassName"), "");
 	else
 		validate_text(errors, FIELD(path, "deviceClassName"), class, check_dns_subdomain(errors->arena, class));
-	validate_device_selectors(errors, FIELD(path, "selectors"), r->selectors, r->n_selectors);
+	validate_device_selectors(errors, FIELD(path, "selectors"), r->selectors, r->n_selectors, stored);
 	check_amount(errors, path, r->allocation_mode, r->count);
 	for (size_t i = 0; i < r->n_tolerations; i++)
 		check_toleration(errors, FIELD_INDEX(FIELD(path, "tolerations"), i), r->tolerations[i]);
 }
 
 static void check_alternatives(
-	struct field_errors *errors, const struct field_path *path, const ResourceV1DeviceRequest *r)
+	struct field_errors *errors, const struct field_path *path, const ResourceV1DeviceRequest *r, bool stored)
 {
 	CLEANUP(strmap_freep) struct strmap *seen = strmap_new(NULL);
 	for (size_t i = 0; i < r->n_first_available; i++) {
@@ -120,7 +120,7 @@ static void check_alternatives(
 		request->n_tolerations = sub->n_tolerations;
 		request->tolerations = sub->tolerations;
 		validate_device_name(errors, FIELD(at, "name"), sub->name);
-		check_exact(errors, at, request);
+		check_exact(errors, at, request, stored);
 	}
 	if (r->n_first_available > MAX_ALTERNATIVES)
 		field_too_many(errors, path, r->n_first_available, MAX_ALTERNATIVES);
@@ -131,16 +131,16 @@ static void check_alternatives(
 }
 
 static void check_requests(
-	struct field_errors *errors, const struct field_path *path, const ResourceV1DeviceClaim *claim)
+	struct field_errors *errors, const struct field_path *path, const ResourceV1DeviceClaim *claim, bool stored)
 {
 	CLEANUP(strmap_freep) struct strmap *seen = strmap_new(NULL);
 	for (size_t i = 0; i < claim->n_requests; i++) {
 		const ResourceV1DeviceRequest *r = claim->requests[i];
 		const struct field_path *at = FIELD_INDEX(path, i);
 		validate_device_name(errors, FIELD(at, "name"), r->name);
-		check_alternatives(errors, FIELD(at, "firstAvailable"), r);
+		check_alternatives(errors, FIELD(at, "firstAvailable"), r, stored);
 		if (r->exactly)
-			check_exact(errors, FIELD(at, "exactly"), r->exactly);
+			check_exact(errors, FIELD(at, "exactly"), r->exactly, stored);
 		if (!r->exactly && !r->n_first_available)
 			field_required(errors, at, ONE_FORM);
 		else if (r->exactly && r->n_first_available)
@@ -200,7 +200,7 @@ void validate_device_claim(
 	if (!claim)
 		return;
 	CLEANUP(strmap_freep) struct strmap *names = device_request_names(errors->arena, claim);
-	check_requests(errors, FIELD(path, "requests"), claim);
+	check_requests(errors, FIELD(path, "requests"), claim, stored);
 	check_constraints(errors, FIELD(path, "constraints"), claim, names);
 	check_config(errors, FIELD(path, "config"), claim, names, stored);
 }

@@ -1,4 +1,5 @@
 #include "api/copy.h"
+#include "apiserver/validation/expression.h"
 #include "apiserver/validation/extension.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod.h"
@@ -186,8 +187,22 @@ void validate_operations(struct field_errors *errors, const struct field_path *p
 	check_rule(errors, path, r->rule);
 }
 
+static void check_condition(struct field_errors *errors, const struct field_path *path, const char *expression,
+	bool params, const struct strmap *stored)
+{
+	static const struct cel_type *const types[] = {&cel_bool, NULL};
+	const char *text = str_trim(errors->arena, str_or_empty(expression));
+	if (!*text) {
+		field_required(errors, path, "");
+		return;
+	}
+	unsigned parts = ADMISSION_AUTHORIZER | (params ? (unsigned)ADMISSION_PARAMS : 0) |
+			 (stored && strmap_has(stored, text) ? (unsigned)ADMISSION_STORED : 0);
+	validate_admission_expression(errors, path, cel_env_admission(errors->arena, parts, NULL), text, text, types);
+}
+
 void validate_match_conditions(struct field_errors *errors, const struct field_path *path,
-	AdmissionregistrationV1MatchCondition *const *conditions, size_t n)
+	AdmissionregistrationV1MatchCondition *const *conditions, size_t n, bool params, const struct strmap *stored)
 {
 	if (n > MAX_CONDITIONS)
 		field_too_many(errors, path, n, MAX_CONDITIONS);
@@ -196,8 +211,7 @@ void validate_match_conditions(struct field_errors *errors, const struct field_p
 		bool again = false;
 		for (size_t k = 0; k < i; k++)
 			again |= str_eq(conditions[k]->name, conditions[i]->name);
-		if (is_blank(conditions[i]->expression))
-			field_required(errors, FIELD(at, "expression"), "");
+		check_condition(errors, FIELD(at, "expression"), conditions[i]->expression, params, stored);
 		if (str_empty(conditions[i]->name)) {
 			field_required(errors, name, "");
 			continue;
@@ -264,6 +278,7 @@ static struct webhooks of_mutating(
 /* What is asked of a change only if the object had it right before. */
 struct rules {
 	bool no_side_effects, known_version, unique_names, conditions;
+	struct strmap *stored; /* expressions of conditions that were there; NULL: none */
 };
 
 static const char *const harmless[] = {"None", "NoneOnDryRun", NULL};
@@ -331,7 +346,8 @@ static void check_webhook(struct field_errors *errors, const struct field_path *
 	check_choice(errors, FIELD(path, "reinvocationPolicy"), hook->reinvocation_policy, again);
 	check_client(errors, FIELD(path, "clientConfig"), hook->client);
 	if (rules->conditions)
-		validate_match_conditions(errors, FIELD(path, "matchConditions"), hook->conditions, hook->n_conditions);
+		validate_match_conditions(errors, FIELD(path, "matchConditions"), hook->conditions, hook->n_conditions,
+			false, rules->stored);
 }
 
 static bool has_known_version(const struct webhook *hook)
@@ -393,9 +409,12 @@ static bool same_conditions(const struct webhook *a, const struct webhook *b)
 
 static void check_change(struct field_errors *errors, const struct webhooks *all, const struct webhooks *old)
 {
-	struct rules rules = {true, !old->n_items, true, all->n_items != old->n_items};
+	CLEANUP(strmap_freep) struct strmap *stored = strmap_new(NULL);
+	struct rules rules = {true, !old->n_items, true, all->n_items != old->n_items, stored};
 	for (size_t i = 0; i < old->n_items; i++) {
 		const struct webhook *was = &old->items[i];
+		for (size_t k = 0; k < was->n_conditions; k++)
+			strmap_put(stored, str_or_empty(was->conditions[k]->expression), stored);
 		rules.no_side_effects &= str_in(str_or_empty(was->side_effects), harmless);
 		rules.known_version |= has_known_version(was);
 		rules.unique_names &= !named_before(old, i);
@@ -409,7 +428,7 @@ void validate_validating_webhooks(
 	struct field_errors *errors, const AdmissionregistrationV1ValidatingWebhookConfiguration *config)
 {
 	struct webhooks all = of_validating(errors->arena, config);
-	check_all(errors, &all, &(struct rules){true, true, true, true});
+	check_all(errors, &all, &(struct rules){true, true, true, true, NULL});
 }
 
 void validate_validating_webhooks_update(struct field_errors *errors,
@@ -424,7 +443,7 @@ void validate_mutating_webhooks(
 	struct field_errors *errors, const AdmissionregistrationV1MutatingWebhookConfiguration *config)
 {
 	struct webhooks all = of_mutating(errors->arena, config);
-	check_all(errors, &all, &(struct rules){true, true, true, true});
+	check_all(errors, &all, &(struct rules){true, true, true, true, NULL});
 }
 
 void validate_mutating_webhooks_update(struct field_errors *errors,
