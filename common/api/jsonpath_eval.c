@@ -2,24 +2,56 @@
 #include <string.h>
 #include "api/jsonpath_internal.h"
 
-#define MAX_RESULTS 1000000
+/* What a path may visit: so much in any document, and every value of a large one so many times. */
+#define MIN_VISITS 100000
+#define VISITS_A_VALUE 1000
+#define MAX_VISITS 200000000
 
 struct results {
 	cJSON **items;
 	size_t n;
 };
 
+/* Each ".." multiplies what the next one looks at. */
+struct budget {
+	const cJSON *document;
+	int64_t left;
+	bool counted; /* the values of the document */
+};
+
 struct eval {
 	struct arena *arena;
 	bool allow_missing;
+	struct budget *budget;
 };
 
 static struct status *eval_steps(
 	struct eval *e, const struct path_nodes *steps, const struct results *in, struct results *out);
 
+static int64_t n_values(const cJSON *node)
+{
+	int64_t n = 1;
+
+	TREE_FOREACH (child, node)
+		n += n_values(child);
+	return n;
+}
+
+/* False when there has been enough. */
+static bool visit(struct budget *b, int64_t n)
+{
+	b->left -= n;
+	if (b->left < 0 && !b->counted) {
+		int64_t all = n_values(b->document) * VISITS_A_VALUE;
+		b->left += (all < MAX_VISITS ? all : MAX_VISITS) - MIN_VISITS;
+		b->counted = true;
+	}
+	return b->left >= 0;
+}
+
 static void add(struct eval *e, struct results *r, cJSON *node)
 {
-	if (r->n < MAX_RESULTS)
+	if (visit(e->budget, 1))
 		ARENA_PUSH(e->arena, r->items, r->n) = node;
 }
 
@@ -49,6 +81,7 @@ static struct status *eval_slice(struct eval *e, const struct path_node *node, c
 		return NULL;
 	if (!cJSON_IsArray(array))
 		return status_bad_request("the value is not array or slice");
+	visit(e->budget, n);
 	start += start < 0 ? n : 0;
 	end += end < 0 || (end == 0 && node->single) ? n : 0;
 	if (start == end)
@@ -72,7 +105,7 @@ static struct status *eval_slice(struct eval *e, const struct path_node *node, c
 
 static void add_all(struct eval *e, struct results *out, cJSON *node)
 {
-	if (!cJSON_IsObject(node) && !cJSON_IsArray(node))
+	if ((!cJSON_IsObject(node) && !cJSON_IsArray(node)) || e->budget->left < 0)
 		return;
 	add(e, out, node);
 	TREE_FOREACH (child, node)
@@ -111,7 +144,7 @@ static bool holds(const char *op, const cJSON *a, const cJSON *b)
 static struct status *passes(struct eval *e, const struct path_node *node, cJSON *element, bool *ret_passes)
 {
 	struct results self = {&element, 1}, left = {0}, right = {0};
-	struct eval quiet = {e->arena, true};
+	struct eval quiet = {e->arena, true, e->budget};
 
 	TRY(eval_steps(&quiet, &node->steps, &self, &left));
 	*ret_passes = left.n > 0;
@@ -178,6 +211,8 @@ static struct status *eval_steps(
 	for (size_t i = 0; i < steps->n; i++) {
 		struct results next = {0};
 		TRY(eval_step(e, steps->items[i], &current, &next));
+		if (!visit(e->budget, (int64_t)current.n))
+			return status_new(STATUS_TOO_LARGE, "the path leads to too many values");
 		current = next;
 	}
 	*out = current;
@@ -222,7 +257,8 @@ static struct status *print_nodes(struct eval *e, const struct path_nodes *nodes
 struct status *jsonpath_print(struct jsonpath *path, const cJSON *tree, struct strbuf *out)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	struct eval e = {arena, path->allow_missing};
+	struct budget budget = {tree, MIN_VISITS, false};
+	struct eval e = {arena, path->allow_missing, &budget};
 
 	return print_nodes(&e, &path->nodes, (cJSON *)(uintptr_t)tree, out);
 }
@@ -230,7 +266,8 @@ struct status *jsonpath_print(struct jsonpath *path, const cJSON *tree, struct s
 struct status *jsonpath_find(
 	struct arena *arena, struct jsonpath *path, const cJSON *tree, cJSON ***ret_nodes, size_t *ret_n)
 {
-	struct eval e = {arena, path->allow_missing};
+	struct budget budget = {tree, MIN_VISITS, false};
+	struct eval e = {arena, path->allow_missing, &budget};
 	cJSON *node = (cJSON *)(uintptr_t)tree;
 	struct results root = {&node, 1}, found = {0};
 

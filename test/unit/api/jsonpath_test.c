@@ -111,6 +111,39 @@ static void missing_keys_are_errors_when_not_allowed(void **state)
 	assert_string_equal(status->message, "nope is not found");
 }
 
+/* Each ".." looks at all below what the one before found: hundreds of them are refused instead of never ending. */
+static void paths_that_lead_to_everything_again_and_again_end(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT, template = STRBUF_INIT;
+
+	strbuf_adds(&template, "{");
+	for (size_t i = 0; i < 200; i++)
+		strbuf_adds(&template, "..");
+	strbuf_adds(&template, "}");
+	CLEANUP_STATUS struct status *status = print(arena, template.buf, true, &out);
+	assert_string_equal(status->message, "the path leads to too many values");
+	assert_int_equal(out.len, 0);
+	assert_null(print(arena, "{range .items[*]}{..name}{range ..}{..name}{end}{end}", true, &out));
+}
+
+static void a_path_may_look_at_all_of_a_large_document(void **state)
+{
+	enum { N_ITEMS = 200000 };
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT, text = STRBUF_INIT;
+	struct jsonpath *path;
+	cJSON *list;
+
+	for (size_t i = 0; i < N_ITEMS; i++)
+		strbuf_adds(&text, i ? ",{\"a\":\"x\"}" : "[{\"a\":\"x\"}");
+	strbuf_addc(&text, ']');
+	assert_null(tree_parse(arena, text.buf, text.len, NULL, &list));
+	assert_null(jsonpath_parse(arena, "{..a}", &path));
+	assert_null(jsonpath_print(path, list, &out));
+	assert_int_equal(out.len, 2 * N_ITEMS - 1);
+}
+
 static void relaxed_paths(void **state)
 {
 	static const char *const cases_[][2] = {{"x.y", "{.x.y}"}, {".x.y", "{.x.y}"}, {"{x.y}", "{.x.y}"},
@@ -131,6 +164,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(templates_print_what_kubectl_prints),
 		cmocka_unit_test(missing_keys_are_errors_when_not_allowed),
+		cmocka_unit_test(paths_that_lead_to_everything_again_and_again_end),
+		cmocka_unit_test(a_path_may_look_at_all_of_a_large_document),
 		cmocka_unit_test(relaxed_paths),
 	};
 
