@@ -20,6 +20,7 @@ struct discovery {
 	char *cache_dir;
 	/* what is known; the arena holds all of it */
 	struct arena *arena;
+	struct arena *past; /* what was known before: callers may hold it still */
 	bool loaded, from_cache;
 	struct api_group *groups;
 	size_t n_groups;
@@ -32,16 +33,22 @@ struct status *discovery_new(struct client *client, const char *cache_dir, struc
 {
 	struct discovery *d = mem_zalloc(sizeof(*d));
 	d->client = client;
+	d->past = arena_new();
 	d->cache_dir = mem_strdup(cache_dir);
 	strbuf_init(&d->stale);
 	*ret = d;
 	return NULL;
 }
 
+static void free_arena(void *arena)
+{
+	arena_free(arena);
+}
+
 static void forget(struct discovery *d)
 {
-	arena_free(d->arena);
-	d->arena = NULL;
+	if (d->arena)
+		arena_defer(d->past, free_arena, STEAL(d->arena));
 	d->loaded = d->from_cache = false;
 	d->groups = NULL;
 	d->resources = NULL;
@@ -54,6 +61,7 @@ void discovery_free(struct discovery *d)
 	if (!d)
 		return;
 	forget(d);
+	arena_free(d->past);
 	strbuf_done(&d->stale);
 	free(d->cache_dir);
 	free(d);
