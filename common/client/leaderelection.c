@@ -26,6 +26,14 @@ enum leader_action leader_decide(
 	return LEADER_ACQUIRE;
 }
 
+/* What leads, and whether it still may: it can outlive the election, for after a loss nobody waits for it. */
+struct term {
+	void (*started)(void *data, const atomic_bool *lost);
+	void *data;
+	atomic_bool lost;
+	atomic_int n_users;
+};
+
 struct election {
 	const struct leader_config *config;
 	struct leader_config c; /* with its defaults filled in */
@@ -34,14 +42,12 @@ struct election {
 	char *reported;			 /* the holder last told to new_leader */
 	struct arena *lease_arena;
 	CoordinationV1Lease *lease; /* as last read or written */
-	atomic_bool lost;
+	struct term *term;
 	const atomic_bool *stop;
 	/* When the last renewal that succeeded was begun; the watch over it. */
 	atomic_llong renewed_ms;
 	atomic_bool expired, over;
 	pthread_t watch;
-	pthread_t thread;
-	bool leading;
 };
 
 static int64_t micros(const MetaV1MicroTime *t)
@@ -210,10 +216,32 @@ static bool pause_for(struct election *e, int64_t ms)
 	return !atomic_load(e->stop);
 }
 
+static struct term *term_new(const struct leader_config *c)
+{
+	struct term *t = mem_zalloc(sizeof(*t));
+	t->started = c->started;
+	t->data = c->data;
+	atomic_init(&t->n_users, 1);
+	return t;
+}
+
+static struct term *term_ref(struct term *t)
+{
+	atomic_fetch_add(&t->n_users, 1);
+	return t;
+}
+
+static void term_unref(struct term *t)
+{
+	if (atomic_fetch_sub(&t->n_users, 1) == 1)
+		free(t);
+}
+
 static void *run_started(void *data)
 {
-	struct election *e = data;
-	e->c.started(e->c.data, &e->lost);
+	struct term *t = data;
+	t->started(t->data, &t->lost);
+	term_unref(t);
 	return NULL;
 }
 
@@ -246,7 +274,7 @@ static void *watch_term(void *data)
 	while (!atomic_load(&e->over)) {
 		if (clock_mono_ms(e->c.clock) - atomic_load(&e->renewed_ms) >= e->c.renew_deadline_ms) {
 			atomic_store(&e->expired, true);
-			atomic_store(&e->lost, true);
+			atomic_store(&e->term->lost, true);
 			client_cancel(e->c.client);
 			return NULL;
 		}
@@ -320,12 +348,16 @@ struct status *leader_run(const struct leader_config *config, const atomic_bool 
 	bool kept = true;
 	if (acquire(&e)) {
 		fail_at("leader.after-acquire");
-		e.thread = thread_start("leading", run_started, &e);
+		e.term = term_new(&e.c);
+		pthread_t thread = thread_start("leading", run_started, term_ref(e.term));
 		kept = renew(&e);
-		atomic_store(&e.lost, true);
+		atomic_store(&e.term->lost, true);
+		term_unref(e.term);
 		/* After a loss nobody waits: what runs may be stuck, and the caller ends the process. */
 		if (kept)
-			pthread_join(e.thread, NULL);
+			pthread_join(thread, NULL);
+		else
+			pthread_detach(thread);
 	}
 	if (kept && e.c.release_on_cancel)
 		release(&e);
