@@ -297,6 +297,17 @@ static struct status *print_columns_row(
 	return NULL;
 }
 
+static struct status *print_columns_rows(
+	struct printer *p, struct arena *arena, const cJSON *object, struct tabwriter *w)
+{
+	if (!obj_is_list(object))
+		return print_columns_row(p, arena, object, w);
+	TREE_FOREACH (item, tree_get(object, "items"))
+		TRY(print_columns_row(p, arena, item, w));
+	return NULL;
+}
+
+/* What could be printed is, before an error. */
 static struct status *print_columns(struct printer *p, struct arena *arena, const cJSON *object, FILE *out)
 {
 	struct tabwriter w;
@@ -306,14 +317,10 @@ static struct status *print_columns(struct printer *p, struct arena *arena, cons
 			tabwriter_printf(&w, "%s%s", i ? "\t" : "", p->columns[i].header);
 		tabwriter_adds(&w, "\n");
 	}
-	if (!obj_is_list(object))
-		TRY(print_columns_row(p, arena, object, &w));
-	else
-		TREE_FOREACH (item, tree_get(object, "items"))
-			TRY(print_columns_row(p, arena, item, &w));
+	struct status *s = print_columns_rows(p, arena, object, &w);
 	tabwriter_flush(&w);
 	strbuf_done(&w.text);
-	return NULL;
+	return s;
 }
 
 static void drop_managed_fields(cJSON *object)

@@ -1,4 +1,5 @@
-/* Any text as a Go template and as custom columns over a document: refused, or it prints something. */
+/* Any text, as it is or put together of the language's words, as a Go template and as custom columns over a document:
+ * refused, or it prints something. */
 #include "kubectl/printer.h"
 #include "test/fuzz/target.h"
 
@@ -8,6 +9,24 @@ static const char document[] =
 	"\"n\":3,\"big\":9007199254740993,\"spec\":{\"containers\":[{\"name\":\"one\",\"state\":{\"running\":{}}},"
 	"{\"name\":\"two\",\"ports\":[80,null,1.5]}]},\"data\":{\"k\":\"dmFsdWU=\"},\"empty\":[],\"no\":null,\"yes\":"
 	"true}";
+
+/* Words of the language by number, so that more than one text in a thousand means something. */
+static const char *in_words(struct arena *arena, const uint8_t *data, size_t size)
+{
+	static const char *const words[] = {"{{", "}}", "{{-", "-}}", "{{end}}", "{{else}}", "{{else if ", "{{if ",
+		"{{with ", "{{range ", "{{range $k, $v := ", "{{$x := ", "{{$x = ", "{{/* a */}}", " ", "|", "(", ")",
+		".", "$", "$x", "$k", "$v", ".kind", ".n", ".big", ".spec.containers", ".metadata.labels",
+		".metadata.name", ".ports", ".name", ".state", ".data.k", ".empty", ".no", ".yes", ".nope", "\"a\"",
+		"\"\\\"", "`b`", "'c'", "0", "1", "-1", "9223372036854775807", "1.5", "true", "nil", "index ", "len ",
+		"eq ", "ne ", "lt ", "le ", "gt ", "ge ", "and ", "or ", "not ", "print ", "printf ", "println ",
+		"\"%s %v %d %q %5.2f %%\" ", "exists ", "base64decode ", "\n", "text", ":", ",", "NAME:.metadata.name",
+		"A:.spec.containers[*].name", "[0]", "[*]", "['x']", "..", "[?(@.name==\"one\")]"};
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+
+	for (size_t i = 0; i < size; i++)
+		strbuf_adds(&out, words[data[i] % ARRAY_SIZE(words)]);
+	return arena_strdup(arena, out.buf);
+}
 
 static void as_template(struct arena *arena, const char *text, const cJSON *tree)
 {
@@ -45,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > 1024)
 		return 0;
-	const char *text = arena_strndup(arena, (const char *)data, size);
+	const char *text = size && *data >= 0x80 ? in_words(arena, data + 1, size - 1)
+						 : arena_strndup(arena, (const char *)data, size);
 	fuzz_ok("document", tree_parse(arena, document, strlen(document), NULL, &tree));
 	as_template(arena, text, tree);
 	as_columns(arena, text, tree);
