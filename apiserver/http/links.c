@@ -180,7 +180,7 @@ static bool holds_address(const char *const *attributes, const char *name, size_
 static void add_value(struct links *l, const char *value, size_t size, bool address, struct strbuf *out)
 {
 	CLEANUP_FREE char *url = NULL;
-	if (!address) {
+	if (!address || memchr(value, '\0', size)) {
 		strbuf_add(out, value, size);
 		return;
 	}
@@ -307,13 +307,13 @@ bool links_feed(struct links *l, const void *data, size_t size, struct strbuf *o
 	}
 	l->inflate->next_in = (Bytef *)(uintptr_t)data;
 	l->inflate->avail_in = (uInt)size;
-	while (result == Z_OK && l->inflate->avail_in) {
+	do {
 		char block[16384];
 		l->inflate->next_out = (Bytef *)block;
 		l->inflate->avail_out = sizeof(block);
 		result = inflate(l->inflate, Z_NO_FLUSH);
 		feed(l, block, sizeof(block) - l->inflate->avail_out, out);
-	}
+	} while (result == Z_OK && (l->inflate->avail_in || !l->inflate->avail_out));
 	return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR;
 }
 
