@@ -2,7 +2,6 @@
 #include "api/yaml.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "base/mem.h"
 
 enum { MAX_CONFIG_BYTES = 1 << 20 };
 
@@ -75,17 +74,18 @@ static int64_t milliseconds(const MetaV1Duration *d, int64_t fallback_ms)
 	return d && d->duration ? d->duration / 1000000 : fallback_ms;
 }
 
-static void use_text(char **to, const char *from)
+static void use_text(struct arena *arena, char **to, const char *from)
 {
 	if (!str_empty(from))
-		*to = mem_strdup(from);
+		*to = arena_strdup(arena, from);
 }
 
-static void use_client(struct daemon_options *o, const ComponentconfigV1alpha1ClientConnectionConfiguration *c)
+static void use_client(
+	struct arena *arena, struct daemon_options *o, const ComponentconfigV1alpha1ClientConnectionConfiguration *c)
 {
 	if (!c)
 		return;
-	use_text(&o->kubeconfig, c->kubeconfig);
+	use_text(arena, &o->kubeconfig, c->kubeconfig);
 	if (c->qps != 0)
 		o->qps = c->qps;
 	if (c->burst)
@@ -120,19 +120,19 @@ static void use_nftables(struct proxy_options *o, const KubeproxyV1alpha1KubePro
 
 static void use_config(struct proxy_options *o, const KubeproxyV1alpha1KubeProxyConfiguration *c)
 {
-	use_client(&o->daemon, c->client_connection);
+	use_client(o->arena, &o->daemon, c->client_connection);
 	/* The flag is how one file serves many nodes: it wins. */
 	if (str_empty(o->hostname_override))
-		use_text(&o->hostname_override, c->hostname_override);
-	use_text(&o->bind_address, c->bind_address);
-	use_text(&o->healthz_address, c->healthz_bind_address);
-	use_text(&o->metrics_address, c->metrics_bind_address);
-	use_text(&o->mode, c->mode);
-	use_text(&o->detect_local_mode, c->detect_local_mode);
-	use_text(&o->cluster_cidr, c->cluster_cidr);
+		use_text(o->arena, &o->hostname_override, c->hostname_override);
+	use_text(o->arena, &o->bind_address, c->bind_address);
+	use_text(o->arena, &o->healthz_address, c->healthz_bind_address);
+	use_text(o->arena, &o->metrics_address, c->metrics_bind_address);
+	use_text(o->arena, &o->mode, c->mode);
+	use_text(o->arena, &o->detect_local_mode, c->detect_local_mode);
+	use_text(o->arena, &o->cluster_cidr, c->cluster_cidr);
 	if (c->detect_local) {
-		use_text(&o->bridge_interface, c->detect_local->bridge_interface);
-		use_text(&o->interface_prefix, c->detect_local->interface_name_prefix);
+		use_text(o->arena, &o->bridge_interface, c->detect_local->bridge_interface);
+		use_text(o->arena, &o->interface_prefix, c->detect_local->interface_name_prefix);
 	}
 	if (c->n_node_port_addresses)
 		o->node_port_addresses = (struct flag_list){c->node_port_addresses, c->n_node_port_addresses};
