@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
@@ -13,6 +14,7 @@
 #include "kubelet/node/machine.h"
 
 #define MAX_FACT_BYTES 65536
+#define MAX_STAT_BYTES (4u << 20) /* a word for every interrupt there is */
 
 /* The first line of a file without its end; "" if it cannot be read. */
 static char *fact(struct arena *arena, const char *path)
@@ -28,24 +30,46 @@ static char *fact(struct arena *arena, const char *path)
 	return str_trim(arena, text);
 }
 
-/* A line "Name:   1234 kB" of /proc/meminfo, in bytes. */
-static int64_t meminfo(const char *name)
+int64_t machine_meminfo(const char *text, const char *name)
 {
-	char line[256];
 	int64_t value = 0;
 	size_t len = strlen(name);
-	FILE *f = fopen("/proc/meminfo", "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, len) && line[len] == ':')
-			value = strtoll(line + len + 1, NULL, 10) * 1024;
-	if (f)
-		fclose(f);
+	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL)
+		if (!strncmp(line, name, len) && line[len] == ':' &&
+			__builtin_mul_overflow(strtoll(line + len + 1, NULL, 10), 1024, &value))
+			value = 0;
 	return value;
+}
+
+static int64_t meminfo(const char *name)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	struct status *s = io_read_file("/proc/meminfo", MAX_FACT_BYTES, &text, &size);
+	status_drop(s, "nothing is known of the memory then");
+	return s ? 0 : machine_meminfo(text, name);
 }
 
 int64_t memory_available(void)
 {
 	return meminfo("MemAvailable");
+}
+
+char *machine_os_image(struct arena *arena, const char *text)
+{
+	static const char key[] = "PRETTY_NAME=";
+	const char *line = text;
+	while (line && !str_starts_with(line, key)) {
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
+	if (!line)
+		return arena_strdup(arena, "");
+	line += strlen(key);
+	size_t len = strcspn(line, "\n");
+	if (len >= 2 && (line[0] == '"' || line[0] == '\'') && line[len - 1] == line[0])
+		return arena_strndup(arena, line + 1, len - 2);
+	return arena_strndup(arena, line, len);
 }
 
 static char *os_image(struct arena *arena)
@@ -54,14 +78,25 @@ static char *os_image(struct arena *arena)
 	size_t size;
 	struct status *s = io_read_file("/etc/os-release", MAX_FACT_BYTES, &text, &size);
 	status_drop(s, "not every system says");
-	const char *line = s ? NULL : strstr(text, "PRETTY_NAME=");
-	if (!line)
-		return arena_strdup(arena, "");
-	line += strlen("PRETTY_NAME=");
-	size_t len = strcspn(line, "\n");
-	if (len >= 2 && (line[0] == '"' || line[0] == '\''))
-		return arena_strndup(arena, line + 1, len - 2);
-	return arena_strndup(arena, line, len);
+	return machine_os_image(arena, s ? "" : text);
+}
+
+uint64_t machine_cpu_ns(const char *text)
+{
+	unsigned long long user = 0, nice = 0, system = 0, idle, iowait, irq = 0, softirq = 0, steal = 0;
+	if (sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle, &iowait, &irq,
+		    &softirq, &steal) < 4)
+		return 0;
+	return (user + nice + system + irq + softirq + steal) * (1000000000ull / (unsigned long)sysconf(_SC_CLK_TCK));
+}
+
+uint64_t cpu_used_ns(void)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	struct status *s = io_read_file("/proc/stat", MAX_STAT_BYTES, &text, &size);
+	status_drop(s, "nothing is known of the time then");
+	return s ? 0 : machine_cpu_ns(text);
 }
 
 static const char *go_architecture(struct arena *arena, const char *machine)

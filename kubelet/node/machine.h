@@ -32,7 +32,15 @@ void machine_read(struct arena *arena, struct machine *ret);
 bool disk_read(const char *path, struct disk *ret);
 /* Bytes that new processes could use: MemAvailable. */
 int64_t memory_available(void);
+/* Time of all CPUs spent on work. */
+uint64_t cpu_used_ns(void);
 /* The address that others reach this machine by; "" if it has none. */
 char *machine_address(struct arena *arena, const char *hostname);
+
+/* What the files say: "Name:   1234 kB" of /proc/meminfo in bytes, PRETTY_NAME of /etc/os-release, the first line of
+ * /proc/stat. What is not there is 0 or "". */
+int64_t machine_meminfo(const char *text, const char *name);
+char *machine_os_image(struct arena *arena, const char *text);
+uint64_t machine_cpu_ns(const char *text);
 
 #endif

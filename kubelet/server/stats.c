@@ -1,6 +1,4 @@
 #include <inttypes.h>
-#include <stdio.h>
-#include <unistd.h>
 #include "api/json.h"
 #include "api/meta.h"
 #include "base/str.h"
@@ -8,21 +6,6 @@
 #include "kubelet/node/node.h"
 #include "kubelet/runtime/names.h"
 #include "kubelet/server/server.h"
-
-/* Seconds of all CPUs spent on work, in nanoseconds. */
-static uint64_t node_cpu_ns(void)
-{
-	unsigned long long user = 0, nice = 0, system = 0, idle, iowait, irq = 0, softirq = 0, steal = 0;
-	FILE *f = fopen("/proc/stat", "re");
-	if (!f)
-		return 0;
-	int n = fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle, &iowait, &irq,
-		&softirq, &steal);
-	fclose(f);
-	if (n < 4)
-		return 0;
-	return (user + nice + system + irq + softirq + steal) * (1000000000ull / (unsigned long)sysconf(_SC_CLK_TCK));
-}
 
 static const char *label(const CriContainerStats *s, const char *key)
 {
@@ -116,7 +99,7 @@ void serve_stats_summary(struct http_request *request)
 	strbuf_adds(&out, "{\"node\":{");
 	add_name(&out, "nodeName", c->k->settings->node_name);
 	strbuf_printf(&out, ",\"startTime\":\"%s\",", now);
-	add_cpu(&out, now, node_cpu_ns());
+	add_cpu(&out, now, cpu_used_ns());
 	strbuf_printf(&out,
 		"\"memory\":{\"time\":\"%s\",\"availableBytes\":%" PRId64 ",\"workingSetBytes\":%" PRId64 "}", now,
 		available, node_memory_capacity(c->k->node) - available);
@@ -190,7 +173,7 @@ void serve_resource_metrics(struct http_request *request)
 	add_pod_metrics(&out, stats, "pod_cpu_usage_seconds_total", "counter", cpu_seconds);
 	add_pod_metrics(&out, stats, "pod_memory_working_set_bytes", "gauge", memory_bytes);
 	strbuf_printf(&out, "# TYPE node_cpu_usage_seconds_total counter\nnode_cpu_usage_seconds_total %.9g\n",
-		(double)node_cpu_ns() / 1e9);
+		(double)cpu_used_ns() / 1e9);
 	strbuf_printf(&out, "# TYPE node_memory_working_set_bytes gauge\nnode_memory_working_set_bytes %" PRId64 "\n",
 		node_memory_capacity(c->k->node) - memory_available());
 	http_respond(request, 200, METRICS_CONTENT_TYPE, out.buf, out.len);

@@ -1,5 +1,7 @@
-/* Any text as what a kubelet reads of its node and of pods: resolv.conf, names of images, variables in commands. */
+/* Any text as what a kubelet reads of its node and of pods: resolv.conf, files of /proc, names of images, variables in
+ * commands. */
 #include "kubelet/image/image.h"
+#include "kubelet/node/machine.h"
 #include "kubelet/runtime/env.h"
 #include "kubelet/runtime/resolv.h"
 #include "test/fuzz/target.h"
@@ -32,6 +34,15 @@ static void as_image(struct arena *arena, const char *text)
 	image_matches_credentials("*.example.com/team", text);
 }
 
+static void as_machine(struct arena *arena, const char *text)
+{
+	const char *image = machine_os_image(arena, text);
+
+	assert(!strchr(image, '\n') && strlen(image) <= strlen(text));
+	machine_meminfo(text, "MemTotal");
+	machine_cpu_ns(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -43,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text = arena_strndup(arena, (const char *)data, size);
 	as_resolv(arena, text);
 	as_image(arena, text);
+	as_machine(arena, text);
 	name_values_add(arena, &vars, "A", "$(B)");
 	name_values_add(arena, &vars, "B", "value");
 	assert(strlen(env_expand(arena, text, &vars, NULL)) <= 2 * size + 2);

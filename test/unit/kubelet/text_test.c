@@ -4,6 +4,7 @@
 #include "test/unit/kubelet/pods.h"
 #include "base/io.h"
 #include "kubelet/image/image.h"
+#include "kubelet/node/machine.h"
 #include "kubelet/runtime/env.h"
 #include "kubelet/runtime/logs.h"
 #include "kubelet/runtime/resolv.h"
@@ -173,6 +174,25 @@ static void image_names(void **state)
 	assert_false(image_matches_credentials("example.com", "example.com:5000/x"));
 }
 
+static void what_the_machine_says_of_itself(void **state)
+{
+	static const char meminfo[] =
+		"MemTotal:       1000 kB\nMemFree: 1 kB\nXMemAvailable: 7 kB\nMemAvailable: 20 kB";
+	static const char release[] = "PRETTY=x\nMY_PRETTY_NAME=y\nPRETTY_NAME=\"Debian 12\"\nNAME=z\n";
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	assert_int_equal(machine_meminfo(meminfo, "MemTotal"), 1024000);
+	assert_int_equal(machine_meminfo(meminfo, "MemAvailable"), 20480);
+	assert_int_equal(machine_meminfo(meminfo, "SwapTotal"), 0);
+	assert_int_equal(machine_meminfo("MemTotal: 9223372036854775807 kB\n", "MemTotal"), 0);
+	assert_string_equal(machine_os_image(arena, release), "Debian 12");
+	assert_string_equal(machine_os_image(arena, "PRETTY_NAME=Plain"), "Plain");
+	assert_string_equal(machine_os_image(arena, "PRETTY_NAME=\""), "\"");
+	assert_string_equal(machine_os_image(arena, "NAME=z\n"), "");
+	assert_int_equal(
+		machine_cpu_ns("cpu  100 0 20 999 999 3 4 1\n"), 128ull * 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	assert_int_equal(machine_cpu_ns("cpu 1 2\n"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +203,7 @@ int main(void)
 		cmocka_unit_test(resolv_conf),
 		cmocka_unit_test(hosts_file),
 		cmocka_unit_test(image_names),
+		cmocka_unit_test(what_the_machine_says_of_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
