@@ -1,5 +1,7 @@
 /*
  * Objects as the server accepts them: no two elements of a list with one key, none without, no value twice in a set.
+ *
+ *	cJSON *one = fuzz_settled(arena, &bytes, type), *other = fuzz_altered(arena, &bytes, one, type);
  */
 #ifndef FUZZ_SETTLE_H
 #define FUZZ_SETTLE_H
@@ -80,6 +82,38 @@ static inline void settle_nulls(cJSON *tree)
 		else
 			settle_nulls(child);
 	}
+}
+
+static inline void alter_members(struct arena *arena, struct fuzz_bytes *b, cJSON *tree)
+{
+	size_t i = 0;
+
+	for (cJSON *child = tree->child, *next; child && b->at < b->end; child = next) {
+		uint8_t what = fuzz_byte(b) % 8;
+		next = child->next;
+		if (what == 1 && cJSON_IsArray(tree)) {
+			tree_remove_at(tree, i);
+			continue;
+		}
+		if (what == 1)
+			tree_remove(tree, child->string);
+		else if (what == 2 && cJSON_IsString(child))
+			child->valuestring = arena_strdup(arena, fuzz_text(b, NULL));
+		else
+			alter_members(arena, b, child);
+		i++;
+	}
+}
+
+/* The same with some of it left out and some texts changed: what is alike in two objects is where they meet. */
+static inline cJSON *fuzz_altered(
+	struct arena *arena, struct fuzz_bytes *b, const cJSON *tree, const struct schema_type *type)
+{
+	cJSON *altered = tree_copy(arena, tree);
+
+	alter_members(arena, b, altered);
+	settle_object(altered, type);
+	return altered;
 }
 
 /* An object of the type as a tree. */

@@ -28,7 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct fuzz_bytes bytes = {data, data + size / 2}, others = {data + size / 2, data + size};
 	const struct schema_type *type = fuzz_kind(&bytes);
-	cJSON *from = fuzz_settled(arena, &bytes, type), *wanted = fuzz_settled(arena, &others, type), *patch = NULL;
+	cJSON *from = fuzz_settled(arena, &bytes, type), *patch = NULL;
+	cJSON *wanted =
+		fuzz_byte(&others) % 2 ? fuzz_altered(arena, &others, from, type) : fuzz_settled(arena, &others, type);
 	struct status *s = patch_create_strategic(arena, type, from, wanted, &patch);
 
 	if (s) {
