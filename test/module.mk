@@ -18,8 +18,9 @@ test: all
 
 test-unit:
 	@$(MAKE) SAN=address,undefined unit
+# test-wire: with SAN=, any report of a process fails it.
 test-wire: all
-	@test/run-bats test/wire
+	@$(if $(SAN),test/run-sanitized $(O),test/run-bats test/wire)
 # test-e2e: the whole suite against a cluster of its own; FOCUS=word runs the cases whose name has the word.
 test-e2e: all
 	@test/run-e2e '$(FOCUS)'
@@ -27,4 +28,4 @@ test-e2e: all
 test-tsan:
 	@$(MAKE) SAN=thread tsan-run
 tsan-run: all unit-bins
-	@test/run-tsan $(O) $(UNIT_BINS)
+	@test/run-sanitized $(O) $(UNIT_BINS)

@@ -5,7 +5,8 @@
 #   cp_user alice dev   # $CP_DIR/alice.kubeconfig: user alice in the group dev
 #   cp_stop
 #
-# CP_APISERVER names another binary to start (the original's, to compare); CP_FLAGS holds further flags for it.
+# The API server is BIN's (build/bin without it); CP_APISERVER names another binary to start (the original's, to
+# compare); CP_FLAGS holds further flags for it.
 # Everything lives in one temporary directory and ends with cp_stop.
 
 cp_root=${CP_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
@@ -81,7 +82,7 @@ cp_start_apiserver() {
 	CP_PORT=${CP_PORT:-$(cp_free_port)}
 	export CP_SERVER=https://127.0.0.1:$CP_PORT
 	# shellcheck disable=SC2086
-	"${CP_APISERVER:-$cp_root/build/bin/kube-apiserver}" --etcd-servers="$CP_ETCD" --secure-port="$CP_PORT" --bind-address=127.0.0.1 \
+	"${CP_APISERVER:-${BIN:-$cp_root/build/bin}/kube-apiserver}" --etcd-servers="$CP_ETCD" --secure-port="$CP_PORT" --bind-address=127.0.0.1 \
 		--advertise-address=192.0.2.1 --tls-cert-file="$CP_DIR/apiserver.crt" --tls-private-key-file="$CP_DIR/apiserver.key" \
 		--client-ca-file="$CP_DIR/ca.crt" --service-account-issuer=https://kubernetes.default.svc \
 		--service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key" \
