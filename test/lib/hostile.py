@@ -3,11 +3,13 @@
     hostile.py request CASE     one bad request; prints the code, the Status' reason and (with -v) its message
     hostile.py list             the names of the cases
     hostile.py watch-unread     a watcher that stops reading while others go on; prints what happened
+    hostile.py watch-stalled    a watcher that never reads; prints after how many seconds its connection was closed
     hostile.py endless          a body that never ends; prints the code, or "closed"
     hostile.py idle N           N connections that say nothing; prints whether a request is answered meanwhile
 """
 import json
 import os
+import resource
 import socket
 import ssl
 import sys
@@ -64,9 +66,9 @@ def read_answer(s):
         body += rest
         fields = {l.split(b":", 1)[0].lower(): l.split(b":", 1)[1].strip() for l in top.split(b"\r\n")[1:]}
         size = int(fields.get(b"content-length", b"-1"))
-        while len(body) < size or size < 0:
+        while len(body) < size or (size < 0 and not body.endswith(b"0\r\n\r\n")):
             piece = s.recv(65536)
-            if not piece or (size < 0 and body.endswith(b"0\r\n\r\n")):
+            if not piece:
                 break
             body += piece
         if fields.get(b"transfer-encoding") == b"chunked":
@@ -135,6 +137,8 @@ CASES = {
         "labels", ',"labels":{' + ",".join('"l%d":"v"' % i for i in range(1000000)) + "}")),
     "many-labels": lambda: request("POST", MAPS, config_map(
         "labels", ',"labels":{' + ",".join('"l%d":"v"' % i for i in range(180000)) + "}")),
+    "bad-labels": lambda: request("POST", MAPS, config_map(
+        "labels", ',"labels":{' + ",".join('"-%d":"v"' % i for i in range(2000)) + "}")),
     "many-bad-labels": lambda: request("POST", MAPS, config_map(
         "labels", ',"labels":{' + ",".join('"-%d":"v"' % i for i in range(20000)) + "}")),
     "utf8-json": lambda: request("POST", MAPS, config_map("bad").encode().replace(b'"b"', b'"\xff\xfe"')),
@@ -194,19 +198,34 @@ def endless():
         print(code or "closed", "after less than 64 MiB" if sent < 64 << 20 else "after all was read")
 
 
-def watch_unread(n_events=400, size=20000):
-    """One watcher reads nothing, one reads on: the reader gets every event."""
-    def open_watch(small):
-        raw = socket.socket()
-        if small:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        raw.settimeout(120)
-        raw.connect((HOST, int(PORT)))
-        s = CONTEXT.wrap_socket(raw, server_hostname=HOST)
-        s.sendall(head("GET", MAPS + "?watch=1&timeoutSeconds=600", {}))
-        return s
+def open_watch(small):
+    """A watch of the maps; small: by a client that takes in little, and that so little waits on its way to it."""
+    raw = socket.socket()
+    if small:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.settimeout(120)
+    raw.connect((HOST, int(PORT)))
+    s = CONTEXT.wrap_socket(raw, server_hostname=HOST)
+    s.sendall(head("GET", MAPS + "?watch=1&timeoutSeconds=600", {}))
+    return s
 
-    request("POST", MAPS, config_map("busy"))
+
+def write_events(name, n_events, size=20000):
+    """Changes of a map, each told to who watches; what went wrong, or None."""
+    request("POST", MAPS, config_map(name))
+    with connect() as s:
+        for i in range(n_events):
+            body = json.dumps({"data": {"n": str(i), "v": "x" * size}}, separators=(",", ":")).encode()
+            s.sendall(head("PATCH", MAPS + "/" + name, {"Content-Type": "application/merge-patch+json",
+                                                        "Content-Length": len(body)}) + body)
+            code, _ = read_answer(s)
+            if code != 200:
+                return "write %d was answered %s" % (i, code)
+    return None
+
+
+def watch_unread(n_events=400):
+    """One watcher reads nothing, one reads on: the reader gets every event."""
     unread, reader = open_watch(True), open_watch(False)
     last = b'"n":"%d"' % (n_events - 1)
     seen = threading.Event()
@@ -223,22 +242,39 @@ def watch_unread(n_events=400, size=20000):
 
     thread = threading.Thread(target=read_on, daemon=True)
     thread.start()
-    with connect() as s:
-        for i in range(n_events):
-            body = json.dumps({"data": {"n": str(i), "v": "x" * size}}, separators=(",", ":")).encode()
-            s.sendall(head("PATCH", MAPS + "/busy", {"Content-Type": "application/merge-patch+json",
-                                                     "Content-Length": len(body)}) + body)
-            code, _ = read_answer(s)
-            if code != 200:
-                print("write", i, "was answered", code)
-                return
-    print("reader saw all" if seen.wait(60) else "reader missed some")
+    print(write_events("busy", n_events) or ("reader saw all" if seen.wait(60) else "reader missed some"))
     unread.close()
     reader.close()
 
 
+def server_holds(port):
+    """Whether a process has the server's side of the connection from a port of ours: without one it is only the kernel
+    that still tries to send."""
+    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(name) as table:
+            for row in list(table)[1:]:
+                fields = row.split()
+                local, remote = (int(fields[i].rsplit(":", 1)[1], 16) for i in (1, 2))
+                if local == int(PORT) and remote == port:
+                    return fields[9] != "0"
+    return False
+
+
+def watch_stalled(patience=300):
+    """A watcher that never reads: the server lets go of it."""
+    s = open_watch(True)
+    problem = write_events("stalled", 400)
+    start = time.time()
+    while not problem and server_holds(s.getsockname()[1]):
+        if time.time() - start > patience:
+            problem = "held after %d seconds" % patience
+        time.sleep(1)
+    print(problem or "let go after %d seconds" % (time.time() - start))
+
+
 def idle(n):
     """Connections that say nothing, half of them in the middle of the handshake or of a request."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (n + 256, max(n + 256, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
     held = []
     for i in range(n):
         s = socket.create_connection((HOST, int(PORT)), timeout=60)
@@ -252,7 +288,7 @@ def idle(n):
         held.append(s)
     start = time.time()
     code, _ = request("GET", NS)
-    print(code, "soon" if time.time() - start < 10 else "late")
+    print(code, "soon" if time.time() - start < 10 else "late", "with", len(held), "held")
     for s in held:
         s.close()
 
@@ -272,6 +308,8 @@ def main():
                 status = {"reason": str(status.get("kind", "")) if isinstance(status, dict) else ""}
             print(name, code or "closed", status.get("reason") or "-",
                   repr(status.get("message", ""))[:600] if "-v" in sys.argv else "", flush=True)
+    elif what == "watch-stalled":
+        watch_stalled()
     elif what == "endless":
         endless()
     elif what == "watch-unread":
