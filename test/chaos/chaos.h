@@ -2,6 +2,7 @@
 #ifndef CHAOS_CHAOS_H
 #define CHAOS_CHAOS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/status.h"
 
@@ -12,6 +13,7 @@ struct chaos_options {
 	char *out; /* folder */
 	char *binaries;
 	int64_t seed, seconds, n_servers;
+	bool rest; /* check: the rules of rest only */
 };
 
 /* plan.c: the schedule of faults of a seed, one a line. */

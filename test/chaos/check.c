@@ -2,9 +2,10 @@
 #include <stdarg.h>
 #include "base/str.h"
 
-static const struct {
+static const struct rule {
 	const char *name, *things;
 	void (*check)(struct verdict *v, const struct history *h);
+	bool of_rest; /* looks at the last state of the store, and holds when nothing is on its way any more */
 } rules[] = {
 	{"writes", "writes", check_writes},
 	{"real time", "writes and lists", check_real_time},
@@ -13,9 +14,10 @@ static const struct {
 	{"watches", "events", check_watches},
 	{"identity", "changes", check_identity},
 	{"addresses", "changes", check_addresses},
-	{"owners", "references", check_owners},
-	{"deployments", "deployments", check_deployments},
-	{"deletions", "objects", check_deletions},
+	{"pod addresses", "pods", check_pod_addresses, true},
+	{"owners", "references", check_owners, true},
+	{"deployments", "deployments", check_deployments, true},
+	{"deletions", "objects", check_deletions, true},
 	{"leaders", "changes", check_leaders},
 	{"steady pods", "pods", check_steady},
 };
@@ -29,15 +31,26 @@ void fault(struct verdict *v, const char *format, ...)
 	ARENA_PUSH(v->arena, v->faults, v->n_faults) = arena_printf(v->arena, "%s: %s", v->rule, text);
 }
 
+static void apply(const struct rule *rule, const struct history *h, struct verdict *v)
+{
+	v->rule = rule->name;
+	v->n_things = 0;
+	rule->check(v, h);
+	ARENA_PUSH(v->arena, v->looked, v->n_looked) =
+		arena_printf(v->arena, "%s: %zu %s", rule->name, v->n_things, rule->things);
+}
+
 void check_history(const struct history *h, struct verdict *v)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		v->rule = rules[i].name;
-		v->n_things = 0;
-		rules[i].check(v, h);
-		ARENA_PUSH(v->arena, v->looked, v->n_looked) =
-			arena_printf(v->arena, "%s: %zu %s", rules[i].name, v->n_things, rules[i].things);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		apply(&rules[i], h, v);
+}
+
+void check_rest(const struct history *h, struct verdict *v)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].of_rest)
+			apply(&rules[i], h, v);
 }
 
 size_t words_of(struct arena *arena, const char *value, char ***ret_words)

@@ -25,6 +25,8 @@ struct verdict {
 };
 
 void check_history(const struct history *history, struct verdict *verdict);
+/* Only the rules of rest: what they find may still be on its way, so a run waits until they find nothing. */
+void check_rest(const struct history *history, struct verdict *verdict);
 /* One thing that is wrong. */
 void fault(struct verdict *verdict, const char *format, ...) PRINTF(2, 3);
 
@@ -36,6 +38,7 @@ void check_lists(struct verdict *v, const struct history *h);
 void check_watches(struct verdict *v, const struct history *h);
 void check_identity(struct verdict *v, const struct history *h);
 void check_addresses(struct verdict *v, const struct history *h);
+void check_pod_addresses(struct verdict *v, const struct history *h);
 void check_owners(struct verdict *v, const struct history *h);
 void check_deployments(struct verdict *v, const struct history *h);
 void check_deletions(struct verdict *v, const struct history *h);

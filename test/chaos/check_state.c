@@ -58,7 +58,7 @@ static void take(struct verdict *v, struct strmap *taken, const struct change *c
 }
 
 /* In every state of the store, not only in the last one. */
-static void check_service_addresses(struct verdict *v, const struct history *h)
+void check_addresses(struct verdict *v, const struct history *h)
 {
 	static const char *const fields[] = {"ips", "node-ports"};
 	CLEANUP(strmap_freep) struct strmap *taken = strmap_new(NULL);
@@ -76,7 +76,7 @@ static void check_service_addresses(struct verdict *v, const struct history *h)
 }
 
 /* At rest: a pod that ends gives its address back before its object goes. */
-static void check_pod_addresses(struct verdict *v, const struct history *h)
+void check_pod_addresses(struct verdict *v, const struct history *h)
 {
 	CLEANUP(strmap_freep) struct strmap *taken = strmap_new(NULL);
 	STRMAP_FOREACH (h->newest, it) {
@@ -87,12 +87,6 @@ static void check_pod_addresses(struct verdict *v, const struct history *h)
 		v->n_things++;
 		take(v, taken, c, "pod-ip");
 	}
-}
-
-void check_addresses(struct verdict *v, const struct history *h)
-{
-	check_service_addresses(v, h);
-	check_pod_addresses(v, h);
 }
 
 /* --- owners and ends --- */

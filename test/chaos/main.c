@@ -15,7 +15,7 @@ static const struct command {
 	{"points", "--binaries DIR: failure points, with the component that has them", chaos_points},
 	{"load", "--seed N --kubeconfig FILE --servers URLS --out DIR: clients until DIR/stop", chaos_load},
 	{"truth", "--etcd URL --etcd-ca F --etcd-cert F --etcd-key F: all changes of the store", chaos_truth},
-	{"check", "FILE...: says what is wrong, and fails if anything is", chaos_check},
+	{"check", "[--rest] FILE...: says what is wrong, and fails if anything is", chaos_check},
 };
 
 /* Of each rule the first few: one thing that is wrong is often told of a hundred times. */
@@ -38,7 +38,7 @@ struct status *chaos_check(const struct chaos_options *options, char *const *arg
 		TRY(history_add_file(history, args[i]));
 	TRY(history_link(history));
 	struct verdict v = {.arena = arena};
-	check_history(history, &v);
+	(options->rest ? check_rest : check_history)(history, &v);
 	for (size_t i = 0; i < v.n_looked; i++)
 		printf("%s\n", v.looked[i]);
 	print_faults(&v);
@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 		{"seed", 0, FLAG_INT, &o.seed, "1", ""},
 		{"seconds", 0, FLAG_INT, &o.seconds, "120", ""},
 		{"n-servers", 0, FLAG_INT, &o.n_servers, "1", ""},
+		{"rest", 0, FLAG_BOOL, &o.rest, "", ""},
 		{NULL},
 	};
 	const struct flag *const tables[] = {flags, NULL};

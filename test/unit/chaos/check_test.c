@@ -39,6 +39,7 @@ static struct history *history_of(const char *text)
 static const struct row {
 	const char *what, *text;
 	const char *found; /* a part of the only fault; NULL: none */
+	bool of_rest;	   /* it may still be on its way: a run waits for its end */
 } rows[] = {
 	{"a good run", TRUTH, NULL},
 	{"a write that may have happened and did not", TRUTH "write id=s9 op=create key=" MAPS "z result=maybe\n",
@@ -153,20 +154,21 @@ static const struct row {
 	{"two pods with one address",
 		"change rev=5 type=create key=/registry/pods/chaos/a uid=1 phase=Running pod-ip=10.1.0.2\n"
 		"change rev=6 type=create key=/registry/pods/chaos/b uid=2 phase=Running pod-ip=10.1.0.2\n",
-		"10.1.0.2 was given to"},
+		"10.1.0.2 was given to", true},
 	{"an orphan",
 		"change rev=5 type=create key=" MAPS "o uid=1\nchange rev=6 type=create key=" MAPS "d uid=2 owners=1\n"
 		"change rev=7 type=delete key=" MAPS "o\n",
-		"outlives its owner"},
+		"outlives its owner", true},
 	{"an owner that is there",
 		"change rev=5 type=create key=" MAPS "o uid=1\nchange rev=6 type=create key=" MAPS "d uid=2 owners=1\n",
 		NULL},
-	{"an object that does not go", "change rev=5 type=create key=" MAPS "o uid=1 deleting=true\n", "does not go"},
+	{"an object that does not go", "change rev=5 type=create key=" MAPS "o uid=1 deleting=true\n", "does not go",
+		true},
 	{"an object of a namespace that is gone",
 		"change rev=4 type=create key=/registry/namespaces/n uid=0\n"
 		"change rev=5 type=create key=/registry/configmaps/n/o uid=1 namespace=n\n"
 		"change rev=6 type=delete key=/registry/namespaces/n\n",
-		"outlives its namespace"},
+		"outlives its namespace", true},
 
 #define DEPLOYMENT(available)                                                                                  \
 	"change rev=5 type=create key=/registry/deployments/chaos/d uid=1 generation=2 observed=2 replicas=1 " \
@@ -175,13 +177,13 @@ static const struct row {
 		DEPLOYMENT("1") "change rev=7 type=create key=/registry/pods/chaos/p uid=3 owners=2 phase=Running "
 				"ready=true\n",
 		NULL},
-	{"a Deployment off its count", DEPLOYMENT("0"), "1 replicas wanted, 0 available, 0 pods ready"},
+	{"a Deployment off its count", DEPLOYMENT("0"), "1 replicas wanted, 0 available, 0 pods ready", true},
 	{"a Deployment with one pod too many",
 		DEPLOYMENT("1") "change rev=7 type=create key=/registry/pods/chaos/p uid=3 owners=2 phase=Running "
 				"ready=true\n"
 				"change rev=8 type=create key=/registry/pods/chaos/q uid=4 owners=2 phase=Running "
 				"ready=true\n",
-		"2 pods ready"},
+		"2 pods ready", true},
 
 #define HELD(rev, type, by, turns, ms)                                                                           \
 	"change rev=" rev " type=" type " key=" LEASE " uid=l holder=" by " holder-by=" by " transitions=" turns \
@@ -209,6 +211,17 @@ static const struct row {
 		"change rev=5 type=create key=/registry/pods/chaos/p uid=1 containers=c2:1\n",
 		"is c2:1 now"},
 };
+
+static void what_is_on_its_way_is_waited_for(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(history_freep) struct history *h = history_of(rows[i].text);
+		struct verdict v = {.arena = h->arena};
+		check_rest(h, &v);
+		if (rows[i].of_rest != (v.n_faults > 0))
+			fail_msg("%s: %s", rows[i].what, v.n_faults ? v.faults[0] : "is not waited for");
+	}
+}
 
 static void each_wrong_is_found(void **state)
 {
@@ -252,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_wrong_is_found),
+		cmocka_unit_test(what_is_on_its_way_is_waited_for),
 		cmocka_unit_test(a_record_that_cannot_be_read_is_named),
 		cmocka_unit_test(numbers_are_a_function_of_seed_and_user),
 	};
