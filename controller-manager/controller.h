@@ -11,8 +11,8 @@
  *	}
  *	const struct controller thing_controller = {.name = "thing-controller", .start = start};
  *
- * start() runs once, before any informer has listed; the queues' workers begin when all informers of the manager are
- *synced. A controller owns nothing but what it can read back: it may be killed at any instruction.
+ * start() runs once, before any informer has listed; its queues' workers begin when all informers that it has asked for
+ * are synced. A controller owns nothing but what it can read back: it may be killed at any instruction.
  *
  * Threads: start() on the main thread; handlers on the informers' thread; syncs on the queues' threads.
  */
@@ -36,6 +36,8 @@ struct controller {
 	const char *service_account; /* as whom it speaks; NULL: its name; "": as the manager itself */
 	const char *event_source;    /* NULL: its name */
 	bool off_by_default;
+	int qps_times, burst_times; /* --kube-api-qps and -burst, so many times; 0: once */
+	int64_t patience_ms;	    /* runs after that long although not everything is synced; 0: waits for all of it */
 	/* Whether it makes sense under these options; NULL: always. False is logged and the controller is left out. */
 	bool (*wanted)(const struct options *options);
 	struct status *(*start)(struct controller_context *ctx);
@@ -50,6 +52,9 @@ struct controller_context {
 	const struct clock *clock;
 	struct workers *workers; /* for batches; shared by all */
 	struct manager *manager;
+	struct informer **awaited; /* what the controller has asked for; the manager's */
+	size_t n_awaited;
+	bool runs; /* its workers have begun; the manager's */
 };
 
 /* NULL-terminated. */
@@ -70,10 +75,11 @@ struct informer *controller_informer(struct controller_context *ctx, const struc
 struct informer *controller_metadata_informer(struct controller_context *ctx, const struct client_resource *resource);
 /* Whether a controller that started before has asked for that informer. */
 bool controller_informer_exists(const struct controller_context *ctx, const struct schema_type *type);
-/* A queue whose n workers start when everything is synced. Freed by the manager. */
+/* A queue whose n workers start when what the controller has asked for is synced. Freed by the manager. */
 struct workqueue *controller_queue(
 	struct controller_context *ctx, const char *name, int64_t n, workqueue_sync *sync, void *data);
-/* Calls fn every period, first when everything is synced, on a thread of its own. The arena is new for each call. */
+/* Calls fn every period, first when what it has asked for is synced, on a thread of its own. The arena is new for each
+ * call. */
 void controller_every(struct controller_context *ctx, const char *name, int64_t period_ms,
 	void (*fn)(void *data, struct arena *arena), void *data);
 /* True once the manager is going down: long work ends early. */

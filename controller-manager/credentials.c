@@ -78,6 +78,5 @@ struct status *credentials_client(struct arena *arena, struct client *manager, c
 	own.exec = NULL;
 	own.token_source = give_token;
 	own.token_data = t;
-	own.user_agent = arena_printf(arena, "%s/%s %s", fail_agent("kube-controller-manager"), KUBEC_VERSION, name);
 	return client_new(&own, clock, ret_client);
 }

@@ -1,6 +1,7 @@
 #include "controller-manager/manager.h"
 
 #include <pthread.h>
+#include "base/fail.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -9,11 +10,12 @@
 #include "controller-manager/controller.h"
 #include "controller-manager/credentials.h"
 
-enum { MAX_FILE_BYTES = 1 << 20 };
+enum { MAX_FILE_BYTES = 1 << 20, LOOK_MS = 50 };
 
 /* A queue whose workers wait for the informers. */
 struct queue_run {
 	struct queue_run *next;
+	const struct controller_context *ctx;
 	struct workqueue *queue;
 	size_t n;
 	workqueue_sync *sync;
@@ -24,7 +26,7 @@ struct queue_run {
 /* A call that is made again and again. */
 struct periodic {
 	struct periodic *next;
-	struct manager *manager;
+	const struct controller_context *ctx;
 	const char *name;
 	int64_t period_ms;
 	void (*fn)(void *data, struct arena *arena);
@@ -111,11 +113,19 @@ static void trim_metadata(void *msg)
 	object->metadata->annotations = NULL;
 }
 
+/* What a running controller asks for besides comes when it comes. */
+static struct informer *awaited(struct controller_context *ctx, struct informer *informer)
+{
+	if (!ctx->runs)
+		ARENA_PUSH(ctx->manager->arena, ctx->awaited, ctx->n_awaited) = informer;
+	return informer;
+}
+
 struct informer *controller_metadata_informer(struct controller_context *ctx, const struct client_resource *resource)
 {
 	const struct informer_spec spec = {
 		.type = &MetaV1PartialObjectMetadata_schema, .resource = resource, .trim = trim_metadata};
-	return informers_get(ctx->informers, &spec);
+	return awaited(ctx, informers_get(ctx->informers, &spec));
 }
 
 bool controller_informer_exists(const struct controller_context *ctx, const struct schema_type *type)
@@ -129,7 +139,7 @@ bool controller_informer_exists(const struct controller_context *ctx, const stru
 struct informer *controller_informer(struct controller_context *ctx, const struct schema_type *type)
 {
 	struct informer_spec spec = {.type = type, .trim = object_trim};
-	struct informer *informer = informers_get(ctx->informers, &spec);
+	struct informer *informer = awaited(ctx, informers_get(ctx->informers, &spec));
 	if (controller_informer_exists(ctx, type))
 		return informer;
 	ARENA_PUSH(ctx->manager->arena, ctx->manager->types, ctx->manager->n_types) = type;
@@ -165,6 +175,7 @@ struct workqueue *controller_queue(
 	struct manager *m = ctx->manager;
 	struct queue_run *q = ARENA_NEW(m->arena, struct queue_run);
 	*q = (struct queue_run){.next = m->queues,
+		.ctx = ctx,
 		.queue = workqueue_new(name, ctx->clock),
 		.n = n < 1 ? 1 : (size_t)n,
 		.sync = sync,
@@ -179,7 +190,7 @@ void controller_every(struct controller_context *ctx, const char *name, int64_t 
 	struct manager *m = ctx->manager;
 	struct periodic *p = ARENA_NEW(m->arena, struct periodic);
 	*p = (struct periodic){
-		.next = m->periodics, .manager = m, .name = name, .period_ms = period_ms, .fn = fn, .data = data};
+		.next = m->periodics, .ctx = ctx, .name = name, .period_ms = period_ms, .fn = fn, .data = data};
 	m->periodics = p;
 }
 
@@ -203,21 +214,32 @@ const struct informer_handler enqueue_self = {
 
 /* --- starting --- */
 
+/* Each has a client of its own, and with it limits of its own. */
+static struct status *make_client(struct manager *m, const struct controller *c, struct client **ret_client)
+{
+	const char *account = c->service_account ? c->service_account : c->name;
+	struct client_config config = *m->config.client_config;
+	if (c->qps_times)
+		config.qps *= c->qps_times;
+	if (c->burst_times)
+		config.burst *= c->burst_times;
+	config.user_agent =
+		arena_printf(m->arena, "%s/%s %s", fail_agent("kube-controller-manager"), KUBEC_VERSION, account);
+	if (!m->config.options->use_service_account_credentials || !*account)
+		return client_new(&config, m->config.clock, ret_client);
+	return credentials_client(m->arena, m->config.client, &config, m->config.clock, account, ret_client);
+}
+
 static struct status *make_context(struct manager *m, const struct controller *c, struct controller_context **ret_ctx)
 {
 	struct controller_context *ctx = ARENA_NEW(m->arena, struct controller_context);
 	*ctx = (struct controller_context){.controller = c,
 		.options = m->config.options,
-		.client = m->config.client,
 		.informers = m->informers,
 		.clock = m->config.clock,
 		.workers = m->workers,
 		.manager = m};
-	const char *account = c->service_account ? c->service_account : c->name;
-	if (m->config.options->use_service_account_credentials && *account) {
-		TRY(credentials_client(
-			m->arena, m->config.client, m->config.client_config, m->config.clock, account, &ctx->client));
-	}
+	TRY(make_client(m, c, &ctx->client));
 	ctx->recorder = event_recorder_new(ctx->client, c->event_source ? c->event_source : c->name, "");
 	ARENA_PUSH(m->arena, m->contexts, m->n_contexts) = ctx;
 	*ret_ctx = ctx;
@@ -250,7 +272,7 @@ static struct status *start_controllers(struct manager *m)
 
 static bool wait_period(struct periodic *p)
 {
-	struct manager *m = p->manager;
+	struct manager *m = p->ctx->manager;
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += p->period_ms / 1000;
@@ -277,24 +299,52 @@ static void *run_periodic(void *data)
 	return NULL;
 }
 
-static void start_workers(struct manager *m)
+static void start_workers(struct manager *m, struct controller_context *ctx)
 {
+	ctx->runs = true;
 	for (struct queue_run *q = m->queues; q; q = q->next)
-		q->run = workqueue_run(q->queue, q->n, q->sync, q->data);
-	for (struct periodic *p = m->periodics; p; p = p->next) {
-		p->thread = thread_start(p->name, run_periodic, p);
-		p->started = true;
-	}
+		if (q->ctx == ctx)
+			q->run = workqueue_run(q->queue, q->n, q->sync, q->data);
+	for (struct periodic *p = m->periodics; p; p = p->next)
+		if (p->ctx == ctx) {
+			p->thread = thread_start(p->name, run_periodic, p);
+			p->started = true;
+		}
 }
 
+static bool is_ready(const struct controller_context *ctx, int64_t waited_ms)
+{
+	size_t n = 0;
+	while (n < ctx->n_awaited && informer_has_synced(ctx->awaited[n]))
+		n++;
+	if (n == ctx->n_awaited)
+		return true;
+	if (!ctx->controller->patience_ms || waited_ms < ctx->controller->patience_ms)
+		return false;
+	log_warn("%s: not everything it looks at is synced, it begins anyway", ctx->controller->name);
+	return true;
+}
+
+/* A kind that cannot be listed holds up those controllers only that look at it. */
 static struct status *run(struct manager *m)
 {
+	size_t n_running = 0;
 	TRY(start_controllers(m));
 	TRY(informers_start(m->informers));
-	if (!informers_wait_synced(m->informers, m->config.stopping, -1))
-		return NULL; /* asked to stop */
-	start_workers(m);
-	log_info("%zu controllers run", m->n_contexts);
+	int64_t since = clock_mono_ms(m->config.clock);
+	while (n_running < m->n_contexts && !atomic_load(m->config.stopping)) {
+		int64_t waited_ms = clock_mono_ms(m->config.clock) - since;
+		for (size_t i = 0; i < m->n_contexts; i++) {
+			struct controller_context *ctx = m->contexts[i];
+			if (ctx->runs || !is_ready(ctx, waited_ms))
+				continue;
+			start_workers(m, ctx);
+			n_running++;
+		}
+		if (n_running < m->n_contexts)
+			informers_wait_change(m->informers, LOOK_MS);
+	}
+	log_info("%zu controllers run", n_running);
 	return NULL;
 }
 
@@ -338,8 +388,7 @@ void manager_free(struct manager *m)
 	arena_free(m->states);
 	for (size_t i = 0; i < m->n_contexts; i++) {
 		event_recorder_free(m->contexts[i]->recorder);
-		if (m->contexts[i]->client != m->config.client)
-			client_free(m->contexts[i]->client);
+		client_free(m->contexts[i]->client);
 	}
 	for (struct queue_run *q = m->queues; q; q = q->next)
 		workqueue_free(q->queue);

@@ -10,6 +10,7 @@ enum {
 	BACKOFF_MAX_MS = 30000,
 	BACKOFF_RESET_MS = 120000,
 	SCRATCH_BYTES = 16384,
+	LOOK_MS = 50,
 };
 
 /* --- calls from other threads --- */
@@ -273,22 +274,35 @@ static bool all_synced(const struct informers *f)
 	return true;
 }
 
+/* With the lock held. */
+static void wait_change(struct informers *f, int ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&f->changed, &f->lock, &until);
+}
+
+void informers_wait_change(struct informers *f, int ms)
+{
+	pthread_mutex_lock(&f->lock);
+	wait_change(f, ms);
+	pthread_mutex_unlock(&f->lock);
+}
+
 bool informers_wait_synced(struct informers *f, const atomic_bool *stop, int timeout_ms)
 {
 	int64_t deadline = clock_mono_ms(clock_system()) + timeout_ms;
 	pthread_mutex_lock(&f->lock);
 	bool ok;
 	while (!(ok = all_synced(f)) && !(stop && atomic_load(stop)) &&
-		(timeout_ms < 0 || clock_mono_ms(clock_system()) < deadline)) {
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 50 * 1000000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000;
-		}
-		pthread_cond_timedwait(&f->changed, &f->lock, &until);
-	}
+		(timeout_ms < 0 || clock_mono_ms(clock_system()) < deadline))
+		wait_change(f, LOOK_MS);
 	pthread_mutex_unlock(&f->lock);
 	return ok;
 }

@@ -84,6 +84,8 @@ void informer_stop(struct informer *informer);
 /* Waits until every started informer has its first listing and its handlers have heard it. False: timeout (< 0: none)
  * or *stop became true. */
 bool informers_wait_synced(struct informers *informers, const atomic_bool *stop, int timeout_ms);
+/* Waits until one more is synced, or for that long. */
+void informers_wait_change(struct informers *informers, int ms);
 bool informer_has_synced(struct informer *informer);
 /* The version up to which the store is known to be current (events and bookmarks); "" before the first listing. */
 char *informer_resource_version(struct informer *informer, struct arena *arena);

@@ -207,5 +207,7 @@ static struct status *start(struct controller_context *ctx)
 const struct controller garbage_collector_controller = {.name = "garbage-collector-controller",
 	.alias = "garbagecollector",
 	.service_account = "generic-garbage-collector",
+	.qps_times = 2, /* to delete is to read, then to delete */
+	.patience_ms = 30000,
 	.wanted = wanted,
 	.start = start};

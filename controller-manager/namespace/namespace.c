@@ -280,4 +280,6 @@ static struct status *start(struct controller_context *ctx)
 	return NULL;
 }
 
-const struct controller namespace_controller = {.name = "namespace-controller", .alias = "namespace", .start = start};
+/* Every kind is listed, for each namespace. */
+const struct controller namespace_controller = {
+	.name = "namespace-controller", .alias = "namespace", .qps_times = 20, .burst_times = 100, .start = start};
