@@ -58,6 +58,15 @@ static struct status *read_live(struct collector *c, struct arena *arena, const 
 	return s;
 }
 
+/* Notes that the server does not have an owner. */
+static void note_absent(struct collector *c, const struct client_resource *resource, const struct identity *id)
+{
+	struct identity owner = *id;
+	if (!resource->namespaced)
+		owner.namespace = NULL;
+	absent_owners_add(c->absent, &owner);
+}
+
 enum owner_state { OWNER_ABSENT, OWNER_SOLID, OWNER_WAITING };
 
 static struct status *judge_owner(struct collector *c, struct arena *arena, const char *namespace,
@@ -83,10 +92,11 @@ static struct status *judge_owner(struct collector *c, struct arena *arena, cons
 		return NULL;
 	TRY(read_live(c, arena, resource, &id, &meta));
 	if (!meta) {
-		absent_owners_add(c->absent, &id);
+		note_absent(c, resource, &id);
 		*ret_state = OWNER_ABSENT;
-	} else if (meta->deletion_timestamp && meta_has_finalizer(meta, FINALIZER_FOREGROUND))
+	} else if (meta->deletion_timestamp && meta_has_finalizer(meta, FINALIZER_FOREGROUND)) {
 		*ret_state = OWNER_WAITING;
+	}
 	return NULL;
 }
 
@@ -265,18 +275,24 @@ static struct status *decide(struct collector *c, struct arena *arena, const str
 static struct status *collect_one(struct collector *c, struct arena *arena, const struct graph_node *node)
 {
 	MetaV1ObjectMeta *meta;
+	if (node->being_deleted && !node->deleting_dependents)
+		return NULL;
+	if (!node->is_virtual && !node->deleting_dependents && !node->n_owners)
+		return NULL; /* asked for before it was seen */
 	struct client_resource *resource = collector_resource(c, arena, node->id.api_version, node->id.kind);
 	if (!resource)
 		return status_internal("unable to get REST mapping for %s/%s.", node->id.api_version, node->id.kind);
-	if (node->being_deleted && !node->deleting_dependents)
-		return NULL;
 	TRY(read_live(c, arena, resource, &node->id, &meta));
 	if (!meta) {
+		if (node->is_virtual)
+			note_absent(c, resource, &node->id);
 		graph_remove_virtual(c->graph, node->id.uid);
 		return NULL;
 	}
+	/* It exists; but between two listings of its kind it may go without an event, and its dependents wait for one.
+	 */
 	if (node->is_virtual)
-		return NULL; /* its own event comes, or its kind is not watched; either way it exists */
+		return status_new(STATUS_CONFLICT, "it has not been seen yet");
 	if (node->deleting_dependents)
 		return process_foreground(c, arena, resource, node);
 	return meta->n_owner_references ? decide(c, arena, resource, node, meta) : NULL;

@@ -34,6 +34,13 @@ static void observe(struct monitor *m, const struct object *object)
 	graph_observe(m->collector->graph, &id, meta);
 }
 
+static void forget(struct monitor *m, const MetaV1ObjectMeta *meta)
+{
+	const struct identity id = {meta->uid, m->api_version, m->kind, meta->namespace, meta->name};
+	if (graph_remove(m->collector->graph, meta->uid))
+		absent_owners_add(m->collector->absent, &id);
+}
+
 static void object_added(void *data, const struct object *object, bool initial)
 {
 	observe(data, object);
@@ -44,14 +51,13 @@ static void object_updated(void *data, const struct object *old_object, const st
 	struct monitor *m = data;
 	const MetaV1ObjectMeta *before = object_metadata(old_object->msg);
 	if (!str_eq(before->uid, object_metadata(new_object->msg)->uid))
-		graph_remove(m->collector->graph, before->uid);
+		forget(m, before);
 	observe(m, new_object);
 }
 
 static void object_deleted(void *data, const struct object *object, bool final_unknown)
 {
-	struct monitor *m = data;
-	graph_remove(m->collector->graph, object_metadata(object->msg)->uid);
+	forget(data, object_metadata(object->msg));
 }
 
 static const struct informer_handler monitor_handler = {
@@ -192,9 +198,9 @@ static struct status *start(struct controller_context *ctx)
 	controller_defer(ctx, free_monitors, c);
 	TRY(discovery_new(ctx->client, NULL, &c->discovery));
 	CONTROLLER_OWNS(ctx, discovery_free, c->discovery);
-	c->deletes = controller_queue(
-		ctx, "garbage_collector_attempt_to_delete", ctx->options->concurrent_gc_syncs, collect, c);
-	c->orphans = controller_queue(ctx, "garbage_collector_attempt_to_orphan", 5, orphan_dependents, c);
+	int64_t n_workers = ctx->options->concurrent_gc_syncs;
+	c->deletes = controller_queue(ctx, "garbage_collector_attempt_to_delete", n_workers, collect, c);
+	c->orphans = controller_queue(ctx, "garbage_collector_attempt_to_orphan", n_workers, orphan_dependents, c);
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	bool added;
 	struct status *s = discover(c, arena, &added);

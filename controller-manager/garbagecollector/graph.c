@@ -259,13 +259,15 @@ static void remove_node(struct graph *g, struct node *n)
 	strmap_remove(g->nodes, n->uid);
 }
 
-void graph_remove(struct graph *g, const char *uid)
+bool graph_remove(struct graph *g, const char *uid)
 {
 	pthread_mutex_lock(&g->lock);
 	struct node *n = strmap_get(g->nodes, uid);
+	bool had_dependents = n && n->n_dependents;
 	if (n)
 		remove_node(g, n);
 	pthread_mutex_unlock(&g->lock);
+	return had_dependents;
 }
 
 void graph_remove_virtual(struct graph *g, const char *uid)

@@ -54,8 +54,8 @@ struct graph *graph_new(const struct graph_sink *sink);
 void graph_free(struct graph *g);
 /* An object was seen, new or changed. */
 void graph_observe(struct graph *g, const struct identity *id, const MetaV1ObjectMeta *meta);
-/* An object is gone. */
-void graph_remove(struct graph *g, const char *uid);
+/* An object is gone. True if it had dependents. */
+bool graph_remove(struct graph *g, const char *uid);
 /* The server does not know a virtual node's object: removes it unless it has been seen meanwhile. */
 void graph_remove_virtual(struct graph *g, const char *uid);
 /* NULL if there is no such node. */
