@@ -1,6 +1,8 @@
 #include "kubelet/admit/admit_private.h"
+
 #include "api/meta.h"
 #include "api/placement.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "kubelet/allocation/allocation.h"
 #include "kubelet/node/node.h"
@@ -11,23 +13,43 @@
 
 #define LABEL_OS "kubernetes.io/os"
 #define NODE_OS "linux"
+#define REASON_PREEMPTING "Preempting"
 
 struct check {
 	struct arena *arena;
 	const struct admit_input *in;
 	const struct pod *pod;
-	const char **reason, **message;
+	struct admit_shortages shortages; /* of a critical pod */
+	struct admit_answer *answer;
 };
 
 static bool refuse(struct check *c, const char *reason, const char *message)
 {
-	*c->reason = reason;
-	*c->message = message;
+	c->answer->reason = reason;
+	c->answer->message = message;
 	return false;
 }
 static bool predicate_failed(struct check *c, const char *name, const char *why)
 {
 	return refuse(c, name, arena_printf(c->arena, "Predicate %s failed: %s", name, why));
+}
+
+/* A node under pressure takes critical pods alone; one that is short of memory only, those that ask for some too. */
+static bool check_pressure(struct check *c)
+{
+	static const CoreV1Taint memory_taint = {.key = (char *)"node.kubernetes.io/memory-pressure",
+		.effect = (char *)"NoSchedule",
+		.value = (char *)""};
+	const CoreV1PodSpec *spec = pod_spec(c->pod);
+	bool memory = c->in->memory_pressure, disk = c->in->disk_pressure;
+	if ((!memory && !disk) || pod_critical(c->pod))
+		return true;
+	if (!disk && (pod_qos(c->pod) != QOS_BEST_EFFORT ||
+			     taint_is_tolerated(&memory_taint, spec->tolerations, spec->n_tolerations)))
+		return true;
+	return refuse(c, "Evicted",
+		arena_printf(c->arena, "The node had condition: [%s%s%s]. ", memory ? "MemoryPressure" : "",
+			memory && disk ? " " : "", disk ? "DiskPressure" : ""));
 }
 
 static bool check_sysctls(struct check *c)
@@ -63,6 +85,11 @@ static bool check_resource(
 		used += request(c->in->others[i]);
 	if (!wanted || wanted <= capacity - used)
 		return true;
+	if (pod_critical(c->pod)) {
+		struct admit_shortage s = {name, wanted - (capacity - used)};
+		c->shortages.items[c->shortages.n_items++] = s;
+		return true;
+	}
 	return refuse(c, arena_printf(c->arena, "OutOf%s", name),
 		arena_printf(c->arena,
 			"Node didn't have enough resource: %s, requested: %lld, used: %lld, capacity: %lld", name,
@@ -76,8 +103,6 @@ static int64_t one(const struct pod *pod)
 
 static bool check_resources(struct check *c)
 {
-	if (pod_critical(c->pod))
-		return true;
 	return check_resource(c, "pods", one, c->in->pods) &&
 	       check_resource(c, "cpu", pod_request_cpu_milli, c->in->cpu_milli) &&
 	       check_resource(c, "memory", pod_request_memory, c->in->memory) &&
@@ -155,17 +180,20 @@ static bool check_taints(struct check *c)
 	return true;
 }
 
-bool admit_check(struct arena *arena, const struct admit_input *input, const struct pod *pod, const char **ret_reason,
-	const char **ret_message)
+bool admit_check(struct arena *arena, const struct admit_input *input, const struct pod *pod, struct admit_answer *ret)
 {
-	struct check c = {arena, input, pod, ret_reason, ret_message};
-	return check_sysctls(&c) && check_os(&c) && check_resources(&c) && check_affinity(&c) && check_ports(&c) &&
-	       check_taints(&c);
+	struct check c = {arena, input, pod, .answer = ret};
+	*ret = (struct admit_answer){0};
+	if (!check_pressure(&c) || !check_sysctls(&c) || !check_os(&c) || !check_resources(&c) || !check_affinity(&c) ||
+		!check_ports(&c) || !check_taints(&c))
+		return false;
+	return !c.shortages.n_items || admit_choose_victims(arena, input, pod, &c.shortages, ret);
 }
 
 /* --- in the kubelet --- */
 
-/* Whether it takes part of the node: until nothing of it runs, and not if it was refused; nor does the pod itself. */
+/* Whether it takes part of the node: until nothing of it runs, and not if it was refused or its place is another's
+ * already; nor does the pod itself. */
 static bool counts(struct kubelet *k, const struct pod *other, const struct pod *pod)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -173,7 +201,7 @@ static bool counts(struct kubelet *k, const struct pod *other, const struct pod 
 	if (str_eq(other->uid, pod->uid))
 		return false;
 	if (pod_workers_phase(k->workers, other->uid, &phase) && phase != POD_SYNCING)
-		return phase == POD_TERMINATING;
+		return phase == POD_TERMINATING && !pod_workers_preempted(k->workers, other->uid);
 	const CoreV1PodStatus *status = status_manager_get(k->statuses, arena, other->uid);
 	return !pod_terminal(other) && !(status && pod_phase_terminal(status->phase));
 }
@@ -190,8 +218,18 @@ void admit_reject(struct kubelet *k, const struct pod *pod, const char *reason, 
 	status_manager_set(k->statuses, pod, status);
 }
 
-bool admit_fits(struct kubelet *k, struct arena *arena, const struct pod *pod, const char **ret_reason,
-	const char **ret_message)
+static void preempt(struct kubelet *k, const struct pod *victim, const struct pod *pod)
+{
+	static const char message[] = "Preempted in order to admit critical pod";
+	log_warn("ending pod %s to make room for the critical pod %s", victim->ref, pod->ref);
+	kubelet_pod_event(k, victim, NULL, EVENT_WARNING, REASON_PREEMPTING, "%s", message);
+	pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_KILL,
+					       .pod = victim,
+					       .eviction = {REASON_PREEMPTING, message,
+						       "Pod was preempted by Kubelet to accommodate a critical pod."}});
+}
+
+bool admit_fits(struct kubelet *k, struct arena *arena, const struct pod *pod, struct admit_decision *ret)
 {
 	struct pod_list pods = pod_manager_list(k->pods);
 	struct pod **others = ARENA_ARRAY(arena, struct pod *, pods.n_items + 1);
@@ -205,10 +243,19 @@ bool admit_fits(struct kubelet *k, struct arena *arena, const struct pod *pod, c
 		.unsafe_sysctls = k->settings->unsafe_sysctls,
 		.n_unsafe_sysctls = k->settings->n_unsafe_sysctls,
 	};
+	struct admit_answer answer;
+	/* A pod that ran here before the kubelet did is not sent away for what it may be suffering from. */
+	if (!allocation_known(k->allocation, pod))
+		node_pressure(k->node, &input.memory_pressure, &input.disk_pressure);
 	for (size_t i = 0; i < pods.n_items; i++)
 		if (counts(k, pods.items[i], pod))
 			others[input.n_others++] = allocation_held(k->allocation, pods.items[i]);
-	bool fits = admit_check(arena, &input, pod, ret_reason, ret_message);
+	bool fits = admit_check(arena, &input, pod, &answer);
+	*ret = (struct admit_decision){answer.reason, answer.message};
+	for (size_t i = 0; i < answer.n_victims; i++) {
+		preempt(k, answer.victims[i], pod);
+		ARENA_PUSH(arena, ret->victims, ret->n_victims) = arena_strdup(arena, answer.victims[i]->uid);
+	}
 	for (size_t i = 0; i < input.n_others; i++)
 		pod_unref(others[i]);
 	pod_list_done(&pods);

@@ -150,21 +150,31 @@ struct pod *allocation_held(struct allocation *a, const struct pod *pod)
 
 /* --- admission --- */
 
-bool allocation_admit(struct allocation *a, const struct pod *pod)
+bool allocation_known(struct allocation *a, const struct pod *pod)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const char *reason, *message;
+	const CoreV1PodSpec *spec = pod_spec(pod);
+	return spec->n_containers && resource_state_get(a->allotted, arena, pod->uid, spec->containers[0]->name);
+}
+
+bool allocation_admit(
+	struct allocation *a, struct arena *arena, const struct pod *pod, char ***ret_victims, size_t *ret_n)
+{
+	struct admit_decision decision;
+	*ret_n = 0;
 	if (pod_deleting(pod) || pod_terminal(pod))
 		return true;
 	pthread_mutex_lock(&a->lock);
 	/* One that ran before a restart of the kubelet has what it was given then. */
 	CLEANUP(pod_unrefp) struct pod *allotted = allocation_apply(a, pod);
-	bool fits = admit_fits(a->k, arena, allotted, &reason, &message);
+	bool fits = admit_fits(a->k, arena, allotted, &decision);
 	if (fits)
 		log_status(resource_state_set_pod(a->allotted, allotted), "pod %s: resources", pod->ref);
 	pthread_mutex_unlock(&a->lock);
 	if (!fits)
-		admit_reject(a->k, pod, reason, message);
+		admit_reject(a->k, pod, decision.reason, decision.message);
+	*ret_victims = decision.victims;
+	*ret_n = decision.n_victims;
 	return fits;
 }
 
@@ -189,18 +199,19 @@ static bool try_resize(struct allocation *a, const struct pod *pod)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	int64_t generation = pod->api->metadata->generation;
-	const char *reason, *message;
+	struct admit_decision decision;
 	if (!allocation_differs(a, pod)) {
 		resize_pending_clear(a->conditions, pod->uid);
 		return false;
 	}
-	message = pod->is_static ? "In-place resize of static-pods is not supported" : beyond_node(a, arena, pod);
+	const char *message =
+		pod->is_static ? "In-place resize of static-pods is not supported" : beyond_node(a, arena, pod);
 	if (message) {
 		resize_pending_set(a->conditions, pod->uid, RESIZE_INFEASIBLE, message, generation);
 		return false;
 	}
-	if (!admit_fits(a->k, arena, pod, &reason, &message)) {
-		resize_pending_set(a->conditions, pod->uid, RESIZE_DEFERRED, message, generation);
+	if (!admit_fits(a->k, arena, pod, &decision)) {
+		resize_pending_set(a->conditions, pod->uid, RESIZE_DEFERRED, decision.message, generation);
 		return false;
 	}
 	struct status *error = resource_state_set_pod(a->allotted, pod);

@@ -28,8 +28,12 @@ struct allocation;
 struct status *allocation_new(struct kubelet *k, struct allocation **ret) MUST_USE;
 void allocation_free(struct allocation *a);
 
-/* Checks a new pod against those that are here; a refused pod is told of and fails. Returns whether it may run. */
-bool allocation_admit(struct allocation *a, const struct pod *pod);
+/* Checks a new pod against those that are here; a refused pod is told of and fails. Returns whether it may run, and the
+ * uids of the pods that were told to end for it, in the arena. */
+bool allocation_admit(
+	struct allocation *a, struct arena *arena, const struct pod *pod, char ***ret_victims, size_t *ret_n);
+/* Whether it was given anything, by this kubelet or the one before. */
+bool allocation_known(struct allocation *a, const struct pod *pod);
 /* The pod's wishes changed: they are allotted, put off or refused, and its conditions say which. */
 void allocation_resize(struct allocation *a, const struct pod *pod);
 /* Looks again at the resizes that were put off: room may have come. Called when pods go or shrink, and now and then. */

@@ -23,11 +23,15 @@ void config_pod_added(struct kubelet *k, struct pod *pod)
 		mirror_changed(k, pod);
 		return;
 	}
-	if (!allocation_admit(k->allocation, pod))
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	char **victims;
+	size_t n_victims;
+	if (!allocation_admit(k->allocation, arena, pod, &victims, &n_victims))
 		return;
 	/* What a kubelet before this one knew of a resize. */
 	resize_conditions_restore(allocation_conditions(k->allocation), pod);
-	pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_CREATE, .pod = pod});
+	pod_workers_update(k->workers,
+		&(struct pod_update){.type = POD_UPDATE_CREATE, .pod = pod, .after = victims, .n_after = n_victims});
 	if (allocation_differs(k->allocation, pod))
 		allocation_resize(k->allocation, pod);
 }

@@ -1,4 +1,4 @@
-#include "kubelet/eviction/eviction.h"
+#include "kubelet/eviction/eviction_private.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,23 +33,20 @@ int eviction_order(const void *a, const void *b)
 	return (dx < dy) - (dx > dy);
 }
 
-static const char *label(const CriContainerStats *s, const char *key)
+bool eviction_candidate(struct kubelet *k, const struct pod *pod)
 {
-	for (size_t i = 0; s->attributes && i < s->attributes->n_labels; i++)
-		if (str_eq(s->attributes->labels[i]->key, key))
-			return s->attributes->labels[i]->value;
-	return "";
+	return !pod_critical(pod) && !pod_terminal(pod) && !pod_workers_terminating(k->workers, pod->uid);
 }
 
-static int64_t memory_of(const CriListContainerStatsResponse *stats, const char *uid)
+void evict_pod(struct kubelet *k, const struct pod *pod, int64_t grace_seconds, const char *message, bool disruption)
 {
-	int64_t sum = 0;
-	for (size_t i = 0; i < stats->n_stats; i++) {
-		const CriContainerStats *s = stats->stats[i];
-		if (str_eq(label(s, LABEL_POD_UID), uid) && s->memory && s->memory->working_set_bytes)
-			sum += (int64_t)s->memory->working_set_bytes->value;
-	}
-	return sum;
+	log_warn("evicting pod %s: %s", pod->ref, message);
+	kubelet_pod_event(k, pod, NULL, EVENT_WARNING, "Evicted", "%s", message);
+	pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_KILL,
+					       .pod = pod,
+					       .has_grace = true,
+					       .grace_seconds = grace_seconds,
+					       .eviction = {"Evicted", message, disruption ? message : NULL}});
 }
 
 static char *bytes_text(struct arena *arena, int64_t bytes)
@@ -62,17 +59,17 @@ static struct status *evict_one(
 	struct kubelet *k, const char *resource, int64_t threshold, int64_t available, bool by_memory)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	CriListContainerStatsRequest *ask = RPC_NEW(arena, CriListContainerStatsRequest);
 	CriListContainerStatsResponse *stats;
-	TRY(cri_call(k->cri, "ListContainerStats", ask, arena, &stats));
+	TRY(usage_read(k, arena, &stats));
 	struct pod_list pods = pod_manager_list(k->pods);
 	struct eviction_candidate *list = NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < pods.n_items; i++) {
 		const struct pod *pod = pods.items[i];
-		if (pod_critical(pod) || pod_terminal(pod) || pod_workers_terminating(k->workers, pod->uid))
+		if (!eviction_candidate(k, pod))
 			continue;
-		struct eviction_candidate c = {pod, memory_of(stats, pod->uid), pod_request_memory(pod)};
+		struct pod_usage usage = usage_of_pod(k, arena, stats, pod, false);
+		struct eviction_candidate c = {pod, usage.memory, pod_request_memory(pod)};
 		ARENA_PUSH(arena, list, n) = c;
 	}
 	if (n) {
@@ -83,15 +80,7 @@ static struct status *evict_one(
 		if (by_memory)
 			message = arena_printf(arena, "%sThe pod was using %s, request is %s. ", message,
 				bytes_text(arena, list[0].usage), bytes_text(arena, list[0].request));
-		log_warn("evicting pod %s: %s", list[0].pod->ref, message);
-		kubelet_pod_event(k, list[0].pod, NULL, EVENT_WARNING, "Evicted", "%s", message);
-		pod_workers_update(k->workers, &(struct pod_update){.type = POD_UPDATE_KILL,
-						       .pod = list[0].pod,
-						       .has_grace = true,
-						       .grace_seconds = 1,
-						       .evict = true,
-						       .reason = "Evicted",
-						       .message = message});
+		evict_pod(k, list[0].pod, IMMEDIATE_GRACE_S, message, true);
 		node_status_changed(k->node);
 	}
 	pod_list_done(&pods);
@@ -125,7 +114,10 @@ static struct status *check_disk(struct kubelet *k)
 
 struct status *eviction_check(struct kubelet *k)
 {
-	eviction_check_volumes(k);
+	bool any;
+	TRY(eviction_check_local_storage(k, &any));
+	if (any)
+		return NULL;
 	TRY(check_memory(k));
 	return check_disk(k);
 }

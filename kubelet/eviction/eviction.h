@@ -9,8 +9,6 @@
 
 /* One look; ends at most one pod. Called every few seconds. */
 struct status *eviction_check(struct kubelet *k) MUST_USE;
-/* Evicts pods whose empty directories have outgrown their limits, however much room the node has. */
-void eviction_check_volumes(struct kubelet *k);
 
 /* --- the order, pure --- */
 

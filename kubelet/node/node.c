@@ -30,7 +30,7 @@ struct node {
 	bool ready;
 	char *runtime_error; /* why the runtime or the network is not ready; NULL: both are */
 	int64_t reported_ms;
-	bool memory_pressure, disk_pressure;
+	atomic_bool memory_pressure, disk_pressure;
 	int64_t memory_pressure_ms, disk_pressure_ms; /* when it was last seen */
 	pthread_t status_thread, lease_thread;
 };
@@ -140,6 +140,12 @@ static void check_pressure(struct node *n, struct node_facts *f)
 	n->disk_pressure = pressure(disk, n->disk_pressure, &n->disk_pressure_ms, now, s->eviction_transition_ms);
 	f->health.memory_pressure = n->memory_pressure;
 	f->health.disk_pressure = n->disk_pressure;
+}
+
+void node_pressure(struct node *n, bool *ret_memory, bool *ret_disk)
+{
+	*ret_memory = n->memory_pressure;
+	*ret_disk = n->disk_pressure;
 }
 
 /* --- status --- */

@@ -178,15 +178,19 @@ struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct p
 }
 
 struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, const struct pod_status *status,
-	int64_t grace_seconds, const char *evict_reason, const char *evict_message)
+	int64_t grace_seconds, const struct pod_eviction *eviction)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CoreV1PodStatus *api_status = generate(k, arena, pod, status, false);
-	if (evict_reason) {
+	if (eviction->reason) {
 		api_status->phase = arena_strdup(arena, "Failed");
-		api_status->reason = arena_strdup(arena, evict_reason);
-		api_status->message = arena_strdup(arena, str_or_empty(evict_message));
-		condition_add(arena, api_status, "DisruptionTarget", true, "TerminationByKubelet", evict_message);
+		api_status->reason = arena_strdup(arena, eviction->reason);
+		api_status->message = arena_strdup(arena, str_or_empty(eviction->message));
+	}
+	if (eviction->disruption) {
+		condition_add(
+			arena, api_status, "DisruptionTarget", true, "TerminationByKubelet", eviction->disruption);
+		status_condition(api_status, "DisruptionTarget")->observed_generation = pod->api->metadata->generation;
 	}
 	status_manager_set(k->statuses, pod, api_status);
 	prober_stop_liveness(k->prober, pod->uid);

@@ -15,6 +15,7 @@
 #define RETRY_MOUNT_MS 500
 #define RETRY_MOUNT_MAX_SHIFT 8
 #define DEFAULT_GRACE_S 30
+#define MIN_WAIT_S 10
 
 struct worker {
 	struct pod_workers *w;
@@ -31,8 +32,10 @@ struct worker {
 	bool restart_requested;
 	unsigned n_mount_failures; /* one after another */
 	int64_t grace_seconds;	   /* of the termination; 0: not decided */
-	char *evict_reason;
-	char *evict_message;
+	struct pod_eviction eviction;
+	char **after; /* uids of pods that must have ended before it begins */
+	size_t n_after;
+	int64_t after_until_ms;
 	int64_t next_ms;   /* when the next sync is due without news */
 	int64_t synced_ms; /* when the last step began reading */
 	pthread_cond_t wake;
@@ -48,6 +51,27 @@ struct pod_workers {
 	bool stopping;
 };
 
+static struct pod_eviction eviction_copy(const struct pod_eviction *e)
+{
+	return (struct pod_eviction){mem_strdup(e->reason), mem_strdup(e->message), mem_strdup(e->disruption)};
+}
+
+static void eviction_free(struct pod_eviction *e)
+{
+	free((char *)e->reason);
+	free((char *)e->message);
+	free((char *)e->disruption);
+}
+
+static void forget_after(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->n_after; i++)
+		free(worker->after[i]);
+	free(worker->after);
+	worker->after = NULL;
+	worker->n_after = 0;
+}
+
 static void worker_free(void *p)
 {
 	struct worker *worker = p;
@@ -55,8 +79,8 @@ static void worker_free(void *p)
 	pthread_cond_destroy(&worker->wake);
 	free(worker->uid);
 	free(worker->full_name);
-	free(worker->evict_reason);
-	free(worker->evict_message);
+	eviction_free(&worker->eviction);
+	forget_after(worker);
 	free(worker);
 }
 
@@ -91,9 +115,42 @@ static int64_t jitter(int64_t ms)
 	return ms + random_below((uint32_t)(ms / 2) + 1);
 }
 
+/* The pods whose place it takes have the time that they need to end, and half of it again. */
+static bool others_ended(struct worker *worker)
+{
+	bool ended = worker->phase != POD_SYNCING || clock_mono_ms(worker->w->k->clock) >= worker->after_until_ms;
+	bool all = true;
+	for (size_t i = 0; i < worker->n_after && !ended; i++) {
+		const struct worker *other = strmap_get(worker->w->workers, worker->after[i]);
+		all &= !other || other->phase == POD_TERMINATED;
+	}
+	if (ended || all)
+		forget_after(worker);
+	return ended || all;
+}
+
+/* Lock held. */
+static void begin_after(struct worker *worker, char *const *uids, size_t n)
+{
+	int64_t seconds = MIN_WAIT_S;
+	worker->after = mem_calloc(n + 1, sizeof(worker->after[0]));
+	for (size_t i = 0; i < n; i++) {
+		const struct worker *other = strmap_get(worker->w->workers, uids[i]);
+		const CoreV1PodSpec *spec = other && other->pod ? pod_spec(other->pod) : NULL;
+		int64_t grace =
+			spec && spec->has_termination_grace_period_seconds ? spec->termination_grace_period_seconds : 0;
+		if (grace + grace / 2 > seconds)
+			seconds = grace + grace / 2;
+		worker->after[worker->n_after++] = mem_strdup(uids[i]);
+	}
+	worker->after_until_ms = clock_mono_ms(worker->w->k->clock) + seconds * 1000;
+}
+
 /* Two static pods of one name follow each other: the second waits until the first has ended. */
 static bool may_start(struct worker *worker)
 {
+	if (!others_ended(worker))
+		return false;
 	if (worker->started || !worker->is_static)
 		return true;
 	const char *holder = strmap_get(worker->w->static_running, worker->full_name);
@@ -109,7 +166,7 @@ struct step {
 	enum pod_phase phase;
 	int64_t grace;
 	int64_t newer_than;
-	char *evict_reason, *evict_message;
+	struct pod_eviction eviction;
 };
 
 static struct status *runtime_only_step(struct worker *worker, const struct step *step)
@@ -132,7 +189,7 @@ static struct status *run_step(struct worker *worker, const struct step *step, b
 	case POD_SYNCING:
 		return pod_sync(k, step->pod, status, ret_terminal);
 	case POD_TERMINATING:
-		return pod_sync_terminating(k, step->pod, status, step->grace, step->evict_reason, step->evict_message);
+		return pod_sync_terminating(k, step->pod, status, step->grace, &step->eviction);
 	case POD_TERMINATED:
 		return pod_sync_terminated(k, step->pod, status);
 	}
@@ -195,8 +252,8 @@ static void one_step(struct worker *worker, bool *ret_done)
 	struct pod_workers *w = worker->w;
 	worker->pending = false;
 	worker->busy = true;
-	struct step step = {pod_ref(worker->pod), worker->phase, 0, worker->synced_ms, mem_strdup(worker->evict_reason),
-		mem_strdup(worker->evict_message)};
+	struct step step = {
+		pod_ref(worker->pod), worker->phase, 0, worker->synced_ms, eviction_copy(&worker->eviction)};
 	if (worker->phase != POD_SYNCING || !worker->pod)
 		step.grace = decide_grace(worker);
 	pthread_mutex_unlock(&w->lock);
@@ -215,8 +272,7 @@ static void one_step(struct worker *worker, bool *ret_done)
 	if (deadline > 0 && worker->next_ms > worker->synced_ms + deadline)
 		worker->next_ms = worker->synced_ms + deadline;
 	pod_unref(step.pod);
-	free(step.evict_reason);
-	free(step.evict_message);
+	eviction_free(&step.eviction);
 }
 
 static void *worker_thread(void *data)
@@ -283,10 +339,8 @@ static void consider_end(struct worker *worker, const struct pod_update *update)
 		else if (!pod_terminal(pod) && update->type != POD_UPDATE_KILL)
 			return;
 		worker->phase = POD_TERMINATING;
-		if (update->evict) {
-			worker->evict_reason = mem_strdup(update->reason);
-			worker->evict_message = mem_strdup(update->message);
-		}
+		if (update->eviction.reason)
+			worker->eviction = eviction_copy(&update->eviction);
 	}
 	if (pod && pod->api->metadata->has_deletion_grace_period_seconds)
 		shorten_grace(worker, pod->api->metadata->deletion_grace_period_seconds);
@@ -307,6 +361,8 @@ void pod_workers_update(struct pod_workers *w, const struct pod_update *update)
 		else
 			worker = worker_new(w, uid, update->runtime_pod->name, update->runtime_pod->namespace);
 		worker->is_static = pod && pod->is_static;
+		if (update->n_after)
+			begin_after(worker, update->after, update->n_after);
 	} else if (update->type == POD_UPDATE_CREATE && worker->phase != POD_SYNCING) {
 		worker->restart_requested = true;
 		pthread_mutex_unlock(&w->lock);
@@ -370,6 +426,15 @@ void pod_workers_free(struct pod_workers *w)
 	strmap_free(w->static_running);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+}
+
+bool pod_workers_preempted(struct pod_workers *w, const char *uid)
+{
+	pthread_mutex_lock(&w->lock);
+	const struct worker *worker = strmap_get(w->workers, uid);
+	bool yes = worker && str_eq(worker->eviction.reason, "Preempting");
+	pthread_mutex_unlock(&w->lock);
+	return yes;
 }
 
 bool pod_workers_phase(struct pod_workers *w, const char *uid, enum pod_phase *ret)

@@ -18,15 +18,23 @@ struct pod_workers;
 enum pod_update_type { POD_UPDATE_SYNC, POD_UPDATE_CREATE, POD_UPDATE_KILL };
 enum pod_phase { POD_SYNCING, POD_TERMINATING, POD_TERMINATED };
 
+/* A pod that the kubelet ends of itself fails with this. All NULL: it does not. */
+struct pod_eviction {
+	const char *reason;
+	const char *message;
+	const char *disruption; /* message of the condition DisruptionTarget; NULL: without it */
+};
+
 struct pod_update {
 	enum pod_update_type type;
 	const struct pod *pod;		       /* a reference is taken; NULL: */
 	const struct runtime_pod *runtime_pod; /* one that only the runtime knows, to be killed */
 	bool has_grace;
 	int64_t grace_seconds; /* of a kill */
-	bool evict;
-	const char *reason; /* of an eviction: becomes the pod's status */
-	const char *message;
+	struct pod_eviction eviction;
+	/* Of a new pod: those that have to end first, for a time; it takes their place. */
+	char *const *after;
+	size_t n_after;
 };
 
 struct pod_workers *pod_workers_new(struct kubelet *k);
@@ -36,6 +44,8 @@ void pod_workers_update(struct pod_workers *w, const struct pod_update *update);
 /* Runs the pod's next sync now instead of at its time. */
 void pod_workers_kick(struct pod_workers *w, const char *uid);
 
+/* Whether it is ending to make room for a critical pod. */
+bool pod_workers_preempted(struct pod_workers *w, const char *uid);
 /* False: nobody works for the pod. */
 bool pod_workers_phase(struct pod_workers *w, const char *uid, enum pod_phase *ret);
 /* Whether it is to end: its containers must not be started any more. */
@@ -63,7 +73,7 @@ struct strmap *pod_workers_sync_known(struct pod_workers *w, const struct strmap
 struct status *pod_sync(
 	struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal) MUST_USE;
 struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, const struct pod_status *status,
-	int64_t grace_seconds, const char *evict_reason, const char *evict_message) MUST_USE;
+	int64_t grace_seconds, const struct pod_eviction *eviction) MUST_USE;
 struct status *pod_sync_terminated(struct kubelet *k, const struct pod *pod, const struct pod_status *status) MUST_USE;
 
 /* Until the pod's activeDeadlineSeconds have passed; -1 if it has none or has not begun. */

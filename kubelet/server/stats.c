@@ -6,25 +6,12 @@
 #include "kubelet/node/node.h"
 #include "kubelet/runtime/names.h"
 #include "kubelet/server/server.h"
-
-static const char *label(const CriContainerStats *s, const char *key)
-{
-	for (size_t i = 0; s->attributes && i < s->attributes->n_labels; i++)
-		if (str_eq(s->attributes->labels[i]->key, key))
-			return s->attributes->labels[i]->value;
-	return "";
-}
-
-static struct status *container_stats(struct kubelet *k, struct arena *arena, CriListContainerStatsResponse **ret)
-{
-	CriListContainerStatsRequest *ask = RPC_NEW(arena, CriListContainerStatsRequest);
-	return cri_call(k->cri, "ListContainerStats", ask, arena, ret);
-}
+#include "kubelet/stats/usage.h"
 
 static int by_pod(const void *a, const void *b)
 {
-	return strcmp(label(*(CriContainerStats *const *)a, LABEL_POD_UID),
-		label(*(CriContainerStats *const *)b, LABEL_POD_UID));
+	return strcmp(usage_label(*(CriContainerStats *const *)a, LABEL_POD_UID),
+		usage_label(*(CriContainerStats *const *)b, LABEL_POD_UID));
 }
 
 static void add_name(struct strbuf *out, const char *key, const char *value)
@@ -57,19 +44,19 @@ static void add_usage(struct strbuf *out, const char *now, uint64_t cpu, uint64_
 /* One pod's containers, which stand next to each other; returns how many. */
 static size_t add_pod(struct strbuf *out, CriContainerStats *const *list, size_t n, const char *now)
 {
-	const char *uid = label(list[0], LABEL_POD_UID);
+	const char *uid = usage_label(list[0], LABEL_POD_UID);
 	uint64_t cpu = 0, memory = 0;
 	size_t used = 0;
 	strbuf_adds(out, "{\"podRef\":{");
-	add_name(out, "name", label(list[0], LABEL_POD_NAME));
+	add_name(out, "name", usage_label(list[0], LABEL_POD_NAME));
 	strbuf_addc(out, ',');
-	add_name(out, "namespace", label(list[0], LABEL_POD_NAMESPACE));
+	add_name(out, "namespace", usage_label(list[0], LABEL_POD_NAMESPACE));
 	strbuf_addc(out, ',');
 	add_name(out, "uid", uid);
 	strbuf_printf(out, "},\"startTime\":\"%s\",\"containers\":[", now);
-	for (; used < n && str_eq(label(list[used], LABEL_POD_UID), uid); used++) {
+	for (; used < n && str_eq(usage_label(list[used], LABEL_POD_UID), uid); used++) {
 		strbuf_adds(out, used ? ",{" : "{");
-		add_name(out, "name", label(list[used], LABEL_CONTAINER_NAME));
+		add_name(out, "name", usage_label(list[used], LABEL_CONTAINER_NAME));
 		strbuf_printf(out, ",\"startTime\":\"%s\",", now);
 		add_usage(out, now, cpu_of(list[used]), memory_of(list[used]));
 		strbuf_addc(out, '}');
@@ -86,7 +73,7 @@ void serve_stats_summary(struct http_request *request)
 {
 	struct server_context *c = request->data;
 	CriListContainerStatsResponse *stats;
-	struct status *s = container_stats(c->k, request->arena, &stats);
+	struct status *s = usage_read(c->k, request->arena, &stats);
 	if (s) {
 		http_respond_status(request, s);
 		return;
@@ -122,7 +109,8 @@ void serve_stats_summary(struct http_request *request)
 static void add_metric(struct strbuf *out, const char *name, const CriContainerStats *s, double value)
 {
 	strbuf_printf(out, "%s{container=\"%s\",namespace=\"%s\",pod=\"%s\"} %.9g\n", name,
-		label(s, LABEL_CONTAINER_NAME), label(s, LABEL_POD_NAMESPACE), label(s, LABEL_POD_NAME), value);
+		usage_label(s, LABEL_CONTAINER_NAME), usage_label(s, LABEL_POD_NAMESPACE),
+		usage_label(s, LABEL_POD_NAME), value);
 }
 
 static double cpu_seconds(const CriContainerStats *s)
@@ -142,11 +130,12 @@ static void add_pod_metrics(struct strbuf *out, const CriListContainerStatsRespo
 	for (size_t i = 0; i < stats->n_stats;) {
 		const CriContainerStats *first = stats->stats[i];
 		double sum = 0;
-		for (; i < stats->n_stats && str_eq(label(stats->stats[i], LABEL_POD_UID), label(first, LABEL_POD_UID));
+		for (; i < stats->n_stats &&
+			str_eq(usage_label(stats->stats[i], LABEL_POD_UID), usage_label(first, LABEL_POD_UID));
 			i++)
 			sum += value(stats->stats[i]);
-		strbuf_printf(out, "%s{namespace=\"%s\",pod=\"%s\"} %.9g\n", name, label(first, LABEL_POD_NAMESPACE),
-			label(first, LABEL_POD_NAME), sum);
+		strbuf_printf(out, "%s{namespace=\"%s\",pod=\"%s\"} %.9g\n", name,
+			usage_label(first, LABEL_POD_NAMESPACE), usage_label(first, LABEL_POD_NAME), sum);
 	}
 }
 
@@ -154,7 +143,7 @@ void serve_resource_metrics(struct http_request *request)
 {
 	struct server_context *c = request->data;
 	CriListContainerStatsResponse *stats;
-	struct status *s = container_stats(c->k, request->arena, &stats);
+	struct status *s = usage_read(c->k, request->arena, &stats);
 	if (s) {
 		http_respond_status(request, s);
 		return;

@@ -84,6 +84,15 @@ kill_component() { # N NAME
 ready_nodes() { kall get nodes -o json | jq -r '.items[] | select(.spec.unschedulable != true) | select(any(.status.conditions[]; .type == "Ready" and .status == "True")) | .metadata.name'; }
 node_address() { kall get node "$1" -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'; }
 
+# Thousandths of a CPU that no pod of the node has asked for.
+free_cpu() { # NODE
+	local all used
+	all=$(kall get node "$1" -o json | jq '.status.allocatable.cpu | if endswith("m") then rtrimstr("m") | tonumber else tonumber * 1000 end')
+	used=$(kall get pods -A --field-selector "spec.nodeName=$1,status.phase=Running" -o json | jq '
+		[.items[].spec.containers[].resources.requests.cpu // "0" | if endswith("m") then rtrimstr("m") | tonumber else tonumber * 1000 end] | add')
+	echo $((all - used))
+}
+
 # --- waiting and comparing ---
 
 # Tries a command until it succeeds; fails the case after that many seconds.

@@ -159,3 +159,17 @@ T
 	in_node 1 rm /etc/kubernetes/manifests/st.yaml
 	wait_until 40 equals 0 sh -c "$KUBECTL -n $NS get pods -o name | wc -l"
 }
+
+# bats test_tags=alone
+@test "node: a critical pod is admitted in the place of others" {
+	node=$(ready_nodes | head -1)
+	free=$(free_cpu "$node")
+	pod small "nodeName: $node, containers: [{name: a, image: '$IMAGE', resources: {requests: {cpu: 10m}}}]"
+	pod large "nodeName: $node, containers: [{name: a, image: '$IMAGE', resources: {requests: {cpu: $((free * 3 / 4))m}}}]"
+	make_pod plain "nodeName: $node, containers: [{name: a, image: '$IMAGE', resources: {requests: {cpu: $((free / 2))m}}}]"
+	becomes 40 "Failed OutOfcpu" field pod/plain '.status.phase} {.status.reason'
+	pod critical "nodeName: $node, priorityClassName: system-node-critical, containers: [{name: a, image: '$IMAGE', resources: {requests: {cpu: $((free / 2))m}}}]"
+	becomes 40 "Failed Preempting Preempted in order to admit critical pod" field pod/large '.status.phase} {.status.reason} {.status.message'
+	assert_equal "True TerminationByKubelet" "$(field pod/large '.status.conditions[?(@.type=="DisruptionTarget")].status} {.status.conditions[?(@.type=="DisruptionTarget")].reason')"
+	assert_equal Running "$(field pod/small .status.phase)"
+}

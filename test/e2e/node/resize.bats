@@ -9,15 +9,6 @@ resize() {								     # POD CONTAINER RESOURCES
 cpu_quota() { k exec "$1" -- sh -c 'cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null || cut -d" " -f1 /sys/fs/cgroup/cpu.max'; }
 memory_limit() { k exec "$1" -- sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'; }
 has_event() { k get events --field-selector "involvedObject.name=$1,reason=$2" -o name | grep -q .; } # POD REASON
-# Thousandths of a CPU that no pod of the node has asked for.
-free_cpu() { # NODE
-	local all used
-	all=$(kall get node "$1" -o json | jq '.status.allocatable.cpu | if endswith("m") then rtrimstr("m") | tonumber else tonumber * 1000 end')
-	used=$(kall get pods -A --field-selector "spec.nodeName=$1,status.phase=Running" -o json | jq '
-		[.items[].spec.containers[].resources.requests.cpu // "0" | if endswith("m") then rtrimstr("m") | tonumber else tonumber * 1000 end] | add')
-	echo $((all - used))
-}
-
 # bats test_tags=short
 @test "node: CPU of a running container changes in place" {
 	pod p "containers: [{name: a, image: '$IMAGE', resources: {requests: {cpu: 100m, memory: 32Mi}, limits: {cpu: 200m, memory: 64Mi}}}]"

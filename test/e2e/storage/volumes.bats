@@ -27,6 +27,17 @@ load ../../lib/e2e.bash
 	assert_equal 'Usage of EmptyDir volume "d" exceeds the limit "1Mi". ' "$(field pod/p .status.message)"
 }
 
+@test "storage: a pod that writes more than its limit of ephemeral storage is evicted" {
+	make_pod p "restartPolicy: Never, containers: [{name: a, image: '$IMAGE', command: [sh, -c, 'dd if=/dev/zero of=/tmp/f bs=1M count=4; sleep 3600'], resources: {limits: {ephemeral-storage: 2Mi}}}]"
+	make_pod q "restartPolicy: Never, containers: [{name: a, image: '$IMAGE', command: [sh, -c, 'dd if=/dev/zero of=/tmp/f bs=1M count=4; sleep 3600'], resources: {limits: {ephemeral-storage: 2Mi}}}, {name: b, image: '$IMAGE', resources: {limits: {ephemeral-storage: 20Mi}}}]"
+	make_pod logs "restartPolicy: Never, containers: [{name: a, image: '$IMAGE', command: [sh, -c, 'yes 0123456789 | head -c 4000000; sleep 3600'], resources: {limits: {ephemeral-storage: 2Mi}}}]"
+	becomes 100 "Failed Evicted" field pod/p '.status.phase} {.status.reason'
+	assert_equal 'Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. ' "$(field pod/p .status.message)"
+	becomes 100 "Failed Evicted" field pod/q '.status.phase} {.status.reason'
+	assert_equal 'Container a exceeded its local ephemeral storage limit "2Mi". ' "$(field pod/q .status.message)"
+	becomes 100 "Failed Evicted" field pod/logs '.status.phase} {.status.reason'
+}
+
 # bats test_tags=short
 @test "storage: config maps and secrets become files with the modes and paths asked for" {
 	k create configmap cm --from-literal=a=one --from-literal=b=two
