@@ -51,7 +51,7 @@ static void *housekeeping_thread(void *data)
 		{"pod cleanup", pod_cleanup, TICK_MS, now},
 		{"eviction", eviction_check, EVICTION_MS, now + EVICTION_MS},
 		{"container garbage collection", gc_containers, CONTAINERS_MS, now + CONTAINERS_MS},
-		{"image garbage collection", collect_images, IMAGES_MS, now + IMAGES_MS},
+		{"image garbage collection", collect_images, IMAGES_MS, now},
 		{"pending resizes", retry_resizes, RESIZES_MS, now + RESIZES_FIRST_MS},
 		{"log rotation", gc_rotate_logs, h->k->settings->log_check_ms, now + h->k->settings->log_check_ms},
 	};

@@ -17,6 +17,7 @@ struct seen {
 struct image_gc {
 	struct kubelet *k;
 	struct strmap *images; /* id → struct seen; the housekeeping thread's own */
+	bool looked;	       /* what was there at the first look is as old as can be */
 };
 
 struct candidate {
@@ -79,7 +80,7 @@ static struct status *detect(struct image_gc *gc, struct arena *arena, struct ca
 		struct seen *seen = strmap_get(gc->images, image->id);
 		if (!seen) {
 			seen = mem_zalloc(sizeof(*seen));
-			seen->first_ms = now;
+			seen->first_ms = gc->looked ? now : now - gc->k->settings->image_min_age_ms;
 			strmap_put(gc->images, image->id, seen);
 		}
 		if (strmap_has(used, image->id)) {
@@ -91,6 +92,7 @@ static struct status *detect(struct image_gc *gc, struct arena *arena, struct ca
 		struct candidate c = {image->id, image->size, seen->used_ms, seen->first_ms};
 		ARENA_PUSH(arena, *ret, *ret_n) = c;
 	}
+	gc->looked = true;
 	STRMAP_FOREACH (gc->images, it)
 		if (!strmap_has(present, it.key))
 			strmap_remove(gc->images, it.key);

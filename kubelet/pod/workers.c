@@ -212,6 +212,10 @@ static int64_t retry_delay(struct worker *worker, const struct status *error)
 static bool after_step(struct worker *worker, const struct step *step, struct status *error, bool terminal)
 {
 	int64_t now = clock_mono_ms(worker->w->k->clock);
+	if (error && worker->w->stopping) {
+		status_drop(error, "the kubelet stops");
+		return false;
+	}
 	if (error) {
 		worker->next_ms = now + retry_delay(worker, error);
 		log_status(error, "sync of pod %s", step->pod ? step->pod->ref : worker->uid);

@@ -106,37 +106,65 @@ static struct status *run_tcp(struct arena *arena, const CoreV1Container *c, con
 	return NULL;
 }
 
-/* grpc.health.v1.Health/Check: a request is field 1 (the service), an answer field 1 (1: serving). */
+/* Why a health check had no answer, as the original words it. */
+static char *grpc_failure(struct arena *arena, const char *target, int32_t timeout_s, const struct status *s)
+{
+	if (strstr(s->message, "failed to connect"))
+		return arena_printf(arena,
+			"timeout: failed to connect service \"%s\" within %" PRId32 "s: context deadline exceeded",
+			target, timeout_s);
+	if (s->reason == STATUS_METHOD_NOT_ALLOWED)
+		return arena_printf(arena,
+			"error: this server does not implement the grpc health protocol (grpc.health.v1.Health): %s",
+			s->message);
+	if (s->reason == STATUS_TIMEOUT)
+		return arena_printf(arena, "timeout: health rpc did not complete within %" PRId32 "s", timeout_s);
+	return arena_printf(arena, "error: health rpc probe failed: %s", cri_error_text(arena, s));
+}
+
+/* A request of grpc.health.v1.Health/Check is field 1, the name of the service. */
+static size_t pack_health_request(struct arena *arena, const char *service, uint8_t **ret)
+{
+	size_t len = strlen(service), n = 0;
+	*ret = arena_alloc(arena, len + 12);
+	if (!len)
+		return 0;
+	(*ret)[n++] = 0x0a;
+	for (size_t rest = len; rest; rest >>= 7)
+		(*ret)[n++] = (uint8_t)((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+	memcpy(*ret + n, service, len);
+	return n + len;
+}
+
 static struct status *run_grpc(struct arena *arena, const CoreV1Probe *probe, const char *pod_ip,
 	enum probe_outcome *ret_outcome, char **ret_output)
 {
+	static const char *const answers[] = {"UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"};
 	const CoreV1GRPCAction *action = probe->handler->grpc;
-	const char *service = str_or_empty(action->service);
-	size_t len = strlen(service);
 	const char *target =
 		arena_printf(arena, strchr(pod_ip, ':') ? "[%s]:%" PRId32 : "%s:%" PRId32, pod_ip, action->port);
 	struct rpc_options options = {.targets = &target, .n_targets = 1};
 	CLEANUP(rpc_channel_freep) struct rpc_channel *channel = NULL;
 	TRY(rpc_channel_new(&options, &channel));
-	uint8_t request[130], *response;
-	size_t size;
+	uint8_t *request, *response;
+	size_t size = pack_health_request(arena, str_or_empty(action->service), &request);
 	*ret_outcome = PROBE_OUTCOME_FAILURE;
-	if (len > 127)
-		return status_bad_request("grpc service name is too long");
-	request[0] = 0x0a;
-	request[1] = (uint8_t)len;
-	memcpy(request + 2, service, len);
-	struct status *s = rpc_call_raw(channel, "/grpc.health.v1.Health/Check", request, len ? len + 2 : 0,
+	struct status *s = rpc_call_raw(channel, "/grpc.health.v1.Health/Check", request, size,
 		probe->timeout_seconds * 1000LL, arena, &response, &size);
 	if (s) {
-		*ret_output = arena_printf(arena, "error: health rpc probe failed: %s", s->message);
+		*ret_output = grpc_failure(arena, target, probe->timeout_seconds, s);
 		status_free(s);
 		return NULL;
 	}
-	bool serving = size >= 2 && response[0] == 0x08 && response[1] == 1;
-	*ret_output =
-		arena_strdup(arena, serving ? "service healthy" : "service unhealthy (responded with \"NOT_SERVING\")");
-	*ret_outcome = serving ? PROBE_OUTCOME_SUCCESS : PROBE_OUTCOME_FAILURE;
+	/* The answer's field 1 is the state; left out it is 0. */
+	unsigned state = size >= 2 && response[0] == 0x08 ? response[1] : 0;
+	if (state == 1) {
+		*ret_outcome = PROBE_OUTCOME_SUCCESS;
+		*ret_output = arena_strdup(arena, "service healthy");
+	} else {
+		*ret_output = arena_printf(arena, "service unhealthy (responded with \"%s\")",
+			state < ARRAY_SIZE(answers) ? answers[state] : arena_printf(arena, "%u", state));
+	}
 	return NULL;
 }
 
