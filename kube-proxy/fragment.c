@@ -3,7 +3,12 @@
 #include "base/mem.h"
 #include "kube-proxy/rules.h"
 
-enum { MAX_NAME_BASE = 240 };
+enum {
+	MAX_NAME_BASE = 240,
+	/* Up to so many endpoints are drawn one after the other: a map of its own costs the kernel more than a few
+	   comparisons. */
+	MAX_LINEAR = 4,
+};
 
 struct fragment *fragment_new(void)
 {
@@ -110,6 +115,13 @@ static void write_spread(struct writer *w, struct strbuf *rules, const struct en
 	for (size_t i = 0; w->port->affinity_seconds && i < n; i++)
 		strbuf_printf(rules, "%s saddr @%s goto %s\n", w->ip, endpoint_name(w, "affinity-", endpoints[i]),
 			endpoint_name(w, "endpoint-", endpoints[i]));
+	if (n <= MAX_LINEAR) {
+		for (size_t i = 0; i + 1 < n; i++)
+			strbuf_printf(rules, "numgen random mod %zu 0 goto %s\n", n - i,
+				endpoint_name(w, "endpoint-", endpoints[i]));
+		strbuf_printf(rules, "goto %s\n", endpoint_name(w, "endpoint-", endpoints[n - 1]));
+		return;
+	}
 	strbuf_printf(rules, "numgen random mod %zu vmap { ", n);
 	for (size_t i = 0; i < n; i++)
 		strbuf_printf(rules, "%s%zu : goto %s", i ? ", " : "", i, endpoint_name(w, "endpoint-", endpoints[i]));

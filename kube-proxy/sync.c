@@ -6,6 +6,9 @@
 
 /* The kernel lets go of an emptied map's jumps a moment after the transaction; only then can their chains go. */
 enum { STALE_MS = 1000 };
+/* Where nothing is there yet, services come in pieces of so much text: a transaction's cost rises with more than its
+ * size. */
+enum { PIECE_BYTES = 512 * 1024 };
 
 static void service_free(void *p)
 {
@@ -212,7 +215,6 @@ static struct status *commit(struct sync *s, enum family family, struct rules_ch
 	s->n_changes += c->n_changes;
 	for (size_t i = 0; i < c->n_stale; i++)
 		mark_stale(s, family, c->stale[i]);
-	accept_wanted(s, family);
 	return NULL;
 }
 
@@ -221,10 +223,32 @@ static struct status *run_partial(struct sync *s, enum family family)
 	CLEANUP(rules_change_done) struct rules_change c;
 	rules_change_init(&c);
 	write_services(s, family, false, &c);
-	if (c.n_changes)
-		return commit(s, family, &c);
-	accept_wanted(s, family);
-	return NULL;
+	return c.n_changes ? commit(s, family, &c) : NULL;
+}
+
+static struct status *commit_piece(struct sync *s, enum family family, struct rules_change *c)
+{
+	struct status *failed = commit(s, family, c);
+	rules_change_done(c);
+	rules_change_init(c);
+	return failed;
+}
+
+/* Without a table, nobody's connections are cut by a service that comes later than another. */
+static struct status *run_first(struct sync *s, enum family family)
+{
+	CLEANUP(rules_change_done) struct rules_change c;
+	rules_change_init(&c);
+	rules_write_base(&c, &s->config[family]);
+	TRY(commit_piece(s, family, &c));
+	STRMAP_FOREACH (s->services, it) {
+		const struct sync_service *service = it.value;
+		if (service->wanted[family])
+			rules_write_diff(&c, family, NULL, service->wanted[family]);
+		if (c.create.len + c.rules.len + c.add_elements.len > PIECE_BYTES)
+			TRY(commit_piece(s, family, &c));
+	}
+	return c.n_changes ? commit(s, family, &c) : NULL;
 }
 
 /* from_nothing: without regard to what is there; for when that stands in the way. */
@@ -253,6 +277,10 @@ static struct status *run_family(struct sync *s, enum family family, bool full)
 		log_status(failed, "The rules could not be changed; writing all of them anew");
 		return status_internal("partial sync failed");
 	}
+	bool there;
+	TRY(nft_has_table(s->nft, family, &there));
+	if (!there)
+		return run_first(s, family);
 	struct status *failed = run_full(s, family, false);
 	if (!failed)
 		return NULL;
@@ -330,6 +358,8 @@ struct status *sync_run(struct sync *s, bool full)
 				run_family(s, family, true));
 		if (failed)
 			forget_wanted(s, family);
+		else
+			accept_wanted(s, family);
 	}
 	s->full_needed = failed != NULL;
 	if (!failed)

@@ -84,12 +84,41 @@ static void cluster_ip(void **state)
 	assert_true(strmap_has(m.fragment->elements, "cluster-ips|10.96.0.10"));
 	assert_true(str_starts_with(element(&m, "service-ips|10.96.0.10 . tcp . 80"), "goto service-"));
 	assert_true(str_ends_with(element(&m, "service-ips|10.96.0.10 . tcp . 80"), "-ns/web/tcp/http"));
-	assert_non_null(
-		strstr(chain(&m, "service-"), "ip daddr 10.96.0.10 ip saddr != 10.244.0.0/16 jump "
-					      "mark-for-masquerade\nnumgen random mod 2 vmap { 0 : goto endpoint-"));
+	assert_non_null(strstr(chain(&m, "service-"), "ip daddr 10.96.0.10 ip saddr != 10.244.0.0/16 jump "
+						      "mark-for-masquerade\nnumgen random mod 2 0 goto endpoint-"));
 	assert_string_equal(chain(&m, "external-"), "none");
 	assert_int_equal(strmap_count(m.fragment->chains), 3);
 	done(&m);
+}
+
+/* Every endpoint gets the same share: the i-th of n is drawn from those that are left. */
+static void spread(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *draws[4]; /* "" is a goto without one */
+	} cases[] = {
+		{1, {""}},
+		{2, {"numgen random mod 2 0 ", ""}},
+		{4, {"numgen random mod 4 0 ", "numgen random mod 3 0 ", "numgen random mod 2 0 ", ""}},
+		{5, {"numgen random mod 5 vmap { 0 : "}},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(strbuf_done) struct strbuf endpoints = STRBUF_INIT, want = STRBUF_INIT;
+		for (size_t k = 0; k < cases[i].n; k++)
+			strbuf_printf(&endpoints, "%s{\"addresses\":[\"10.244.1.%zu\"]}", k ? "," : "", k + 1);
+		struct made m = make("", endpoints.buf);
+		const char *line = strchr(chain(&m, "service-"), '\n');
+		for (size_t k = 0; k < ARRAY_SIZE(cases[i].draws) && cases[i].draws[k]; k++) {
+			assert_non_null(line);
+			strbuf_reset(&want);
+			strbuf_printf(&want, "\n%sgoto endpoint-", cases[i].draws[k]);
+			if (!str_starts_with(line, want.buf))
+				fail_msg("%zu endpoints, rule %zu: wanted %s, is %s", cases[i].n, k, want.buf, line);
+			line = strchr(line + 1, '\n');
+		}
+		done(&m);
+	}
 }
 
 static void names_are_those_of_the_original(void **state)
@@ -173,7 +202,7 @@ static void writes_only_what_changed(void **state)
 	assert_int_equal(c.n_changes, 3); /* the service's chain, a new endpoint, a gone endpoint */
 	assert_int_equal(c.n_stale, 1);
 	assert_null(strstr(text, "element"));
-	assert_null(strstr(text, "__10.244.1.2/8080\n"));
+	assert_null(strstr(text, "dnat to 10.244.1.2"));
 	rules_change_done(&c);
 	done(&a);
 	done(&b);
@@ -203,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chooses_endpoints),
 		cmocka_unit_test(cluster_ip),
+		cmocka_unit_test(spread),
 		cmocka_unit_test(names_are_those_of_the_original),
 		cmocka_unit_test(refuses_without_endpoints),
 		cmocka_unit_test(drops_where_the_policy_finds_none_here),

@@ -1,6 +1,7 @@
 /* Transactions against a real kernel, in a network namespace of the test's own; skipped where that is not allowed. */
 #include <sched.h>
 #include "test/unit/kube-proxy/world.h"
+#include "api/copy.h"
 #include "kube-proxy/sync.h"
 
 struct kernel {
@@ -105,6 +106,33 @@ static void follows_endpoints(void **state)
 	clock_fake_advance(k.clock, 1500);
 	run(&k);
 	assert_int_equal(count_chains(&k, "endpoint-"), 0);
+	end(&k);
+}
+
+/* More than fits in one piece of the first sync. */
+static void first_sync_of_many_services(void **state)
+{
+	struct kernel k;
+	enum { N = 600 };
+	if (!begin(&k)) {
+		skip();
+		return;
+	}
+	for (int i = 0; i < N; i++) {
+		struct sync_service *service = sync_touch(k.sync, arena_printf(k.arena, "ns/web%d", i));
+		CoreV1Service *object = api_copy_msg(k.arena, world_service(k.arena, ""));
+		object->metadata->name = arena_printf(k.arena, "web%d", i);
+		object->spec->cluster_ip = arena_printf(k.arena, "10.96.%d.%d", i / 250, i % 250 + 1);
+		service->service = object;
+		service->slices = mem_calloc(1, sizeof *service->slices);
+		service->slices[0] = world_slice(k.arena, READY("10.244.1.2", "here") "," READY("10.244.2.2", "there"));
+		service->n_slices = 1;
+	}
+	run(&k);
+	assert_int_equal(count_chains(&k, "endpoint-"), 2 * N);
+	assert_int_equal(count_chains(&k, "service-"), N + 1); /* and service-endpoints-check */
+	run(&k);
+	assert_int_equal(k.sync->n_changes, 0);
 	end(&k);
 }
 
@@ -214,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(follows_endpoints),
+		cmocka_unit_test(first_sync_of_many_services),
 		cmocka_unit_test(takes_over_from_an_earlier_process),
 		cmocka_unit_test(recovers_from_what_it_did_not_do),
 		cmocka_unit_test(serves_ipv6_too),
