@@ -1,7 +1,9 @@
 LIBS += apiserver
 apiserver_SRCS := $(filter-out apiserver/main.c,$(wildcard apiserver/*.c apiserver/*/*.c))
 apiserver_DEPS := base api cel net rpc client serve pki
-apiserver_LDLIBS := -lmicrohttpd -lgnutls -lcrypto -lssl -lz
+# Without this library zlib deflates.
+ISAL := $(if $(wildcard /usr/include/isa-l/igzip_lib.h),-lisal)
+apiserver_LDLIBS := -lmicrohttpd -lgnutls -lcrypto -lssl -lz $(ISAL)
 
 BINS += kube-apiserver
 kube-apiserver_SRCS := apiserver/main.c

@@ -32,15 +32,15 @@ static void add_stored(struct gather *out, const char *data, size_t size)
 	gather_copy(out, data, size);
 }
 
-static bool add_plain(struct gather *out, const struct part *part, uLong *crc)
+static bool add_plain(struct gather *out, const struct part *part, struct deflater *deflater, uint32_t *crc)
 {
-	*crc = crc32_z(*crc, (const Bytef *)part->data, part->size);
+	*crc = deflate_crc(*crc, part->data, part->size);
 	if (part->size <= STORED_MOST) {
 		add_stored(out, part->data, part->size);
 		return true;
 	}
 	struct strbuf piece = STRBUF_INIT;
-	bool done = deflate_piece(part->data, part->size, &piece);
+	bool done = deflate_piece(deflater, part->data, part->size, &piece);
 	size_t size = piece.len;
 	char *data = strbuf_steal(&piece);
 	arena_defer(out->arena, free, data);
@@ -49,14 +49,14 @@ static bool add_plain(struct gather *out, const struct part *part, uLong *crc)
 	return done;
 }
 
-static bool add_part(struct gather *out, const struct part *part, uLong *crc)
+static bool add_part(struct gather *out, const struct part *part, struct deflater *deflater, uint32_t *crc)
 {
 	if (!part->whole)
-		return add_plain(out, part, crc);
-	const struct deflated *piece = entry_deflated(part->whole, part->form);
+		return add_plain(out, part, deflater, crc);
+	const struct deflated *piece = entry_deflated(part->whole, part->form, deflater);
 	if (!piece)
 		return false;
-	*crc = crc32_combine(*crc, piece->crc, (z_off_t)piece->plain_size);
+	*crc = (uint32_t)crc32_combine(*crc, piece->crc, (z_off_t)piece->plain_size);
 	gather_borrow(out, piece->data, piece->size, part->whole);
 	return true;
 }
@@ -65,13 +65,14 @@ static struct gather *gzip(const struct gather *from)
 {
 	static const char head[] = "\x1f\x8b\x08\0\0\0\0\0\x04\xff", last_block[] = "\x03";
 	struct gather *out = gather_new();
-	uLong crc = crc32(0, NULL, 0);
+	CLEANUP(deflater_freep) struct deflater *deflater = deflater_new();
+	uint32_t crc = 0;
 	bool done = true;
 	gather_copy(out, head, sizeof(head) - 1);
 	for (size_t i = 0; done && i < from->n_parts; i++)
-		done = add_part(out, &from->parts[i], &crc);
+		done = add_part(out, &from->parts[i], deflater, &crc);
 	gather_copy(out, last_block, sizeof(last_block));
-	put_le(out, (uint32_t)crc, 4);
+	put_le(out, crc, 4);
 	put_le(out, (uint32_t)from->size, 4);
 	if (done)
 		return out;

@@ -1,7 +1,6 @@
 #include "apiserver/store/entry.h"
 #include <inttypes.h>
 #include <stdlib.h>
-#include <zlib.h>
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
@@ -217,26 +216,7 @@ const char *entry_form_bytes(struct entry *entry, enum entry_form form, size_t *
 	return json->data;
 }
 
-bool deflate_piece(const char *data, size_t size, struct strbuf *out)
-{
-	enum { RAW = -15, MEMORY = 8, FAST = 1 };
-	z_stream z = {0};
-	if (size > UINT32_MAX / 2 || deflateInit2(&z, FAST, Z_DEFLATED, RAW, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
-		return false;
-	/* What a flush adds is beyond the bound that zlib tells. */
-	size_t room = deflateBound(&z, (uLong)size) + 16;
-	strbuf_grow(out, room);
-	z.next_in = (Bytef *)(uintptr_t)data;
-	z.avail_in = (uInt)size;
-	z.next_out = (Bytef *)out->buf + out->len;
-	z.avail_out = (uInt)room;
-	bool done = deflate(&z, Z_SYNC_FLUSH) == Z_OK && !z.avail_in && z.avail_out;
-	out->len += room - z.avail_out;
-	deflateEnd(&z);
-	return done;
-}
-
-const struct deflated *entry_deflated(struct entry *entry, enum entry_form form)
+const struct deflated *entry_deflated(struct entry *entry, enum entry_form form, struct deflater *deflater)
 {
 	struct deflated *deflated = atomic_load(&entry->deflated[form]);
 	if (deflated)
@@ -244,12 +224,12 @@ const struct deflated *entry_deflated(struct entry *entry, enum entry_form form)
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	size_t size;
 	const char *data = entry_form_bytes(entry, form, &size);
-	if (!deflate_piece(data, size, &out))
+	if (!deflate_piece(deflater, data, size, &out))
 		return NULL;
 	deflated = mem_alloc(sizeof(*deflated) + out.len);
 	deflated->size = out.len;
 	deflated->plain_size = size;
-	deflated->crc = (uint32_t)crc32(0, (const Bytef *)data, (uInt)size);
+	deflated->crc = deflate_crc(0, data, size);
 	memcpy(deflated->data, out.buf, out.len);
 	struct deflated *other = NULL;
 	if (atomic_compare_exchange_strong(&entry->deflated[form], &other, deflated))

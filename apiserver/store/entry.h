@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include "api/selector.h"
 #include "api/types.h"
+#include "apiserver/store/deflate.h"
 #include "base/status.h"
 #include "base/str.h"
 
@@ -62,10 +63,8 @@ ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena);
 const struct piece *entry_json(struct entry *entry);
 /* The bytes of a form as they stand in a list. */
 const char *entry_form_bytes(struct entry *entry, enum entry_form form, size_t *ret_size);
-/* Made at first use and kept, as the JSON is; NULL when zlib has no memory. */
-const struct deflated *entry_deflated(struct entry *entry, enum entry_form form);
-/* Deflates bytes so that other pieces can stand before and behind: at the speed that the original compresses with. */
-bool deflate_piece(const char *data, size_t size, struct strbuf *out);
+/* Made at first use and kept, as the JSON is; NULL when it cannot be made. */
+const struct deflated *entry_deflated(struct entry *entry, enum entry_form form, struct deflater *deflater);
 bool entry_matches(const struct entry *entry, const struct label_selector *labels, const struct field_selector *fields);
 
 #endif
