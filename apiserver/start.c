@@ -23,6 +23,7 @@
 #define MAX_BODY_BYTES (3u << 20)
 #define DEFAULT_SERVICE_RANGE "10.0.0.0/24"
 #define TRIM_TICKS 8
+#define TRIM_BYTES (1u << 20)
 #define CERTIFICATE_SECONDS (365 * 86400)
 
 /* --- what it serves with --- */
@@ -291,9 +292,9 @@ static void wait_for_end(struct app *app, const sigset_t *set)
 			log_info("stopping: signal %d", signal_number);
 			return;
 		}
-		cache_tick(registry_cache(app->registry));
+		size_t went = cache_tick(registry_cache(app->registry));
 		/* What a burst has left behind goes back to the system. */
-		if (ticks % TRIM_TICKS == 0)
+		if (went >= TRIM_BYTES || ticks % TRIM_TICKS == 0)
 			malloc_trim(0);
 	}
 }

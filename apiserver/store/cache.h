@@ -30,9 +30,11 @@ struct event {
 	atomic_uint refs;
 	enum event_type type;
 	int64_t revision;
-	int64_t at_ms;	      /* when it was seen, of the monotonic clock */
-	struct entry *object; /* deleted: the last state, with the revision of the deletion */
-	struct entry *before; /* NULL when added */
+	int64_t at_ms;		      /* when it was seen, of the monotonic clock */
+	struct entry *object;	      /* deleted: as it was */
+	struct entry *before;	      /* NULL when added */
+	_Atomic(struct entry *) last; /* see last_state() */
+	size_t bytes;		      /* that it keeps in memory */
 };
 
 struct event *event_ref(struct event *event);
@@ -120,7 +122,8 @@ bool watcher_next(struct watcher *watcher, enum event_type *ret_type, struct ent
 void watcher_set_due(struct watcher *watcher, int64_t at_ms);
 /* etcd has forgotten what came before the revision, and so do we: table_list_at() tells nothing of it any more. */
 void cache_compacted(struct cache *cache, int64_t revision);
-/* Calls notify of every watcher that waits and whose time has come, and forgets events that are past keeping. */
-void cache_tick(struct cache *cache);
+/* Calls notify of every watcher that waits and whose time has come, and forgets events that are past keeping: returns
+ * the bytes of theirs. */
+size_t cache_tick(struct cache *cache);
 
 #endif

@@ -24,6 +24,8 @@ struct table {
 	uint64_t first, next;  /* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */
 	int64_t last_revision; /* of what was applied last */
 	int64_t window_start;  /* every event after this revision is in the ring */
+	size_t bytes;	       /* of the objects */
+	size_t ring_bytes;     /* of what only the ring keeps */
 	/* Fixed after the start. */
 	struct subscriber *subscribers;
 	size_t n_subscribers;

@@ -238,6 +238,17 @@ const struct deflated *entry_deflated(struct entry *entry, enum entry_form form,
 	return other;
 }
 
+size_t entry_footprint(const struct entry *entry)
+{
+	const struct piece *json = atomic_load(&entry->json);
+	size_t size = sizeof(*entry) + entry->size + (json ? json->size : 0);
+	for (size_t i = 0; i < ENTRY_FORMS; i++) {
+		const struct deflated *deflated = atomic_load(&entry->deflated[i]);
+		size += deflated ? deflated->size : 0;
+	}
+	return size;
+}
+
 static const char *value_of(void *ctx, const char *path)
 {
 	const struct entry *entry = ctx;

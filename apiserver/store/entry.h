@@ -61,6 +61,8 @@ DEFINE_CLEANUP(struct entry *, entry_unref)
 /* A fresh object in the arena. */
 ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena);
 const struct piece *entry_json(struct entry *entry);
+/* What it has in memory, with the forms made so far. */
+size_t entry_footprint(const struct entry *entry);
 /* The bytes of a form as they stand in a list. */
 const char *entry_form_bytes(struct entry *entry, enum entry_form form, size_t *ret_size);
 /* Made at first use and kept, as the JSON is; NULL when it cannot be made. */

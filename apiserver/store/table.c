@@ -10,6 +10,11 @@
 #define RING_MOST 65536
 /* An event is kept at least so long, as far as the ring may grow. */
 #define RING_KEEP_MS 75000
+/* So long in any case: who follows slowly, or comes back at once, has missed nothing. Older events may keep so much
+ * that is of no other use, a part of what the table holds: what a storm has changed is not remembered at any price. */
+#define RING_YOUNG_MS 5000
+#define RING_LEAST_BYTES (4u << 20)
+#define RING_PART 10
 /* So many are kept however old they are, for who comes back to a quiet resource: as many as the original keeps. */
 #define RING_LEAST 100
 /* Of old events so many are let go at a time: readers wait meanwhile. */
@@ -302,6 +307,7 @@ void event_unref(struct event *event)
 		return;
 	entry_unref(event->object);
 	entry_unref(event->before);
+	entry_unref(atomic_load(&event->last));
 	free(event);
 }
 
@@ -310,6 +316,7 @@ static void ring_drop_first(struct table *t)
 	struct event *event = t->ring[t->first & (t->cap_ring - 1)];
 	t->window_start = event->revision;
 	t->first++;
+	t->ring_bytes -= event->bytes;
 	event_unref(event);
 }
 
@@ -334,27 +341,45 @@ static void ring_add(struct table *t, struct event *event)
 	}
 	t->ring[t->next & (t->cap_ring - 1)] = event;
 	t->next++;
+	/* What an event has superseded lives on in the ring alone; how it was sent may be with it. */
+	event->bytes = event->before ? entry_footprint(event->before) : 0;
+	t->ring_bytes += event->bytes;
 }
 
-/* What a storm has left behind goes when it is old, not when the next one comes. */
-static void ring_age(struct table *t, int64_t now_ms)
+static bool is_past_keeping(const struct table *t, int64_t now_ms)
+{
+	const int64_t age_ms = now_ms - t->ring[t->first & (t->cap_ring - 1)]->at_ms;
+	const size_t part = t->bytes / RING_PART;
+	return age_ms >= RING_KEEP_MS ||
+	       (age_ms >= RING_YOUNG_MS && t->ring_bytes > (part > RING_LEAST_BYTES ? part : RING_LEAST_BYTES));
+}
+
+/* What a storm has left behind goes when it is old, not when the next one comes. Returns how much went; *ret_more: not
+ * all. */
+static size_t ring_age(struct table *t, int64_t now_ms, bool *ret_more)
 {
 	size_t n = 0;
 	pthread_rwlock_wrlock(&t->cache->lock);
-	while (n++ < RING_STEP && t->next - t->first > RING_LEAST &&
-		now_ms - t->ring[t->first & (t->cap_ring - 1)]->at_ms >= RING_KEEP_MS)
+	const size_t before = t->ring_bytes;
+	while (n < RING_STEP && t->next - t->first > RING_LEAST && is_past_keeping(t, now_ms)) {
 		ring_drop_first(t);
+		n++;
+	}
 	size_t cap = t->cap_ring;
 	while (cap > RING_FIRST && t->next - t->first <= cap / 4)
 		cap /= 2;
 	if (cap < t->cap_ring)
 		ring_resize(t, cap);
+	const size_t went = before - t->ring_bytes;
 	pthread_rwlock_unlock(&t->cache->lock);
+	*ret_more = n == RING_STEP;
+	return went;
 }
 
 static void items_put(struct table *t, size_t index, bool present, struct entry *entry)
 {
 	if (present) {
+		t->bytes -= t->items[index]->size;
 		entry_unref(t->items[index]);
 	} else {
 		mem_grow(&t->items, &t->cap_items, t->n_items + 1, sizeof(*t->items));
@@ -364,25 +389,43 @@ static void items_put(struct table *t, size_t index, bool present, struct entry 
 		t->n_items++;
 	}
 	t->items[index] = entry;
+	t->bytes += entry->size;
 	t->marks[index] = labels_mark(entry->labels, entry->n_labels);
 }
 
 static void items_remove(struct table *t, size_t index)
 {
+	t->bytes -= t->items[index]->size;
 	entry_unref(t->items[index]);
 	t->n_items--;
 	memmove(t->items + index, t->items + index + 1, (t->n_items - index) * sizeof(*t->items));
 	memmove(t->marks + index, t->marks + index + 1, (t->n_items - index) * sizeof(*t->marks));
 }
 
-static void tell_subscribers(struct table *t, const struct event *event)
+/* The last state with the revision at which it went: out of the table, or out of somebody's selection. Made when
+ * somebody is to be told. */
+static struct entry *last_state(struct event *event)
+{
+	struct entry *last = atomic_load(&event->last);
+	if (last)
+		return last;
+	last = entry_at_revision(event->before, event->revision);
+	struct entry *other = NULL;
+	if (atomic_compare_exchange_strong(&event->last, &other, last))
+		return last;
+	entry_unref(last);
+	return other;
+}
+
+static void tell_subscribers(struct table *t, struct event *event)
 {
 	if (!t->n_subscribers)
 		return;
 	static const enum object_event names[] = {
 		[EVENT_ADDED] = OBJECT_ADDED, [EVENT_MODIFIED] = OBJECT_MODIFIED, [EVENT_DELETED] = OBJECT_DELETED};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const ProtobufCMessage *object = entry_decode(event->object, arena);
+	const ProtobufCMessage *object =
+		entry_decode(event->type == EVENT_DELETED ? last_state(event) : event->object, arena);
 	const ProtobufCMessage *before = event->before ? entry_decode(event->before, arena) : NULL;
 	for (size_t i = 0; i < t->n_subscribers; i++)
 		t->subscribers[i].fn(t->subscribers[i].data, names[event->type], object, before);
@@ -405,7 +448,7 @@ void table_apply(struct table *t, const char *key, struct entry *entry, int64_t 
 	event->at_ms = clock_mono_ms(t->cache->clock);
 	event->before = present ? entry_ref(t->items[index]) : NULL;
 	event->type = !entry ? EVENT_DELETED : present ? EVENT_MODIFIED : EVENT_ADDED;
-	event->object = entry ? entry_ref(entry) : entry_at_revision(event->before, revision);
+	event->object = entry_ref(entry ? entry : event->before);
 	pthread_rwlock_wrlock(&t->cache->lock);
 	if (entry)
 		items_put(t, index, present, entry);
@@ -501,12 +544,10 @@ static bool see(const struct watcher *w, const struct event *event, enum event_t
 	return true;
 }
 
-/* What to show: an object that left the selection is shown as it was, with the revision of its leaving. */
-static struct entry *shown(const struct event *event, enum event_type type)
+/* What to show: an object that left the table or the selection is shown as it was, with the revision of its leaving. */
+static struct entry *shown(struct event *event, enum event_type type)
 {
-	if (type == EVENT_DELETED && event->type != EVENT_DELETED)
-		return entry_at_revision(event->before, event->revision);
-	return entry_ref(event->object);
+	return entry_ref(type == EVENT_DELETED ? last_state(event) : event->object);
 }
 
 bool watcher_next(
@@ -585,11 +626,14 @@ void cache_compacted(struct cache *cache, int64_t revision)
 		atomic_store(&cache->compacted, revision);
 }
 
-void cache_tick(struct cache *cache)
+size_t cache_tick(struct cache *cache)
 {
 	const int64_t now = clock_mono_ms(cache->clock);
+	size_t went = 0;
 	for (size_t i = 0; i < cache->n_tables; i++) {
-		ring_age(&cache->tables[i], now);
+		for (bool more = true; more;)
+			went += ring_age(&cache->tables[i], now, &more);
 		table_notify(&cache->tables[i], now);
 	}
+	return went;
 }

@@ -207,6 +207,52 @@ static void a_watch_from_before_the_window_is_told_so(void **state)
 	cache_free(cache);
 }
 
+/* What a storm of large objects has superseded is known for some seconds, and then as far as it is small beside the
+ * rest; watches begin wherever the window says. */
+static void old_events_are_forgotten_by_their_size(void **state)
+{
+	enum { EVENTS = 300, BYTES = 100000, YOUNG_MS = 5000 };
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct clock *clock = clock_fake_new(0);
+	struct cache *cache = cache_new(NULL, "/registry", clock);
+	struct table *pods = cache_table(cache, "", "pods");
+	const struct watcher_options all = {.prefix = "", .notify = nothing};
+	char *large = arena_alloc(arena, BYTES + 1);
+	memset(large, 'x', BYTES);
+	large[BYTES] = 0;
+	cache_mark_synced(cache, 10);
+	for (int64_t i = 1; i <= EVENTS; i++)
+		put(cache, "a", "one", large, 10 + i);
+	clock_fake_advance(clock, YOUNG_MS - 1);
+	assert_int_equal(cache_tick(cache), 0);
+	struct watcher *w;
+	assert_null(watcher_new(pods, 10, &all, NULL, &w));
+	watcher_free(w);
+	clock_fake_advance(clock, 1);
+	/* The label and the field: an entry holds each value as a string and in its bytes. */
+	assert_in_range(cache_tick(cache), EVENTS / 2 * BYTES, EVENTS * 4 * BYTES);
+	assert_int_equal(cache_tick(cache), 0);
+	struct status *status = watcher_new(pods, 10, &all, NULL, &w);
+	assert_true(status_is(status, STATUS_EXPIRED));
+	status_free(status);
+	/* A hundred are known whatever their size. */
+	assert_null(watcher_new(pods, 10 + EVENTS - 100, &all, NULL, &w));
+	enum event_type type;
+	int64_t revision;
+	bool lost;
+	struct entry *entry;
+	for (int i = 0; i < 100; i++) {
+		assert_true(watcher_next(w, &type, &entry, &revision, &lost));
+		entry_unref(entry);
+	}
+	assert_int_equal(revision, 10 + EVENTS);
+	assert_false(watcher_next(w, &type, &entry, &revision, &lost));
+	assert_false(lost);
+	watcher_free(w);
+	cache_free(cache);
+	clock_fake_free(clock);
+}
+
 /* All of a storm's events are known while they are young; later the last hundred, although no other event came. */
 static void old_events_are_forgotten_by_the_clock(void **state)
 {
@@ -386,6 +432,7 @@ int main(void)
 		cmocka_unit_test(the_past_is_known_within_the_window),
 		cmocka_unit_test(watchers_see_what_their_selectors_let_through),
 		cmocka_unit_test(a_watch_from_before_the_window_is_told_so),
+		cmocka_unit_test(old_events_are_forgotten_by_their_size),
 		cmocka_unit_test(old_events_are_forgotten_by_the_clock),
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
 		cmocka_unit_test(foreign_and_broken_values_do_no_harm),
