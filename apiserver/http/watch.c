@@ -32,6 +32,7 @@ struct watch {
 	int64_t told;
 	int64_t deadline_ms, bookmark_ms;
 	bool final_bookmark;
+	struct status *refused; /* why it cannot begin */
 	/* What is being sent: out, then bytes of an entry, and what closes them. */
 	struct strbuf out;
 	struct entry *lent;
@@ -238,6 +239,12 @@ static bool produce(struct watch *w)
 	entry_unref(STEAL(w->lent));
 	if (w->ended)
 		return false;
+	if (w->refused) {
+		/* Told inside the stream, as clients expect it. */
+		frame_status(w, STEAL(w->refused));
+		w->ended = true;
+		return true;
+	}
 	if (!w->initial_done)
 		step_initial(w);
 	if (w->initial_done && !w->lent) {
@@ -272,6 +279,7 @@ static void done_watch(void *data)
 	watcher_free(w->watcher);
 	snapshot_done(&w->initial);
 	entry_unref(w->lent);
+	status_free(w->refused);
 	strbuf_done(&w->out);
 }
 
@@ -351,12 +359,8 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	const struct watcher_options wo = {
 		.prefix = prefix, .labels = w->options.labels, .fields = w->options.fields, .notify = wake, .data = w};
 	struct status *status = begin(w, &wo);
-	if (status_is(status, STATUS_EXPIRED)) {
-		/* Told inside the stream, as clients expect it. */
-		frame_status(w, status);
-		w->ended = true;
-		status = NULL;
-	}
+	if (status_is(status, STATUS_EXPIRED))
+		w->refused = STEAL(status);
 	if (status)
 		return status;
 	const struct reply_stream stream = {.next = next_pieces, .done = done_watch, .data = w};

@@ -217,6 +217,26 @@ metadata: {name: s}
 	[ "$output" = 406 ]
 }
 
+@test "a watch from before a server's first moment is told so inside the stream" {
+	(
+		unset CP_PORT CP_ETCD_PORT
+		cp_start
+		maps=/api/v1/namespaces/default/configmaps
+		for i in a b; do send POST $maps "$(config_map $i)"; done
+		version=$(field metadata.resourceVersion)
+		kill "$CP_APISERVER_PID"
+		wait "$CP_APISERVER_PID"
+		cp_start_apiserver
+		body=$(cp_curl "$maps?watch=1&resourceVersion=$((version - 1))" -m 10)
+		[ "$(field type)" = ERROR ] && [ "$(field object.code)" = 410 ] && [ "$(field object.reason)" = Expired ] ||
+			echo "$body" > "$BATS_TEST_TMPDIR/wrong"
+		cp_curl "$maps?watch=1&resourceVersion=$((version - 1))" -m 10 -H 'Accept: application/vnd.kubernetes.protobuf;stream=watch' |
+			tr -c '[:print:]' _ | grep -q 'ERROR.*too old resource version' || echo protobuf >> "$BATS_TEST_TMPDIR/wrong"
+		cp_stop
+	)
+	[ ! -e "$BATS_TEST_TMPDIR/wrong" ] || { cat "$BATS_TEST_TMPDIR/wrong"; false; }
+}
+
 @test "a list whose history is gone goes on with what is there" {
 	(
 		unset CP_PORT CP_ETCD_PORT
