@@ -2,9 +2,11 @@
 #include "kubectl/object.h"
 #include "kubectl/printer.h"
 #include "kubectl/request.h"
+#include "kubectl/verbs/explain.h"
 #include "kubectl/verbs/verbs.h"
 
 #define ENUM_SHOWN 4
+#define MAX_VISITS 200000 /* of schemas: some lead to each other in more ways than could ever be shown */
 #define REF_PREFIX "#/components/schemas/"
 
 struct explain_options {
@@ -25,7 +27,27 @@ struct explainer {
 	const cJSON *schemas;
 	bool recursive;
 	FILE *out;
+	size_t n_visits;
 };
+
+/* References that lead here, so that a type that holds itself ends. */
+struct trail {
+	const char *ref;
+	const struct trail *up;
+};
+
+static bool in_trail(const struct trail *trail, const char *ref)
+{
+	for (; trail; trail = trail->up)
+		if (ref && trail->ref && str_eq(trail->ref, ref))
+			return true;
+	return false;
+}
+
+static bool enough(struct explainer *e)
+{
+	return e->n_visits++ >= MAX_VISITS;
+}
 
 static const char *ref_of(const cJSON *schema)
 {
@@ -101,18 +123,21 @@ static void print_wrapped(struct explainer *e, const char *text, size_t width, s
 	}
 }
 
-static void collect_description(const struct explainer *e, const cJSON *schema, struct strbuf *out)
+static void collect_description(struct explainer *e, const cJSON *schema, const struct trail *up, struct strbuf *out)
 {
+	const struct trail trail = {ref_of(schema), up};
+	if (in_trail(up, trail.ref) || enough(e))
+		return;
 	const cJSON *resolved = resolve(e, schema), *items = tree_get(resolved, "items"), *values = values_of(resolved);
 	const char *text = obj_string(resolved, "description");
 	if (*text)
 		strbuf_printf(out, "%s\n", text);
 	TREE_FOREACH (part, tree_get(resolved, "allOf"))
-		collect_description(e, part, out);
+		collect_description(e, part, &trail, out);
 	if (items)
-		collect_description(e, items, out);
+		collect_description(e, items, &trail, out);
 	if (values)
-		collect_description(e, values, out);
+		collect_description(e, values, &trail, out);
 }
 
 static void print_enum(struct explainer *e, const cJSON *schema, bool in_list, size_t depth)
@@ -147,20 +172,6 @@ static bool is_required(const cJSON *schema, const char *name)
 	return false;
 }
 
-/* References that lead here, so that a type that holds itself ends. */
-struct trail {
-	const char *ref;
-	const struct trail *up;
-};
-
-static bool in_trail(const struct trail *trail, const char *ref)
-{
-	for (; trail; trail = trail->up)
-		if (ref && trail->ref && str_eq(trail->ref, ref))
-			return true;
-	return false;
-}
-
 static void print_field(struct explainer *e, const cJSON *schema, const cJSON *field, size_t level)
 {
 	size_t depth = level * 2;
@@ -178,11 +189,10 @@ static void print_field(struct explainer *e, const cJSON *schema, const cJSON *f
 
 static void print_fields(struct explainer *e, const cJSON *schema, size_t level, const struct trail *up)
 {
-	const char *ref = ref_of(schema);
+	const struct trail trail = {ref_of(schema), up};
 	size_t n;
-	if (in_trail(up, ref))
+	if (in_trail(up, trail.ref) || enough(e))
 		return;
-	struct trail trail = {ref, up};
 	const cJSON *resolved = resolve(e, schema), *items = tree_get(resolved, "items"), *values = values_of(resolved);
 	cJSON **fields = obj_sorted(e->arena, tree_get(resolved, "properties"), &n);
 	for (size_t i = 0; i < n; i++) {
@@ -198,10 +208,10 @@ static void print_fields(struct explainer *e, const cJSON *schema, size_t level,
 		print_fields(e, values, level, &trail);
 }
 
-static bool has_fields(const struct explainer *e, const cJSON *schema, int depth)
+static bool has_fields(struct explainer *e, const cJSON *schema, int depth)
 {
 	const cJSON *resolved = resolve(e, schema), *items = tree_get(resolved, "items"), *values = values_of(resolved);
-	if (depth > 8)
+	if (depth > 8 || enough(e))
 		return false;
 	if (tree_size(tree_get(resolved, "properties")))
 		return true;
@@ -212,11 +222,11 @@ static bool has_fields(const struct explainer *e, const cJSON *schema, int depth
 }
 
 /* The property of that name, looked for through references, lists and maps; *ret_owner is the schema that has it. */
-static const cJSON *find_property(const struct explainer *e, const cJSON *schema, const char *name, int depth)
+static const cJSON *find_property(struct explainer *e, const cJSON *schema, const char *name, int depth)
 {
 	const cJSON *resolved = resolve(e, schema), *items = tree_get(resolved, "items"), *values = values_of(resolved);
 	const cJSON *found = tree_get(tree_get(resolved, "properties"), name);
-	if (found || depth > 8)
+	if (found || depth > 8 || enough(e))
 		return found;
 	if (items)
 		return find_property(e, items, name, depth + 1);
@@ -242,7 +252,7 @@ static struct status *print_schema(struct explainer *e, const cJSON *schema, cha
 		fputs("\n\n", e->out);
 	}
 	fputs("DESCRIPTION:\n", e->out);
-	collect_description(e, schema, &description);
+	collect_description(e, schema, NULL, &description);
 	print_wrapped(e, description.len ? description.buf : "<empty>", 76, 4);
 	if (has_fields(e, schema, 0)) {
 		fputs("FIELDS:\n", e->out);
@@ -310,11 +320,25 @@ static struct status *parse_argument(struct kubectl *k, const struct explain_opt
 	return s;
 }
 
+struct status *explain_document(struct arena *arena, const cJSON *document, const struct api_resource *resource,
+	char **path, size_t n_path, bool recursive, FILE *out)
+{
+	struct explainer e = {
+		.arena = arena, .schemas = obj_at(document, "components.schemas"), .recursive = recursive, .out = out};
+	const cJSON *schema = find_kind(&e, resource);
+	if (!schema)
+		return user_error("GVR (%s/%s, Resource=%s) not found in OpenAPI schema", resource->rest.group,
+			resource->rest.version, resource->rest.plural);
+	if (*resource->rest.group)
+		fprintf(out, "GROUP:      %s\n", resource->rest.group);
+	fprintf(out, "KIND:       %s\nVERSION:    %s\n\n", resource->kind, resource->rest.version);
+	return print_schema(&e, schema, path, n_path);
+}
+
 static struct status *explain_run(struct kubectl *k, struct call *call)
 {
 	struct explain_options *o = call->options;
 	const struct api_resource *resource;
-	struct explainer e = {.arena = k->arena, .recursive = o->recursive, .out = stdout};
 	char **path;
 	size_t n;
 	cJSON *document;
@@ -334,15 +358,7 @@ static struct status *explain_run(struct kubectl *k, struct call *call)
 						    resource->rest.version)
 					  : arena_printf(k->arena, "/openapi/v3/api/%s", resource->rest.version);
 	TRY(rest_get(k, k->arena, url, NULL, &document));
-	e.schemas = obj_at(document, "components.schemas");
-	const cJSON *schema = find_kind(&e, resource);
-	if (!schema)
-		return user_error("GVR (%s/%s, Resource=%s) not found in OpenAPI schema", resource->rest.group,
-			resource->rest.version, resource->rest.plural);
-	if (*resource->rest.group)
-		printf("GROUP:      %s\n", resource->rest.group);
-	printf("KIND:       %s\nVERSION:    %s\n\n", resource->kind, resource->rest.version);
-	return print_schema(&e, schema, path, n);
+	return explain_document(k->arena, document, resource, path, n, o->recursive, stdout);
 }
 
 const struct command explain_command = {
