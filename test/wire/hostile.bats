@@ -124,7 +124,7 @@ answers() {
 	[ "$output" = "200 soon with 4000 held" ]
 }
 
-# The original holds on to it.
+# The original holds on to it, and fails this case.
 @test "a watcher that never reads is let go" {
 	tail --pid="$(cat "$CP_DIR/stalled.pid")" -f /dev/null
 	grep '^let go after' "$CP_DIR/stalled"
