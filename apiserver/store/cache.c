@@ -172,15 +172,17 @@ void cache_apply(struct cache *cache, const char *key, const void *value, size_t
 	const char *rest;
 	struct table *t = cache_table_of_key(cache, key, &rest);
 	struct entry *entry = NULL;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	ProtobufCMessage *object = NULL;
 	if (t && value) {
-		struct status *status = entry_from_value(t->resource, revision, value, size, &entry);
+		struct status *status = entry_from_value(arena, t->resource, revision, value, size, &entry, &object);
 		if (status) {
 			log_status(status, "the value of %s cannot be read", key);
 			return;
 		}
 	}
 	if (t)
-		table_apply(t, rest, entry, revision);
+		table_apply(t, rest, entry, object, revision);
 }
 
 static void apply_batch(void *data, const struct etcd_event *events, size_t n, int64_t revision)
@@ -200,18 +202,10 @@ static void apply_batch(void *data, const struct etcd_event *events, size_t n, i
 	}
 }
 
-static void take_first(void *data, const struct etcd_kv *kv)
-{
-	cache_apply(data, kv->key, kv->value, kv->size, kv->mod_revision);
-}
-
 static struct status *fill(struct cache *cache, int64_t *ret_revision)
 {
 	CLEANUP_FREE char *prefix = mem_printf("%s/", cache->prefix);
-	*ret_revision = 0;
-	TRY(etcd_each(cache->etcd, prefix, ret_revision, take_first, cache));
-	cache_mark_synced(cache, *ret_revision);
-	return NULL;
+	return cache_fill(cache, prefix, ret_revision);
 }
 
 /* After a gap in the history: what changed becomes events in the order of revisions, and what is gone, deletions now.
@@ -247,7 +241,7 @@ static void remove_missing(struct table *t, const struct strmap *keys, int64_t r
 	for (size_t i = t->n_items; i-- > 0;) {
 		CLEANUP_FREE char *key = mem_printf("%s%s", t->prefix, t->items[i]->key);
 		if (!strmap_has(keys, key))
-			table_apply(t, key + t->prefix_len, NULL, revision);
+			table_apply(t, key + t->prefix_len, NULL, NULL, revision);
 	}
 }
 

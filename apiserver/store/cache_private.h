@@ -83,11 +83,14 @@ struct cache {
 struct table *cache_table_of_key(struct cache *cache, const char *key, const char **ret_rest);
 /* Finds a key's place; whether it is there. */
 bool table_find(const struct table *table, const char *key, size_t *ret_index);
-/* Applies one change: the lock is taken inside. entry NULL: deleted. Takes the entry. */
-void table_apply(struct table *table, const char *key, struct entry *entry, int64_t revision);
+/* Applies one change: the lock is taken inside. entry NULL: deleted. Takes the entry; object is what is in it. */
+void table_apply(
+	struct table *table, const char *key, struct entry *entry, const ProtobufCMessage *object, int64_t revision);
 /* Wakes the watchers that wait; now_ms >= 0: only those whose time has come. */
 void table_notify(struct table *table, int64_t now_ms);
 void cache_advance(struct cache *cache, int64_t revision);
+/* Reads everything under the prefix, and marks the cache synced. */
+struct status *cache_fill(struct cache *cache, const char *prefix, int64_t *ret_revision) MUST_USE;
 void *cache_thread(void *data);
 void cache_later_init(struct cache *cache);
 void cache_later_done(struct cache *cache);

@@ -112,14 +112,12 @@ struct entry *entry_new(const struct schema_resource *resource, int64_t revision
 	return entry;
 }
 
-struct status *entry_from_value(const struct schema_resource *resource, int64_t revision, const void *value,
-	size_t size, struct entry **ret_entry)
+struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, int64_t revision,
+	const void *value, size_t size, struct entry **ret_entry, ProtobufCMessage **ret_object)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	ProtobufCMessage *object;
-	TRY(value_decode(arena, resource->type, value, size, &object));
-	object_meta_ensure(arena, object)->resource_version = arena_printf(arena, "%" PRId64, revision);
-	*ret_entry = entry_new(resource, revision, object);
+	TRY(value_decode(arena, resource->type, value, size, ret_object));
+	object_meta_ensure(arena, *ret_object)->resource_version = arena_printf(arena, "%" PRId64, revision);
+	*ret_entry = entry_new(resource, revision, *ret_object);
 	return NULL;
 }
 

@@ -49,9 +49,9 @@ struct entry {
 
 /* From an object of the resource's type whose resourceVersion is set. */
 struct entry *entry_new(const struct schema_resource *resource, int64_t revision, const void *object);
-/* From a value of etcd: the envelope or JSON. */
-struct status *entry_from_value(const struct schema_resource *resource, int64_t revision, const void *value,
-	size_t size, struct entry **ret_entry) MUST_USE;
+/* From a value of etcd: the envelope or JSON. *ret_object, in the arena, is what the entry is of. */
+struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, int64_t revision,
+	const void *value, size_t size, struct entry **ret_entry, ProtobufCMessage **ret_object) MUST_USE;
 /* The same object with another resource version: what a watcher is told of a deletion. */
 struct entry *entry_at_revision(const struct entry *entry, int64_t revision);
 struct entry *entry_ref(struct entry *entry);

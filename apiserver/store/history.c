@@ -16,7 +16,10 @@ static void add(void *data, const struct etcd_kv *kv)
 	if (r->status)
 		return;
 	mem_grow(&s->items, &r->cap, s->n_items + 1, sizeof(*s->items));
-	r->status = entry_from_value(r->table->resource, kv->mod_revision, kv->value, kv->size, &s->items[s->n_items]);
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	ProtobufCMessage *object;
+	r->status = entry_from_value(
+		arena, r->table->resource, kv->mod_revision, kv->value, kv->size, &s->items[s->n_items], &object);
 	if (!r->status)
 		s->n_items++;
 }

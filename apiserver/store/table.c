@@ -417,22 +417,23 @@ static struct entry *last_state(struct event *event)
 	return other;
 }
 
-static void tell_subscribers(struct table *t, struct event *event)
+static void tell_subscribers(struct table *t, struct event *event, const ProtobufCMessage *object)
 {
 	if (!t->n_subscribers)
 		return;
 	static const enum object_event names[] = {
 		[EVENT_ADDED] = OBJECT_ADDED, [EVENT_MODIFIED] = OBJECT_MODIFIED, [EVENT_DELETED] = OBJECT_DELETED};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	const ProtobufCMessage *object =
-		entry_decode(event->type == EVENT_DELETED ? last_state(event) : event->object, arena);
+	if (!object)
+		object = entry_decode(last_state(event), arena);
 	const ProtobufCMessage *before = event->before ? entry_decode(event->before, arena) : NULL;
 	for (size_t i = 0; i < t->n_subscribers; i++)
 		t->subscribers[i].fn(t->subscribers[i].data, names[event->type], object, before);
 }
 
 /* Only the cache's thread writes, so it may look before it locks. */
-void table_apply(struct table *t, const char *key, struct entry *entry, int64_t revision)
+void table_apply(
+	struct table *t, const char *key, struct entry *entry, const ProtobufCMessage *object, int64_t revision)
 {
 	size_t index;
 	bool present = table_find(t, key, &index);
@@ -461,7 +462,7 @@ void table_apply(struct table *t, const char *key, struct entry *entry, int64_t 
 	else
 		event_unref(event);
 	pthread_rwlock_unlock(&t->cache->lock);
-	tell_subscribers(t, event);
+	tell_subscribers(t, event, object);
 	event_unref(event);
 }
 
