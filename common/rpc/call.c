@@ -36,6 +36,14 @@ grpc_byte_buffer *rpc_pack(const ProtobufCMessage *message)
 	return buffer;
 }
 
+void rpc_copy_received(void *to, grpc_slice from)
+{
+	rpc_foreign_begin();
+	memcpy(to, GRPC_SLICE_START_PTR(from), GRPC_SLICE_LENGTH(from));
+	rpc_foreign_end();
+	rpc_written(to, GRPC_SLICE_LENGTH(from));
+}
+
 uint8_t *rpc_buffer_take(struct arena *arena, grpc_byte_buffer *buffer, size_t *ret_size)
 {
 	uint8_t *data = arena_alloc(arena, grpc_byte_buffer_length(buffer) + 1);
@@ -44,13 +52,17 @@ uint8_t *rpc_buffer_take(struct arena *arena, grpc_byte_buffer *buffer, size_t *
 	grpc_slice slice;
 	if (grpc_byte_buffer_reader_init(&reader, buffer)) {
 		while (grpc_byte_buffer_reader_next(&reader, &slice)) {
-			memcpy(data + size, GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
+			rpc_copy_received(data + size, slice);
 			size += GRPC_SLICE_LENGTH(slice);
+			rpc_foreign_begin();
 			grpc_slice_unref(slice);
+			rpc_foreign_end();
 		}
 		grpc_byte_buffer_reader_destroy(&reader);
 	}
+	rpc_foreign_begin();
 	grpc_byte_buffer_destroy(buffer);
+	rpc_foreign_end();
 	*ret_size = size;
 	return data;
 }
@@ -102,15 +114,16 @@ static struct status *exchange(struct rpc_channel *channel, const char *path, gr
 	struct status *status = rpc_status_from(channel, index, code, details);
 	if (!status && !response)
 		status = status_internal("%s: the peer sent no answer", path);
-	if (response && status)
-		grpc_byte_buffer_destroy(response);
-	else if (response)
-		*ret_data = rpc_buffer_take(arena, response, ret_size);
+	if (response && !status)
+		*ret_data = rpc_buffer_take(arena, STEAL(response), ret_size);
+	rpc_foreign_begin();
+	grpc_byte_buffer_destroy(response);
 	grpc_slice_unref(details);
 	grpc_metadata_array_destroy(&initial);
 	grpc_metadata_array_destroy(&trailing);
 	grpc_byte_buffer_destroy(request);
 	grpc_call_unref(call);
+	rpc_foreign_end();
 	rpc_queue_give(channel, queue);
 	return status;
 }

@@ -181,9 +181,10 @@ struct status *rpc_status_from(struct rpc_channel *channel, size_t index, grpc_s
 		if (reasons[i].code == code)
 			reason = reasons[i].reason;
 	char number[16];
+	CLEANUP_FREE char *text = mem_zalloc(GRPC_SLICE_LENGTH(details) + 1);
 	snprintf(number, sizeof(number), "%d", (int)code);
-	struct status *s = status_new(
-		reason, "%.*s", (int)GRPC_SLICE_LENGTH(details), (const char *)GRPC_SLICE_START_PTR(details));
+	rpc_copy_received(text, details);
+	struct status *s = status_new(reason, "%s", text);
 	return status_details(s, DETAILS_GROUP, NULL, number);
 }
 

@@ -9,6 +9,28 @@
 
 #define RPC_MAX_IDLE_QUEUES 16
 
+/*
+ * gRPC is not built with ThreadSanitizer: what its threads wrote before they handed it over, and that the hand-over was
+ * one, cannot be seen. Between these two lines gRPC's memory is touched or given back, and nothing of ours.
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RPC_SEEN_BY_TSAN 1
+#endif
+#endif
+#ifdef RPC_SEEN_BY_TSAN
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+void __tsan_write_range(void *at, unsigned long size);
+#define rpc_foreign_begin() AnnotateIgnoreReadsBegin(__FILE__, __LINE__)
+#define rpc_foreign_end() AnnotateIgnoreReadsEnd(__FILE__, __LINE__)
+#define rpc_written(at, size) __tsan_write_range(at, size)
+#else
+#define rpc_foreign_begin() ((void)0)
+#define rpc_foreign_end() ((void)0)
+#define rpc_written(at, size) ((void)0)
+#endif
+
 /* One gRPC channel for each target: the first that answers stays current until it does not. */
 struct rpc_channel {
 	grpc_channel **channels;
@@ -30,6 +52,8 @@ struct status *rpc_status_from(struct rpc_channel *channel, size_t index, grpc_s
 
 const ProtobufCMethodDescriptor *rpc_method_find(const ProtobufCServiceDescriptor *service, const char *method);
 grpc_byte_buffer *rpc_pack(const ProtobufCMessage *message);
+/* Copies what came from gRPC: our side of the copy is checked for races, theirs cannot be. */
+void rpc_copy_received(void *to, grpc_slice from);
 /* Copies a buffer into the arena and destroys it. */
 uint8_t *rpc_buffer_take(struct arena *arena, grpc_byte_buffer *buffer, size_t *ret_size);
 struct status *rpc_unpack(struct arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size,

@@ -141,15 +141,16 @@ void rpc_stream_free(struct rpc_stream *s)
 	grpc_call_cancel(s->call, NULL);
 	if (s->receiving)
 		wait_for(s, TAG_RECV(s));
-	if (s->incoming)
-		grpc_byte_buffer_destroy(s->incoming);
 	if (!s->ended)
 		wait_for(s, TAG_END(s));
+	rpc_foreign_begin();
+	grpc_byte_buffer_destroy(s->incoming);
 	grpc_slice_unref(s->details);
 	grpc_metadata_array_destroy(&s->initial);
 	grpc_metadata_array_destroy(&s->trailing);
 	grpc_call_unref(s->call);
 	grpc_completion_queue_shutdown(s->queue);
 	grpc_completion_queue_destroy(s->queue);
+	rpc_foreign_end();
 	free(s);
 }
