@@ -21,7 +21,8 @@ static struct status *lead(struct daemon *d, void *data)
 		.client = daemon_client(d),
 		.client_config = daemon_client_config(d),
 		.clock = clock_system(),
-		.stopping = daemon_stopping(d)};
+		.stopping = daemon_stopping(d),
+		.metrics = daemon_metrics(d)};
 	struct manager *manager;
 	TRY(manager_start(&config, &manager));
 	daemon_wait(d);

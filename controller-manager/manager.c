@@ -9,6 +9,7 @@
 #include "base/workers.h"
 #include "controller-manager/controller.h"
 #include "controller-manager/credentials.h"
+#include "serve/queue_metrics.h"
 
 enum { MAX_FILE_BYTES = 1 << 20, LOOK_MS = 50 };
 
@@ -325,11 +326,24 @@ static bool is_ready(const struct controller_context *ctx, int64_t waited_ms)
 	return true;
 }
 
+static void write_queues(void *data, struct strbuf *out)
+{
+	const struct manager *m = data;
+	struct workqueue **queues = NULL;
+	size_t n = 0;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (const struct queue_run *q = m->queues; q; q = q->next)
+		ARENA_PUSH(arena, queues, n) = q->queue;
+	metrics_write_queues(out, queues, n);
+}
+
 /* A kind that cannot be listed holds up those controllers only that look at it. */
 static struct status *run(struct manager *m)
 {
 	size_t n_running = 0;
 	TRY(start_controllers(m));
+	if (m->config.metrics)
+		metrics_writer(m->config.metrics, write_queues, m);
 	TRY(informers_start(m->informers));
 	int64_t since = clock_mono_ms(m->config.clock);
 	while (n_running < m->n_contexts && !atomic_load(m->config.stopping)) {
@@ -369,6 +383,8 @@ struct status *manager_start(const struct manager_config *config, struct manager
 
 void manager_free(struct manager *m)
 {
+	if (m->config.metrics)
+		metrics_forget_writer(m->config.metrics, m);
 	pthread_mutex_lock(&m->lock);
 	atomic_store(&m->stopping, true);
 	pthread_cond_broadcast(&m->stop);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include "client/client.h"
 #include "controller-manager/options.h"
+#include "serve/metrics.h"
 
 struct manager;
 
@@ -21,6 +22,7 @@ struct manager_config {
 	const struct client_config *client_config;
 	const struct clock *clock;
 	const atomic_bool *stopping;
+	struct metrics *metrics; /* the queues' are among them while the manager lives */
 };
 
 struct status *manager_start(const struct manager_config *config, struct manager **ret_manager) MUST_USE;

@@ -27,6 +27,15 @@ int64_t clock_mono_ms(const struct clock *clock)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int64_t clock_mono_ns(const struct clock *clock)
+{
+	if (clock->fake)
+		return atomic_load(&clock->mono_ms) * 1000000;
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 int64_t clock_wall_ns(const struct clock *clock)
 {
 	if (clock->fake)

@@ -16,6 +16,7 @@ struct clock;
 const struct clock *clock_system(void);
 /* Milliseconds of a clock that never jumps; only differences mean anything. */
 int64_t clock_mono_ms(const struct clock *clock);
+int64_t clock_mono_ns(const struct clock *clock);
 /* Nanoseconds since 1970, UTC. */
 int64_t clock_wall_ns(const struct clock *clock);
 static inline int64_t clock_wall_s(const struct clock *clock)

@@ -17,6 +17,7 @@ struct item {
 	int failures;
 	size_t heap_pos; /* 1-based; 0: not delayed */
 	int64_t due_ms;
+	int64_t added_ns, started_ns;
 	uint64_t seq;
 	struct item *next; /* in the FIFO */
 	char key[];
@@ -36,6 +37,7 @@ struct workqueue {
 	size_t n_delayed, cap_delayed;
 	uint64_t next_seq;
 	bool shut_down;
+	struct workqueue_figures figures; /* what only grows */
 };
 
 struct workqueue *workqueue_new_with(
@@ -133,6 +135,41 @@ static void heap_remove(struct workqueue *q, struct item *item)
 	item->heap_pos = 0;
 }
 
+/* --- figures --- */
+
+static const double bounds[WORKQUEUE_BOUNDS] = {1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1000};
+
+const double *workqueue_bounds(void)
+{
+	return bounds;
+}
+
+static void observe(struct workqueue_times *times, int64_t ns)
+{
+	double seconds = (double)ns / 1e9;
+	size_t i = 0;
+	while (i < WORKQUEUE_BOUNDS && seconds > bounds[i])
+		i++;
+	times->counts[i]++;
+	times->sum_s += seconds;
+}
+
+void workqueue_figures(struct workqueue *q, struct workqueue_figures *ret_figures)
+{
+	pthread_mutex_lock(&q->lock);
+	int64_t now = clock_mono_ns(q->clock);
+	*ret_figures = q->figures;
+	ret_figures->depth = q->n_ready;
+	STRMAP_FOREACH (q->items, it) {
+		const struct item *item = it.value;
+		double seconds = item->processing ? (double)(now - item->started_ns) / 1e9 : 0;
+		ret_figures->unfinished_s += seconds;
+		if (seconds > ret_figures->longest_s)
+			ret_figures->longest_s = seconds;
+	}
+	pthread_mutex_unlock(&q->lock);
+}
+
 /* --- items; the lock is held --- */
 
 static struct item *item_get(struct workqueue *q, const char *key)
@@ -153,14 +190,8 @@ static void item_maybe_drop(struct workqueue *q, struct item *item)
 		strmap_remove(q->items, item->key);
 }
 
-static void make_ready(struct workqueue *q, struct item *item)
+static void enqueue(struct workqueue *q, struct item *item)
 {
-	if (q->shut_down || item->queued)
-		return;
-	if (item->processing) {
-		item->dirty = true;
-		return;
-	}
 	item->queued = true;
 	item->next = NULL;
 	if (q->last)
@@ -170,6 +201,27 @@ static void make_ready(struct workqueue *q, struct item *item)
 	q->last = item;
 	q->n_ready++;
 	pthread_cond_signal(&q->wake);
+}
+
+static void make_ready(struct workqueue *q, struct item *item)
+{
+	if (q->shut_down || item->queued)
+		return;
+	if (item->processing && item->dirty)
+		return;
+	q->figures.adds++;
+	item->added_ns = clock_mono_ns(q->clock);
+	if (item->processing) {
+		item->dirty = true;
+		return;
+	}
+	enqueue(q, item);
+}
+
+static void enqueue_again(struct workqueue *q, struct item *item)
+{
+	if (!q->shut_down)
+		enqueue(q, item);
 }
 
 static void add_after(struct workqueue *q, const char *key, int64_t delay_ms)
@@ -220,6 +272,8 @@ static char *take(struct workqueue *q)
 	q->n_ready--;
 	item->queued = false;
 	item->processing = true;
+	item->started_ns = clock_mono_ns(q->clock);
+	observe(&q->figures.waits, item->started_ns - item->added_ns);
 	return mem_strdup(item->key);
 }
 
@@ -242,12 +296,15 @@ static void wait_ms(struct workqueue *q, int64_t ms)
 
 void workqueue_add(struct workqueue *q, const char *key)
 {
-	workqueue_add_after(q, key, 0);
+	pthread_mutex_lock(&q->lock);
+	add_after(q, key, 0);
+	pthread_mutex_unlock(&q->lock);
 }
 
 void workqueue_add_after(struct workqueue *q, const char *key, int64_t delay_ms)
 {
 	pthread_mutex_lock(&q->lock);
+	q->figures.retries += !q->shut_down;
 	add_after(q, key, delay_ms);
 	pthread_mutex_unlock(&q->lock);
 }
@@ -264,6 +321,7 @@ void workqueue_add_rate_limited(struct workqueue *q, const char *key)
 		if (delay > q->options.max_delay_ms)
 			delay = q->options.max_delay_ms;
 		item->failures++;
+		q->figures.retries++;
 		add_after(q, key, delay > overall ? delay : overall);
 	}
 	pthread_mutex_unlock(&q->lock);
@@ -332,8 +390,9 @@ void workqueue_done(struct workqueue *q, const char *key)
 		item->processing = false;
 		bool again = item->dirty;
 		item->dirty = false;
+		observe(&q->figures.syncs, clock_mono_ns(q->clock) - item->started_ns);
 		if (again)
-			make_ready(q, item);
+			enqueue_again(q, item);
 		item_maybe_drop(q, item);
 	}
 	pthread_mutex_unlock(&q->lock);

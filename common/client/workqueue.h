@@ -52,6 +52,21 @@ int workqueue_requeues(struct workqueue *q, const char *key);
 /* Keys ready, not counting those in process or delayed. */
 size_t workqueue_len(struct workqueue *q);
 
+/* What a queue has done so far, as the metrics of the original count it. */
+#define WORKQUEUE_BOUNDS 12 /* 10 ns · 10^n seconds */
+struct workqueue_times {
+	uint64_t counts[WORKQUEUE_BOUNDS + 1]; /* of those up to each bound, and of those above the last */
+	double sum_s;
+};
+struct workqueue_figures {
+	uint64_t depth, adds, retries;
+	struct workqueue_times waits, syncs; /* from add to get; from get to done */
+	double unfinished_s, longest_s;	     /* of what is in process: all together, and the oldest */
+};
+void workqueue_figures(struct workqueue *q, struct workqueue_figures *ret_figures);
+/* The upper bounds of the times, in seconds. */
+const double *workqueue_bounds(void);
+
 /* The next key (owned by the caller: free()), waiting for one; NULL once the queue is shut down and empty. */
 char *workqueue_get(struct workqueue *q);
 /* The same without waiting; NULL if none is ready. */

@@ -9,7 +9,7 @@
 
 enum { MAX_LABELS = 16, MAX_SERIES = 10000 };
 
-enum metric_kind { COUNTER, GAUGE, HISTOGRAM, FUNCTION };
+enum metric_kind { COUNTER, GAUGE, HISTOGRAM, FUNCTION, WRITER };
 
 /* The value of one label set. */
 struct series {
@@ -27,6 +27,7 @@ struct metric {
 	double *bounds;
 	size_t n_bounds;
 	double (*fn)(void *data);
+	void (*write)(void *data, struct strbuf *out);
 	void *fn_data;
 	pthread_mutex_t lock;  /* guards the series */
 	struct strmap *series; /* by the text {a="b"} without braces */
@@ -133,6 +134,28 @@ void metrics_function(
 	}
 }
 
+void metrics_writer(struct metrics *m, void (*write)(void *data, struct strbuf *out), void *data)
+{
+	struct metric *metric = mem_zalloc(sizeof(*metric));
+	*metric = (struct metric){.name = mem_strdup(""), .help = mem_strdup(""), .kind = WRITER, .write = write};
+	metric->fn_data = data;
+	pthread_mutex_init(&metric->lock, NULL);
+	metric->series = strmap_new(series_free);
+	pthread_mutex_lock(&m->lock);
+	mem_grow(&m->items, &m->cap, m->n + 1, sizeof(*m->items));
+	m->items[m->n++] = metric;
+	pthread_mutex_unlock(&m->lock);
+}
+
+void metrics_forget_writer(struct metrics *m, const void *data)
+{
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->items[i]->kind == WRITER && m->items[i]->fn_data == data)
+			m->items[i]->write = NULL;
+	pthread_mutex_unlock(&m->lock);
+}
+
 static void add_label_value(struct strbuf *out, const char *value)
 {
 	for (const char *p = str_or_empty(value); *p; p++) {
@@ -143,6 +166,13 @@ static void add_label_value(struct strbuf *out, const char *value)
 		else
 			strbuf_addc(out, *p);
 	}
+}
+
+void metrics_add_label(struct strbuf *labels, const char *name, const char *value)
+{
+	strbuf_printf(labels, "%s%s=\"", labels->len ? "," : "", name);
+	add_label_value(labels, value);
+	strbuf_addc(labels, '"');
 }
 
 static void label_text(const struct metric *metric, struct strbuf *out, va_list args)
@@ -269,8 +299,39 @@ static void write_histogram(struct strbuf *out, const struct metric *metric, con
 	write_sample(out, metric->name, "_count", labels, "", (double)s->count);
 }
 
+void metrics_write_head(struct strbuf *out, const char *name, const char *type, const char *help)
+{
+	strbuf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void metrics_write_sample(struct strbuf *out, const char *name, const char *labels, double value)
+{
+	write_sample(out, name, "", labels, "", value);
+}
+
+void metrics_write_histogram(struct strbuf *out, const char *name, const char *labels, const double *bounds,
+	size_t n_bounds, const uint64_t *counts, double sum)
+{
+	uint64_t total = 0;
+	for (size_t i = 0; i <= n_bounds; i++) {
+		CLEANUP(strbuf_done) struct strbuf le = STRBUF_INIT;
+		strbuf_adds(&le, "le=\"");
+		add_number(&le, i < n_bounds ? bounds[i] : (double)INFINITY);
+		strbuf_addc(&le, '"');
+		total += counts[i];
+		write_sample(out, name, "_bucket", labels, le.buf, (double)total);
+	}
+	write_sample(out, name, "_sum", labels, "", sum);
+	write_sample(out, name, "_count", labels, "", (double)total);
+}
+
 static void write_metric(struct strbuf *out, struct metric *metric)
 {
+	if (metric->kind == WRITER) {
+		if (metric->write)
+			metric->write(metric->fn_data, out);
+		return;
+	}
 	pthread_mutex_lock(&metric->lock);
 	if (metric->kind == FUNCTION || strmap_count(metric->series))
 		strbuf_printf(

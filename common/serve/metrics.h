@@ -12,6 +12,7 @@
 #define SERVE_METRICS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include "base/cleanup.h"
 #include "base/str.h"
 
@@ -30,6 +31,20 @@ struct metric *metrics_histogram(struct metrics *m, const char *name, const char
 /* A gauge or counter whose value is asked for at each scrape. */
 void metrics_function(
 	struct metrics *m, const char *name, const char *help, const char *type, double (*fn)(void *data), void *data);
+
+/* What writes samples of its own at each scrape, with the functions below: for counts that are kept where they arise.
+ */
+void metrics_writer(struct metrics *m, void (*write)(void *data, struct strbuf *out), void *data);
+/* What was given data writes no more. */
+void metrics_forget_writer(struct metrics *m, const void *data);
+void metrics_write_head(struct strbuf *out, const char *name, const char *type, const char *help);
+/* labels: a="b",c="d"; "" none. Values of labels are escaped by whoever writes them, with metrics_add_label(). */
+void metrics_write_sample(struct strbuf *out, const char *name, const char *labels, double value);
+/* counts: n_bounds + 1, of those up to each bound and of those above the last. */
+void metrics_write_histogram(struct strbuf *out, const char *name, const char *labels, const double *bounds,
+	size_t n_bounds, const uint64_t *counts, double sum);
+/* Appends name="value", behind a comma where something stands already. */
+void metrics_add_label(struct strbuf *labels, const char *name, const char *value);
 
 /* Label values follow, as many as the metric has labels. metric NULL: nothing. */
 void metric_add(struct metric *metric, double value, ...);

@@ -46,6 +46,41 @@ static void keys_are_queued_once_and_in_order(void **state)
 	clock_fake_free(clock);
 }
 
+static void work_is_counted(void **state)
+{
+	struct clock *clock = clock_fake_new(0);
+	struct workqueue *q = workqueue_new("test", clock);
+	struct workqueue_figures f;
+	workqueue_add(q, "a");
+	workqueue_add(q, "a"); /* waits already: no add */
+	workqueue_add(q, "b");
+	clock_fake_advance(clock, 50);
+	expect(q, "a");
+	workqueue_add(q, "a"); /* in process: once more, afterwards */
+	workqueue_add(q, "a");
+	clock_fake_advance(clock, 5000);
+	expect(q, "b");
+	clock_fake_advance(clock, 1000);
+	workqueue_figures(q, &f);
+	assert_int_equal(f.adds, 3);
+	assert_int_equal(f.depth, 0);
+	assert_true(f.unfinished_s == 7 && f.longest_s == 6);
+	workqueue_done(q, "a");
+	workqueue_add_rate_limited(q, "b");
+	workqueue_add_after(q, "c", 1000);
+	workqueue_done(q, "b");
+	workqueue_figures(q, &f);
+	assert_int_equal(f.depth, 1);
+	assert_int_equal(f.retries, 2);
+	assert_int_equal(f.waits.counts[7], 1); /* up to 0.1 s: a */
+	assert_int_equal(f.waits.counts[9], 1); /* up to 10 s: b */
+	assert_true(f.waits.sum_s > 5.09 && f.waits.sum_s < 5.11);
+	assert_int_equal(f.syncs.counts[8], 1); /* up to 1 s: b */
+	assert_int_equal(f.syncs.counts[9], 1);
+	workqueue_free(q);
+	clock_fake_free(clock);
+}
+
 static void delays_pass_and_the_earlier_one_counts(void **state)
 {
 	(void)state;
@@ -189,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_queued_once_and_in_order),
+		cmocka_unit_test(work_is_counted),
 		cmocka_unit_test(delays_pass_and_the_earlier_one_counts),
 		cmocka_unit_test(failures_back_off_and_are_forgotten),
 		cmocka_unit_test(the_overall_limit_holds_many_keys_back),
