@@ -45,6 +45,11 @@ static struct authn_request credentials(struct exchange *exchange)
 		.chain = chain, .n_chain = n, .header = get_header, .each_header = each_header, .data = exchange};
 }
 
+static void count(atomic_uint_least64_t *n)
+{
+	atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+}
+
 static struct status *authorize(struct app *app, struct exchange *exchange, const struct request *r)
 {
 	const struct authz_attributes a = {.user = r->user,
@@ -59,16 +64,18 @@ static struct status *authorize(struct app *app, struct exchange *exchange, cons
 		.path = r->path,
 		.field_selector = str_or_empty(exchange_query(exchange, "fieldSelector"))};
 	const char *reason = "";
-	if (authz_authorize(app->authz, r->arena, &a, &reason) == AUTHZ_ALLOW)
-		return NULL;
-	return authz_forbidden(&a, reason);
+	bool allowed = authz_authorize(app->authz, r->arena, &a, &reason) == AUTHZ_ALLOW;
+	count(allowed ? &app->access.allowed : &app->access.denied);
+	return allowed ? NULL : authz_forbidden(&a, reason);
 }
 
 static struct status *identify(struct app *app, struct exchange *exchange, struct request *r)
 {
 	const struct authn_request who = credentials(exchange);
 	struct user *user;
-	TRY(authn_authenticate(app->authn, r->arena, &who, &user));
+	struct status *unknown = authn_authenticate(app->authn, r->arena, &who, &user);
+	count(unknown ? &app->access.unknown : &app->access.known);
+	TRY(unknown);
 	r->user = user;
 	TRY(authz_impersonate(app->authz, r->arena, &who, user, &r->user));
 	return authorize(app, exchange, r);
@@ -144,6 +151,7 @@ static struct status *respond(struct app *app, struct exchange *exchange, struct
 	/* A path of a group that nobody serves is no resource at all. */
 	bool unknown = r->is_resource && !route_version_known(r->group, r->version);
 	TRY(identify(app, exchange, r));
+	app_request_admitted(app, r);
 	if (!r->is_resource || unknown)
 		return paths_respond(app, exchange, r);
 	if (!cache_synced(registry_cache(app->registry)))
@@ -169,8 +177,7 @@ void app_handle(struct exchange *exchange, void *data)
 {
 	struct app *app = data;
 	struct request *r = exchange->user ? exchange->user : new_request(app, exchange);
-	metric_add(app->in_flight, 1,
-		str_in(r->verb, (const char *const[]){"get", "list", "watch", NULL}) ? "readOnly" : "mutating");
+	app_request_begins(app, r);
 	struct status *status = respond(app, exchange, r);
 	if (status && !exchange_replied(exchange)) {
 		if (status->code >= 500)
@@ -181,8 +188,7 @@ void app_handle(struct exchange *exchange, void *data)
 		status_drop(status, "the reply has begun");
 	}
 	reply_compress(exchange);
-	metric_add(app->in_flight, -1,
-		str_in(r->verb, (const char *const[]){"get", "list", "watch", NULL}) ? "readOnly" : "mutating");
+	app_request_ends(app, r);
 }
 
 /* Whether all that is needed is in memory, but for freshness: one object, asked for with a certificate. A token may
@@ -224,60 +230,4 @@ bool app_handle_at_once(struct exchange *exchange, void *data)
 		return false;
 	app_handle(exchange, app);
 	return true;
-}
-
-/* --- figures --- */
-
-#define COMPONENT "apiserver"
-
-static const char *metric_scope(const struct request *r)
-{
-	if (*r->name)
-		return "resource";
-	return *r->namespace ? "namespace" : "cluster";
-}
-
-void app_done(struct exchange *exchange, void *data)
-{
-	struct app *app = data;
-	struct request *r = exchange->user;
-	if (r)
-		status_free(STEAL(r->fresh));
-	if (!r || !r->is_resource)
-		return;
-	char code[16];
-	snprintf(code, sizeof(code), "%d", exchange_code(exchange));
-	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
-	char *verb = arena_strdup(arena, r->verb);
-	for (char *p = verb; *p; p++)
-		*p = (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p);
-	const char *dry_run = r->dry_run ? "All" : "";
-	metric_add(app->requests, 1, code, COMPONENT, dry_run, r->group, r->resource, metric_scope(r), r->subresource,
-		verb, r->version);
-	if (strcmp(r->verb, "watch") != 0)
-		metric_observe(app->latency, (double)(clock_mono_ms(app->clock) - exchange->started_ms) / 1000.0,
-			COMPONENT, dry_run, r->group, r->resource, metric_scope(r), r->subresource, verb, r->version);
-	log_v(3, "%s %s %d %lldms %s", exchange->method, exchange->path, exchange_code(exchange),
-		(long long)(clock_mono_ms(app->clock) - exchange->started_ms), r->user ? r->user->name : "-");
-}
-
-void app_metrics_init(struct app *app)
-{
-	static const char *const request_labels[] = {
-		"code", "component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version", NULL};
-	static const char *const latency_labels[] = {
-		"component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version", NULL};
-	static const char *const resource_label[] = {"resource", NULL};
-	static const char *const kind_label[] = {"request_kind", NULL};
-	static const double buckets[] = {
-		0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60};
-	app->metrics = metrics_new();
-	app->requests = metrics_counter(app->metrics, "apiserver_request_total",
-		"Requests by verb, group, version, resource, scope and code.", request_labels);
-	app->latency = metrics_histogram(app->metrics, "apiserver_request_duration_seconds",
-		"How long requests took, in seconds.", latency_labels, buckets, ARRAY_SIZE(buckets));
-	app->stored = metrics_gauge(
-		app->metrics, "apiserver_storage_objects", "Objects stored, by resource.", resource_label);
-	app->in_flight = metrics_gauge(
-		app->metrics, "apiserver_current_inflight_requests", "Requests being worked on, by kind.", kind_label);
 }

@@ -10,6 +10,7 @@
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
 #include "apiserver/boot/boot.h"
+#include "apiserver/figures.h"
 #include "apiserver/http/server.h"
 #include "apiserver/registry.h"
 #include "apiserver/strategy/context.h"
@@ -30,7 +31,11 @@ struct app {
 	struct alloc_repair *repair;
 	struct server *server;
 	struct metrics *metrics;
-	struct metric *requests, *latency, *in_flight, *stored;
+	struct figures *figures;
+	atomic_int n_reads, n_writes; /* being worked on */
+	struct {
+		atomic_uint_least64_t known, unknown, allowed, denied;
+	} access;			  /* how many requests were */
 	_Atomic(const char *) advertised; /* host:port for discovery; "" until the port is known */
 	/* How kubelets are spoken to. */
 	struct tls_context *kubelet_tls;
@@ -49,6 +54,11 @@ void app_handle(struct exchange *exchange, void *data);
 /* The same on the listener's thread, for what can be answered without waiting; false: app_handle() is to do it. */
 bool app_handle_at_once(struct exchange *exchange, void *data);
 void app_done(struct exchange *exchange, void *data);
+/* apiserver/app_metrics.c: counting requests. Only of those that may be made is more known than their number; one that
+ * lasts is counted while it does, until app_done(). */
+void app_request_begins(struct app *app, const struct request *r);
+void app_request_ends(struct app *app, const struct request *r);
+void app_request_admitted(struct app *app, struct request *r);
 void app_metrics_init(struct app *app);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
+struct figure;
 struct registry;
 struct strategy;
 struct strategy_context;
@@ -51,6 +52,9 @@ struct request {
 	const char *field_manager;
 	const char *field_validation; /* Ignore, Warn, Strict */
 	bool applies;		      /* a server-side apply: managedFields come with the object */
+
+	bool counted;	       /* it may be made, which the metrics tell of */
+	struct figure *figure; /* of a request that lasts (apiserver/figures.h), or NULL */
 
 	/* Warning headers for the answer. */
 	char **warnings;

@@ -173,23 +173,8 @@ static void answer_version(struct exchange *exchange)
 	reply_bytes(exchange, 200, "application/json", body, strlen(body));
 }
 
-/* Counted when somebody looks. */
-static void count_stored(struct app *app, struct arena *arena)
-{
-	SCHEMA_FOREACH_RESOURCE(r)
-	{
-		struct table *table = cache_table(registry_cache(app->registry), r->type->group, r->plural);
-		if (!table || table_resource(table) != r)
-			continue;
-		const char *name =
-			*r->type->group ? arena_printf(arena, "%s.%s", r->plural, r->type->group) : r->plural;
-		metric_set(app->stored, (double)table_count(table), name);
-	}
-}
-
 static void answer_metrics(struct app *app, struct exchange *exchange)
 {
-	count_stored(app, exchange->arena);
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	metrics_write(app->metrics, &out);
 	reply_strbuf(exchange, 200, METRICS_CONTENT_TYPE, &out);

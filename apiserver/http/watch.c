@@ -4,6 +4,7 @@
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
+#include "apiserver/figures.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry_private.h"
@@ -121,7 +122,7 @@ static void frame_status(struct watch *w, struct status *status)
 	status_free(status);
 }
 
-static void emit(struct watch *w, enum event_type type, struct entry *entry)
+static void emit_shaped(struct watch *w, enum event_type type, struct entry *entry)
 {
 	const struct schema_resource *wanted = w->request->schema;
 	if (w->accept.shape == SHAPE_OBJECT && entry->resource == wanted) {
@@ -146,6 +147,13 @@ static void emit(struct watch *w, enum event_type type, struct entry *entry)
 	}
 	w->columns_told = true;
 	frame(w, type_names[type], shaped);
+}
+
+static void emit(struct watch *w, enum event_type type, struct entry *entry)
+{
+	size_t before = w->out.len;
+	emit_shaped(w, type, entry);
+	figure_sent(w->request->figure, w->out.len - before + (w->lent ? w->body_size : 0));
 }
 
 /* An object of the kind with nothing but a resource version. */

@@ -1,8 +1,10 @@
 #include "serve/metrics.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <time.h>
 #include "base/map.h"
 #include "base/mem.h"
@@ -353,29 +355,78 @@ static void write_plain(struct strbuf *out, const char *name, const char *help, 
 	write_sample(out, name, "", "", "", value);
 }
 
-static double resident_bytes(void)
+/* Resident; all of it at ret_total. */
+static double memory_bytes(double *ret_total)
 {
 	long size = 0, resident = 0;
 	FILE *f = fopen("/proc/self/statm", "re");
 	if (f) {
 		if (fscanf(f, "%ld %ld", &size, &resident) != 2)
-			resident = 0;
+			size = resident = 0;
 		fclose(f);
 	}
+	*ret_total = (double)size * (double)sysconf(_SC_PAGESIZE);
 	return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double count_open_files(void)
+{
+	double n = 0;
+	DIR *dir = opendir("/proc/self/fd");
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n > 3 ? n - 3 : 0; /* ".", ".." and the folder itself */
+}
+
+static double limit_of(int resource)
+{
+	struct rlimit limit = {.rlim_cur = 0};
+	getrlimit(resource, &limit);
+	return limit.rlim_cur == RLIM_INFINITY ? 18446744073709551615.0 : (double)limit.rlim_cur;
+}
+
+static void write_process(struct metrics *m, struct strbuf *out)
+{
+	struct timespec cpu;
+	double total = 0;
+	double resident = memory_bytes(&total);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	write_plain(out, "process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", "counter",
+		(double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
+	write_plain(
+		out, "process_max_fds", "Maximum number of open file descriptors.", "gauge", limit_of(RLIMIT_NOFILE));
+	write_plain(out, "process_open_fds", "Number of open file descriptors.", "gauge", count_open_files());
+	write_plain(out, "process_resident_memory_bytes", "Resident memory size in bytes.", "gauge", resident);
+	write_plain(out, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.",
+		"gauge", m->start_s);
+	write_plain(out, "process_virtual_memory_bytes", "Virtual memory size in bytes.", "gauge", total);
+	write_plain(out, "process_virtual_memory_max_bytes", "Maximum amount of virtual memory available in bytes.",
+		"gauge", limit_of(RLIMIT_AS));
+}
+
+#if defined(__aarch64__)
+#define PLATFORM "linux/arm64"
+#else
+#define PLATFORM "linux/amd64"
+#endif
+
+static void write_build(struct strbuf *out)
+{
+	metrics_write_head(out, "kubernetes_build_info", "gauge", "1, with what was built, and how.");
+	write_sample(out, "kubernetes_build_info", "",
+		"build_date=\"1970-01-01T00:00:00Z\",compiler=\"gcc\",git_commit=\"\",git_tree_state=\"clean\","
+		"git_version=\"" KUBEC_VERSION "\",go_version=\"\",major=\"1\",minor=\"34\",platform=\"" PLATFORM "\"",
+		"", 1);
 }
 
 void metrics_write(struct metrics *m, struct strbuf *out)
 {
-	struct timespec cpu;
 	pthread_mutex_lock(&m->lock);
 	for (size_t i = 0; i < m->n; i++)
 		write_metric(out, m->items[i]);
 	pthread_mutex_unlock(&m->lock);
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-	write_plain(out, "process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", "counter",
-		(double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
-	write_plain(out, "process_resident_memory_bytes", "Resident memory size in bytes.", "gauge", resident_bytes());
-	write_plain(out, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.",
-		"gauge", m->start_s);
+	write_build(out);
+	write_process(m, out);
 }

@@ -1,0 +1,51 @@
+/*
+ * What the server counts of its requests, under the original's names and labels: written at a scrape, counted without a
+ * lock. A series is found in a table that only grows, by what makes its labels, and holds atomic counts.
+ *
+ *	struct figure *f = figures_find(figures, &(struct figure_key){schema, "", FIGURE_GET, FIGURE_RESOURCE, false});
+ *	figure_count(f, 200, 0.003, 512);
+ *
+ * Ownership: series live as long as their table. Threads: any.
+ */
+#ifndef APISERVER_FIGURES_H
+#define APISERVER_FIGURES_H
+
+#include <stdatomic.h>
+#include "api/schema.h"
+#include "base/str.h"
+
+enum figure_verb {
+	FIGURE_GET,
+	FIGURE_LIST,
+	FIGURE_WATCH,
+	FIGURE_POST,
+	FIGURE_PUT,
+	FIGURE_PATCH,
+	FIGURE_APPLY,
+	FIGURE_DELETE,
+	FIGURE_CONNECT,
+};
+enum figure_scope { FIGURE_CLUSTER, FIGURE_NAMESPACE, FIGURE_RESOURCE, FIGURE_NO_SCOPE };
+
+struct figure_key {
+	const struct schema_resource *schema; /* NULL: a path that is no resource */
+	const char *subresource;	      /* compared as text; must live as long as the table */
+	enum figure_verb verb;
+	enum figure_scope scope;
+	bool dry_run;
+};
+
+struct figures;
+struct figure;
+
+struct figures *figures_new(void);
+/* NULL: the table is full, which counts nothing. */
+struct figure *figures_find(struct figures *figures, const struct figure_key *key);
+void figure_count(struct figure *figure, int code, double seconds, size_t reply_size);
+/* Requests that last: watches, connections; 1 at their beginning, -1 at their end. */
+void figure_runs(struct figure *figure, int change);
+/* Events sent to a watcher. */
+void figure_sent(struct figure *figure, size_t size);
+void figures_write(struct figures *figures, struct strbuf *out);
+
+#endif
