@@ -24,6 +24,12 @@ static const char *wrong_type(struct arena *arena, const struct cel_type *type, 
 	return arena_printf(arena, "must evaluate to one of [%s] but got %s", wanted, got);
 }
 
+static void tell_unusable(struct field_errors *errors, const struct field_path *path, const struct cel_program *program)
+{
+	field_internal(errors, path,
+		arena_printf(errors->arena, "program instantiation failed: %s", cel_program_problem(program)));
+}
+
 const struct cel_type *validate_admission_expression(struct field_errors *errors, const struct field_path *path,
 	const struct cel_env *env, const char *expression, const char *shown, const struct cel_type *const *types)
 {
@@ -34,9 +40,12 @@ const struct cel_type *validate_admission_expression(struct field_errors *errors
 		return NULL;
 	}
 	const struct cel_type *type = cel_program_type(program);
-	if (is_one_of(type, types))
+	if (!is_one_of(type, types))
+		field_invalid(errors, path, shown, wrong_type(errors->arena, type, types));
+	else if (cel_program_problem(program))
+		tell_unusable(errors, path, program);
+	else
 		return type;
-	field_invalid(errors, path, shown, wrong_type(errors->arena, type, types));
 	return NULL;
 }
 
@@ -60,6 +69,8 @@ void validate_device_expression(
 		field_invalid(errors, path, expression,
 			arena_printf(arena, "must evaluate to bool or the unknown type, not %s",
 				cel_type_full_text(arena, type)));
+	else if (cel_program_problem(program))
+		tell_unusable(errors, path, program);
 	else if (cel_estimate(arena, env, program).max > CEL_DEVICE_MAX_COST)
 		field_forbidden(errors, path, "too complex, exceeds cost limit");
 }

@@ -5,6 +5,7 @@
 #ifndef APISERVER_VALIDATION_META_H
 #define APISERVER_VALIDATION_META_H
 
+#include "api/names.h"
 #include "api/types.h"
 #include "apiserver/validation/field.h"
 
@@ -41,9 +42,6 @@ void validate_label_selector(
  * field_invalid() makes an error of each. */
 const char *check_qualified_name(struct arena *arena, const char *value);
 const char *check_label_value(struct arena *arena, const char *value);
-const char *check_dns_label(struct arena *arena, const char *value);
-const char *check_dns_subdomain(struct arena *arena, const char *value);
-const char *check_dns_1035_label(struct arena *arena, const char *value);
 const char *check_port_name(struct arena *arena, const char *value);
 const char *check_port_number(int64_t port);
 const char *check_env_name(struct arena *arena, const char *value);

@@ -1,24 +1,7 @@
-#include <ctype.h>
 #include "api/selector.h"
 #include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
 #include "base/str.h"
-
-#define LABEL_FORMAT "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-#define LABEL_ERROR                                                                                                 \
-	"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and " \
-	"end with an "                                                                                              \
-	"alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '" LABEL_FORMAT "')"
-#define SUBDOMAIN_ERROR                                                                                            \
-	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must " \
-	"start and end "                                                                                           \
-	"with an alphanumeric character (e.g. 'example.com', regex used for validation is '" LABEL_FORMAT          \
-	"(\\." LABEL_FORMAT ")*')"
-#define DNS_1035_ERROR                                                                                          \
-	"a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic " \
-	"character, and end "                                                                                   \
-	"with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "          \
-	"'[a-z]([-a-z0-9]*[a-z0-9])?')"
 
 #define UNDER_FORMAT "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 #define SEARCH_ERROR                                                                                               \
@@ -31,50 +14,6 @@ static bool is_low_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-static bool is_label(const char *s, size_t len)
-{
-	if (!len || !is_low_alnum(s[0]) || !is_low_alnum(s[len - 1]))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_low_alnum(s[i]) && s[i] != '-')
-			return false;
-	return true;
-}
-
-static bool is_subdomain(const char *value)
-{
-	for (const char *part = value;; part++) {
-		size_t len = strcspn(part, ".");
-		if (!is_label(part, len))
-			return false;
-		part += len;
-		if (!*part)
-			return true;
-	}
-}
-
-/* Both, either or none of two problems, as field_invalid_each wants them. */
-static const char *problems(struct arena *arena, const char *first, const char *second)
-{
-	return first && second ? arena_printf(arena, "%s; %s", first, second) : first ? first : second;
-}
-
-const char *check_dns_label(struct arena *arena, const char *value)
-{
-	size_t len = strlen(value);
-	/* A dot is the usual mistake, and gets a sentence of its own. */
-	return problems(arena, len > 63 ? "must be no more than 63 characters" : NULL,
-		is_label(value, len)  ? NULL
-		: is_subdomain(value) ? "must not contain dots"
-				      : LABEL_ERROR);
-}
-
-const char *check_dns_subdomain(struct arena *arena, const char *value)
-{
-	return problems(arena, strlen(value) > 253 ? "must be no more than 253 characters" : NULL,
-		is_subdomain(value) ? NULL : SUBDOMAIN_ERROR);
-}
-
 /* The same with underscores, and one before each label. */
 const char *check_search_domain(struct arena *arena, const char *value)
 {
@@ -85,15 +24,8 @@ const char *check_search_domain(struct arena *arena, const char *value)
 		good &= *c != '_' || (first && !last) || (!first && !last);
 		*c = *c == '_' ? 'a' : *c;
 	}
-	return problems(arena, strlen(value) > 253 ? "must be no more than 253 characters" : NULL,
-		good && is_subdomain(plain) ? NULL : SEARCH_ERROR);
-}
-
-const char *check_dns_1035_label(struct arena *arena, const char *value)
-{
-	size_t len = strlen(value);
-	return problems(arena, len > 63 ? "must be no more than 63 characters" : NULL,
-		is_label(value, len) && isalpha((unsigned char)value[0]) ? NULL : DNS_1035_ERROR);
+	return name_problems(arena, strlen(value) > 253 ? "must be no more than 253 characters" : NULL,
+		good && is_dns_subdomain(plain) ? NULL : SEARCH_ERROR);
 }
 
 /* A generateName may end with a dash: something is put behind it. */
@@ -126,7 +58,7 @@ const char *name_is_path_segment(struct arena *arena, const char *name, bool pre
 {
 	if (!prefix && (!strcmp(name, ".") || !strcmp(name, "..")))
 		return arena_printf(arena, "may not be '%s'", name);
-	return problems(arena, strchr(name, '/') ? "may not contain '/'" : NULL,
+	return name_problems(arena, strchr(name, '/') ? "may not contain '/'" : NULL,
 		strchr(name, '%') ? "may not contain '%'" : NULL);
 }
 
@@ -150,14 +82,14 @@ const char *check_port_name(struct arena *arena, const char *value)
 		letter |= value[i] >= 'a' && value[i] <= 'z';
 	}
 	if (!charset)
-		found = problems(
+		found = name_problems(
 			arena, found, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
 	if (!letter)
-		found = problems(arena, found, "must contain at least one letter (a-z)");
+		found = name_problems(arena, found, "must contain at least one letter (a-z)");
 	if (strstr(value, "--"))
-		found = problems(arena, found, "must not contain consecutive hyphens");
+		found = name_problems(arena, found, "must not contain consecutive hyphens");
 	if (len && (value[0] == '-' || value[len - 1] == '-'))
-		found = problems(arena, found, "must not begin or end with a hyphen");
+		found = name_problems(arena, found, "must not begin or end with a hyphen");
 	return found;
 }
 
@@ -192,7 +124,7 @@ const char *check_config_key(struct arena *arena, const char *value)
 	if (!good || value[good])
 		form = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
 		       "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-	return problems(arena, problems(arena, length, form), upward(arena, value));
+	return name_problems(arena, name_problems(arena, length, form), upward(arena, value));
 }
 
 const char *check_header_name(struct arena *arena, const char *value)

@@ -7,6 +7,8 @@
 
 struct cel_overload;
 struct estimate;
+struct regex;
+struct cel_signature;
 
 enum expr_kind {
 	EXPR_NONE,
@@ -42,9 +44,11 @@ struct fold {
 struct expr {
 	enum expr_kind kind;
 	uint16_t depth; /* of nested operators, selections and calls */
+	bool is_type;	/* a name, of a type: by the checker */
 	int32_t at;
-	const struct cel_type *type; /* by the checker */
-	struct estimate *estimate;   /* by the estimate of costs */
+	const struct cel_type *type;	  /* by the checker */
+	struct estimate *estimate;	  /* by the estimate of costs */
+	const struct cel_value *constant; /* what it always is, where that is known */
 	union {
 		struct cel_value literal;
 		const char *ident;
@@ -60,6 +64,8 @@ struct expr {
 			size_t n_args;
 			const struct cel_overload **overloads; /* those that fit, by the checker */
 			size_t n_overloads;
+			const struct cel_signature *signatures; /* of the overloads */
+			struct regex *regex;			/* of a pattern that is constant */
 		} call;
 		struct {
 			struct expr **items;

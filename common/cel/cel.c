@@ -38,8 +38,8 @@ bool env_has_library(const struct cel_env *env, const struct cel_library *librar
 bool env_has_function(const struct cel_env *env, const char *name)
 {
 	for (size_t l = 0; l < cel_n_libraries; l++)
-		for (size_t i = 0; i < cel_libraries[l].n_rows && env_has_library(env, &cel_libraries[l]); i++)
-			if (!strcmp(cel_libraries[l].rows[i].function, name))
+		for (size_t i = 0; i < cel_libraries[l]->n_rows && env_has_library(env, cel_libraries[l]); i++)
+			if (!strcmp(cel_libraries[l]->rows[i].function, name))
 				return true;
 	return false;
 }
@@ -100,10 +100,16 @@ const char *cel_compile(
 	*ret_program = ARENA_NEW(arena, struct cel_program);
 	(*ret_program)->root = root;
 	(*ret_program)->text = source->text;
+	(*ret_program)->problem = cel_prepare(arena, root);
 	return NULL;
 }
 
 const struct cel_type *cel_program_type(const struct cel_program *program)
 {
 	return program->root->type;
+}
+
+const char *cel_program_problem(const struct cel_program *program)
+{
+	return program->problem;
 }

@@ -39,6 +39,8 @@ void cel_env_add_sized(struct cel_env *env, const char *name, const struct cel_t
 /* NULL and a program, or what is wrong with the expression, in the arena. */
 const char *cel_compile(
 	struct arena *arena, const struct cel_env *env, const char *expression, struct cel_program **ret_program);
+/* Why the program can never be evaluated, though it compiles: a constant part of it fails. NULL: it can. */
+const char *cel_program_problem(const struct cel_program *program);
 /* What the expression evaluates to. */
 const struct cel_type *cel_program_type(const struct cel_program *program);
 
@@ -47,5 +49,18 @@ struct cel_range {
 };
 /* What evaluating the program can cost. */
 struct cel_range cel_estimate(struct arena *arena, const struct cel_env *env, const struct cel_program *program);
+
+/* What a variable is. */
+struct cel_binding {
+	const char *name;
+	struct cel_value value;
+};
+
+/*
+ * The value of the program; an error if it fails, or if it costs more than max_cost. The value may point into the
+ * arena, the bindings and the program. *ret_cost is what it did cost.
+ */
+struct cel_value cel_eval(struct arena *arena, const struct cel_program *program, const struct cel_binding *bindings,
+	size_t n_bindings, uint64_t max_cost, uint64_t *ret_cost);
 
 #endif

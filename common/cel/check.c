@@ -105,19 +105,21 @@ static const struct cel_type *type_named(struct checker *c, const char *name)
 	return NULL;
 }
 
-static const struct cel_type *lookup(struct checker *c, const char *name)
+static const struct cel_type *lookup(struct checker *c, const char *name, bool *ret_is_type)
 {
+	*ret_is_type = false;
 	name += *name == '.';
 	for (const struct scope *s = c->scope; s; s = s->outer)
 		if (!strcmp(s->name, name))
 			return s->type;
 	const struct variable *v = env_variable(c->env, name);
+	*ret_is_type = !v;
 	return v ? v->type : type_named(c, name);
 }
 
 static void check_ident(struct checker *c, struct expr *e)
 {
-	const struct cel_type *type = lookup(c, e->ident);
+	const struct cel_type *type = lookup(c, e->ident, &e->is_type);
 	if (!type) {
 		undeclared(c, e, e->ident);
 		return;
@@ -176,7 +178,7 @@ static const struct cel_type *check_field(
 static void check_select(struct checker *c, struct expr *e)
 {
 	const char *name = qualified_name(c, e);
-	const struct cel_type *known = name ? lookup(c, name) : NULL;
+	const struct cel_type *known = name ? lookup(c, name, &e->is_type) : NULL;
 	if (known) {
 		e->kind = EXPR_IDENT;
 		e->ident = name + (*name == '.');
@@ -259,9 +261,9 @@ static void resolve_overloads(struct checker *c, struct expr *e)
 		return;
 	}
 	for (size_t l = 0; l < cel_n_libraries; l++)
-		for (size_t i = 0; i < cel_libraries[l].n_rows && env_has_library(c->env, &cel_libraries[l]); i++)
-			if (!strcmp(cel_libraries[l].rows[i].function, e->call.function))
-				try_overload(c, e, &cel_libraries[l].rows[i], types, n, &result);
+		for (size_t i = 0; i < cel_libraries[l]->n_rows && env_has_library(c->env, cel_libraries[l]); i++)
+			if (!strcmp(cel_libraries[l]->rows[i].function, e->call.function))
+				try_overload(c, e, &cel_libraries[l]->rows[i], types, n, &result);
 	if (result)
 		set_type(c, e, result);
 	else
@@ -358,7 +360,7 @@ static void check_map(struct checker *c, struct expr *e)
 
 static void check_object(struct checker *c, struct expr *e)
 {
-	const struct cel_type *named = lookup(c, e->map.name), *object = NULL;
+	const struct cel_type *named = lookup(c, e->map.name, &e->is_type), *object = NULL;
 	if (!named) {
 		undeclared(c, e, e->map.name);
 		return;

@@ -5,6 +5,7 @@
 #include "cel/value.h"
 
 struct cel_call;
+struct regex;
 
 /*
  * A row of a library. The signature reads "(list(A), A) -> bool", or "list(A).(A) -> bool" of what is called on a
@@ -12,6 +13,16 @@ struct cel_call;
  */
 struct cel_overload {
 	const char *function, *id, *signature;
+	struct cel_value (*eval)(struct cel_call *call);
+};
+
+/* A call whose arguments fit the overload. */
+struct cel_call {
+	struct arena *arena;
+	const struct cel_overload *overload;
+	const struct cel_value *args;
+	size_t n_args;
+	const struct regex *regex; /* of a pattern that is constant, else NULL */
 };
 
 enum { CEL_MAX_ARGS = 4 };
@@ -40,7 +51,9 @@ struct cel_library {
 	int since;
 };
 
-extern const struct cel_library cel_libraries[];
+extern const struct cel_library cel_texts, cel_conversions, cel_times, cel_lists, cel_more_lists, cel_optionals,
+	cel_numbers, cel_addresses, cel_formats, cel_authorizations;
+extern const struct cel_library *const cel_libraries[];
 extern const size_t cel_n_libraries;
 
 /* The first overload of a function; NULL if there is none. */

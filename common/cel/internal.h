@@ -22,6 +22,7 @@ struct cel_env {
 struct cel_program {
 	struct expr *root;
 	const char *text;
+	const char *problem;
 };
 
 const struct variable *env_variable(const struct cel_env *env, const char *name);
@@ -54,6 +55,9 @@ const struct cel_type *unify_resolve(struct unifier *u, const struct cel_type *t
 void cel_check(struct cel_source *source, const struct cel_env *env, struct expr *root);
 /* Literals that are arguments, and lists of several types: what is certain to fail is an issue. */
 void cel_check_literals(struct cel_source *source, struct expr *root);
+
+/* Finds the constant parts and prepares calls; what fails of them is why the program cannot be evaluated, else NULL. */
+const char *cel_prepare(struct arena *arena, struct expr *root);
 
 /* Calls fn on every part of a tree, outer parts first; false from it leaves out what is within. */
 void expr_walk(struct expr *e, bool (*fn)(struct expr *e, void *data), void *data);

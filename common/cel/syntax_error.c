@@ -4,6 +4,7 @@
  * dropped, one that is missing is supplied, and else the rule ends and tokens are skipped up to one that may follow it.
  * Nothing is built: this runs only when it is known that there is an error.
  */
+#include <ctype.h>
 #include "cel/ast.h"
 #include "base/str.h"
 
@@ -159,12 +160,24 @@ static void report_missing(struct machine *m)
 	cel_issue(m->source, place_of(m, m->at), "Syntax error: missing %s at '%s'", names(m, expected(m)), present(m));
 }
 
+/* The text of tokens, with the blanks between them but without what is no token. */
+static const char *text_between(struct machine *m, const struct cel_token *first, const struct cel_token *last)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	for (const struct cel_token *t = first; t <= last; t++) {
+		for (const char *gap = t > first ? t[-1].text + t[-1].size : t->text; gap < t->text; gap++)
+			if (isspace((unsigned char)*gap))
+				strbuf_addc(&out, *gap);
+		strbuf_add(&out, t->text, t->size);
+	}
+	return shown(m, out.buf, out.len);
+}
+
 static void report_no_way(struct machine *m)
 {
 	const struct cel_token *first = &m->tokens[m->first];
 	const struct cel_token *last = &m->tokens[m->last < m->n ? m->last : m->n - 1];
-	const char *end = last->text + last->size;
-	const char *text = first->kind == TOKEN_END ? "<EOF>" : shown(m, first->text, (size_t)(end - first->text));
+	const char *text = first->kind == TOKEN_END ? "<EOF>" : text_between(m, first, last);
 	bool word = last->kind == TOKEN_TRUE || last->kind == TOKEN_FALSE || last->kind == TOKEN_NULL;
 	/* A word after a dot could have been a name. */
 	if (word && strlen(text) == last->size + 1)

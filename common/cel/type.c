@@ -87,7 +87,7 @@ bool cel_type_is_optional(const struct cel_type *type)
 	return type->kind == CEL_OPAQUE && !strcmp(type->name, "optional_type");
 }
 
-static const char *full_name(const struct cel_type *type)
+const char *cel_type_full_name(const struct cel_type *type)
 {
 	switch (type->kind) {
 	case CEL_NULL:
@@ -103,7 +103,7 @@ static const char *full_name(const struct cel_type *type)
 
 static const char *text_of(struct arena *arena, const struct cel_type *type, bool full)
 {
-	const char *name = full ? full_name(type) : type->name;
+	const char *name = full ? cel_type_full_name(type) : type->name;
 	if (!type->n_params)
 		return name;
 	const char *first = text_of(arena, type->params[0], full);

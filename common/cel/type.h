@@ -72,6 +72,8 @@ bool cel_type_equal(const struct cel_type *a, const struct cel_type *b);
 bool cel_type_is_optional(const struct cel_type *type);
 /* As it stands in messages: "map(string, list(int))". */
 const char *cel_type_text(struct arena *arena, const struct cel_type *type);
+/* The name of the type alone, in full. */
+const char *cel_type_full_name(const struct cel_type *type);
 /* The same by the types' full names: "google.protobuf.Timestamp". */
 const char *cel_type_full_text(struct arena *arena, const struct cel_type *type);
 

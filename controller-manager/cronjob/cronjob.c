@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "controller-manager/controller.h"
 #include "controller-manager/cronjob/schedule.h"
-#include "controller-manager/cronjob/zone.h"
+#include "base/zone.h"
 #include "controller-manager/job/policy.h"
 
 #define SCHEDULED_ANNOTATION "batch.kubernetes.io/cronjob-scheduled-timestamp"

@@ -1,7 +1,7 @@
 /* Any text as a cron schedule, any bytes as a zone file: a schedule fires after the time it is asked about, and nothing
  * lies between. */
 #include "controller-manager/cronjob/schedule.h"
-#include "controller-manager/cronjob/zone.h"
+#include "base/zone.h"
 #include "test/fuzz/target.h"
 
 static void fires(const char *text, const struct schedule *s)

@@ -1,6 +1,6 @@
 /* When schedules fire, and sets of indexes. */
 #include "controller-manager/cronjob/schedule.h"
-#include "controller-manager/cronjob/zone.h"
+#include "base/zone.h"
 #include "controller-manager/job/indexes.h"
 #include "test/unit/controller-manager/make.h"
 

@@ -3,8 +3,8 @@
  *
  * Threads: any.
  */
-#ifndef CONTROLLER_MANAGER_ZONE_H
-#define CONTROLLER_MANAGER_ZONE_H
+#ifndef BASE_ZONE_H
+#define BASE_ZONE_H
 
 #include <stdbool.h>
 #include <stddef.h>

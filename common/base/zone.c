@@ -1,4 +1,4 @@
-#include "controller-manager/cronjob/zone.h"
+#include "base/zone.h"
 
 #include "base/io.h"
 #include "base/mem.h"
