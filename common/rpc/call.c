@@ -85,9 +85,14 @@ static gpr_timespec deadline_in(int64_t timeout_ms)
 	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
 }
 
+static void cancel_call(void *call)
+{
+	grpc_call_cancel_with_status(call, GRPC_STATUS_CANCELLED, "context canceled", NULL);
+}
+
 /* Sends, waits, and gives the answer's bytes. Destroys the request. */
 static struct status *exchange(struct rpc_channel *channel, const char *path, grpc_byte_buffer *request,
-	int64_t timeout_ms, struct arena *arena, uint8_t **ret_data, size_t *ret_size)
+	int64_t timeout_ms, struct cancel *cancel, struct arena *arena, uint8_t **ret_data, size_t *ret_size)
 {
 	grpc_completion_queue *queue = rpc_queue_take(channel);
 	size_t index;
@@ -109,8 +114,11 @@ static struct status *exchange(struct rpc_channel *channel, const char *path, gr
 				.status = &code,
 				.status_details = &details}},
 	};
+	struct cancel_hook hook = {.fn = cancel_call, .data = call};
+	cancel_add(cancel, &hook);
 	if (grpc_call_start_batch(call, ops, ARRAY_SIZE(ops), call, NULL) == GRPC_CALL_OK)
 		grpc_completion_queue_pluck(queue, call, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+	cancel_remove(cancel, &hook);
 	struct status *status = rpc_status_from(channel, index, code, details);
 	if (!status && !response)
 		status = status_internal("%s: the peer sent no answer", path);
@@ -134,11 +142,18 @@ struct status *rpc_call_raw(struct rpc_channel *channel, const char *path, const
 	grpc_slice slice = grpc_slice_from_copied_buffer(request, size);
 	grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
 	grpc_slice_unref(slice);
-	return exchange(channel, path, buffer, timeout_ms, arena, ret_response, ret_size);
+	return exchange(channel, path, buffer, timeout_ms, NULL, arena, ret_response, ret_size);
 }
 
 struct status *rpc_call(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service, const char *method,
 	const void *request, int64_t timeout_ms, struct arena *arena, void *ret_response)
+{
+	return rpc_call_until(channel, service, method, request, timeout_ms, NULL, arena, ret_response);
+}
+
+struct status *rpc_call_until(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service,
+	const char *method, const void *request, int64_t timeout_ms, struct cancel *cancel, struct arena *arena,
+	void *ret_response)
 {
 	const ProtobufCMethodDescriptor *m = rpc_method_find(service, method);
 	if (!m)
@@ -146,6 +161,6 @@ struct status *rpc_call(struct rpc_channel *channel, const ProtobufCServiceDescr
 	char *path = arena_printf(arena, "/%s/%s", service->name, method);
 	uint8_t *data;
 	size_t size;
-	TRY(exchange(channel, path, rpc_pack(request), timeout_ms, arena, &data, &size));
+	TRY(exchange(channel, path, rpc_pack(request), timeout_ms, cancel, arena, &data, &size));
 	return rpc_unpack(arena, m->output, data, size, ret_response);
 }

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <protobuf-c/protobuf-c.h>
 #include "base/arena.h"
+#include "base/cancel.h"
 #include "base/status.h"
 
 struct rpc_channel;
@@ -59,6 +60,10 @@ DEFINE_CLEANUP(struct rpc_channel *, rpc_channel_free)
  */
 struct status *rpc_call(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service, const char *method,
 	const void *request, int64_t timeout_ms, struct arena *arena, void *ret_response) MUST_USE;
+/* The same, ended with Canceled when the token is cancelled. */
+struct status *rpc_call_until(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service,
+	const char *method, const void *request, int64_t timeout_ms, struct cancel *cancel, struct arena *arena,
+	void *ret_response) MUST_USE;
 /* The code that the peer (or gRPC itself) ended a call with, as gRPC numbers them: 5 NotFound, 12 Unimplemented, 14
  * Unavailable. 0 for NULL; 2 (Unknown) for a status that is from elsewhere. */
 int rpc_status_code(const struct status *status);

@@ -8,17 +8,18 @@
 #include "base/str.h"
 #include "kubelet/image/image.h"
 #include "kubelet/objects.h"
+#include "kubelet/pod/workers.h"
 #include "kubelet/runtime/restart_backoff.h"
 
 #define BACKOFF_INITIAL_MS 10000
 #define BACKOFF_MAX_MS 300000
-#define PULL_TIMEOUT_MS (3600 * 1000)
 
 struct image_puller {
 	struct kubelet *k;
 	struct restart_backoff *backoff;
-	pthread_mutex_t lock;	    /* guards last_errors */
-	pthread_mutex_t one_pull;   /* held during a pull when they are serialized */
+	pthread_mutex_t lock; /* guards what follows */
+	bool pulling;	      /* somebody has the turn, when pulls are serialized */
+	pthread_cond_t turn;
 	struct strmap *last_errors; /* uid_image → what the last pull said */
 };
 
@@ -28,7 +29,7 @@ struct image_puller *image_puller_new(struct kubelet *k)
 	p->k = k;
 	p->backoff = restart_backoff_new(k->clock, BACKOFF_INITIAL_MS, BACKOFF_MAX_MS);
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_mutex_init(&p->one_pull, NULL);
+	pthread_cond_init(&p->turn, NULL);
 	p->last_errors = strmap_new(free);
 	return p;
 }
@@ -38,7 +39,7 @@ void image_puller_free(struct image_puller *p)
 	restart_backoff_free(p->backoff);
 	strmap_free(p->last_errors);
 	pthread_mutex_destroy(&p->lock);
-	pthread_mutex_destroy(&p->one_pull);
+	pthread_cond_destroy(&p->turn);
 	free(p);
 }
 
@@ -134,8 +135,40 @@ static CriAuthConfig *credentials(struct kubelet *k, struct arena *arena, const 
 	return NULL;
 }
 
+static void look_at_turn(void *data)
+{
+	struct image_puller *p = data;
+	pthread_mutex_lock(&p->lock);
+	pthread_cond_broadcast(&p->turn);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Returns whether it has the turn: whoever is cancelled does not wait for it. */
+static bool take_turn(struct image_puller *p, struct cancel *cancel)
+{
+	struct cancel_hook hook = {.fn = look_at_turn, .data = p};
+	cancel_add(cancel, &hook);
+	pthread_mutex_lock(&p->lock);
+	while (p->pulling && !cancel_requested(cancel))
+		pthread_cond_wait(&p->turn, &p->lock);
+	bool taken = !p->pulling;
+	p->pulling = true;
+	pthread_mutex_unlock(&p->lock);
+	cancel_remove(cancel, &hook);
+	return taken;
+}
+
+static void give_turn(struct image_puller *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->pulling = false;
+	pthread_cond_signal(&p->turn);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* *ret_ms: what the pull itself took, without the wait for others. Ends early when the pod is to end. */
 static struct status *pull(struct image_puller *p, struct arena *arena, const struct pod *pod, const char *image,
-	CriPodSandboxConfig *sandbox, char **ret_ref)
+	CriPodSandboxConfig *sandbox, char **ret_ref, int64_t *ret_ms)
 {
 	CriPullImageRequest *request = RPC_NEW(arena, CriPullImageRequest);
 	request->image = RPC_NEW(arena, CriImageSpec);
@@ -145,11 +178,13 @@ static struct status *pull(struct image_puller *p, struct arena *arena, const st
 	const KubeletV1beta1KubeletConfiguration *config = p->k->settings->config;
 	bool serialize = !config->has_serialize_image_pulls || config->serialize_image_pulls;
 	CriPullImageResponse *response;
-	if (serialize)
-		pthread_mutex_lock(&p->one_pull);
-	struct status *s = cri_image_call(p->k->cri, "PullImage", request, PULL_TIMEOUT_MS, arena, &response);
-	if (serialize)
-		pthread_mutex_unlock(&p->one_pull);
+	struct cancel *cancel = pod_workers_cancel(p->k->workers, pod->uid);
+	bool has_turn = serialize && take_turn(p, cancel);
+	int64_t start = clock_mono_ms(p->k->clock);
+	struct status *s = cri_pull_image(p->k->cri, request, cancel, arena, &response);
+	*ret_ms = clock_mono_ms(p->k->clock) - start;
+	if (has_turn)
+		give_turn(p);
 	if (!s)
 		*ret_ref = response->image_ref;
 	return s;
@@ -183,7 +218,8 @@ static struct status *pull_with_backoff(struct image_puller *p, struct arena *ar
 	}
 	kubelet_pod_event(p->k, pod, c->name, EVENT_NORMAL, "Pulling", "Pulling image \"%s\"", image);
 	int64_t start = clock_mono_ms(p->k->clock);
-	struct status *s = pull(p, arena, pod, image, sandbox, ret_ref);
+	int64_t pull_ms;
+	struct status *s = pull(p, arena, pod, image, sandbox, ret_ref, &pull_ms);
 	if (s) {
 		kubelet_pod_event(p->k, pod, c->name, EVENT_WARNING, "Failed", "Failed to pull image \"%s\": %s", image,
 			cri_error_text(arena, s));
@@ -192,11 +228,12 @@ static struct status *pull_with_backoff(struct image_puller *p, struct arena *ar
 	}
 	CriImage *found = NULL;
 	status_drop(find(p->k, arena, *ret_ref, &found), "only its size is wanted");
-	char took[40];
-	duration_format((clock_mono_ms(p->k->clock) - start) * 1000000, took);
+	char took[40], took_all[40];
+	duration_format(pull_ms * 1000000, took);
+	duration_format((clock_mono_ms(p->k->clock) - start) * 1000000, took_all);
 	kubelet_pod_event(p->k, pod, c->name, EVENT_NORMAL, "Pulled",
 		"Successfully pulled image \"%s\" in %s (%s including waiting). Image size: %" PRIu64 " bytes.", image,
-		took, took, found ? found->size : 0);
+		took, took_all, found ? found->size : 0);
 	return NULL;
 }
 

@@ -24,11 +24,12 @@ struct worker {
 	struct pod *pod; /* the newest wanted; NULL: only the runtime knows it */
 	bool is_static;
 	enum pod_phase phase;
-	bool pending;  /* something to do now */
-	bool busy;     /* inside a step */
-	bool finished; /* the thread has ended */
-	bool started;  /* a static pod has waited for its turn */
-	bool deleted;  /* the apiserver or the manifest let it go */
+	bool pending;	       /* something to do now */
+	bool busy;	       /* inside a step */
+	struct cancel *cancel; /* ends the waits of the step that it is in */
+	bool finished;	       /* the thread has ended */
+	bool started;	       /* a static pod has waited for its turn */
+	bool deleted;	       /* the apiserver or the manifest let it go */
 	bool restart_requested;
 	unsigned n_mount_failures; /* one after another */
 	int64_t grace_seconds;	   /* of the termination; 0: not decided */
@@ -79,6 +80,7 @@ static void worker_free(void *p)
 	pthread_cond_destroy(&worker->wake);
 	free(worker->uid);
 	free(worker->full_name);
+	cancel_free(worker->cancel);
 	eviction_free(&worker->eviction);
 	forget_after(worker);
 	free(worker);
@@ -256,6 +258,7 @@ static void one_step(struct worker *worker, bool *ret_done)
 	struct pod_workers *w = worker->w;
 	worker->pending = false;
 	worker->busy = true;
+	cancel_reset(worker->cancel);
 	struct step step = {
 		pod_ref(worker->pod), worker->phase, 0, worker->synced_ms, eviction_copy(&worker->eviction)};
 	if (worker->phase != POD_SYNCING || !worker->pod)
@@ -315,6 +318,7 @@ static struct worker *worker_new(struct pod_workers *w, const char *uid, const c
 	struct worker *worker = mem_zalloc(sizeof(*worker));
 	worker->w = w;
 	worker->uid = mem_strdup(uid);
+	worker->cancel = cancel_new();
 	worker->full_name = mem_printf("%s_%s", name, namespace);
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
@@ -327,9 +331,11 @@ static struct worker *worker_new(struct pod_workers *w, const char *uid, const c
 
 static bool shorten_grace(struct worker *worker, int64_t seconds)
 {
+	if (seconds < 1)
+		seconds = 1;
 	if (worker->grace_seconds && seconds >= worker->grace_seconds)
 		return false;
-	worker->grace_seconds = seconds < 1 ? 1 : seconds;
+	worker->grace_seconds = seconds;
 	return true;
 }
 
@@ -337,7 +343,8 @@ static bool shorten_grace(struct worker *worker, int64_t seconds)
 static void consider_end(struct worker *worker, const struct pod_update *update)
 {
 	const struct pod *pod = worker->pod;
-	if (worker->phase == POD_SYNCING) {
+	bool sooner = worker->phase == POD_SYNCING;
+	if (sooner) {
 		if (!pod || pod_deleting(pod))
 			worker->deleted = true;
 		else if (!pod_terminal(pod) && update->type != POD_UPDATE_KILL)
@@ -347,9 +354,11 @@ static void consider_end(struct worker *worker, const struct pod_update *update)
 			worker->eviction = eviction_copy(&update->eviction);
 	}
 	if (pod && pod->api->metadata->has_deletion_grace_period_seconds)
-		shorten_grace(worker, pod->api->metadata->deletion_grace_period_seconds);
+		sooner |= shorten_grace(worker, pod->api->metadata->deletion_grace_period_seconds);
 	if (update->has_grace)
-		shorten_grace(worker, update->grace_seconds);
+		sooner |= shorten_grace(worker, update->grace_seconds);
+	if (sooner && worker->busy && worker->phase != POD_TERMINATED)
+		cancel_now(worker->cancel);
 }
 
 void pod_workers_update(struct pod_workers *w, const struct pod_update *update)
@@ -388,6 +397,14 @@ void pod_workers_update(struct pod_workers *w, const struct pod_update *update)
 	}
 	pthread_cond_signal(&worker->wake);
 	pthread_mutex_unlock(&w->lock);
+}
+
+struct cancel *pod_workers_cancel(struct pod_workers *w, const char *uid)
+{
+	pthread_mutex_lock(&w->lock);
+	const struct worker *worker = strmap_get(w->workers, uid);
+	pthread_mutex_unlock(&w->lock);
+	return worker ? worker->cancel : NULL;
 }
 
 void pod_workers_kick(struct pod_workers *w, const char *uid)

@@ -9,6 +9,7 @@
 #ifndef KUBELET_POD_WORKERS_H
 #define KUBELET_POD_WORKERS_H
 
+#include "base/cancel.h"
 #include "base/map.h"
 #include "kubelet/kubelet.h"
 #include "kubelet/runtime/types.h"
@@ -41,6 +42,11 @@ struct pod_workers *pod_workers_new(struct kubelet *k);
 /* Waits for the workers, which stop at their next step. */
 void pod_workers_free(struct pod_workers *w);
 void pod_workers_update(struct pod_workers *w, const struct pod_update *update);
+/*
+ * What ends the waits of the pod's step that is under way: cancelled when the pod is to end, or to end sooner. For the
+ * worker and threads that its step waits for; NULL where nobody works for the pod.
+ */
+struct cancel *pod_workers_cancel(struct pod_workers *w, const char *uid);
 /* Runs the pod's next sync now instead of at its time. */
 void pod_workers_kick(struct pod_workers *w, const char *uid);
 
@@ -69,7 +75,7 @@ struct strmap *pod_workers_sync_known(struct pod_workers *w, const struct strmap
 
 /* --- pod/sync.c: the steps of a worker --- */
 
-/* *ret_terminal: the pod has reached its last phase. cancelled: set when the pod is to end meanwhile. */
+/* *ret_terminal: the pod has reached its last phase. */
 struct status *pod_sync(
 	struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal) MUST_USE;
 struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, const struct pod_status *status,

@@ -12,7 +12,7 @@ static struct status *run_exec(struct kubelet *k, struct arena *arena, const Cor
 	const CoreV1ExecAction *exec = probe->handler->exec;
 	int32_t code;
 	struct status *s = cri_exec_sync(
-		k->cri, id, exec->command, exec->n_command, probe->timeout_seconds, arena, ret_output, &code);
+		k->cri, id, exec->command, exec->n_command, probe->timeout_seconds, NULL, arena, ret_output, &code);
 	if (status_is(s, STATUS_TIMEOUT)) {
 		*ret_outcome = PROBE_OUTCOME_FAILURE;
 		*ret_output = arena_printf(arena, "command timed out: \"%s\" timed out after %" PRId32 "s",

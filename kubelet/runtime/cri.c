@@ -7,6 +7,7 @@
 #define MAX_MESSAGE_BYTES (16u << 20)
 #define MAX_EXEC_OUTPUT (16u << 20)
 #define NO_TIMEOUT_MS (24LL * 3600 * 1000)
+#define PULL_TIMEOUT_MS (3600 * 1000)
 
 struct cri {
 	struct rpc_channel *runtime;
@@ -114,33 +115,23 @@ struct status *cri_image_call(
 		cri->image, &cri_image_service, method, request, timeout_ms ? timeout_ms : cri->timeout_ms, arena, ret);
 }
 
-static const char *grpc_code_name(enum status_reason reason)
+struct status *cri_pull_image(struct cri *cri, const CriPullImageRequest *request, struct cancel *cancel,
+	struct arena *arena, CriPullImageResponse **ret)
 {
-	switch (reason) {
-	case STATUS_NOT_FOUND:
-		return "NotFound";
-	case STATUS_ALREADY_EXISTS:
-		return "AlreadyExists";
-	case STATUS_UNAVAILABLE:
-		return "Unavailable";
-	case STATUS_TIMEOUT:
-		return "DeadlineExceeded";
-	case STATUS_BAD_REQUEST:
-		return "InvalidArgument";
-	case STATUS_CONFLICT:
-		return "FailedPrecondition";
-	case STATUS_TOO_MANY_REQUESTS:
-		return "ResourceExhausted";
-	case STATUS_METHOD_NOT_ALLOWED:
-		return "Unimplemented";
-	default:
-		return "Unknown";
-	}
+	return rpc_call_until(
+		cri->image, &cri_image_service, "PullImage", request, PULL_TIMEOUT_MS, cancel, arena, ret);
 }
+
+/* By number, as Go's gRPC names them. */
+static const char *const grpc_codes[] = {"OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound",
+	"AlreadyExists", "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange",
+	"Unimplemented", "Internal", "Unavailable", "DataLoss", "Unauthenticated"};
 
 char *cri_error_text(struct arena *arena, const struct status *status)
 {
-	return arena_printf(arena, "rpc error: code = %s desc = %s", grpc_code_name(status->reason), status->message);
+	size_t code = (size_t)rpc_status_code(status);
+	const char *name = code < ARRAY_SIZE(grpc_codes) ? grpc_codes[code] : "Unknown";
+	return arena_printf(arena, "rpc error: code = %s desc = %s", name, status->message);
 }
 
 static struct status *forgive_not_found(struct status *s)
@@ -152,7 +143,7 @@ static struct status *forgive_not_found(struct status *s)
 	return s;
 }
 
-struct status *cri_stop_container(struct cri *cri, const char *id, int64_t grace_seconds)
+struct status *cri_stop_container(struct cri *cri, const char *id, int64_t grace_seconds, struct cancel *cancel)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CriStopContainerRequest *request = RPC_NEW(arena, CriStopContainerRequest);
@@ -160,7 +151,8 @@ struct status *cri_stop_container(struct cri *cri, const char *id, int64_t grace
 	request->timeout = grace_seconds;
 	CriStopContainerResponse *response;
 	int64_t timeout_ms = grace_seconds * 1000 + cri->timeout_ms;
-	return forgive_not_found(cri_call_for(cri, "StopContainer", request, timeout_ms, arena, &response));
+	return forgive_not_found(rpc_call_until(
+		cri->runtime, &cri_runtime_service, "StopContainer", request, timeout_ms, cancel, arena, &response));
 }
 
 struct status *cri_remove_container(struct cri *cri, const char *id)
@@ -191,7 +183,7 @@ struct status *cri_remove_sandbox(struct cri *cri, const char *id)
 }
 
 struct status *cri_exec_sync(struct cri *cri, const char *container_id, char *const *command, size_t n_command,
-	int64_t timeout_s, struct arena *arena, char **ret_output, int32_t *ret_exit_code)
+	int64_t timeout_s, struct cancel *cancel, struct arena *arena, char **ret_output, int32_t *ret_exit_code)
 {
 	CriExecSyncRequest *request = RPC_NEW(arena, CriExecSyncRequest);
 	request->container_id = arena_strdup(arena, container_id);
@@ -201,7 +193,8 @@ struct status *cri_exec_sync(struct cri *cri, const char *container_id, char *co
 	CriExecSyncResponse *response;
 	/* The runtime enforces the timeout itself; ours is for a runtime that hangs. */
 	int64_t timeout_ms = timeout_s ? timeout_s * 1000 + cri->timeout_ms : NO_TIMEOUT_MS;
-	TRY(cri_call_for(cri, "ExecSync", request, timeout_ms, arena, &response));
+	TRY(rpc_call_until(
+		cri->runtime, &cri_runtime_service, "ExecSync", request, timeout_ms, cancel, arena, &response));
 	size_t out = response->stdout.len, err = response->stderr.len;
 	if (out > MAX_EXEC_OUTPUT || err > MAX_EXEC_OUTPUT)
 		return status_new(STATUS_TOO_LARGE, "output of %s is too large", n_command ? command[0] : "");

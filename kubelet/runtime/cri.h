@@ -37,17 +37,23 @@ struct status *cri_call_for(struct cri *cri, const char *method, const void *req
 	struct arena *arena, void *ret) MUST_USE;
 struct status *cri_image_call(struct cri *cri, const char *method, const void *request, int64_t timeout_ms,
 	struct arena *arena, void *ret) MUST_USE;
+/* May take long; ends early, with Canceled, when the token is cancelled. */
+struct status *cri_pull_image(struct cri *cri, const CriPullImageRequest *request, struct cancel *cancel,
+	struct arena *arena, CriPullImageResponse **ret) MUST_USE;
 /* "rpc error: code = NotFound desc = …" */
 char *cri_error_text(struct arena *arena, const struct status *status);
 
-/* Stops with a grace period; a container that is gone is success. Blocks for up to the grace period and a little. */
-struct status *cri_stop_container(struct cri *cri, const char *id, int64_t grace_seconds) MUST_USE;
+/* Stops with a grace period; a container that is gone is success. Blocks for up to the grace period and a
+ * little, or until it is cancelled. */
+struct status *cri_stop_container(
+	struct cri *cri, const char *id, int64_t grace_seconds, struct cancel *cancel) MUST_USE;
 struct status *cri_remove_container(struct cri *cri, const char *id) MUST_USE;
 struct status *cri_stop_sandbox(struct cri *cri, const char *id) MUST_USE;
 struct status *cri_remove_sandbox(struct cri *cri, const char *id) MUST_USE;
 /* Runs a command to its end. Output: both streams together, bounded. timeout_s 0: none. A time-out is STATUS_TIMEOUT.
  */
 struct status *cri_exec_sync(struct cri *cri, const char *container_id, char *const *command, size_t n_command,
-	int64_t timeout_s, struct arena *arena, char **ret_output, int32_t *ret_exit_code) MUST_USE;
+	int64_t timeout_s, struct cancel *cancel, struct arena *arena, char **ret_output,
+	int32_t *ret_exit_code) MUST_USE;
 
 #endif

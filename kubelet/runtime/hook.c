@@ -1,17 +1,17 @@
 #include <inttypes.h>
-#include <time.h>
 #include "base/str.h"
 #include "kubelet/pod/pleg.h"
+#include "kubelet/pod/workers.h"
 #include "kubelet/probe/probe.h"
 #include "kubelet/runtime/runtime.h"
 
-static struct status *run_exec(struct kubelet *k, struct arena *arena, const CoreV1Container *c, const char *id,
-	const CoreV1ExecAction *exec, int64_t timeout_ms)
+static struct status *run_exec(struct kubelet *k, struct arena *arena, const struct pod *pod, const CoreV1Container *c,
+	const char *id, const CoreV1ExecAction *exec, int64_t timeout_ms)
 {
 	char *output;
 	int32_t code;
-	TRY(cri_exec_sync(
-		k->cri, id, exec->command, exec->n_command, (timeout_ms + 999) / 1000, arena, &output, &code));
+	TRY(cri_exec_sync(k->cri, id, exec->command, exec->n_command, (timeout_ms + 999) / 1000,
+		pod_workers_cancel(k->workers, pod->uid), arena, &output, &code));
 	if (!code)
 		return NULL;
 	return status_internal(
@@ -48,24 +48,18 @@ static struct status *run_http(struct kubelet *k, struct arena *arena, const str
 	return http_get(arena, &get, &code, &body, &elsewhere);
 }
 
-static void sleep_ms(int64_t ms)
-{
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-	while (nanosleep(&t, &t))
-		;
-}
-
 struct status *hook_run(struct kubelet *k, const struct pod *pod, const CoreV1Container *c, const char *container_id,
 	const CoreV1LifecycleHandler *handler, int64_t timeout_ms)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	if (handler->exec)
-		return run_exec(k, arena, c, container_id, handler->exec, timeout_ms);
+		return run_exec(k, arena, pod, c, container_id, handler->exec, timeout_ms);
 	if (handler->http_get)
 		return run_http(k, arena, pod, c, handler->http_get, timeout_ms);
 	if (handler->sleep) {
 		int64_t ms = handler->sleep->seconds * 1000;
-		sleep_ms(ms < timeout_ms ? ms : timeout_ms);
+		if (cancel_sleep_ms(pod_workers_cancel(k->workers, pod->uid), ms < timeout_ms ? ms : timeout_ms))
+			return status_new(STATUS_TIMEOUT, "context canceled");
 		return NULL;
 	}
 	return status_bad_request("invalid handler: %s", c->name);

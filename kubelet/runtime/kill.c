@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/workers.h"
+#include "kubelet/pod/workers.h"
 #include "kubelet/runtime/runtime.h"
 
 #define MIN_GRACE_S 2
@@ -50,7 +51,8 @@ static struct status *stop(struct kubelet *k, const struct pod *pod, const CoreV
 		kubelet_pod_event(k, pod, c->name, EVENT_NORMAL, "Killing", "%s", message);
 	if (c->lifecycle && c->lifecycle->pre_stop && grace > 0)
 		grace -= run_pre_stop(k, pod, c, id, grace);
-	return cri_stop_container(k->cri, id, grace < MIN_GRACE_S ? MIN_GRACE_S : grace);
+	return cri_stop_container(
+		k->cri, id, grace < MIN_GRACE_S ? MIN_GRACE_S : grace, pod_workers_cancel(k->workers, pod->uid));
 }
 
 struct status *runtime_kill_container(struct kubelet *k, const struct pod *pod, const struct container_status *status,
@@ -58,7 +60,8 @@ struct status *runtime_kill_container(struct kubelet *k, const struct pod *pod, 
 {
 	const CoreV1Container *c = pod_container(pod, status->name);
 	if (!c)
-		return cri_stop_container(k->cri, status->id, grace_override ? *grace_override : MIN_GRACE_S);
+		return cri_stop_container(k->cri, status->id, grace_override ? *grace_override : MIN_GRACE_S,
+			pod_workers_cancel(k->workers, pod->uid));
 	int64_t grace = grace_override ? *grace_override : grace_period(pod, c, reason);
 	return status_wrap(stop(k, pod, c, status->id, message, grace), "container %s", status->name);
 }
@@ -178,6 +181,9 @@ struct status *runtime_kill_pod(
 	struct kubelet *k, const struct pod *pod, const struct pod_status *status, const int64_t *grace_override)
 {
 	struct status *error = kill_containers(k, pod, status, grace_override);
+	/* A sandbox that ends takes its containers with it, however long they still have. */
+	if (cancel_requested(pod_workers_cancel(k->workers, pod->uid)))
+		return error;
 	for (size_t i = 0; i < status->n_sandboxes; i++) {
 		struct status *s = cri_stop_sandbox(k->cri, status->sandboxes[i].id);
 		if (!error)

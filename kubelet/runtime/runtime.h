@@ -81,7 +81,8 @@ CriDNSConfig *pod_dns(struct kubelet *k, struct arena *arena, const struct pod *
 char *hosts_file_text(struct arena *arena, const CoreV1PodSpec *spec, const char *const *ips, size_t n_ips,
 	const char *hostname, const char *domain, const char *node_hosts);
 
-/* hook.c: postStart and preStop. timeout_ms bounds it. The message says what went wrong. */
+/* hook.c: postStart and preStop. timeout_ms bounds it, and the end of the worker's step (pod_workers_cancel). The
+ * message says what went wrong. */
 struct status *hook_run(struct kubelet *k, const struct pod *pod, const CoreV1Container *c, const char *container_id,
 	const CoreV1LifecycleHandler *handler, int64_t timeout_ms) MUST_USE;
 

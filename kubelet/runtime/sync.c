@@ -129,6 +129,8 @@ struct sync {
 static bool start_one(struct sync *s, const CoreV1Container *c, const char *target_id)
 {
 	struct sync_result r;
+	if (cancel_requested(pod_workers_cancel(s->k->workers, s->pod->uid)))
+		return false;
 	s->start.container = c;
 	s->start.target_id = target_id;
 	if (!must_wait(s->k, s->arena, s->pod, c, s->status, &r))

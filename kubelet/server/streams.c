@@ -315,7 +315,7 @@ void serve_run(struct http_request *request)
 	size_t n = str_split(request->arena, str_or_empty(command), ' ', &words);
 	char *output;
 	int32_t code;
-	struct status *s = cri_exec_sync(c->k->cri, id, words, n, 0, request->arena, &output, &code);
+	struct status *s = cri_exec_sync(c->k->cri, id, words, n, 0, NULL, request->arena, &output, &code);
 	if (s)
 		refuse(request, s);
 	else

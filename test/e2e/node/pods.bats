@@ -121,6 +121,34 @@ T
 	assert_equal "hook term" "$(in_node "${node#node}" cat "/tmp/$NS/f" | xargs)"
 }
 
+@test "node: a second deletion with less grace ends the pod sooner" {
+	pod p "containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'trap : TERM; while :; do sleep 1; done']}]"
+	k delete pod p --grace-period=600 --wait=false
+	wait_until 20 sh -c "$KUBECTL -n $NS get events | grep -q 'Stopping container c'"
+	k delete pod p --grace-period=1 --wait=false
+	wait_until 30 refuses NotFound k get pod p
+}
+
+@test "node: a pod is deleted while its postStart hook still runs" {
+	make_pod p "containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'sleep 600'],
+		lifecycle: {postStart: {exec: {command: [sleep, '600']}}}}]"
+	wait_until 30 sh -c "$KUBECTL -n $NS get events | grep -q 'Started container c'"
+	k delete pod p --wait=false
+	wait_until 30 refuses NotFound k get pod p
+}
+
+@test "node: a pod is deleted while its image is pulled" {
+	local port=$((30000 + RANDOM % 2000)) node
+	pod registry "hostNetwork: true, containers: [{name: c, image: '$IMAGE',
+		command: [nc, -ll, -p, '$port', -e, sleep, '600']}]"
+	node=$(field pod/registry .spec.nodeName)
+	for p in p q; do make_pod $p "nodeName: $node, containers: [{name: c, image: 'localhost:$port/slow:1'}]"; done
+	for p in p q; do wait_until 20 sh -c "$KUBECTL -n $NS get events --field-selector involvedObject.name=$p | grep -q 'Pulling image'"; done
+	k delete pod p q --wait=false
+	wait_until 20 refuses NotFound k get pod p
+	wait_until 20 refuses NotFound k get pod q
+}
+
 @test "node: requests and limits become cgroups and a QoS class" {
 	k run p --image=localhost/test:1 --overrides='{"spec":{"containers":[{"name":"p","image":"localhost/test:1","resources":{"limits":{"cpu":"500m","memory":"64Mi"}}}]}}'
 	k wait --for=condition=Ready pod/p --timeout=30s
