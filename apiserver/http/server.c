@@ -291,7 +291,8 @@ static struct MHD_Daemon *start(struct server *server, int fd)
 		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK, begin_uri,
 		server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-		server, MHD_OPTION_ARRAY, o->cert_pem ? tls : none, MHD_OPTION_END);
+		server, MHD_OPTION_NOTIFY_CONNECTION, handshakes_notify, server->handshakes, MHD_OPTION_ARRAY,
+		o->cert_pem ? tls : none, MHD_OPTION_END);
 }
 
 struct status *server_new(const struct server_options *options, struct server **ret_server)
@@ -304,11 +305,14 @@ struct status *server_new(const struct server_options *options, struct server **
 	server->port = port;
 	server->workers = workers_new("requests", options->max_workers, options->max_queued);
 	server->sender = sender_new(SENDERS);
+	server->handshakes = handshakes_new();
 	server->daemon = start(server, fd);
 	if (!server->daemon) {
 		close(fd);
 		workers_free(server->workers);
 		sender_free(server->sender);
+		handshakes_stop(server->handshakes);
+		handshakes_free(server->handshakes);
 		free(server);
 		return status_bad_request("the server's certificate and key cannot be used");
 	}
@@ -324,6 +328,7 @@ void server_free(struct server *server)
 	int fd = MHD_quiesce_daemon(server->daemon);
 	workers_free(server->workers);
 	sender_free(server->sender);
+	handshakes_stop(server->handshakes);
 	/* A session that is still open keeps its connection, and with it the server: the process is about to end
 	 * anyway. */
 	for (int i = 0; i < 50 && atomic_load(&server->n_streams); i++)
@@ -333,6 +338,7 @@ void server_free(struct server *server)
 		return;
 	}
 	MHD_stop_daemon(server->daemon);
+	handshakes_free(server->handshakes);
 	if (fd >= 0)
 		close(fd);
 	free(server);

@@ -7,6 +7,7 @@
 #include "apiserver/http/sender.h"
 #include "apiserver/http/server.h"
 #include "base/workers.h"
+#include "serve/handshake.h"
 
 #define EXCHANGE_MAGIC 0x45584348u
 
@@ -39,6 +40,7 @@ struct server {
 	struct MHD_Daemon *daemon;
 	struct workers *workers;
 	struct sender *sender;
+	struct handshakes *handshakes;
 	uint16_t port;
 	atomic_int n_streams; /* upgraded connections and streams that are alive */
 	atomic_bool stopping;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/internal.h"
+#include "serve/handshake.h"
 #include "serve/takeover.h"
 
 enum { MAGIC = 0x48545450, WAIT_MS = 100 };
@@ -432,8 +433,10 @@ static void on_connection(
 	void *data, struct MHD_Connection *connection, void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http_server *server = data;
-	(void)socket_context;
-	if (code != MHD_CONNECTION_NOTIFY_STARTED || !server->tls)
+	if (!server->tls)
+		return;
+	handshakes_notify(server->handshakes, connection, socket_context, code);
+	if (code != MHD_CONNECTION_NOTIFY_STARTED)
 		return;
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	if (info && info->tls_session)
@@ -503,6 +506,8 @@ static struct status *start(struct http_server *server, int fd)
 {
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
 	if (server->tls)
+		server->handshakes = handshakes_new();
+	if (server->tls)
 		server->mhd = MHD_start_daemon(flags | MHD_USE_TLS, 0, NULL, NULL, on_request, server, COMMON_OPTIONS,
 			MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1", MHD_OPTION_HTTPS_CERT_CALLBACK,
 			http_tls_retrieve, MHD_OPTION_END);
@@ -543,8 +548,10 @@ void http_server_free(struct http_server *server)
 	/* Handlers end first: each resumes its connection, and none is suspended when the server stops. */
 	if (server->workers)
 		workers_free(server->workers);
+	handshakes_stop(server->handshakes);
 	if (server->mhd)
 		MHD_stop_daemon(server->mhd);
+	handshakes_free(server->handshakes);
 	http_tls_free(server->tls);
 	arena_free(server->arena);
 	free(server);

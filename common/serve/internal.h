@@ -25,6 +25,7 @@ struct http_server {
 	struct MHD_Daemon *mhd;
 	struct workers *workers;
 	struct http_tls *tls;
+	struct handshakes *handshakes;	  /* with tls */
 	struct http_server_config config; /* strings in the arena */
 	struct arena *arena;
 	uint16_t port;

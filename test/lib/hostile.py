@@ -5,6 +5,7 @@
     hostile.py watch-unread     a watcher that stops reading while others go on; prints what happened
     hostile.py watch-stalled    a watcher that never reads; prints after how many seconds its connection was closed
     hostile.py endless          a body that never ends; prints the code, or "closed"
+    hostile.py half N           N handshakes that stop in the middle; prints the share of a processor that the server needs
     hostile.py idle N           N connections that say nothing; prints whether a request is answered meanwhile
 """
 import json
@@ -272,6 +273,30 @@ def watch_stalled(patience=300):
     print(problem or "let go after %d seconds" % (time.time() - start))
 
 
+def half(n):
+    """Handshakes whose clients say no more after their hello."""
+    def cpu_s():
+        with open("/proc/%s/stat" % os.environ["CP_APISERVER_PID"]) as f:
+            fields = f.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    kept = []
+    for _ in range(n):
+        s, incoming, outgoing = socket.create_connection((HOST, int(PORT)), timeout=60), ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            CONTEXT.wrap_bio(incoming, outgoing, server_hostname=HOST).do_handshake()
+        except ssl.SSLWantReadError:
+            s.sendall(outgoing.read())
+        s.recv(1)  # the server's hello: now it waits
+        kept.append(s)
+    used, begin = cpu_s(), time.monotonic()
+    time.sleep(1)
+    print("%.2f" % ((cpu_s() - used) / (time.monotonic() - begin)))
+    with connect() as s:
+        s.sendall(head("GET", "/version", {}))
+        print(read_answer(s)[0])
+
+
 def idle(n):
     """Connections that say nothing, half of them in the middle of the handshake or of a request."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (n + 256, max(n + 256, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
@@ -314,6 +339,8 @@ def main():
         endless()
     elif what == "watch-unread":
         watch_unread()
+    elif what == "half":
+        half(int(sys.argv[2]))
     elif what == "idle":
         idle(int(sys.argv[2]))
 

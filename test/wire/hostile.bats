@@ -130,6 +130,12 @@ answers() {
 	grep '^let go after' "$CP_DIR/stalled"
 }
 
+@test "handshakes that stop in the middle cost nothing" {
+	run hostile half 50
+	awk -v share="${lines[0]}" 'BEGIN {exit !(share < 0.05)}'
+	[ "${lines[1]}" = 200 ]
+}
+
 @test "after all of it the server is alive and has not used memory without bound" {
 	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
 	[ "$(cp_curl /readyz)" = ok ]
