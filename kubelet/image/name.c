@@ -52,8 +52,27 @@ static size_t host_len(const char *name)
 	return capitals || strpbrk(first, ".:") || str_eq(first, "localhost") ? len : 0;
 }
 
+/* The repository of a name if it has capital letters, as Docker writes it in full; else NULL. */
+static const char *capital_repository(struct arena *arena, const char *name)
+{
+	size_t host = host_len(name);
+	const char *rest = name + (host ? host + 1 : 0);
+	size_t len = strcspn(rest, ":");
+	for (size_t i = 0; i < len; i++)
+		if (isupper((unsigned char)rest[i]))
+			return arena_printf(
+				arena, "%s%.*s", host || strchr(rest, '/') ? "" : "library/", (int)len, rest);
+	return NULL;
+}
+
 struct status *image_normalize(struct arena *arena, const char *name, char **ret)
 {
+	const char *capitals =
+		strlen(str_or_empty(name)) <= 4096 ? capital_repository(arena, str_or_empty(name)) : NULL;
+	if (capitals)
+		return status_bad_request("couldn't parse image name \"%s\": invalid reference format: repository name "
+					  "(%s) must be lowercase",
+			name, capitals);
 	if (str_empty(name) || strlen(name) > 4096 || !valid_chars(name))
 		return status_bad_request(
 			"couldn't parse image name \"%s\": invalid reference format", str_or_empty(name));

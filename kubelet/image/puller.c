@@ -12,6 +12,7 @@
 #include "kubelet/runtime/restart_backoff.h"
 
 #define BACKOFF_INITIAL_MS 10000
+#define GRPC_UNKNOWN 2
 #define BACKOFF_MAX_MS 300000
 
 struct image_puller {
@@ -190,10 +191,16 @@ static struct status *pull(struct image_puller *p, struct arena *arena, const st
 	return s;
 }
 
+/* The code of an error that is of no known kind says nothing. */
+static char *pull_error_text(struct arena *arena, const struct status *s)
+{
+	return rpc_status_code(s) == GRPC_UNKNOWN ? arena_strdup(arena, s->message) : cri_error_text(arena, s);
+}
+
 static struct status *remember_failure(
 	struct image_puller *p, struct arena *arena, const char *key, const char *reason, struct status *s)
 {
-	char *text = cri_error_text(arena, s);
+	char *text = pull_error_text(arena, s);
 	status_free(s);
 	restart_backoff_next(p->backoff, key, clock_wall_ns(p->k->clock));
 	pthread_mutex_lock(&p->lock);
@@ -222,7 +229,7 @@ static struct status *pull_with_backoff(struct image_puller *p, struct arena *ar
 	struct status *s = pull(p, arena, pod, image, sandbox, ret_ref, &pull_ms);
 	if (s) {
 		kubelet_pod_event(p->k, pod, c->name, EVENT_WARNING, "Failed", "Failed to pull image \"%s\": %s", image,
-			cri_error_text(arena, s));
+			pull_error_text(arena, s));
 		*ret_reason = "ErrImagePull";
 		return remember_failure(p, arena, key, *ret_reason, s);
 	}

@@ -191,8 +191,8 @@ static void gather(struct node *n, struct arena *arena, struct node_facts *f)
 		.now_s = clock_wall_s(n->k->clock),
 		.port = (uint16_t)n->k->settings->port,
 	};
-	f->runtime_version = arena_printf(
-		arena, "%s://%s", str_or(cri_runtime_name(n->k->cri), "unknown"), cri_runtime_version(n->k->cri));
+	f->runtime_version = arena_printf(arena, "%s://%s", str_or(cri_runtime_name(n->k->cri), "unknown"),
+		runtime_version_shown(arena, cri_runtime_version(n->k->cri)));
 	disk_read(n->k->settings->root_dir, &f->disk);
 	check_pressure(n, f);
 	f->health.not_ready = n->runtime_error;

@@ -32,9 +32,37 @@ int64_t eviction_threshold(const struct settings *s, const char *signal, int64_t
 	if (!text[0])
 		return 0;
 	if (str_ends_with(text, "%"))
-		return (int64_t)((double)capacity * strtod(text, NULL) / 100);
+		return (int64_t)((double)capacity *
+				 (double)(strtof(text, NULL) / 100)); /* exact to a float, as the original */
 	struct quantity q;
 	return quantity_parse(text, &q) ? quantity_value(&q) : 0;
+}
+
+/* "-pre.1+build", either or none. */
+static bool is_semantic_rest(const char *s)
+{
+	static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-";
+	static const char marks[] = "-+";
+	for (size_t i = 0; marks[i]; i++) {
+		if (*s != marks[i])
+			continue;
+		size_t len = strspn(++s, allowed);
+		if (!len)
+			return false;
+		s += len;
+	}
+	return !*s;
+}
+
+char *runtime_version_shown(struct arena *arena, const char *version)
+{
+	const char *s = version[0] == 'v' ? version + 1 : version;
+	size_t len = strspn(s, "0123456789"), n = len > 0;
+	while (len && s[len] == '.' && strspn(s + len + 1, "0123456789")) {
+		len += 1 + strspn(s + len + 1, "0123456789");
+		n++;
+	}
+	return n == 3 && is_semantic_rest(s + len) ? arena_strdup(arena, s) : arena_strndup(arena, s, len);
 }
 
 static int64_t reserved(const struct settings *s, const char *resource, bool milli)

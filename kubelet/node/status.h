@@ -28,6 +28,9 @@ struct node_facts {
 	uint16_t port;
 };
 
+/* A version as the node shows it: a semantic one as it is, of another the numbers it begins with
+ * ("1.6.20~ds1": 1.6.20). */
+char *runtime_version_shown(struct arena *arena, const char *version);
 /* A Node to register, without status. */
 CoreV1Node *node_object(struct arena *arena, const struct node_facts *facts);
 /* Fills in status over what is there; transition times of unchanged conditions are kept. */

@@ -4,6 +4,7 @@
 #include "test/unit/kubelet/pods.h"
 #include "base/io.h"
 #include "kubelet/image/image.h"
+#include "kubelet/node/status.h"
 #include "kubelet/node/machine.h"
 #include "kubelet/runtime/env.h"
 #include "kubelet/runtime/logs.h"
@@ -142,6 +143,16 @@ static void hosts_file(void **state)
 	assert_non_null(strstr(text, "\n\n# Entries added by HostAliases.\n1.2.3.4\txx\tyy\n"));
 }
 
+static void versions_of_runtimes(void **state)
+{
+	static const char *const rows[][2] = {{"1.6.20~ds1", "1.6.20"}, {"1.7.2", "1.7.2"},
+		{"v2.0.0-rc.1", "2.0.0-rc.1"}, {"1.7.2+unknown", "1.7.2+unknown"}, {"1.7", "1.7"},
+		{"1.2.3.4", "1.2.3.4"}, {"", ""}};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_string_equal(runtime_version_shown(arena, rows[i][0]), rows[i][1]);
+}
+
 static void image_names(void **state)
 {
 	static const struct {
@@ -153,11 +164,16 @@ static void image_names(void **state)
 		{"a.b:5000/x/y:2", "a.b:5000/x/y:2"},
 		{"x@sha256:0123", "x@sha256:0123"},
 		{"Upper", NULL},
+		{"a.b:5000/x/Y:1", NULL},
+		{"x:TAG", "x:TAG"},
 		{"", NULL},
 		{"x:", NULL},
 		{"-x", NULL},
 		{"a b", NULL},
 	};
+	static const struct {
+		const char *name, *repository;
+	} capitals[] = {{"Upper::x", "library/Upper"}, {"team/Upper", "team/Upper"}, {"a.b:5000/x/Y:1", "x/Y"}};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char *out = NULL;
@@ -166,6 +182,16 @@ static void image_names(void **state)
 			fail_msg("%s: %s", rows[i].name, s ? s->message : "accepted");
 		if (!s)
 			assert_string_equal(out, rows[i].wanted);
+		status_free(s);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(capitals); i++) {
+		char *out;
+		struct status *s = image_normalize(arena, capitals[i].name, &out);
+		char *wanted = arena_printf(arena,
+			"couldn't parse image name \"%s\": invalid reference format: repository name (%s) must be "
+			"lowercase",
+			capitals[i].name, capitals[i].repository);
+		assert_string_equal(s->message, wanted);
 		status_free(s);
 	}
 	assert_true(image_matches_credentials("https://index.docker.io/v1/", "busybox:1"));
@@ -203,6 +229,7 @@ int main(void)
 		cmocka_unit_test(resolv_conf),
 		cmocka_unit_test(hosts_file),
 		cmocka_unit_test(image_names),
+		cmocka_unit_test(versions_of_runtimes),
 		cmocka_unit_test(what_the_machine_says_of_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
