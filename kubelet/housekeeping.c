@@ -49,7 +49,7 @@ static void *housekeeping_thread(void *data)
 	int64_t now = clock_mono_ms(h->k->clock);
 	struct chore chores[] = {
 		{"pod cleanup", pod_cleanup, TICK_MS, now},
-		{"eviction", eviction_check, EVICTION_MS, now + EVICTION_MS},
+		{"eviction", eviction_check, EVICTION_MS, now},
 		{"container garbage collection", gc_containers, CONTAINERS_MS, now + CONTAINERS_MS},
 		{"image garbage collection", collect_images, IMAGES_MS, now},
 		{"pending resizes", retry_resizes, RESIZES_MS, now + RESIZES_FIRST_MS},

@@ -34,6 +34,7 @@ struct kubelet {
 	struct restart_backoff *crash_backoff;
 	struct image_puller *images;
 	struct image_gc *image_gc;
+	struct evictions *evictions;
 	struct cgroups *cgroups;
 	struct volumes *volumes;
 	struct objects *objects; /* config maps, secrets, services, tokens */

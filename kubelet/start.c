@@ -10,6 +10,7 @@
 #include "kubelet/cert/cert.h"
 #include "kubelet/cgroup/cgroup.h"
 #include "kubelet/config/config.h"
+#include "kubelet/eviction/eviction.h"
 #include "kubelet/housekeeping.h"
 #include "kubelet/image/image.h"
 #include "kubelet/node/node.h"
@@ -136,6 +137,7 @@ static struct status *make_modules(struct kubelet *k)
 	k->objects = objects_new(k->client, k->clock);
 	k->images = image_puller_new(k);
 	k->image_gc = image_gc_new(k);
+	k->evictions = evictions_new(k);
 	k->volumes = volumes_new(k);
 	k->statuses = status_manager_new(k);
 	k->workers = pod_workers_new(k);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "kubelet/allocation/allocation.h"
+#include "kubelet/eviction/eviction.h"
 #include "kubelet/node/node.h"
 #include "kubelet/pod/manager.h"
 #include "kubelet/pod/resources.h"
@@ -41,15 +42,17 @@ static bool check_pressure(struct check *c)
 		.effect = (char *)"NoSchedule",
 		.value = (char *)""};
 	const CoreV1PodSpec *spec = pod_spec(c->pod);
-	bool memory = c->in->memory_pressure, disk = c->in->disk_pressure;
-	if ((!memory && !disk) || pod_critical(c->pod))
+	bool memory = c->in->memory_pressure, disk = c->in->disk_pressure, pids = c->in->pid_pressure;
+	if ((!memory && !disk && !pids) || pod_critical(c->pod))
 		return true;
-	if (!disk && (pod_qos(c->pod) != QOS_BEST_EFFORT ||
-			     taint_is_tolerated(&memory_taint, spec->tolerations, spec->n_tolerations)))
+	if (!disk && !pids &&
+		(pod_qos(c->pod) != QOS_BEST_EFFORT ||
+			taint_is_tolerated(&memory_taint, spec->tolerations, spec->n_tolerations)))
 		return true;
 	return refuse(c, "Evicted",
-		arena_printf(c->arena, "The node had condition: [%s%s%s]. ", memory ? "MemoryPressure" : "",
-			memory && disk ? " " : "", disk ? "DiskPressure" : ""));
+		arena_printf(c->arena, "The node had condition: [%s%s%s%s%s]. ", memory ? "MemoryPressure" : "",
+			memory && disk ? " " : "", disk ? "DiskPressure" : "", (memory || disk) && pids ? " " : "",
+			pids ? "PIDPressure" : ""));
 }
 
 static bool check_sysctls(struct check *c)
@@ -246,7 +249,7 @@ bool admit_fits(struct kubelet *k, struct arena *arena, const struct pod *pod, s
 	struct admit_answer answer;
 	/* A pod that ran here before the kubelet did is not sent away for what it may be suffering from. */
 	if (!allocation_known(k->allocation, pod))
-		node_pressure(k->node, &input.memory_pressure, &input.disk_pressure);
+		eviction_pressure(k->evictions, &input.memory_pressure, &input.disk_pressure, &input.pid_pressure);
 	for (size_t i = 0; i < pods.n_items; i++)
 		if (counts(k, pods.items[i], pod))
 			others[input.n_others++] = allocation_held(k->allocation, pods.items[i]);

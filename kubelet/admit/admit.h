@@ -15,7 +15,7 @@ struct admit_input {
 	struct pod *const *others; /* that have been admitted and are not over */
 	size_t n_others;
 	int64_t cpu_milli, memory, ephemeral_storage, pods; /* what pods may use of the node */
-	bool memory_pressure, disk_pressure;
+	bool memory_pressure, disk_pressure, pid_pressure;
 	char *const *unsafe_sysctls; /* allowed by the configuration beside the safe ones */
 	size_t n_unsafe_sysctls;
 };

@@ -431,6 +431,13 @@ struct status *cgroups_pod_memory_usage(struct cgroups *c, const struct pod *pod
 		pod_dir_of(arena, c, "memory", pod), c->v2 ? "memory.current" : "memory.usage_in_bytes", ret);
 }
 
+struct status *cgroups_pod_processes(struct cgroups *c, const struct pod *pod, int64_t *ret)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	*ret = 0;
+	return read_number(pod_dir_of(arena, c, "pids", pod), "pids.current", ret);
+}
+
 /* --- the end --- */
 
 static bool kill_processes(const char *dir)

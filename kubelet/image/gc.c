@@ -1,12 +1,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "kubelet/image/image.h"
+#include "kubelet/node/machine.h"
 #include "kubelet/runtime/query.h"
 
 struct seen {
@@ -111,24 +111,26 @@ static struct status *remove_image(struct image_gc *gc, struct arena *arena, con
 	return cri_image_call(gc->k->cri, "RemoveImage", request, 0, arena, &response);
 }
 
-/* How full the images' file system is; false if nobody says. */
-static bool usage(struct image_gc *gc, struct arena *arena, uint64_t *ret_capacity, uint64_t *ret_available)
+const char *image_fs_path(struct kubelet *k, struct arena *arena)
 {
 	CriImageFsInfoRequest *request = RPC_NEW(arena, CriImageFsInfoRequest);
 	CriImageFsInfoResponse *response;
-	struct status *s = cri_image_call(gc->k->cri, "ImageFsInfo", request, 0, arena, &response);
-	struct statvfs fs;
-	if (s) {
-		log_status(s, "image file system");
-		return false;
-	}
-	const char *path = gc->k->settings->root_dir;
-	if (response->n_image_filesystems && response->image_filesystems[0]->fs_id)
+	const char *path = k->settings->root_dir;
+	struct status *s = cri_image_call(k->cri, "ImageFsInfo", request, 0, arena, &response);
+	if (!s && response->n_image_filesystems && response->image_filesystems[0]->fs_id)
 		path = response->image_filesystems[0]->fs_id->mountpoint;
-	if (statvfs(path, &fs) && statvfs(gc->k->settings->root_dir, &fs))
+	log_status(s, "image file system");
+	return path;
+}
+
+/* How full the images' file system is; false if nobody says. */
+static bool usage(struct image_gc *gc, struct arena *arena, uint64_t *ret_capacity, uint64_t *ret_available)
+{
+	struct disk disk;
+	if (!disk_read(image_fs_path(gc->k, arena), &disk) && !disk_read(gc->k->settings->root_dir, &disk))
 		return false;
-	*ret_capacity = (uint64_t)fs.f_blocks * fs.f_frsize;
-	*ret_available = (uint64_t)fs.f_bavail * fs.f_frsize;
+	*ret_capacity = (uint64_t)disk.capacity_bytes;
+	*ret_available = (uint64_t)disk.available_bytes;
 	return *ret_capacity > 0;
 }
 
@@ -190,7 +192,6 @@ struct status *image_gc_all(struct image_gc *gc)
 	struct candidate *list;
 	size_t n;
 	TRY(detect(gc, arena, &list, &n));
-	for (size_t i = 0; i < n; i++)
-		log_status(remove_image(gc, arena, list[i].id), "image %s", list[i].id);
+	free_space(gc, arena, list, n, UINT64_MAX);
 	return NULL;
 }

@@ -35,6 +35,8 @@ void image_gc_free(struct image_gc *gc);
 /* Removes unused images when the disk is fuller than the high mark, until it is below the low one; and those too old.
  */
 struct status *image_gc_run(struct image_gc *gc) MUST_USE;
+/* Where the images' file system is mounted; the kubelet's own folder if the runtime does not say. */
+const char *image_fs_path(struct kubelet *k, struct arena *arena);
 /* Removes all that is unused, for a node under disk pressure. */
 struct status *image_gc_all(struct image_gc *gc) MUST_USE;
 

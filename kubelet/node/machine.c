@@ -124,6 +124,35 @@ void machine_read(struct arena *arena, struct machine *ret)
 	ret->architecture = go_architecture(arena, name.machine);
 }
 
+static bool read_int(const char *path, int64_t *ret)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	struct status *s = io_read_file(path, MAX_FACT_BYTES, &text, &size);
+	status_drop(s, "not every system says");
+	if (!s)
+		*ret = strtoll(text, NULL, 10);
+	return !s;
+}
+
+bool processes_read(int64_t *ret_max, int64_t *ret_running)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	int64_t threads;
+	if (!read_int("/proc/sys/kernel/pid_max", ret_max))
+		return false;
+	if (read_int("/proc/sys/kernel/threads-max", &threads) && threads < *ret_max)
+		*ret_max = threads;
+	/* "1.36 3.49 4.53 2/3518 3715089": those that run, and all. */
+	struct status *s = io_read_file("/proc/loadavg", MAX_FACT_BYTES, &text, &size);
+	status_drop(s, "not every system says");
+	const char *slash = s ? NULL : strchr(text, '/');
+	if (slash)
+		*ret_running = strtoll(slash + 1, NULL, 10);
+	return slash != NULL;
+}
+
 bool disk_read(const char *path, struct disk *ret)
 {
 	struct statvfs fs;

@@ -34,6 +34,8 @@ bool disk_read(const char *path, struct disk *ret);
 int64_t memory_available(void);
 /* Time of all CPUs spent on work. */
 uint64_t cpu_used_ns(void);
+/* How many processes and threads there may be, and are. False if nobody says. */
+bool processes_read(int64_t *ret_max, int64_t *ret_running);
 /* The address that others reach this machine by; "" if it has none. */
 char *machine_address(struct arena *arena, const char *hostname);
 

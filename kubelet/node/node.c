@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/workers.h"
+#include "kubelet/eviction/eviction.h"
 #include "kubelet/node/lease.h"
 #include "kubelet/node/status.h"
 #include "kubelet/pod/pleg.h"
@@ -30,8 +31,6 @@ struct node {
 	bool ready;
 	char *runtime_error; /* why the runtime or the network is not ready; NULL: both are */
 	int64_t reported_ms;
-	atomic_bool memory_pressure, disk_pressure;
-	int64_t memory_pressure_ms, disk_pressure_ms; /* when it was last seen */
 	pthread_t status_thread, lease_thread;
 };
 
@@ -118,34 +117,20 @@ static void check_runtime(struct node *n)
 	n->runtime_error = why.len ? mem_strdup(why.buf) : NULL;
 }
 
-/* Pressure ends only after it has not been seen for a while. */
-static bool pressure(bool now_seen, bool was, int64_t *seen_ms, int64_t now, int64_t transition_ms)
+void node_event(struct node *n, const char *type, const char *reason, const char *format, ...)
 {
-	if (now_seen)
-		*seen_ms = now;
-	return now_seen || (was && now - *seen_ms < transition_ms);
-}
-
-static void check_pressure(struct node *n, struct node_facts *f)
-{
-	const struct settings *s = n->k->settings;
-	int64_t now = clock_mono_ms(n->k->clock);
-	bool memory = memory_available() < eviction_threshold(s, "memory.available", n->machine.memory_bytes);
-	bool disk = f->disk.capacity_bytes &&
-		    (f->disk.available_bytes < eviction_threshold(s, "nodefs.available", f->disk.capacity_bytes) ||
-			    (f->disk.inodes &&
-				    f->disk.free_inodes < eviction_threshold(s, "nodefs.inodesFree", f->disk.inodes)));
-	n->memory_pressure =
-		pressure(memory, n->memory_pressure, &n->memory_pressure_ms, now, s->eviction_transition_ms);
-	n->disk_pressure = pressure(disk, n->disk_pressure, &n->disk_pressure_ms, now, s->eviction_transition_ms);
-	f->health.memory_pressure = n->memory_pressure;
-	f->health.disk_pressure = n->disk_pressure;
-}
-
-void node_pressure(struct node *n, bool *ret_memory, bool *ret_disk)
-{
-	*ret_memory = n->memory_pressure;
-	*ret_disk = n->disk_pressure;
+	if (!n->k->recorder)
+		return;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CoreV1ObjectReference *ref = API_NEW(arena, CoreV1ObjectReference);
+	va_list args;
+	va_start(args, format);
+	char *message = arena_vprintf(arena, format, args);
+	va_end(args);
+	ref->kind = arena_strdup(arena, "Node");
+	ref->name = arena_strdup(arena, n->k->settings->node_name);
+	ref->uid = ref->name;
+	event_record_ref(n->k->recorder, ref, type, reason, "%s", message);
 }
 
 /* --- status --- */
@@ -194,7 +179,8 @@ static void gather(struct node *n, struct arena *arena, struct node_facts *f)
 	f->runtime_version = arena_printf(arena, "%s://%s", str_or(cri_runtime_name(n->k->cri), "unknown"),
 		runtime_version_shown(arena, cri_runtime_version(n->k->cri)));
 	disk_read(n->k->settings->root_dir, &f->disk);
-	check_pressure(n, f);
+	eviction_pressure(
+		n->k->evictions, &f->health.memory_pressure, &f->health.disk_pressure, &f->health.pid_pressure);
 	f->health.not_ready = n->runtime_error;
 	if (n->k->runtime_ready)
 		add_images(n, arena, f);
@@ -265,12 +251,8 @@ static bool round_of_status(struct node *n)
 	log_status(s, "node status");
 	bool ready = !f.health.not_ready;
 	if (ok && ready != n->ready) {
-		CoreV1ObjectReference *ref = API_NEW(arena, CoreV1ObjectReference);
-		ref->kind = arena_strdup(arena, "Node");
-		ref->name = arena_strdup(arena, n->k->settings->node_name);
-		ref->uid = ref->name;
-		event_record_ref(n->k->recorder, ref, EVENT_NORMAL, ready ? "NodeReady" : "NodeNotReady",
-			"Node %s status is now: %s", n->k->settings->node_name, ready ? "NodeReady" : "NodeNotReady");
+		node_event(n, EVENT_NORMAL, ready ? "NodeReady" : "NodeNotReady", "Node %s status is now: %s",
+			n->k->settings->node_name, ready ? "NodeReady" : "NodeNotReady");
 		n->ready = ready;
 	}
 	return ok && ready;

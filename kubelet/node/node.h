@@ -23,8 +23,8 @@ int64_t node_memory_capacity(const struct node *node);
 int64_t node_allocatable(const struct node *node, const char *resource, bool milli);
 /* The same without regard to eviction thresholds: what could be allotted at the very most. */
 int64_t node_unreserved(const struct node *node, const char *resource, bool milli);
-/* What the node is short of, as its conditions say. */
-void node_pressure(struct node *node, bool *ret_memory, bool *ret_disk);
+/* An event about the node. */
+void node_event(struct node *node, const char *type, const char *reason, const char *format, ...) PRINTF(4, 5);
 /* Report now instead of at the next tick: something that users see has changed. */
 void node_status_changed(struct node *node);
 

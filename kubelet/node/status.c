@@ -5,38 +5,9 @@
 #include "api/meta.h"
 #include "api/quantity.h"
 #include "base/str.h"
+#include "kubelet/eviction/signals.h"
 
-#define DEFAULT_MEMORY_THRESHOLD "100Mi"
-#define DEFAULT_NODEFS_THRESHOLD "10%"
-#define DEFAULT_INODES_THRESHOLD "5%"
-#define DEFAULT_IMAGEFS_THRESHOLD "15%"
 #define OS "linux"
-
-static const char *map_text(MapStringEntry *const *list, size_t n, const char *key)
-{
-	return str_or_empty(map_get(list, n, key));
-}
-
-int64_t eviction_threshold(const struct settings *s, const char *signal, int64_t capacity)
-{
-	static const struct {
-		const char *signal, *value;
-	} defaults[] = {{"memory.available", DEFAULT_MEMORY_THRESHOLD}, {"nodefs.available", DEFAULT_NODEFS_THRESHOLD},
-		{"nodefs.inodesFree", DEFAULT_INODES_THRESHOLD}, {"imagefs.available", DEFAULT_IMAGEFS_THRESHOLD}};
-	const KubeletV1beta1KubeletConfiguration *c = s->config;
-	const char *text = map_text(c->eviction_hard, c->n_eviction_hard, signal);
-	/* Thresholds of one's own replace the defaults as a whole. */
-	for (size_t i = 0; !c->n_eviction_hard && i < ARRAY_SIZE(defaults); i++)
-		if (str_eq(signal, defaults[i].signal))
-			text = defaults[i].value;
-	if (!text[0])
-		return 0;
-	if (str_ends_with(text, "%"))
-		return (int64_t)((double)capacity *
-				 (double)(strtof(text, NULL) / 100)); /* exact to a float, as the original */
-	struct quantity q;
-	return quantity_parse(text, &q) ? quantity_value(&q) : 0;
-}
 
 /* "-pre.1+build", either or none. */
 static bool is_semantic_rest(const char *s)
@@ -68,12 +39,11 @@ char *runtime_version_shown(struct arena *arena, const char *version)
 static int64_t reserved(const struct settings *s, const char *resource, bool milli)
 {
 	const KubeletV1beta1KubeletConfiguration *c = s->config;
-	const char *texts[] = {map_text(c->kube_reserved, c->n_kube_reserved, resource),
-		map_text(c->system_reserved, c->n_system_reserved, resource)};
+	const char *texts[] = {MAP_GET(c, kube_reserved, resource), MAP_GET(c, system_reserved, resource)};
 	int64_t sum = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct quantity q;
-		if (texts[i][0] && quantity_parse(texts[i], &q))
+		if (texts[i] && quantity_parse(texts[i], &q))
 			sum += milli ? quantity_milli_value(&q) : quantity_value(&q);
 	}
 	return sum;

@@ -44,7 +44,4 @@ int64_t node_unreserved_of(const struct node_facts *facts, const char *resource,
 /* The same less what must stay free, lest pods are evicted: what the node's status shows. */
 int64_t node_allocatable_of(const struct node_facts *facts, const char *resource, bool milli);
 
-/* An eviction threshold: "100Mi", "10%". Of a capacity. */
-int64_t eviction_threshold(const struct settings *settings, const char *signal, int64_t capacity);
-
 #endif

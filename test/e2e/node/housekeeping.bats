@@ -47,3 +47,23 @@ state() { field "pod/$1" ".status.containerStatuses[?(@.name==\"$2\")]$3"; }
 	assert_contains "$(in_node 1 ctr -n k8s.io images ls -q)" localhost/test:2
 	assert_equal Running "$(field pod/two .status.phase)"
 }
+
+# bats test_tags=alone
+@test "node: a node that runs short of processes says so, takes no pods, and ends the greediest" {
+	need_nodes
+	local config=/var/lib/kubelet/config.yaml free
+	pod calm "nodeName: node1, containers: [{name: c, image: '$IMAGE'}]"
+	free=$(in_node 1 sh -c 'max=$(cat /proc/sys/kernel/pid_max); all=$(cat /proc/sys/kernel/threads-max); [ $all -ge $max ] || max=$all; echo $((max - $(sed "s/.*\/\([0-9]*\) .*/\1/" /proc/loadavg)))')
+	in_node 1 cp $config $config.saved
+	at_end in_node 1 sh -c "mv $config.saved $config; kill \$(pgrep -x kubelet)"
+	in_node 1 sh -c "sed -i 's/^evictionHard:/evictionPressureTransitionPeriod: 5s\nevictionHard:\n  pid.available: \"$((free - 1000))\"/' $config; kill \$(pgrep -x kubelet)"
+	make_pod greedy "nodeName: node1, containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'i=0; while [ \$i -lt 2000 ]; do sleep 3600 & i=\$((i + 1)); done; wait']}]"
+	becomes 60 True kall get node node1 -o 'jsonpath={.status.conditions[?(@.type=="PIDPressure")].status}'
+	make_pod late "nodeName: node1, containers: [{name: c, image: '$IMAGE'}]"
+	becomes 60 "Failed Evicted" field pod/greedy '.status.phase} {.status.reason'
+	assert_contains "$(field pod/greedy .status.message)" "The node was low on resource: pids. Threshold quantity: "
+	assert_equal TerminationByKubelet "$(field pod/greedy '.status.conditions[?(@.type=="DisruptionTarget")].reason')"
+	becomes 30 "Failed Pod was rejected: The node had condition: [PIDPressure]. " field pod/late '.status.phase} {.status.message'
+	becomes 60 False kall get node node1 -o 'jsonpath={.status.conditions[?(@.type=="PIDPressure")].status}'
+	assert_equal Running "$(field pod/calm .status.phase)"
+}
