@@ -431,11 +431,30 @@ struct status *cgroups_pod_memory_usage(struct cgroups *c, const struct pod *pod
 		pod_dir_of(arena, c, "memory", pod), c->v2 ? "memory.current" : "memory.usage_in_bytes", ret);
 }
 
-struct status *cgroups_pod_processes(struct cgroups *c, const struct pod *pod, int64_t *ret)
+/* Of a group and those below it. */
+static int64_t count_processes(const char *dir)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	*ret = 0;
-	return read_number(pod_dir_of(arena, c, "pids", pod), "pids.current", ret);
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	int64_t n = 0;
+	struct status *s = io_read_file(arena_printf(arena, "%s/cgroup.procs", dir), MAX_PROCS_BYTES, &text, &size);
+	for (const char *p = s ? "" : text; *p; p++)
+		n += *p == '\n';
+	status_drop(s, "gone");
+	DIR *d = opendir(dir);
+	for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
+		if (e->d_type == DT_DIR && !str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
+			n += count_processes(arena_printf(arena, "%s/%s", dir, e->d_name));
+	if (d)
+		closedir(d);
+	return n;
+}
+
+int64_t cgroups_pod_processes(struct cgroups *c, const struct pod *pod)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	return count_processes(pod_dir_of(arena, c, "memory", pod));
 }
 
 /* --- the end --- */

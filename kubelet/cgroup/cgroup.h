@@ -55,8 +55,8 @@ struct status *cgroups_pod_set_memory(struct cgroups *c, const struct pod *pod, 
 /* Bytes of memory in use by the pod, what the kernel could take back included. */
 struct status *cgroups_pod_memory_usage(struct cgroups *c, const struct pod *pod, int64_t *ret) MUST_USE;
 
-/* How many processes and threads run in it. */
-struct status *cgroups_pod_processes(struct cgroups *c, const struct pod *pod, int64_t *ret) MUST_USE;
+/* How many processes run in it. */
+int64_t cgroups_pod_processes(struct cgroups *c, const struct pod *pod);
 
 /* Kills what still runs in a pod's group, then removes it; wherever among the tiers it is. */
 struct status *cgroups_pod_destroy(struct cgroups *c, const char *uid) MUST_USE;

@@ -140,7 +140,7 @@ static struct eviction_candidate candidate(
 	else {
 		/* Nobody asks for processes, so nobody is above. */
 		c.request = INT64_MAX;
-		status_drop(cgroups_pod_processes(k->cgroups, pod, &c.usage), "without a group there are none");
+		c.usage = cgroups_pod_processes(k->cgroups, pod);
 	}
 	return c;
 }

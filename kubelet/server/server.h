@@ -29,10 +29,12 @@ void serve_port_forward(struct http_request *request);
 void serve_run(struct http_request *request);
 void serve_pods(struct http_request *request); /* pods.c */
 void serve_running_pods(struct http_request *request);
-void serve_stats_summary(struct http_request *request); /* stats.c */
-void serve_resource_metrics(struct http_request *request);
-void serve_node_logs(struct http_request *request); /* node_logs.c: /var/log as a file server shows it */
+void serve_stats_summary(struct http_request *request);	   /* summary.c; measures the disk that pods use each time */
+void serve_resource_metrics(struct http_request *request); /* stats.c */
+void serve_node_logs(struct http_request *request);	   /* node_logs.c: /var/log as a file server shows it */
 
+/* When the container began, in nanoseconds since 1970; 0 if that is not known. */
+int64_t container_started_ns(struct kubelet *k, const CriContainerStats *s);
 /* The pod that a request's {namespace} and {pod} name; NULL after a 404 has been answered. */
 struct pod *server_find_pod(struct http_request *request);
 

@@ -50,13 +50,18 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 
 # bats test_tags=short
 @test "instrumentation: the kubelet's summary knows the node and its pods" {
-	shell_pod p
+	pod p "volumes: [{name: d, emptyDir: {}}], containers: [{name: p, image: '$IMAGE', command: [sh, -c, 'dd if=/dev/zero of=/d/f bs=1M count=3; dd if=/dev/zero of=/tmp/f bs=1M count=2; echo said; sleep 3600'], volumeMounts: [{name: d, mountPath: /d}]}]"
 	node=$(field pod/p .spec.nodeName)
 	of_pod() { proxied "$node" stats/summary | jq -r ".pods[] | select(.podRef.name == \"p\" and .podRef.namespace == \"$NS\") | $1"; }
 	uses_memory() { [ "$(of_pod '.memory.workingSetBytes // 0')" -gt 0 ]; }
 	wait_until 60 uses_memory
 	assert_equal p "$(of_pod '.containers[0].name')"
+	writes_disk() { [ "$(of_pod '.containers[0].rootfs.usedBytes // 0')" -ge 2000000 ]; }
+	wait_until 60 writes_disk
+	assert_equal "d true true true true" "$(of_pod '"\(.volume[0].name) \(.volume[0].usedBytes > 3000000) \(.containers[0].logs.usedBytes > 0) \(."ephemeral-storage".usedBytes > 5000000) \(.process_stats.process_count > 0)"')"
+	assert_equal "$(field pod/p '.status.containerStatuses[0].state.running.startedAt')" "$(of_pod '.containers[0].startTime')"
 	assert_equal "$node true true" "$(proxied "$node" stats/summary | jq -r '"\(.node.nodeName) \(.node.memory.availableBytes > 0) \(.node.fs.capacityBytes > 0)"')"
+	assert_contains "$(proxied "$node" metrics/resource)" "container_start_time_seconds{container=\"p\",namespace=\"$NS\",pod=\"p\"} 1"
 	assert_contains "$(proxied "$node" metrics/resource)" "pod_memory_working_set_bytes{namespace=\"$NS\",pod=\"p\"}"
 }
 
