@@ -105,25 +105,39 @@ static struct status *bind_pod(struct authn *authn, struct arena *arena, const C
 	return NULL;
 }
 
+static struct status *check_bound_name(const char *name)
+{
+	if (str_empty(name))
+		return status_bad_request("Name parameter required.");
+	if (strchr(name, '/') || strchr(name, '%'))
+		return status_bad_request(
+			"Name parameter invalid: \"%s\": may not contain '%c'", name, strchr(name, '/') ? '/' : '%');
+	return NULL;
+}
+
 static struct status *bind(struct authn *authn, struct arena *arena, const CoreV1ServiceAccount *account,
 	const AuthenticationV1BoundObjectReference *ref, struct binding *ret)
 {
 	const ProtobufCMessage *object;
 	const char *uid, *namespace = object_namespace(account);
-	if (str_eq(ref->api_version, "v1") && str_eq(ref->kind, "Pod")) {
+	/* The group counts, whatever the version. */
+	bool core = !strchr(ref->api_version, '/');
+	if (core && str_in(ref->kind, (const char *const[]){"Pod", "Node", "Secret", NULL}))
+		TRY(check_bound_name(ref->name));
+	if (core && str_eq(ref->kind, "Pod")) {
 		TRY(bind_pod(authn, arena, account, ref, ret));
 		uid = ret->pod_uid;
-	} else if (str_eq(ref->api_version, "v1") && str_eq(ref->kind, "Node")) {
+	} else if (core && str_eq(ref->kind, "Node")) {
 		TRY(objects_get_live(authn->objects, arena, &CoreV1Node_schema, "", ref->name, &object));
 		ret->node = object_name(object);
 		uid = ret->node_uid = object_uid(object);
-	} else if (str_eq(ref->api_version, "v1") && str_eq(ref->kind, "Secret")) {
+	} else if (core && str_eq(ref->kind, "Secret")) {
 		TRY(objects_get_live(authn->objects, arena, &CoreV1Secret_schema, namespace, ref->name, &object));
 		ret->secret = object_name(object);
 		uid = ret->secret_uid = object_uid(object);
 	} else {
-		return status_bad_request(
-			"cannot bind token to object of type %s, Kind=%s", ref->api_version, ref->kind);
+		return status_bad_request("cannot bind token to object of type %s%s, Kind=%s", core ? "/" : "",
+			ref->api_version, ref->kind);
 	}
 	if (!str_empty(ref->uid) && !str_eq(ref->uid, uid))
 		return status_details(
@@ -200,12 +214,12 @@ static struct status *check_meta(struct arena *arena, const CoreV1ServiceAccount
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
 	const struct field_path *path = FIELD(NULL, "metadata");
+	if (!str_empty(meta->namespace) && !str_eq(meta->namespace, object_namespace(account)))
+		return status_bad_request(
+			"the namespace of the provided object does not match the namespace sent on the request");
 	if (!str_empty(meta->name) && !str_eq(meta->name, object_name(account)))
 		field_invalid(
 			&errors, FIELD(path, "name"), meta->name, "must match the service account name if specified");
-	if (!str_empty(meta->namespace) && !str_eq(meta->namespace, object_namespace(account)))
-		field_invalid(&errors, FIELD(path, "namespace"), meta->namespace,
-			"must match the service account namespace if specified");
 	TRY(field_errors_status(&errors, "authentication.k8s.io", "TokenRequest", object_name(account)));
 	if (!str_empty(meta->uid) && !str_eq(meta->uid, object_uid(account)))
 		return status_new(STATUS_CONFLICT,

@@ -15,6 +15,18 @@ static struct status *refuse(const CoreV1Pod *pod, const char *text)
 		"", "pods/binding", object_name(pod));
 }
 
+/* The original tells how it looked. */
+static struct status *refuse_uid(const CoreV1Pod *pod, const char *uid)
+{
+	return status_details(
+		status_new(STATUS_CONFLICT,
+			"Operation cannot be fulfilled on pods \"%s\": StorageError: invalid object, Code: "
+			"4, Key: /pods/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID "
+			"in precondition: %s, UID in object meta: %s",
+			object_name(pod), object_namespace(pod), object_name(pod), uid, object_uid(pod)),
+		"", "pods", object_name(pod));
+}
+
 static void mark_scheduled(struct arena *arena, CoreV1Pod *pod, int64_t now_s)
 {
 	CoreV1PodStatus *status = ENSURE(arena, pod->status, CoreV1PodStatus);
@@ -43,9 +55,7 @@ static struct status *assign(void *data, struct arena *arena, ProtobufCMessage *
 	const MetaV1ObjectMeta *meta = b->metadata;
 	(void)ENSURE(arena, pod->spec, CoreV1PodSpec);
 	if (meta && !str_empty(meta->uid) && !str_eq(meta->uid, object_uid(pod)))
-		return refuse(
-			pod, arena_printf(arena, "Precondition failed: UID in precondition: %s, UID in object meta: %s",
-				     meta->uid, object_uid(pod)));
+		return refuse_uid(pod, meta->uid);
 	if (meta_is_deleting(pod->metadata))
 		return refuse(pod,
 			arena_printf(arena, "pod %s is being deleted, cannot be assigned to a host", object_name(pod)));
@@ -63,7 +73,8 @@ static struct status *assign(void *data, struct arena *arena, ProtobufCMessage *
 	return NULL;
 }
 
-static struct status *check(struct request *request, const CoreV1Binding *binding, const char *name)
+/* What is wrong is told in a sentence, not as causes. */
+static struct status *check(struct request *request, const CoreV1Binding *binding)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	const CoreV1ObjectReference *target = binding->target;
@@ -72,13 +83,20 @@ static struct status *check(struct request *request, const CoreV1Binding *bindin
 		field_unsupported(&errors, FIELD(FIELD(NULL, "target"), "kind"), target->kind, kinds);
 	if (!target || str_empty(target->name))
 		field_required(&errors, FIELD(FIELD(NULL, "target"), "name"), "");
-	return field_errors_status(&errors, "", "Binding", name);
+	char **texts = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < errors.n_items; i++)
+		ARENA_PUSH(request->arena, texts, n) =
+			arena_printf(request->arena, "%s: %s", errors.items[i].field, errors.items[i].body);
+	if (n <= 1)
+		return n ? status_new(STATUS_UNKNOWN, "%s", texts[0]) : NULL;
+	return status_new(STATUS_UNKNOWN, "[%s]", str_join(request->arena, texts, n, ", "));
 }
 
 static struct status *bind(
 	struct request *request, const CoreV1Binding *binding, const char *name, ProtobufCMessage **ret_object)
 {
-	TRY(check(request, binding, name));
+	TRY(check(request, binding));
 	struct assignment assignment = {binding, request->clock};
 	if (request->dry_run) {
 		const ProtobufCMessage *pod;
@@ -101,7 +119,7 @@ struct status *pod_bind(struct request *request, ProtobufCMessage *body, Protobu
 	if (!API_IS(body, CoreV1Binding))
 		return status_bad_request("not a Binding object");
 	const char *named = object_name(body);
-	if (!str_empty(named) && !str_eq(named, request->name))
+	if (!str_eq(named, request->name))
 		return status_bad_request("name in URL does not match name in Binding object");
 	return bind(request, (const CoreV1Binding *)body, request->name, ret_object);
 }

@@ -31,6 +31,22 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 		ns->spec = old->spec;
 }
 
+static void check_finalizer(struct field_errors *errors, const struct field_path *path, const char *name)
+{
+	static const char *const standard[] = {"kubernetes", "orphan", "foregroundDeletion", NULL};
+	field_invalid_each(errors, path, name, check_qualified_name(errors->arena, name));
+	if (!strchr(name, '/') && !str_in(name, standard))
+		field_invalid(
+			errors, path, name, "name is neither a standard finalizer name nor is it fully qualified");
+}
+
+static void validate_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	const CoreV1NamespaceSpec *spec = ((const CoreV1Namespace *)object)->spec;
+	for (size_t i = 0; spec && i < spec->n_finalizers; i++)
+		check_finalizer(errors, FIELD(FIELD(NULL, "spec"), "finalizers"), spec->finalizers[i]);
+}
+
 static void validate_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
 	struct field_errors *errors)
 {
@@ -42,11 +58,9 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 		field_invalid(errors, path, phase, "may only be 'Active' if `deletionTimestamp` is empty");
 	if (generic_is_status(request) && deleting && strcmp(phase, "Terminating"))
 		field_invalid(errors, path, phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
-	for (size_t i = 0; ns->spec && i < ns->spec->n_finalizers; i++) {
-		const char *problem = check_qualified_name(errors->arena, ns->spec->finalizers[i]);
-		field_invalid_each(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "finalizers"), i),
-			ns->spec->finalizers[i], problem);
-	}
+	for (size_t i = 0; ns->spec && i < ns->spec->n_finalizers; i++)
+		check_finalizer(
+			errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "finalizers"), i), ns->spec->finalizers[i]);
 }
 
 static void mark_deleted(struct request *request, ProtobufCMessage *object)
@@ -70,6 +84,7 @@ const struct strategy namespace_strategy = {
 	.check_name = name_is_dns_label,
 	.prepare_create = prepare_create,
 	.prepare_update = prepare_update,
+	.validate_create = validate_create,
 	.validate_update = validate_update,
 	.mark_deleted = mark_deleted,
 	.may_go = may_go,

@@ -70,6 +70,8 @@ static void drop_for_type(CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
 			spec->n_ip_families = 0;
 		if (str_eq(spec->ip_family_policy, old->ip_family_policy))
 			spec->ip_family_policy = NULL;
+		if (str_eq(spec->internal_traffic_policy, old->internal_traffic_policy))
+			spec->internal_traffic_policy = NULL;
 	}
 	if (service_may_have_node_ports(old) && !service_may_have_node_ports(spec) && same_node_ports(spec, old))
 		for (size_t i = 0; i < spec->n_ports; i++)
@@ -141,6 +143,8 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 {
 	if (!generic_is_status(request))
 		validate_service_update(errors, (const CoreV1Service *)object, (const CoreV1Service *)old);
+	else
+		validate_service_status(errors, (const CoreV1Service *)object);
 }
 
 /* --- what a Service is given --- */

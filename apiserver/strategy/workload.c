@@ -19,8 +19,8 @@ CHECKED_STATUS(
 CHECKED_STATUS(daemon_set, AppsV1DaemonSet, validate_daemon_set, validate_daemon_set_update, validate_daemon_set_status)
 CHECKED_STATUS(stateful_set, AppsV1StatefulSet, validate_stateful_set, validate_stateful_set_update,
 	validate_stateful_set_status)
-CHECKED(controller, CoreV1ReplicationController, validate_replication_controller,
-	validate_replication_controller_update)
+CHECKED_STATUS(controller, CoreV1ReplicationController, validate_replication_controller,
+	validate_replication_controller_update, validate_replication_controller_status)
 CHECKED(revision, AppsV1ControllerRevision, validate_revision, validate_revision_update)
 
 /* Pods that are going are not counted by default: the count is kept only where there is one already. */

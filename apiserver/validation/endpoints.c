@@ -45,6 +45,9 @@ static void check_subset(struct field_errors *errors, const struct field_path *p
 		if (problem)
 			field_invalid_int(errors, FIELD(at, "port"), s->ports[i]->port, problem);
 		validate_one_of(errors, FIELD(at, "protocol"), s->ports[i]->protocol, protocols);
+		if (s->ports[i]->app_protocol)
+			validate_text(errors, FIELD(at, "appProtocol"), s->ports[i]->app_protocol,
+				check_qualified_name(errors->arena, s->ports[i]->app_protocol));
 	}
 }
 

@@ -318,25 +318,68 @@ void validate_service(struct field_errors *errors, const CoreV1Service *service)
 	check_service(errors, service, NULL);
 }
 
+static bool about_addresses(const struct field_errors *errors)
+{
+	for (size_t i = 0; i < errors->n_items; i++)
+		if (str_starts_with(errors->items[i].field, "spec.clusterIPs") ||
+			str_starts_with(errors->items[i].field, "spec.ipFamilies"))
+			return true;
+	return false;
+}
+
 void validate_service_update(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old)
 {
 	const CoreV1ServiceSpec *spec = service->spec, *before = old->spec;
 	if (!spec || !before)
 		return;
-	bool needed = !str_eq(before->type, "ExternalName"), needs = !str_eq(spec->type, "ExternalName");
-	if (needed && needs && before->n_cluster_ips && spec->n_cluster_ips &&
+	struct field_errors others = FIELD_ERRORS_INIT(errors->arena);
+	check_service(&others, service, old);
+	/* What is no address at all is not compared with the one that was given. */
+	bool looks = !about_addresses(&others) && !str_eq(before->type, "ExternalName") &&
+		     !str_eq(spec->type, "ExternalName");
+	if (looks && before->n_cluster_ips && spec->n_cluster_ips &&
 		!str_eq(before->cluster_ips[0], spec->cluster_ips[0]))
 		field_invalid_json(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "clusterIPs"), 0),
 			text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips), "may not change once set");
-	if (needed && needs && before->n_ip_families && spec->n_ip_families &&
+	if (looks && before->n_ip_families && spec->n_ip_families &&
 		!str_eq(before->ip_families[0], spec->ip_families[0]))
 		field_invalid_json(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "ipFamilies"), 0),
 			text_list(errors->arena, spec->ip_families, spec->n_ip_families), "may not change once set");
+	for (size_t i = 0; i < others.n_items; i++)
+		ARENA_PUSH(errors->arena, errors->items, errors->n_items) = others.items[i];
 	if (str_eq(spec->type, "LoadBalancer") && str_eq(before->type, "LoadBalancer") &&
 		(!spec->load_balancer_class != !before->load_balancer_class ||
 			!str_eq(spec->load_balancer_class, before->load_balancer_class)))
 		field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "loadBalancerClass"),
 			spec->load_balancer_class ? field_quote(errors->arena, spec->load_balancer_class) : "null",
 			"may not change once set");
-	check_service(errors, service, old);
+	if (str_eq(spec->type, "LoadBalancer") && str_eq(before->type, "LoadBalancer") &&
+		str_eq(spec->external_traffic_policy, "Local") && str_eq(before->external_traffic_policy, "Local") &&
+		spec->health_check_node_port != before->health_check_node_port && before->health_check_node_port)
+		field_forbidden(errors, FIELD(FIELD(NULL, "spec"), "healthCheckNodePort"), "field is immutable");
+}
+
+static void check_ingress(
+	struct field_errors *errors, const struct field_path *path, const CoreV1LoadBalancerIngress *in)
+{
+	static const char *const modes[] = {"Proxy", "VIP", NULL};
+	if (!str_empty(in->ip))
+		validate_text(errors, FIELD(path, "ip"), in->ip, check_ip(errors->arena, in->ip));
+	if (!str_empty(in->ip) && in->ip_mode && !str_in(in->ip_mode, modes))
+		field_unsupported(errors, FIELD(path, "ipMode"), in->ip_mode, modes);
+	if (str_empty(in->ip) && in->ip_mode)
+		field_forbidden(errors, FIELD(path, "ipMode"), "may not be specified when `ip` is not set");
+	if (str_empty(in->hostname))
+		return;
+	validate_text(errors, FIELD(path, "hostname"), in->hostname, check_dns_subdomain(errors->arena, in->hostname));
+	if (!check_ip(errors->arena, in->hostname))
+		field_invalid(errors, FIELD(path, "hostname"), in->hostname, "must be a DNS name, not an IP address");
+}
+
+void validate_service_status(struct field_errors *errors, const CoreV1Service *service)
+{
+	const CoreV1LoadBalancerStatus *balancer = service->status ? service->status->load_balancer : NULL;
+	const struct field_path *path = FIELD(FIELD(FIELD(NULL, "status"), "loadBalancer"), "ingress");
+	for (size_t i = 0; balancer && i < balancer->n_ingress; i++)
+		check_ingress(errors, FIELD_INDEX(path, i), balancer->ingress[i]);
 }

@@ -381,7 +381,6 @@ void validate_replication_controller(struct field_errors *errors, const CoreV1Re
 	const struct field_path *path = FIELD(NULL, "spec");
 	const MetaV1ObjectMeta *meta = spec->template ? spec->template->metadata : NULL;
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), spec->min_ready_seconds);
-	validate_labels(errors, FIELD(path, "selector"), spec->selector, spec->n_selector);
 	if (!spec->n_selector)
 		field_required(errors, FIELD(path, "selector"), "");
 	validate_not_negative(errors, FIELD(path, "replicas"), spec->replicas);
@@ -389,11 +388,12 @@ void validate_replication_controller(struct field_errors *errors, const CoreV1Re
 		field_required(errors, FIELD(path, "template"), "");
 		return;
 	}
-	check_template(errors, path, spec->template, "ReplicationController");
 	if (spec->n_selector &&
 		!map_contains(meta ? meta->labels : NULL, meta ? meta->n_labels : 0, spec->selector, spec->n_selector))
-		field_invalid_json(errors, FIELD(FIELD(FIELD(path, "template"), "metadata"), "labels"), "null",
+		field_invalid_json(errors, FIELD(FIELD(FIELD(path, "template"), "metadata"), "labels"),
+			meta ? strings_map_json(errors->arena, meta->labels, meta->n_labels) : "null",
 			"`selector` does not match template `labels`");
+	check_template(errors, path, spec->template, "ReplicationController");
 }
 
 void validate_replication_controller_update(

@@ -22,6 +22,8 @@ void validate_replication_controller_update(
 
 /* Writes of the status. */
 void validate_deployment_status(struct field_errors *errors, const AppsV1Deployment *d, const AppsV1Deployment *old);
+void validate_replication_controller_status(
+	struct field_errors *errors, const CoreV1ReplicationController *rc, const CoreV1ReplicationController *old);
 void validate_replica_set_status(struct field_errors *errors, const AppsV1ReplicaSet *r, const AppsV1ReplicaSet *old);
 void validate_daemon_set_status(struct field_errors *errors, const AppsV1DaemonSet *d, const AppsV1DaemonSet *old);
 void validate_stateful_set_status(

@@ -67,15 +67,25 @@ void validate_deployment_status(struct field_errors *errors, const AppsV1Deploym
 	check_collisions(errors, status, old->status);
 }
 
-void validate_replica_set_status(struct field_errors *errors, const AppsV1ReplicaSet *r, const AppsV1ReplicaSet *old)
+static void check_replicas(struct field_errors *errors, const void *status)
 {
 	static const char *const counts[] = {"replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas",
 		"observedGeneration", "terminatingReplicas", NULL};
 	static const char *const parts[] = {"fullyLabeledReplicas", "readyReplicas", "availableReplicas", NULL};
-	const void *status = r->status ? (const void *)r->status : AppsV1ReplicaSetStatus_schema.zero;
 	check_counts(errors, status, counts);
 	check_at_most(errors, status, parts, "replicas", OF_REPLICAS);
 	check_at_most(errors, status, available, "readyReplicas", OF_READY);
+}
+
+void validate_replica_set_status(struct field_errors *errors, const AppsV1ReplicaSet *r, const AppsV1ReplicaSet *old)
+{
+	check_replicas(errors, r->status ? (const void *)r->status : AppsV1ReplicaSetStatus_schema.zero);
+}
+
+void validate_replication_controller_status(
+	struct field_errors *errors, const CoreV1ReplicationController *rc, const CoreV1ReplicationController *old)
+{
+	check_replicas(errors, rc->status ? (const void *)rc->status : CoreV1ReplicationControllerStatus_schema.zero);
 }
 
 void validate_daemon_set_status(struct field_errors *errors, const AppsV1DaemonSet *d, const AppsV1DaemonSet *old)
