@@ -1,5 +1,6 @@
 #include <malloc.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "apiserver/start.h"
 #include "base/log.h"
 
@@ -30,5 +31,7 @@ int main(int argc, char **argv)
 		return 0;
 	fprintf(stderr, "Error: %s\n", status->message);
 	status_free(status);
-	return 1;
+	/* What a failed start has begun is nobody's to end. */
+	fflush(NULL);
+	_exit(1);
 }
