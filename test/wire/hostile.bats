@@ -120,8 +120,10 @@ answers() {
 }
 
 @test "thousands of connections that say nothing keep nobody waiting" {
-	run hostile idle 4000
-	[ "$output" = "200 soon with 4000 held" ]
+	local n=4000
+	[[ "$CP_APISERVER" != */san-* ]] || n=1000 # each handshake costs many times as much
+	run hostile idle "$n"
+	[ "$output" = "200 soon with $n held" ]
 }
 
 # The original holds on to it, and fails this case.
