@@ -13,7 +13,7 @@ struct chaos_options {
 	char *out; /* folder */
 	char *binaries;
 	int64_t seed, seconds, n_servers;
-	bool rest; /* check: the rules of rest only */
+	bool rest; /* check: the rules of rest only; truth: only what is there now */
 };
 
 /* plan.c: the schedule of faults of a seed, one a line. */

@@ -1,4 +1,4 @@
-/* Clients that change things: plain objects that all fight over, Services, Deployments, owners with dependents,
+/* Clients that change things: plain objects that all fight over, Services, Deployments, pods, owners with dependents,
  * finalizers, namespaces. */
 #include "api/json.h"
 #include "api/meta.h"
@@ -58,6 +58,19 @@ static bool create(struct actor *a, struct arena *arena, const struct written *w
 	if (ok && ret)
 		*(void **)ret = stored;
 	return ok;
+}
+
+/* The same for an object that is written as text. */
+static void create_text(struct actor *a, struct arena *arena, const struct written *w, const struct schema_type *type,
+	const char *text, struct known *known)
+{
+	struct json_options lenient = JSON_LENIENT;
+	void *object = NULL;
+	struct status *failed = json_decode(arena, type, text, strlen(text), &lenient, &object);
+	if (failed)
+		write_end(a, w, failed, NULL);
+	else if (create(a, arena, w, object, &object))
+		remember(known, object);
 }
 
 static bool patch(struct actor *a, struct arena *arena, const struct schema_type *type, const char *name,
@@ -214,15 +227,9 @@ static void deployment_create(struct actor *a, struct arena *arena, const char *
 {
 	struct written w =
 		write_begin(a, arena, "create", load_key(arena, &AppsV1Deployment_schema, LOAD_NAMESPACE, name));
-	char *text = arena_printf(
+	const char *text = arena_printf(
 		arena, deployment_form, name, w.id, random_up_to(&a->random, MOST_REPLICAS + 1), name, name);
-	struct json_options lenient = JSON_LENIENT;
-	AppsV1Deployment *deployment = NULL;
-	struct status *failed = json_decode(arena, &AppsV1Deployment_schema, text, strlen(text), &lenient, &deployment);
-	if (failed)
-		write_end(a, &w, failed, NULL);
-	else if (create(a, arena, &w, deployment, &deployment))
-		remember(known, deployment);
+	create_text(a, arena, &w, &AppsV1Deployment_schema, text, known);
 }
 
 static void step_deployment(struct actor *a, struct arena *arena)
@@ -243,6 +250,32 @@ static void step_deployment(struct actor *a, struct arena *arena)
 	} else if (delete (a, arena, &AppsV1Deployment_schema, name, known->uid, NULL)) {
 		*known->uid = 0;
 	}
+}
+
+/* --- pods whose share of a processor changes while they run, one on each node --- */
+
+static const char pod_form[] =
+	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"%s\",\"namespace\":\"" LOAD_NAMESPACE
+	"\",\"annotations\":{\"" STAMP
+	"\":\"%s\"}},\"spec\":{\"nodeName\":\"node%d\",\"terminationGracePeriodSeconds\":1,\"containers\":"
+	"[{\"name\":\"server\",\"image\":\"localhost/test:1\",\"resources\":{\"requests\":{\"cpu\":\"10m\"}}}]}}";
+
+static void step_resize(struct actor *a, struct arena *arena)
+{
+	struct known *known = known_of(a, 0);
+	const char *name = arena_printf(arena, "%s-p", a->name);
+	if (!*known->uid) {
+		struct written w =
+			write_begin(a, arena, "create", load_key(arena, &CoreV1Pod_schema, LOAD_NAMESPACE, name));
+		create_text(a, arena, &w, &CoreV1Pod_schema, arena_printf(arena, pod_form, name, w.id, a->number + 1),
+			known);
+	}
+	const char *body = arena_printf(arena,
+		"{\"spec\":{\"containers\":[{\"name\":\"server\",\"resources\":{\"requests\":{\"cpu\":\"%um\"}}}]}}",
+		random_between(&a->random, 10, 30));
+	status_drop(client_patch(a->client, arena, &CoreV1Pod_schema, LOAD_NAMESPACE, name, "resize",
+			    CLIENT_PATCH_STRATEGIC, body, strlen(body), NULL, NULL),
+		"no rule looks at it: it is there to keep the kubelets busy");
 }
 
 /* --- owners: what they own goes with them --- */
@@ -327,6 +360,7 @@ const struct actor_kind load_writers[] = {
 	{"map", 4, 120, step_map},
 	{"service", 2, 250, step_service},
 	{"deployment", 2, 3000, step_deployment},
+	{"resize", 2, 2000, step_resize},
 	{"owner", 1, 1500, step_owner},
 	{"finalizer", 1, 1500, step_finalizer},
 	{"namespace", 1, 8000, step_namespace},

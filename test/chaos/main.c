@@ -14,7 +14,7 @@ static const struct command {
 	{"plan", "--seed N --seconds T --n-servers S --binaries DIR: the faults of a seed", chaos_plan},
 	{"points", "--binaries DIR: failure points, with the component that has them", chaos_points},
 	{"load", "--seed N --kubeconfig FILE --servers URLS --out DIR: clients until DIR/stop", chaos_load},
-	{"truth", "--etcd URL --etcd-ca F --etcd-cert F --etcd-key F: all changes of the store", chaos_truth},
+	{"truth", "[--rest] --etcd URL --etcd-ca F --etcd-cert F --etcd-key F: all changes of the store", chaos_truth},
 	{"check", "[--rest] FILE...: says what is wrong, and fails if anything is", chaos_check},
 };
 

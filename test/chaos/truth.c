@@ -1,4 +1,4 @@
-/* What the store did, read back through etcd's own watch from its first revision on. */
+/* What the store did, read back through etcd's own watch from its first revision on; or what it holds now. */
 #include <inttypes.h>
 #include "api/meta.h"
 #include "api/protobuf.h"
@@ -139,6 +139,16 @@ static void write_object(FILE *out, struct arena *arena, const struct etcd_kv *k
 		write_lease(out, (const CoordinationV1Lease *)object);
 }
 
+/* Of a long run the present state is read in a moment, and the history in minutes: the rules of rest need no more. */
+static void on_present(void *data, const struct etcd_kv *kv)
+{
+	struct reader *r = data;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	fprintf(r->out, "change\trev=%" PRId64 "\ttype=create\tkey=%s", kv->mod_revision, kv->key);
+	write_object(r->out, arena, kv);
+	fputc('\n', r->out);
+}
+
 static void on_batch(void *data, const struct etcd_event *events, size_t n, int64_t revision)
 {
 	struct reader *r = data;
@@ -170,6 +180,8 @@ struct status *chaos_truth(const struct chaos_options *o, char *const *args, siz
 	CLEANUP(etcd_freep) struct etcd *etcd = NULL;
 	struct reader r = {.out = stdout};
 	TRY(etcd_new(&options, &etcd));
+	if (o->rest)
+		return etcd_each(etcd, "/registry/", &r.last, on_present, &r);
 	TRY(etcd_revision(etcd, &r.last));
 	return etcd_watch(etcd, "", 1, &r.done, on_batch, &r);
 }
