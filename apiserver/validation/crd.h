@@ -1,8 +1,7 @@
 /*
  * Checks of CustomResourceDefinitions.
  *
- * Not looked at: whether rules (CEL) compile, whether defaults agree with their schema, whether patterns are regular
- * expressions.
+ * Not looked at: whether defaults agree with their schema, whether patterns are regular expressions.
  */
 #ifndef APISERVER_VALIDATION_CRD_H
 #define APISERVER_VALIDATION_CRD_H
@@ -19,6 +18,9 @@ void validate_crd_status(struct field_errors *errors, const ApiextensionsV1Custo
 /* The schema of a version, at path. Of one with a status subresource the root may say less. */
 void validate_crd_schema(struct field_errors *errors, const struct field_path *path,
 	const ApiextensionsV1JSONSchemaProps *schema, bool has_status);
+/* The rules of a schema that is valid otherwise: that they compile, and what they may cost. */
+void validate_crd_rules(
+	struct field_errors *errors, const struct field_path *path, const ApiextensionsV1JSONSchemaProps *schema);
 /* Whether a schema has the shape that pruning needs: a type for every field, and what is below allOf, anyOf, oneOf and
  * not restricts only values. */
 void validate_structure(

@@ -316,10 +316,13 @@ static void check_root(struct field_errors *errors, const struct field_path *pat
 void validate_crd_schema(
 	struct field_errors *errors, const struct field_path *path, const Schema *schema, bool has_status)
 {
+	size_t n_before = errors->n_items;
 	if (has_status)
 		check_root(errors, path, schema);
 	if (schema->nullable)
 		field_forbidden(errors, FIELD(path, "nullable"), "nullable cannot be true at the root");
 	validate_structure(errors, path, schema);
 	walk(errors, path, schema, (struct where){.is_root = true});
+	if (errors->n_items == n_before)
+		validate_crd_rules(errors, path, schema);
 }

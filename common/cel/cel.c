@@ -113,3 +113,22 @@ const char *cel_program_problem(const struct cel_program *program)
 {
 	return program->problem;
 }
+
+struct search {
+	const char *name;
+	bool found;
+};
+
+static bool search_name(struct expr *e, void *data)
+{
+	struct search *search = data;
+	search->found |= e->kind == EXPR_IDENT && !strcmp(e->ident, search->name);
+	return !search->found;
+}
+
+bool cel_program_uses(const struct cel_program *program, const char *variable)
+{
+	struct search search = {.name = variable};
+	expr_walk(program->root, search_name, &search);
+	return search.found;
+}

@@ -28,6 +28,7 @@ enum cel_env_flags {
 	CEL_BINDINGS = 2,     /* cel.bind() */
 	CEL_PATCH_TYPES = 4,  /* Object{...}, JSONPatch{...} and jsonpatch.escapeKey() */
 	CEL_KNOWN_FIELDS = 8, /* a map's values have the size that is declared for them, whatever their key */
+	CEL_NAMELESS_SELF = 16, /* estimates take what has no name among what is given to be as large as self */
 };
 
 struct cel_env *cel_env_new(struct arena *arena, unsigned flags);
@@ -43,6 +44,8 @@ const char *cel_compile(
 const char *cel_program_problem(const struct cel_program *program);
 /* What the expression evaluates to. */
 const struct cel_type *cel_program_type(const struct cel_program *program);
+/* Whether it names a variable. */
+bool cel_program_uses(const struct cel_program *program, const char *variable);
 
 struct cel_range {
 	uint64_t min, max; /* UINT64_MAX: without bound */

@@ -190,11 +190,20 @@ static void copy_estimate(struct coster *c, struct expr *to, struct expr *from)
 
 /* Names and selections */
 
+/* What has no name of its own, where the original takes it for self. */
+static const struct cel_type *nameless(const struct coster *c)
+{
+	return c->env->flags & CEL_NAMELESS_SELF ? env_variable(c->env, "self")->type : NULL;
+}
+
 static struct cel_range cost_ident(struct coster *c, struct expr *e)
 {
 	const struct local *l = find_local(c, e);
 	const struct variable *v = l ? NULL : env_variable(c->env, e->ident);
-	e->estimate->declared = l ? l->estimate.declared : v && v->is_sized ? v->type : NULL;
+	if (l)
+		e->estimate->declared = l->estimate.declared;
+	else
+		e->estimate->declared = v && v->is_sized ? v->type : nameless(c);
 	return one;
 }
 
@@ -273,9 +282,11 @@ static struct local variable_over(struct coster *c, const char *name, struct exp
 	l.estimate.has_size = items != NULL;
 	if (items)
 		l.estimate.size = part == PART_KEY ? items->key : items->value;
-	if (t && is_list && part == PART_VALUE && t->kind == CEL_LIST)
+	if (!t)
+		l.estimate.declared = nameless(c);
+	else if (is_list && part == PART_VALUE && t->kind == CEL_LIST)
 		l.estimate.declared = t->params[0];
-	else if (t && !is_list && t->kind == CEL_MAP)
+	else if (!is_list && t->kind == CEL_MAP)
 		l.estimate.declared = t->params[part == PART_VALUE];
 	return l;
 }
@@ -415,7 +426,7 @@ static struct cel_range cost_call(struct coster *c, struct expr *e)
 			if (t && t->kind == (list ? CEL_LIST : CEL_MAP))
 				e->estimate->declared = t->params[map];
 			else
-				e->estimate->declared = NULL;
+				e->estimate->declared = t ? NULL : nameless(c);
 		}
 		if (!sized)
 			sized = size_of(c, e, &size);
