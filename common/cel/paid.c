@@ -154,7 +154,9 @@ static uint64_t new_list(const struct paid *p)
 static uint64_t flatten(const struct paid *p)
 {
 	int64_t depth = p->n_args > 1 && p->args[1].kind == CEL_INT ? p->args[1].integer : 1;
-	return (uint64_t)((double)size(p, 0) * (double)depth) + LIST_COST + 1;
+	double n = (double)size(p, 0) * (double)depth;
+	/* A negative depth fails, and is paid for as the original does: it wraps. */
+	return (n <= -0x1p63 || n >= 0x1p63 ? (uint64_t)INT64_MAX : (uint64_t)(int64_t)n) + LIST_COST + 1;
 }
 
 static uint64_t compared(const struct paid *p, struct cel_value list)
