@@ -147,6 +147,14 @@ void status_add_cause(struct status *s, const char *reason, const char *field, c
 	va_end(args);
 }
 
+bool status_has_cause(const struct status *s, const char *reason)
+{
+	for (size_t i = 0; s && i < s->n_causes; i++)
+		if (str_eq(s->causes[i].reason, reason))
+			return true;
+	return false;
+}
+
 struct status *status_copy(const struct status *s)
 {
 	if (!s)

@@ -74,6 +74,9 @@ struct status *status_wrap(struct status *s, const char *format, ...) MUST_USE P
 struct status *status_details(struct status *s, const char *group, const char *kind, const char *name) MUST_USE;
 struct status *status_continue(struct status *s, const char *token) MUST_USE;
 void status_add_cause(struct status *s, const char *reason, const char *field, const char *format, ...) PRINTF(4, 5);
+/* Whether the error has a cause of that reason; NULL has none. */
+bool status_has_cause(const struct status *s, const char *reason);
+#define CAUSE_NAMESPACE_TERMINATING "NamespaceTerminating"
 struct status *status_copy(const struct status *s);
 void status_free(struct status *s);
 DEFINE_CLEANUP(struct status *, status_free)

@@ -177,14 +177,6 @@ bool int_or_percent(const IntstrIntOrString *value, int32_t fallback, int32_t to
 	return true;
 }
 
-bool status_has_cause(const struct status *s, const char *reason)
-{
-	for (size_t i = 0; s && i < s->n_causes; i++)
-		if (str_eq(s->causes[i].reason, reason))
-			return true;
-	return false;
-}
-
 struct status *status_first(struct status *first, struct status *later)
 {
 	if (!first)

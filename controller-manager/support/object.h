@@ -64,9 +64,6 @@ struct status *selector_check(const MetaV1LabelSelector *selector) MUST_USE;
  */
 bool int_or_percent(const IntstrIntOrString *value, int32_t fallback, int32_t total, bool round_up, int32_t *ret_value);
 
-/* Whether the error has a cause of that reason ("NamespaceTerminating"). */
-bool status_has_cause(const struct status *s, const char *reason);
-#define CAUSE_NAMESPACE_TERMINATING "NamespaceTerminating"
 /* A later error is logged and dropped: the first one is what the caller hears of. */
 struct status *status_first(struct status *first, struct status *later) MUST_USE;
 

@@ -207,48 +207,76 @@ static bool timed_out(const struct drainer *d)
 	return d->o->timeout_ms && now_ms() >= d->deadline;
 }
 
+/* The pod as it is by now, if it can be had. */
+static void refresh(struct drainer *d, cJSON **pod)
+{
+	char *path = rest_path(d->k->arena, d->pods, obj_namespace(*pod), obj_name(*pod), NULL);
+	cJSON *fresh;
+	struct status *s = rest_get(d->k, d->k->arena, path, NULL, &fresh);
+	if (s)
+		status_drop(s, "the eviction will tell");
+	else
+		*pod = fresh;
+}
+
+/* Whether an eviction that was refused is to be asked for again; says so. */
+static bool try_later(const cJSON *pod, const struct status *s)
+{
+	const char *name = obj_name(pod), *namespace = obj_namespace(pod);
+	if (status_is(s, STATUS_TOO_MANY_REQUESTS))
+		fprintf(stderr, "error when evicting pods/\"%s\" -n \"%s\" (will retry after 5s): %s\n", name,
+			namespace, s->message);
+	else if (status_has_cause(s, CAUSE_NAMESPACE_TERMINATING) && !obj_string(pod, "metadata.deletionTimestamp"))
+		fprintf(stderr,
+			"error when evicting pod \"%s\" from terminating namespace \"%s\" (will retry after 5s): %s\n",
+			name, namespace, s->message);
+	else
+		return false;
+	return true;
+}
+
+/* Returns whether the pod is settled. *ret_gone: it needs no waiting. */
+static bool evict_one(struct drainer *d, const cJSON *pod, bool *ret_gone, struct status **errors)
+{
+	const char *name = obj_name(pod), *namespace = obj_namespace(pod);
+	char limit[40];
+	printf("evicting pod %s/%s%s\n", namespace, name, d->dry_run == DRY_RUN_SERVER ? " (server dry run)" : "");
+	fflush(stdout);
+	if (timed_out(d)) {
+		errors_add(errors, user_error("error when evicting pods/\"%s\" -n \"%s\": global timeout reached: %s",
+					   name, namespace, duration_format(d->o->timeout_ms * 1000000, limit)));
+		*ret_gone = true;
+		return true;
+	}
+	CLEANUP_STATUS struct status *s = evict(d, pod);
+	if (s && try_later(pod, s))
+		return false;
+	/* In a namespace that ends nothing is evicted, but what is being deleted goes. */
+	*ret_gone = s && !status_has_cause(s, CAUSE_NAMESPACE_TERMINATING);
+	if (*ret_gone && !status_is(s, STATUS_NOT_FOUND))
+		errors_add(errors,
+			user_error("error when evicting pods/\"%s\" -n \"%s\": %s", name, namespace, s->message));
+	return true;
+}
+
 /* Asks for every pod's eviction until all are granted; *gone marks those that need no waiting. */
 static struct status *evict_all(struct drainer *d, cJSON **pods, size_t n, bool *gone)
 {
-	struct arena *arena = d->k->arena;
-	bool *granted = ARENA_ARRAY(arena, bool, n);
+	bool *settled = ARENA_ARRAY(d->k->arena, bool, n);
 	struct status *errors = NULL;
 	for (size_t left = n; left;) {
 		for (size_t i = 0; i < n; i++) {
-			const char *name = obj_name(pods[i]), *namespace = obj_namespace(pods[i]);
-			if (granted[i])
+			if (settled[i])
 				continue;
-			printf("evicting pod %s/%s%s\n", namespace, name,
-				d->dry_run == DRY_RUN_SERVER ? " (server dry run)" : "");
-			fflush(stdout);
-			struct status *s =
-				timed_out(d)
-					? user_error("error when evicting pods/\"%s\" -n \"%s\": global timeout "
-						     "reached: %s",
-						  name, namespace,
-						  duration_format(d->o->timeout_ms * 1000000, arena_alloc(arena, 40)))
-					: evict(d, pods[i]);
-			if (status_is(s, STATUS_TOO_MANY_REQUESTS)) {
-				fprintf(stderr, "error when evicting pods/\"%s\" -n \"%s\" (will retry after 5s): %s\n",
-					name, namespace, s->message);
-				status_free(s);
-				continue;
-			}
-			granted[i] = true;
-			left--;
-			gone[i] = s != NULL;
-			if (status_is(s, STATUS_NOT_FOUND)) {
-				status_drop(s, "then it is gone");
-			} else if (s && s->code == 1) {
-				errors_add(&errors, s);
-			} else if (s) {
-				errors_add(&errors, user_error("error when evicting pods/\"%s\" -n \"%s\": %s", name,
-							    namespace, s->message));
-				status_free(s);
-			}
+			settled[i] = evict_one(d, pods[i], &gone[i], &errors);
+			left -= settled[i];
 		}
-		if (left)
-			sleep_ms(RETRY_MS);
+		if (!left)
+			break;
+		sleep_ms(RETRY_MS);
+		for (size_t i = 0; i < n; i++)
+			if (!settled[i])
+				refresh(d, &pods[i]);
 	}
 	return errors;
 }
