@@ -4,6 +4,9 @@
 #include <time.h>
 #include "api/meta.h"
 
+#define TIME_TEXT_BYTES 40
+#define NANOS_PER_SECOND 1000000000
+
 MetaV1Time *time_new(struct arena *arena, int64_t seconds)
 {
 	MetaV1Time *t = API_NEW(arena, MetaV1Time);
@@ -67,8 +70,24 @@ static void civil_from_days(int64_t z, int64_t *ret_y, int *ret_m, int *ret_d)
 	*ret_y = yoe + era * 400 + (*ret_m <= 2);
 }
 
-/* The text without fraction and zone. */
-static char *format_civil(struct arena *arena, int64_t seconds)
+static char *put_digits(char *to, int n, int value)
+{
+	for (int i = n; i-- > 0; value /= 10)
+		to[i] = (char)('0' + value % 10);
+	return to + n;
+}
+
+static char *put_three(char *to, int a, int b, int c, char separator)
+{
+	to = put_digits(to, 2, a);
+	*to++ = separator;
+	to = put_digits(to, 2, b);
+	*to++ = separator;
+	return put_digits(to, 2, c);
+}
+
+/* The text without fraction and zone; returns the place behind it. */
+static char *put_civil(char *to, int64_t seconds)
 {
 	int64_t day = seconds / 86400, rest = seconds % 86400, y;
 	int m, d;
@@ -83,18 +102,31 @@ static char *format_civil(struct arena *arena, int64_t seconds)
 	if (day > 2932896)
 		day = 2932896;
 	civil_from_days(day, &y, &m, &d);
-	return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d", (int)y, m, d, (int)(rest / 3600),
-		(int)(rest / 60 % 60), (int)(rest % 60));
+	to = put_digits(to, 2, (int)(y / 100));
+	to = put_three(to, (int)(y % 100), m, d, '-');
+	*to++ = 'T';
+	return put_three(to, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), ':');
 }
 
 char *time_format(struct arena *arena, int64_t seconds)
 {
-	return arena_printf(arena, "%sZ", format_civil(arena, seconds));
+	char text[TIME_TEXT_BYTES], *end = put_civil(text, seconds);
+
+	*end++ = 'Z';
+	return arena_strndup(arena, text, (size_t)(end - text));
 }
 
 char *micro_time_format(struct arena *arena, int64_t seconds, int32_t nanos)
 {
-	return arena_printf(arena, "%s.%06dZ", format_civil(arena, seconds), nanos / 1000 % 1000000);
+	/* A fraction of a second, whatever the wire said. */
+	nanos %= NANOS_PER_SECOND;
+	bool before = nanos < 0;
+	char text[TIME_TEXT_BYTES], *end = put_civil(text, before && seconds != INT64_MIN ? seconds - 1 : seconds);
+
+	*end++ = '.';
+	end = put_digits(end, 6, (before ? nanos + NANOS_PER_SECOND : nanos) / 1000);
+	*end++ = 'Z';
+	return arena_strndup(arena, text, (size_t)(end - text));
 }
 
 static bool digits(const char **p, const char *end, int n, int *ret_value)

@@ -166,30 +166,6 @@ void strbuf_grow(struct strbuf *sb, size_t extra)
 	sb->buf[sb->len] = '\0';
 }
 
-void strbuf_add(struct strbuf *sb, const void *data, size_t size)
-{
-	if (!size)
-		return;
-	strbuf_grow(sb, size);
-	memcpy(sb->buf + sb->len, data, size);
-	sb->len += size;
-	sb->buf[sb->len] = '\0';
-}
-
-void strbuf_adds(struct strbuf *sb, const char *s)
-{
-	if (s)
-		strbuf_add(sb, s, strlen(s));
-}
-
-void strbuf_addc(struct strbuf *sb, char c)
-{
-	if (sb->len + 1 >= sb->cap)
-		strbuf_grow(sb, 1);
-	sb->buf[sb->len++] = c;
-	sb->buf[sb->len] = '\0';
-}
-
 void strbuf_vprintf(struct strbuf *sb, const char *format, va_list args)
 {
 	va_list again;

@@ -74,9 +74,28 @@ void strbuf_init(struct strbuf *sb);
 void strbuf_done(struct strbuf *sb);
 void strbuf_reset(struct strbuf *sb);
 void strbuf_grow(struct strbuf *sb, size_t extra);
-void strbuf_add(struct strbuf *sb, const void *data, size_t size);
-void strbuf_adds(struct strbuf *sb, const char *s); /* NULL adds nothing */
-void strbuf_addc(struct strbuf *sb, char c);
+static inline void strbuf_add(struct strbuf *sb, const void *data, size_t size)
+{
+	if (!size)
+		return;
+	if (sb->len + size >= sb->cap)
+		strbuf_grow(sb, size);
+	memcpy(sb->buf + sb->len, data, size);
+	sb->len += size;
+	sb->buf[sb->len] = '\0';
+}
+static inline void strbuf_adds(struct strbuf *sb, const char *s) /* NULL adds nothing */
+{
+	if (s)
+		strbuf_add(sb, s, strlen(s));
+}
+static inline void strbuf_addc(struct strbuf *sb, char c)
+{
+	if (sb->len + 1 >= sb->cap)
+		strbuf_grow(sb, 1);
+	sb->buf[sb->len++] = c;
+	sb->buf[sb->len] = '\0';
+}
 void strbuf_printf(struct strbuf *sb, const char *format, ...) PRINTF(2, 3);
 void strbuf_vprintf(struct strbuf *sb, const char *format, va_list args) PRINTF(2, 0);
 void strbuf_truncate(struct strbuf *sb, size_t len);
