@@ -160,13 +160,15 @@ void metrics_forget_writer(struct metrics *m, const void *data)
 
 static void add_label_value(struct strbuf *out, const char *value)
 {
-	for (const char *p = str_or_empty(value); *p; p++) {
-		if (*p == '\\' || *p == '"')
-			strbuf_addc(out, '\\');
-		if (*p == '\n')
-			strbuf_adds(out, "\\n");
-		else
-			strbuf_addc(out, *p);
+	for (const char *p = str_or_empty(value);;) {
+		size_t plain = strcspn(p, "\\\"\n");
+		strbuf_add(out, p, plain);
+		p += plain;
+		if (!*p)
+			return;
+		strbuf_addc(out, '\\');
+		strbuf_addc(out, *p == '\n' ? 'n' : *p);
+		p++;
 	}
 }
 
@@ -179,8 +181,11 @@ void metrics_add_label(struct strbuf *labels, const char *name, const char *valu
 
 static void label_text(const struct metric *metric, struct strbuf *out, va_list args)
 {
+	strbuf_grow(out, 256);
 	for (size_t i = 0; i < metric->n_labels; i++) {
-		strbuf_printf(out, "%s%s=\"", i ? "," : "", metric->labels[i]);
+		strbuf_adds(out, i ? "," : "");
+		strbuf_adds(out, metric->labels[i]);
+		strbuf_adds(out, "=\"");
 		add_label_value(out, va_arg(args, const char *));
 		strbuf_addc(out, '"');
 	}
