@@ -43,6 +43,34 @@ bool json_field_is_written(const struct schema_type *type, const void *msg, cons
 /* One value of a kind, no message. */
 void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at);
 size_t json_utf8_len(const char *p, const char *end);
+/* Past the characters that a JSON string holds as they are: to a quote, a backslash, a control character, what is
+ * beyond ASCII, and with html also <, > and &. Eight at a time. */
+static inline const char *json_skip_plain(const char *p, const char *end, bool html)
+{
+	static const uint64_t ones = UINT64_MAX / 255, tops = UINT64_MAX / 255 * 0x80;
+#define JSON_HAS_BYTE(word, c) (((word) ^ ones * (c)) - ones) & ~((word) ^ ones * (c))
+	for (; end - p >= 8; p += 8) {
+		uint64_t word;
+		memcpy(&word, p, 8);
+		uint64_t found = word | ((word - ones * 0x20) & ~word) | (JSON_HAS_BYTE(word, '"')) |
+				 (JSON_HAS_BYTE(word, '\\'));
+		if (html)
+			found |= (JSON_HAS_BYTE(word, '<')) | (JSON_HAS_BYTE(word, '>')) | (JSON_HAS_BYTE(word, '&'));
+		if (!(found & tops))
+			continue;
+		/* The lowest mark is true; what is above it may be borrowed. */
+		if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+			return p + __builtin_ctzll(found & tops) / 8;
+		break;
+	}
+#undef JSON_HAS_BYTE
+	for (; p < end; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\' || (html && (c == '<' || c == '>' || c == '&')))
+			break;
+	}
+	return p;
+}
 /* Canonical text of a quantity, NULL if it is none. */
 char *quantity_canonical(struct arena *arena, const char *s, size_t size);
 

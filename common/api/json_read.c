@@ -26,12 +26,23 @@ static bool fail(struct json_reader *r, const char *error)
 
 static void skip_space(struct json_reader *r)
 {
-	while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
+	while (r->at < r->end && (unsigned char)*r->at <= ' ' &&
+		(*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
 		r->at++;
 }
 
 enum json_type json_peek(struct json_reader *r)
 {
+	static const uint8_t begins[256] = {['{'] = JSON_OBJECT,
+		['['] = JSON_ARRAY,
+		['"'] = JSON_STRING,
+		['n'] = JSON_NULL,
+		['t'] = JSON_TRUE,
+		['f'] = JSON_FALSE,
+		['-'] = JSON_NUMBER,
+		['0' ... '9'] = JSON_NUMBER};
+	_Static_assert(JSON_END == 0, "what begins no value");
+
 	if (r->error)
 		return JSON_END;
 	skip_space(r);
@@ -39,26 +50,10 @@ enum json_type json_peek(struct json_reader *r)
 		fail(r, "unexpected end of JSON input");
 		return JSON_END;
 	}
-	switch (*r->at) {
-	case '{':
-		return JSON_OBJECT;
-	case '[':
-		return JSON_ARRAY;
-	case '"':
-		return JSON_STRING;
-	case 'n':
-		return JSON_NULL;
-	case 't':
-		return JSON_TRUE;
-	case 'f':
-		return JSON_FALSE;
-	case '-':
-	case '0' ... '9':
-		return JSON_NUMBER;
-	default:
+	enum json_type type = begins[(unsigned char)*r->at];
+	if (type == JSON_END)
 		fail(r, "invalid character looking for beginning of value");
-		return JSON_END;
-	}
+	return type;
 }
 
 static bool count_value(struct json_reader *r)
@@ -236,7 +231,10 @@ static size_t unescape(struct json_reader *r, const char **p, const char *end, c
 static const char *find_quote(struct json_reader *r, const char *p, bool *ret_plain)
 {
 	*ret_plain = true;
-	while (p < r->end && *p != '"') {
+	for (;;) {
+		p = json_skip_plain(p, r->end, false);
+		if (p >= r->end || *p == '"')
+			break;
 		unsigned char c = (unsigned char)*p;
 		if (c < 0x20) {
 			r->at = p;
@@ -248,7 +246,7 @@ static const char *find_quote(struct json_reader *r, const char *p, bool *ret_pl
 			p += 2;
 			continue;
 		}
-		size_t n = c < 0x80 ? 1 : json_utf8_len(p, r->end);
+		size_t n = json_utf8_len(p, r->end);
 		if (!n)
 			*ret_plain = false;
 		p += n ? n : 1;

@@ -6,13 +6,6 @@
 #include "api/internal.h"
 #include "api/json.h"
 
-static bool is_plain(unsigned char c, bool html_escape)
-{
-	if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
-		return false;
-	return !html_escape || (c != '<' && c != '>' && c != '&');
-}
-
 static void add_escape(struct strbuf *out, unsigned char c)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
@@ -47,11 +40,11 @@ void json_add_string(struct strbuf *out, const char *s, size_t size, bool html_e
 {
 	const char *p = s, *end = s + size;
 
+	strbuf_grow(out, size + 2);
 	strbuf_addc(out, '"');
 	while (p < end) {
 		const char *run = p;
-		while (p < end && is_plain((unsigned char)*p, html_escape))
-			p++;
+		p = json_skip_plain(p, end, html_escape);
 		strbuf_add(out, run, (size_t)(p - run));
 		if (p == end)
 			break;
@@ -108,8 +101,52 @@ void json_add_double(struct strbuf *out, double value)
 	strbuf_printf(out, "%0*d", -decimals, 0);
 }
 
+/* Past a string in which only quotes and backslashes are escaped; NULL when it may not be such a one. */
+static const char *skip_simple_string(const char *p, const char *end)
+{
+	if (p == end || *p++ != '"')
+		return NULL;
+	for (;;) {
+		p = json_skip_plain(p, end, false);
+		if (p == end)
+			return NULL;
+		if (*p == '"')
+			return p + 1;
+		if (*p != '\\' || end - p < 2 || (p[1] != '"' && p[1] != '\\'))
+			return NULL;
+		p += 2;
+	}
+}
+
+/* Whether a text is surely compact JSON: objects of objects and nothing else, as sets of fields are. */
+static bool is_compact_objects(const char *p, const char *end)
+{
+	size_t depth = 0;
+
+	for (;;) {
+		if (p == end || *p++ != '{' || ++depth > JSON_MAX_DEPTH)
+			return false;
+		if (p < end && *p == '}') {
+			do {
+				p++;
+				if (!--depth)
+					return p == end;
+			} while (p < end && *p == '}');
+			if (p == end || *p++ != ',')
+				return false;
+		}
+		p = skip_simple_string(p, end);
+		if (!p || p == end || *p++ != ':')
+			return false;
+	}
+}
+
 bool json_add_compact(struct strbuf *out, const char *data, size_t size)
 {
+	if (is_compact_objects(data, data + size)) {
+		strbuf_add(out, data, size);
+		return true;
+	}
 	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
 	struct json_reader r;
 	bool in_string = false;

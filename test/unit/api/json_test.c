@@ -155,6 +155,60 @@ static void depth_and_size_are_bounded(void **state)
 	status_free(s);
 }
 
+/* What is special is seen wherever it stands among what is not. */
+static void strings_are_escaped_at_every_place(void **state)
+{
+	static const struct {
+		const char *text, *html, *plain;
+	} cases[] = {{"\"", "\\\"", "\\\""}, {"\\", "\\\\", "\\\\"}, {"\n", "\\n", "\\n"},
+		{"\x01", "\\u0001", "\\u0001"}, {"<", "\\u003c", "<"}, {">", "\\u003e", ">"}, {"&", "\\u0026", "&"},
+		{"\x7f", "\x7f", "\x7f"}, {"\xc3\xa9", "\xc3\xa9", "\xc3\xa9"}, {"\xff", "\\ufffd", "\\ufffd"},
+		{" ", " ", " "}, {"!", "!", "!"}};
+	static const char around[] = "abcdefghijklmnopqrstuvwxyz";
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (int before = 0; before < 20; before++)
+			for (int after = 0; after < 20; after += 3) {
+				CLEANUP(arena_freep) struct arena *arena = arena_new();
+				CLEANUP(strbuf_done) struct strbuf html = STRBUF_INIT, plain = STRBUF_INIT;
+				const char *text =
+					arena_printf(arena, "%.*s%s%.*s", before, around, cases[i].text, after, around);
+				struct json_reader r;
+				const char *back;
+				size_t size;
+				json_add_string(&html, text, strlen(text), true);
+				json_add_string(&plain, text, strlen(text), false);
+				assert_string_equal(html.buf, arena_printf(arena, "\"%.*s%s%.*s\"", before, around,
+								      cases[i].html, after, around));
+				assert_string_equal(plain.buf, arena_printf(arena, "\"%.*s%s%.*s\"", before, around,
+								       cases[i].plain, after, around));
+				json_reader_init(&r, arena, html.buf, html.len, 10);
+				assert_true(json_read_string(&r, &back, &size) && json_at_end(&r));
+				if (*cases[i].text != '\xff')
+					assert_string_equal(arena_strndup(arena, back, size), text);
+			}
+}
+
+static void text_is_compacted_or_refused(void **state)
+{
+	static const struct {
+		const char *text, *compact;
+	} cases[] = {{"{}", "{}"}, {" { } ", "{}"}, {"{\"f:a\":{}}", "{\"f:a\":{}}"}, {"{\"f:a\": {}}", "{\"f:a\":{}}"},
+		{"{\"f:a\":{\".\":{},\"k:{\\\"a\\\":1}\":{}},\"f:b\":{}}",
+			"{\"f:a\":{\".\":{},\"k:{\\\"a\\\":1}\":{}},\"f:b\":{}}"},
+		{"{\"a b\":[1, \"c d\"]}", "{\"a b\":[1,\"c d\"]}"}, {"{\"a\\u0020\":{}}", "{\"a\\u0020\":{}}"},
+		{"\"a\\\" b\"", "\"a\\\" b\""}, {"", NULL}, {"{", NULL}, {"{}}", NULL}, {"{\"a\":{}", NULL},
+		{"{\"a\":{},}", NULL}, {"{,}", NULL}, {"{\"a\"}", NULL}, {"{\"a\":}", NULL}, {"{\"a:{}}", NULL},
+		{"{\"a\\x\":{}}", NULL}, {"{\"a\":{}}{}", NULL}, {"{\"a\":{}\"b\":{}}", NULL}, {"{\"a\\", NULL}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+		bool good = json_add_compact(&out, cases[i].text, strlen(cases[i].text));
+		if (good != (cases[i].compact != NULL))
+			fail_msg("%s: %staken", cases[i].text, good ? "" : "not ");
+		if (good)
+			assert_string_equal(out.buf, cases[i].compact);
+	}
+}
+
 static void doubles_are_written_as_go_does(void **state)
 {
 	static const struct {
@@ -218,6 +272,8 @@ int main(void)
 		cmocka_unit_test(roots_carry_kind_and_version_first),
 		cmocka_unit_test(any_kind_is_found_by_its_own_words),
 		cmocka_unit_test(depth_and_size_are_bounded),
+		cmocka_unit_test(strings_are_escaped_at_every_place),
+		cmocka_unit_test(text_is_compacted_or_refused),
 		cmocka_unit_test(doubles_are_written_as_go_does),
 		cmocka_unit_test(other_forms_are_read_and_written),
 	};
