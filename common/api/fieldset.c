@@ -1,6 +1,7 @@
 #include "api/fieldset.h"
 #include <string.h>
 #include "api/fieldset_internal.h"
+#include "api/internal.h"
 #include "api/json.h"
 
 /* --- building --- */
@@ -307,11 +308,120 @@ static bool parse_node(struct arena *arena, struct json_reader *r, const struct 
 	return true;
 }
 
+/*
+ * Sets as servers write them: objects of objects without a space, names in which only quotes and backslashes are
+ * escaped. Whatever is not so is left to the reader of any JSON above.
+ */
+#define PLAIN_DEPTH 64
+
+struct plain_text {
+	const char *at, *end;
+	struct arena *arena;
+	size_t depth;
+};
+
+static bool take_char(struct plain_text *t, char c)
+{
+	if (t->at == t->end || *t->at != c)
+		return false;
+	t->at++;
+	return true;
+}
+
+/* The rest of a name that has escapes, from its first one on. */
+static bool unescape_name(struct plain_text *t, const char *start, const char **ret_name, size_t *ret_size)
+{
+	const char *p = t->at, *quote = p;
+	while (quote < t->end && *quote != '"')
+		quote += *quote == '\\' ? 2 : 1;
+	if (quote >= t->end)
+		return false;
+	char *name = arena_alloc(t->arena, (size_t)(quote - start) + 1),
+	     *to = mempcpy(name, start, (size_t)(p - start));
+	while (p < quote) {
+		if (*p != '\\' || (p[1] != '"' && p[1] != '\\'))
+			return false;
+		*to++ = p[1];
+		const char *run = p += 2;
+		p = json_skip_plain(p, quote, false);
+		to = mempcpy(to, run, (size_t)(p - run));
+	}
+	t->at = quote + 1;
+	*ret_name = name;
+	*ret_size = (size_t)(to - name);
+	return true;
+}
+
+static bool take_name(struct plain_text *t, const char **ret_name, size_t *ret_size)
+{
+	if (!take_char(t, '"'))
+		return false;
+	const char *start = t->at;
+	t->at = json_skip_plain(start, t->end, false);
+	if (t->at < t->end && *t->at == '\\')
+		return unescape_name(t, start, ret_name, ret_size);
+	*ret_name = start;
+	*ret_size = (size_t)(t->at - start);
+	return take_char(t, '"');
+}
+
+static bool parse_plain(struct plain_text *t, const struct fieldset **ret_below, bool *ret_member);
+
+static bool parse_plain_member(struct plain_text *t, struct fieldset *set, bool *member)
+{
+	const char *name;
+	size_t size;
+	struct field_element element;
+	const struct fieldset *below;
+	bool is_member;
+	if (!take_name(t, &name, &size) || !take_char(t, ':'))
+		return false;
+	bool self = size == 1 && *name == '.';
+	if (!self && field_element_parse(t->arena, name, size, &element) != FIELD_PARSE_OK)
+		return false;
+	if (!parse_plain(t, &below, &is_member))
+		return false;
+	if (self)
+		*member = true;
+	else
+		fieldset_add(t->arena, set, element, is_member, below);
+	return true;
+}
+
+static bool parse_plain(struct plain_text *t, const struct fieldset **ret_below, bool *ret_member)
+{
+	struct fieldset set = {0};
+	bool member = false;
+	*ret_below = NULL;
+	*ret_member = true;
+	if (!take_char(t, '{'))
+		return false;
+	if (take_char(t, '}'))
+		return true;
+	if (++t->depth > PLAIN_DEPTH)
+		return false;
+	do {
+		if (!parse_plain_member(t, &set, &member))
+			return false;
+	} while (take_char(t, ','));
+	t->depth--;
+	if (set.n_nodes) {
+		*ret_below = fieldset_finish(t->arena, arena_dup(t->arena, &set, sizeof(set)));
+		*ret_member = member;
+	}
+	return take_char(t, '}');
+}
+
 struct status *fieldset_parse(struct arena *arena, const void *text, size_t size, const struct fieldset **ret_set)
 {
 	struct json_reader r;
 	const struct fieldset *set;
 	bool member;
+	struct plain_text plain = {.at = text, .end = (const char *)text + size, .arena = arena};
+	if (parse_plain(&plain, &set, &member) && plain.at == plain.end) {
+		*ret_set = set;
+		return NULL;
+	}
 	json_reader_init(&r, arena, text, size, FIELDSET_MAX_DEPTH);
 	if (!parse_node(arena, &r, &set, &member) || !json_at_end(&r))
 		return status_bad_request("error decoding set: %s", r.error ? r.error : "an object is expected");
@@ -330,6 +440,11 @@ static void print_element(struct strbuf *out, const struct field_element *elemen
 	*to++ = prefixes[element->kind];
 	*to++ = ':';
 	for (const char *p = element->text, *end = p + element->size; p < end; p++) {
+		const char *run = p;
+		p = json_skip_plain(p, end, false);
+		to = mempcpy(to, run, (size_t)(p - run));
+		if (p == end)
+			break;
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f) {
 			CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 			strbuf_add(&text, out->buf + before + 1, 2);

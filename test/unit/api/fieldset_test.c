@@ -61,6 +61,46 @@ static void a_text_is_read_and_written_in_one_form(void **state)
 	}
 }
 
+/* A set of what comes out of a generator, of any depth and with names that need escapes. */
+static const struct fieldset *any_set(struct arena *arena, uint32_t *seed, int depth)
+{
+	static const char *const names[] = {"a", "spec", "a\"b", "a\\b", "app.kubernetes.io/part-of", "caf\xc3\xa9",
+		"x<y>&z", "\x01", "\x7f", "a-name-that-is-longer-than-a-word"};
+	static const struct {
+		const char *text;
+		enum field_element_kind kind;
+	} others[] = {{"{\"name\":\"c\"}", FIELD_KEY}, {"{\"containerPort\":80,\"protocol\":\"TCP\"}", FIELD_KEY},
+		{"{\"n\":\"a\\\"b\"}", FIELD_KEY}, {"\"x\"", FIELD_VALUE}, {"10", FIELD_VALUE}, {"3", FIELD_INDEX}};
+	struct fieldset *set = fieldset_new(arena);
+	*seed = *seed * 1103515245 + 12345;
+	for (uint32_t n = *seed >> 16 & 7; n > 0; n--) {
+		*seed = *seed * 1103515245 + 12345;
+		uint32_t pick = (*seed >> 16) % (ARRAY_SIZE(names) + ARRAY_SIZE(others));
+		bool named = pick < ARRAY_SIZE(names);
+		const char *text = named ? names[pick] : others[pick - ARRAY_SIZE(names)].text;
+		struct field_element element = field_name_element(text, strlen(text));
+		if (!named)
+			element.kind = others[pick - ARRAY_SIZE(names)].kind;
+		fieldset_add(arena, set, element, *seed & 1 << 20, depth ? any_set(arena, seed, depth - 1) : NULL);
+	}
+	return fieldset_finish(arena, set);
+}
+
+/* A text that stands as servers write it is read in a quicker way: with a space before it, it is not. */
+static void both_ways_of_reading_agree(void **state)
+{
+	for (uint32_t i = 0; i < 2000; i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		uint32_t seed = i;
+		const struct fieldset *set = any_set(arena, &seed, 1 + (int)(i % 5));
+		const char *text = print(arena, set), *spaced = arena_printf(arena, " %s", text);
+		const struct fieldset *quick = parse(arena, text), *slow = parse(arena, spaced);
+		assert_true(fieldset_equal(quick, slow));
+		assert_true(fieldset_equal(quick, set));
+		assert_string_equal(print(arena, quick), text);
+	}
+}
+
 static void a_text_that_is_no_set_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "[]", "1", "{\"f:a\":1}", "{\"f:a\":{}", "{\"\":{}}", "{\"a\":{}}",
@@ -153,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_text_is_read_and_written_in_one_form),
+		cmocka_unit_test(both_ways_of_reading_agree),
 		cmocka_unit_test(a_text_that_is_no_set_is_refused),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(sets_are_added_and_subtracted),
