@@ -25,10 +25,8 @@ struct object_list {
 
 enum object_event { OBJECT_ADDED, OBJECT_MODIFIED, OBJECT_DELETED };
 
-/* Called in the order of revisions, one call at a time; object is the last state when deleted, old is NULL when added.
- */
-typedef void object_event_fn(
-	void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old);
+/* Called in the order of revisions, one call at a time; object is the last state when deleted. */
+typedef void object_event_fn(void *data, enum object_event event, const ProtobufCMessage *object);
 /* Changes the object in place; called again with the newer object after a conflict. A status ends the update. */
 typedef struct status *object_modify_fn(void *data, struct arena *arena, ProtobufCMessage *object);
 

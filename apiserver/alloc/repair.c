@@ -18,7 +18,7 @@ struct alloc_repair {
 	int64_t next_ms;     /* of the look at everything */
 };
 
-static void on_change(void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static void on_change(void *data, enum object_event event, const ProtobufCMessage *object)
 {
 	struct alloc_repair *repair = data;
 	atomic_store(&repair->changed, true);

@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/authz/internal.h"
 #include "apiserver/authz/podrefs.h"
+#include "base/encode.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -17,6 +18,8 @@ struct edge {
 /* The edges that one pod made, to be taken back when it changes. */
 struct pod_edges {
 	char *node;
+	uint64_t uid_hash;
+	size_t n_ephemeral;
 	char **keys;
 	size_t n_keys, cap;
 };
@@ -86,22 +89,35 @@ static void add_ref(void *data, enum pod_ref kind, const char *name)
 	add_edge(a->graph, a->edges, mem_printf("%s %s %s/%s", a->edges->node, kind_names[kind], a->namespace, name));
 }
 
-static void on_pod(void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static uint64_t uid_hash(const CoreV1Pod *pod)
+{
+	const char *uid = object_uid(pod);
+	return hash_keyed(uid, strlen(uid));
+}
+
+/* A pod's references do not change once it is bound: the many status updates need no work. Only the cache's thread
+ * writes the graph, so it may look without the lock. */
+static bool is_known(const struct node_graph *graph, const char *key, const CoreV1Pod *pod)
+{
+	const struct pod_edges *e = strmap_get(graph->pods, key);
+	return e && pod->spec && str_eq(e->node, pod->spec->node_name) && e->uid_hash == uid_hash(pod) &&
+	       e->n_ephemeral == pod->spec->n_ephemeral_containers;
+}
+
+static void on_pod(void *data, enum object_event event, const ProtobufCMessage *object)
 {
 	struct node_graph *graph = data;
 	const CoreV1Pod *pod = (const CoreV1Pod *)object;
-	/* A pod's references do not change once it is bound: the many status updates need no work. */
-	const CoreV1Pod *before = (const CoreV1Pod *)old;
-	if (event == OBJECT_MODIFIED && before && before->spec && pod->spec && !str_empty(before->spec->node_name) &&
-		str_eq(before->spec->node_name, pod->spec->node_name) && str_eq(object_uid(before), object_uid(pod)) &&
-		before->spec->n_ephemeral_containers == pod->spec->n_ephemeral_containers)
-		return;
 	CLEANUP_FREE char *key = mem_printf("%s/%s", object_namespace(pod), object_name(pod));
+	if (event == OBJECT_MODIFIED && is_known(graph, key, pod))
+		return;
 	pthread_rwlock_wrlock(&graph->lock);
 	forget_pod(graph, key);
 	if (event != OBJECT_DELETED && pod->spec && !str_empty(pod->spec->node_name)) {
 		struct pod_edges *edges = mem_zalloc(sizeof(*edges));
 		edges->node = mem_strdup(pod->spec->node_name);
+		edges->uid_hash = uid_hash(pod);
+		edges->n_ephemeral = pod->spec->n_ephemeral_containers;
 		strmap_put(graph->pods, key, edges);
 		struct adding adding = {graph, edges, object_namespace(pod)};
 		add_edge(graph, edges, mem_printf("%s pod %s", edges->node, key));
@@ -111,7 +127,7 @@ static void on_pod(void *data, enum object_event event, const ProtobufCMessage *
 	pthread_rwlock_unlock(&graph->lock);
 }
 
-static void on_volume(void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static void on_volume(void *data, enum object_event event, const ProtobufCMessage *object)
 {
 	struct node_graph *graph = data;
 	const CoreV1PersistentVolume *volume = (const CoreV1PersistentVolume *)object;
@@ -125,8 +141,7 @@ static void on_volume(void *data, enum object_event event, const ProtobufCMessag
 	pthread_rwlock_unlock(&graph->lock);
 }
 
-static void on_attachment(
-	void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static void on_attachment(void *data, enum object_event event, const ProtobufCMessage *object)
 {
 	struct node_graph *graph = data;
 	const StorageV1VolumeAttachment *attachment = (const StorageV1VolumeAttachment *)object;

@@ -45,7 +45,7 @@ static void put(struct strmap *map, const char *key, enum object_event event, co
 	strmap_put(map, key, entry);
 }
 
-static void on_event(void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static void on_event(void *data, enum object_event event, const ProtobufCMessage *object)
 {
 	struct rbac *rbac = data;
 	const char *name = object_name(object), *namespace = object_namespace(object);

@@ -23,7 +23,7 @@ struct boot {
 	bool stopping, flows_changed;
 };
 
-static void note_flows(void *data, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static void note_flows(void *data, enum object_event event, const ProtobufCMessage *object)
 {
 	struct boot *boot = data;
 	pthread_mutex_lock(&boot->lock);

@@ -426,9 +426,8 @@ static void tell_subscribers(struct table *t, struct event *event, const Protobu
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	if (!object)
 		object = entry_decode(last_state(event), arena);
-	const ProtobufCMessage *before = event->before ? entry_decode(event->before, arena) : NULL;
 	for (size_t i = 0; i < t->n_subscribers; i++)
-		t->subscribers[i].fn(t->subscribers[i].data, names[event->type], object, before);
+		t->subscribers[i].fn(t->subscribers[i].data, names[event->type], object);
 }
 
 /* Only the cache's thread writes, so it may look before it locks. */

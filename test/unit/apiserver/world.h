@@ -94,12 +94,11 @@ static inline void world_free(struct world *w)
 	free(w);
 }
 
-static inline void world_tell(
-	struct world *w, enum object_event event, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static inline void world_tell(struct world *w, enum object_event event, const ProtobufCMessage *object)
 {
 	for (size_t i = 0; i < w->n_subscribers; i++)
 		if (w->subscribers[i].type == schema_of(object))
-			w->subscribers[i].fn(w->subscribers[i].data, event, object, old);
+			w->subscribers[i].fn(w->subscribers[i].data, event, object);
 }
 
 static inline void *world_object(struct arena *arena, const char *json)
@@ -117,9 +116,8 @@ static inline void *world_put(struct world *w, const char *json)
 {
 	ProtobufCMessage *object = world_object(w->arena, json);
 	size_t i = world_find(w, schema_of(object), object_namespace(object), object_name(object));
-	ProtobufCMessage *old = i == WORLD_MAX ? NULL : w->items[i];
 	w->items[i == WORLD_MAX ? w->n_items++ : i] = object;
-	world_tell(w, old ? OBJECT_MODIFIED : OBJECT_ADDED, object, old);
+	world_tell(w, i == WORLD_MAX ? OBJECT_ADDED : OBJECT_MODIFIED, object);
 	return object;
 }
 
@@ -129,7 +127,7 @@ static inline void world_drop(struct world *w, const struct schema_type *type, c
 	assert_true(i < WORLD_MAX);
 	ProtobufCMessage *object = w->items[i];
 	w->items[i] = w->items[--w->n_items];
-	world_tell(w, OBJECT_DELETED, object, object);
+	world_tell(w, OBJECT_DELETED, object);
 }
 
 #endif
