@@ -228,7 +228,9 @@ void managed_update(struct request *request, ProtobufCMessage *object, const Pro
 	}
 	struct managed_versions v;
 	struct managers managers = entries_of(request, object, old);
-	managed_versions_init(&v, request, schema_of(object), old, object);
+	/* Nobody owns the entries themselves: they are not compared. */
+	managed_versions_init(&v, request, schema_of(object), managed_without(request->arena, old),
+		managed_without(request->arena, object));
 	const struct managers_call call = managed_call(&v, false);
 	/* An object that is not tracked stays so until somebody applies it. */
 	if (managers.n_items)
