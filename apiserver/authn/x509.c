@@ -12,13 +12,15 @@ enum { MAX_CHAIN = 16, MAX_REMEMBERED = 1024, REMEMBER_S = 60 };
  */
 struct remembered {
 	struct arena *arena;
+	uint8_t *der;
+	size_t size;
 	struct user *user;
 	int64_t until_s;
 };
 
 struct authn_certificate_cache {
 	pthread_mutex_t lock; /* guards users */
-	struct strmap *users; /* digest of the certificate -> remembered */
+	struct strmap *users; /* hash of the certificate -> remembered */
 };
 
 static void remembered_free(void *p)
@@ -45,31 +47,36 @@ void authn_certificate_cache_free(struct authn_certificate_cache *cache)
 	free(cache);
 }
 
-static char *digest_of(struct arena *arena, const struct authn_certificate *leaf)
+/* Only a place to look: the certificate itself is compared. */
+static char *hash_of(struct arena *arena, const struct authn_certificate *leaf)
 {
-	uint8_t digest[32];
-	pki_sha256(leaf->der, leaf->size, digest);
-	return hex_encode(arena, digest, sizeof(digest));
+	const uint64_t hash = hash_keyed(leaf->der, leaf->size);
+	return hex_encode(arena, &hash, sizeof(hash));
 }
 
-static struct user *recall(struct authn *authn, struct arena *arena, const char *digest)
+static struct user *recall(
+	struct authn *authn, struct arena *arena, const char *hash, const struct authn_certificate *leaf)
 {
 	struct authn_certificate_cache *cache = authn->certificates;
 	pthread_mutex_lock(&cache->lock);
-	const struct remembered *r = strmap_get(cache->users, digest);
-	bool fresh = r && clock_wall_s(authn->clock) < r->until_s;
+	const struct remembered *r = strmap_get(cache->users, hash);
+	bool fresh = r && clock_wall_s(authn->clock) < r->until_s && r->size == leaf->size &&
+		     !memcmp(r->der, leaf->der, leaf->size);
 	struct user *user = fresh ? user_copy(arena, r->user) : NULL;
 	if (r && !fresh)
-		strmap_remove(cache->users, digest);
+		strmap_remove(cache->users, hash);
 	pthread_mutex_unlock(&cache->lock);
 	return user;
 }
 
-static void remember(struct authn *authn, const char *digest, const struct user *user, int64_t not_after_s)
+static void remember(struct authn *authn, const char *hash, const struct authn_certificate *leaf,
+	const struct user *user, int64_t not_after_s)
 {
 	struct authn_certificate_cache *cache = authn->certificates;
 	struct remembered *r = mem_zalloc(sizeof(*r));
 	r->arena = arena_new_sized(512);
+	r->der = arena_dup(r->arena, leaf->der, leaf->size);
+	r->size = leaf->size;
 	r->user = user_copy(r->arena, user);
 	r->until_s = clock_wall_s(authn->clock) + REMEMBER_S;
 	if (not_after_s < r->until_s)
@@ -77,7 +84,7 @@ static void remember(struct authn *authn, const char *digest, const struct user 
 	pthread_mutex_lock(&cache->lock);
 	if (strmap_count(cache->users) >= MAX_REMEMBERED)
 		strmap_clear(cache->users);
-	strmap_put(cache->users, digest, r);
+	strmap_put(cache->users, hash, r);
 	pthread_mutex_unlock(&cache->lock);
 }
 
@@ -119,9 +126,10 @@ struct status *authn_x509(
 	if (!authn->client_ca || !request->n_chain)
 		return NULL;
 	struct pki_subject subject = {0};
-	char *fingerprint, *digest = digest_of(arena, &request->chain[0]);
+	const struct authn_certificate *leaf = &request->chain[0];
+	char *fingerprint, *hash = hash_of(arena, leaf);
 	int64_t not_after_s;
-	*ret_user = recall(authn, arena, digest);
+	*ret_user = recall(authn, arena, hash, leaf);
 	if (*ret_user)
 		return NULL;
 	TRY(authn_verify_chain(authn, arena, authn->client_ca, request, &subject, &fingerprint, &not_after_s));
@@ -132,7 +140,7 @@ struct status *authn_x509(
 		user_add_group(arena, user, subject.organizations[i]);
 	user_add_extra(arena, user, "authentication.kubernetes.io/credential-id",
 		arena_printf(arena, "X509SHA256=%s", fingerprint));
-	remember(authn, digest, user, not_after_s);
+	remember(authn, hash, leaf, user, not_after_s);
 	*ret_user = user;
 	return NULL;
 }
