@@ -340,17 +340,23 @@ struct status *registry_update(
 				"Precondition failed: UID in precondition: %s, UID in object meta: %s", update->uid,
 				object_uid(stored.object));
 		ProtobufCMessage *object;
-		TRY(update->transform(update->data, request, stored.object, &object));
+		/* Judged by an old copy perhaps: judge by the new one. */
+		struct status *status = update->transform(update->data, request, stored.object, &object);
+		stale = status && !stored.live;
+		if (stale) {
+			status_drop(status, "tried again with what etcd has");
+			continue;
+		}
+		TRY(status);
 		ensure_spec(request->arena, object);
 		TRY(check_identity(request, object, update->uid));
 		TRY(check_version(request, object, &stored, &stale));
 		if (stale)
 			continue;
-		struct status *status = make_ready(request, object, stored.object);
-		if (status && !stored.live) {
-			/* Judged by an old copy perhaps: judge by the new one. */
+		status = make_ready(request, object, stored.object);
+		stale = status && !stored.live;
+		if (stale) {
 			status_drop(status, "tried again with what etcd has");
-			stale = true;
 			continue;
 		}
 		TRY(status);

@@ -100,6 +100,21 @@ bool admission_is(
 	return str_eq(a->group, group) && str_eq(a->resource, resource) && str_eq(a->subresource, subresource);
 }
 
+struct status *admission_namespace(const struct admission_context *context, const struct admission_attributes *a,
+	const CoreV1Namespace **ret_namespace)
+{
+	const ProtobufCMessage *object;
+	struct status *s = objects_get(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &object);
+	if (status_is(s, STATUS_NOT_FOUND)) {
+		/* Perhaps through another server. */
+		status_drop(s, "asked again at the source");
+		s = objects_get_live(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &object);
+	}
+	if (!s)
+		*ret_namespace = (const CoreV1Namespace *)object;
+	return s;
+}
+
 /* What the object is called in an error: its name, or what its name will begin with. */
 static const char *name_of(const struct admission_attributes *a)
 {

@@ -25,16 +25,8 @@ static struct status *validate(const struct admission_context *context, const st
 	if (str_empty(a->namespace) || str_eq(a->resource, "namespaces") ||
 		admission_is(a, "authorization.k8s.io", "localsubjectaccessreviews", ""))
 		return NULL;
-	const ProtobufCMessage *object;
-	struct status *s = objects_get(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &object);
-	if (status_is(s, STATUS_NOT_FOUND)) {
-		/* Made a moment ago, perhaps through another server. */
-		status_drop(s, "asked again at the source");
-		s = objects_get_live(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &object);
-	}
-	if (s)
-		return s;
-	const CoreV1Namespace *ns = (const CoreV1Namespace *)object;
+	const CoreV1Namespace *ns;
+	TRY(admission_namespace(context, a, &ns));
 	bool going = meta_is_deleting(ns->metadata) || (ns->status && str_eq(ns->status->phase, "Terminating"));
 	return a->operation == ADMISSION_CREATE && going ? refuse_terminating(a) : NULL;
 }

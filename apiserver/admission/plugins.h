@@ -32,5 +32,8 @@ extern const char *const admission_other_names[];
 /* Whether the write is of that resource, or of that subresource of it. */
 bool admission_is(
 	const struct admission_attributes *a, const char *group, const char *resource, const char *subresource);
+/* The namespace that the write is in, even if it was made a moment ago. */
+struct status *admission_namespace(const struct admission_context *context, const struct admission_attributes *a,
+	const CoreV1Namespace **ret_namespace) MUST_USE;
 
 #endif

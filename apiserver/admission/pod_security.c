@@ -482,15 +482,12 @@ static bool is_looked_at(const struct admission_attributes *a)
 
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
 {
-	const ProtobufCMessage *ns;
+	const CoreV1Namespace *ns;
 	if (!is_looked_at(a))
 		return NULL;
-	struct status *s = objects_get(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &ns);
-	if (s)
-		return s;
-	const char *level = meta_label(object_meta(ns), "pod-security.kubernetes.io/enforce");
-	const char *version =
-		str_or(meta_label(object_meta(ns), "pod-security.kubernetes.io/enforce-version"), "latest");
+	TRY(admission_namespace(context, a, &ns));
+	const char *level = meta_label(ns->metadata, "pod-security.kubernetes.io/enforce");
+	const char *version = str_or(meta_label(ns->metadata, "pod-security.kubernetes.io/enforce-version"), "latest");
 	bool baseline = str_eq(level, "baseline"),
 	     restricted = !str_empty(level) && !baseline && !str_eq(level, "privileged");
 	if (!baseline && !restricted)
