@@ -94,9 +94,9 @@ static void cancel_call(void *call)
 static struct status *exchange(struct rpc_channel *channel, const char *path, grpc_byte_buffer *request,
 	int64_t timeout_ms, struct cancel *cancel, struct arena *arena, uint8_t **ret_data, size_t *ret_size)
 {
-	grpc_completion_queue *queue = rpc_queue_take(channel);
+	struct rpc_waiter waiter;
 	size_t index;
-	grpc_call *call = rpc_call_begin(channel, queue, path, deadline_in(timeout_ms), &index);
+	grpc_call *call = rpc_call_begin(channel, path, deadline_in(timeout_ms), &index);
 	grpc_metadata_array initial, trailing;
 	grpc_metadata_array_init(&initial);
 	grpc_metadata_array_init(&trailing);
@@ -115,10 +115,12 @@ static struct status *exchange(struct rpc_channel *channel, const char *path, gr
 				.status_details = &details}},
 	};
 	struct cancel_hook hook = {.fn = cancel_call, .data = call};
+	rpc_waiter_init(&waiter);
 	cancel_add(cancel, &hook);
-	if (grpc_call_start_batch(call, ops, ARRAY_SIZE(ops), call, NULL) == GRPC_CALL_OK)
-		grpc_completion_queue_pluck(queue, call, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+	if (grpc_call_start_batch(call, ops, ARRAY_SIZE(ops), &waiter, NULL) == GRPC_CALL_OK)
+		rpc_wait(&waiter);
 	cancel_remove(cancel, &hook);
+	rpc_waiter_done(&waiter);
 	struct status *status = rpc_status_from(channel, index, code, details);
 	if (!status && !response)
 		status = status_internal("%s: the peer sent no answer", path);
@@ -132,7 +134,6 @@ static struct status *exchange(struct rpc_channel *channel, const char *path, gr
 	grpc_byte_buffer_destroy(request);
 	grpc_call_unref(call);
 	rpc_foreign_end();
-	rpc_queue_give(channel, queue);
 	return status;
 }
 

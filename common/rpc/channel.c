@@ -1,8 +1,12 @@
+#include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <grpc/grpc_security.h>
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/workers.h"
 #include "rpc/private.h"
 
 #define DEFAULT_MAX_MESSAGE_BYTES (16u << 20)
@@ -71,22 +75,90 @@ struct status *rpc_channel_new(const struct rpc_options *options, struct rpc_cha
 	for (size_t i = 0; i < channel->n_channels; i++)
 		channel->channels[i] = grpc_channel_create(options->targets[i], credentials, &all);
 	grpc_channel_credentials_release(credentials);
+	channel->queue = grpc_completion_queue_create_for_next(NULL);
 	*ret_channel = channel;
 	return NULL;
 }
 
-static void queue_destroy(grpc_completion_queue *queue)
+/* --- waiting --- */
+
+void rpc_waiter_init(struct rpc_waiter *waiter)
 {
-	grpc_completion_queue_shutdown(queue);
-	grpc_completion_queue_destroy(queue);
+	waiter->magic = RPC_WAITER_MAGIC;
+	sem_init(&waiter->done, 0, 0);
+}
+
+void rpc_waiter_done(struct rpc_waiter *waiter)
+{
+	waiter->magic = 0;
+	sem_destroy(&waiter->done);
+}
+
+bool rpc_wait(struct rpc_waiter *waiter)
+{
+	while (sem_wait(&waiter->done) != 0)
+		assert(errno == EINTR);
+	return waiter->success;
+}
+
+bool rpc_wait_for(struct rpc_waiter *waiter, int64_t timeout_ms, bool *ret_success)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (sem_clockwait(&waiter->done, CLOCK_MONOTONIC, &until) != 0) {
+		if (errno == ETIMEDOUT)
+			return false;
+		assert(errno == EINTR);
+	}
+	*ret_success = waiter->success;
+	return true;
+}
+
+static void *poll_queue(void *data)
+{
+	struct rpc_channel *channel = data;
+	for (;;) {
+		grpc_event e = grpc_completion_queue_next(channel->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+		if (e.type == GRPC_QUEUE_SHUTDOWN)
+			return NULL;
+		struct rpc_waiter *waiter = e.tag;
+		assert(e.type == GRPC_OP_COMPLETE && waiter->magic == RPC_WAITER_MAGIC);
+		waiter->success = e.success;
+		sem_post(&waiter->done);
+	}
+}
+
+/* A channel that nobody calls through has no thread. */
+static void ensure_polled(struct rpc_channel *channel)
+{
+	pthread_mutex_lock(&channel->lock);
+	if (!channel->polled)
+		channel->poller = thread_start("rpc", poll_queue, channel);
+	channel->polled = true;
+	pthread_mutex_unlock(&channel->lock);
+}
+
+static void queue_done(struct rpc_channel *channel)
+{
+	grpc_completion_queue_shutdown(channel->queue);
+	if (channel->polled)
+		pthread_join(channel->poller, NULL);
+	else
+		poll_queue(channel);
+	grpc_completion_queue_destroy(channel->queue);
 }
 
 void rpc_channel_free(struct rpc_channel *channel)
 {
 	if (!channel)
 		return;
-	for (size_t i = 0; i < channel->n_idle; i++)
-		queue_destroy(channel->idle[i]);
+	queue_done(channel);
 	for (size_t i = 0; i < channel->n_channels; i++)
 		grpc_channel_destroy(channel->channels[i]);
 	free(channel->channels);
@@ -95,56 +167,33 @@ void rpc_channel_free(struct rpc_channel *channel)
 	grpc_shutdown();
 }
 
-grpc_completion_queue *rpc_queue_take(struct rpc_channel *channel)
+/* A call to a peer that is away fails at once: a connection that is being made is waited for, for a while. */
+static void await_connection(grpc_channel *channel, grpc_completion_queue *queue)
 {
-	grpc_completion_queue *queue = NULL;
-	pthread_mutex_lock(&channel->lock);
-	if (channel->n_idle)
-		queue = channel->idle[--channel->n_idle];
-	pthread_mutex_unlock(&channel->lock);
-	return queue ? queue : grpc_completion_queue_create_for_pluck(NULL);
-}
-
-void rpc_queue_give(struct rpc_channel *channel, grpc_completion_queue *queue)
-{
-	pthread_mutex_lock(&channel->lock);
-	if (channel->n_idle < RPC_MAX_IDLE_QUEUES) {
-		channel->idle[channel->n_idle++] = queue;
-		queue = NULL;
-	}
-	pthread_mutex_unlock(&channel->lock);
-	if (queue)
-		queue_destroy(queue);
-}
-
-/*
- * gRPC core makes connections only while somebody waits on a queue. A call to a peer that is away fails at once, so
- * without this a handshake would never be driven to its end: a connection that is being made is waited for, for a
- * while.
- */
-static void drive_connection(grpc_channel *channel, grpc_completion_queue *queue)
-{
+	struct rpc_waiter waiter;
+	if (grpc_channel_check_connectivity_state(channel, 1) == GRPC_CHANNEL_READY)
+		return;
+	rpc_waiter_init(&waiter);
 	gpr_timespec until =
 		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(CONNECT_PATIENCE_MS, GPR_TIMESPAN));
-	for (;;) {
+	for (bool changed = true; changed;) {
 		grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel, 1);
 		if (state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_SHUTDOWN)
-			return;
-		grpc_channel_watch_connectivity_state(channel, state, until, queue, channel);
-		grpc_event e = grpc_completion_queue_pluck(queue, channel, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
-		if (!e.success)
-			return;
+			break;
+		grpc_channel_watch_connectivity_state(channel, state, until, queue, &waiter);
+		changed = rpc_wait(&waiter);
 	}
+	rpc_waiter_done(&waiter);
 }
 
-grpc_call *rpc_call_begin(struct rpc_channel *channel, grpc_completion_queue *queue, const char *path,
-	gpr_timespec deadline, size_t *ret_index)
+grpc_call *rpc_call_begin(struct rpc_channel *channel, const char *path, gpr_timespec deadline, size_t *ret_index)
 {
 	*ret_index = atomic_load(&channel->current) % channel->n_channels;
-	drive_connection(channel->channels[*ret_index], queue);
+	ensure_polled(channel);
+	await_connection(channel->channels[*ret_index], channel->queue);
 	grpc_slice method = grpc_slice_from_copied_string(path);
-	grpc_call *call = grpc_channel_create_call(
-		channel->channels[*ret_index], NULL, GRPC_PROPAGATE_DEFAULTS, queue, method, NULL, deadline, NULL);
+	grpc_call *call = grpc_channel_create_call(channel->channels[*ret_index], NULL, GRPC_PROPAGATE_DEFAULTS,
+		channel->queue, method, NULL, deadline, NULL);
 	grpc_slice_unref(method);
 	return call;
 }

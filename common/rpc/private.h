@@ -4,10 +4,22 @@
 
 #include <grpc/grpc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include "rpc/rpc.h"
 
-#define RPC_MAX_IDLE_QUEUES 16
+#define RPC_WAITER_MAGIC 0x57414954u
+
+/*
+ * Whoever waits for one operation; its address is the operation's tag. All completions of a channel come from one
+ * queue, which one thread polls: waiting is then a semaphore and no turn at polling, which would have to be handed on
+ * with every answer.
+ */
+struct rpc_waiter {
+	uint32_t magic;
+	bool success;
+	sem_t done;
+};
 
 /*
  * gRPC is not built with ThreadSanitizer: what its threads wrote before they handed it over, and that the hand-over was
@@ -36,17 +48,20 @@ struct rpc_channel {
 	grpc_channel **channels;
 	size_t n_channels;
 	atomic_size_t current;
-	pthread_mutex_t lock;
-	grpc_completion_queue *idle[RPC_MAX_IDLE_QUEUES];
-	size_t n_idle;
+	grpc_completion_queue *queue;
+	pthread_mutex_t lock; /* guards what follows */
+	bool polled;
+	pthread_t poller;
 };
 
-/* A completion queue that one call at a time plucks from. */
-grpc_completion_queue *rpc_queue_take(struct rpc_channel *channel);
-void rpc_queue_give(struct rpc_channel *channel, grpc_completion_queue *queue);
+void rpc_waiter_init(struct rpc_waiter *waiter);
+void rpc_waiter_done(struct rpc_waiter *waiter);
+/* Waits for the operation that was begun with this tag; whether it succeeded. Then the waiter can serve another. */
+bool rpc_wait(struct rpc_waiter *waiter);
+/* False when the time has passed; the operation goes on. */
+bool rpc_wait_for(struct rpc_waiter *waiter, int64_t timeout_ms, bool *ret_success);
 /* A call to the current target; *ret_index is which. */
-grpc_call *rpc_call_begin(struct rpc_channel *channel, grpc_completion_queue *queue, const char *path,
-	gpr_timespec deadline, size_t *ret_index);
+grpc_call *rpc_call_begin(struct rpc_channel *channel, const char *path, gpr_timespec deadline, size_t *ret_index);
 /* NULL for GRPC_STATUS_OK. A peer that is away makes the next target current. */
 struct status *rpc_status_from(struct rpc_channel *channel, size_t index, grpc_status_code code, grpc_slice details);
 

@@ -10,8 +10,8 @@ struct rpc_stream {
 	struct rpc_channel *channel;
 	size_t index;
 	const ProtobufCMethodDescriptor *method;
-	grpc_completion_queue *queue;
 	grpc_call *call;
+	struct rpc_waiter send, recv, end; /* each kind of operation has at most one in flight */
 	grpc_metadata_array initial, trailing;
 	grpc_status_code code;
 	grpc_slice details;
@@ -20,20 +20,9 @@ struct rpc_stream {
 	bool ended;	/* the final status has been plucked */
 };
 
-/* Tags are addresses of members: each kind of operation has at most one in flight. */
-#define TAG_SEND(s) ((void *)&(s)->call)
-#define TAG_RECV(s) ((void *)&(s)->incoming)
-#define TAG_END(s) ((void *)&(s)->code)
-
-static bool wait_for(struct rpc_stream *s, void *tag)
-{
-	grpc_event e = grpc_completion_queue_pluck(s->queue, tag, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
-	return e.type == GRPC_OP_COMPLETE && e.success;
-}
-
 static bool send_ops(struct rpc_stream *s, const grpc_op *ops, size_t n)
 {
-	return grpc_call_start_batch(s->call, ops, n, TAG_SEND(s), NULL) == GRPC_CALL_OK && wait_for(s, TAG_SEND(s));
+	return grpc_call_start_batch(s->call, ops, n, &s->send, NULL) == GRPC_CALL_OK && rpc_wait(&s->send);
 }
 
 static struct status *begin(struct rpc_stream *s)
@@ -45,14 +34,14 @@ static struct status *begin(struct rpc_stream *s)
 				.status = &s->code,
 				.status_details = &s->details}},
 	};
-	if (grpc_call_start_batch(s->call, end, 2, TAG_END(s), NULL) != GRPC_CALL_OK) {
+	if (grpc_call_start_batch(s->call, end, 2, &s->end, NULL) != GRPC_CALL_OK) {
 		s->ended = true;
 		return status_internal("the stream %s could not be started", s->method->name);
 	}
 	const grpc_op hello = {.op = GRPC_OP_SEND_INITIAL_METADATA};
 	if (send_ops(s, &hello, 1))
 		return NULL;
-	wait_for(s, TAG_END(s));
+	rpc_wait(&s->end);
 	s->ended = true;
 	return rpc_status_from(
 		s->channel, s->index, s->code == GRPC_STATUS_OK ? GRPC_STATUS_UNAVAILABLE : s->code, s->details);
@@ -71,9 +60,11 @@ struct status *rpc_stream_open(struct rpc_channel *channel, const ProtobufCServi
 	s->details = grpc_empty_slice();
 	grpc_metadata_array_init(&s->initial);
 	grpc_metadata_array_init(&s->trailing);
-	s->queue = grpc_completion_queue_create_for_pluck(NULL);
+	rpc_waiter_init(&s->send);
+	rpc_waiter_init(&s->recv);
+	rpc_waiter_init(&s->end);
 	CLEANUP_FREE char *path = mem_printf("/%s/%s", service->name, method);
-	s->call = rpc_call_begin(channel, s->queue, path, gpr_inf_future(GPR_CLOCK_MONOTONIC), &s->index);
+	s->call = rpc_call_begin(channel, path, gpr_inf_future(GPR_CLOCK_MONOTONIC), &s->index);
 	struct status *status = begin(s);
 	if (status)
 		rpc_stream_free(s);
@@ -101,7 +92,7 @@ struct status *rpc_stream_send_done(struct rpc_stream *s)
 static struct status *end_of(struct rpc_stream *s, void *ret_message)
 {
 	if (!s->ended)
-		wait_for(s, TAG_END(s));
+		rpc_wait(&s->end);
 	s->ended = true;
 	*(ProtobufCMessage **)ret_message = NULL;
 	return rpc_status_from(s->channel, s->index, s->code, s->details);
@@ -112,17 +103,16 @@ struct status *rpc_stream_recv(struct rpc_stream *s, int64_t timeout_ms, struct 
 	if (s->ended)
 		return end_of(s, ret_message);
 	const grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &s->incoming};
-	if (!s->receiving && grpc_call_start_batch(s->call, &op, 1, TAG_RECV(s), NULL) != GRPC_CALL_OK)
+	if (!s->receiving && grpc_call_start_batch(s->call, &op, 1, &s->recv, NULL) != GRPC_CALL_OK)
 		return status_internal("the stream %s cannot receive", s->method->name);
 	s->receiving = true;
-	gpr_timespec until = gpr_inf_future(GPR_CLOCK_MONOTONIC);
-	if (timeout_ms >= 0)
-		until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
-	grpc_event e = grpc_completion_queue_pluck(s->queue, TAG_RECV(s), until, NULL);
-	if (e.type == GRPC_QUEUE_TIMEOUT)
+	bool success;
+	if (timeout_ms < 0)
+		success = rpc_wait(&s->recv);
+	else if (!rpc_wait_for(&s->recv, timeout_ms, &success))
 		return status_new(STATUS_TIMEOUT, "the stream %s is quiet", s->method->name);
 	s->receiving = false;
-	if (!e.success || !s->incoming)
+	if (!success || !s->incoming)
 		return end_of(s, ret_message);
 	size_t size;
 	uint8_t *data = rpc_buffer_take(arena, STEAL(s->incoming), &size);
@@ -140,17 +130,18 @@ void rpc_stream_free(struct rpc_stream *s)
 		return;
 	grpc_call_cancel(s->call, NULL);
 	if (s->receiving)
-		wait_for(s, TAG_RECV(s));
+		rpc_wait(&s->recv);
 	if (!s->ended)
-		wait_for(s, TAG_END(s));
+		rpc_wait(&s->end);
 	rpc_foreign_begin();
 	grpc_byte_buffer_destroy(s->incoming);
 	grpc_slice_unref(s->details);
 	grpc_metadata_array_destroy(&s->initial);
 	grpc_metadata_array_destroy(&s->trailing);
 	grpc_call_unref(s->call);
-	grpc_completion_queue_shutdown(s->queue);
-	grpc_completion_queue_destroy(s->queue);
 	rpc_foreign_end();
+	rpc_waiter_done(&s->send);
+	rpc_waiter_done(&s->recv);
+	rpc_waiter_done(&s->end);
 	free(s);
 }
