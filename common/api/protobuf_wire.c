@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define MAX_NESTING 100
+#define FIRST_BYTES 4096 /* of a writer */
 
 typedef const ProtobufCFieldDescriptor *field_p;
 
@@ -17,11 +18,9 @@ struct writer {
 	size_t cap, at; /* what is written stands from at to cap */
 };
 
-static void make_room(struct writer *w, size_t size)
+static void grow(struct writer *w, size_t size)
 {
-	if (w->at >= size)
-		return;
-	size_t used = w->cap - w->at, cap = w->cap ? w->cap * 2 : 512;
+	size_t used = w->cap - w->at, cap = w->cap ? w->cap * 2 : FIRST_BYTES;
 	while (cap < used + size)
 		cap *= 2;
 	uint8_t *buf = mem_alloc(cap);
@@ -31,19 +30,24 @@ static void make_room(struct writer *w, size_t size)
 	*w = (struct writer){buf, cap, cap - used};
 }
 
-static void put_bytes(struct writer *w, const void *data, size_t size)
+static inline void put_bytes(struct writer *w, const void *data, size_t size)
 {
-	make_room(w, size);
+	if (w->at < size)
+		grow(w, size);
 	w->at -= size;
 	if (size)
 		memcpy(w->buf + w->at, data, size);
 }
 
-static void put_varint(struct writer *w, uint64_t value)
+static inline void put_varint(struct writer *w, uint64_t value)
 {
 	uint8_t bytes[10];
 	size_t n = 0;
 
+	if (value < 0x80 && w->at) {
+		w->buf[--w->at] = (uint8_t)value;
+		return;
+	}
 	do {
 		bytes[n++] = (uint8_t)(value | 0x80);
 		value >>= 7;
