@@ -325,17 +325,50 @@ static bool sees_managed_fields(const struct patch *p)
 	return false;
 }
 
+static struct status *patch_tree(
+	struct request *request, const struct patch *p, const ProtobufCMessage *old, cJSON **ret_after)
+{
+	const cJSON *before = tree_from_typed(request->arena, old);
+	if (p->kind == PATCH_JSON)
+		return unfit(patch_json(request->arena, before, p->tree, ret_after));
+	if (p->kind == PATCH_MERGE)
+		return patch_merge(request->arena, before, p->tree, ret_after);
+	return patch_strategic(request->arena, schema_of(old), before, p->tree, ret_after);
+}
+
+/* Patches only the part of the object that the patch names. False: it has to be done with the whole, which also knows
+ * what to say of what is wrong. */
+static bool apply_patch_to_part(
+	struct request *request, const struct patch *p, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	const struct schema_type *type = schema_of(old);
+	if (p->kind == PATCH_JSON || p->strict.n_errors || tree_get(p->tree, "kind") || tree_get(p->tree, "apiVersion"))
+		return false;
+	const ProtobufCMessage *part = patch_part(request->arena, old, p->tree);
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	CLEANUP_STATUS struct status *status = NULL;
+	cJSON *after;
+	if (!part)
+		return false;
+	status = patch_tree(request, p, part, &after);
+	if (status)
+		return false;
+	tree_print(&text, after, 0);
+	size_t n_warnings = request->n_warnings;
+	status = decode_json(request, type, text.buf, text.len, ret_object);
+	if (status || request->n_warnings != n_warnings) {
+		request->n_warnings = n_warnings;
+		return false;
+	}
+	patch_join(request->arena, *ret_object, old, p->tree);
+	return true;
+}
+
 static struct status *apply_patch_to(struct request *request, const struct patch *p, const ProtobufCMessage *old,
 	const cJSON **ret_made, ProtobufCMessage **ret_object)
 {
-	const cJSON *before = tree_from_typed(request->arena, old);
 	cJSON *after;
-	if (p->kind == PATCH_JSON)
-		TRY(unfit(patch_json(request->arena, before, p->tree, &after)));
-	else if (p->kind == PATCH_MERGE)
-		TRY(patch_merge(request->arena, before, p->tree, &after));
-	else
-		TRY(patch_strategic(request->arena, schema_of(old), before, p->tree, &after));
+	TRY(patch_tree(request, p, old, &after));
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	tree_print(&text, after, 0);
 	size_t n_warnings = request->n_warnings;
@@ -355,8 +388,12 @@ static struct status *apply_patch(
 {
 	const cJSON *made = NULL;
 	bool sees = sees_managed_fields(p);
-	struct status *status =
-		apply_patch_to(request, p, sees ? old : managed_without(request->arena, old), &made, ret_object);
+	const ProtobufCMessage *seen = sees ? old : managed_without(request->arena, old);
+	if (apply_patch_to_part(request, p, seen, ret_object)) {
+		p->again = true;
+		return NULL;
+	}
+	struct status *status = apply_patch_to(request, p, seen, &made, ret_object);
 	if (status && !sees && made && p->kind != PATCH_STRATEGIC) {
 		status_free(status);
 		p->again = true;

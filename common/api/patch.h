@@ -22,6 +22,14 @@ struct status *patch_merge(struct arena *arena, const cJSON *original, const cJS
 struct status *patch_strategic(struct arena *arena, const struct schema_type *type, const cJSON *original,
 	const cJSON *patch, cJSON **ret_tree) MUST_USE;
 
+/*
+ * A merge (strategic or not) leaves alone what it does not name: patch_part() is what it names of an object (sharing
+ * with it what is in there), to be patched instead of the whole, and patch_join() puts into the outcome the rest,
+ * copied. NULL when the patch has directives that may speak of all, or is no object.
+ */
+ProtobufCMessage *patch_part(struct arena *arena, const ProtobufCMessage *object, const cJSON *patch);
+void patch_join(struct arena *arena, ProtobufCMessage *made, const ProtobufCMessage *object, const cJSON *patch);
+
 /* The merge patch that turns one tree into the other. */
 cJSON *patch_create_merge(struct arena *arena, const cJSON *original, const cJSON *modified);
 /* The strategic patch that does. */

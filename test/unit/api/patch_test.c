@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "api/json.h"
 #include "api/patch.h"
 #include "api/types.h"
 
@@ -359,6 +360,76 @@ static void patches_do_what_the_original_does(void **state)
 	}
 }
 
+static ProtobufCMessage *typed(struct arena *arena, const cJSON *tree)
+{
+	ProtobufCMessage *object;
+	CLEANUP_STATUS struct status *status = tree_to_typed(arena, tree, &CoreV1Pod_schema, NULL, &object);
+	if (status)
+		fail_msg("%s", status->message);
+	return object;
+}
+
+static ProtobufCMessage *patched(
+	struct arena *arena, const ProtobufCMessage *object, const cJSON *patch, enum operation operation)
+{
+	cJSON *tree = NULL;
+	const cJSON *before = tree_from_typed(arena, object);
+	assert_null(operation == MERGE ? patch_merge(arena, before, patch, &tree)
+				       : patch_strategic(arena, &CoreV1Pod_schema, before, patch, &tree));
+	return typed(arena, tree);
+}
+
+/* What a patch does not name comes back as it was, whatever it does to the rest. */
+static void a_part_is_patched_as_the_whole_is(void **state)
+{
+	static const char *const objects[] = {BASE, POD, POD_2, POD_LIVE, "{}"};
+	static const char *const patches[] = {"{}", "{\"metadata\":{\"labels\":{\"a\":null,\"z\":\"1\"}}}",
+		"{\"metadata\":{\"labels\":null}}",
+		"{\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}",
+		"{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"q\",\"env\":[{\"name\":\"B\",\"value\":\"3\"}]}"
+		"]}}",
+		"{\"spec\":{\"securityContext\":{\"runAsUser\":5},\"terminationGracePeriodSeconds\":0}}",
+		"{\"metadata\":{\"annotations\":{\"x\":\"y\"}},\"spec\":{\"nodeName\":\"other\"}}", "{\"spec\":null}",
+		"{\"status\":null,\"metadata\":{\"uid\":null}}",
+		"{\"spec\":{\"volumes\":[{\"name\":\"v\",\"$patch\":\"delete\"}]}}",
+		"{\"spec\":{\"$patch\":\"replace\",\"containers\":[{\"name\":\"z\"}]}}",
+		"{\"spec\":{\"affinity\":{\"nodeAffinity\":{}},\"dnsConfig\":{\"options\":[{\"name\":\"o\"}]}}}"};
+	size_t n_parts = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(patches); k++)
+			for (int merge = 0; merge < 2; merge++) {
+				CLEANUP(arena_freep) struct arena *arena = arena_new();
+				enum operation operation = merge ? MERGE : STRATEGIC;
+				const cJSON *patch = parse(arena, patches[k]);
+				const ProtobufCMessage *object = typed(arena, parse(arena, objects[i]));
+				const ProtobufCMessage *part = patch_part(arena, object, patch);
+				char *before = json_to_string(arena, object, 0);
+				if (!part)
+					continue;
+				ProtobufCMessage *made = patched(arena, part, patch, operation);
+				patch_join(arena, made, object, patch);
+				assert_string_equal(json_to_string(arena, made, 0),
+					json_to_string(arena, patched(arena, object, patch, operation), 0));
+				assert_string_equal(json_to_string(arena, object, 0), before);
+				n_parts++;
+			}
+	assert_true(n_parts > 2 * ARRAY_SIZE(patches));
+}
+
+/* Only what is named is in the part. */
+static void a_part_holds_what_is_named(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const ProtobufCMessage *pod = typed(arena, parse(arena, POD_LIVE));
+	const ProtobufCMessage *part =
+		patch_part(arena, pod, parse(arena, "{\"metadata\":{\"labels\":{\"x\":\"y\"}}}"));
+	assert_string_equal(json_to_string(arena, part, JSON_NO_TYPE),
+		"{\"metadata\":{\"labels\":{\"a\":\"1\",\"b\":\"2\",\"live\":\"yes\"}},\"spec\":{\"containers\":null},"
+		"\"status\":{}}");
+	assert_null(patch_part(arena, pod, parse(arena, "{\"$patch\":\"replace\"}")));
+	assert_null(patch_part(arena, pod, parse(arena, "[]")));
+}
+
 static void hostile_patches_are_refused(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -428,6 +499,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patches_do_what_the_original_does),
+		cmocka_unit_test(a_part_is_patched_as_the_whole_is),
+		cmocka_unit_test(a_part_holds_what_is_named),
 		cmocka_unit_test(hostile_patches_are_refused),
 		cmocka_unit_test(patches_that_would_take_too_long_are_refused),
 	};
