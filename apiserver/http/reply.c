@@ -1,5 +1,8 @@
 #include <assert.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <gnutls/gnutls.h>
@@ -11,6 +14,10 @@
 
 /* A larger reply is the sender's. */
 #define LONG_BYTES 65536
+/* With its head it fits into a record. */
+#define CORK_MOST_BYTES 12288
+#define CORK_TRIES 10
+#define CORK_TRY_MS 20
 
 const char *exchange_header(struct exchange *exchange, const char *name)
 {
@@ -261,6 +268,34 @@ static struct MHD_Response *new_response(struct exchange_private *x)
 	return NULL;
 }
 
+/* A short answer leaves in one TLS record, head and body together: kept by the session until it is whole. Only where
+ * the socket surely has room for it, for nobody would wait with what is left. */
+static void cork(struct exchange_private *x)
+{
+	gnutls_session_t session = exchange_session(x);
+	int unsent = 0;
+	if (!session || x->kind != REPLY_GATHER || x->gather->size > CORK_MOST_BYTES ||
+		ioctl(exchange_fd(x), SIOCOUTQ, &unsent) != 0 || unsent)
+		return;
+	gnutls_record_cork(session);
+	x->corked = true;
+}
+
+void exchange_uncork(struct exchange_private *x)
+{
+	if (!x->corked)
+		return;
+	x->corked = false;
+	struct pollfd p = {.fd = exchange_fd(x), .events = POLLOUT};
+	int sent = gnutls_record_uncork(exchange_session(x), 0);
+	for (int tries = 0; (sent == GNUTLS_E_AGAIN || sent == GNUTLS_E_INTERRUPTED) && tries < CORK_TRIES; tries++) {
+		poll(&p, 1, CORK_TRY_MS);
+		sent = gnutls_record_uncork(exchange_session(x), 0);
+	}
+	if (sent < 0)
+		shutdown(p.fd, SHUT_RDWR);
+}
+
 enum MHD_Result exchange_send(struct exchange_private *x)
 {
 	if (x->kind == REPLY_NONE)
@@ -280,6 +315,7 @@ enum MHD_Result exchange_send(struct exchange_private *x)
 	/* What nobody said anything about is of this moment and of this client. */
 	if (!cacheable)
 		MHD_add_response_header(response, "Cache-Control", "no-cache, private");
+	cork(x);
 	enum MHD_Result result = MHD_queue_response(x->connection, (unsigned)x->code, response);
 	MHD_destroy_response(response);
 	return result;

@@ -222,6 +222,7 @@ static void on_completed(
 		return;
 	assert(x->magic == EXCHANGE_MAGIC);
 	*context = NULL;
+	exchange_uncork(x);
 	if (x->server->options.done)
 		x->server->options.done(&x->pub, x->server->options.data);
 	gather_free(x->gather);

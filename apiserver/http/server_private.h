@@ -82,7 +82,8 @@ struct exchange_private {
 	const char *protocol;
 	void (*serve)(void *data, struct stream *stream);
 	void *serve_data;
-	bool taken; /* the upgraded session has been run */
+	bool taken;  /* the upgraded session has been run */
+	bool corked; /* the TLS session keeps the answer until it is whole */
 	size_t sent;
 	/* while the sender has it */
 	bool chunked;
@@ -97,6 +98,8 @@ static inline struct exchange_private *private_of(struct exchange *exchange)
 }
 
 enum MHD_Result exchange_send(struct exchange_private *x);
+/* When the library has written the answer. */
+void exchange_uncork(struct exchange_private *x);
 int exchange_fd(const struct exchange_private *x);
 /* NULL: plain. */
 gnutls_session_t exchange_session(const struct exchange_private *x);
