@@ -386,8 +386,7 @@ static void a_part_is_patched_as_the_whole_is(void **state)
 	static const char *const patches[] = {"{}", "{\"metadata\":{\"labels\":{\"a\":null,\"z\":\"1\"}}}",
 		"{\"metadata\":{\"labels\":null}}",
 		"{\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}",
-		"{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"q\",\"env\":[{\"name\":\"B\",\"value\":\"3\"}]}"
-		"]}}",
+		"{\"spec\":{\"containers\":[{\"name\":\"c\",\"env\":[{\"name\":\"B\",\"value\":\"3\"}]}]}}",
 		"{\"spec\":{\"securityContext\":{\"runAsUser\":5},\"terminationGracePeriodSeconds\":0}}",
 		"{\"metadata\":{\"annotations\":{\"x\":\"y\"}},\"spec\":{\"nodeName\":\"other\"}}", "{\"spec\":null}",
 		"{\"status\":null,\"metadata\":{\"uid\":null}}",

@@ -267,7 +267,7 @@ static void test_bad_requests(void **state)
 						       "spec.expirationSeconds: Invalid value: 60: may not specify a "
 						       "duration less than 10 minutes"},
 		{REQUEST "\"boundObjectRef\":{\"apiVersion\":\"v1\",\"kind\":\"Job\",\"name\":\"p\"}}}",
-			"cannot bind token to object of type v1, Kind=Job"},
+			"cannot bind token to object of type /v1, Kind=Job"},
 		{REQUEST "\"boundObjectRef\":{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"name\":\"nope\"}}}",
 			"pods \"nope\" not found"},
 	};
