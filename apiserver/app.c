@@ -4,7 +4,7 @@
 #include "apiserver/http/paths.h"
 #include "apiserver/http/route.h"
 #include "apiserver/http/verbs.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/registry/private.h"
 #include "base/log.h"
 
 #define MAX_CERTIFICATES 10

@@ -12,7 +12,7 @@
 #include "apiserver/boot/boot.h"
 #include "apiserver/figures.h"
 #include "apiserver/http/server.h"
-#include "apiserver/registry.h"
+#include "apiserver/registry/registry.h"
 #include "apiserver/strategy/context.h"
 #include "base/clock.h"
 #include "base/map.h"

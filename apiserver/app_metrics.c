@@ -1,7 +1,7 @@
 /* What the server tells of itself: requests (apiserver/figures.h), who asks, what is stored. */
 #include <stdlib.h>
 #include "apiserver/app.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/registry/private.h"
 #include "apiserver/store/cache.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -1,5 +1,5 @@
 LIBS += apiserver
-apiserver_SRCS := $(filter-out apiserver/main.c,$(wildcard apiserver/*.c apiserver/*/*.c))
+apiserver_SRCS := $(filter-out apiserver/main.c,$(wildcard apiserver/*.c apiserver/*/*.c apiserver/*/*/*.c))
 apiserver_DEPS := base api cel net rpc client serve pki
 # Without this library zlib deflates.
 ISAL := $(if $(wildcard /usr/include/isa-l/igzip_lib.h),-lisal)

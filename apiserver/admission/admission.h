@@ -17,7 +17,7 @@
 #include "api/types.h"
 #include "apiserver/authn/user.h"
 #include "apiserver/authz/authz.h"
-#include "apiserver/objects.h"
+#include "apiserver/registry/objects.h"
 #include "base/clock.h"
 #include "base/flags.h"
 

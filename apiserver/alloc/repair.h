@@ -12,7 +12,7 @@
 
 #include "apiserver/alloc/node_ports.h"
 #include "apiserver/alloc/service_ips.h"
-#include "apiserver/objects.h"
+#include "apiserver/registry/objects.h"
 #include "base/clock.h"
 
 struct alloc_repair;

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "apiserver/alloc/ip_range.h"
-#include "apiserver/objects.h"
+#include "apiserver/registry/objects.h"
 
 #define SERVICE_IPS_MANAGER "ipallocator.k8s.io"
 #define SERVICE_IPS_LABEL_FAMILY "ipaddress.kubernetes.io/ip-family"

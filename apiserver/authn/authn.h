@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include "api/types.h"
 #include "apiserver/authn/user.h"
-#include "apiserver/objects.h"
+#include "apiserver/registry/objects.h"
 #include "base/clock.h"
 #include "base/flags.h"
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include "api/types.h"
 #include "apiserver/authn/user.h"
-#include "apiserver/objects.h"
+#include "apiserver/registry/objects.h"
 #include "base/flags.h"
 
 struct authz;

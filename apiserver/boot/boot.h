@@ -14,7 +14,7 @@
 #define APISERVER_BOOT_BOOT_H
 
 #include "apiserver/alloc/repair.h"
-#include "apiserver/objects.h"
+#include "apiserver/registry/objects.h"
 #include "apiserver/strategy/context.h"
 #include "base/clock.h"
 

@@ -6,7 +6,7 @@
 
 #include "apiserver/http/negotiate.h"
 #include "apiserver/http/server.h"
-#include "apiserver/request.h"
+#include "apiserver/registry/request.h"
 
 #define WATCH_JSON "application/json"
 #define WATCH_PROTOBUF "application/vnd.kubernetes.protobuf;stream=watch"

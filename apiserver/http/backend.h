@@ -6,7 +6,7 @@
 
 #include "apiserver/app.h"
 #include "apiserver/http/server.h"
-#include "apiserver/request.h"
+#include "apiserver/registry/request.h"
 #include "net/http1.h"
 #include "net/stream.h"
 

@@ -7,7 +7,7 @@
 #include "api/meta.h"
 #include "apiserver/http/backend.h"
 #include "apiserver/http/verbs.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/registry/private.h"
 #include "base/encode.h"
 
 /* --- pods --- */

@@ -6,7 +6,7 @@
 
 #include "apiserver/http/negotiate.h"
 #include "apiserver/http/server.h"
-#include "apiserver/request.h"
+#include "apiserver/registry/request.h"
 #include "apiserver/validation/field.h"
 
 /* The body as an object of the type, defaulted. Warnings are added to the request. */

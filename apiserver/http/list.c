@@ -9,7 +9,7 @@
 #include "apiserver/http/answer.h"
 #include "apiserver/http/decode.h"
 #include "apiserver/http/verbs.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/registry/private.h"
 #include "base/encode.h"
 
 #define WAIT_MS 3000

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include "apiserver/http/answer.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/registry/private.h"
 #include "apiserver/store/cache.h"
 
 /* --- health --- */

@@ -6,7 +6,7 @@
 #define APISERVER_HTTP_ROUTE_H
 
 #include "apiserver/http/server.h"
-#include "apiserver/request.h"
+#include "apiserver/registry/request.h"
 
 /* Fills method, path, verb and what the path names; request->arena is set. schema is looked up. */
 void route_request(struct request *request, const struct exchange *exchange);

@@ -8,8 +8,8 @@
 #include "api/yaml.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/decode.h"
-#include "apiserver/managed.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/managed/managed.h"
+#include "apiserver/registry/private.h"
 
 #define WAIT_MS 3000
 

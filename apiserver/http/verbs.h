@@ -7,7 +7,7 @@
 #include "api/selector.h"
 #include "apiserver/http/negotiate.h"
 #include "apiserver/http/server.h"
-#include "apiserver/request.h"
+#include "apiserver/registry/request.h"
 
 struct list_options {
 	int64_t version; /* -1: not given */

@@ -7,7 +7,7 @@
 #include "apiserver/figures.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/verbs.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/registry/private.h"
 #include "base/encode.h"
 #include "base/mem.h"
 

@@ -15,7 +15,7 @@
 #ifndef APISERVER_STORE_CACHE_H
 #define APISERVER_STORE_CACHE_H
 
-#include "apiserver/objects.h"
+#include "apiserver/registry/objects.h"
 #include "apiserver/store/entry.h"
 #include "apiserver/store/etcd.h"
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-#include "apiserver/convert_autoscaler.h"
+#include "apiserver/convert/autoscaler.h"
 #include "api/defaults/defaults.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"

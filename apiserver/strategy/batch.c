@@ -1,7 +1,7 @@
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
-#include "apiserver/validation/batch.h"
+#include "apiserver/validation/apps/batch.h"
 #include "apiserver/validation/other.h"
 #include "base/str.h"
 

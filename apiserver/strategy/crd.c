@@ -1,4 +1,4 @@
-#include "apiserver/validation/crd.h"
+#include "apiserver/validation/extension/crd.h"
 #include "api/copy.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"

@@ -1,6 +1,6 @@
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"
-#include "apiserver/validation/service.h"
+#include "apiserver/validation/network/service.h"
 #include "base/str.h"
 
 static void check_endpoints(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)

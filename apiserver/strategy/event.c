@@ -1,5 +1,5 @@
 #include "apiserver/validation/event.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/registry/private.h"
 #include "apiserver/strategy/context.h"
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"

@@ -1,6 +1,6 @@
 #include "api/meta.h"
 #include "api/selector.h"
-#include "apiserver/registry.h"
+#include "apiserver/registry/registry.h"
 #include "apiserver/strategy/records.h"
 #include "base/str.h"
 

@@ -1,4 +1,4 @@
-#include "apiserver/validation/extension.h"
+#include "apiserver/validation/extension/extension.h"
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"

@@ -5,7 +5,7 @@
 #ifndef APISERVER_STRATEGY_GENERIC_H
 #define APISERVER_STRATEGY_GENERIC_H
 
-#include "apiserver/strategy.h"
+#include "apiserver/strategy/strategy.h"
 
 /* Empties the status; generation 1. */
 void generic_prepare_create(struct request *request, ProtobufCMessage *object);

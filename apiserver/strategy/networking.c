@@ -1,4 +1,4 @@
-#include "apiserver/validation/networking.h"
+#include "apiserver/validation/network/networking.h"
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"

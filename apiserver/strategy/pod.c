@@ -5,7 +5,7 @@
 #include "apiserver/strategy/pod_parts.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/mem.h"
 #include "base/str.h"
 

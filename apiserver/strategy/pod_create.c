@@ -4,7 +4,7 @@
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/strategy/pod_parts.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 #define APP_ARMOR "container.apparmor.security.beta.kubernetes.io/"

@@ -4,7 +4,7 @@
  */
 #include "api/meta.h"
 #include "apiserver/strategy/pod_parts.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 enum feature {

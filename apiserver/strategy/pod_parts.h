@@ -5,7 +5,7 @@
 #define APISERVER_STRATEGY_POD_PARTS_H
 
 #include "api/types.h"
-#include "apiserver/request.h"
+#include "apiserver/registry/request.h"
 #include "apiserver/validation/field.h"
 
 /* Takes out of a spec what the release has but does not enable. old: what has it already keeps it; NULL: nothing. */

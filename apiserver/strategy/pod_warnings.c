@@ -8,8 +8,8 @@
 #include "apiserver/strategy/pod_parts.h"
 #include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/pod.h"
-#include "apiserver/validation/resources.h"
+#include "apiserver/validation/pod/pod.h"
+#include "apiserver/validation/pod/resources.h"
 #include "base/mem.h"
 #include "base/str.h"
 

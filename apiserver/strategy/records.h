@@ -4,7 +4,7 @@
 #ifndef APISERVER_STRATEGY_RECORDS_H
 #define APISERVER_STRATEGY_RECORDS_H
 
-#include "apiserver/strategy.h"
+#include "apiserver/strategy/strategy.h"
 
 extern const struct strategy component_status_strategy;
 extern const struct strategy pod_strategy;

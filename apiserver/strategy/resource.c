@@ -2,7 +2,7 @@
  * resource.k8s.io. Features that are off by default take their fields with them, except from an object that uses one of
  * them already.
  */
-#include "apiserver/validation/resource_kinds.h"
+#include "apiserver/validation/resource/resource_kinds.h"
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"

@@ -3,7 +3,7 @@
 #include "apiserver/strategy/records.h"
 #include "apiserver/strategy/service_alloc.h"
 #include "apiserver/validation/ip.h"
-#include "apiserver/validation/service.h"
+#include "apiserver/validation/network/service.h"
 #include "base/str.h"
 
 /* clusterIP and the first of clusterIPs are one value under two names: old clients know only the first. */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 #include "api/types.h"
-#include "apiserver/request.h"
+#include "apiserver/registry/request.h"
 #include "base/status.h"
 
 /*

@@ -2,7 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
-#include "apiserver/validation/storage_kinds.h"
+#include "apiserver/validation/storage/storage_kinds.h"
 #include "base/str.h"
 
 #define GROUP "storage.k8s.io"

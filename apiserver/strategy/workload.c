@@ -3,7 +3,7 @@
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/workload.h"
+#include "apiserver/validation/apps/workload.h"
 #include "base/str.h"
 
 /* The kinds that run pods from a template: they differ in their checks only. */

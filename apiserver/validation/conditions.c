@@ -2,7 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/policy.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 enum { MAX_REASON_BYTES = 1024, MAX_MESSAGE_BYTES = 32 * 1024 };

@@ -2,7 +2,7 @@
 #include "api/json.h"
 #include "api/meta.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 enum { MAX_BYTES = 1024 * 1024 };

@@ -2,7 +2,7 @@
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 enum { MAX_WORD = 128, MAX_NOTE = 1024 };

@@ -2,9 +2,9 @@
 #include "api/copy.h"
 #include "api/json.h"
 #include "api/meta.h"
-#include "apiserver/validation/extension.h"
+#include "apiserver/validation/extension/extension.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 enum { MAX_PRECEDENCE = 10000, MAX_QUEUES = 10 * 1000 * 1000, MAX_HASH_BITS = 60 };

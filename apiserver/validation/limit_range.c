@@ -5,7 +5,7 @@
 #include "api/quantity.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/other.h"
-#include "apiserver/validation/resources.h"
+#include "apiserver/validation/pod/resources.h"
 #include "base/str.h"
 
 /* The amounts given for one resource; NULL where none is. */

@@ -2,8 +2,8 @@
 #include "api/copy.h"
 #include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/pod.h"
-#include "apiserver/validation/resources.h"
+#include "apiserver/validation/pod/pod.h"
+#include "apiserver/validation/pod/resources.h"
 #include "base/str.h"
 
 static void check_taints(struct field_errors *errors, const struct field_path *path, const CoreV1NodeSpec *spec)

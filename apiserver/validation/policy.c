@@ -3,7 +3,7 @@
 #include "api/meta.h"
 #include "api/quantity.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 void validate_int_or_percent(struct field_errors *errors, const struct field_path *path, const IntstrIntOrString *value)

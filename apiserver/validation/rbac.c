@@ -1,7 +1,7 @@
 #include "apiserver/validation/rbac.h"
 #include "api/selector.h"
 #include "apiserver/validation/meta.h"
-#include "apiserver/validation/pod.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 #define GROUP "rbac.authorization.k8s.io"

@@ -3,7 +3,7 @@
 #include "api/defaults/defaults.h"
 #include "api/copy.h"
 #include "api/meta.h"
-#include "apiserver/strategy.h"
+#include "apiserver/strategy/strategy.h"
 #include "test/fuzz/object.h"
 
 static struct status *none(struct objects *o, struct arena *arena, const struct schema_type *type,

@@ -1,7 +1,7 @@
 /* Kinds of two versions: what one cannot say survives the way through it. */
 #include "api/copy.h"
 #include "api/json.h"
-#include "apiserver/registry_private.h"
+#include "apiserver/registry/private.h"
 #include "world.h"
 
 /* v1 says the cpu alone, and gives it back as the last. */

@@ -1,6 +1,6 @@
 /* Manifests that are refused, and the words of the refusal; and changes that are allowed or not. */
 #include "api/defaults/defaults.h"
-#include "apiserver/strategy.h"
+#include "apiserver/strategy/strategy.h"
 #include "apiserver/validation/meta.h"
 #include "world.h"
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include "api/json.h"
 #include "api/meta.h"
-#include "apiserver/objects.h"
+#include "apiserver/registry/objects.h"
 #include "base/str.h"
 
 enum { WORLD_MAX = 64 };

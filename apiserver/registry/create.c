@@ -1,0 +1,177 @@
+#include "api/defaults/defaults.h"
+#include "api/meta.h"
+#include "apiserver/managed/managed.h"
+#include "apiserver/registry/private.h"
+#include "base/encode.h"
+#include "base/fail.h"
+#include "base/str.h"
+
+#define NAME_ATTEMPTS 8
+#define SUFFIX_LENGTH 5
+#define MAX_GENERATED_BASE 58 /* of the 63 that a name may have */
+
+/* The object goes where the request says. */
+static struct status *settle_namespace(struct request *request, MetaV1ObjectMeta *meta)
+{
+	if (!request->schema->namespaced) {
+		meta->namespace = (char *)(uintptr_t)schema_empty_string;
+		return NULL;
+	}
+	if (str_empty(meta->namespace))
+		meta->namespace = arena_strdup(request->arena, request->namespace);
+	if (!str_eq(meta->namespace, request->namespace))
+		return status_bad_request(
+			"the namespace of the provided object does not match the namespace sent on the request");
+	return NULL;
+}
+
+static void generate_name(struct request *request, MetaV1ObjectMeta *meta)
+{
+	char suffix[SUFFIX_LENGTH + 1];
+	random_name_suffix(suffix, SUFFIX_LENGTH);
+	meta->name = arena_printf(request->arena, "%.*s%s", MAX_GENERATED_BASE, meta->generate_name, suffix);
+}
+
+static void wipe_system_fields(MetaV1ObjectMeta *meta)
+{
+	meta->deletion_timestamp = NULL;
+	meta->has_deletion_grace_period_seconds = false;
+	meta->self_link = (char *)(uintptr_t)schema_empty_string;
+}
+
+/* What only the server says of an object. */
+static void fill_system_fields(struct request *request, MetaV1ObjectMeta *meta)
+{
+	char uid[37];
+	uuid_generate(uid);
+	meta->uid = arena_strdup(request->arena, uid);
+	meta->creation_timestamp = time_new(request->arena, clock_wall_s(request->clock));
+	wipe_system_fields(meta);
+	meta->generation = traits_of(request).generation ? 1 : 0;
+}
+
+void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta)
+{
+	const struct strategy *s = request->strategy;
+	const struct field_path *path = FIELD(NULL, "metadata");
+	validate_object_meta(
+		errors, path, meta, request->schema->namespaced, s->check_name ? s->check_name : name_is_dns_subdomain);
+	validate_finalizer_domains(errors, FIELD(path, "finalizers"), meta->finalizers, meta->n_finalizers);
+}
+
+/* The kind's own checks; when they are content, those of all kinds. */
+static struct status *validate(struct request *request, const ProtobufCMessage *object)
+{
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	const struct strategy *s = request->strategy;
+	if (!s->create_virtual)
+		validate_object_meta_of(request, &errors, object_meta(object));
+	if (s->validate_create)
+		s->validate_create(request, object, &errors);
+	if (!errors.n_items && !s->create_virtual)
+		validate_object_meta(&errors, FIELD(NULL, "metadata"), object_meta(object), request->schema->namespaced,
+			name_is_path_segment);
+	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, schema_of(object)->kind,
+		object_name(object)));
+	if (s->warn)
+		s->warn(request, object, NULL);
+	return NULL;
+}
+
+static struct status *already_exists(struct request *request, const char *name)
+{
+	struct stored stored;
+	TRY(stored_read(request, name, true, &stored));
+	const MetaV1ObjectMeta *meta = stored.object ? object_meta(stored.object) : NULL;
+	struct status *s = status_new(STATUS_ALREADY_EXISTS, "%s%s \"%s\" already exists",
+		meta_is_deleting(meta) ? "object is being deleted: " : "", request_qualified(request), name);
+	return status_details(s, request->group, request->resource, name);
+}
+
+static struct status *write_new(struct request *request, ProtobufCMessage *object)
+{
+	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+	int64_t lease, revision;
+	if (request->dry_run) {
+		struct stored stored;
+		TRY(stored_read(request, object_name(object), false, &stored));
+		return stored.object ? status_new(STATUS_ALREADY_EXISTS, "there is one") : NULL;
+	}
+	TRY(encode_value(request, object, &value));
+	TRY(value_lease(request, object, &lease));
+	const char *key = table_key(request_table(request), request->arena, request->namespace, object_name(object));
+	TRY(fail_try("create.before-commit"));
+	TRY(etcd_create(request->registry->etcd, request->arena, key, value.buf, value.len, lease, &revision));
+	TRY(fail_try("create.after-commit"));
+	set_revision(request, object, revision);
+	return NULL;
+}
+
+static struct status *store_new(struct request *request, ProtobufCMessage *object)
+{
+	const struct strategy *s = request->strategy;
+	MetaV1ObjectMeta *meta = object_meta(object);
+	bool generated = str_empty(meta->name) && !str_empty(meta->generate_name);
+	for (int attempt = 0;; attempt++) {
+		if (generated)
+			generate_name(request, meta);
+		if (s->begin_create)
+			TRY(s->begin_create(request, object));
+		struct status *status = write_new(request, object);
+		if (!status)
+			return NULL;
+		if (s->rollback_create && !outcome_is_unknown(status))
+			s->rollback_create(request, object);
+		if (!status_is(status, STATUS_ALREADY_EXISTS))
+			return status;
+		status_drop(status, "said better below");
+		if (!generated || attempt + 1 >= NAME_ATTEMPTS)
+			return already_exists(request, meta->name);
+	}
+}
+
+static struct status *create_virtual(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
+{
+	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));
+	TRY(validate(request, object));
+	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, true));
+	return request->strategy->create_virtual(request, object, ret_object);
+}
+
+struct status *registry_create(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
+{
+	const struct strategy *s = request->strategy;
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
+	TRY(settle_namespace(request, meta));
+	if (!request->applies) {
+		wipe_system_fields(meta);
+		if (s->complete)
+			s->complete(request, object);
+		managed_create(request, object);
+	}
+	ensure_spec(request->arena, object);
+	if (s->create_virtual)
+		return create_virtual(request, object, ret_object);
+	if (!request_table(request))
+		return status_not_allowed();
+	if (!str_empty(meta->resource_version) && !request->dry_run)
+		return status_with_code(
+			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);
+	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));
+	meta = object_meta_ensure(request->arena, object);
+	fill_system_fields(request, meta);
+	if (s->prepare_create)
+		s->prepare_create(request, object);
+	/* The checks want a name; a generated one is drawn anew for each attempt. */
+	bool generated = str_empty(meta->name) && !str_empty(meta->generate_name);
+	if (generated)
+		generate_name(request, meta);
+	TRY(validate(request, object));
+	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, true));
+	if (generated)
+		meta->name = (char *)(uintptr_t)schema_empty_string;
+	TRY(store_new(request, object));
+	forget_empty(object);
+	*ret_object = object;
+	return NULL;
+}

@@ -1,0 +1,179 @@
+#include "api/copy.h"
+#include "api/meta.h"
+#include "apiserver/registry/private.h"
+#include "base/fail.h"
+#include "base/str.h"
+
+#define FINALIZER_ORPHAN "orphan"
+#define FINALIZER_FOREGROUND "foregroundDeletion"
+#define MAX_ATTEMPTS 100
+
+static struct status *check_options(struct request *request, const MetaV1DeleteOptions *options)
+{
+	static const char *const policies[] = {"Foreground", "Background", "Orphan", NULL};
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	if (options->has_orphan_dependents && options->propagation_policy)
+		field_invalid(&errors, FIELD(NULL, "propagationPolicy"), options->propagation_policy,
+			"orphanDependents and deletionPropagation cannot be both set");
+	else if (options->propagation_policy && !str_in(options->propagation_policy, policies))
+		field_unsupported(&errors, FIELD(NULL, "propagationPolicy"), options->propagation_policy,
+			(const char *const[]){"Foreground", "Background", "Orphan", "nil", NULL});
+	return field_errors_status(&errors, "meta.k8s.io", "DeleteOptions", "");
+}
+
+static struct status *precondition_failed(
+	struct request *request, const char *what, const char *asked, const char *found, const char *perhaps)
+{
+	const char *kind = request->schema->type->kind;
+	struct status *s = status_new(STATUS_CONFLICT,
+		"Operation cannot be fulfilled on %s%s%s \"%s\": the %s in the precondition (%s) does not match the %s "
+		"in record (%s). "
+		"The object might have been %s",
+		kind, *request->group ? "." : "", request->group, request->name, what, asked, what, found, perhaps);
+	return status_details(s, request->group, kind, request->name);
+}
+
+static struct status *check_preconditions(
+	struct request *request, const MetaV1DeleteOptions *options, const struct stored *stored, bool *ret_stale)
+{
+	const MetaV1Preconditions *p = options->preconditions;
+	const MetaV1ObjectMeta *meta = object_meta(stored->object);
+	bool uid_differs = p && p->uid && !str_eq(p->uid, meta->uid);
+	bool version_differs = p && p->resource_version && !str_eq(p->resource_version, meta->resource_version);
+	*ret_stale = !stored->live && (uid_differs || version_differs);
+	if (*ret_stale)
+		return NULL;
+	if (uid_differs)
+		return precondition_failed(request, "UID", p->uid, meta->uid, "deleted and then recreated");
+	if (version_differs)
+		return precondition_failed(
+			request, "ResourceVersion", p->resource_version, meta->resource_version, "modified");
+	return NULL;
+}
+
+/* What becomes of the dependents is written down as a finalizer for the garbage collector. */
+static void settle_finalizers(struct request *request, const MetaV1DeleteOptions *options, MetaV1ObjectMeta *meta)
+{
+	const char *policy = options->propagation_policy;
+	if (options->has_orphan_dependents)
+		policy = options->orphan_dependents ? "Orphan" : "Background";
+	if (!policy) {
+		policy = request->strategy->orphan_by_default ? "Orphan" : NULL;
+		if (request->strategy->orphan_warning)
+			request_warn(request, "%s", request->strategy->orphan_warning);
+	}
+	if (!policy)
+		return;
+	meta_remove_finalizer(meta, FINALIZER_ORPHAN);
+	meta_remove_finalizer(meta, FINALIZER_FOREGROUND);
+	if (str_eq(policy, "Orphan"))
+		meta_add_finalizer(request->arena, meta, FINALIZER_ORPHAN);
+	else if (str_eq(policy, "Foreground"))
+		meta_add_finalizer(request->arena, meta, FINALIZER_FOREGROUND);
+}
+
+/*
+ * Marks the object as being deleted. An object that is marked already keeps its mark, but its grace period may be
+ * shortened. *ret_changed: whether anything differs from what is stored.
+ */
+static void mark(struct request *request, const MetaV1DeleteOptions *options, bool graceful, ProtobufCMessage *object)
+{
+	MetaV1ObjectMeta *meta = object_meta(object);
+	int64_t grace = graceful && options->has_grace_period_seconds ? options->grace_period_seconds : 0;
+	if (grace < 0)
+		grace = 1;
+	int64_t now = clock_wall_s(request->clock);
+	if (meta->deletion_timestamp) {
+		if (!meta->has_deletion_grace_period_seconds || grace >= meta->deletion_grace_period_seconds)
+			return;
+		int64_t begun = meta->deletion_timestamp->seconds - meta->deletion_grace_period_seconds;
+		meta->deletion_timestamp = time_new(request->arena, begun + grace > now ? begun + grace : now);
+	} else {
+		meta->deletion_timestamp = time_new(request->arena, now + grace);
+		if (meta->generation > 0)
+			meta->generation++;
+	}
+	meta->has_deletion_grace_period_seconds = true;
+	meta->deletion_grace_period_seconds = grace;
+	if (request->strategy->mark_deleted)
+		request->strategy->mark_deleted(request, object);
+}
+
+static struct status *write_mark(struct request *request, ProtobufCMessage *object, const struct stored *stored,
+	bool *ret_done, struct etcd_kv *ret_now)
+{
+	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+	int64_t lease, revision;
+	*ret_done = true;
+	if (request->dry_run || api_equal(object, stored->object))
+		return NULL;
+	TRY(encode_value(request, object, &value));
+	TRY(value_lease(request, object, &lease));
+	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
+	TRY(fail_try("mark-deleted.before-commit"));
+	TRY(etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len, lease,
+		ret_done, &revision, ret_now));
+	TRY(fail_try("mark-deleted.after-commit"));
+	if (*ret_done)
+		set_revision(request, object, revision);
+	return NULL;
+}
+
+/* One try. *ret_done is false when somebody was faster. */
+static struct status *try_delete(struct request *request, const MetaV1DeleteOptions *asked, const struct stored *stored,
+	ProtobufCMessage **ret_object, bool *ret_gone, bool *ret_done, struct etcd_kv *ret_now)
+{
+	const struct strategy *s = request->strategy;
+	MetaV1DeleteOptions *options = api_copy_msg(request->arena, asked);
+	ProtobufCMessage *object = api_copy_msg(request->arena, stored->object);
+	MetaV1ObjectMeta *meta = object_meta(object);
+	TRY(admit(request, ADMISSION_DELETE, NULL, stored->object, &asked->base, false));
+	TRY(admit(request, ADMISSION_DELETE, NULL, stored->object, &asked->base, true));
+	if (s->check_delete)
+		TRY(s->check_delete(request, stored->object));
+	bool graceful = s->graceful && s->graceful(request, stored->object, options);
+	settle_finalizers(request, options, meta);
+	*ret_object = object;
+	mark(request, options, graceful, object);
+	*ret_gone = may_be_removed(request, object);
+	if (!*ret_gone)
+		return write_mark(request, object, stored, ret_done, ret_now);
+	int64_t revision = stored->revision;
+	TRY(remove_now(request, stored, ret_done, ret_now, &revision));
+	if (!*ret_done)
+		return NULL;
+	/* What is answered is the object as it last was, at the revision of its end; marked, if it might have stayed
+	 * for a while. */
+	if (!s->graceful)
+		*ret_object = api_copy_msg(request->arena, stored->object);
+	set_revision(request, *ret_object, revision);
+	if (!request->dry_run && s->after_delete)
+		s->after_delete(request, stored->object);
+	return NULL;
+}
+
+struct status *registry_delete(
+	struct request *request, const MetaV1DeleteOptions *options, ProtobufCMessage **ret_object, bool *ret_gone)
+{
+	if (!request_table(request))
+		return status_not_allowed();
+	struct stored stored;
+	bool done = false, stale = false;
+	TRY(check_options(request, options));
+	TRY(stored_read(request, request->name, false, &stored));
+	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+		if ((!stored.object && !stored.live) || stale)
+			TRY(stored_read(request, request->name, true, &stored));
+		if (!stored.object)
+			return request_not_found(request, request->name);
+		TRY(check_preconditions(request, options, &stored, &stale));
+		if (stale)
+			continue;
+		struct etcd_kv now;
+		TRY(try_delete(request, options, &stored, ret_object, ret_gone, &done, &now));
+		if (done)
+			return NULL;
+		TRY(stored_from_kv(request, &now, &stored));
+	}
+	return request_conflict(request, request->name, "too many conflicting changes");
+}

@@ -1,0 +1,92 @@
+#ifndef APISERVER_REGISTRY_PRIVATE_H
+#define APISERVER_REGISTRY_PRIVATE_H
+
+#include <pthread.h>
+#include "apiserver/admission/admission.h"
+#include "apiserver/registry/registry.h"
+#include "apiserver/store/cache.h"
+#include "apiserver/strategy/strategy.h"
+#include "base/str.h"
+
+struct registry {
+	struct objects objects; /* first */
+	struct etcd *etcd;
+	struct cache *cache;
+	const struct clock *clock;
+	struct admission *admission;
+	const struct strategy_context *context;
+	int64_t event_ttl_seconds;
+	/* The lease that objects with a time to live share for a while. */
+	pthread_mutex_t lease_lock;
+	int64_t lease, lease_ttl_seconds, lease_until_ms;
+};
+
+/* What kinds do by default, where their strategy does not say. */
+struct traits {
+	bool generation;      /* metadata.generation counts changes of what is wanted */
+	bool returns_deleted; /* a delete answers with the object */
+	bool needs_version;   /* a PUT must have a resourceVersion */
+	bool create_on_put;
+};
+struct traits traits_of(const struct request *request);
+
+/* Where a request's objects are stored; NULL for what is virtual. */
+struct table *request_table(const struct request *request);
+/* What the keys of a list or watch begin with: "namespace/", or "". */
+const char *request_prefix(const struct request *request);
+/* `pods "web" not found`, with details. */
+struct status *request_not_found(const struct request *request, const char *name) MUST_USE;
+struct status *request_conflict(const struct request *request, const char *name, const char *format, ...) MUST_USE
+	PRINTF(3, 4);
+/* "pods", "deployments.apps" */
+const char *request_qualified(const struct request *request);
+
+/* An object as stored: decoded into the arena, with its revision. */
+struct stored {
+	ProtobufCMessage *object; /* NULL: there is none */
+	int64_t revision;
+	bool live; /* read from etcd, not from the cache */
+	size_t size;
+	const void *bytes; /* the value, for comparison */
+};
+/* From the cache, or from etcd when live is asked for. Objects are of the request's type. */
+struct status *stored_read(struct request *request, const char *name, bool live, struct stored *ret_stored) MUST_USE;
+struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv, struct stored *ret_stored) MUST_USE;
+/* The value to store: without resourceVersion, of the stored version. */
+struct status *encode_value(struct request *request, const ProtobufCMessage *object, struct strbuf *out) MUST_USE;
+struct status *value_lease(struct request *request, const ProtobufCMessage *object, int64_t *ret_lease) MUST_USE;
+/* A write whose answer was lost may have happened: what it took stays taken, and a repair finds out. */
+static inline bool outcome_is_unknown(const struct status *status)
+{
+	return status_is(status, STATUS_TIMEOUT) || status_is(status, STATUS_UNAVAILABLE);
+}
+void set_revision(struct request *request, ProtobufCMessage *object, int64_t revision);
+
+/* Gives an object the spec that every object of its kind has, so that checks need not ask: an absent one says nothing.
+ */
+void ensure_spec(struct arena *arena, ProtobufCMessage *object);
+
+/* The metadata in the eyes of the kind's own checks. */
+void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
+
+/* Makes lists and maps that are there but empty absent, as they are when the object is read back. */
+void forget_empty(ProtobufCMessage *object);
+
+/* Admission of a write. */
+struct status *admit(struct request *request, enum admission_operation operation, ProtobufCMessage *object,
+	const ProtobufCMessage *old, const ProtobufCMessage *options, bool validate) MUST_USE;
+/* Removes an object whose last reason to stay is gone. */
+bool may_be_removed(const struct request *request, const ProtobufCMessage *object);
+struct status *remove_now(struct request *request, const struct stored *stored, bool *ret_removed,
+	struct etcd_kv *ret_now, int64_t *ret_revision) MUST_USE;
+
+/* Between what is stored and another served version of the same objects. */
+struct status *convert_object(struct arena *arena, const struct schema_type *to, const ProtobufCMessage *from,
+	ProtobufCMessage **ret_object) MUST_USE;
+
+/* Whether there is such a conversion at all. */
+bool convertible(const struct schema_type *to, const struct schema_type *from);
+
+extern const struct objects_ops registry_ops;
+
+#endif

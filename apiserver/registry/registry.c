@@ -1,0 +1,272 @@
+#include "apiserver/registry/registry.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include "api/meta.h"
+#include "api/protobuf.h"
+#include "apiserver/registry/private.h"
+#include "apiserver/store/value.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define LEASE_SHARED_MS 60000
+#define RETRY_LEASE_EXTRA_SECONDS 60
+
+struct registry *registry_new(const struct registry_options *options)
+{
+	struct registry *registry = mem_zalloc(sizeof(*registry));
+	registry->objects.ops = &registry_ops;
+	registry->etcd = options->etcd;
+	registry->clock = options->clock;
+	registry->event_ttl_seconds = options->event_ttl_seconds > 0 ? options->event_ttl_seconds : 3600;
+	registry->cache = cache_new(options->etcd, options->prefix, options->clock);
+	pthread_mutex_init(&registry->lease_lock, NULL);
+	return registry;
+}
+
+void registry_free(struct registry *registry)
+{
+	if (!registry)
+		return;
+	cache_free(registry->cache);
+	pthread_mutex_destroy(&registry->lease_lock);
+	free(registry);
+}
+
+void registry_set_admission(struct registry *registry, struct admission *admission)
+{
+	registry->admission = admission;
+}
+
+void registry_set_strategy_context(struct registry *registry, const struct strategy_context *context)
+{
+	registry->context = context;
+}
+
+struct status *registry_start(struct registry *registry)
+{
+	cache_start(registry->cache);
+	return NULL;
+}
+
+struct objects *registry_objects(struct registry *registry)
+{
+	return &registry->objects;
+}
+
+struct cache *registry_cache(struct registry *registry)
+{
+	return registry->cache;
+}
+
+bool registry_wait_synced(struct registry *registry, int64_t timeout_ms)
+{
+	return cache_wait_synced(registry->cache, timeout_ms);
+}
+
+struct request *registry_own_request(struct registry *registry, struct arena *arena,
+	const struct schema_resource *resource, const char *verb, const char *subresource, const char *namespace,
+	const char *name)
+{
+	struct request *r = ARENA_NEW(arena, struct request);
+	*r = (struct request){.arena = arena,
+		.registry = registry,
+		.objects = &registry->objects,
+		.context = registry->context,
+		.clock = registry->clock,
+		.user = user_apiserver(arena),
+		.client_address = "",
+		.method = "",
+		.path = "",
+		.verb = verb,
+		.is_resource = true,
+		.group = resource->type->group,
+		.version = resource->type->version,
+		.resource = resource->plural,
+		.subresource = str_or_empty(subresource),
+		.namespace = str_or_empty(namespace),
+		.name = str_or_empty(name),
+		.schema = resource,
+		.strategy = strategy_find(resource->type->group, resource->plural),
+		.field_manager = "kube-apiserver",
+		.field_validation = ""};
+	return r;
+}
+
+void request_warn(struct request *request, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *text = arena_vprintf(request->arena, format, args);
+	va_end(args);
+	if (!str_in_n(text, request->warnings, request->n_warnings))
+		ARENA_PUSH(request->arena, request->warnings, request->n_warnings) = text;
+}
+
+struct status *status_not_allowed(void)
+{
+	return status_details(status_new(STATUS_METHOD_NOT_ALLOWED,
+				      "the server does not allow this method on the requested resource"),
+		"", "", "");
+}
+
+struct status *status_unknown_path(void)
+{
+	return status_details(
+		status_new(STATUS_NOT_FOUND, "the server could not find the requested resource"), "", "", "");
+}
+
+struct table *request_table(const struct request *request)
+{
+	return cache_table(request->registry->cache, request->group, request->resource);
+}
+
+const char *request_prefix(const struct request *request)
+{
+	if (!request->schema->namespaced || str_empty(request->namespace))
+		return "";
+	return arena_printf(request->arena, "%s/", request->namespace);
+}
+
+const char *request_qualified(const struct request *request)
+{
+	if (str_empty(request->group))
+		return request->resource;
+	return arena_printf(request->arena, "%s.%s", request->resource, request->group);
+}
+
+struct status *request_not_found(const struct request *request, const char *name)
+{
+	struct status *s = status_new(STATUS_NOT_FOUND, "%s \"%s\" not found", request_qualified(request), name);
+	return status_details(s, request->group, request->resource, name);
+}
+
+struct status *request_conflict(const struct request *request, const char *name, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *text = arena_vprintf(request->arena, format, args);
+	va_end(args);
+	struct status *s = status_new(STATUS_CONFLICT, "Operation cannot be fulfilled on %s \"%s\": %s",
+		request_qualified(request), name, text);
+	return status_details(s, request->group, request->resource, name);
+}
+
+void set_revision(struct request *request, ProtobufCMessage *object, int64_t revision)
+{
+	object_meta_ensure(request->arena, object)->resource_version =
+		arena_printf(request->arena, "%" PRId64, revision);
+}
+
+/* --- what is stored --- */
+
+static struct status *adopt(struct request *request, ProtobufCMessage *object, int64_t revision, struct stored *ret)
+{
+	set_revision(request, object, revision);
+	ret->revision = revision;
+	return convert_object(request->arena, request->schema->type, object, &ret->object);
+}
+
+struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv, struct stored *ret_stored)
+{
+	*ret_stored = (struct stored){.live = true, .size = kv->size, .bytes = kv->value};
+	if (!kv->found)
+		return NULL;
+	const struct schema_type *type = table_resource(request_table(request))->type;
+	ProtobufCMessage *object;
+	TRY(value_decode(request->arena, type, kv->value, kv->size, &object));
+	return adopt(request, object, kv->mod_revision, ret_stored);
+}
+
+struct status *stored_read(struct request *request, const char *name, bool live, struct stored *ret_stored)
+{
+	struct table *table = request_table(request);
+	if (live) {
+		struct etcd_kv kv;
+		TRY(etcd_get(request->registry->etcd, request->arena,
+			table_key(table, request->arena, request->namespace, name), &kv));
+		return stored_from_kv(request, &kv, ret_stored);
+	}
+	*ret_stored = (struct stored){0};
+	CLEANUP(entry_unrefp) struct entry *entry = table_get(table, request->namespace, name);
+	if (!entry)
+		return NULL;
+	return adopt(request, entry_decode(entry, request->arena), entry->revision, ret_stored);
+}
+
+struct status *encode_value(struct request *request, const ProtobufCMessage *object, struct strbuf *out)
+{
+	const struct schema_type *type = table_resource(request_table(request))->type;
+	ProtobufCMessage *converted;
+	TRY(convert_object(request->arena, type, object, &converted));
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, converted);
+	char *revision = meta->resource_version;
+	char *link = meta->self_link;
+	meta->resource_version = meta->self_link = (char *)(uintptr_t)schema_empty_string;
+	protobuf_encode(out, converted);
+	meta->resource_version = revision;
+	meta->self_link = link;
+	return NULL;
+}
+
+/* Leases are shared: one for all that is written within a minute, a little longer than what was asked for. */
+struct status *value_lease(struct request *request, const ProtobufCMessage *object, int64_t *ret_lease)
+{
+	struct registry *r = request->registry;
+	int64_t ttl = 0;
+	*ret_lease = 0;
+	if (request->strategy->ttl_seconds)
+		ttl = request->strategy->ttl_seconds(request, object);
+	else if (str_eq(request->resource, "events"))
+		ttl = r->event_ttl_seconds;
+	if (ttl <= 0)
+		return NULL;
+	pthread_mutex_lock(&r->lease_lock);
+	struct status *status = NULL;
+	int64_t now = clock_mono_ms(r->clock);
+	if (!r->lease || r->lease_ttl_seconds != ttl || now >= r->lease_until_ms) {
+		status = etcd_lease(r->etcd, ttl + RETRY_LEASE_EXTRA_SECONDS, &r->lease);
+		r->lease_ttl_seconds = ttl;
+		r->lease_until_ms = now + LEASE_SHARED_MS;
+	}
+	if (status)
+		r->lease = 0;
+	*ret_lease = r->lease;
+	pthread_mutex_unlock(&r->lease_lock);
+	return status;
+}
+
+struct status *admit(struct request *request, enum admission_operation operation, ProtobufCMessage *object,
+	const ProtobufCMessage *old, const ProtobufCMessage *options, bool validate)
+{
+	if (!request->registry->admission)
+		return NULL;
+	const char *name = request->name;
+	if (operation == ADMISSION_CREATE && str_empty(request->subresource) && object)
+		name = object_name(object);
+	const struct admission_attributes a = {.arena = request->arena,
+		.user = request->user,
+		.operation = operation,
+		.group = request->group,
+		.version = request->version,
+		.resource = request->resource,
+		.subresource = request->subresource,
+		.kind = object ? schema_of(object)->kind : request->schema->type->kind,
+		.namespace = request->namespace,
+		.name = str_or_empty(name),
+		.object = object,
+		.old = old,
+		.options = options,
+		.dry_run = request->dry_run};
+	return validate ? admission_validate(request->registry->admission, &a)
+			: admission_mutate(request->registry->admission, &a);
+}
+
+struct status *registry_get(struct request *request, ProtobufCMessage **ret_object)
+{
+	struct stored stored;
+	TRY(stored_read(request, request->name, false, &stored));
+	if (!stored.object)
+		return request_not_found(request, request->name);
+	*ret_object = stored.object;
+	return NULL;
+}

@@ -1,0 +1,67 @@
+/*
+ * A request on its way through the server: what was asked, by whom, and what the steps need of their surroundings.
+ *
+ * Ownership: everything it points to lives in its arena, or longer.
+ * Threads: one at a time; it wanders from the listener's thread to a worker and back.
+ */
+#ifndef APISERVER_REQUEST_H
+#define APISERVER_REQUEST_H
+
+#include <stdbool.h>
+#include "api/types.h"
+#include "apiserver/authn/user.h"
+#include "apiserver/registry/objects.h"
+#include "base/arena.h"
+#include "base/clock.h"
+
+struct figure;
+struct registry;
+struct strategy;
+struct strategy_context;
+
+struct request {
+	struct arena *arena;
+	struct registry *registry;
+	struct objects *objects;		/* the registry, as the parts beside the store see it */
+	const struct strategy_context *context; /* what strategies share (apiserver/strategy/context.h) */
+	const struct clock *clock;
+	const struct user *user;
+	const char *client_address;
+
+	/* What is asked. Strings are never NULL. */
+	const char *method; /* HTTP */
+	const char *path;   /* unescaped */
+	const char *verb; /* get list watch create update patch delete deletecollection connect; for a path the method,
+			     lower case */
+	bool is_resource;
+	const char *group;
+	const char *version;
+	const char *resource;
+	const char *subresource;
+	const char *namespace;
+	const char *name;
+	const struct schema_resource *schema; /* NULL when the path is for no resource that we serve */
+	const struct strategy *strategy;      /* never NULL for a resource */
+
+	/* Whether the cache has been made fresh for this request already, or failed to. */
+	bool asked_fresh;
+	struct status *fresh; /* the request's until it is taken */
+
+	/* Options of writes. */
+	bool dry_run;
+	const char *field_manager;
+	const char *field_validation; /* Ignore, Warn, Strict */
+	bool applies;		      /* a server-side apply: managedFields come with the object */
+
+	bool counted;	       /* it may be made, which the metrics tell of */
+	struct figure *figure; /* of a request that lasts (apiserver/figures.h), or NULL */
+
+	/* Warning headers for the answer. */
+	char **warnings;
+	size_t n_warnings;
+};
+
+/* Adds a Warning header to the answer, once for each text. */
+void request_warn(struct request *request, const char *format, ...) PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,373 @@
+#include "api/copy.h"
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/protobuf.h"
+#include "apiserver/managed/managed.h"
+#include "apiserver/registry/private.h"
+#include "base/fail.h"
+#include "base/str.h"
+
+#define MODIFIED "the object has been modified; please apply your changes to the latest version and try again"
+#define MAX_ATTEMPTS 100
+
+static const struct schema_field *child_field(const ProtobufCMessage *object, const char *name)
+{
+	return schema_field_by_name(schema_of(object), name);
+}
+
+/* Puts one field of an object into another, whatever its shape. */
+static void carry_field(ProtobufCMessage *to, const ProtobufCMessage *from, size_t index)
+{
+	const ProtobufCFieldDescriptor *f = &to->descriptor->fields[index];
+	size_t size = f->label == PROTOBUF_C_LABEL_REPEATED ? sizeof(void *) : 0;
+	if (!size)
+		switch (f->type) {
+		case PROTOBUF_C_TYPE_BOOL:
+			size = sizeof(protobuf_c_boolean);
+			break;
+		case PROTOBUF_C_TYPE_BYTES:
+			size = sizeof(ProtobufCBinaryData);
+			break;
+		case PROTOBUF_C_TYPE_INT32:
+		case PROTOBUF_C_TYPE_UINT32:
+		case PROTOBUF_C_TYPE_FLOAT:
+		case PROTOBUF_C_TYPE_ENUM:
+			size = sizeof(int32_t);
+			break;
+		default:
+			size = sizeof(int64_t);
+		}
+	memcpy((char *)to + f->offset, (const char *)from + f->offset, size);
+	if (f->label == PROTOBUF_C_LABEL_REPEATED)
+		memcpy((char *)to + f->quantifier_offset, (const char *)from + f->quantifier_offset, sizeof(size_t));
+	else if (f->label == PROTOBUF_C_LABEL_OPTIONAL && f->quantifier_offset)
+		memcpy((char *)to + f->quantifier_offset, (const char *)from + f->quantifier_offset,
+			sizeof(protobuf_c_boolean));
+}
+
+/* A write of the object leaves its status alone, and a write of the status all but that and the metadata. */
+static void keep_the_other_half(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	if (!child_field(object, "status") || !schema_find_subresource(request->schema, "status"))
+		return;
+	bool status_only = str_eq(request->subresource, "status");
+	if (!status_only && *request->subresource)
+		return;
+	const ProtobufCMessage *copy = api_copy_msg(request->arena, old);
+	for (size_t i = 0; i < object->descriptor->n_fields; i++) {
+		const char *name = object->descriptor->fields[i].name;
+		bool is_status = str_eq(name, "status");
+		if (!str_eq(name, "metadata") && is_status != status_only)
+			carry_field(object, copy, i);
+	}
+}
+
+/* Whether what is wanted differs: spec where there is one, else all but metadata and status. */
+static bool wish_changed(const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	if (child_field(object, "spec"))
+		return !api_equal(object_child(object, "spec"), object_child(old, "spec"));
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	ProtobufCMessage *a = api_copy_msg(arena, object), *b = api_copy_msg(arena, old);
+	for (size_t i = 0; i < 2; i++) {
+		ProtobufCMessage *m = i ? a : b;
+		*object_child_p(m, "metadata") = NULL;
+		if (child_field(m, "status"))
+			*object_child_p(m, "status") = NULL;
+	}
+	return !api_equal(a, b);
+}
+
+static void carry_system_fields(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
+	const MetaV1ObjectMeta *was = api_copy_msg(request->arena, object_meta(old));
+	if (str_empty(meta->uid))
+		meta->uid = was->uid;
+	meta->creation_timestamp = was->creation_timestamp;
+	if (was->deletion_timestamp)
+		meta->deletion_timestamp = was->deletion_timestamp;
+	if (!meta->has_deletion_grace_period_seconds) {
+		meta->has_deletion_grace_period_seconds = was->has_deletion_grace_period_seconds;
+		meta->deletion_grace_period_seconds = was->deletion_grace_period_seconds;
+	}
+	meta->generation = was->generation;
+	meta->self_link = (char *)(uintptr_t)schema_empty_string;
+	if (str_empty(meta->resource_version))
+		meta->resource_version = was->resource_version;
+}
+
+static struct status *check_identity(struct request *request, ProtobufCMessage *object, const char *uid)
+{
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
+	if (!request->schema->namespaced)
+		meta->namespace = (char *)(uintptr_t)schema_empty_string;
+	else if (str_empty(meta->namespace))
+		meta->namespace = arena_strdup(request->arena, request->namespace);
+	if (request->schema->namespaced && !str_eq(meta->namespace, request->namespace))
+		return status_bad_request(
+			"the namespace of the provided object does not match the namespace sent on the request");
+	if (str_empty(meta->name))
+		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
+					  "provided",
+			request->name);
+	if (!str_eq(meta->name, request->name))
+		return status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
+			meta->name, request->name);
+	return NULL;
+}
+
+/* As the original parses it; what is no number is no precondition but an error of its own. */
+static struct status *check_version_form(const MetaV1ObjectMeta *meta)
+{
+	uint64_t number;
+	const char *version = str_or_empty(meta->resource_version);
+	size_t n_digits = strspn(version, "0123456789");
+	if (!*version || str_to_uint64(version, UINT64_MAX, &number))
+		return NULL;
+	return status_with_code(status_new(STATUS_UNKNOWN, "strconv.ParseUint: parsing \"%s\": %s", version,
+					version[n_digits] ? "invalid syntax" : "value out of range"),
+		500);
+}
+
+static const char *key_below_prefix(struct request *request)
+{
+	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
+	const char *slash = strchr(key + 1, '/');
+	return slash ? slash : key;
+}
+
+/* Whether the version that the new object was made for is the one there is. *ret_stale: perhaps our copy is only old.
+ */
+static struct status *check_version(
+	struct request *request, const ProtobufCMessage *object, const struct stored *stored, bool *ret_stale)
+{
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	const MetaV1ObjectMeta *old = object_meta(stored->object);
+	/* Of a patch the validation says that it cannot change. */
+	bool same_uid = str_empty(meta->uid) || str_eq(meta->uid, old->uid) || str_eq(request->verb, "patch");
+	bool same_version = str_empty(meta->resource_version) || str_eq(meta->resource_version, old->resource_version);
+	*ret_stale = !stored->live && !(same_uid && same_version);
+	if (*ret_stale)
+		return NULL;
+	if (!same_uid)
+		return request_conflict(request, request->name,
+			"StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: "
+			"Precondition "
+			"failed: UID in precondition: %s, UID in object meta: %s",
+			key_below_prefix(request), meta->uid, old->uid);
+	TRY(check_version_form(meta));
+	if (!same_version)
+		return request_conflict(request, request->name, MODIFIED);
+	if (str_empty(meta->resource_version) && traits_of(request).needs_version && str_empty(request->subresource)) {
+		struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+		field_invalid_json(&errors, FIELD(FIELD(NULL, "metadata"), "resourceVersion"), "0",
+			"must be specified for an update");
+		return field_errors_status(&errors, request->group, request->resource, request->name);
+	}
+	return NULL;
+}
+
+/* The metadata once more, as the kind's own check of an update begins; of a status only what may not change. */
+static void validate_meta_again(
+	struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old)
+{
+	const struct field_path *path = FIELD(NULL, "metadata");
+	enum meta_again how = request->strategy->meta_again;
+	if (how == META_NOT_AGAIN)
+		return;
+	validate_object_meta_update(errors, path, meta, old);
+	validate_finalizer_domains(errors, FIELD(path, "finalizers"), meta->finalizers, meta->n_finalizers);
+	if (how == META_ALL_AGAIN && !str_eq(request->subresource, "status"))
+		validate_object_meta_of(request, errors, meta);
+}
+
+static struct status *validate_update(
+	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	const struct strategy *s = request->strategy;
+	const struct field_path *metadata = FIELD(NULL, "metadata");
+	validate_object_meta(&errors, metadata, object_meta(object), request->schema->namespaced, name_is_path_segment);
+	validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
+	validate_meta_again(request, &errors, object_meta(object), object_meta(old));
+	if (s->validate_update)
+		s->validate_update(request, object, old, &errors);
+	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, request->schema->type->kind,
+		object_name(object)));
+	if (s->warn)
+		s->warn(request, object, old);
+	return NULL;
+}
+
+/* Placing a pod and telling its state are no changes of what is wanted. */
+static bool counts_changes(const char *subresource)
+{
+	static const char *const names[] = {"", "scale", "resize", "ephemeralcontainers", NULL};
+	return str_in(subresource, names);
+}
+
+/* From the new object as asked for to the one to store. */
+static struct status *make_ready(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	if (!request->applies && request->strategy->complete)
+		request->strategy->complete(request, object);
+	if (!request->applies)
+		managed_update(request, object, old);
+	TRY(admit(request, ADMISSION_UPDATE, object, old, NULL, false));
+	carry_system_fields(request, object, old);
+	keep_the_other_half(request, object, old);
+	if (request->strategy->prepare_update)
+		request->strategy->prepare_update(request, object, old);
+	if (traits_of(request).generation && counts_changes(request->subresource) && wish_changed(object, old))
+		object_meta(object)->generation = object_meta(old)->generation + 1;
+	TRY(validate_update(request, object, old));
+	managed_keep_times(request, object, old);
+	return admit(request, ADMISSION_UPDATE, object, old, NULL, true);
+}
+
+bool may_be_removed(const struct request *request, const ProtobufCMessage *object)
+{
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	if (!meta_is_deleting(meta) || meta->n_finalizers)
+		return false;
+	if (meta->has_deletion_grace_period_seconds && meta->deletion_grace_period_seconds > 0)
+		return false;
+	return !request->strategy->may_go || request->strategy->may_go(object);
+}
+
+struct status *remove_now(struct request *request, const struct stored *stored, bool *ret_removed,
+	struct etcd_kv *ret_now, int64_t *ret_revision)
+{
+	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
+	*ret_removed = true;
+	if (request->dry_run)
+		return NULL;
+	TRY(fail_try("remove.before-commit"));
+	TRY(etcd_remove(
+		request->registry->etcd, request->arena, key, stored->revision, ret_removed, ret_revision, ret_now));
+	return fail_try("remove.after-commit");
+}
+
+/* Writes what is ready. *ret_done is false when somebody was faster; then *ret_now is what he left. */
+static struct status *write_update(struct request *request, ProtobufCMessage *object, const struct stored *stored,
+	bool *ret_done, struct etcd_kv *ret_now)
+{
+	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+	int64_t revision = 0, lease;
+	*ret_done = true;
+	if (request->dry_run)
+		return NULL;
+	if (may_be_removed(request, object)) {
+		TRY(remove_now(request, stored, ret_done, ret_now, &revision));
+		if (*ret_done && request->strategy->after_delete)
+			request->strategy->after_delete(request, object);
+	} else {
+		/* Nothing is written when nothing changes; the copy in memory may be behind, so etcd is asked then. */
+		bool same = api_equal(object, stored->object);
+		if (same && stored->live) {
+			set_revision(request, object, stored->revision);
+			return NULL;
+		}
+		if (same) {
+			*ret_done = false;
+			const char *key =
+				table_key(request_table(request), request->arena, request->namespace, request->name);
+			return etcd_get(request->registry->etcd, request->arena, key, ret_now);
+		}
+		TRY(encode_value(request, object, &value));
+		TRY(value_lease(request, object, &lease));
+		const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
+		TRY(fail_try("update.before-commit"));
+		TRY(etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len,
+			lease, ret_done, &revision, ret_now));
+		TRY(fail_try("update.after-commit"));
+	}
+	if (*ret_done && revision)
+		set_revision(request, object, revision);
+	return NULL;
+}
+
+static struct status *finish(struct request *request, ProtobufCMessage *object, const struct stored *stored,
+	bool *ret_done, struct etcd_kv *ret_now)
+{
+	const struct strategy *s = request->strategy;
+	if (s->begin_update)
+		TRY(s->begin_update(request, object, stored->object));
+	struct status *status = write_update(request, object, stored, ret_done, ret_now);
+	bool written = !status && *ret_done && !request->dry_run;
+	if (!written && s->rollback_update && !outcome_is_unknown(status))
+		s->rollback_update(request, object, stored->object);
+	if (written && s->finish_update)
+		s->finish_update(request, object, stored->object);
+	return status;
+}
+
+static struct status *create_instead(
+	struct request *request, const struct registry_update *update, ProtobufCMessage **ret_object, bool *ret_created)
+{
+	if (!update->create_if_missing)
+		return request_not_found(request, request->name);
+	ProtobufCMessage *object;
+	TRY(update->transform(update->data, request, NULL, &object));
+	TRY(check_identity(request, object, update->uid));
+	object_meta(object)->resource_version = (char *)(uintptr_t)schema_empty_string;
+	const char *verb = request->verb;
+	request->verb = "create";
+	struct status *status = registry_create(request, object, ret_object);
+	request->verb = verb;
+	*ret_created = !status;
+	return status;
+}
+
+struct status *registry_update(
+	struct request *request, const struct registry_update *update, ProtobufCMessage **ret_object, bool *ret_created)
+{
+	if (!request_table(request))
+		return status_not_allowed();
+	struct stored stored;
+	bool done = false, stale = false;
+	*ret_created = false;
+	TRY(stored_read(request, request->name, false, &stored));
+	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+		/* Memory may be a moment behind: what is missing or does not fit is looked up before it is refused. */
+		if ((!stored.object && !stored.live) || stale)
+			TRY(stored_read(request, request->name, true, &stored));
+		if (!stored.object)
+			return create_instead(request, update, ret_object, ret_created);
+		if (update->uid && !str_eq(update->uid, object_uid(stored.object)))
+			return request_conflict(request, request->name,
+				"Precondition failed: UID in precondition: %s, UID in object meta: %s", update->uid,
+				object_uid(stored.object));
+		ProtobufCMessage *object;
+		/* Judged by an old copy perhaps: judge by the new one. */
+		struct status *status = update->transform(update->data, request, stored.object, &object);
+		stale = status && !stored.live;
+		if (stale) {
+			status_drop(status, "tried again with what etcd has");
+			continue;
+		}
+		TRY(status);
+		ensure_spec(request->arena, object);
+		TRY(check_identity(request, object, update->uid));
+		TRY(check_version(request, object, &stored, &stale));
+		if (stale)
+			continue;
+		status = make_ready(request, object, stored.object);
+		stale = status && !stored.live;
+		if (stale) {
+			status_drop(status, "tried again with what etcd has");
+			continue;
+		}
+		TRY(status);
+		struct etcd_kv now;
+		TRY(finish(request, object, &stored, &done, &now));
+		if (done) {
+			forget_empty(object);
+			*ret_object = object;
+			return NULL;
+		}
+		TRY(stored_from_kv(request, &now, &stored));
+	}
+	return request_conflict(request, request->name, MODIFIED);
+}

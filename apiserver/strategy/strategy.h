@@ -1,0 +1,123 @@
+/*
+ * What a resource does unlike the rest. The store serves every resource of the schema; a strategy adds to that.
+ *
+ *	const struct strategy pod_strategy = {
+ *		.group = "", .resource = "pods",
+ *		.prepare_create = prepare_create, .validate_create = validate_create, …
+ *	};
+ *
+ * The way of a create: decode, api defaults, admission_mutate, metadata filled in (name, uid, creationTimestamp,
+ *generation), prepare_create, validate_create, admission_validate, begin_create, etcd; rollback_create when etcd
+ *refuses. Of an update (and a patch, and a write of a subresource that is a part of the object): the stored object is
+ *read, the new one decoded or patched, defaults, admission_mutate, system metadata carried over, prepare_update,
+ *validate_update, admission_validate, begin_update, etcd; rollback_update and all of it again after a conflict;
+ *finish_update after success. request->subresource tells "" from status, scale, finalize, approval and so on.
+ *
+ * Threads: on workers; any number at once. Every member may be NULL.
+ */
+#ifndef APISERVER_STRATEGY_H
+#define APISERVER_STRATEGY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "api/types.h"
+#include "apiserver/registry/request.h"
+#include "apiserver/validation/field.h"
+#include "apiserver/validation/meta.h"
+#include "base/status.h"
+
+/* A subresource with behaviour of its own. The plain ones (status, finalize, approval, resize, ephemeralcontainers: the
+ * kind is the resource's own) need no handler. */
+struct subresource_handler {
+	const char *name;
+	/* POST. body is of the schema's kind for the subresource, defaulted; NULL if the request had none. */
+	struct status *(*create)(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object);
+	/* GET, and PUT/PATCH through one modify (scale). object is the parent as stored; get makes the subresource out
+	 * of it, put writes the subresource back into it (then it is stored as an update with request->subresource
+	 * set). */
+	struct status *(*get)(struct request *request, const ProtobufCMessage *object, ProtobufCMessage **ret_view);
+	struct status *(*put)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *view);
+};
+
+/* What a kind's own check of an update says of the metadata again, beside what every update is asked. */
+enum meta_again {
+	META_UPDATE_AGAIN, /* what may not change */
+	META_ALL_AGAIN,	   /* and all that a create is asked */
+	META_NOT_AGAIN,
+};
+
+struct strategy {
+	const char *group;
+	const char *resource;
+
+	/* The form of names; NULL: a DNS subdomain. */
+	name_check_fn *check_name;
+	enum meta_again meta_again;
+	/* The group that an invalid object's error names, where it is not the resource's own; NULL: it is. */
+	const char *named_group;
+
+	/* What an object that was sent has beside what it says, before anybody looks at it: fields of a former version
+	 * that the original's conversion makes anew. Who sends the object owns them. */
+	void (*complete)(struct request *request, ProtobufCMessage *object);
+	void (*prepare_create)(struct request *request, ProtobufCMessage *object);
+	void (*validate_create)(struct request *request, const ProtobufCMessage *object, struct field_errors *errors);
+	/* Allocations (addresses, ports): after validation, before etcd. */
+	struct status *(*begin_create)(struct request *request, ProtobufCMessage *object);
+	/* After a write that certainly did not happen. */
+	void (*rollback_create)(struct request *request, const ProtobufCMessage *object);
+
+	void (*prepare_update)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
+	void (*validate_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+		struct field_errors *errors);
+	/* Says with request_warn what is valid but unwise; of an object that has passed its checks. old is NULL for a
+	 * create. */
+	void (*warn)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);
+	struct status *(*begin_update)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
+	void (*rollback_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);
+	void (*finish_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);
+
+	/*
+	 * Graceful deletion: whether the object stays until its grace period is over (then
+	 * options->grace_period_seconds is set, or defaulted here). False: deleted at once. NULL: false.
+	 */
+	bool (*graceful)(struct request *request, const ProtobufCMessage *object, MetaV1DeleteOptions *options);
+	/* Whether a delete may happen at all, before anything else. */
+	struct status *(*check_delete)(struct request *request, const ProtobufCMessage *object);
+	/* Changes an object that a delete only marks (a namespace goes into Terminating). Called on the copy that is
+	 * stored. */
+	void (*mark_deleted)(struct request *request, ProtobufCMessage *object);
+	/* An object that is marked goes only when this says so too, beside having no finalizers (namespaces:
+	 * spec.finalizers). */
+	bool (*may_go)(const ProtobufCMessage *object);
+	void (*after_delete)(struct request *request, const ProtobufCMessage *object);
+
+	/* Whether owned objects are deleted in the background or orphaned when the request does not say: NULL =
+	 * background. */
+	bool orphan_by_default;
+	/* What to say of it to who did not say what to do with them; NULL: nothing. */
+	const char *orphan_warning;
+	/* PUT of an object that is not there creates it. */
+	bool allow_create_on_update;
+	/* PUT without a resourceVersion is refused. (The original's AllowUnconditionalUpdate, inverted.) */
+	bool no_unconditional_update;
+	/* Seconds until etcd forgets the object; 0: never. */
+	int64_t (*ttl_seconds)(struct request *request, const ProtobufCMessage *object);
+
+	/* Nothing is stored: the create's answer is made here (tokenreviews, subjectaccessreviews). Runs after
+	 * validate_create. */
+	struct status *(*create_virtual)(
+		struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object);
+	/* Nothing is stored: what list and get answer (componentstatuses). */
+	struct status *(*list_virtual)(struct request *request, ProtobufCMessage ***ret_objects, size_t *ret_n);
+
+	const struct subresource_handler *subresources;
+	size_t n_subresources;
+};
+
+/* All of them, NULL-terminated (apiserver/strategy/table.c). */
+extern const struct strategy *const strategy_table[];
+/* That of a resource; the plain one for a resource without. */
+const struct strategy *strategy_find(const char *group, const char *resource);
+const struct subresource_handler *strategy_subresource(const struct strategy *strategy, const char *name);
+
+#endif

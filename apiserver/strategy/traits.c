@@ -1,0 +1,29 @@
+#include "apiserver/registry/private.h"
+#include "base/str.h"
+
+/* The original's strategies in a table: what a kind without a strategy file does too. */
+static const char *const with_generation[] = {"ingressclasses", "networkpolicies", "ingresses", "endpointslices",
+	"poddisruptionbudgets", "resourceslices", "deviceclasses", "flowschemas", "prioritylevelconfigurations",
+	"daemonsets", "statefulsets", "deployments", "replicasets", "jobs", "cronjobs", "pods", "podtemplates",
+	"replicationcontrollers", "validatingadmissionpolicies", "mutatingwebhookconfigurations",
+	"validatingwebhookconfigurations", "validatingadmissionpolicybindings", "customresourcedefinitions", NULL};
+static const char *const returning_deleted[] = {"persistentvolumes", "persistentvolumeclaims", "pods", "podtemplates",
+	"resourcequotas", "services", "serviceaccounts", "deviceclasses", "resourceclaims", "resourceclaimtemplates",
+	"resourceslices", "csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses",
+	NULL};
+static const char *const versioned_puts[] = {"poddisruptionbudgets", "csidrivers", "csistoragecapacities",
+	"volumeattachments", "csinodes", "leases", "validatingadmissionpolicies", "mutatingwebhookconfigurations",
+	"validatingwebhookconfigurations", "validatingadmissionpolicybindings", "runtimeclasses",
+	"customresourcedefinitions", "apiservices", NULL};
+static const char *const created_by_put[] = {"rolebindings", "clusterrolebindings", "roles", "clusterroles", "leases",
+	"limitranges", "events", "services", "endpoints", "runtimeclasses", "validatingadmissionpolicies",
+	"mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicybindings", NULL};
+
+struct traits traits_of(const struct request *request)
+{
+	const struct strategy *s = request->strategy;
+	return (struct traits){.generation = str_in(request->resource, with_generation),
+		.returns_deleted = str_in(request->resource, returning_deleted),
+		.needs_version = s->no_unconditional_update || str_in(request->resource, versioned_puts),
+		.create_on_put = s->allow_create_on_update || str_in(request->resource, created_by_put)};
+}

@@ -1,0 +1,160 @@
+/*
+ * The state of a pod, as its node tells it.
+ */
+#include "api/meta.h"
+#include "apiserver/validation/meta.h"
+#include "apiserver/validation/pod/pod.h"
+#include "base/str.h"
+
+static void check_conditions(struct field_errors *errors, const struct field_path *path, const CoreV1PodStatus *now)
+{
+	static const char *const known[] = {"PodScheduled", "Ready", "Initialized", NULL};
+	for (size_t i = 0; i < now->n_conditions; i++) {
+		const CoreV1PodCondition *c = now->conditions[i];
+		const struct field_path *at = FIELD_INDEX(path, i);
+		if (c->observed_generation < 0)
+			field_invalid_int(errors, FIELD(at, "observedGeneration"), c->observed_generation,
+				"must be a non-negative integer");
+		const char *type = str_or_empty(c->type);
+		if (!str_in(type, known))
+			validate_text(errors, FIELD(at, "Type"), type, check_qualified_name(errors->arena, type));
+	}
+}
+
+static bool restarts(const CoreV1PodSpec *spec, const char *name, int32_t exit_code)
+{
+	for (size_t i = 0; i < spec->n_init_containers; i++)
+		if (str_eq(spec->init_containers[i]->name, name) &&
+			str_eq(spec->init_containers[i]->restart_policy, "Always"))
+			return true;
+	return str_eq(spec->restart_policy, "Always") || (exit_code && str_eq(spec->restart_policy, "OnFailure"));
+}
+
+/* What ended and does not restart stays ended. spec NULL: nothing restarts. */
+static void check_resurrection(struct field_errors *errors, const struct field_path *path,
+	CoreV1ContainerStatus *const *now, size_t n_now, CoreV1ContainerStatus *const *before, size_t n_before,
+	const CoreV1PodSpec *spec)
+{
+	for (size_t i = 0; i < n_before; i++) {
+		const CoreV1ContainerStateTerminated *ended = before[i]->state ? before[i]->state->terminated : NULL;
+		if (!ended || (spec && restarts(spec, before[i]->name, ended->exit_code)))
+			continue;
+		for (size_t k = 0; k < n_now; k++)
+			if (str_eq(now[k]->name, before[i]->name) && !(now[k]->state && now[k]->state->terminated))
+				field_forbidden(errors, FIELD(FIELD_INDEX(path, i), "state"),
+					"may not be transitioned to non-terminated state");
+	}
+}
+
+static void check_claim_statuses(struct field_errors *errors, const struct field_path *path, const CoreV1PodStatus *now,
+	const CoreV1PodSpec *spec)
+{
+	for (size_t i = 0; i < now->n_resource_claim_statuses; i++) {
+		const CoreV1PodResourceClaimStatus *s = now->resource_claim_statuses[i];
+		const struct field_path *name = FIELD(FIELD_INDEX(path, i), "name");
+		bool found = false, repeated = false;
+		for (size_t k = 0; k < spec->n_resource_claims; k++)
+			found |= str_eq(spec->resource_claims[k]->name, s->name);
+		for (size_t k = 0; k < i; k++)
+			repeated |= str_eq(now->resource_claim_statuses[k]->name, s->name);
+		if (!found)
+			field_invalid(
+				errors, name, s->name, "must match the name of an entry in `spec.resourceClaims`");
+		if (repeated)
+			field_duplicate(errors, name, s->name);
+		if (s->resource_claim_name)
+			validate_text(errors, name, s->resource_claim_name,
+				check_dns_subdomain(errors->arena, s->resource_claim_name));
+	}
+}
+
+/* One address of each family, and those that were there may be wrong as before. */
+static void check_addresses(struct field_errors *errors, const struct field_path *path, const char *const *ips,
+	size_t n, const char *const *old, size_t n_old, const char *json)
+{
+	size_t n_six = 0;
+	bool bad = false;
+	for (size_t i = 0; i < n; i++) {
+		bool kept = false;
+		for (size_t k = 0; k < n_old; k++)
+			kept |= str_eq(ips[i], old[k]);
+		if (!kept)
+			validate_legacy_ip(errors, FIELD_INDEX(path, i), ips[i]);
+		bad |= !is_legacy_ip(str_or_empty(ips[i]));
+		n_six += strchr(str_or_empty(ips[i]), ':') != NULL;
+	}
+	for (size_t i = 0; n > 1 && bad && i < n; i++)
+		if (!is_legacy_ip(str_or_empty(ips[i]))) {
+			field_internal(errors, path,
+				arena_printf(errors->arena, "failed to check for dual stack with error:invalid IP: %s",
+					field_quote(errors->arena, ips[i])));
+			break;
+		}
+	if (n > 2 || (n == 2 && (bad || n_six != 1)))
+		field_invalid_json(errors, path, json, "may specify no more than one IP for each IP family");
+}
+
+static const char **pod_ips(
+	struct arena *arena, const CoreV1PodStatus *s, bool host, size_t *ret_n, const char **ret_json)
+{
+	CLEANUP(strbuf_done) struct strbuf json = STRBUF_INIT;
+	*ret_n = host ? s->n_host_ips : s->n_pod_ips;
+	const char **ips = ARENA_ARRAY(arena, const char *, *ret_n + 1);
+	for (size_t i = 0; i < *ret_n; i++) {
+		const void *entry = host ? (const void *)s->host_ips[i] : (const void *)s->pod_ips[i];
+		ips[i] = host ? s->host_ips[i]->ip : s->pod_ips[i]->ip;
+		strbuf_printf(&json, "%s%s", i ? "," : "[", internal_json(arena, entry));
+	}
+	*ret_json = arena_printf(arena, "%s]", json.buf);
+	return ips;
+}
+
+static void check_ips(struct field_errors *errors, const struct field_path *path, const CoreV1PodStatus *now,
+	const CoreV1PodStatus *before)
+{
+	size_t n, n_old;
+	const char *json, *old_json;
+	const char **ips = pod_ips(errors->arena, now, false, &n, &json);
+	const char **old = pod_ips(errors->arena, before, false, &n_old, &old_json);
+	check_addresses(errors, FIELD(path, "podIPs"), ips, n, old, n_old, json);
+	ips = pod_ips(errors->arena, now, true, &n, &json);
+	old = pod_ips(errors->arena, before, true, &n_old, &old_json);
+	const struct field_path *hosts = FIELD(path, "hostIPs");
+	if (n && !str_eq(now->host_ip, ips[0]))
+		field_invalid(errors, FIELD(FIELD_INDEX(hosts, 0), "ip"), ips[0], "must be equal to `hostIP`");
+	check_addresses(errors, hosts, ips, n, old, n_old, json);
+}
+
+static void check_nomination(
+	struct field_errors *errors, const struct field_path *path, const CoreV1Pod *pod, const char *before)
+{
+	const char *now = pod->status->nominated_node_name;
+	if (str_empty(now) || str_eq(now, before))
+		return;
+	validate_text(errors, path, now, check_dns_subdomain(errors->arena, now));
+}
+
+void validate_pod_status_update(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old)
+{
+	const CoreV1PodStatus *now = pod->status;
+	const CoreV1PodStatus *before = old->status ? old->status : API_NEW(errors->arena, CoreV1PodStatus);
+	const struct field_path *path = FIELD(NULL, "status");
+	validate_pod_annotation_updates(errors, pod, old);
+	check_conditions(errors, FIELD(path, "conditions"), now);
+	check_nomination(errors, FIELD(path, "nominatedNodeName"), pod, before->nominated_node_name);
+	if (now->observed_generation < 0)
+		field_invalid_int(errors, FIELD(path, "observedGeneration"), now->observed_generation,
+			"must be a non-negative integer");
+	if (!str_eq(now->qos_class, before->qos_class))
+		field_invalid(errors, FIELD(path, "qosClass"), now->qos_class, "field is immutable");
+	check_resurrection(errors, FIELD(path, "containerStatuses"), now->container_statuses, now->n_container_statuses,
+		before->container_statuses, before->n_container_statuses, old->spec);
+	check_resurrection(errors, FIELD(path, "initContainerStatuses"), now->init_container_statuses,
+		now->n_init_container_statuses, before->init_container_statuses, before->n_init_container_statuses,
+		old->spec);
+	check_resurrection(errors, FIELD(path, "ephemeralContainerStatuses"), now->ephemeral_container_statuses,
+		now->n_ephemeral_container_statuses, before->ephemeral_container_statuses,
+		before->n_ephemeral_container_statuses, NULL);
+	check_claim_statuses(errors, FIELD(path, "resourceClaimStatuses"), now, pod->spec);
+	check_ips(errors, path, now, before);
+}

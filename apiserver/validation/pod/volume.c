@@ -1,0 +1,182 @@
+#include "apiserver/validation/pod/volume.h"
+#include "api/quantity.h"
+#include "apiserver/validation/meta.h"
+#include "apiserver/validation/other.h"
+#include "apiserver/validation/pod/pod.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+static void check_empty_dir(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1EmptyDirVolumeSource *s = source;
+	struct quantity q = quantity_of(s->size_limit);
+	if (s->size_limit && quantity_sign(&q) < 0)
+		field_forbidden(errors, FIELD(path, "sizeLimit"), "SizeLimit field must be a valid resource quantity");
+}
+
+void volume_check_host_path(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	static const char *const types[] = {"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File",
+		"FileOrCreate", "Socket", NULL};
+	const CoreV1HostPathVolumeSource *s = source;
+	if (str_empty(s->path)) {
+		field_required(errors, FIELD(path, "path"), "");
+		return;
+	}
+	check_no_backsteps(errors, FIELD(path, "path"), s->path);
+	if (s->type && !str_in(s->type, types))
+		field_unsupported(errors, FIELD(path, "type"), s->type, types);
+}
+
+static void check_ephemeral(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1EphemeralVolumeSource *s = source;
+	const struct field_path *at = FIELD(path, "volumeClaimTemplate");
+	if (!s->volume_claim_template) {
+		field_required(errors, at, "");
+		return;
+	}
+	const CoreV1PersistentVolumeClaimTemplate *t = s->volume_claim_template;
+	validate_template_meta(errors, at, t->metadata);
+	validate_claim_spec(errors, FIELD(at, "spec"), t->spec);
+}
+
+static const char *const glusterfs[] = {"endpoints", "path", NULL};
+static const char *const claim[] = {"claimName", NULL};
+static const char *const azure_file[] = {"secretName", "shareName", NULL};
+static const char *const vsphere[] = {"volumePath", NULL};
+static const char *const photon[] = {"pdID", NULL};
+static const char *const portworx[] = {"volumeID", NULL};
+static const char *const scale_io[] = {"gateway", "system", "volumeName", NULL};
+
+/* In the order in which a volume of several is blamed. at and again: where the original's paths are not the field's. */
+static const struct source {
+	const char *name, *at, *again;
+	volume_check_fn *check;
+	const char *const *required;
+} sources[] = {
+	{"emptyDir", .check = check_empty_dir},
+	{"hostPath", .check = volume_check_host_path},
+	{"gitRepo", .check = volume_check_git},
+	{"gcePersistentDisk", .at = "persistentDisk", .check = volume_check_gce},
+	{"awsElasticBlockStore", .check = volume_check_aws},
+	{"secret", .check = volume_check_secret},
+	{"nfs", .check = volume_check_nfs},
+	{"iscsi", .check = volume_check_iscsi},
+	{"glusterfs", .required = glusterfs},
+	{"flocker", .check = volume_check_flocker},
+	{"persistentVolumeClaim", .required = claim},
+	{"rbd", .check = volume_check_rbd},
+	{"cinder", .check = volume_check_cinder},
+	{"cephfs", .again = "cephFS", .check = volume_check_cephfs},
+	{"quobyte", .check = volume_check_quobyte},
+	{"downwardAPI", .again = "downwarAPI", .check = volume_check_downward},
+	{"fc", .check = volume_check_fc},
+	{"flexVolume", .check = volume_check_flex},
+	{"configMap", .check = volume_check_config_map},
+	{"azureFile", .required = azure_file},
+	{"vsphereVolume", .required = vsphere},
+	{"photonPersistentDisk", .required = photon},
+	{"portworxVolume", .required = portworx},
+	{"azureDisk", .check = volume_check_azure_disk},
+	{"storageos", .check = volume_check_storage_os},
+	{"projected", .check = volume_check_projected},
+	{"scaleIO", .required = scale_io},
+	{"csi", .check = volume_check_csi},
+	{"ephemeral", .check = check_ephemeral},
+};
+
+/* What a source says about the volume that it is a part of. */
+static void check_names(struct field_errors *errors, const struct field_path *path, const struct source *source,
+	const CoreV1Volume *v, const MetaV1ObjectMeta *meta)
+{
+	struct arena *arena = errors->arena;
+	const struct field_path *name = FIELD(path, "name");
+	const CoreV1ISCSIVolumeSource *iscsi = v->volume_source->iscsi;
+	if (!strcmp(source->name, "iscsi") && iscsi->initiator_name &&
+		strlen(str_or_empty(v->name)) + 1 + strlen(str_or_empty(iscsi->target_portal)) > 64)
+		field_invalid(errors, name, v->name,
+			"Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if "
+			"iscsi.initiatorName is specified.");
+	if (strcmp(source->name, "ephemeral") != 0 || !meta || str_empty(meta->name) || str_empty(v->name))
+		return;
+	const char *claim_name = arena_printf(arena, "%s-%s", meta->name, v->name);
+	for (const char *problem = check_dns_subdomain(arena, claim_name); problem;) {
+		const char *end = strstr(problem, "; ");
+		field_invalid(errors, name, v->name,
+			arena_printf(arena, "PVC name \"%s\": %.*s", claim_name,
+				end ? (int)(end - problem) : (int)strlen(problem), problem));
+		problem = end ? end + 2 : NULL;
+	}
+}
+
+static void check_source(
+	struct field_errors *errors, const struct field_path *path, const CoreV1Volume *v, const MetaV1ObjectMeta *meta)
+{
+	int n = 0;
+	for (size_t i = 0; v->volume_source && i < ARRAY_SIZE(sources); i++) {
+		const struct source *s = &sources[i];
+		const struct schema_name *field =
+			schema_find_field(schema_of(v->volume_source), s->name, strlen(s->name));
+		const void *source = *(void *const *)((const char *)v->volume_source + field->field->offset);
+		if (!source)
+			continue;
+		if (n++) {
+			field_forbidden(errors, FIELD(path, str_or(s->again, s->name)),
+				"may not specify more than 1 volume type");
+			continue;
+		}
+		if (s->required)
+			volume_require(errors, FIELD(path, str_or(s->at, s->name)), source, s->required);
+		if (s->check)
+			s->check(errors, FIELD(path, str_or(s->at, s->name)), source);
+		check_names(errors, path, s, v, meta);
+	}
+	if (!n)
+		field_required(errors, path, "must specify a volume type");
+}
+
+static bool makes_claim(
+	const CoreV1PodSpec *spec, const MetaV1ObjectMeta *meta, struct arena *arena, const char *claim_name)
+{
+	for (size_t i = 0; i < spec->n_volumes; i++) {
+		const CoreV1Volume *v = spec->volumes[i];
+		if (v->volume_source && v->volume_source->ephemeral &&
+			str_eq(arena_printf(arena, "%s-%s", meta->name, str_or_empty(v->name)), claim_name))
+			return true;
+	}
+	return false;
+}
+
+void validate_volumes(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
+	const MetaV1ObjectMeta *meta, struct pod_volumes *ret_good)
+{
+	*ret_good = (struct pod_volumes){0};
+	for (size_t i = 0; i < spec->n_volumes; i++) {
+		const CoreV1Volume *v = spec->volumes[i];
+		const struct field_path *at = FIELD_INDEX(path, i);
+		size_t n_before = errors->n_items;
+		check_source(errors, at, v, meta);
+		if (str_empty(v->name))
+			field_required(errors, FIELD(at, "name"), "");
+		else
+			validate_text(errors, FIELD(at, "name"), v->name, check_dns_label(errors->arena, v->name));
+		if (pod_volume(ret_good, v->name))
+			field_duplicate(errors, FIELD(at, "name"), v->name);
+		if (errors->n_items == n_before)
+			ARENA_PUSH(errors->arena, ret_good->items, ret_good->n_items) = v;
+		const CoreV1PersistentVolumeClaimVolumeSource *c =
+			v->volume_source ? v->volume_source->persistent_volume_claim : NULL;
+		if (c && meta && !str_empty(meta->name) && makes_claim(spec, meta, errors->arena, c->claim_name))
+			field_invalid(errors, FIELD(FIELD(at, "persistentVolumeClaim"), "claimName"), c->claim_name,
+				"must not reference a PVC that gets created for an ephemeral volume");
+	}
+}
+
+const CoreV1Volume *pod_volume(const struct pod_volumes *volumes, const char *name)
+{
+	for (size_t i = 0; i < volumes->n_items; i++)
+		if (str_eq(volumes->items[i]->name, name))
+			return volumes->items[i];
+	return NULL;
+}

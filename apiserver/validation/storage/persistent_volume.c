@@ -1,0 +1,325 @@
+/*
+ * Volumes of the cluster.
+ */
+#include "api/copy.h"
+#include "api/meta.h"
+#include "api/quantity.h"
+#include "apiserver/validation/meta.h"
+#include "apiserver/validation/other.h"
+#include "apiserver/validation/pod/pod.h"
+#include "apiserver/validation/struct_diff.h"
+#include "apiserver/validation/pod/volume.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define REQUIRE(errors, path, source, ...) \
+	volume_require(errors, path, source, (const char *const[]){__VA_ARGS__, NULL})
+
+static void check_local(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1LocalVolumeSource *s = source;
+	if (str_empty(s->path))
+		field_required(errors, FIELD(path, "path"), "");
+	else
+		check_no_backsteps(errors, FIELD(path, "path"), s->path);
+}
+
+static void check_glusterfs(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1GlusterfsPersistentVolumeSource *s = source;
+	const struct field_path *at = FIELD(path, "endpointsNamespace");
+	REQUIRE(errors, path, source, "endpoints", "path");
+	if (s->endpoints_namespace && !*s->endpoints_namespace)
+		field_invalid(errors, at, "", "if the endpointnamespace is set, it must be a valid namespace name");
+	else if (s->endpoints_namespace)
+		validate_text(
+			errors, at, s->endpoints_namespace, check_dns_label(errors->arena, s->endpoints_namespace));
+}
+
+static void check_iscsi(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1ISCSIPersistentVolumeSource *s = source;
+	check_iscsi_target(errors, path, s->target_portal, s->iqn, s->lun,
+		s->chap_auth_discovery || s->chap_auth_session, s->secret_ref, s->initiator_name);
+	if (s->secret_ref && str_empty(s->secret_ref->name))
+		field_required(errors, FIELD(FIELD(path, "secretRef"), "name"), "");
+}
+
+static void require_secret(struct field_errors *errors, const struct field_path *path, const CoreV1SecretReference *ref)
+{
+	if (ref)
+		REQUIRE(errors, path, ref, "name", "namespace");
+}
+
+static void check_cinder(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1CinderPersistentVolumeSource *s = source;
+	REQUIRE(errors, path, source, "volumeID");
+	require_secret(errors, FIELD(path, "secretRef"), s->secret_ref);
+}
+
+static void check_flex(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	REQUIRE(errors, path, source, "driver");
+}
+
+static void check_azure_file(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1AzureFilePersistentVolumeSource *s = source;
+	REQUIRE(errors, path, source, "secretName", "shareName");
+	if (s->secret_namespace && !*s->secret_namespace)
+		field_required(errors, FIELD(path, "secretNamespace"), "");
+}
+
+static void check_storage_os(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1StorageOSPersistentVolumeSource *s = source;
+	REQUIRE(errors, path, source, "volumeName");
+	if (!str_empty(s->volume_name))
+		validate_text(errors, FIELD(path, "volumeName"), s->volume_name,
+			check_dns_label(errors->arena, s->volume_name));
+	if (!str_empty(s->volume_namespace))
+		validate_text(errors, FIELD(path, "volumeNamespace"), s->volume_namespace,
+			check_dns_label(errors->arena, s->volume_namespace));
+	if (s->secret_ref)
+		REQUIRE(errors, FIELD(path, "secretRef"), s->secret_ref, "name", "namespace");
+}
+
+static void check_secret(struct field_errors *errors, const struct field_path *path, const CoreV1SecretReference *ref)
+{
+	if (!ref)
+		return;
+	if (str_empty(ref->name))
+		field_required(errors, FIELD(path, "name"), "");
+	else
+		validate_text(errors, FIELD(path, "name"), ref->name, check_dns_subdomain(errors->arena, ref->name));
+	if (str_empty(ref->namespace))
+		field_required(errors, FIELD(path, "namespace"), "");
+	else
+		validate_text(errors, FIELD(path, "namespace"), ref->namespace,
+			check_dns_label(errors->arena, ref->namespace));
+}
+
+static void check_csi(struct field_errors *errors, const struct field_path *path, const void *source)
+{
+	const CoreV1CSIPersistentVolumeSource *s = source;
+	check_csi_driver_name(errors, FIELD(path, "driver"), s->driver);
+	if (str_empty(s->volume_handle))
+		field_required(errors, FIELD(path, "volumeHandle"), "");
+	check_secret(errors, FIELD(path, "controllerPublishSecretRef"), s->controller_publish_secret_ref);
+	check_secret(errors, FIELD(path, "controllerExpandSecretRef"), s->controller_expand_secret_ref);
+	check_secret(errors, FIELD(path, "nodePublishSecretRef"), s->node_publish_secret_ref);
+	check_secret(errors, FIELD(path, "nodeExpandSecretRef"), s->node_expand_secret_ref);
+}
+
+static const char *const vsphere[] = {"volumePath", NULL};
+static const char *const photon[] = {"pdID", NULL};
+static const char *const portworx[] = {"volumeID", NULL};
+static const char *const scale_io[] = {"gateway", "system", "volumeName", NULL};
+
+/* As of a pod's volumes: in the order in which one of several is blamed. */
+static const struct source {
+	const char *name, *at, *again;
+	volume_check_fn *check;
+	const char *const *required;
+} sources[] = {
+	{"hostPath", .check = volume_check_host_path},
+	{"gcePersistentDisk", .at = "persistentDisk", .check = volume_check_gce},
+	{"awsElasticBlockStore", .check = volume_check_aws},
+	{"glusterfs", .check = check_glusterfs},
+	{"flocker", .check = volume_check_flocker},
+	{"nfs", .check = volume_check_nfs},
+	{"rbd", .check = volume_check_rbd},
+	{"quobyte", .check = volume_check_quobyte},
+	{"cephfs", .again = "cephFS", .check = volume_check_cephfs},
+	{"iscsi", .check = check_iscsi},
+	{"cinder", .check = check_cinder},
+	{"fc", .check = volume_check_fc},
+	{"flexVolume", .check = check_flex},
+	{"azureFile", .check = check_azure_file},
+	{"vsphereVolume", .required = vsphere},
+	{"photonPersistentDisk", .required = photon},
+	{"portworxVolume", .required = portworx},
+	{"azureDisk", .check = volume_check_azure_disk},
+	{"scaleIO", .required = scale_io},
+	{"local", .check = check_local},
+	{"storageos", .check = check_storage_os},
+	{"csi", .check = check_csi},
+};
+
+static void check_sources(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
+{
+	const CoreV1PersistentVolumeSource *s = spec->persistent_volume_source;
+	int n = 0;
+	for (size_t i = 0; s && i < ARRAY_SIZE(sources); i++) {
+		const struct source *rule = &sources[i];
+		const struct schema_name *field = schema_find_field(schema_of(s), rule->name, strlen(rule->name));
+		const void *source = *(void *const *)((const char *)s + field->field->offset);
+		if (!source)
+			continue;
+		if (n++ && strcmp(rule->name, "flexVolume") != 0) {
+			field_forbidden(errors, FIELD(path, str_or(rule->again, rule->name)),
+				"may not specify more than 1 volume type");
+			continue;
+		}
+		if (rule->required)
+			volume_require(errors, FIELD(path, str_or(rule->at, rule->name)), source, rule->required);
+		if (rule->check)
+			rule->check(errors, FIELD(path, str_or(rule->at, rule->name)), source);
+		if (!strcmp(rule->name, "local") && !spec->node_affinity)
+			field_required(errors, FIELD(path, "nodeAffinity"), "Local volume requires node affinity");
+	}
+	if (!n)
+		field_required(errors, path, "must specify a volume type");
+}
+
+static char *quantities_json(struct arena *arena, MapQuantityEntry *const *entries, size_t n)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	if (!n)
+		return arena_strdup(arena, "null");
+	for (size_t i = 0; i < n; i++) {
+		struct quantity q = quantity_of(entries[i]->value);
+		strbuf_printf(&out, "%s\"%s\":\"%s\"", i ? "," : "{", entries[i]->key, quantity_format(arena, &q));
+	}
+	strbuf_addc(&out, '}');
+	return arena_strdup(arena, out.buf);
+}
+
+static void check_capacity(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
+{
+	static const char *const storage[] = {"storage", NULL};
+	if (!spec->n_capacity)
+		field_required(errors, path, "");
+	if (spec->n_capacity != 1 || !quantity_map_get(spec->capacity, 1, "storage"))
+		field_unsupported_json(
+			errors, path, quantities_json(errors->arena, spec->capacity, spec->n_capacity), storage);
+	for (size_t i = 0; i < spec->n_capacity; i++) {
+		const struct field_path *at = FIELD_KEY(path, spec->capacity[i]->key);
+		struct quantity q = quantity_of(spec->capacity[i]->value);
+		if (quantity_sign(&q) < 0)
+			field_invalid_int(errors, at, quantity_value(&q), "must be a valid resource quantity");
+		if (quantity_sign(&q) <= 0)
+			field_invalid(errors, at, quantity_format(errors->arena, &q), "must be greater than zero");
+	}
+}
+
+static void check_class(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
+{
+	const struct field_path *at = FIELD(path, "volumeAttributesClassName");
+	const char *class = spec->volume_attributes_class_name;
+	if (!class)
+		return;
+	if (!*class)
+		field_required(errors, at, "an empty string is disallowed");
+	else
+		validate_text(errors, at, class, check_dns_subdomain(errors->arena, class));
+	if (!spec->persistent_volume_source || !spec->persistent_volume_source->csi)
+		field_required(errors, FIELD(path, "csi"), "has to be specified when using volumeAttributesClassName");
+}
+
+static bool is_root(const char *path)
+{
+	return *path == '/' && strspn(path, "/.") == strlen(path);
+}
+
+void validate_volume_spec(struct field_errors *errors, const struct field_path *path,
+	const CoreV1PersistentVolumeSpec *spec, const char *name)
+{
+	static const char *const policies[] = {"Delete", "Recycle", "Retain", NULL};
+	static const char *const volume_modes[] = {"Block", "Filesystem", NULL};
+	const struct field_path *reclaim = FIELD(path, "persistentVolumeReclaimPolicy");
+	const char *policy = spec->persistent_volume_reclaim_policy;
+	const CoreV1PersistentVolumeSource *source = spec->persistent_volume_source;
+	if (!spec->n_access_modes)
+		field_required(errors, FIELD(path, "accessModes"), "");
+	validate_access_modes(errors, FIELD(path, "accessModes"), spec->access_modes, spec->n_access_modes);
+	check_capacity(errors, FIELD(path, "capacity"), spec);
+	if (!str_empty(policy) && !str_in(policy, policies))
+		field_unsupported(errors, reclaim, policy, policies);
+	const struct field_path *required = FIELD(FIELD(path, "nodeAffinity"), "required");
+	if (spec->node_affinity && spec->node_affinity->required)
+		validate_node_selector(errors, required, spec->node_affinity->required);
+	else if (spec->node_affinity)
+		field_required(errors, required, "must specify required node constraints");
+	check_sources(errors, path, spec);
+	if (source && source->host_path && is_root(str_or_empty(source->host_path->path)) && str_eq(policy, "Recycle"))
+		field_forbidden(errors, reclaim, "may not be 'recycle' for a hostPath mount of '/'");
+	if (!str_empty(spec->storage_class_name))
+		validate_text(errors, FIELD(path, "storageClassName"), spec->storage_class_name,
+			check_dns_subdomain(errors->arena, spec->storage_class_name));
+	if (spec->volume_mode && !str_in(spec->volume_mode, volume_modes))
+		field_unsupported(errors, FIELD(path, "volumeMode"), spec->volume_mode, volume_modes);
+	check_class(errors, path, spec);
+}
+
+void validate_volume(struct field_errors *errors, const CoreV1PersistentVolume *volume)
+{
+	const CoreV1PersistentVolumeSpec *spec =
+		volume->spec ? volume->spec : API_NEW(errors->arena, CoreV1PersistentVolumeSpec);
+	validate_volume_spec(errors, FIELD(NULL, "spec"), spec, volume->metadata->name);
+}
+
+/* The labels of zones, instances and systems changed their names once; a volume may follow. */
+static const char *label_today(const char *key)
+{
+	static const char *const renamed[][2] = {
+		{"failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"},
+		{"failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"},
+		{"beta.kubernetes.io/os", "kubernetes.io/os"},
+		{"beta.kubernetes.io/arch", "kubernetes.io/arch"},
+		{"beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(renamed); i++)
+		if (str_eq(key, renamed[i][0]))
+			return renamed[i][1];
+	return key;
+}
+
+static CoreV1VolumeNodeAffinity *affinity_today(struct arena *arena, const CoreV1VolumeNodeAffinity *affinity)
+{
+	CoreV1VolumeNodeAffinity *copy = api_copy_msg(arena, affinity);
+	for (size_t i = 0; copy->required && i < copy->required->n_node_selector_terms; i++) {
+		CoreV1NodeSelectorTerm *term = copy->required->node_selector_terms[i];
+		for (size_t k = 0; k < term->n_match_expressions; k++)
+			term->match_expressions[k]->key =
+				arena_strdup(arena, label_today(term->match_expressions[k]->key));
+	}
+	return copy;
+}
+
+static bool same_affinity(struct arena *arena, const CoreV1VolumeNodeAffinity *a, const CoreV1VolumeNodeAffinity *b)
+{
+	return api_equal(a, b) || (a && api_equal(affinity_today(arena, a), affinity_today(arena, b)));
+}
+
+void validate_volume_update(
+	struct field_errors *errors, const CoreV1PersistentVolume *volume, const CoreV1PersistentVolume *old)
+{
+	const CoreV1PersistentVolumeSpec *spec =
+		volume->spec ? volume->spec : API_NEW(errors->arena, CoreV1PersistentVolumeSpec);
+	const CoreV1PersistentVolumeSpec *before = old->spec;
+	/* The original says it twice. */
+	validate_volume(errors, volume);
+	validate_volume(errors, volume);
+	CoreV1PersistentVolumeSource *source = NULL, *was = before->persistent_volume_source;
+	if (spec->persistent_volume_source)
+		source = api_copy_msg(errors->arena, spec->persistent_volume_source);
+	if (source && source->csi && was && was->csi && !was->csi->controller_expand_secret_ref)
+		source->csi->controller_expand_secret_ref = NULL;
+	if (!api_equal(source, was))
+		field_forbidden(errors, FIELD(FIELD(NULL, "spec"), "persistentvolumesource"),
+			arena_printf(errors->arena, "spec.persistentvolumesource is immutable after creation\n%s",
+				struct_diff(errors->arena, was, source)));
+	if (!str_eq(spec->volume_mode, before->volume_mode))
+		field_invalid(errors, FIELD(NULL, "volumeMode"), spec->volume_mode, "field is immutable");
+	if (before->node_affinity && !same_affinity(errors->arena, spec->node_affinity, before->node_affinity))
+		field_invalid_internal(errors, FIELD(NULL, "nodeAffinity"), spec->node_affinity,
+			"field is immutable, except for updating from beta label to GA");
+	if (before->volume_attributes_class_name && !spec->volume_attributes_class_name)
+		field_forbidden(errors, FIELD(FIELD(NULL, "spec"), "volumeAttributesClassName"),
+			"update from non-nil value to nil is forbidden");
+}
