@@ -84,13 +84,13 @@ struct status *rpc_channel_new(const struct rpc_options *options, struct rpc_cha
 
 void rpc_waiter_init(struct rpc_waiter *waiter)
 {
-	waiter->magic = RPC_WAITER_MAGIC;
 	sem_init(&waiter->done, 0, 0);
+	atomic_store(&waiter->magic, RPC_WAITER_MAGIC);
 }
 
 void rpc_waiter_done(struct rpc_waiter *waiter)
 {
-	waiter->magic = 0;
+	atomic_store(&waiter->magic, 0);
 	sem_destroy(&waiter->done);
 }
 
@@ -128,7 +128,7 @@ static void *poll_queue(void *data)
 		if (e.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
 		struct rpc_waiter *waiter = e.tag;
-		assert(e.type == GRPC_OP_COMPLETE && waiter->magic == RPC_WAITER_MAGIC);
+		assert(atomic_load(&waiter->magic) == RPC_WAITER_MAGIC && e.type == GRPC_OP_COMPLETE);
 		waiter->success = e.success;
 		sem_post(&waiter->done);
 	}

@@ -16,7 +16,8 @@
  * with every answer.
  */
 struct rpc_waiter {
-	uint32_t magic;
+	_Atomic uint32_t magic; /* set last, read first: what hands a waiter from thread to thread is gRPC, which cannot
+				   be seen */
 	bool success;
 	sem_t done;
 };

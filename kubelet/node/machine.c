@@ -30,11 +30,18 @@ static char *fact(struct arena *arena, const char *path)
 	return str_trim(arena, text);
 }
 
+/* NULL after the last. */
+static const char *next_line(const char *line)
+{
+	const char *end = strchr(line, '\n');
+	return end ? end + 1 : NULL;
+}
+
 int64_t machine_meminfo(const char *text, const char *name)
 {
 	int64_t value = 0;
 	size_t len = strlen(name);
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL)
+	for (const char *line = text; line && *line; line = next_line(line))
 		if (!strncmp(line, name, len) && line[len] == ':' &&
 			__builtin_mul_overflow(strtoll(line + len + 1, NULL, 10), 1024, &value))
 			value = 0;
@@ -59,10 +66,8 @@ char *machine_os_image(struct arena *arena, const char *text)
 {
 	static const char key[] = "PRETTY_NAME=";
 	const char *line = text;
-	while (line && !str_starts_with(line, key)) {
-		line = strchr(line, '\n');
-		line += line != NULL;
-	}
+	while (line && !str_starts_with(line, key))
+		line = next_line(line);
 	if (!line)
 		return arena_strdup(arena, "");
 	line += strlen(key);
