@@ -98,7 +98,7 @@ bool rpc_wait(struct rpc_waiter *waiter)
 {
 	while (sem_wait(&waiter->done) != 0)
 		assert(errno == EINTR);
-	return waiter->success;
+	return atomic_load(&waiter->success);
 }
 
 bool rpc_wait_for(struct rpc_waiter *waiter, int64_t timeout_ms, bool *ret_success)
@@ -116,7 +116,7 @@ bool rpc_wait_for(struct rpc_waiter *waiter, int64_t timeout_ms, bool *ret_succe
 			return false;
 		assert(errno == EINTR);
 	}
-	*ret_success = waiter->success;
+	*ret_success = atomic_load(&waiter->success);
 	return true;
 }
 
@@ -129,7 +129,7 @@ static void *poll_queue(void *data)
 			return NULL;
 		struct rpc_waiter *waiter = e.tag;
 		assert(atomic_load(&waiter->magic) == RPC_WAITER_MAGIC && e.type == GRPC_OP_COMPLETE);
-		waiter->success = e.success;
+		atomic_store(&waiter->success, e.success != 0);
 		sem_post(&waiter->done);
 	}
 }

@@ -18,7 +18,7 @@
 struct rpc_waiter {
 	_Atomic uint32_t magic; /* set last, read first: what hands a waiter from thread to thread is gRPC, which cannot
 				   be seen */
-	bool success;
+	_Atomic bool success;
 	sem_t done;
 };
 
