@@ -10,6 +10,8 @@
 # Everything lives in one temporary directory and ends with cp_stop.
 
 cp_root=${CP_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+# The kubectl of a test is ours, whatever else the machine has.
+export PATH=${BIN:-$cp_root/build/bin}:$PATH
 
 cp_free_port() {
 	python3 - <<-'PY' 2>/dev/null || echo $((20000 + RANDOM % 20000))
