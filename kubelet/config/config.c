@@ -17,6 +17,7 @@
 #include "base/workers.h"
 #include "kubelet/allocation/allocation.h"
 #include "kubelet/pod/manager.h"
+#include "kubelet/pod/workers.h"
 #include "kubelet/status/status.h"
 
 #define MAX_MANIFEST_BYTES (10u << 20)
@@ -222,9 +223,22 @@ static void *files_thread(void *data)
 	return NULL;
 }
 
+/* Static pods run before there is a node that could own their mirrors: those come as soon as there is. */
+static void node_added(void *data, const struct object *object, bool initial)
+{
+	const struct config *c = data;
+	struct pod_list pods = pod_manager_list(c->k->pods);
+	for (size_t i = 0; i < pods.n_items; i++)
+		if (pods.items[i]->is_static)
+			pod_workers_update(
+				c->k->workers, &(struct pod_update){.pod = pods.items[i], .type = POD_UPDATE_SYNC});
+	pod_list_done(&pods);
+}
+
 void config_start(struct config *c)
 {
 	static const struct informer_handler handler = {pod_added, pod_updated, pod_deleted, pods_synced};
+	static const struct informer_handler node_handler = {.added = node_added};
 	struct kubelet *k = c->k;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	if (k->informers) {
@@ -232,6 +246,7 @@ void config_start(struct config *c)
 			&(struct informer_spec){.type = &CoreV1Pod_schema,
 				.field_selector = arena_printf(arena, "spec.nodeName=%s", k->settings->node_name)});
 		informer_add_handler(c->pods, &handler, c);
+		informer_add_handler(k->nodes, &node_handler, c);
 	} else {
 		c->api_seen = true;
 	}

@@ -9,7 +9,7 @@ etcd_pod() { kall get pods -n kube-system -l component=etcd -o json | jq -er ".i
 # bats test_tags=short
 @test "node: gRPC probes ask the health service" {
 	need_nodes
-	wait_until 100 etcd_pod .nodeName # until the node is registered there is none, and the next try is at the next sync
+	wait_until 20 etcd_pod .nodeName # it comes when the node is registered, not only at the next sync
 	image=$(etcd_pod '.containers[0].image') node=$(etcd_pod .nodeName)
 	make_pod p "nodeName: $node, containers: [{name: etcd, image: '$image', command: [etcd, --data-dir=/tmp/d, --listen-client-urls=http://0.0.0.0:2379, --advertise-client-urls=http://127.0.0.1:2379, --listen-peer-urls=http://127.0.0.1:2380], startupProbe: {grpc: {port: 2379}, periodSeconds: 1}, livenessProbe: {grpc: {port: 2379}, periodSeconds: 1}, readinessProbe: {grpc: {port: 2379}, periodSeconds: 1}}, {name: other, image: '$IMAGE', readinessProbe: {grpc: {port: 2379, service: other}, periodSeconds: 1}}, {name: closed, image: '$IMAGE', args: ['--port=8081'], readinessProbe: {grpc: {port: 9}, periodSeconds: 1}}]"
 	becomes 60 "true true" state p etcd '.ready} {.status.containerStatuses[?(@.name=="etcd")].started'
