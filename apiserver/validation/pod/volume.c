@@ -41,20 +41,7 @@ static void check_ephemeral(struct field_errors *errors, const struct field_path
 	validate_claim_spec(errors, FIELD(at, "spec"), t->spec);
 }
 
-static const char *const glusterfs[] = {"endpoints", "path", NULL};
-static const char *const claim[] = {"claimName", NULL};
-static const char *const azure_file[] = {"secretName", "shareName", NULL};
-static const char *const vsphere[] = {"volumePath", NULL};
-static const char *const photon[] = {"pdID", NULL};
-static const char *const portworx[] = {"volumeID", NULL};
-static const char *const scale_io[] = {"gateway", "system", "volumeName", NULL};
-
-/* In the order in which a volume of several is blamed. at and again: where the original's paths are not the field's. */
-static const struct source {
-	const char *name, *at, *again;
-	volume_check_fn *check;
-	const char *const *required;
-} sources[] = {
+static const struct volume_rule pod_rules[] = {
 	{"emptyDir", .check = check_empty_dir},
 	{"hostPath", .check = volume_check_host_path},
 	{"gitRepo", .check = volume_check_git},
@@ -63,9 +50,9 @@ static const struct source {
 	{"secret", .check = volume_check_secret},
 	{"nfs", .check = volume_check_nfs},
 	{"iscsi", .check = volume_check_iscsi},
-	{"glusterfs", .required = glusterfs},
+	{"glusterfs", .required = VOLUME_NAMES("endpoints", "path")},
 	{"flocker", .check = volume_check_flocker},
-	{"persistentVolumeClaim", .required = claim},
+	{"persistentVolumeClaim", .required = VOLUME_NAMES("claimName")},
 	{"rbd", .check = volume_check_rbd},
 	{"cinder", .check = volume_check_cinder},
 	{"cephfs", .again = "cephFS", .check = volume_check_cephfs},
@@ -74,31 +61,60 @@ static const struct source {
 	{"fc", .check = volume_check_fc},
 	{"flexVolume", .check = volume_check_flex},
 	{"configMap", .check = volume_check_config_map},
-	{"azureFile", .required = azure_file},
-	{"vsphereVolume", .required = vsphere},
-	{"photonPersistentDisk", .required = photon},
-	{"portworxVolume", .required = portworx},
+	{"azureFile", .required = VOLUME_NAMES("secretName", "shareName")},
+	{"vsphereVolume", .required = VOLUME_NAMES("volumePath")},
+	{"photonPersistentDisk", .required = VOLUME_NAMES("pdID")},
+	{"portworxVolume", .required = VOLUME_NAMES("volumeID")},
 	{"azureDisk", .check = volume_check_azure_disk},
 	{"storageos", .check = volume_check_storage_os},
 	{"projected", .check = volume_check_projected},
-	{"scaleIO", .required = scale_io},
+	{"scaleIO", .required = VOLUME_NAMES("gateway", "system", "volumeName")},
 	{"csi", .check = volume_check_csi},
 	{"ephemeral", .check = check_ephemeral},
 };
 
+const struct volume_rule *volume_next_source(
+	const void *sources, const struct volume_rule *rules, size_t n_rules, size_t *at, const void **ret_source)
+{
+	while (sources && *at < n_rules) {
+		const struct volume_rule *rule = &rules[(*at)++];
+		const struct schema_name *field = schema_find_field(schema_of(sources), rule->name, strlen(rule->name));
+		*ret_source = *(void *const *)((const char *)sources + field->field->offset);
+		if (*ret_source)
+			return rule;
+	}
+	return NULL;
+}
+
+void volume_check_source(
+	struct field_errors *errors, const struct field_path *path, const struct volume_rule *rule, const void *source)
+{
+	const struct field_path *at = FIELD(path, str_or(rule->at, rule->name));
+	if (rule->required)
+		volume_require(errors, at, source, rule->required);
+	if (rule->check)
+		rule->check(errors, at, source);
+}
+
+void volume_forbid_source(struct field_errors *errors, const struct field_path *path, const struct volume_rule *rule)
+{
+	field_forbidden(
+		errors, FIELD(path, str_or(rule->again, rule->name)), "may not specify more than 1 volume type");
+}
+
 /* What a source says about the volume that it is a part of. */
-static void check_names(struct field_errors *errors, const struct field_path *path, const struct source *source,
+static void check_names(struct field_errors *errors, const struct field_path *path, const struct volume_rule *rule,
 	const CoreV1Volume *v, const MetaV1ObjectMeta *meta)
 {
 	struct arena *arena = errors->arena;
 	const struct field_path *name = FIELD(path, "name");
 	const CoreV1ISCSIVolumeSource *iscsi = v->volume_source->iscsi;
-	if (!strcmp(source->name, "iscsi") && iscsi->initiator_name &&
+	if (!strcmp(rule->name, "iscsi") && iscsi->initiator_name &&
 		strlen(str_or_empty(v->name)) + 1 + strlen(str_or_empty(iscsi->target_portal)) > 64)
 		field_invalid(errors, name, v->name,
 			"Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if "
 			"iscsi.initiatorName is specified.");
-	if (strcmp(source->name, "ephemeral") != 0 || !meta || str_empty(meta->name) || str_empty(v->name))
+	if (strcmp(rule->name, "ephemeral") != 0 || !meta || str_empty(meta->name) || str_empty(v->name))
 		return;
 	const char *claim_name = arena_printf(arena, "%s-%s", meta->name, v->name);
 	for (const char *problem = check_dns_subdomain(arena, claim_name); problem;) {
@@ -113,24 +129,17 @@ static void check_names(struct field_errors *errors, const struct field_path *pa
 static void check_source(
 	struct field_errors *errors, const struct field_path *path, const CoreV1Volume *v, const MetaV1ObjectMeta *meta)
 {
+	const struct volume_rule *rule;
+	const void *source;
 	int n = 0;
-	for (size_t i = 0; v->volume_source && i < ARRAY_SIZE(sources); i++) {
-		const struct source *s = &sources[i];
-		const struct schema_name *field =
-			schema_find_field(schema_of(v->volume_source), s->name, strlen(s->name));
-		const void *source = *(void *const *)((const char *)v->volume_source + field->field->offset);
-		if (!source)
-			continue;
-		if (n++) {
-			field_forbidden(errors, FIELD(path, str_or(s->again, s->name)),
-				"may not specify more than 1 volume type");
+	for (size_t i = 0; (rule = volume_next_source(v->volume_source, pod_rules, ARRAY_SIZE(pod_rules), &i, &source));
+		n++) {
+		if (n) {
+			volume_forbid_source(errors, path, rule);
 			continue;
 		}
-		if (s->required)
-			volume_require(errors, FIELD(path, str_or(s->at, s->name)), source, s->required);
-		if (s->check)
-			s->check(errors, FIELD(path, str_or(s->at, s->name)), source);
-		check_names(errors, path, s, v, meta);
+		volume_check_source(errors, path, rule, source);
+		check_names(errors, path, rule, v, meta);
 	}
 	if (!n)
 		field_required(errors, path, "must specify a volume type");

@@ -8,8 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define REQUIRE(errors, path, source, ...) \
-	volume_require(errors, path, source, (const char *const[]){__VA_ARGS__, NULL})
+#define REQUIRE(errors, path, source, ...) volume_require(errors, path, source, VOLUME_NAMES(__VA_ARGS__))
 
 void volume_require(
 	struct field_errors *errors, const struct field_path *path, const void *source, const char *const *names)
@@ -229,16 +228,23 @@ void volume_check_azure_disk(struct field_errors *errors, const struct field_pat
 		field_unsupported(errors, FIELD(path, "diskURI"), uri, is_managed ? managed : blob);
 }
 
+void check_storage_os(
+	struct field_errors *errors, const struct field_path *path, const char *volume, const char *namespace)
+{
+	const struct field_path *name = FIELD(path, "volumeName");
+	if (str_empty(volume))
+		field_required(errors, name, "");
+	else
+		validate_text(errors, name, volume, check_dns_label(errors->arena, volume));
+	if (!str_empty(namespace))
+		validate_text(
+			errors, FIELD(path, "volumeNamespace"), namespace, check_dns_label(errors->arena, namespace));
+}
+
 void volume_check_storage_os(struct field_errors *errors, const struct field_path *path, const void *source)
 {
 	const CoreV1StorageOSVolumeSource *s = source;
-	REQUIRE(errors, path, source, "volumeName");
-	if (!str_empty(s->volume_name))
-		validate_text(errors, FIELD(path, "volumeName"), s->volume_name,
-			check_dns_label(errors->arena, s->volume_name));
-	if (!str_empty(s->volume_namespace))
-		validate_text(errors, FIELD(path, "volumeNamespace"), s->volume_namespace,
-			check_dns_label(errors->arena, s->volume_namespace));
+	check_storage_os(errors, path, s->volume_name, s->volume_namespace);
 	require_ref(errors, path, s->secret_ref);
 }
 

@@ -12,8 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define REQUIRE(errors, path, source, ...) \
-	volume_require(errors, path, source, (const char *const[]){__VA_ARGS__, NULL})
+#define REQUIRE(errors, path, source, ...) volume_require(errors, path, source, VOLUME_NAMES(__VA_ARGS__))
 
 static void check_local(struct field_errors *errors, const struct field_path *path, const void *source)
 {
@@ -71,16 +70,10 @@ static void check_azure_file(struct field_errors *errors, const struct field_pat
 		field_required(errors, FIELD(path, "secretNamespace"), "");
 }
 
-static void check_storage_os(struct field_errors *errors, const struct field_path *path, const void *source)
+static void check_storage_os_source(struct field_errors *errors, const struct field_path *path, const void *source)
 {
 	const CoreV1StorageOSPersistentVolumeSource *s = source;
-	REQUIRE(errors, path, source, "volumeName");
-	if (!str_empty(s->volume_name))
-		validate_text(errors, FIELD(path, "volumeName"), s->volume_name,
-			check_dns_label(errors->arena, s->volume_name));
-	if (!str_empty(s->volume_namespace))
-		validate_text(errors, FIELD(path, "volumeNamespace"), s->volume_namespace,
-			check_dns_label(errors->arena, s->volume_namespace));
+	check_storage_os(errors, path, s->volume_name, s->volume_namespace);
 	if (s->secret_ref)
 		REQUIRE(errors, FIELD(path, "secretRef"), s->secret_ref, "name", "namespace");
 }
@@ -112,17 +105,7 @@ static void check_csi(struct field_errors *errors, const struct field_path *path
 	check_secret(errors, FIELD(path, "nodeExpandSecretRef"), s->node_expand_secret_ref);
 }
 
-static const char *const vsphere[] = {"volumePath", NULL};
-static const char *const photon[] = {"pdID", NULL};
-static const char *const portworx[] = {"volumeID", NULL};
-static const char *const scale_io[] = {"gateway", "system", "volumeName", NULL};
-
-/* As of a pod's volumes: in the order in which one of several is blamed. */
-static const struct source {
-	const char *name, *at, *again;
-	volume_check_fn *check;
-	const char *const *required;
-} sources[] = {
+static const struct volume_rule rules[] = {
 	{"hostPath", .check = volume_check_host_path},
 	{"gcePersistentDisk", .at = "persistentDisk", .check = volume_check_gce},
 	{"awsElasticBlockStore", .check = volume_check_aws},
@@ -137,13 +120,13 @@ static const struct source {
 	{"fc", .check = volume_check_fc},
 	{"flexVolume", .check = check_flex},
 	{"azureFile", .check = check_azure_file},
-	{"vsphereVolume", .required = vsphere},
-	{"photonPersistentDisk", .required = photon},
-	{"portworxVolume", .required = portworx},
+	{"vsphereVolume", .required = VOLUME_NAMES("volumePath")},
+	{"photonPersistentDisk", .required = VOLUME_NAMES("pdID")},
+	{"portworxVolume", .required = VOLUME_NAMES("volumeID")},
 	{"azureDisk", .check = volume_check_azure_disk},
-	{"scaleIO", .required = scale_io},
+	{"scaleIO", .required = VOLUME_NAMES("gateway", "system", "volumeName")},
 	{"local", .check = check_local},
-	{"storageos", .check = check_storage_os},
+	{"storageos", .check = check_storage_os_source},
 	{"csi", .check = check_csi},
 };
 
@@ -151,22 +134,16 @@ static void check_sources(
 	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
 {
 	const CoreV1PersistentVolumeSource *s = spec->persistent_volume_source;
+	const struct volume_rule *rule;
+	const void *source;
 	int n = 0;
-	for (size_t i = 0; s && i < ARRAY_SIZE(sources); i++) {
-		const struct source *rule = &sources[i];
-		const struct schema_name *field = schema_find_field(schema_of(s), rule->name, strlen(rule->name));
-		const void *source = *(void *const *)((const char *)s + field->field->offset);
-		if (!source)
-			continue;
-		if (n++ && strcmp(rule->name, "flexVolume") != 0) {
-			field_forbidden(errors, FIELD(path, str_or(rule->again, rule->name)),
-				"may not specify more than 1 volume type");
+	for (size_t i = 0; (rule = volume_next_source(s, rules, ARRAY_SIZE(rules), &i, &source)); n++) {
+		/* A flexVolume is not seen beside others. */
+		if (n && strcmp(rule->name, "flexVolume") != 0) {
+			volume_forbid_source(errors, path, rule);
 			continue;
 		}
-		if (rule->required)
-			volume_require(errors, FIELD(path, str_or(rule->at, rule->name)), source, rule->required);
-		if (rule->check)
-			rule->check(errors, FIELD(path, str_or(rule->at, rule->name)), source);
+		volume_check_source(errors, path, rule, source);
 		if (!strcmp(rule->name, "local") && !spec->node_affinity)
 			field_required(errors, FIELD(path, "nodeAffinity"), "Local volume requires node affinity");
 	}
