@@ -93,12 +93,13 @@ static void drop_bindings(ResourceV1ResourceClaimStatus *status)
 	}
 }
 
-/* Devices for administration: only where the namespace allows it. */
+/* Devices for administration: only where the namespace allows it. It is asked for anew, as in the original: a label set
+ * just now counts. */
 
 static void check_admin(struct request *request, const struct field_path *path, struct field_errors *errors)
 {
 	const ProtobufCMessage *namespace;
-	struct status *s = objects_get(
+	struct status *s = objects_get_live(
 		request->objects, request->arena, &CoreV1Namespace_schema, "", request->namespace, &namespace);
 	if (s) {
 		field_internal(errors, path,
