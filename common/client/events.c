@@ -40,6 +40,12 @@ static bool is_refusal(const struct status *error)
 	       error->reason != STATUS_TOO_MANY_REQUESTS && error->reason != STATUS_SERVER_TIMEOUT;
 }
 
+/* Refusals that come about in the normal course: it was recorded before, or its namespace is on its way out. */
+static bool is_ordinary(const struct status *error)
+{
+	return error->reason == STATUS_ALREADY_EXISTS || status_has_cause(error, CAUSE_NAMESPACE_TERMINATING);
+}
+
 /* Waits before the next try; false when the recorder ends. */
 static bool wait_retry(struct event_recorder *r)
 {
@@ -91,7 +97,7 @@ static void write_core(struct event_recorder *r, struct item *item)
 			return;
 		}
 		bool last = is_refusal(error) || n + 1 == MAX_TRIES;
-		if (last && error->reason != STATUS_ALREADY_EXISTS)
+		if (last && !is_ordinary(error))
 			log_warn("server rejected event '%s' of %s/%s: %s (will not retry!)", item->core->reason,
 				item->core->metadata->namespace, item->core->involved_object->name, error->message);
 		status_drop(error, "logged, or tried again");
@@ -123,7 +129,7 @@ static void write_v1(struct event_recorder *r, struct item *item)
 		if (!error)
 			return;
 		bool last = is_refusal(error) || n + 1 == MAX_TRIES;
-		if (last && error->reason != STATUS_ALREADY_EXISTS)
+		if (last && !is_ordinary(error))
 			log_warn("server rejected event '%s' of %s: %s (will not retry!)", item->v1->reason,
 				item->v1->regarding->name, error->message);
 		status_drop(error, "logged, or tried again");
