@@ -8,7 +8,6 @@
 #define DEFAULT_TIMEOUT_MS 10000
 #define MAX_PEM_BYTES (1u << 20)
 #define MAX_MESSAGE_BYTES (1u << 30)
-#define PAGE_KEYS 500
 #define COMPACTION_KEY "compact_rev_key"
 
 struct pem {
@@ -76,8 +75,7 @@ void etcd_free(struct etcd *etcd)
 	free(etcd);
 }
 
-/* What gRPC says of the peer, without gRPC's own details. */
-static struct status *plain(struct status *s)
+struct status *etcd_plain(struct status *s)
 {
 	if (!s)
 		return NULL;
@@ -95,7 +93,8 @@ static struct status *plain(struct status *s)
 static struct status *call(
 	struct etcd *etcd, const char *method, const void *request, struct arena *arena, void *ret_response)
 {
-	return plain(rpc_call(etcd->channel, &etcd_kv_service, method, request, etcd->timeout_ms, arena, ret_response));
+	return etcd_plain(
+		rpc_call(etcd->channel, &etcd_kv_service, method, request, etcd->timeout_ms, arena, ret_response));
 }
 
 static ProtobufCBinaryData bytes(const void *data, size_t size)
@@ -251,7 +250,7 @@ struct status *etcd_lease(struct etcd *etcd, int64_t ttl_seconds, int64_t *ret_l
 	EtcdLeaseGrantRequest *request = RPC_NEW(arena, EtcdLeaseGrantRequest);
 	request->ttl = ttl_seconds;
 	EtcdLeaseGrantResponse *response;
-	TRY(plain(rpc_call(
+	TRY(etcd_plain(rpc_call(
 		etcd->channel, &etcd_lease_service, "LeaseGrant", request, etcd->timeout_ms, arena, &response)));
 	*ret_lease = response->id;
 	return NULL;
@@ -261,7 +260,7 @@ struct status *etcd_size(struct etcd *etcd, int64_t *ret_bytes)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	EtcdStatusResponse *response;
-	TRY(plain(rpc_call(etcd->channel, &etcd_maintenance_service, "Status", RPC_NEW(arena, EtcdStatusRequest),
+	TRY(etcd_plain(rpc_call(etcd->channel, &etcd_maintenance_service, "Status", RPC_NEW(arena, EtcdStatusRequest),
 		etcd->timeout_ms, arena, &response)));
 	*ret_bytes = response->dbsize;
 	return NULL;
@@ -304,50 +303,4 @@ struct status *etcd_compaction_turn(struct etcd *etcd, int64_t *turn, int64_t *r
 	request->revision = last;
 	EtcdCompactionResponse *done;
 	return call(etcd, "Compact", request, arena, &done);
-}
-
-char *etcd_prefix_end(struct arena *arena, const char *prefix)
-{
-	char *end = arena_strdup(arena, prefix);
-	for (size_t i = strlen(end); i-- > 0; end[i] = 0)
-		if ((unsigned char)end[i] < 0xff) {
-			end[i]++;
-			return end;
-		}
-	return end;
-}
-
-struct status *etcd_each(struct etcd *etcd, const char *prefix, int64_t *revision,
-	void (*fn)(void *data, const struct etcd_kv *kv), void *data)
-{
-	CLEANUP(arena_freep) struct arena *keys = arena_new();
-	CLEANUP(arena_freep) struct arena *page = arena_new();
-	CLEANUP(strbuf_done) struct strbuf from = STRBUF_INIT;
-	const char *end = etcd_prefix_end(keys, prefix);
-	strbuf_adds(&from, prefix);
-	for (bool more = true; more;) {
-		arena_reset(page);
-		EtcdRangeRequest *request = RPC_NEW(page, EtcdRangeRequest);
-		request->key = bytes(from.buf, from.len);
-		request->range_end = text(end);
-		request->limit = PAGE_KEYS;
-		request->revision = *revision;
-		EtcdRangeResponse *response;
-		TRY(call(etcd, "Range", request, page, &response));
-		if (!*revision && response->header)
-			*revision = response->header->revision;
-		for (size_t i = 0; i < response->n_kvs; i++) {
-			struct etcd_kv kv;
-			etcd_kv_from(page, response->kvs[i], &kv);
-			fn(data, &kv);
-		}
-		more = response->more && response->n_kvs;
-		if (more) {
-			const ProtobufCBinaryData *last = &response->kvs[response->n_kvs - 1]->key;
-			strbuf_reset(&from);
-			strbuf_add(&from, last->data, last->len);
-			strbuf_addc(&from, 0);
-		}
-	}
-	return NULL;
 }

@@ -75,6 +75,20 @@ struct status *etcd_compaction_turn(
 struct status *etcd_each(struct etcd *etcd, const char *prefix, int64_t *revision,
 	void (*fn)(void *data, const struct etcd_kv *kv), void *data) MUST_USE;
 
+/* Keys of a range that came in one answer, in order; their values are the answer's own bytes. */
+struct etcd_page {
+	atomic_uint refs;
+	struct arena *arena;
+	struct etcd_kv *kvs;
+	size_t n_kvs;
+};
+/* The same as etcd_each() by the page: fn may keep one by a reference. */
+struct status *etcd_each_page(struct etcd *etcd, const char *prefix, int64_t *revision,
+	void (*fn)(void *data, struct etcd_page *page), void *data) MUST_USE;
+struct etcd_page *etcd_page_ref(struct etcd_page *page);
+void etcd_page_unref(struct etcd_page *page);
+DEFINE_CLEANUP(struct etcd_page *, etcd_page_unref)
+
 struct etcd_event {
 	bool deleted;
 	struct etcd_kv kv; /* of a delete: the key and the revision of the deletion */

@@ -1,7 +1,8 @@
 /*
- * The first reading of everything that etcd holds: while one page is on its way, the objects of those before are
- * decoded on several threads. They enter the tables on the cache's own thread, in order.
+ * The first reading of everything that etcd holds. A thread reads page after page, others decode the objects of those
+ * that have come, and the cache's own thread puts them into the tables, in order.
  */
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,16 +11,14 @@
 #include "base/mem.h"
 #include "base/workers.h"
 
-#define BATCH 64
-#define MOST_BATCHES 8 /* on their way at a time: what memory they may take */
+#define BATCH 32
+#define MOST_BATCHES 16 /* on their way at a time: what memory they may take */
 #define MOST_THREADS 4
 
 struct one {
 	struct table *table;
 	const char *key; /* within the table */
-	const uint8_t *value;
-	size_t size;
-	int64_t revision;
+	const struct etcd_kv *kv;
 	struct entry *entry;
 	ProtobufCMessage *object; /* in the batch's arena */
 };
@@ -27,6 +26,7 @@ struct one {
 struct batch {
 	struct batch *next;
 	struct arena *arena;
+	struct etcd_page *page; /* until it is decoded */
 	struct one items[BATCH];
 	size_t n;
 	sem_t decoded;
@@ -34,38 +34,54 @@ struct batch {
 
 struct filling {
 	struct cache *cache;
+	const char *prefix;
 	struct workers *workers;
-	struct batch *first, *last; /* being decoded */
-	size_t n_batches;
-	struct batch *open; /* being collected */
+	sem_t room; /* for so many batches more */
+	sem_t made; /* so many stand in the queue, or it has ended */
+	pthread_mutex_t lock;
+	struct batch *first, *last; /* the queue, under lock */
+	/* Of the reading thread until it has ended. */
+	struct batch *open;
+	int64_t revision;
+	struct status *status;
 };
+
+static void wait_for(sem_t *sem)
+{
+	while (sem_wait(sem) != 0)
+		;
+}
 
 static void decode_batch(void *data)
 {
 	struct batch *b = data;
 	for (size_t i = 0; i < b->n; i++) {
 		struct one *o = &b->items[i];
-		struct status *status = entry_from_value(
-			b->arena, o->table->resource, o->revision, o->value, o->size, &o->entry, &o->object);
-		log_status(status, "the value of %s%s cannot be read", o->table->prefix, o->key);
+		struct status *status = entry_from_value(b->arena, o->table->resource, o->kv->mod_revision,
+			o->kv->value, o->kv->size, &o->entry, &o->object);
+		log_status(status, "the value of %s cannot be read", o->kv->key);
 	}
 	sem_post(&b->decoded);
 }
 
-static void apply_oldest(struct filling *f)
+static void batch_free(struct batch *b)
 {
-	struct batch *b = f->first;
-	f->first = b->next;
-	f->n_batches--;
-	while (sem_wait(&b->decoded) != 0)
-		;
-	for (size_t i = 0; i < b->n; i++)
-		if (b->items[i].entry)
-			table_apply(b->items[i].table, b->items[i].key, b->items[i].entry, b->items[i].object,
-				b->items[i].revision);
 	sem_destroy(&b->decoded);
+	etcd_page_unref(b->page);
 	arena_free(b->arena);
 	free(b);
+}
+
+/* --- the reading thread --- */
+
+static struct batch *batch_new(struct filling *f, struct etcd_page *page)
+{
+	wait_for(&f->room);
+	struct batch *b = mem_zalloc(sizeof(*b));
+	b->arena = arena_new();
+	b->page = etcd_page_ref(page);
+	sem_init(&b->decoded, 0, 0);
+	return b;
 }
 
 static void submit(struct filling *f)
@@ -73,53 +89,83 @@ static void submit(struct filling *f)
 	struct batch *b = STEAL(f->open);
 	if (!b)
 		return;
+	pthread_mutex_lock(&f->lock);
 	*(f->first ? &f->last->next : &f->first) = b;
 	f->last = b;
-	f->n_batches++;
+	pthread_mutex_unlock(&f->lock);
 	if (!workers_submit(f->workers, decode_batch, b))
 		decode_batch(b);
-	if (f->n_batches == MOST_BATCHES)
-		apply_oldest(f);
+	sem_post(&f->made);
 }
 
-static void collect(void *data, const struct etcd_kv *kv)
+static void collect(void *data, struct etcd_page *page)
 {
 	struct filling *f = data;
-	const char *rest;
-	struct table *table = cache_table_of_key(f->cache, kv->key, &rest);
-	if (!table)
-		return;
-	if (!f->open) {
-		f->open = mem_zalloc(sizeof(*f->open));
-		f->open->arena = arena_new();
-		sem_init(&f->open->decoded, 0, 0);
+	for (size_t i = 0; i < page->n_kvs; i++) {
+		const char *rest;
+		struct table *table = cache_table_of_key(f->cache, page->kvs[i].key, &rest);
+		if (!table)
+			continue;
+		if (!f->open)
+			f->open = batch_new(f, page);
+		f->open->items[f->open->n++] = (struct one){.table = table, .key = rest, .kv = &page->kvs[i]};
+		if (f->open->n == BATCH)
+			submit(f);
 	}
-	struct batch *b = f->open;
-	b->items[b->n++] = (struct one){.table = table,
-		.key = arena_strdup(b->arena, rest),
-		.value = arena_dup(b->arena, kv->value, kv->size),
-		.size = kv->size,
-		.revision = kv->mod_revision};
-	if (b->n == BATCH)
-		submit(f);
+	submit(f);
+}
+
+static void *read_all(void *data)
+{
+	struct filling *f = data;
+	f->status = etcd_each_page(f->cache->etcd, f->prefix, &f->revision, collect, f);
+	sem_post(&f->made);
+	return NULL;
+}
+
+/* --- the cache's thread --- */
+
+/* False at the end. */
+static bool apply_next(struct filling *f)
+{
+	wait_for(&f->made);
+	pthread_mutex_lock(&f->lock);
+	struct batch *b = f->first;
+	if (b)
+		f->first = b->next;
+	pthread_mutex_unlock(&f->lock);
+	if (!b)
+		return false;
+	wait_for(&b->decoded);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct one *o = &b->items[i];
+		if (o->entry)
+			table_apply(o->table, o->key, o->entry, o->object, o->kv->mod_revision);
+	}
+	batch_free(b);
+	sem_post(&f->room);
+	return true;
 }
 
 struct status *cache_fill(struct cache *cache, const char *prefix, int64_t *ret_revision)
 {
 	const long n = sysconf(_SC_NPROCESSORS_ONLN);
-	struct filling f = {.cache = cache,
-		.workers = workers_new("fill",
-			n > MOST_THREADS ? MOST_THREADS
-			: n > 0		 ? (size_t)n
-					 : 1,
-			MOST_BATCHES)};
-	*ret_revision = 0;
-	struct status *status = etcd_each(cache->etcd, prefix, ret_revision, collect, &f);
-	submit(&f);
-	while (f.first)
-		apply_oldest(&f);
+	const size_t n_threads = n > MOST_THREADS ? MOST_THREADS : n > 0 ? (size_t)n : 1;
+	struct filling f = {.cache = cache, .prefix = prefix};
+	f.workers = workers_new("fill", n_threads, MOST_BATCHES);
+	sem_init(&f.room, 0, MOST_BATCHES);
+	sem_init(&f.made, 0, 0);
+	pthread_mutex_init(&f.lock, NULL);
+	pthread_t reader = thread_start("fill-read", read_all, &f);
+	while (apply_next(&f))
+		;
+	pthread_join(reader, NULL);
 	workers_free(f.workers);
-	if (!status)
-		cache_mark_synced(cache, *ret_revision);
-	return status;
+	pthread_mutex_destroy(&f.lock);
+	sem_destroy(&f.made);
+	sem_destroy(&f.room);
+	*ret_revision = f.revision;
+	if (!f.status)
+		cache_mark_synced(cache, f.revision);
+	return f.status;
 }

@@ -59,14 +59,6 @@ void protobuf_encode(struct strbuf *out, const void *msg)
 	protobuf_encode_as(out, msg, str_or_empty(type->api_version), type->kind);
 }
 
-/* One field of the wire at p. */
-struct wire {
-	uint32_t number;
-	int type;
-	const uint8_t *data; /* of a length-delimited one */
-	size_t size;
-};
-
 static bool read_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret_value)
 {
 	uint64_t value = 0;
@@ -82,17 +74,17 @@ static bool read_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret_val
 	return false;
 }
 
-static bool read_field(const uint8_t **p, const uint8_t *end, struct wire *ret_field)
+bool protobuf_read_field(const uint8_t **p, const uint8_t *end, struct protobuf_field *ret_field)
 {
 	uint64_t tag, value;
-	size_t fixed = 0;
+	size_t fixed;
 
 	if (!read_varint(p, end, &tag) || tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
 		return false;
-	*ret_field = (struct wire){.number = (uint32_t)(tag >> 3), .type = (int)(tag & 7)};
+	*ret_field = (struct protobuf_field){.number = (uint32_t)(tag >> 3), .type = (int)(tag & 7)};
 	switch (ret_field->type) {
 	case 0:
-		return read_varint(p, end, &value);
+		return read_varint(p, end, &ret_field->value);
 	case 1:
 		fixed = 8;
 		break;
@@ -122,13 +114,13 @@ struct status *protobuf_envelope(struct arena *arena, const void *data, size_t s
 	ProtobufCAllocator allocator = protobuf_arena_allocator(arena);
 	RuntimeTypeMeta *meta = NULL;
 	size_t raw_size = 0;
-	struct wire field;
+	struct protobuf_field field;
 
 	if (!protobuf_has_magic(data, size))
 		return status_bad_request("the data does not begin with the protobuf envelope's four bytes");
 	p += PROTOBUF_MAGIC_SIZE;
 	while (p < end) {
-		if (!read_field(&p, end, &field))
+		if (!protobuf_read_field(&p, end, &field))
 			return status_bad_request("the protobuf envelope is broken");
 		if (field.number == 1 && field.type == 2) {
 			meta = (RuntimeTypeMeta *)protobuf_c_message_unpack(

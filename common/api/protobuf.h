@@ -35,6 +35,17 @@ void protobuf_pack(struct strbuf *out, const void *msg);
 struct status *protobuf_unpack(
 	struct arena *arena, const struct schema_type *type, const void *data, size_t size, void *ret_msg) MUST_USE;
 
+/* One field of any message, where it stands. */
+struct protobuf_field {
+	uint32_t number;
+	int type;	     /* on the wire */
+	uint64_t value;	     /* of type 0 */
+	const uint8_t *data; /* of the others; nothing is copied */
+	size_t size;
+};
+/* Reads the field at *p and goes past it; false where the bytes are broken. */
+bool protobuf_read_field(const uint8_t **p, const uint8_t *end, struct protobuf_field *ret_field);
+
 /* protobuf-c's allocator over an arena; free does nothing. Valid as long as the arena. */
 ProtobufCAllocator protobuf_arena_allocator(struct arena *arena);
 

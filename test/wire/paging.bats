@@ -26,3 +26,20 @@ teardown() { cp_stop; }
 	cp_curl "$path?resourceVersion=$(jq -r .metadata.resourceVersion "$CP_DIR/first")&resourceVersionMatch=Exact" >"$CP_DIR/exact"
 	[ "$(jq -r '[.items[].metadata.name] | join(" ")' "$CP_DIR/exact")" = "map-0 map-1 map-2 map-3 map-4" ]
 }
+
+@test "a server that starts reads everything, however many pages etcd gives it in" {
+	local i path=/api/v1/namespaces/default/configmaps
+	# Small ones, then large ones: the pages are longer, then shorter.
+	for ((i = 0; i < 700; i++)); do printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a-%03d}\n' "$i"; done >"$CP_DIR/maps.yaml"
+	for ((i = 0; i < 120; i++)); do
+		printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b-%03d}\ndata: {text: "%0200000d"}\n' "$i" "$i"
+	done >>"$CP_DIR/maps.yaml"
+	"$BIN/kubectl" create -f "$CP_DIR/maps.yaml" >/dev/null
+	cp_curl "$path" | jq -S .items >"$CP_DIR/before"
+	[ "$(jq length "$CP_DIR/before")" = 821 ]
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" || true
+	cp_start_apiserver
+	cp_curl "$path?resourceVersion=0" | jq -S .items >"$CP_DIR/after"
+	cmp "$CP_DIR/before" "$CP_DIR/after"
+}
