@@ -15,7 +15,6 @@
 #include "apiserver/registry/registry.h"
 #include "apiserver/strategy/context.h"
 #include "base/clock.h"
-#include "base/map.h"
 #include "net/tls.h"
 #include "serve/metrics.h"
 
@@ -44,9 +43,7 @@ struct app {
 	bool profiling;
 	int64_t compaction_ms;
 	atomic_bool stopping;
-	/* OpenAPI documents, made when first asked for. */
-	pthread_mutex_t openapi_lock;
-	struct strmap *openapi;
+	struct openapi *openapi;
 };
 
 /* The server's callbacks. */

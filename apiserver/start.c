@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include "apiserver/app.h"
 #include "apiserver/http/paths.h"
+#include "apiserver/openapi/openapi.h"
 #include "apiserver/store/cache.h"
 #include "base/encode.h"
 #include "base/io.h"
@@ -313,8 +314,7 @@ struct status *apiserver_run(struct options *options)
 	app->clock = clock_system();
 	app->profiling = options->profiling;
 	app->advertised = "";
-	pthread_mutex_init(&app->openapi_lock, NULL);
-	app->openapi = strmap_new(free);
+	app->openapi = openapi_new();
 	app_metrics_init(app);
 	TRY(connect_etcd(options, app));
 	TRY(make_parts(options, app));

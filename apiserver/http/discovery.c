@@ -6,6 +6,7 @@
 #include "api/json.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/paths.h"
+#include "apiserver/http/route.h"
 #include "base/encode.h"
 #include "pki/pki.h"
 
@@ -37,17 +38,6 @@ static const struct {
 	{"flowcontrol.apiserver.k8s.io", {"v1"}},
 };
 
-/* The kinds of subresources that are no kinds of the resource's own group. */
-static const struct {
-	const char *kind;
-	const char *group;
-	const char *version;
-} elsewhere[] = {
-	{"Scale", "autoscaling", "v1"},
-	{"Eviction", "policy", "v1"},
-	{"TokenRequest", "authentication.k8s.io", "v1"},
-};
-
 static char *text(struct arena *arena, const char *s)
 {
 	return arena_strdup(arena, s);
@@ -65,6 +55,13 @@ static void set_verbs(struct arena *arena, const char *const *verbs, MetaV1Verbs
 	push_strings(arena, verbs, &(*ret_verbs)->items, &(*ret_verbs)->n_items);
 }
 
+/* The type of a subresource that is no kind of the resource's own group; else NULL. */
+static const struct schema_type *foreign_type(const struct schema_resource *r, const struct schema_subresource *s)
+{
+	const struct schema_type *type = subresource_type(r, s);
+	return type && (strcmp(type->group, r->type->group) != 0 || str_eq(s->kind, "Scale")) ? type : NULL;
+}
+
 static void add_subresource(struct arena *arena, const struct schema_resource *r, const struct schema_subresource *s,
 	MetaV1APIResourceList *list)
 {
@@ -73,11 +70,11 @@ static void add_subresource(struct arena *arena, const struct schema_resource *r
 	out->namespaced = r->namespaced;
 	out->kind = text(arena, s->kind);
 	set_verbs(arena, s->verbs, &out->verbs);
-	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
-		if (str_eq(elsewhere[i].kind, s->kind)) {
-			out->group = text(arena, elsewhere[i].group);
-			out->version = text(arena, elsewhere[i].version);
-		}
+	const struct schema_type *type = foreign_type(r, s);
+	if (type) {
+		out->group = text(arena, type->group);
+		out->version = text(arena, type->version);
+	}
 	ARENA_PUSH(arena, list->resources, list->n_resources) = out;
 }
 
@@ -151,10 +148,8 @@ static ApidiscoveryV2APISubresourceDiscovery *aggregated_subresource(
 {
 	ApidiscoveryV2APISubresourceDiscovery *out = API_NEW(arena, ApidiscoveryV2APISubresourceDiscovery);
 	out->subresource = text(arena, s->name);
-	out->response_kind = kind_of(arena, "", "", s->kind);
-	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
-		if (str_eq(elsewhere[i].kind, s->kind))
-			out->response_kind = kind_of(arena, elsewhere[i].group, elsewhere[i].version, s->kind);
+	const struct schema_type *type = foreign_type(r, s);
+	out->response_kind = kind_of(arena, type ? type->group : "", type ? type->version : "", s->kind);
 	push_strings(arena, s->verbs, &out->verbs, &out->n_verbs);
 	return out;
 }

@@ -112,13 +112,9 @@ static struct status *not_acceptable(bool known)
 		"", "", "");
 }
 
-struct status *accept_parse_text(struct arena *arena, const char *text, bool tables, struct accept *ret_accept)
+/* Those of a header, the best first. */
+static struct clause *take_clauses(struct arena *arena, const char *text, size_t *ret_n)
 {
-	const struct accept plain = {.shape_version = "v1"};
-	bool known = false;
-	*ret_accept = plain;
-	if (str_empty(text))
-		return NULL;
 	char **parts;
 	size_t n = str_split(arena, text, ',', &parts);
 	if (n > MAX_CLAUSES)
@@ -127,6 +123,34 @@ struct status *accept_parse_text(struct arena *arena, const char *text, bool tab
 	for (size_t i = 0; i < n; i++)
 		clauses[i] = take_clause(arena, parts[i], i);
 	qsort(clauses, n, sizeof(*clauses), by_quality);
+	*ret_n = n;
+	return clauses;
+}
+
+bool accept_choose(struct arena *arena, const char *text, const char *const *types, size_t n_types, size_t *ret_choice)
+{
+	size_t n;
+	struct clause *clauses = take_clauses(arena, str_or(text, "*/*"), &n);
+	for (size_t i = 0; i < n; i++)
+		for (size_t t = 0; t < n_types; t++)
+			if (str_eq(clauses[i].type, types[t]) || str_eq(clauses[i].type, "*/*") ||
+				(str_eq(clauses[i].type, "application/*") &&
+					str_starts_with(types[t], "application/"))) {
+				*ret_choice = t;
+				return true;
+			}
+	return false;
+}
+
+struct status *accept_parse_text(struct arena *arena, const char *text, bool tables, struct accept *ret_accept)
+{
+	const struct accept plain = {.shape_version = "v1"};
+	bool known = false;
+	size_t n;
+	*ret_accept = plain;
+	if (str_empty(text))
+		return NULL;
+	struct clause *clauses = take_clauses(arena, text, &n);
 	for (size_t i = 0; i < n; i++) {
 		*ret_accept = plain;
 		if (!media_of(clauses[i].type, &ret_accept->media))

@@ -25,6 +25,8 @@ struct status *accept_parse(struct exchange *exchange, bool tables, struct accep
 struct status *accept_parse_text(
 	struct arena *arena, const char *text, bool tables, struct accept *ret_accept) MUST_USE;
 const char *media_name(enum media media);
+/* Which of some media types (lower case) a header likes best; a wildcard means the first that fits. False: none. */
+bool accept_choose(struct arena *arena, const char *text, const char *const *types, size_t n_types, size_t *ret_choice);
 
 /* A media type with its parameters cut off, lower case; "" without the header. */
 const char *content_type_of(struct exchange *exchange);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include "apiserver/http/answer.h"
+#include "apiserver/openapi/openapi.h"
 #include "apiserver/registry/private.h"
 #include "apiserver/store/cache.h"
 
@@ -245,7 +246,7 @@ struct status *paths_respond(struct app *app, struct exchange *exchange, struct 
 		return NULL;
 	if (discovery_respond(exchange, app->advertised, &status))
 		return status;
-	if (openapi_respond(app, exchange) || answer_identity(app, exchange))
+	if (openapi_respond(app->openapi, exchange) || answer_identity(app, exchange))
 		return NULL;
 	bool version = str_eq(path, "/version") || str_eq(path, "/version/");
 	if (version && !str_eq(exchange->method, "GET"))

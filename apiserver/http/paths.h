@@ -9,8 +9,6 @@
 
 /* False: the path is not of discovery. */
 bool discovery_respond(struct exchange *exchange, const char *server_address, struct status **ret_status);
-/* False: not of OpenAPI. */
-bool openapi_respond(struct app *app, struct exchange *exchange);
 /* /healthz, /livez, /readyz and what is below; false for other paths. */
 bool health_answer(struct app *app, struct exchange *exchange);
 /* Any other path, 404 included. */

@@ -38,6 +38,20 @@ bool route_version_known(const char *group, const char *version)
 	return false;
 }
 
+const struct schema_type *subresource_type(
+	const struct schema_resource *resource, const struct schema_subresource *subresource)
+{
+	static const struct {
+		const char *kind;
+		const char *api_version;
+	} known[] = {{"Scale", "autoscaling/v1"}, {"Eviction", "policy/v1"},
+		{"TokenRequest", "authentication.k8s.io/v1"}, {"Binding", "v1"}};
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (str_eq(known[i].kind, subresource->kind))
+			return schema_find_api_version(known[i].api_version, known[i].kind);
+	return schema_find_kind(resource->type->group, resource->type->version, subresource->kind);
+}
+
 /* The segments of a path that is unescaped already: an escaped slash or dot parts it as a plain one does. */
 static size_t segments(struct arena *arena, const char *path, char ***ret_parts)
 {

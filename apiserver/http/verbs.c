@@ -8,6 +8,7 @@
 #include "api/yaml.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/decode.h"
+#include "apiserver/http/route.h"
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
 
@@ -25,21 +26,10 @@ static const struct subresource_handler *handler_of(const struct request *reques
 	return *request->subresource ? strategy_subresource(request->strategy, request->subresource) : NULL;
 }
 
-/* The type of a subresource's bodies: by name in the resource's own group, or wherever it is. */
 static const struct schema_type *view_type(const struct request *request)
 {
-	static const struct {
-		const char *kind;
-		const char *api_version;
-	} known[] = {{"Scale", "autoscaling/v1"}, {"Eviction", "policy/v1"},
-		{"TokenRequest", "authentication.k8s.io/v1"}, {"Binding", "v1"}};
 	const struct schema_subresource *sub = schema_find_subresource(request->schema, request->subresource);
-	if (!sub)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (str_eq(known[i].kind, sub->kind))
-			return schema_find_api_version(known[i].api_version, known[i].kind);
-	return schema_find_kind(request->group, request->version, sub->kind);
+	return sub ? subresource_type(request->schema, sub) : NULL;
 }
 
 /* --- get --- */

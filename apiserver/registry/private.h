@@ -29,6 +29,7 @@ struct traits {
 	bool create_on_put;
 };
 struct traits traits_of(const struct request *request);
+bool delete_returns_object(const char *resource);
 
 /* Where a request's objects are stored; NULL for what is virtual. */
 struct table *request_table(const struct request *request);

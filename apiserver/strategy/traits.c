@@ -19,11 +19,16 @@ static const char *const created_by_put[] = {"rolebindings", "clusterrolebinding
 	"limitranges", "events", "services", "endpoints", "runtimeclasses", "validatingadmissionpolicies",
 	"mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicybindings", NULL};
 
+bool delete_returns_object(const char *resource)
+{
+	return str_in(resource, returning_deleted);
+}
+
 struct traits traits_of(const struct request *request)
 {
 	const struct strategy *s = request->strategy;
 	return (struct traits){.generation = str_in(request->resource, with_generation),
-		.returns_deleted = str_in(request->resource, returning_deleted),
+		.returns_deleted = delete_returns_object(request->resource),
 		.needs_version = s->no_unconditional_update || str_in(request->resource, versioned_puts),
 		.create_on_put = s->allow_create_on_update || str_in(request->resource, created_by_put)};
 }

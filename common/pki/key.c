@@ -270,6 +270,11 @@ void pki_sha256(const void *data, size_t size, uint8_t ret_digest[static 32])
 	EVP_Digest(data, size, ret_digest, NULL, EVP_sha256(), NULL);
 }
 
+void pki_sha512(const void *data, size_t size, uint8_t ret_digest[static 64])
+{
+	EVP_Digest(data, size, ret_digest, NULL, EVP_sha512(), NULL);
+}
+
 void pki_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t ret_digest[static 32])
 {
 	HMAC(EVP_sha256(), key, (int)key_size, data, size, ret_digest, NULL);

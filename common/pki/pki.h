@@ -132,6 +132,7 @@ struct status *pki_csr_sign(const struct pki_cert *ca, const struct pki_key *ca_
 	unsigned usages, int64_t not_before_s, int64_t not_after_s, struct pki_cert **ret_cert) MUST_USE;
 
 void pki_sha256(const void *data, size_t size, uint8_t ret_digest[static 32]);
+void pki_sha512(const void *data, size_t size, uint8_t ret_digest[static 64]);
 void pki_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t ret_digest[static 32]);
 
 #endif

@@ -1,0 +1,20 @@
+/*
+ * /openapi/v2, /openapi/v3 and the documents under it. A document is written when it is first asked for and then kept;
+ * of the others the index of version 3 makes only the digests that it names.
+ *
+ * Threads: any.
+ */
+#ifndef APISERVER_OPENAPI_OPENAPI_H
+#define APISERVER_OPENAPI_OPENAPI_H
+
+#include "apiserver/http/server.h"
+
+struct openapi;
+
+struct openapi *openapi_new(void);
+/* After the last reply. */
+void openapi_free(struct openapi *openapi);
+/* False: the path is none of these. */
+bool openapi_respond(struct openapi *openapi, struct exchange *exchange);
+
+#endif
