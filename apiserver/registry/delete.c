@@ -100,11 +100,12 @@ static void mark(struct request *request, const MetaV1DeleteOptions *options, bo
 }
 
 static struct status *write_mark(struct request *request, ProtobufCMessage *object, const struct stored *stored,
-	bool *ret_done, struct etcd_kv *ret_now)
+	bool *ret_done, struct etcd_kv *ret_now, int64_t *ret_revision)
 {
 	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
-	int64_t lease, revision;
+	int64_t lease;
 	*ret_done = true;
+	*ret_revision = stored->revision;
 	if (request->dry_run || api_equal(object, stored->object))
 		return NULL;
 	TRY(encode_value(request, object, &value));
@@ -112,10 +113,10 @@ static struct status *write_mark(struct request *request, ProtobufCMessage *obje
 	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
 	TRY(fail_try("mark-deleted.before-commit"));
 	TRY(etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len, lease,
-		ret_done, &revision, ret_now));
+		ret_done, ret_revision, ret_now));
 	TRY(fail_try("mark-deleted.after-commit"));
 	if (*ret_done)
-		set_revision(request, object, revision);
+		set_revision(request, object, *ret_revision);
 	return NULL;
 }
 
@@ -136,14 +137,21 @@ static struct status *try_delete(struct request *request, const MetaV1DeleteOpti
 	*ret_object = object;
 	mark(request, options, graceful, object);
 	*ret_gone = may_be_removed(request, object);
+	struct stored last = *stored;
 	if (!*ret_gone)
-		return write_mark(request, object, stored, ret_done, ret_now);
-	int64_t revision = stored->revision;
-	TRY(remove_now(request, stored, ret_done, ret_now, &revision));
+		return write_mark(request, object, stored, ret_done, ret_now, &last.revision);
+	/* What might have stayed for a while is marked all the same, which watchers see, and then removed. */
+	if (s->graceful) {
+		TRY(write_mark(request, object, stored, ret_done, ret_now, &last.revision));
+		if (!*ret_done)
+			return NULL;
+		last.object = api_copy_msg(request->arena, object);
+	}
+	int64_t revision = last.revision;
+	TRY(remove_now(request, &last, ret_done, ret_now, &revision));
 	if (!*ret_done)
 		return NULL;
-	/* What is answered is the object as it last was, at the revision of its end; marked, if it might have stayed
-	 * for a while. */
+	/* What is answered is the object as it last was, at the revision of its end. */
 	if (!s->graceful)
 		*ret_object = api_copy_msg(request->arena, stored->object);
 	set_revision(request, *ret_object, revision);

@@ -126,10 +126,15 @@ static void one_path(void *data, const char *path)
 	strbuf_printf(t->text, "conflict with %s: %s", t->manager, path);
 }
 
+/* As the texts of their identifiers compare: one that goes on with a subresource stands before one that ends. */
 static int by_manager(const void *a, const void *b)
 {
-	return manager_id_compare(
-		&((const struct manager_conflict *)a)->manager, &((const struct manager_conflict *)b)->manager);
+	const struct manager_id *x = &((const struct manager_conflict *)a)->manager;
+	const struct manager_id *y = &((const struct manager_conflict *)b)->manager;
+	bool same = !strcmp(x->name, y->name) && x->applied == y->applied && !strcmp(x->api_version, y->api_version);
+	if (same && !*x->subresource != !*y->subresource)
+		return *x->subresource ? -1 : 1;
+	return manager_id_compare(x, y);
 }
 
 struct status *manager_conflicts_status(struct arena *arena, const struct manager_conflicts *conflicts)
