@@ -214,9 +214,6 @@ static struct status *check_meta(struct arena *arena, const CoreV1ServiceAccount
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
 	const struct field_path *path = FIELD(NULL, "metadata");
-	if (!str_empty(meta->namespace) && !str_eq(meta->namespace, object_namespace(account)))
-		return status_bad_request(
-			"the namespace of the provided object does not match the namespace sent on the request");
 	if (!str_empty(meta->name) && !str_eq(meta->name, object_name(account)))
 		field_invalid(
 			&errors, FIELD(path, "name"), meta->name, "must match the service account name if specified");

@@ -94,6 +94,8 @@ static struct status *create_part(struct exchange *exchange, struct request *req
 		return status_not_allowed();
 	if (exchange->body_size)
 		TRY(decode_body(exchange, request, type, &body));
+	if (body && object_meta(body))
+		TRY(request_check_namespace(request, object_meta(body)->namespace));
 	TRY(handler->create(request, body, &object));
 	if (object) {
 		answer_object(exchange, request, accept, 201, object);

@@ -19,10 +19,7 @@ static struct status *settle_namespace(struct request *request, MetaV1ObjectMeta
 	}
 	if (str_empty(meta->namespace))
 		meta->namespace = arena_strdup(request->arena, request->namespace);
-	if (!str_eq(meta->namespace, request->namespace))
-		return status_bad_request(
-			"the namespace of the provided object does not match the namespace sent on the request");
-	return NULL;
+	return request_check_namespace(request, meta->namespace);
 }
 
 static void generate_name(struct request *request, MetaV1ObjectMeta *meta)

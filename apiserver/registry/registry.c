@@ -140,6 +140,14 @@ struct status *request_not_found(const struct request *request, const char *name
 	return status_details(s, request->group, request->resource, name);
 }
 
+struct status *request_check_namespace(const struct request *request, const char *namespace)
+{
+	if (str_empty(namespace) || str_eq(namespace, request->namespace))
+		return NULL;
+	return status_bad_request(
+		"the namespace of the provided object does not match the namespace sent on the request");
+}
+
 struct status *request_conflict(const struct request *request, const char *name, const char *format, ...)
 {
 	va_list args;

@@ -104,9 +104,7 @@ static struct status *check_identity(struct request *request, ProtobufCMessage *
 		meta->namespace = (char *)(uintptr_t)schema_empty_string;
 	else if (str_empty(meta->namespace))
 		meta->namespace = arena_strdup(request->arena, request->namespace);
-	if (request->schema->namespaced && !str_eq(meta->namespace, request->namespace))
-		return status_bad_request(
-			"the namespace of the provided object does not match the namespace sent on the request");
+	TRY(request_check_namespace(request, meta->namespace));
 	if (str_empty(meta->name))
 		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
 					  "provided",

@@ -154,6 +154,12 @@ static void keep_all_but_resources(struct request *request, CoreV1Pod *pod, cons
 	keep_metadata(request, pod, old);
 }
 
+/* An eviction writes why the pod goes into its status. */
+static bool writes_status(const struct request *request)
+{
+	return is_sub(request, "status") || is_sub(request, "eviction");
+}
+
 static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
 	CoreV1Pod *pod = (CoreV1Pod *)object;
@@ -162,7 +168,7 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 		return;
 	(void)ENSURE(request->arena, pod->spec, CoreV1PodSpec);
 	forget_old_ways(pod);
-	if (is_sub(request, "status")) {
+	if (writes_status(request)) {
 		pod->spec = old->spec;
 		keep_status_parts(request, pod, old);
 		return;
@@ -183,7 +189,7 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 	const CoreV1Pod *pod = (const CoreV1Pod *)object, *before = (const CoreV1Pod *)old;
 	if (is_sub(request, ""))
 		validate_pod_update(errors, pod, before);
-	else if (is_sub(request, "status"))
+	else if (writes_status(request))
 		validate_pod_status_update(errors, pod, before);
 	else if (is_sub(request, "ephemeralcontainers"))
 		validate_pod_ephemeral_update(errors, pod, before);
