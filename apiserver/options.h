@@ -34,6 +34,7 @@ struct options {
 	int64_t max_reads, max_writes;
 	char *service_range;
 	char *node_port_range;
+	bool allow_privileged;
 	bool profiling;
 	int64_t verbosity;
 	bool help;

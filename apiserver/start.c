@@ -158,6 +158,7 @@ static struct status *make_service_ranges(const struct options *o, struct app *a
 	app->strategies.service_ips = service_ips_new(registry_objects(app->registry), ranges, n);
 	app->strategies.node_ports = node_ports_new(app->etcd, o->etcd_prefix, first, last);
 	app->strategies.event_ttl_seconds = o->event_ttl_ms / 1000;
+	app->strategies.unprivileged = !o->allow_privileged;
 	const struct alloc_repair_options repair = {.objects = registry_objects(app->registry),
 		.ips = app->strategies.service_ips,
 		.ports = app->strategies.node_ports,

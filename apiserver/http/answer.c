@@ -59,6 +59,11 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 	return NULL;
 }
 
+unsigned json_form(bool pretty)
+{
+	return pretty ? JSON_PRETTY | JSON_INDENT2 : JSON_NEWLINE;
+}
+
 static void indent(struct strbuf *text)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -69,7 +74,7 @@ static void indent(struct strbuf *text)
 		return;
 	}
 	strbuf_reset(text);
-	tree_print(text, tree, JSON_NEWLINE | JSON_PRETTY | JSON_INDENT2);
+	tree_print(text, tree, json_form(true));
 }
 
 /* The items of this one list carry their kind. */
@@ -108,8 +113,7 @@ void encode_media(struct strbuf *out, const struct accept *accept, const Protobu
 	else if (API_IS(object, MetaV1PartialObjectMetadataList))
 		encode_metadata_list(out, (const MetaV1PartialObjectMetadataList *)object, as, accept->pretty);
 	else
-		json_encode_as(out, object, as, schema_of(object)->kind,
-			JSON_NEWLINE | (accept->pretty ? JSON_PRETTY | JSON_INDENT2 : 0));
+		json_encode_as(out, object, as, schema_of(object)->kind, json_form(accept->pretty));
 }
 
 struct status *encode_shape(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,

@@ -29,6 +29,8 @@ struct status *encode_shape(struct exchange *exchange, const struct accept *acce
 /* The object in the shape asked for: itself, a Table, or its metadata alone. */
 struct status *shape_object(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
 	bool with_columns, ProtobufCMessage **ret_object) MUST_USE;
+/* How JSON is written, in enum json_flags: what is indented ends without a newline. */
+unsigned json_form(bool pretty);
 void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object);
 
 /*

@@ -4,6 +4,8 @@
  */
 #include <stdlib.h>
 #include "api/json.h"
+#include "api/protobuf.h"
+#include "api/yaml.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/paths.h"
 #include "apiserver/http/route.h"
@@ -78,6 +80,18 @@ static void add_subresource(struct arena *arena, const struct schema_resource *r
 	ARENA_PUSH(arena, list->resources, list->n_resources) = out;
 }
 
+/* The versions that the original stores objects of a group in, where they are not those that it serves: what it tells
+ * of them is the same from both. */
+static const char *storage_version(const struct schema_type *type, const char *group)
+{
+	static const char *const others[][2] = {
+		{"autoscaling", "v2"}, {"resource.k8s.io", "v1beta2"}, {"apiextensions.k8s.io", "v1beta1"}};
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (str_eq(others[i][0], group))
+			return others[i][1];
+	return type->version;
+}
+
 /* Tells storage versions apart: eight bytes of the digest of what is stored. */
 static char *storage_hash(struct arena *arena, const struct schema_resource *r)
 {
@@ -86,8 +100,7 @@ static char *storage_hash(struct arena *arena, const struct schema_resource *r)
 		return text(arena, "");
 	bool events = str_eq(r->plural, "events");
 	const char *group = events ? "" : r->type->group;
-	const char *version = str_eq(group, "autoscaling") ? "v2" : r->type->version;
-	const char *kind = arena_printf(arena, "%s/%s/%s", group, version, r->type->kind);
+	const char *kind = arena_printf(arena, "%s/%s/%s", group, storage_version(r->type, group), r->type->kind);
 	pki_sha256(kind, strlen(kind), digest);
 	return base64_encode(arena, digest, 8);
 }
@@ -187,21 +200,24 @@ static ApidiscoveryV2APIGroupDiscovery *aggregated_group(struct arena *arena, si
 	return group;
 }
 
+#define DISCOVERY_LIST "APIGroupDiscoveryList"
+#define DISCOVERY_GROUP "apidiscovery.k8s.io"
+
 /* Its first form, v2beta1, is no longer served. */
-static bool wants_aggregated(struct exchange *exchange)
+static bool wants_aggregated(struct exchange *exchange, enum media *ret_media)
 {
-	const char *accept = str_or_empty(exchange_header(exchange, "Accept"));
-	return strstr(accept, "as=APIGroupDiscoveryList") &&
-	       (strstr(accept, "v=v2;") || str_ends_with(accept, "v=v2") || strstr(accept, "v=v2,"));
+	return accept_as(
+		exchange->arena, exchange_header(exchange, "Accept"), DISCOVERY_LIST, DISCOVERY_GROUP, "v2", ret_media);
 }
 
-/* Its tag is the digest of what it says: nothing else makes it change. */
-static void answer_tagged(struct exchange *exchange, struct strbuf *body)
+/* Its tag is the digest of what it says in JSON: nothing else makes it change. */
+static void answer_tagged(struct exchange *exchange, enum media media, const struct strbuf *json, struct strbuf *body)
 {
-	static const char type[] = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+	const char *type =
+		arena_printf(exchange->arena, "%s;g=" DISCOVERY_GROUP ";v=v2;as=" DISCOVERY_LIST, media_name(media));
 	uint8_t digest[32];
 	CLEANUP(strbuf_done) struct strbuf tag = STRBUF_INIT;
-	pki_sha256(body->buf, body->len, digest);
+	pki_sha256(json->buf, json->len, digest);
 	strbuf_addc(&tag, '"');
 	for (size_t i = 0; i < sizeof(digest); i++)
 		strbuf_printf(&tag, "%02X", digest[i]);
@@ -215,8 +231,10 @@ static void answer_tagged(struct exchange *exchange, struct strbuf *body)
 		reply_strbuf(exchange, 200, type, body);
 }
 
-static void answer_aggregated(struct exchange *exchange, bool core)
+static void answer_aggregated(struct exchange *exchange, bool core, enum media media)
 {
+	static const char version[] = DISCOVERY_GROUP "/v2";
+	CLEANUP(strbuf_done) struct strbuf json = STRBUF_INIT;
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 	struct arena *arena = exchange->arena;
 	ApidiscoveryV2APIGroupDiscoveryList *list = API_NEW(arena, ApidiscoveryV2APIGroupDiscoveryList);
@@ -225,9 +243,14 @@ static void answer_aggregated(struct exchange *exchange, bool core)
 			ARENA_PUSH(arena, list->items, list->n_items) = aggregated_group(arena, i);
 	struct accept accept;
 	status_drop(accept_parse(exchange, true, &accept), "what it asks for is known");
-	json_encode_as(&body, list, "apidiscovery.k8s.io/v2", "APIGroupDiscoveryList",
-		JSON_NEWLINE | (accept.pretty ? JSON_PRETTY | JSON_INDENT2 : 0));
-	answer_tagged(exchange, &body);
+	json_encode_as(&json, list, version, DISCOVERY_LIST, JSON_NEWLINE);
+	if (media == MEDIA_PROTOBUF)
+		protobuf_encode_as(&body, list, version, DISCOVERY_LIST);
+	else if (media == MEDIA_YAML)
+		yaml_encode(&body, list);
+	else
+		json_encode_as(&body, list, version, DISCOVERY_LIST, json_form(accept.pretty));
+	answer_tagged(exchange, media, &json, &body);
 }
 
 /* What is told of the core group has a kind and no apiVersion. */
@@ -238,25 +261,36 @@ static bool is_core(const ProtobufCMessage *object)
 		       str_eq(((const MetaV1APIResourceList *)object)->group_version, "v1"));
 }
 
-static void answer_core(struct exchange *exchange, const ProtobufCMessage *object, bool pretty)
+/* No watch is to be had here, and of groups the original says it otherwise. */
+static struct status *not_acceptable(const ProtobufCMessage *object)
 {
-	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
-	json_encode_as(
-		&body, object, NULL, schema_of(object)->kind, JSON_NEWLINE | (pretty ? JSON_PRETTY | JSON_INDENT2 : 0));
-	reply_strbuf(exchange, 200, "application/json", &body);
+	static const char media[] = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+	if (API_IS(object, MetaV1APIGroup) || API_IS(object, MetaV1APIGroupList))
+		return status_new(STATUS_NOT_ACCEPTABLE, "only the following media types are accepted: %s", media);
+	return status_details(
+		status_new(STATUS_NOT_ACCEPTABLE, "406: Not Acceptable\n\nAvailable representations: %s", media), "",
+		"", "");
 }
 
 static struct status *answer(struct exchange *exchange, const ProtobufCMessage *object)
 {
+	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
+	const struct schema_type *type = schema_of(object);
+	const char *version = is_core(object) ? NULL : type->api_version;
 	struct accept accept;
-	TRY(accept_parse(exchange, true, &accept));
-	accept.shape = SHAPE_OBJECT;
-	if (is_core(object) && accept.media == MEDIA_JSON) {
-		answer_core(exchange, object, accept.pretty);
-		return NULL;
-	}
-	reply_header(exchange, "Vary", "Accept");
-	answer_object(exchange, NULL, &accept, 200, object);
+	struct status *refused = accept_parse(exchange, true, &accept);
+	if (refused && !str_starts_with(refused->message, "406"))
+		return refused;
+	status_drop(refused, "it is said in other words");
+	if (refused)
+		return not_acceptable(object);
+	if (accept.media == MEDIA_PROTOBUF)
+		protobuf_encode_as(&body, object, str_or_empty(version), type->kind);
+	else if (accept.media == MEDIA_YAML)
+		yaml_encode_as(&body, object, version, type->kind);
+	else
+		json_encode_as(&body, object, version, type->kind, json_form(accept.pretty));
+	reply_strbuf(exchange, 200, media_name(accept.media), &body);
 	return NULL;
 }
 
@@ -300,6 +334,7 @@ bool discovery_respond(struct exchange *exchange, const char *server_address, st
 {
 	char **p;
 	size_t n = 0, parts = str_split(exchange->arena, exchange->path, '/', &p), group;
+	enum media media;
 	for (size_t i = 0; i < parts; i++)
 		if (*p[i])
 			p[n++] = p[i];
@@ -312,8 +347,8 @@ bool discovery_respond(struct exchange *exchange, const char *server_address, st
 	bool known = core || (n >= 2 && find_group(p[1], &group));
 	if ((n == 1 || (known && n <= 3)) && !str_eq(exchange->method, "GET"))
 		*ret_status = status_not_allowed();
-	else if (n == 1 && wants_aggregated(exchange))
-		answer_aggregated(exchange, core);
+	else if (n == 1 && wants_aggregated(exchange, &media))
+		answer_aggregated(exchange, core, media);
 	else if (n == 1)
 		*ret_status =
 			core ? answer(exchange, core_versions(exchange, server_address)) : answer_groups(exchange);

@@ -127,6 +127,22 @@ static struct clause *take_clauses(struct arena *arena, const char *text, size_t
 	return clauses;
 }
 
+bool accept_as(
+	struct arena *arena, const char *text, const char *as, const char *g, const char *v, enum media *ret_media)
+{
+	size_t n;
+	struct clause *clauses = take_clauses(arena, str_or_empty(text), &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!media_of(clauses[i].type, ret_media))
+			continue;
+		if (str_empty(clauses[i].as))
+			return false;
+		if (str_eq(clauses[i].as, as) && str_eq(clauses[i].g, g) && str_eq(clauses[i].v, v))
+			return true;
+	}
+	return false;
+}
+
 bool accept_choose(struct arena *arena, const char *text, const char *const *types, size_t n_types, size_t *ret_choice)
 {
 	size_t n;

@@ -25,6 +25,9 @@ struct status *accept_parse(struct exchange *exchange, bool tables, struct accep
 struct status *accept_parse_text(
 	struct arena *arena, const char *text, bool tables, struct accept *ret_accept) MUST_USE;
 const char *media_name(enum media media);
+/* Whether the best of the clauses that can be had asks for something as another kind (as, g, v), and in which media. */
+bool accept_as(
+	struct arena *arena, const char *text, const char *as, const char *g, const char *v, enum media *ret_media);
 /* Which of some media types (lower case) a header likes best; a wildcard means the first that fits. False: none. */
 bool accept_choose(struct arena *arena, const char *text, const char *const *types, size_t n_types, size_t *ret_choice);
 

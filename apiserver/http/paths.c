@@ -92,6 +92,14 @@ static bool counts(const struct check *c, const char *endpoint)
 	return str_eq(endpoint, "readyz") ? c->ready : c->health;
 }
 
+static const struct check *find_check(const char *name, const char *endpoint)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+		if (str_eq(checks[i].name, name) && counts(&checks[i], endpoint))
+			return &checks[i];
+	return NULL;
+}
+
 static bool excluded(struct exchange *exchange, const char *name)
 {
 	for (size_t i = 0; i < exchange->n_query; i++)
@@ -109,6 +117,24 @@ static void answer_one(struct app *app, struct exchange *exchange, const struct 
 		answer_text(exchange, 500, arena_printf(exchange->arena, "internal server error: %s\n", failure));
 }
 
+/* Names that were to be left out and are none. */
+static void warn_of_unknown(struct exchange *exchange, const char *endpoint, struct strbuf *out)
+{
+	struct arena *arena = exchange->arena;
+	char **unknown = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < exchange->n_query; i++) {
+		const struct query_param *q = &exchange->query[i];
+		if (str_eq(q->key, "exclude") && !find_check(q->value, endpoint) && !str_in_n(q->value, unknown, n))
+			ARENA_PUSH(arena, unknown, n) = arena_strdup(arena, q->value);
+	}
+	if (!n)
+		return;
+	qsort(unknown, n, sizeof(*unknown), str_cmp_qsort);
+	strbuf_printf(out, "warn: some health checks cannot be excluded: no matches for \"%s\"\n",
+		str_join(arena, unknown, n, "\",\""));
+}
+
 static void answer_checks(struct app *app, struct exchange *exchange, const char *endpoint)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
@@ -124,6 +150,7 @@ static void answer_checks(struct app *app, struct exchange *exchange, const char
 		failed |= bad;
 		strbuf_printf(&out, bad ? "[-]%s failed: reason withheld\n" : "[+]%s ok\n", checks[i].name);
 	}
+	warn_of_unknown(exchange, endpoint, &out);
 	reply_header(exchange, "X-Content-Type-Options", "nosniff");
 	if (failed || exchange_query(exchange, "verbose"))
 		strbuf_printf(&out, "%s check %s\n", endpoint, failed ? "failed" : "passed");
@@ -142,15 +169,15 @@ bool health_answer(struct app *app, struct exchange *exchange)
 		if (path[0] != '/' || strncmp(path + 1, endpoints[i], len) != 0)
 			continue;
 		const char *rest = path + 1 + len;
-		if (!*rest || str_eq(rest, "/")) {
+		if (!*rest) {
 			answer_checks(app, exchange, endpoints[i]);
 			return true;
 		}
-		for (size_t c = 0; *rest == '/' && c < ARRAY_SIZE(checks); c++)
-			if (str_eq(checks[c].name, rest + 1) && counts(&checks[c], endpoints[i])) {
-				answer_one(app, exchange, &checks[c]);
-				return true;
-			}
+		const struct check *one = *rest == '/' ? find_check(rest + 1, endpoints[i]) : NULL;
+		if (one) {
+			answer_one(app, exchange, one);
+			return true;
+		}
 	}
 	return false;
 }

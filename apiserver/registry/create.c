@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
+#include "apiserver/strategy/context.h"
 #include "base/encode.h"
 #include "base/fail.h"
 #include "base/str.h"
@@ -61,6 +62,7 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	const struct strategy *s = request->strategy;
+	errors.unprivileged = request->context && request->context->unprivileged;
 	if (!s->create_virtual)
 		validate_object_meta_of(request, &errors, object_meta(object));
 	if (s->validate_create)

@@ -4,6 +4,7 @@
 #include "api/protobuf.h"
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
+#include "apiserver/strategy/context.h"
 #include "base/fail.h"
 #include "base/str.h"
 
@@ -186,6 +187,7 @@ static struct status *validate_update(
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	const struct strategy *s = request->strategy;
 	const struct field_path *metadata = FIELD(NULL, "metadata");
+	errors.unprivileged = request->context && request->context->unprivileged;
 	validate_object_meta(&errors, metadata, object_meta(object), request->schema->namespaced, name_is_path_segment);
 	validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
 	validate_meta_again(request, &errors, object_meta(object), object_meta(old));

@@ -19,6 +19,7 @@ struct strategy_context {
 	struct node_ports *node_ports;
 	struct etcd *etcd;
 	int64_t event_ttl_seconds; /* 0: one hour */
+	bool unprivileged;	   /* no container may be privileged */
 };
 
 #endif

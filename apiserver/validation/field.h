@@ -46,6 +46,7 @@ struct field_errors {
 	struct arena *arena;
 	struct field_error *items;
 	size_t n_items;
+	bool unprivileged; /* the cluster lets no container be privileged */
 };
 #define FIELD_ERRORS_INIT(arena_) \
 	{                         \

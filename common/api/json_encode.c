@@ -105,7 +105,8 @@ void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *a
 
 static bool is_root_items(const struct schema_type *type, const struct schema_field *field)
 {
-	return type->root && field->shape == SCHEMA_LIST && !strcmp(field->json_name, "items");
+	return type->root && field->shape == SCHEMA_LIST &&
+	       (!strcmp(field->json_name, "items") || !strcmp(type->kind, "APIGroupList"));
 }
 
 static void encode_list(struct encoder *e, const void *msg, const struct schema_field *field)

@@ -35,6 +35,8 @@ struct status *yaml_decode(struct arena *arena, const struct schema_type *type, 
 	const struct json_options *options, void *ret_msg) MUST_USE;
 /* Written as the original does: members sorted by name, lists not indented. */
 void yaml_encode(struct strbuf *out, const void *msg);
+/* The same with another apiVersion and kind than the type's own (NULL: leave it out). */
+void yaml_encode_as(struct strbuf *out, const void *msg, const char *api_version, const char *kind);
 void yaml_print_tree(struct strbuf *out, const cJSON *tree);
 
 #endif

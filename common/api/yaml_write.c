@@ -203,3 +203,16 @@ void yaml_encode(struct strbuf *out, const void *msg)
 
 	yaml_print_tree(out, tree_from_typed(arena, msg));
 }
+
+void yaml_encode_as(struct strbuf *out, const void *msg, const char *api_version, const char *kind)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf json = STRBUF_INIT;
+	cJSON *tree;
+
+	json_encode_as(&json, msg, api_version, kind, 0);
+	struct status *status = tree_parse(arena, json.buf, json.len, NULL, &tree);
+	if (!status)
+		yaml_print_tree(out, tree);
+	status_drop(status, "what was just written can be read");
+}

@@ -19,7 +19,7 @@ DISCOVERY='application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 answers() {
 	local code=$1 part=$2 path=$3 answer
 	shift 3
-	answer=$(cp_curl "$path" -i --max-time 10 "$@")
+	answer=$(cp_curl "$path" -i --http1.1 --max-time 10 "$@" | tr -d '\0')
 	[[ $answer == "HTTP/1.1 $code "* && $answer == *"$part"* ]] || {
 		printf 'asked: %s %s\nexpected: %s … %s\ngot: %s\n' "$path" "$*" "$code" "$part" "${answer:0:600}"
 		return 1
@@ -78,7 +78,7 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 
 @test "aggregated discovery is tagged by its content" {
 	local tag
-	tag=$(cp_curl /apis -i -H "Accept: $DISCOVERY" | tr -d '\r' | sed -n 's/^ETag: //p')
+	tag=$(cp_curl /apis -i -H "Accept: $DISCOVERY" | tr -d '\r' | sed -n 's/^ETag: //Ip')
 	[ -n "$tag" ]
 	answers 200 'Cache-Control: public' /apis -H "Accept: $DISCOVERY"
 	answers 304 '' /apis -H "Accept: $DISCOVERY" -H "If-None-Match: $tag"
@@ -101,4 +101,30 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	answers 200 '"status": "True"' /api/v1/componentstatuses/etcd-0
 	answers 200 '"kind": "ComponentStatusList"' /api/v1/componentstatuses
 	answers 404 '"message": "componentstatus \"none\" not found"' /api/v1/componentstatuses/none
+}
+
+@test "health checks are had one by one, and those that there are not are named" {
+	answers 404 '404 page not found' /healthz/
+	answers 404 '404 page not found' /healthz/shutdown
+	answers 200 'ok' /readyz/shutdown
+	answers 200 'warn: some health checks cannot be excluded: no matches for "a","b"' '/livez?verbose&exclude=b&exclude=a&exclude=ping&exclude=b'
+}
+
+@test "discovery is had in every media type that there is" {
+	answers 200 'Content-Type: application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList' /apis -H "Accept: ${DISCOVERY/json/vnd.kubernetes.protobuf}"
+	answers 200 '- groupVersion: apps/v1' /apis/apps -H 'Accept: application/yaml'
+	answers 406 '"message": "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf"' /apis/apps/v1 -H 'Accept: text/html'
+	answers 406 '"message": "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"' /apis/apps -H 'Accept: text/html'
+	answers 200 '{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"apiregistration.k8s.io",' /apis -A x
+	answers 200 '{"kind":"APIVersions","versions":["v1"],' /api -A x
+	[ "$(cp_curl /api/v1/namespaces/default | tail -c 1)" = "}" ]
+	[ "$(cp_curl /api/v1/namespaces/default -A x | tail -c 2 | od -An -c | tr -d ' ')" = '}\n' ]
+}
+
+@test "no container is privileged unless the server is told to allow it" {
+	local spec='{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i","securityContext":{"privileged":true}}]}}'
+	json 422 'spec.template.spec.containers[0].securityContext.privileged: Forbidden: disallowed by cluster policy' '/apis/apps/v1/namespaces/default/deployments?dryRun=All' \
+		'{"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":'"$spec"'}}'
+	json 201 '"privileged": false' '/apis/apps/v1/namespaces/default/deployments?dryRun=All' \
+		'{"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":'"${spec/true/false}"'}}'
 }

@@ -62,6 +62,8 @@ void validate_security(
 	static const char *const proc_mounts[] = {"Default", "Unmasked", NULL};
 	if (!s)
 		return;
+	if (s->has_privileged && s->privileged && errors->unprivileged)
+		field_forbidden(errors, FIELD(path, "privileged"), "disallowed by cluster policy");
 	check_id(errors, FIELD(path, "runAsUser"), s->has_run_as_user, s->run_as_user);
 	check_id(errors, FIELD(path, "runAsGroup"), s->has_run_as_group, s->run_as_group);
 	if (s->proc_mount && !str_in(s->proc_mount, proc_mounts))

@@ -114,6 +114,8 @@ void validate_host_processes(struct field_errors *errors, const struct field_pat
 	if (!spec->host_network)
 		field_invalid_bool(errors, FIELD(path, "hostNetwork"), false,
 			"hostNetwork must be true if pod contains any hostProcess containers");
+	if (errors->unprivileged)
+		field_forbidden(errors, path, "hostProcess containers are disallowed by cluster policy");
 }
 
 struct forbidden {
