@@ -129,6 +129,8 @@ struct schema_column {
 	const char *type;   /* string, integer, date, … */
 	const char *format; /* "" or "name" */
 	int32_t priority;   /* 0: always shown, 1: wide output only */
+	const char *of;	    /* path of the field that it shows; NULL: none alone */
+	const char *doc;    /* what it shows; NULL: what the field is */
 };
 
 struct schema_subresource {

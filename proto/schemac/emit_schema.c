@@ -204,7 +204,11 @@ static void emit_columns(FILE *out, const Kubec__Resource *r)
 		emit_string(out, c->type);
 		fputs(", ", out);
 		emit_string(out, c->format ? c->format : "");
-		fprintf(out, ", %d}, ", c->has_priority ? c->priority : 0);
+		fprintf(out, ", %d, ", c->has_priority ? c->priority : 0);
+		emit_string(out, c->of);
+		fputs(", ", out);
+		emit_string(out, c->doc);
+		fputs("}, ", out);
 	}
 	fprintf(out, "{0}}, .n_columns = %zu,\n", r->n_column);
 }

@@ -105,7 +105,8 @@ void cell_labels(struct printer *p, MapStringEntry *const *entries, size_t n)
 	cell_or_none(p, join(p, items, n_items, ","));
 }
 
-static const struct schema_column default_columns[] = {{"Name", "string", "name", 0}, {"Created At", "date", "", 0}};
+static const struct schema_column default_columns[] = {
+	{.name = "Name", .type = "string", .format = "name"}, {.name = "Created At", .type = "date", .format = ""}};
 
 size_t print_columns(const struct schema_type *type, const struct schema_column **ret_columns)
 {
@@ -247,6 +248,35 @@ void print_row(struct strbuf *out, struct arena *arena, const void *msg, int64_t
 		strbuf_addc(out, ']');
 }
 
+/* What the documentation says of the field at a path; "" for none. */
+static const char *doc_at(const struct schema_type *type, const char *path)
+{
+	const struct schema_name *name = NULL;
+
+	while (type && *path) {
+		size_t len = strcspn(path, ".");
+		name = schema_find_field(type, path, len);
+		if (!name)
+			return "";
+		type = name->field->type;
+		path += len + (path[len] == '.');
+	}
+	return name ? str_or_empty(name->field->doc) : "";
+}
+
+static const char *describe(const struct schema_type *type, const struct schema_column *column)
+{
+	if (column->doc)
+		return column->doc;
+	if (column->of)
+		return doc_at(type, column->of);
+	if (str_eq(column->format, "name"))
+		return doc_at(&MetaV1ObjectMeta_schema, "name");
+	if (str_eq(column->name, "Age") || str_eq(column->name, "Created At"))
+		return doc_at(&MetaV1ObjectMeta_schema, "creationTimestamp");
+	return "";
+}
+
 static void add_headers(struct arena *arena, MetaV1Table *table, const struct schema_type *type)
 {
 	const struct schema_column *columns;
@@ -257,6 +287,7 @@ static void add_headers(struct arena *arena, MetaV1Table *table, const struct sc
 		column->name = arena_strdup(arena, columns[i].name);
 		column->type = arena_strdup(arena, columns[i].type);
 		column->format = arena_strdup(arena, columns[i].format);
+		column->description = arena_strdup(arena, describe(type, &columns[i]));
 		column->priority = columns[i].priority;
 		ARENA_PUSH(arena, table->column_definitions, table->n_column_definitions) = column;
 	}
