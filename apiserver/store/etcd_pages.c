@@ -154,7 +154,8 @@ struct status *etcd_each_page(struct etcd *etcd, const char *prefix, int64_t *re
 	void (*fn)(void *data, struct etcd_page *page), void *data)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	CLEANUP(range_done) struct range range = {.from = STRBUF_INIT,
+	CLEANUP(range_done)
+	struct range range = {.from = STRBUF_INIT,
 		.end = etcd_prefix_end(arena, prefix),
 		.revision = *revision,
 		.limit = FIRST_KEYS,
