@@ -133,6 +133,20 @@ static const struct option whoami_flags[] = {
 	OPT_END,
 };
 
+/* What the server says of the question itself is no help to who asks. */
+static struct status *whoami_refused(struct status *refused)
+{
+	bool unknown = status_is(refused, STATUS_NOT_FOUND);
+	if (!unknown && !status_is(refused, STATUS_FORBIDDEN))
+		return refused;
+	status_drop(refused, "said in other words");
+	return unknown ? user_error("the selfsubjectreviews API is not enabled in the cluster\n"
+				    "enable APISelfSubjectReview feature gate and authentication.k8s.io/v1alpha1 or "
+				    "authentication.k8s.io/v1beta1 API")
+		       : user_error("the selfsubjectreviews API is not enabled in the cluster or you do not have "
+				    "permission to call it");
+}
+
 static struct status *whoami_run(struct kubectl *k, struct call *call)
 {
 	struct whoami_options *o = call->options;
@@ -140,7 +154,9 @@ static struct status *whoami_run(struct kubectl *k, struct call *call)
 	struct rest request = {
 		.method = "POST", .path = "/apis/authentication.k8s.io/v1/selfsubjectreviews", .tree = body};
 	struct tabwriter w;
-	TRY(rest_do(k, k->arena, &request, &answer));
+	struct status *refused = rest_do(k, k->arena, &request, &answer);
+	if (refused)
+		return whoami_refused(refused);
 	o->print.in_order = true;
 	if (!str_empty(o->print.output) || !str_empty(o->print.template))
 		return print_result(k, &o->print, NULL, DRY_RUN_NONE, answer);

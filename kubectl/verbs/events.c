@@ -88,7 +88,9 @@ static struct status *field_selector(struct kubectl *k, const struct events_opti
 	if (!slash)
 		return user_error("--for must be in resource/name form");
 	TRY(mapping_find(k, arena_strndup(k->arena, o->for_, (size_t)(slash - o->for_)), &mapping));
-	*ret = arena_printf(k->arena, "involvedObject.kind=%s,involvedObject.name=%s", mapping->kind, slash + 1);
+	const char *group = mapping->rest.group;
+	*ret = arena_printf(k->arena, "involvedObject.kind=%s,involvedObject.apiVersion=%s%s%s,involvedObject.name=%s",
+		mapping->kind, group, *group ? "/" : "", mapping->rest.version, slash + 1);
 	return NULL;
 }
 

@@ -62,7 +62,8 @@ mine() { as_token "$token" -n "$NS" "$@"; }
 	kall create clusterrole "$NS" --verb=impersonate --resource=users --resource-name=jane
 	kall create clusterrolebinding "$NS" --clusterrole="$NS" --serviceaccount="$NS:a"
 	wait_until 10 mine auth whoami --as=jane
-	refuses 'cannot impersonate' mine auth whoami --as=joe
+	refuses 'cannot impersonate resource "users"' mine get configmaps --as=joe
+	refuses 'you do not have permission to call it' mine auth whoami --as=joe
 }
 
 # bats test_tags=apiserver

@@ -160,7 +160,7 @@ configmap "three" deleted from '"$NS"' namespace' "$(k delete -f "$BATS_TEST_TMP
 }
 
 @test "cli: events are shown by object and time" {
-	api_json POST "$(in_namespace)/events" "{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{\"kind\":\"ConfigMap\",\"namespace\":\"$NS\",\"name\":\"a\"},\"reason\":\"Because\",\"message\":\"it did\",\"type\":\"Warning\",\"firstTimestamp\":\"2026-01-01T00:00:00Z\",\"lastTimestamp\":\"2026-01-01T00:00:00Z\",\"count\":3,\"source\":{\"component\":\"e2e\"}}" -o /dev/null
+	api_json POST "$(in_namespace)/events" "{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"namespace\":\"$NS\",\"name\":\"a\"},\"reason\":\"Because\",\"message\":\"it did\",\"type\":\"Warning\",\"firstTimestamp\":\"2026-01-01T00:00:00Z\",\"lastTimestamp\":\"2026-01-01T00:00:00Z\",\"count\":3,\"source\":{\"component\":\"e2e\"}}" -o /dev/null
 	assert_equal "Warning Because ConfigMap/a it did" "$(k events --for=configmap/a --no-headers | awk '{$1 = ""; print}' | sed 's/(x3 over [^)]*)//' | xargs)"
 	assert_contains "$(k get events)" "configmap/a"
 }
