@@ -1,22 +1,9 @@
 #include "api/defaults/table.h"
-
-/* Whether an image reference means the tag "latest": says so, or says neither tag nor digest. */
-static bool image_is_latest(const char *image)
-{
-	if (str_empty(image) || strchr(image, '@'))
-		return false;
-	const char *slash = strrchr(image, '/');
-	const char *colon = strrchr(slash ? slash : image, ':');
-	return !colon || !strcmp(colon, ":latest");
-}
+#include "api/image_reference.h"
 
 static const char *pull_policy(const char *image)
 {
-	/* Of a reference with both tag and digest the original still reads the tag. */
-	const char *at = str_empty(image) ? NULL : strchr(image, '@');
-	if (at && at - image >= 7 && !strncmp(at - 7, ":latest", 7))
-		return "Always";
-	return image_is_latest(image) ? "Always" : "IfNotPresent";
+	return image_reference_is_latest(image) ? "Always" : "IfNotPresent";
 }
 
 static void set_container(struct arena *arena, void *msg)

@@ -118,6 +118,12 @@ static void set_log_options(struct arena *arena, void *msg)
 	DEFAULT_OPTIONAL_STRING(options, stream, "All");
 }
 
+static void set_token_request(struct arena *arena, void *msg)
+{
+	AuthenticationV1TokenRequestSpec *spec = msg;
+	DEFAULT_SCALAR(spec, expiration_seconds, 3600);
+}
+
 const struct defaulter defaults_core[] = {
 	{&CoreV1Secret_schema, set_secret},
 	{&CoreV1Namespace_schema, set_namespace},
@@ -126,5 +132,6 @@ const struct defaulter defaults_core[] = {
 	{&CoreV1LimitRangeItem_schema, set_limit_range_item},
 	{&CoreV1ReplicationController_schema, set_replication_controller},
 	{&CoreV1PodLogOptions_schema, set_log_options},
+	{&AuthenticationV1TokenRequestSpec_schema, set_token_request},
 	{NULL, NULL},
 };

@@ -1,4 +1,5 @@
 #include "api/defaults/table.h"
+#include "api/image_reference.h"
 
 static bool is_empty(const CoreV1VolumeSource *source)
 {
@@ -56,11 +57,7 @@ static void set_token_projection(struct arena *arena, void *msg)
 static void set_image(struct arena *arena, void *msg)
 {
 	CoreV1ImageVolumeSource *image = msg;
-	const char *slash = strrchr(str_or_empty(image->reference), '/');
-	const char *colon = strrchr(slash ? slash : str_or_empty(image->reference), ':');
-	bool digest = strchr(str_or_empty(image->reference), '@');
-	bool latest = !str_empty(image->reference) && !digest && (!colon || !strcmp(colon, ":latest"));
-	DEFAULT_STRING(image, pull_policy, latest ? "Always" : "IfNotPresent");
+	DEFAULT_STRING(image, pull_policy, image_reference_is_latest(image->reference) ? "Always" : "IfNotPresent");
 }
 
 static void set_iscsi(struct arena *arena, void *msg)
