@@ -85,6 +85,7 @@ const struct strategy namespace_strategy = {
 	.prepare_create = prepare_create,
 	.prepare_update = prepare_update,
 	.validate_create = validate_create,
+	.meta_again = META_ALL_AGAIN,
 	.validate_update = validate_update,
 	.mark_deleted = mark_deleted,
 	.may_go = may_go,

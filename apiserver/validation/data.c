@@ -82,11 +82,11 @@ static void require_key(struct field_errors *errors, const CoreV1Secret *secret,
 static void require_json(struct field_errors *errors, const CoreV1Secret *secret, const char *key)
 {
 	const MapBytesEntry *entry = find_bytes(secret->data, secret->n_data, key);
+	const char *problem =
+		entry ? json_problem(errors->arena, (const char *)entry->value.data, entry->value.len) : NULL;
 	require_key(errors, secret, key);
-	CLEANUP(strbuf_done) struct strbuf scratch = STRBUF_INIT;
-	if (entry && !json_add_compact(&scratch, (const char *)entry->value.data, entry->value.len))
-		field_invalid(
-			errors, FIELD_KEY(FIELD(NULL, "data"), key), "<secret contents redacted>", "invalid character");
+	if (problem)
+		field_invalid(errors, FIELD_KEY(FIELD(NULL, "data"), key), "<secret contents redacted>", problem);
 }
 
 static void check_secret_type(struct field_errors *errors, const CoreV1Secret *secret)
@@ -109,7 +109,9 @@ static void check_secret_type(struct field_errors *errors, const CoreV1Secret *s
 			require_key(errors, secret, "password");
 		}
 	} else if (!strcmp(type, "kubernetes.io/ssh-auth")) {
-		require_key(errors, secret, "ssh-privatekey");
+		const MapBytesEntry *key = find_bytes(secret->data, secret->n_data, "ssh-privatekey");
+		if (!key || !key->value.len)
+			field_required(errors, FIELD_KEY(FIELD(NULL, "data"), "ssh-privatekey"), "");
 	} else if (!strcmp(type, "kubernetes.io/tls")) {
 		require_key(errors, secret, "tls.crt");
 		require_key(errors, secret, "tls.key");

@@ -92,7 +92,7 @@ void field_too_many(struct field_errors *errors, const struct field_path *path, 
 void field_internal(struct field_errors *errors, const struct field_path *path, const char *detail);
 
 /* Values for the _json functions, in the arena: one internal struct or a list of them (pointers), texts, a map of
- * texts. Nothing (NULL, or n is 0) is null. */
+ * texts. NULL is null; what is there and empty is [] or {}. */
 char *internal_json(struct arena *arena, const void *msg);
 char *internal_json_list(struct arena *arena, const void *items, size_t n);
 char *strings_json(struct arena *arena, char *const *items, size_t n);

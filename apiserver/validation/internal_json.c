@@ -346,7 +346,7 @@ char *internal_json_list(struct arena *arena, const void *items, size_t n)
 		strbuf_addc(&out, i ? ',' : '[');
 		add_message(&out, ((const void *const *)items)[i]);
 	}
-	strbuf_adds(&out, n ? "]" : "null");
+	strbuf_adds(&out, n ? "]" : items ? "[]" : "null");
 	return arena_strdup(arena, out.buf);
 }
 
@@ -357,7 +357,7 @@ char *strings_json(struct arena *arena, char *const *items, size_t n)
 		strbuf_addc(&out, i ? ',' : '[');
 		json_add_string(&out, str_or_empty(items[i]), strlen(str_or_empty(items[i])), true);
 	}
-	strbuf_adds(&out, n ? "]" : "null");
+	strbuf_adds(&out, n ? "]" : items ? "[]" : "null");
 	return arena_strdup(arena, out.buf);
 }
 
@@ -365,7 +365,7 @@ char *strings_map_json(struct arena *arena, MapStringEntry *const *entries, size
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	if (!n)
-		return arena_strdup(arena, "null");
+		return arena_strdup(arena, entries ? "{}" : "null");
 	MapStringEntry **sorted = arena_dup(arena, entries, n * sizeof(*sorted));
 	map_sort(sorted, n);
 	for (size_t i = 0; i < n; i++) {

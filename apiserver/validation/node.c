@@ -1,10 +1,15 @@
 #include "apiserver/validation/node.h"
 #include "api/copy.h"
+#include "api/json.h"
+#include "api/meta.h"
+#include "api/tree.h"
 #include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/pod/resources.h"
 #include "base/str.h"
+
+#define AVOID_PODS "scheduler.alpha.kubernetes.io/preferAvoidPods"
 
 static void check_taints(struct field_errors *errors, const struct field_path *path, const CoreV1NodeSpec *spec)
 {
@@ -73,8 +78,34 @@ static void check_cidrs(struct field_errors *errors, const struct field_path *pa
 			"may specify no more than one CIDR for each IP family");
 }
 
+/* What schedulers of old were told to keep away is still looked at. */
+static void check_avoided(struct field_errors *errors, const MetaV1ObjectMeta *meta)
+{
+	const struct field_path *path = FIELD(FIELD(NULL, "metadata"), "annotations");
+	const char *text = str_or_empty(meta_annotation(meta, AVOID_PODS));
+	char *problem = *text ? json_problem(errors->arena, text, strlen(text)) : NULL;
+	cJSON *tree = NULL;
+	if (problem)
+		field_invalid(errors, FIELD(path, "AvoidPods"), AVOID_PODS, problem);
+	if (!*text || problem)
+		return;
+	status_drop(tree_parse(errors->arena, text, strlen(text), NULL, &tree), "it is valid JSON");
+	const cJSON *list = tree_get(tree, "preferAvoidPods");
+	size_t i = 0;
+	TREE_FOREACH (entry, list) {
+		const struct field_path *at = FIELD(FIELD_INDEX(FIELD(path, AVOID_PODS), i++), "PodSignature");
+		const cJSON *controller = tree_get(tree_get(entry, "podSignature"), "podController");
+		if (!cJSON_IsObject(controller))
+			field_required(errors, at, "");
+		else if (!cJSON_IsTrue(tree_get(controller, "controller")))
+			field_invalid_bool(errors, FIELD(FIELD(at, "PodController"), "Controller"), false,
+				"must point to a controller");
+	}
+}
+
 void validate_node(struct field_errors *errors, const CoreV1Node *node)
 {
+	check_avoided(errors, node->metadata);
 	/* The path of taints is the original's. */
 	if (node->spec)
 		check_taints(errors, FIELD(FIELD(NULL, "metadata"), "taints"), node->spec);
@@ -112,7 +143,6 @@ void validate_node_update(struct field_errors *errors, const CoreV1Node *node, c
 	const CoreV1NodeSpec *zero = API_NEW(errors->arena, CoreV1NodeSpec);
 	const CoreV1NodeSpec *spec = node->spec ? node->spec : zero, *before = old->spec ? old->spec : zero;
 	const struct field_path *path = FIELD(NULL, "spec");
-	validate_node(errors, node);
 	check_resources(errors, node);
 	check_addresses(errors, FIELD(FIELD(NULL, "status"), "addresses"), node->status);
 	check_ranges_kept(errors, spec, before);

@@ -18,8 +18,9 @@ void validate_access_modes(struct field_errors *errors, const struct field_path 
 void validate_claim_update(
 	struct field_errors *errors, const CoreV1PersistentVolumeClaim *claim, const CoreV1PersistentVolumeClaim *old);
 void validate_volume(struct field_errors *errors, const CoreV1PersistentVolume *volume);
-void validate_volume_spec(struct field_errors *errors, const struct field_path *path,
-	const CoreV1PersistentVolumeSpec *spec, const char *name);
+/* One that an attachment has within itself. */
+void validate_inline_volume(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec);
 void validate_volume_update(
 	struct field_errors *errors, const CoreV1PersistentVolume *volume, const CoreV1PersistentVolume *old);
 

@@ -76,6 +76,8 @@ void json_add_string(struct strbuf *out, const char *s, size_t size, bool html_e
 void json_add_double(struct strbuf *out, double value);
 /* Any valid JSON text without its insignificant white space; false (and out unchanged) if it is not one valid value. */
 bool json_add_compact(struct strbuf *out, const char *data, size_t size);
+/* What keeps a text from being one valid value, in Go's words and without the place; NULL: nothing. */
+char *json_problem(struct arena *arena, const char *data, size_t size);
 /* Re-indents valid compact text by width spaces a level. */
 void json_add_indented(struct strbuf *out, const char *data, size_t size, int width);
 

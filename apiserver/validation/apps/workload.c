@@ -399,5 +399,7 @@ void validate_replication_controller(struct field_errors *errors, const CoreV1Re
 void validate_replication_controller_update(
 	struct field_errors *errors, const CoreV1ReplicationController *rc, const CoreV1ReplicationController *old)
 {
+	/* The original says it twice. */
+	validate_replication_controller(errors, rc);
 	validate_replication_controller(errors, rc);
 }

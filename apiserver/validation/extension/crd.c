@@ -133,7 +133,7 @@ static void check_versions(
 			unique &= !str_eq(spec->versions[k]->name, spec->versions[i]->name);
 		check_version(errors, FIELD_INDEX(path, i), all[i], has_status(spec->versions[i]->subresources));
 	}
-	const char *json = internal_json_list(errors->arena, all, spec->n_versions);
+	const char *json = internal_json_list(errors->arena, spec->versions ? all : NULL, spec->n_versions);
 	if (!unique)
 		field_invalid_json(errors, path, json, "must contain unique version names");
 	if (n_storage != 1)

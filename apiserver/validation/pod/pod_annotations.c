@@ -19,14 +19,12 @@
 
 static const char *bad_json(struct arena *arena, const char *text)
 {
-	const char *p = text + strspn(text, " \t\r\n");
-	if (!*p)
-		return "unexpected end of JSON input";
-	if (*p == '{')
-		return "json: cannot unmarshal object into Go value of type []core.Toleration";
-	if (*p == '"')
-		return "json: cannot unmarshal string into Go value of type []core.Toleration";
-	return arena_printf(arena, "invalid character '%c' looking for beginning of value", *p);
+	const char *problem = json_problem(arena, text, strlen(text));
+	if (problem)
+		return problem;
+	bool object = text[strspn(text, " \t\r\n")] == '{';
+	return arena_printf(arena, "json: cannot unmarshal %s into Go value of type []core.Toleration",
+		object ? "object" : "string");
 }
 
 static void check_tolerations(struct field_errors *errors, const struct field_path *path, const char *text)

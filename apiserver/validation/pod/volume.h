@@ -48,6 +48,6 @@ void check_storage_os(
 	struct field_errors *errors, const struct field_path *path, const char *volume, const char *namespace);
 void check_partition(struct field_errors *errors, const struct field_path *path, int32_t partition);
 void check_iscsi_target(struct field_errors *errors, const struct field_path *path, const char *portal, const char *iqn,
-	int32_t lun, bool chap, bool has_secret, const char *initiator);
+	int32_t lun, bool chap, bool has_secret, const char *initiator, bool of_cluster);
 
 #endif

@@ -82,8 +82,11 @@ static bool matches(const char *pattern, const char *value)
 	return found;
 }
 
-/* NULL, or what is wrong with an iSCSI name. */
-static const char *iscsi_name_problem(const char *name)
+#define ISCSI_FORMAT "must be valid format"
+#define ISCSI_FORMS ISCSI_FORMAT " starting with iqn, eui, or naa"
+
+/* NULL, or what is wrong with an iSCSI name; unknown: with one of none of the forms. */
+static const char *iscsi_name_problem(const char *name, const char *unknown)
 {
 	static const struct {
 		const char *prefix, *pattern;
@@ -91,31 +94,33 @@ static const char *iscsi_name_problem(const char *name)
 		{"eui", "^eui.[[:alnum:]]{16}$"}, {"naa", "^naa.[[:alnum:]]{32}$"}};
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (str_starts_with(name, forms[i].prefix))
-			return matches(forms[i].pattern, name) ? NULL : "must be valid format";
-	return "must be valid format starting with iqn, eui, or naa";
+			return matches(forms[i].pattern, name) ? NULL : ISCSI_FORMAT;
+	return unknown;
 }
 
 void check_iscsi_target(struct field_errors *errors, const struct field_path *path, const char *portal, const char *iqn,
-	int32_t lun, bool chap, bool has_secret, const char *initiator)
+	int32_t lun, bool chap, bool has_secret, const char *initiator, bool of_cluster)
 {
 	if (str_empty(portal))
 		field_required(errors, FIELD(path, "targetPortal"), "");
 	if (str_empty(iqn))
 		field_required(errors, FIELD(path, "iqn"), "");
 	else
-		validate_text(errors, FIELD(path, "iqn"), iqn, iscsi_name_problem(iqn));
+		validate_text(errors, FIELD(path, "iqn"), iqn,
+			iscsi_name_problem(iqn, of_cluster ? ISCSI_FORMAT : ISCSI_FORMS));
 	check_range(errors, FIELD(path, "lun"), lun, 0, 255);
 	if (chap && !has_secret)
 		field_required(errors, FIELD(path, "secretRef"), "");
 	if (initiator)
-		validate_text(errors, FIELD(path, "initiatorname"), initiator, iscsi_name_problem(initiator));
+		validate_text(errors, FIELD(path, "initiatorname"), initiator,
+			iscsi_name_problem(initiator, of_cluster ? ISCSI_FORMAT : ISCSI_FORMS));
 }
 
 void volume_check_iscsi(struct field_errors *errors, const struct field_path *path, const void *source)
 {
 	const CoreV1ISCSIVolumeSource *s = source;
 	check_iscsi_target(errors, path, s->target_portal, s->iqn, s->lun,
-		s->chap_auth_discovery || s->chap_auth_session, s->secret_ref, s->initiator_name);
+		s->chap_auth_discovery || s->chap_auth_session, s->secret_ref, s->initiator_name, false);
 }
 
 void volume_check_flocker(struct field_errors *errors, const struct field_path *path, const void *source)

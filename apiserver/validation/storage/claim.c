@@ -151,7 +151,8 @@ static void allow_class(struct field_errors *errors, const CoreV1PersistentVolum
 		return;
 	}
 	if (!str_eq(was, is))
-		field_invalid(errors, FIELD_KEY(FIELD(NULL, "metadata"), OLD_CLASS), is, "field is immutable");
+		field_invalid(errors, FIELD(FIELD(FIELD(NULL, "metadata"), "annotations"), OLD_CLASS), is,
+			"field is immutable");
 	if (class && !old->spec->storage_class_name && (!was || str_eq(class, was)))
 		munged->storage_class_name = NULL;
 }

@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "api/quantity.h"
 #include "apiserver/validation/meta.h"
+#include "apiserver/validation/other.h"
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/storage/storage_kinds.h"
 #include "base/str.h"
@@ -174,6 +175,8 @@ static void check_source(
 	else if (named && !*source->persistent_volume_name)
 		field_required(
 			errors, FIELD(path, "persistentVolumeName"), "must specify non empty persistentVolumeName");
+	else if (inlined)
+		validate_inline_volume(errors, FIELD(path, "inlineVolumeSpec"), source->inline_volume_spec);
 }
 
 static void check_volume_error(

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define MOUNT_OPTIONS "volume.beta.kubernetes.io/mount-options"
 #define REQUIRE(errors, path, source, ...) volume_require(errors, path, source, VOLUME_NAMES(__VA_ARGS__))
 
 static void check_local(struct field_errors *errors, const struct field_path *path, const void *source)
@@ -39,7 +40,7 @@ static void check_iscsi(struct field_errors *errors, const struct field_path *pa
 {
 	const CoreV1ISCSIPersistentVolumeSource *s = source;
 	check_iscsi_target(errors, path, s->target_portal, s->iqn, s->lun,
-		s->chap_auth_discovery || s->chap_auth_session, s->secret_ref, s->initiator_name);
+		s->chap_auth_discovery || s->chap_auth_session, s->secret_ref, s->initiator_name, true);
 	if (s->secret_ref && str_empty(s->secret_ref->name))
 		field_required(errors, FIELD(FIELD(path, "secretRef"), "name"), "");
 }
@@ -155,7 +156,7 @@ static char *quantities_json(struct arena *arena, MapQuantityEntry *const *entri
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	if (!n)
-		return arena_strdup(arena, "null");
+		return arena_strdup(arena, entries ? "{}" : "null");
 	for (size_t i = 0; i < n; i++) {
 		struct quantity q = quantity_of(entries[i]->value);
 		strbuf_printf(&out, "%s\"%s\":\"%s\"", i ? "," : "{", entries[i]->key, quantity_format(arena, &q));
@@ -198,33 +199,94 @@ static void check_class(
 		field_required(errors, FIELD(path, "csi"), "has to be specified when using volumeAttributesClassName");
 }
 
+/* Kinds of volumes that are mounted with options. */
+static bool takes_mount_options(const CoreV1PersistentVolumeSource *s)
+{
+	return s && (s->gce_persistent_disk || s->aws_elastic_block_store || s->glusterfs || s->nfs || s->rbd ||
+			    s->quobyte || s->iscsi || s->cinder || s->cephfs || s->azure_file || s->vsphere_volume ||
+			    s->azure_disk || s->photon_persistent_disk);
+}
+
 static bool is_root(const char *path)
 {
 	return *path == '/' && strspn(path, "/.") == strlen(path);
 }
 
-void validate_volume_spec(struct field_errors *errors, const struct field_path *path,
-	const CoreV1PersistentVolumeSpec *spec, const char *name)
+#define INLINE "in the context of inline volumes"
+
+/* What a volume within an attachment may not say. */
+static void check_inline(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
 {
-	static const char *const policies[] = {"Delete", "Recycle", "Retain", NULL};
-	static const char *const volume_modes[] = {"Block", "Filesystem", NULL};
-	const struct field_path *reclaim = FIELD(path, "persistentVolumeReclaimPolicy");
-	const char *policy = spec->persistent_volume_reclaim_policy;
-	const CoreV1PersistentVolumeSource *source = spec->persistent_volume_source;
+	static const char why[] = "may not be specified " INLINE;
+	if (spec->claim_ref)
+		field_forbidden(errors, FIELD(path, "claimRef"), why);
+	if (spec->n_capacity)
+		field_forbidden(errors, FIELD(path, "capacity"), why);
+	if (!spec->persistent_volume_source || !spec->persistent_volume_source->csi)
+		field_required(errors, FIELD(path, "csi"), "has to be specified " INLINE);
+}
+
+static void check_inline_rest(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
+{
+	if (!str_empty(spec->storage_class_name))
+		field_forbidden(errors, FIELD(path, "storageClassName"), "may not be specified " INLINE);
+	if (spec->volume_mode && !str_eq(spec->volume_mode, "Filesystem"))
+		field_forbidden(
+			errors, FIELD(path, "volumeMode"), "may not specify volumeMode other than Filesystem " INLINE);
+}
+
+static void check_access(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
+{
 	if (!spec->n_access_modes)
 		field_required(errors, FIELD(path, "accessModes"), "");
 	validate_access_modes(errors, FIELD(path, "accessModes"), spec->access_modes, spec->n_access_modes);
+}
+
+/* What it is made of, and that nothing recycles the root of a host. */
+static void check_source(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
+{
+	const CoreV1PersistentVolumeSource *source = spec->persistent_volume_source;
+	check_sources(errors, path, spec);
+	if (source && source->host_path && is_root(str_or_empty(source->host_path->path)) &&
+		str_eq(spec->persistent_volume_reclaim_policy, "Recycle"))
+		field_forbidden(errors, FIELD(path, "persistentVolumeReclaimPolicy"),
+			"may not be 'recycle' for a hostPath mount of '/'");
+}
+
+void validate_inline_volume(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
+{
+	const char *policy = spec->persistent_volume_reclaim_policy;
+	check_inline(errors, path, spec);
+	check_access(errors, path, spec);
+	if (!str_empty(policy) && !str_eq(policy, "Retain"))
+		field_forbidden(errors, FIELD(path, "persistentVolumeReclaimPolicy"), "may only be Retain " INLINE);
+	if (spec->node_affinity)
+		field_forbidden(errors, FIELD(path, "nodeAffinity"), "may not be specified " INLINE);
+	check_source(errors, path, spec);
+	check_inline_rest(errors, path, spec);
+}
+
+static void check_spec(
+	struct field_errors *errors, const struct field_path *path, const CoreV1PersistentVolumeSpec *spec)
+{
+	static const char *const policies[] = {"Delete", "Recycle", "Retain", NULL};
+	static const char *const volume_modes[] = {"Block", "Filesystem", NULL};
+	const char *policy = spec->persistent_volume_reclaim_policy;
+	check_access(errors, path, spec);
 	check_capacity(errors, FIELD(path, "capacity"), spec);
 	if (!str_empty(policy) && !str_in(policy, policies))
-		field_unsupported(errors, reclaim, policy, policies);
+		field_unsupported(errors, FIELD(path, "persistentVolumeReclaimPolicy"), policy, policies);
 	const struct field_path *required = FIELD(FIELD(path, "nodeAffinity"), "required");
 	if (spec->node_affinity && spec->node_affinity->required)
 		validate_node_selector(errors, required, spec->node_affinity->required);
 	else if (spec->node_affinity)
 		field_required(errors, required, "must specify required node constraints");
-	check_sources(errors, path, spec);
-	if (source && source->host_path && is_root(str_or_empty(source->host_path->path)) && str_eq(policy, "Recycle"))
-		field_forbidden(errors, reclaim, "may not be 'recycle' for a hostPath mount of '/'");
+	check_source(errors, path, spec);
 	if (!str_empty(spec->storage_class_name))
 		validate_text(errors, FIELD(path, "storageClassName"), spec->storage_class_name,
 			check_dns_subdomain(errors->arena, spec->storage_class_name));
@@ -237,10 +299,13 @@ void validate_volume(struct field_errors *errors, const CoreV1PersistentVolume *
 {
 	const CoreV1PersistentVolumeSpec *spec =
 		volume->spec ? volume->spec : API_NEW(errors->arena, CoreV1PersistentVolumeSpec);
-	validate_volume_spec(errors, FIELD(NULL, "spec"), spec, volume->metadata->name);
+	check_spec(errors, FIELD(NULL, "spec"), spec);
+	if (!takes_mount_options(spec->persistent_volume_source) && meta_annotation(volume->metadata, MOUNT_OPTIONS))
+		field_forbidden(errors, FIELD(FIELD(FIELD(NULL, "metadata"), "annotations"), MOUNT_OPTIONS),
+			"may not specify mount options for this volume type");
 }
 
-/* The labels of zones, instances and systems changed their names once; a volume may follow. */
+/* The labels of zones, instances and systems changed their names once; "" for a label that did not. */
 static const char *label_today(const char *key)
 {
 	static const char *const renamed[][2] = {
@@ -253,24 +318,29 @@ static const char *label_today(const char *key)
 	for (size_t i = 0; i < ARRAY_SIZE(renamed); i++)
 		if (str_eq(key, renamed[i][0]))
 			return renamed[i][1];
-	return key;
+	return "";
 }
 
-static CoreV1VolumeNodeAffinity *affinity_today(struct arena *arena, const CoreV1VolumeNodeAffinity *affinity)
+/* Makes the old term's keys the new one's where these are the same labels under their names of today. As in the
+ * original, a key may also become none, which is refused elsewhere. */
+static void follow_names(CoreV1NodeSelectorTerm *old, const CoreV1NodeSelectorTerm *new)
 {
-	CoreV1VolumeNodeAffinity *copy = api_copy_msg(arena, affinity);
-	for (size_t i = 0; copy->required && i < copy->required->n_node_selector_terms; i++) {
-		CoreV1NodeSelectorTerm *term = copy->required->node_selector_terms[i];
-		for (size_t k = 0; k < term->n_match_expressions; k++)
-			term->match_expressions[k]->key =
-				arena_strdup(arena, label_today(term->match_expressions[k]->key));
+	for (size_t i = 0; i < old->n_match_expressions && i < new->n_match_expressions; i++) {
+		char **was = &old->match_expressions[i]->key, *is = new->match_expressions[i]->key;
+		if (str_eq(label_today(*was), str_or_empty(is)))
+			*was = is;
 	}
-	return copy;
 }
 
-static bool same_affinity(struct arena *arena, const CoreV1VolumeNodeAffinity *a, const CoreV1VolumeNodeAffinity *b)
+static bool same_affinity(
+	struct arena *arena, const CoreV1VolumeNodeAffinity *affinity, const CoreV1VolumeNodeAffinity *old)
 {
-	return api_equal(a, b) || (a && api_equal(affinity_today(arena, a), affinity_today(arena, b)));
+	CoreV1VolumeNodeAffinity *was = api_copy_msg(arena, old);
+	const CoreV1NodeSelector *now = affinity ? affinity->required : NULL;
+	for (size_t i = 0; now && was->required && i < was->required->n_node_selector_terms; i++)
+		if (i < now->n_node_selector_terms)
+			follow_names(was->required->node_selector_terms[i], now->node_selector_terms[i]);
+	return api_equal(affinity, was);
 }
 
 void validate_volume_update(
@@ -281,12 +351,14 @@ void validate_volume_update(
 	const CoreV1PersistentVolumeSpec *before = old->spec;
 	/* The original says it twice. */
 	validate_volume(errors, volume);
-	validate_volume(errors, volume);
+	check_spec(errors, FIELD(NULL, "spec"), spec);
 	CoreV1PersistentVolumeSource *source = NULL, *was = before->persistent_volume_source;
 	if (spec->persistent_volume_source)
 		source = api_copy_msg(errors->arena, spec->persistent_volume_source);
 	if (source && source->csi && was && was->csi && !was->csi->controller_expand_secret_ref)
 		source->csi->controller_expand_secret_ref = NULL;
+	if (!source)
+		source = API_NEW(errors->arena, CoreV1PersistentVolumeSource);
 	if (!api_equal(source, was))
 		field_forbidden(errors, FIELD(FIELD(NULL, "spec"), "persistentvolumesource"),
 			arena_printf(errors->arena, "spec.persistentvolumesource is immutable after creation\n%s",
