@@ -1,6 +1,70 @@
+#include "api/selector.h"
 #include "apiserver/authz/internal.h"
 #include "apiserver/validation/reviews.h"
 #include "base/str.h"
+
+/* What is said of a selector of which nothing, or not all, could be read. */
+static const char *ignored(struct arena *arena, const char *name, bool partially)
+{
+	return arena_printf(
+		arena, "spec.resourceAttributes.%s %signored due to parse error", name, partially ? "partially " : "");
+}
+
+/* One requirement as text: only a single value that is there, or is not, can be asked for. */
+static const char *field_text(struct arena *arena, const MetaV1FieldSelectorRequirement *r)
+{
+	const char *operator= str_eq(r->operator, "In") ? "=" : str_eq(r->operator, "NotIn") ? "!=" : NULL;
+	return operator&& r->n_values == 1 ? arena_printf(arena, "%s%s%s", r->key, operator, r->values[0]) : NULL;
+}
+
+/* The selector as text; *ret_problem is what could not be read of it, NULL for nothing. */
+static const char *fields_text(
+	struct arena *arena, const AuthorizationV1FieldSelectorAttributes *fields, const char **ret_problem)
+{
+	char **good = NULL;
+	size_t n = 0;
+	struct field_selector *parsed;
+	if (!fields->n_requirements) {
+		struct status *bad = field_selector_parse(arena, str_or_empty(fields->raw_selector), &parsed);
+		*ret_problem = bad ? ignored(arena, "fieldSelector", false) : NULL;
+		const char *text = bad ? NULL : fields->raw_selector;
+		status_drop(bad, "told in the answer");
+		return text;
+	}
+	for (size_t i = 0; i < fields->n_requirements; i++) {
+		const char *text = field_text(arena, fields->requirements[i]);
+		if (text)
+			ARENA_PUSH(arena, good, n) = (char *)(uintptr_t)text;
+	}
+	*ret_problem = n < fields->n_requirements ? ignored(arena, "fieldSelector", n > 0) : NULL;
+	return str_join(arena, good, n, ",");
+}
+
+static const char *labels_problem(struct arena *arena, const AuthorizationV1LabelSelectorAttributes *labels)
+{
+	static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
+	size_t n = 0;
+	struct label_selector *parsed;
+	for (size_t i = 0; i < labels->n_requirements; i++)
+		n += str_in(str_or_empty(labels->requirements[i]->operator), operators);
+	if (labels->n_requirements)
+		return n < labels->n_requirements ? ignored(arena, "labelSelector", n > 0) : NULL;
+	struct status *bad = label_selector_parse(arena, str_or_empty(labels->raw_selector), &parsed);
+	const char *problem = bad ? ignored(arena, "labelSelector", false) : NULL;
+	status_drop(bad, "told in the answer");
+	return problem;
+}
+
+static char *take_selectors(
+	struct arena *arena, const AuthorizationV1ResourceAttributes *resource, struct authz_attributes *a)
+{
+	const char *fields = NULL, *labels = NULL;
+	if (resource && resource->field_selector)
+		a->field_selector = fields_text(arena, resource->field_selector, &fields);
+	if (resource && resource->label_selector)
+		labels = labels_problem(arena, resource->label_selector);
+	return arena_printf(arena, "%s%s%s", str_or_empty(fields), fields && labels ? "; " : "", str_or_empty(labels));
+}
 
 /* What a review asks, as attributes: a resource or a path. */
 static void attributes_of(const AuthorizationV1ResourceAttributes *resource,
@@ -15,23 +79,23 @@ static void attributes_of(const AuthorizationV1ResourceAttributes *resource,
 		a->subresource = str_or_empty(resource->subresource);
 		a->namespace = str_or_empty(resource->namespace);
 		a->name = str_or_empty(resource->name);
-		if (resource->field_selector)
-			a->field_selector = resource->field_selector->raw_selector;
 	} else if (path) {
 		a->verb = str_or_empty(path->verb);
 		a->path = str_or_empty(path->path);
 	}
 }
 
-static AuthorizationV1SubjectAccessReviewStatus *answer(
-	struct authz *authz, struct arena *arena, const struct authz_attributes *a)
+static AuthorizationV1SubjectAccessReviewStatus *answer(struct authz *authz, struct arena *arena,
+	const AuthorizationV1ResourceAttributes *resource, struct authz_attributes *a)
 {
+	char *problem = take_selectors(arena, resource, a);
 	AuthorizationV1SubjectAccessReviewStatus *status = API_NEW(arena, AuthorizationV1SubjectAccessReviewStatus);
 	const char *reason;
 	enum authz_decision decision = authz_authorize(authz, arena, a, &reason);
 	status->allowed = decision == AUTHZ_ALLOW;
 	status->denied = decision == AUTHZ_DENY;
 	status->reason = arena_strdup(arena, reason);
+	status->evaluation_error = problem;
 	return status;
 }
 
@@ -44,7 +108,7 @@ struct status *authz_review_self(struct authz *authz, struct arena *arena, const
 	TRY(field_errors_status(&errors, "authorization.k8s.io", "", ""));
 	struct authz_attributes a = {.user = user};
 	attributes_of(spec->resource_attributes, spec->non_resource_attributes, &a);
-	review->status = answer(authz, arena, &a);
+	review->status = answer(authz, arena, spec->resource_attributes, &a);
 	return NULL;
 }
 
@@ -64,7 +128,7 @@ static AuthorizationV1SubjectAccessReviewStatus *answer_spec(
 {
 	struct authz_attributes a = {.user = subject_of(arena, spec)};
 	attributes_of(spec->resource_attributes, spec->non_resource_attributes, &a);
-	return answer(authz, arena, &a);
+	return answer(authz, arena, spec->resource_attributes, &a);
 }
 
 struct status *authz_review_subject(

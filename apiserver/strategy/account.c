@@ -1,5 +1,10 @@
+#include "api/meta.h"
+#include "apiserver/managed/managed.h"
+#include "apiserver/registry/registry.h"
 #include "apiserver/strategy/context.h"
 #include "apiserver/strategy/records.h"
+
+#define ENFORCE "kubernetes.io/enforce-mountable-secrets"
 
 /* POST serviceaccounts/NAME/token */
 static struct status *create_token(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object)
@@ -9,10 +14,19 @@ static struct status *create_token(struct request *request, ProtobufCMessage *bo
 	const ProtobufCMessage *account;
 	TRY(objects_get_live(request->objects, request->arena, &CoreV1ServiceAccount_schema, request->namespace,
 		request->name, &account));
+	managed_create(request, body);
 	TRY(authn_issue_token(request->context->authn, request->arena, request->user,
 		(const CoreV1ServiceAccount *)account, (AuthenticationV1TokenRequest *)body));
 	*ret_object = body;
 	return NULL;
+}
+
+static void warn(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	if (meta_annotation(object_meta(object), ENFORCE) && !(old && meta_annotation(object_meta(old), ENFORCE)))
+		request_warn(request, "metadata.annotations[" ENFORCE
+				      "]: deprecated in v1.32+; prefer separate namespaces to isolate "
+				      "access to mounted secrets");
 }
 
 static const struct subresource_handler subresources[] = {
@@ -22,6 +36,7 @@ static const struct subresource_handler subresources[] = {
 const struct strategy service_account_strategy = {
 	.group = "",
 	.resource = "serviceaccounts",
+	.warn = warn,
 	.subresources = subresources,
 	.n_subresources = ARRAY_SIZE(subresources),
 };

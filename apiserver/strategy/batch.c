@@ -1,9 +1,12 @@
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"
+#include "apiserver/strategy/pod_parts.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/apps/batch.h"
 #include "apiserver/validation/other.h"
 #include "base/str.h"
+
+#define OLD_CLASS "volume.beta.kubernetes.io/storage-class"
 
 /* A Job finds its pods by its own UID, which is written into selector and template when it is made. */
 static void prepare_create_job(struct request *request, ProtobufCMessage *object)
@@ -39,15 +42,18 @@ CHECKED(cron_job, BatchV1CronJob, validate_cron_job, validate_cron_job_update)
 
 enum { MANY_COMPLETIONS = 100000, MUCH_PARALLELISM = 10000 };
 
-static void warn_of_many(struct request *request, const char *path, const BatchV1JobSpec *spec)
+static void warn_of_spec(struct request *request, const struct field_path *path, const BatchV1JobSpec *spec)
 {
-	if (spec && str_eq(spec->completion_mode, "Indexed") && spec->completions > MANY_COMPLETIONS &&
+	if (!spec)
+		return;
+	if (str_eq(spec->completion_mode, "Indexed") && spec->completions > MANY_COMPLETIONS &&
 		spec->parallelism > MUCH_PARALLELISM)
 		request_warn(request,
 			"%s: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher "
 			"than 10^4, Kubernetes might not be able to track completedIndexes when a big number of "
 			"indexes fail",
-			path);
+			field_path_string(request->arena, path));
+	pod_template_warn(request, FIELD(path, "template"), spec->template);
 }
 
 static bool is_changed(const ProtobufCMessage *object, const ProtobufCMessage *old)
@@ -59,7 +65,7 @@ static void warn_job(struct request *request, const ProtobufCMessage *object, co
 {
 	generic_warn_of_name(request, object, old);
 	if (!generic_is_status(request) && is_changed(object, old))
-		warn_of_many(request, "spec", ((const BatchV1Job *)object)->spec);
+		warn_of_spec(request, FIELD(NULL, "spec"), ((const BatchV1Job *)object)->spec);
 }
 
 static void warn_cron_job(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
@@ -69,7 +75,8 @@ static void warn_cron_job(struct request *request, const ProtobufCMessage *objec
 	if (generic_is_status(request))
 		return;
 	if (is_changed(object, old) && spec->job_template)
-		warn_of_many(request, "spec.jobTemplate.spec", spec->job_template->spec);
+		warn_of_spec(
+			request, FIELD(FIELD(FIELD(NULL, "spec"), "jobTemplate"), "spec"), spec->job_template->spec);
 	if (old && strstr(str_or_empty(spec->schedule), "TZ"))
 		request_warn(request, "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see "
 				      "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more "
@@ -172,12 +179,25 @@ static void claim_update(struct request *request, const ProtobufCMessage *object
 		validate_claim_update(errors, claim, (const CoreV1PersistentVolumeClaim *)old);
 }
 
+static void warn_claim(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const CoreV1PersistentVolumeClaim *claim = (const CoreV1PersistentVolumeClaim *)object;
+	const struct field_path *annotations = FIELD(FIELD(NULL, "metadata"), "annotations");
+	if (generic_is_status(request))
+		return;
+	if (meta_annotation(claim->metadata, OLD_CLASS))
+		request_warn_at(request, FIELD_KEY(annotations, OLD_CLASS),
+			"deprecated since v1.8; use \"storageClassName\" attribute instead");
+	claim_warn(request, FIELD(NULL, "spec"), claim->spec);
+}
+
 const struct strategy claim_strategy = {
 	.group = "",
 	.resource = "persistentvolumeclaims",
 	.prepare_create = prepare_create_claim,
 	.validate_create = claim_create,
 	.prepare_update = prepare_update_claim,
+	.warn = warn_claim,
 	.meta_again = META_ALL_AGAIN,
 	.validate_update = claim_update,
 };

@@ -21,6 +21,15 @@ void pod_app_armor_fields(struct request *request, CoreV1Pod *pod);
 /* Warnings about a spec; path: of the template, NULL for a pod itself. */
 void pod_warn(struct request *request, const struct field_path *path, const CoreV1PodSpec *spec,
 	const MetaV1ObjectMeta *meta);
+/* Of a template within another kind; template NULL: nothing. */
+void pod_template_warn(struct request *request, const struct field_path *path, const CoreV1PodTemplateSpec *template);
+/* Files of the pod's volumes that overlap. */
+void pod_warn_paths(struct request *request, const CoreV1PodSpec *spec);
+/* path: of the claim's spec. */
+void claim_warn(struct request *request, const struct field_path *path, const CoreV1PersistentVolumeClaimSpec *spec);
+/* Labels of nodes in a term that had their day; values: and values that no label can have. */
+void node_term_warn(
+	struct request *request, const struct field_path *path, const CoreV1NodeSelectorTerm *term, bool values);
 void address_warn(struct request *request, const struct field_path *path, const char *value);
 void request_warn_at(struct request *request, const struct field_path *path, const char *text);
 

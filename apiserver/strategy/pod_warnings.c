@@ -33,7 +33,7 @@ void address_warn(struct request *request, const struct field_path *path, const 
 	ip_warn(request->arena, path, str_or_empty(value), say, request);
 }
 
-static void warn_term(
+void node_term_warn(
 	struct request *request, const struct field_path *path, const CoreV1NodeSelectorTerm *term, bool values)
 {
 	for (size_t i = 0; term && i < term->n_match_expressions; i++) {
@@ -67,9 +67,9 @@ static void warn_nodes(struct request *request, const struct field_path *path, c
 	const struct field_path *terms =
 		FIELD(FIELD(at, "requiredDuringSchedulingIgnoredDuringExecution"), "nodeSelectorTerms");
 	for (size_t i = 0; required && i < required->n_node_selector_terms; i++)
-		warn_term(request, FIELD_INDEX(terms, i), required->node_selector_terms[i], false);
+		node_term_warn(request, FIELD_INDEX(terms, i), required->node_selector_terms[i], false);
 	for (size_t i = 0; a && i < a->n_preferred_during_scheduling_ignored_during_execution; i++)
-		warn_term(request,
+		node_term_warn(request,
 			FIELD(FIELD_INDEX(FIELD(at, "preferredDuringSchedulingIgnoredDuringExecution"), i),
 				"preference"),
 			a->preferred_during_scheduling_ignored_during_execution[i]->preference, true);
@@ -100,16 +100,25 @@ static void warn_annotations(struct request *request, const struct field_path *p
 			request_warn_at(request, FIELD_KEY(path, old[i][0]), old[i][1]);
 }
 
-static void warn_claim(
-	struct request *request, const struct field_path *path, const CoreV1PersistentVolumeClaimSpec *spec)
+static void warn_fraction(struct request *request, const struct field_path *path, MapQuantityEntry *const *list,
+	size_t n, const char *name)
 {
-	const CoreV1VolumeResourceRequirements *r = spec ? spec->resources : NULL;
-	const ResourceQuantity *size = r ? quantity_map_get(r->requests, r->n_requests, "storage") : NULL;
-	struct quantity q = quantity_of(size);
-	if (size && quantity_milli_value(&q) % 1000)
-		request_warn_at(request, FIELD_KEY(FIELD(FIELD(path, "resources"), "requests"), "storage"),
+	const MapQuantityEntry *e = resource_entry(list, n, name);
+	struct quantity q = quantity_of(e ? e->value : NULL);
+	if (e && quantity_milli_value(&q) % 1000)
+		request_warn_at(request, FIELD_KEY(path, name),
 			arena_printf(request->arena, "fractional byte value \"%s\" is invalid, must be an integer",
 				quantity_format(request->arena, &q)));
+}
+
+void claim_warn(struct request *request, const struct field_path *path, const CoreV1PersistentVolumeClaimSpec *spec)
+{
+	const CoreV1VolumeResourceRequirements *r = spec ? spec->resources : NULL;
+	const struct field_path *at = FIELD(path, "resources");
+	if (!r)
+		return;
+	warn_fraction(request, FIELD(at, "requests"), r->requests, r->n_requests, "storage");
+	warn_fraction(request, FIELD(at, "limits"), r->limits, r->n_limits, "storage");
 }
 
 static void warn_volumes(struct request *request, const struct field_path *path, const CoreV1PodSpec *spec)
@@ -140,7 +149,7 @@ static void warn_volumes(struct request *request, const struct field_path *path,
 			if (old[k].used)
 				request_warn_at(request, FIELD(at, old[k].name), old[k].text);
 			if (!old[k].text && s->ephemeral && s->ephemeral->volume_claim_template)
-				warn_claim(request, FIELD(FIELD(FIELD(at, "ephemeral"), "volumeClaimTemplate"), "spec"),
+				claim_warn(request, FIELD(FIELD(FIELD(at, "ephemeral"), "volumeClaimTemplate"), "spec"),
 					s->ephemeral->volume_claim_template->spec);
 		}
 	}
@@ -168,17 +177,6 @@ static void warn_lists(struct request *request, const struct field_path *path, c
 	for (size_t i = 0; i < spec->n_image_pull_secrets; i++)
 		if (str_empty(spec->image_pull_secrets[i]->name))
 			request_warn_at(request, FIELD(FIELD_INDEX(secrets, i), "name"), "invalid empty name \"\"");
-}
-
-static void warn_fraction(struct request *request, const struct field_path *path, MapQuantityEntry *const *list,
-	size_t n, const char *name)
-{
-	const MapQuantityEntry *e = resource_entry(list, n, name);
-	struct quantity q = quantity_of(e ? e->value : NULL);
-	if (e && quantity_milli_value(&q) % 1000)
-		request_warn_at(request, FIELD_KEY(path, name),
-			arena_printf(request->arena, "fractional byte value \"%s\" is invalid, must be an integer",
-				quantity_format(request->arena, &q)));
 }
 
 static void warn_env(struct request *request, const struct field_path *path, const CoreV1Container *c)
@@ -356,6 +354,7 @@ void pod_warn(
 	warn_nodes(request, at, spec);
 	warn_annotations(request, annotations, meta);
 	warn_volumes(request, at, spec);
+	pod_warn_paths(request, spec);
 	warn_lists(request, at, spec);
 	warn_fraction(request, FIELD(at, "overhead"), spec->overhead, spec->n_overhead, "memory");
 	warn_fraction(request, FIELD(at, "overhead"), spec->overhead, spec->n_overhead, "ephemeral-storage");
@@ -370,4 +369,11 @@ void pod_warn(
 			"must be >= 0; negative values are invalid and will be treated as 1");
 	warn_affinity(request, FIELD(at, "affinity"), spec->affinity);
 	warn_addresses(request, at, spec);
+}
+
+void pod_template_warn(struct request *request, const struct field_path *path, const CoreV1PodTemplateSpec *template)
+{
+	if (template)
+		pod_warn(request, path, template->spec ? template->spec : CoreV1PodSpec_schema.zero,
+			template->metadata ? template->metadata : MetaV1ObjectMeta_schema.zero);
 }

@@ -39,6 +39,8 @@ extern const struct strategy self_subject_rules_review_strategy;
 extern const struct strategy job_strategy;
 extern const struct strategy cron_job_strategy;
 extern const struct strategy claim_strategy;
+extern const struct strategy volume_strategy;
+extern const struct strategy pod_template_strategy;
 extern const struct strategy revision_strategy;
 extern const struct strategy flow_schema_strategy;
 extern const struct strategy priority_level_strategy;

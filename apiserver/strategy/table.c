@@ -16,12 +16,9 @@
 CHECKED_STATUS(quota, CoreV1ResourceQuota, validate_resource_quota, validate_resource_quota_update,
 	validate_resource_quota_status)
 CHECKED_ALIKE(limit_range, CoreV1LimitRange, validate_limit_range)
-CHECKED(volume, CoreV1PersistentVolume, validate_volume, validate_volume_update)
 
 KIND(quota, "", "resourcequotas", STATUS_ONLY, CHECKS(quota));
 KIND(limit_range, "", "limitranges", CHECKS(limit_range));
-KIND(pod_template, "", "podtemplates", GENERATION_ONLY);
-KIND(volume, "", "persistentvolumes", .prepare_update = generic_keep_status, CHECKS(volume));
 
 const struct strategy *const strategy_table[] = {
 	&component_status_strategy,
@@ -76,11 +73,11 @@ const struct strategy *const strategy_table[] = {
 	&device_class_strategy,
 	&resource_slice_strategy,
 	&priority_class_strategy,
-	&pod_template,
+	&pod_template_strategy,
 	&validating_webhook_strategy,
 	&mutating_webhook_strategy,
 	&policy_binding_strategy,
-	&volume,
+	&volume_strategy,
 	&limit_range,
 	&runtime_class_strategy,
 	&storage_class_strategy,

@@ -1,9 +1,11 @@
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"
+#include "apiserver/strategy/pod_parts.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/apps/workload.h"
+#include "apiserver/validation/pod/pod.h"
 #include "base/str.h"
 
 /* The kinds that run pods from a template: they differ in their checks only. */
@@ -80,10 +82,56 @@ static void prepare_update_stateful_set(
 	generic_prepare_update(request, object, before);
 }
 
+/* --- warnings: of the template when it is new, or when anything that is wanted has changed --- */
+
+static bool is_wanted_anew(const struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	return is_plain(request) && (!old || object_meta(object)->generation != object_meta(old)->generation);
+}
+
+#define WARN_OF_TEMPLATE(name, T)                                                                              \
+	static void name(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old) \
+	{                                                                                                      \
+		const T *o = (const T *)object;                                                                \
+		generic_warn_of_name(request, object, old);                                                    \
+		if (is_wanted_anew(request, object, old) && o->spec)                                           \
+			pod_template_warn(request, FIELD(FIELD(NULL, "spec"), "template"), o->spec->template); \
+	}
+
+WARN_OF_TEMPLATE(warn_deployment, AppsV1Deployment)
+WARN_OF_TEMPLATE(warn_replica_set, AppsV1ReplicaSet)
+
+/* What is told of a changed controller is, in the original, about the template that it had. */
+static void warn_controller(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const CoreV1ReplicationController *rc = (const CoreV1ReplicationController *)(old ? old : object);
+	generic_warn_of_name(request, object, old);
+	if (is_wanted_anew(request, object, old) && rc->spec)
+		pod_template_warn(request, FIELD(FIELD(NULL, "spec"), "template"), rc->spec->template);
+}
+
+static void warn_daemon_set(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const AppsV1DaemonSetSpec *spec = ((const AppsV1DaemonSet *)object)->spec;
+	const AppsV1DaemonSetSpec *was = old ? ((const AppsV1DaemonSet *)old)->spec : NULL;
+	if (is_plain(request) && spec && !(was && api_equal(spec->template, was->template)))
+		pod_template_warn(request, FIELD(FIELD(NULL, "spec"), "template"), spec->template);
+}
+
 static void warn_stateful_set(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	const AppsV1StatefulSetSpec *spec = ((const AppsV1StatefulSet *)object)->spec;
-	if (is_plain(request) && spec && spec->has_revision_history_limit && spec->revision_history_limit < 0)
+	const struct field_path *path = FIELD(NULL, "spec");
+	if (!is_plain(request) || !spec)
+		return;
+	if (is_wanted_anew(request, object, old))
+		pod_template_warn(request, FIELD(path, "template"), spec->template);
+	for (size_t i = 0; i < spec->n_volume_claim_templates; i++) {
+		const struct field_path *at = FIELD_INDEX(FIELD(path, "volumeClaimTemplates"), i);
+		/* The original's paths differ. */
+		claim_warn(request, old ? FIELD(at, "Spec") : at, spec->volume_claim_templates[i]->spec);
+	}
+	if (spec->has_revision_history_limit && spec->revision_history_limit < 0)
 		request_warn(request, "spec.revisionHistoryLimit: a negative value retains all historical revisions; "
 				      "a value >= 0 is recommended");
 }
@@ -130,7 +178,7 @@ const struct strategy deployment_strategy = {
 	.prepare_create = generic_prepare_create,
 	.validate_create = deployment_create,
 	.prepare_update = prepare_update_deployment,
-	.warn = generic_warn_of_name,
+	.warn = warn_deployment,
 	.validate_update = deployment_update,
 	.subresources = scale,
 	.n_subresources = ARRAY_SIZE(scale),
@@ -142,7 +190,7 @@ const struct strategy replica_set_strategy = {
 	.prepare_create = generic_prepare_create,
 	.validate_create = replica_set_create,
 	.prepare_update = prepare_update_replica_set,
-	.warn = generic_warn_of_name,
+	.warn = warn_replica_set,
 	.validate_update = replica_set_update,
 	.subresources = scale,
 	.n_subresources = ARRAY_SIZE(scale),
@@ -155,6 +203,7 @@ const struct strategy daemon_set_strategy = {
 	.prepare_create = prepare_create_daemon_set,
 	.validate_create = daemon_set_create,
 	.prepare_update = prepare_update_daemon_set,
+	.warn = warn_daemon_set,
 	.validate_update = daemon_set_update,
 };
 
@@ -177,6 +226,7 @@ const struct strategy replication_controller_strategy = {
 	.prepare_create = generic_prepare_create,
 	.validate_create = controller_create,
 	.prepare_update = generic_prepare_update,
+	.warn = warn_controller,
 	.validate_update = controller_update,
 	.subresources = scale,
 	.n_subresources = ARRAY_SIZE(scale),
@@ -188,4 +238,31 @@ const struct strategy revision_strategy = {
 	.resource = "controllerrevisions",
 	.meta_again = META_ALL_AGAIN,
 	CHECKS(revision),
+};
+
+static void check_template(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	const CoreV1PodTemplateSpec *template = ((const CoreV1PodTemplate *)object)->template;
+	validate_pod_template(errors, FIELD(NULL, "template"), template ? template : CoreV1PodTemplateSpec_schema.zero);
+}
+
+static void check_template_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	check_template(request, object, errors);
+}
+
+static void warn_pod_template(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	if (is_wanted_anew(request, object, old))
+		pod_template_warn(request, FIELD(NULL, "template"), ((const CoreV1PodTemplate *)object)->template);
+}
+
+const struct strategy pod_template_strategy = {
+	.group = "",
+	.resource = "podtemplates",
+	GENERATION_ONLY,
+	.validate_create = check_template,
+	.validate_update = check_template_update,
+	.warn = warn_pod_template,
 };
