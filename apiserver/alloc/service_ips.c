@@ -118,6 +118,12 @@ struct status *service_ips_create_object(
 	return objects_create(ips->objects, arena, &address->base, NULL);
 }
 
+static struct status *out_of_range(struct arena *arena, const char *ip, const struct ip_range *range)
+{
+	return status_bad_request("the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip,
+		ip_range_text(arena, range));
+}
+
 static struct status *check(struct service_ips *ips, struct arena *arena, const char *ip, char **ret_canonical)
 {
 	struct ranges ranges;
@@ -128,9 +134,7 @@ static struct status *check(struct service_ips *ips, struct arena *arena, const 
 	if (!range)
 		return status_bad_request(MISMATCH);
 	if (number < range->first || number > range->last)
-		return status_bad_request(
-			"the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip,
-			ip_range_text(arena, range));
+		return out_of_range(arena, ip, range);
 	*ret_canonical = ip_number_print(arena, is_ipv6, number);
 	return NULL;
 }
@@ -215,7 +219,13 @@ struct status *service_ips_pretend_any(struct service_ips *ips, struct arena *ar
 struct status *service_ips_pretend(struct service_ips *ips, struct arena *arena, const char *ip)
 {
 	char *canonical;
-	return check(ips, arena, ip, &canonical);
+	struct status *s = check(ips, arena, ip, &canonical);
+	for (size_t i = 0; s && !strcmp(s->message, MISMATCH) && i < ips->n_ranges; i++)
+		if (ips->ranges[i].is_ipv6 == (strchr(ip, ':') != NULL)) {
+			status_free(s);
+			s = out_of_range(arena, ip, &ips->ranges[i]);
+		}
+	return s;
 }
 
 /* --- giving back --- */

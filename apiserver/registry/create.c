@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
+#include "apiserver/strategy/pod_parts.h"
 #include "apiserver/strategy/context.h"
 #include "base/encode.h"
 #include "base/fail.h"
@@ -161,6 +162,7 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 	fill_system_fields(request, meta);
 	if (s->prepare_create)
 		s->prepare_create(request, object);
+	object_drop_disabled(request->arena, object, NULL);
 	/* The checks want a name; a generated one is drawn anew for each attempt. */
 	bool generated = str_empty(meta->name) && !str_empty(meta->generate_name);
 	if (generated)

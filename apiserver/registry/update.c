@@ -4,6 +4,7 @@
 #include "api/protobuf.h"
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
+#include "apiserver/strategy/pod_parts.h"
 #include "apiserver/strategy/context.h"
 #include "base/fail.h"
 #include "base/str.h"
@@ -106,6 +107,9 @@ static struct status *check_identity(struct request *request, ProtobufCMessage *
 	else if (str_empty(meta->namespace))
 		meta->namespace = arena_strdup(request->arena, request->namespace);
 	TRY(request_check_namespace(request, meta->namespace));
+	/* Version 0 is that of what has none. */
+	if (str_eq(meta->resource_version, "0"))
+		meta->resource_version = (char *)(uintptr_t)schema_empty_string;
 	if (str_empty(meta->name))
 		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
 					  "provided",
@@ -219,6 +223,8 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 	keep_the_other_half(request, object, old);
 	if (request->strategy->prepare_update)
 		request->strategy->prepare_update(request, object, old);
+	if (!*request->subresource)
+		object_drop_disabled(request->arena, object, old);
 	if (traits_of(request).generation && counts_changes(request->subresource) && wish_changed(object, old))
 		object_meta(object)->generation = object_meta(old)->generation + 1;
 	TRY(validate_update(request, object, old));

@@ -116,6 +116,29 @@ static const char *const usages[] = {"any", "cert sign", "client auth", "code si
 	"ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc",
 	"netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping", NULL};
 
+enum { MAX_DOMAIN = 253, MAX_PATH = 253 + 63 + 1 };
+
+/* The first label that is bad, with each thing that is wrong with it. */
+static void check_labels(struct field_errors *errors, const struct field_path *path, const char *text,
+	const char *(*check)(struct arena *arena, const char *label))
+{
+	char **labels;
+	size_t n = str_split(errors->arena, text, '.', &labels);
+	for (size_t i = 0; i < n; i++) {
+		const char *problem = check(errors->arena, labels[i]);
+		bool bad = problem;
+		while (problem) {
+			const char *end = strstr(problem, "; ");
+			int len = end ? (int)(end - problem) : (int)strlen(problem);
+			field_invalid(errors, path, text,
+				arena_printf(errors->arena, "validating label \"%s\": %.*s", labels[i], len, problem));
+			problem = end ? end + 2 : NULL;
+		}
+		if (bad)
+			return;
+	}
+}
+
 static void check_signer(struct field_errors *errors, const struct field_path *path, const char *name)
 {
 	if (str_empty(name)) {
@@ -129,15 +152,14 @@ static void check_signer(struct field_errors *errors, const struct field_path *p
 		return;
 	}
 	const char *domain = arena_strndup(errors->arena, name, (size_t)(slash - name));
-	const char *problem = check_dns_subdomain(errors->arena, domain);
-	if (problem)
-		field_invalid(errors, path, domain,
-			arena_printf(errors->arena, "validating label \"%s\": %s", domain, problem));
-	else if (!strchr(domain, '.'))
+	if (strlen(domain) > MAX_DOMAIN)
+		field_too_long(errors, path, MAX_DOMAIN);
+	check_labels(errors, path, domain, check_dns_label);
+	if (!strchr(domain, '.'))
 		field_invalid(errors, path, domain, "should be a domain with at least two segments separated by dots");
-	problem = check_dns_subdomain(errors->arena, slash + 1);
-	if (problem)
-		field_invalid(errors, path, slash + 1, problem);
+	check_labels(errors, path, slash + 1, check_dns_subdomain);
+	if (strlen(slash + 1) > MAX_PATH)
+		field_too_long(errors, path, MAX_PATH);
 }
 
 static void check_request(

@@ -1,5 +1,8 @@
+#include "apiserver/registry/registry.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/data.h"
+#include "base/str.h"
+#include "pki/pki.h"
 
 static void secret_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
@@ -10,6 +13,26 @@ static void secret_update(struct request *request, const ProtobufCMessage *objec
 	struct field_errors *errors)
 {
 	validate_secret_update(errors, (const CoreV1Secret *)object, (const CoreV1Secret *)old);
+}
+
+static ProtobufCBinaryData data_of(const CoreV1Secret *secret, const char *key)
+{
+	for (size_t i = 0; i < secret->n_data; i++)
+		if (str_eq(secret->data[i]->key, key))
+			return secret->data[i]->value;
+	return (ProtobufCBinaryData){0};
+}
+
+static void secret_warn(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const CoreV1Secret *secret = (const CoreV1Secret *)object;
+	if (!str_eq(secret->type, "kubernetes.io/tls"))
+		return;
+	const ProtobufCBinaryData certs = data_of(secret, "tls.crt"), key = data_of(secret, "tls.key");
+	const char *problem =
+		pki_pair_problem(request->arena, (const char *)certs.data, certs.len, (const char *)key.data, key.len);
+	if (problem)
+		request_warn(request, "tls: %s", problem);
 }
 
 /* An empty type in a PUT means the type it has. */
@@ -24,6 +47,7 @@ const struct strategy secret_strategy = {
 	.group = "",
 	.resource = "secrets",
 	.validate_create = secret_create,
+	.warn = secret_warn,
 	.prepare_update = secret_prepare_update,
 	.meta_again = META_ALL_AGAIN,
 	.validate_update = secret_update,

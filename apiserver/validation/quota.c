@@ -61,16 +61,11 @@ static void check_fit(struct field_errors *errors, const struct field_path *path
 			field_invalid_json(errors, path, shown, "unsupported scope applied to resource");
 }
 
-static const char *list_text(struct arena *arena, char *const *list, size_t n)
-{
-	return n ? arena_printf(arena, "[\"%s\"]", str_join(arena, list, n, "\",\"")) : "null";
-}
-
 /* Each scope and its opposite, the errors showing the whole list. */
 static void check_opposites(struct field_errors *errors, const struct field_path *path,
 	const CoreV1ResourceQuotaSpec *spec, char *const *scopes, size_t n)
 {
-	const char *list = list_text(errors->arena, spec->scopes, spec->n_scopes);
+	const char *list = strings_json(errors->arena, spec->scopes, spec->n_scopes);
 	if (str_in_n("BestEffort", scopes, n) && str_in_n("NotBestEffort", scopes, n))
 		field_invalid_json(errors, path, list, "conflicting scopes");
 	if (str_in_n("Terminating", scopes, n) && str_in_n("NotTerminating", scopes, n))
@@ -80,7 +75,7 @@ static void check_opposites(struct field_errors *errors, const struct field_path
 static void check_scopes(
 	struct field_errors *errors, const struct field_path *path, const CoreV1ResourceQuotaSpec *spec)
 {
-	const char *list = list_text(errors->arena, spec->scopes, spec->n_scopes);
+	const char *list = strings_json(errors->arena, spec->scopes, spec->n_scopes);
 	for (size_t i = 0; i < spec->n_scopes; i++) {
 		if (!is_scope(spec->scopes[i]))
 			field_invalid_json(errors, path, list, "unsupported scope");
@@ -107,7 +102,7 @@ static void check_operator(
 	} else if (str_eq(operator, "Exists") || str_eq(operator, "DoesNotExist")) {
 		if (term->n_values)
 			field_invalid_json(errors, FIELD(path, "values"),
-				list_text(errors->arena, term->values, term->n_values),
+				strings_json(errors->arena, term->values, term->n_values),
 				"must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
 	} else {
 		field_invalid(errors, FIELD(path, "operator"), operator, "not a valid selector operator");
@@ -160,7 +155,8 @@ void validate_resource_quota_update(
 	validate_resource_quota(errors, quota);
 	if (!scopes_within(spec, old->spec) || !scopes_within(old->spec, spec))
 		field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "scopes"),
-			spec ? list_text(errors->arena, spec->scopes, spec->n_scopes) : "null", "field is immutable");
+			spec ? strings_json(errors->arena, spec->scopes, spec->n_scopes) : "null",
+			"field is immutable");
 }
 
 void validate_resource_quota_status(

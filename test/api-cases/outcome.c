@@ -48,6 +48,9 @@ static void add_masked(struct strbuf *out, const char *s)
 		if (i < sizeof(forms) / sizeof(*forms)) {
 			strbuf_adds(out, forms[i].name);
 			s += strlen(forms[i].form);
+		} else if (str_starts_with(s, "eyJ")) {
+			strbuf_adds(out, "TOKEN");
+			s += strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 		} else if ((n = picked_address(s)) > 0) {
 			strbuf_adds(out, "ADDRESS");
 			s += n;

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include "api/defaults/table.h"
+#include "api/quantity.h"
 
 static const struct defaulter *const tables[] = {
 	defaults_pod,
@@ -52,11 +53,35 @@ static const struct defaulter *find(const struct schema_type *type)
 	return slots[at];
 }
 
+/* Amounts of resources are whole thousandths, rounded away from zero. */
+static void round_amounts(struct arena *arena, MapQuantityEntry *const *entries, size_t n)
+{
+	enum { NANOS_PER_MILLI = 1000000 };
+	for (size_t i = 0; i < n; i++) {
+		if (!entries[i]->value || !strpbrk(str_or_empty(entries[i]->value->string), ".nueE"))
+			continue;
+		struct quantity q = quantity_of(entries[i]->value);
+		__int128 rest = q.nanos % NANOS_PER_MILLI;
+		if (!rest)
+			continue;
+		q.nanos += (rest > 0 ? NANOS_PER_MILLI : -NANOS_PER_MILLI) - rest;
+		entries[i]->value = quantity_new(arena, &q);
+	}
+}
+
+static bool holds_amounts(const ProtobufCMessage *msg, const struct schema_field *field)
+{
+	return field->shape == SCHEMA_MAP && field->type->fields[1].type == &ResourceQuantity_schema &&
+	       !str_starts_with(schema_of(msg)->name, "resource.");
+}
+
 static void walk(struct arena *arena, ProtobufCMessage *msg);
 
 static void walk_field(struct arena *arena, ProtobufCMessage *msg, const struct schema_field *field)
 {
 	char *at = (char *)msg + field->offset;
+	if (holds_amounts(msg, field))
+		round_amounts(arena, *(MapQuantityEntry ***)at, *(size_t *)((char *)msg + field->quantifier_offset));
 	if (field->kind != SCHEMA_MESSAGE || field->shape == SCHEMA_MAP)
 		return;
 	if (field->shape == SCHEMA_SINGLE) {

@@ -1,4 +1,6 @@
 #include "api/defaults/table.h"
+#include "api/quantity.h"
+#include "api/quota.h"
 
 static bool has_quantity(MapQuantityEntry *const *list, size_t n, const char *key)
 {
@@ -6,6 +8,14 @@ static bool has_quantity(MapQuantityEntry *const *list, size_t n, const char *ke
 		if (str_eq(list[i]->key, key))
 			return true;
 	return false;
+}
+
+static void add_quantity(struct arena *arena, CoreV1ResourceRequirements *r, const char *key, ResourceQuantity *value)
+{
+	MapQuantityEntry *request = API_NEW(arena, MapQuantityEntry);
+	request->key = (char *)(uintptr_t)key;
+	request->value = value;
+	ARENA_PUSH(arena, r->requests, r->n_requests) = request;
 }
 
 /* In a pod, though not in a template, a limit without a request is the request too. */
@@ -16,11 +26,31 @@ static void requests_from_limits(struct arena *arena, CoreV1Container *const *co
 		for (size_t k = 0; r && k < r->n_limits; k++) {
 			if (has_quantity(r->requests, r->n_requests, r->limits[k]->key))
 				continue;
-			MapQuantityEntry *request = API_NEW(arena, MapQuantityEntry);
-			request->key = r->limits[k]->key;
-			request->value = r->limits[k]->value;
-			ARENA_PUSH(arena, r->requests, r->n_requests) = request;
+			add_quantity(arena, r, r->limits[k]->key, r->limits[k]->value);
 		}
+	}
+}
+
+/* Of what stands for the whole pod: cpu and memory are asked for as its containers do, the rest as it is limited. */
+static void pod_requests_from_limits(struct arena *arena, CoreV1PodSpec *spec)
+{
+	CoreV1ResourceRequirements *r = spec->resources;
+	CoreV1PodSpec bare = *spec;
+	struct quota_list all;
+	if (!r || !r->n_limits)
+		return;
+	bare.resources = NULL;
+	bare.n_overhead = 0;
+	pod_requests(arena, &bare, &all);
+	static const char *const shared[] = {"cpu", "memory", NULL};
+	for (size_t i = 0; i < all.n_items; i++)
+		if (str_in(all.items[i].name, shared) && !has_quantity(r->requests, r->n_requests, all.items[i].name))
+			add_quantity(arena, r, all.items[i].name, quantity_new(arena, &all.items[i].amount));
+	for (size_t i = 0; i < r->n_limits; i++) {
+		const char *key = r->limits[i]->key;
+		if ((str_in(key, shared) || str_starts_with(key, "hugepages-")) &&
+			!has_quantity(r->requests, r->n_requests, key))
+			add_quantity(arena, r, key, r->limits[i]->value);
 	}
 }
 
@@ -39,6 +69,7 @@ static void set_pod(struct arena *arena, void *msg)
 	CoreV1PodSpec *spec = pod->spec;
 	requests_from_limits(arena, spec->containers, spec->n_containers);
 	requests_from_limits(arena, spec->init_containers, spec->n_init_containers);
+	pod_requests_from_limits(arena, spec);
 	DEFAULT_SCALAR(spec, enable_service_links, true);
 	if (spec->host_network) {
 		host_ports(spec->containers, spec->n_containers);
