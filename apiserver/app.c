@@ -45,9 +45,9 @@ static struct authn_request credentials(struct exchange *exchange)
 		.chain = chain, .n_chain = n, .header = get_header, .each_header = each_header, .data = exchange};
 }
 
-static void count(atomic_uint_least64_t *n)
+static double seconds_since(const struct app *app, int64_t begin_ns)
 {
-	atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+	return (double)(clock_mono_ns(app->clock) - begin_ns) / 1e9;
 }
 
 static struct status *authorize(struct app *app, struct exchange *exchange, const struct request *r)
@@ -64,17 +64,24 @@ static struct status *authorize(struct app *app, struct exchange *exchange, cons
 		.path = r->path,
 		.field_selector = str_or_empty(exchange_query(exchange, "fieldSelector"))};
 	const char *reason = "";
-	bool allowed = authz_authorize(app->authz, r->arena, &a, &reason) == AUTHZ_ALLOW;
-	count(allowed ? &app->access.allowed : &app->access.denied);
-	return allowed ? NULL : authz_forbidden(&a, reason);
+	int64_t begin_ns = clock_mono_ns(app->clock);
+	enum authz_decision decision = authz_authorize(app->authz, r->arena, &a, &reason);
+	access_decided(&app->access, decision, seconds_since(app, begin_ns));
+	return decision == AUTHZ_ALLOW ? NULL : authz_forbidden(&a, reason);
 }
 
 static struct status *identify(struct app *app, struct exchange *exchange, struct request *r)
 {
 	const struct authn_request who = credentials(exchange);
 	struct user *user;
+	int64_t begin_ns = clock_mono_ns(app->clock);
 	struct status *unknown = authn_authenticate(app->authn, r->arena, &who, &user);
-	count(unknown ? &app->access.unknown : &app->access.known);
+	bool says = who.n_chain || exchange_header(exchange, "Authorization");
+	access_identified(&app->access,
+		!unknown ? ACCESS_SUCCESS
+		: says	 ? ACCESS_ERROR
+			 : ACCESS_FAILURE,
+		unknown ? NULL : user, seconds_since(app, begin_ns), clock_wall_s(app->clock));
 	TRY(unknown);
 	r->user = user;
 	TRY(authz_impersonate(app->authz, r->arena, &who, user, &r->user));

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include "apiserver/access_figures.h"
 #include "apiserver/admission/admission.h"
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
@@ -17,6 +18,13 @@
 #include "base/clock.h"
 #include "net/tls.h"
 #include "serve/metrics.h"
+
+/* What a health check said, by the endpoint that it was asked through. */
+enum { HEALTH_CHECKS = 48, HEALTH_ENDPOINTS = 3 };
+struct health_count {
+	atomic_uint_least64_t passed, failed;
+	atomic_bool well; /* the last time */
+};
 
 struct app {
 	const struct clock *clock;
@@ -32,9 +40,8 @@ struct app {
 	struct metrics *metrics;
 	struct figures *figures;
 	atomic_int n_reads, n_writes; /* being worked on */
-	struct {
-		atomic_uint_least64_t known, unknown, allowed, denied;
-	} access;			  /* how many requests were */
+	struct access_figures access;
+	struct health_count health[HEALTH_CHECKS][HEALTH_ENDPOINTS];
 	_Atomic(const char *) advertised; /* host:port for discovery; "" until the port is known */
 	/* How kubelets are spoken to. */
 	struct tls_context *kubelet_tls;

@@ -1,5 +1,7 @@
 /* What the server tells of itself: requests (apiserver/figures.h), who asks, what is stored. */
 #include <stdlib.h>
+#include "api/meta.h"
+#include "api/types.h"
 #include "apiserver/app.h"
 #include "apiserver/registry/private.h"
 #include "apiserver/store/cache.h"
@@ -113,12 +115,7 @@ static void write_access(struct app *app, struct strbuf *out)
 	metrics_write_head(out, "apiserver_current_inflight_requests", "gauge", "Requests being worked on, by kind.");
 	sample(out, "apiserver_current_inflight_requests", "request_kind", "mutating", atomic_load(&app->n_writes));
 	sample(out, "apiserver_current_inflight_requests", "request_kind", "readOnly", atomic_load(&app->n_reads));
-	metrics_write_head(out, "authentication_attempts", "counter", "Requests by whether it is known who asks.");
-	sample(out, "authentication_attempts", "result", "failure", (double)atomic_load(&app->access.unknown));
-	sample(out, "authentication_attempts", "result", "success", (double)atomic_load(&app->access.known));
-	metrics_write_head(out, "authorization_attempts_total", "counter", "Requests by whether they are allowed.");
-	sample(out, "authorization_attempts_total", "result", "allowed", (double)atomic_load(&app->access.allowed));
-	sample(out, "authorization_attempts_total", "result", "denied", (double)atomic_load(&app->access.denied));
+	access_write(&app->access, out);
 }
 
 /* One line for every resource that is stored. */
@@ -126,7 +123,7 @@ static void write_stored(struct app *app, struct strbuf *out, const char *name, 
 	double (*value)(struct cache *cache, struct table *table))
 {
 	struct cache *cache = registry_cache(app->registry);
-	metrics_write_head(out, name, "gauge", help);
+	metrics_write_head(out, name, str_ends_with(name, "_total") ? "counter" : "gauge", help);
 	SCHEMA_FOREACH_RESOURCE(r)
 	{
 		struct table *table = cache_table(cache, r->type->group, r->plural);
@@ -153,6 +150,84 @@ static double revision_of(struct cache *cache, struct table *table)
 	return (double)cache_revision(cache);
 }
 
+static double received_of(struct cache *cache, struct table *table)
+{
+	return (double)table_received(table);
+}
+
+static double ring_of(struct cache *cache, struct table *table)
+{
+	return (double)table_ring_size(table);
+}
+
+static double filled(struct cache *cache, struct table *table)
+{
+	return cache_synced(cache);
+}
+
+/* What is served here answers as long as this does; other servers as their object says. */
+static bool is_available(const ApiregistrationV1APIService *service)
+{
+	const ApiregistrationV1APIServiceStatus *status = service->status;
+	if (!service->spec || !service->spec->service)
+		return true;
+	for (size_t i = 0; status && i < status->n_conditions; i++)
+		if (str_eq(status->conditions[i]->type, "Available"))
+			return str_eq(status->conditions[i]->status, "True");
+	return false;
+}
+
+static void write_api_services(struct app *app, struct strbuf *out)
+{
+	static const char name[] = "aggregator_unavailable_apiservice";
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct object_list list = {0};
+	struct objects *objects = registry_objects(app->registry);
+	status_drop(objects_list(objects, arena, &ApiregistrationV1APIService_schema, NULL, &list),
+		"then none are told of");
+	metrics_write_head(out, name, "gauge", "API services that cannot be reached.");
+	for (size_t i = 0; i < list.n_items; i++)
+		sample(out, name, "name", object_name(list.items[i]),
+			!is_available((const ApiregistrationV1APIService *)list.items[i]));
+}
+
+/* Addresses of the configured ranges, without the network's own and, of IPv4, the last. */
+static void write_addresses(struct app *app, struct strbuf *out)
+{
+	static const char allocated[] = "kube_apiserver_clusterip_allocator_allocated_ips",
+			  available[] = "kube_apiserver_clusterip_allocator_available_ips";
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf left = STRBUF_INIT;
+	const struct service_ips *ips = app->strategies.service_ips;
+	struct object_list list = {0};
+	struct objects *objects = registry_objects(app->registry);
+	status_drop(objects_list(objects, arena, &NetworkingV1IPAddress_schema, NULL, &list), "then none is taken");
+	metrics_write_head(out, allocated, "gauge", "Addresses of Services that are taken.");
+	metrics_write_head(&left, available, "gauge", "Addresses of Services that are free.");
+	for (size_t i = 0; i < service_ips_n_ranges(ips); i++) {
+		const struct ip_range *range = service_ips_range(ips, i);
+		double taken = 0;
+		bool is_ipv6;
+		ip_number ip;
+		for (size_t k = 0; k < list.n_items; k++)
+			taken += ip_number_read(object_name(list.items[k]), &is_ipv6, &ip) &&
+				 ip_range_covers(range, is_ipv6, ip);
+		sample(out, allocated, "cidr", ip_range_text(arena, range), taken);
+		sample(&left, available, "cidr", ip_range_text(arena, range), (double)range->n_addresses - taken);
+	}
+	strbuf_add(out, left.buf, left.len);
+}
+
+/* There is no audit yet: nothing was recorded, and nothing refused for it. */
+static void write_audit(struct strbuf *out)
+{
+	metrics_write_head(out, "apiserver_audit_event_total", "counter", "Audit events sent.");
+	metrics_write_sample(out, "apiserver_audit_event_total", "", 0);
+	metrics_write_head(out, "apiserver_audit_requests_rejected_total", "counter",
+		"Requests refused because their audit failed.");
+	metrics_write_sample(out, "apiserver_audit_requests_rejected_total", "", 0);
+}
+
 static void write_size(struct app *app, struct strbuf *out)
 {
 	int64_t bytes;
@@ -170,10 +245,22 @@ static void write_all(void *data, struct strbuf *out)
 	struct app *app = data;
 	figures_write(app->figures, out);
 	write_access(app, out);
+	admission_write_metrics(app->admission, out);
+	registry_write_metrics(app->registry, out);
 	write_stored(app, out, "apiserver_resource_objects", "Objects stored, by resource.", true, count_of);
 	write_stored(app, out, "apiserver_storage_objects", "Objects stored, by resource.", false, count_of);
 	write_stored(app, out, "apiserver_watch_cache_resource_version", "The revision that memory has reached.", true,
 		revision_of);
+	write_stored(
+		app, out, "apiserver_watch_cache_initializations_total", "Times that memory was filled.", true, filled);
+	write_stored(app, out, "apiserver_watch_cache_events_received_total", "Changes that memory was told of.", true,
+		received_of);
+	write_stored(
+		app, out, "apiserver_storage_events_received_total", "Changes that etcd told of.", true, received_of);
+	write_stored(app, out, "watch_cache_capacity", "Changes that are kept for watches.", true, ring_of);
+	write_api_services(app, out);
+	write_addresses(app, out);
+	write_audit(out);
 	write_size(app, out);
 }
 

@@ -34,6 +34,13 @@ struct figures *figures_new(void)
 	return mem_zalloc(sizeof(struct figures));
 }
 
+void figures_free(struct figures *figures)
+{
+	for (size_t i = 0; figures && i < SLOTS; i++)
+		free(atomic_load(&figures->slots[i]));
+	free(figures);
+}
+
 static size_t hash_of(const struct figure_key *key)
 {
 	size_t h = (uintptr_t)key->schema / sizeof(void *);
@@ -281,4 +288,70 @@ void figures_write(struct figures *figures, struct strbuf *out)
 		}
 	}
 	write_events(figures, out);
+}
+
+/* --- calls to etcd --- */
+
+static void add_etcd_labels(struct strbuf *labels, const struct figure_key *k)
+{
+	static const char *const operations[] = {[FIGURE_GET] = "get",
+		[FIGURE_LIST] = "list",
+		[FIGURE_POST] = "create",
+		[FIGURE_PUT] = "update",
+		[FIGURE_DELETE] = "delete"};
+	metrics_add_label(labels, "group", k->schema->type->group);
+	metrics_add_label(labels, "operation", operations[k->verb]);
+	metrics_add_label(labels, "resource", k->schema->plural);
+}
+
+static void write_etcd_calls(struct strbuf *out, const char *name, const struct figure *f)
+{
+	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+	uint64_t n = 0;
+	for (size_t i = 0; i < MAX_CODES; i++)
+		n += atomic_load(&f->codes[i].n);
+	add_etcd_labels(&labels, &f->key);
+	metrics_write_sample(out, name, labels.buf, (double)n);
+}
+
+static void write_etcd_failures(struct strbuf *out, const char *name, const struct figure *f)
+{
+	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+	uint64_t n = 0;
+	for (size_t i = 0; i < MAX_CODES; i++)
+		if (atomic_load(&f->codes[i].code) != 200)
+			n += atomic_load(&f->codes[i].n);
+	add_etcd_labels(&labels, &f->key);
+	if (n)
+		metrics_write_sample(out, name, labels.buf, (double)n);
+}
+
+static void write_etcd_seconds(struct strbuf *out, const char *name, const struct figure *f)
+{
+	uint64_t counts[N_SECONDS + 1];
+	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+	add_etcd_labels(&labels, &f->key);
+	if (copy_counts(f->seconds, N_SECONDS + 1, counts))
+		metrics_write_histogram(out, name, labels.buf, seconds_bounds, N_SECONDS, counts,
+			(double)atomic_load(&f->microseconds) / 1e6);
+}
+
+void figures_write_etcd(struct figures *figures, struct strbuf *out)
+{
+	static const struct {
+		const char *name, *type, *help;
+		void (*write)(struct strbuf *out, const char *name, const struct figure *f);
+	} metrics[] = {
+		{"etcd_request_duration_seconds", "histogram", "How long calls to etcd took.", write_etcd_seconds},
+		{"etcd_request_errors_total", "counter", "Calls to etcd that failed.", write_etcd_failures},
+		{"etcd_requests_total", "counter", "Calls to etcd.", write_etcd_calls},
+	};
+	for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
+		metrics_write_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
+		for (size_t i = 0; i < SLOTS; i++) {
+			const struct figure *f = atomic_load(&figures->slots[i]);
+			if (f)
+				metrics[m].write(out, metrics[m].name, f);
+		}
+	}
 }

@@ -39,6 +39,7 @@ struct figures;
 struct figure;
 
 struct figures *figures_new(void);
+void figures_free(struct figures *figures);
 /* NULL: the table is full, which counts nothing. */
 struct figure *figures_find(struct figures *figures, const struct figure_key *key);
 void figure_count(struct figure *figure, int code, double seconds, size_t reply_size);
@@ -47,5 +48,7 @@ void figure_runs(struct figure *figure, int change);
 /* Events sent to a watcher. */
 void figure_sent(struct figure *figure, size_t size);
 void figures_write(struct figures *figures, struct strbuf *out);
+/* A table of calls to etcd: keys without subresource and scope; a code that is not 200 failed. */
+void figures_write_etcd(struct figures *figures, struct strbuf *out);
 
 #endif

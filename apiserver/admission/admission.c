@@ -3,12 +3,26 @@
 #include "apiserver/admission/plugins.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "serve/metrics.h"
+#include "serve/tally.h"
+
+enum { MUTATE, VALIDATE, N_STEPS };
+enum { N_OPERATIONS = ADMISSION_CONNECT + 1 };
+
+/* How long something took, by step, operation and whether it refused. */
+struct admission_figures {
+	struct tally_slot slots[N_STEPS][N_OPERATIONS][2];
+};
 
 struct admission {
 	struct admission_context context;
 	const struct admission_plugin **plugins;
+	struct admission_figures *figures; /* of each plugin, and behind them of whole steps */
 	size_t n_plugins;
 };
+
+static const double seconds[] = {0.005, 0.025, 0.1, 0.5, 1, 2.5};
+static const struct tally_bounds bounds = {seconds, ARRAY_SIZE(seconds)};
 
 struct flag *admission_flags(struct admission_options *o)
 {
@@ -59,14 +73,26 @@ struct status *admission_new(
 			mem_realloc(admission->plugins, (admission->n_plugins + 1) * sizeof(*admission->plugins));
 		admission->plugins[admission->n_plugins++] = admission_plugins[i];
 	}
+	admission->figures = mem_zalloc((admission->n_plugins + 1) * sizeof(*admission->figures));
 	*ret = admission;
 	return NULL;
+}
+
+static void figures_done(struct admission_figures *f)
+{
+	for (int step = 0; step < N_STEPS; step++)
+		for (int o = 0; o < N_OPERATIONS; o++)
+			for (int refused = 0; refused < 2; refused++)
+				tally_done(&f->slots[step][o][refused]);
 }
 
 void admission_free(struct admission *admission)
 {
 	if (!admission)
 		return;
+	for (size_t i = 0; i <= admission->n_plugins; i++)
+		figures_done(&admission->figures[i]);
+	free(admission->figures);
 	free(admission->plugins);
 	free(admission);
 }
@@ -78,20 +104,65 @@ static bool handles(const struct admission_plugin *plugin, const struct admissio
 	return a->operation != ADMISSION_CONNECT || plugin->handles_connect;
 }
 
+static struct status *run(struct admission *admission, const struct admission_attributes *a, int step)
+{
+	const struct clock *clock = admission->context.clock;
+	int64_t begin_ns = clock_mono_ns(clock), last_ns = begin_ns;
+	struct status *refused = NULL;
+	for (size_t i = 0; i < admission->n_plugins && !refused; i++) {
+		const struct admission_plugin *p = admission->plugins[i];
+		struct status *(*ask)(const struct admission_context *, const struct admission_attributes *) =
+			step == MUTATE ? p->mutate : p->validate;
+		if (!ask || !handles(p, a))
+			continue;
+		refused = ask(&admission->context, a);
+		int64_t now_ns = clock_mono_ns(clock);
+		tally_observe(&admission->figures[i].slots[step][a->operation][refused != NULL], &bounds,
+			(double)(now_ns - last_ns) / 1e9);
+		last_ns = now_ns;
+	}
+	tally_observe(&admission->figures[admission->n_plugins].slots[step][a->operation][refused != NULL], &bounds,
+		(double)(last_ns - begin_ns) / 1e9);
+	return refused;
+}
+
 struct status *admission_mutate(struct admission *admission, const struct admission_attributes *a)
 {
-	for (size_t i = 0; i < admission->n_plugins; i++)
-		if (admission->plugins[i]->mutate && handles(admission->plugins[i], a))
-			TRY(admission->plugins[i]->mutate(&admission->context, a));
-	return NULL;
+	return run(admission, a, MUTATE);
 }
 
 struct status *admission_validate(struct admission *admission, const struct admission_attributes *a)
 {
+	return run(admission, a, VALIDATE);
+}
+
+/* plugin "": of a whole step. */
+static void write_figures(const struct admission_figures *f, struct strbuf *out, const char *name, const char *plugin)
+{
+	static const char *const operations[] = {"CREATE", "UPDATE", "DELETE", "CONNECT"};
+	static const char *const steps[] = {"admit", "validate"};
+	for (int step = 0; step < N_STEPS; step++)
+		for (int o = 0; o < N_OPERATIONS; o++)
+			for (int refused = 0; refused < 2; refused++) {
+				CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+				if (*plugin)
+					metrics_add_label(&labels, "name", plugin);
+				metrics_add_label(&labels, "operation", operations[o]);
+				metrics_add_label(&labels, "rejected", refused ? "true" : "false");
+				metrics_add_label(&labels, "type", steps[step]);
+				tally_write(&f->slots[step][o][refused], &bounds, out, name, labels.buf);
+			}
+}
+
+void admission_write_metrics(const struct admission *admission, struct strbuf *out)
+{
+	static const char by_plugin[] = "apiserver_admission_controller_admission_duration_seconds",
+			  by_step[] = "apiserver_admission_step_admission_duration_seconds";
+	metrics_write_head(out, by_plugin, "histogram", "How long each admission plugin took.");
 	for (size_t i = 0; i < admission->n_plugins; i++)
-		if (admission->plugins[i]->validate && handles(admission->plugins[i], a))
-			TRY(admission->plugins[i]->validate(&admission->context, a));
-	return NULL;
+		write_figures(&admission->figures[i], out, by_plugin, admission->plugins[i]->name);
+	metrics_write_head(out, by_step, "histogram", "How long all plugins of an admission step took.");
+	write_figures(&admission->figures[admission->n_plugins], out, by_step, "");
 }
 
 bool admission_is(

@@ -20,6 +20,7 @@
 #include "apiserver/registry/objects.h"
 #include "base/clock.h"
 #include "base/flags.h"
+#include "base/str.h"
 
 enum admission_operation { ADMISSION_CREATE, ADMISSION_UPDATE, ADMISSION_DELETE, ADMISSION_CONNECT };
 
@@ -73,6 +74,9 @@ void admission_free(struct admission *admission);
 
 struct status *admission_mutate(struct admission *admission, const struct admission_attributes *a) MUST_USE;
 struct status *admission_validate(struct admission *admission, const struct admission_attributes *a) MUST_USE;
+
+/* How long plugins took, as metrics. */
+void admission_write_metrics(const struct admission *admission, struct strbuf *out);
 
 /* 403 as the original words it: RESOURCE "NAME" is forbidden: … */
 struct status *admission_forbidden(const struct admission_attributes *a, const char *format, ...) MUST_USE PRINTF(2, 3);

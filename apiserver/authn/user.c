@@ -51,6 +51,7 @@ const char *user_extra_get(const struct user *user, const char *key)
 struct user *user_copy(struct arena *arena, const struct user *user)
 {
 	struct user *copy = user_new(arena, user->name, user->uid);
+	copy->certificate_until_s = user->certificate_until_s;
 	for (size_t i = 0; i < user->n_groups; i++)
 		user_add_group(arena, copy, user->groups[i]);
 	for (size_t i = 0; i < user->n_extra; i++)

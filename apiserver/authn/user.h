@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/arena.h"
 
 struct user_extra {
@@ -23,6 +24,7 @@ struct user {
 	size_t n_groups;
 	struct user_extra *extra;
 	size_t n_extra;
+	int64_t certificate_until_s; /* until when the certificate is valid that named him; 0: there was none */
 };
 
 #define USER_ANONYMOUS "system:anonymous"

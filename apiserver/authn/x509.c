@@ -69,8 +69,8 @@ static struct user *recall(
 	return user;
 }
 
-static void remember(struct authn *authn, const char *hash, const struct authn_certificate *leaf,
-	const struct user *user, int64_t not_after_s)
+static void remember(
+	struct authn *authn, const char *hash, const struct authn_certificate *leaf, const struct user *user)
 {
 	struct authn_certificate_cache *cache = authn->certificates;
 	struct remembered *r = mem_zalloc(sizeof(*r));
@@ -79,8 +79,8 @@ static void remember(struct authn *authn, const char *hash, const struct authn_c
 	r->size = leaf->size;
 	r->user = user_copy(r->arena, user);
 	r->until_s = clock_wall_s(authn->clock) + REMEMBER_S;
-	if (not_after_s < r->until_s)
-		r->until_s = not_after_s;
+	if (user->certificate_until_s < r->until_s)
+		r->until_s = user->certificate_until_s;
 	pthread_mutex_lock(&cache->lock);
 	if (strmap_count(cache->users) >= MAX_REMEMBERED)
 		strmap_clear(cache->users);
@@ -140,7 +140,8 @@ struct status *authn_x509(
 		user_add_group(arena, user, subject.organizations[i]);
 	user_add_extra(arena, user, "authentication.kubernetes.io/credential-id",
 		arena_printf(arena, "X509SHA256=%s", fingerprint));
-	remember(authn, hash, leaf, user, not_after_s);
+	user->certificate_until_s = not_after_s;
+	remember(authn, hash, leaf, user);
 	*ret_user = user;
 	return NULL;
 }

@@ -101,7 +101,9 @@ static struct status *write_new(struct request *request, ProtobufCMessage *objec
 	TRY(value_lease(request, object, &lease));
 	const char *key = table_key(request_table(request), request->arena, request->namespace, object_name(object));
 	TRY(fail_try("create.before-commit"));
-	TRY(etcd_create(request->registry->etcd, request->arena, key, value.buf, value.len, lease, &revision));
+	int64_t begin_ns = clock_mono_ns(request->registry->clock);
+	TRY(etcd_called(request, FIGURE_POST, begin_ns,
+		etcd_create(request->registry->etcd, request->arena, key, value.buf, value.len, lease, &revision)));
 	TRY(fail_try("create.after-commit"));
 	set_revision(request, object, revision);
 	return NULL;

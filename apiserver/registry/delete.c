@@ -112,8 +112,10 @@ static struct status *write_mark(struct request *request, ProtobufCMessage *obje
 	TRY(value_lease(request, object, &lease));
 	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
 	TRY(fail_try("mark-deleted.before-commit"));
-	TRY(etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len, lease,
-		ret_done, ret_revision, ret_now));
+	int64_t begin_ns = clock_mono_ns(request->registry->clock);
+	TRY(etcd_called(request, FIGURE_PUT, begin_ns,
+		etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len, lease,
+			ret_done, ret_revision, ret_now)));
 	TRY(fail_try("mark-deleted.after-commit"));
 	if (*ret_done)
 		set_revision(request, object, *ret_revision);

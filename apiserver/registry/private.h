@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include "apiserver/admission/admission.h"
+#include "apiserver/figures.h"
 #include "apiserver/registry/registry.h"
 #include "apiserver/store/cache.h"
 #include "apiserver/strategy/strategy.h"
@@ -12,6 +13,7 @@ struct registry {
 	struct objects objects; /* first */
 	struct etcd *etcd;
 	struct cache *cache;
+	struct figures *etcd_figures; /* calls by resource and verb */
 	const struct clock *clock;
 	struct admission *admission;
 	const struct strategy_context *context;
@@ -30,6 +32,11 @@ struct traits {
 };
 struct traits traits_of(const struct request *request);
 bool delete_returns_object(const char *resource);
+
+/* Counts a call to etcd that began then and has just ended; returns its status. A key that is not as expected
+ * is no failure. */
+struct status *etcd_called(
+	const struct request *request, enum figure_verb verb, int64_t begin_ns, struct status *status) MUST_USE;
 
 /* Where a request's objects are stored; NULL for what is virtual. */
 struct table *request_table(const struct request *request);

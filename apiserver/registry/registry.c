@@ -19,6 +19,7 @@ struct registry *registry_new(const struct registry_options *options)
 	registry->clock = options->clock;
 	registry->event_ttl_seconds = options->event_ttl_seconds > 0 ? options->event_ttl_seconds : 3600;
 	registry->cache = cache_new(options->etcd, options->prefix, options->clock);
+	registry->etcd_figures = figures_new();
 	pthread_mutex_init(&registry->lease_lock, NULL);
 	return registry;
 }
@@ -28,6 +29,7 @@ void registry_free(struct registry *registry)
 	if (!registry)
 		return;
 	cache_free(registry->cache);
+	figures_free(registry->etcd_figures);
 	pthread_mutex_destroy(&registry->lease_lock);
 	free(registry);
 }
@@ -46,6 +48,23 @@ struct status *registry_start(struct registry *registry)
 {
 	cache_start(registry->cache);
 	return NULL;
+}
+
+void registry_write_metrics(struct registry *registry, struct strbuf *out)
+{
+	figures_write_etcd(registry->etcd_figures, out);
+}
+
+struct status *etcd_called(
+	const struct request *request, enum figure_verb verb, int64_t begin_ns, struct status *status)
+{
+	struct registry *registry = request->registry;
+	const struct figure_key key = {request->schema, "", verb, FIGURE_NO_SCOPE, false};
+	if (request->schema)
+		figure_count(figures_find(registry->etcd_figures, &key),
+			status && status->code >= 500 ? status->code : 200,
+			(double)(clock_mono_ns(registry->clock) - begin_ns) / 1e9, 0);
+	return status;
 }
 
 struct objects *registry_objects(struct registry *registry)
@@ -190,8 +209,10 @@ struct status *stored_read(struct request *request, const char *name, bool live,
 	struct table *table = request_table(request);
 	if (live) {
 		struct etcd_kv kv;
-		TRY(etcd_get(request->registry->etcd, request->arena,
-			table_key(table, request->arena, request->namespace, name), &kv));
+		int64_t begin_ns = clock_mono_ns(request->registry->clock);
+		TRY(etcd_called(request, FIGURE_GET, begin_ns,
+			etcd_get(request->registry->etcd, request->arena,
+				table_key(table, request->arena, request->namespace, name), &kv)));
 		return stored_from_kv(request, &kv, ret_stored);
 	}
 	*ret_stored = (struct stored){0};

@@ -16,6 +16,7 @@
 #include "apiserver/registry/objects.h"
 #include "apiserver/registry/request.h"
 #include "base/clock.h"
+#include "base/str.h"
 
 struct registry;
 struct etcd;
@@ -39,6 +40,8 @@ struct strategy_context;
 void registry_set_strategy_context(struct registry *registry, const struct strategy_context *context);
 /* Starts filling the cache; returns at once. */
 struct status *registry_start(struct registry *registry) MUST_USE;
+/* What is counted of calls to etcd. */
+void registry_write_metrics(struct registry *registry, struct strbuf *out);
 struct objects *registry_objects(struct registry *registry);
 struct cache *registry_cache(struct registry *registry);
 /* Waits until the cache has been filled once, or the time is over. */

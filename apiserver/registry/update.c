@@ -250,8 +250,10 @@ struct status *remove_now(struct request *request, const struct stored *stored, 
 	if (request->dry_run)
 		return NULL;
 	TRY(fail_try("remove.before-commit"));
-	TRY(etcd_remove(
-		request->registry->etcd, request->arena, key, stored->revision, ret_removed, ret_revision, ret_now));
+	int64_t begin_ns = clock_mono_ns(request->registry->clock);
+	TRY(etcd_called(request, FIGURE_DELETE, begin_ns,
+		etcd_remove(request->registry->etcd, request->arena, key, stored->revision, ret_removed, ret_revision,
+			ret_now)));
 	return fail_try("remove.after-commit");
 }
 
@@ -279,14 +281,18 @@ static struct status *write_update(struct request *request, ProtobufCMessage *ob
 			*ret_done = false;
 			const char *key =
 				table_key(request_table(request), request->arena, request->namespace, request->name);
-			return etcd_get(request->registry->etcd, request->arena, key, ret_now);
+			int64_t begin_ns = clock_mono_ns(request->registry->clock);
+			return etcd_called(request, FIGURE_GET, begin_ns,
+				etcd_get(request->registry->etcd, request->arena, key, ret_now));
 		}
 		TRY(encode_value(request, object, &value));
 		TRY(value_lease(request, object, &lease));
 		const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
 		TRY(fail_try("update.before-commit"));
-		TRY(etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len,
-			lease, ret_done, &revision, ret_now));
+		int64_t begin_ns = clock_mono_ns(request->registry->clock);
+		TRY(etcd_called(request, FIGURE_PUT, begin_ns,
+			etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len,
+				lease, ret_done, &revision, ret_now)));
 		TRY(fail_try("update.after-commit"));
 	}
 	if (*ret_done && revision)

@@ -91,6 +91,9 @@ struct status *table_list_stored(
 	const struct table *table, const char *prefix, int64_t revision, struct snapshot *ret_snapshot) MUST_USE;
 void snapshot_done(struct snapshot *snapshot);
 size_t table_count(struct table *table);
+/* How many changes have come from etcd since the first reading, and how many the ring has room for. */
+uint64_t table_received(struct table *table);
+size_t table_ring_size(struct table *table);
 
 /*
  * A cursor into the table's events. notify (any thread, no lock held) is called once after watcher_next() has said that

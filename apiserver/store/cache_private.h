@@ -21,11 +21,12 @@ struct table {
 	size_t cap_marks;
 	struct event **ring; /* a power of two */
 	size_t cap_ring;
-	uint64_t first, next;  /* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */
-	int64_t last_revision; /* of what was applied last */
-	int64_t window_start;  /* every event after this revision is in the ring */
-	size_t bytes;	       /* of the objects */
-	size_t ring_bytes;     /* of what only the ring keeps */
+	uint64_t first, next;		/* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */
+	int64_t last_revision;		/* of what was applied last */
+	int64_t window_start;		/* every event after this revision is in the ring */
+	size_t bytes;			/* of the objects */
+	size_t ring_bytes;		/* of what only the ring keeps */
+	atomic_uint_least64_t received; /* changes after the first reading */
 	/* Fixed after the start. */
 	struct subscriber *subscribers;
 	size_t n_subscribers;

@@ -295,6 +295,19 @@ size_t table_count(struct table *t)
 	return n;
 }
 
+uint64_t table_received(struct table *t)
+{
+	return atomic_load_explicit(&t->received, memory_order_relaxed);
+}
+
+size_t table_ring_size(struct table *t)
+{
+	pthread_rwlock_rdlock(&t->cache->lock);
+	size_t n = t->cap_ring;
+	pthread_rwlock_unlock(&t->cache->lock);
+	return n;
+}
+
 struct event *event_ref(struct event *event)
 {
 	atomic_fetch_add_explicit(&event->refs, 1, memory_order_relaxed);
@@ -456,10 +469,12 @@ void table_apply(
 		items_remove(t, index);
 	t->last_revision = revision;
 	/* What is there at the start is no event that anybody may ask for. */
-	if (atomic_load(&t->cache->synced))
+	if (atomic_load(&t->cache->synced)) {
 		ring_add(t, event);
-	else
+		atomic_fetch_add_explicit(&t->received, 1, memory_order_relaxed);
+	} else {
 		event_unref(event);
+	}
 	pthread_rwlock_unlock(&t->cache->lock);
 	tell_subscribers(t, event, object);
 	event_unref(event);

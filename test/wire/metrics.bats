@@ -75,3 +75,35 @@ requests() { # CODE SCOPE VERB [DRY-RUN]
 		'kubernetes_build_info{build_date=' 'process_open_fds' 'process_virtual_memory_bytes' \
 		'apiserver_request_total{code="200",component="",dry_run="",group="",resource="",scope="",subresource="/readyz",verb="GET",version=""}'
 }
+
+@test "how long access, admission and etcd took is told, and how long certificates last" {
+	ask "$SECRETS" -H 'Content-Type: application/json' -d '{"metadata":{"name":"timed"}}'
+	ask "$SECRETS/timed" -X DELETE
+	ask /api/v1/namespaces/none/secrets -H 'Content-Type: application/json' -d '{"metadata":{"name":"refused"}}'
+	curl -sk "$CP_SERVER$SECRETS" -H 'Authorization: Bearer none' -o /dev/null
+	has 'authentication_duration_seconds_count{result="success"}' 'authentication_attempts{result="error"} 1' \
+		'authorization_duration_seconds_bucket{result="allowed",le="0.001"}' 'authenticated_user_requests{username="admin"}' \
+		'apiserver_client_certificate_expiration_seconds_bucket{le="86400"} 0' \
+		'apiserver_client_certificate_expiration_seconds_bucket{le="172800"} ' \
+		'apiserver_admission_controller_admission_duration_seconds_bucket{name="ServiceAccount",operation="CREATE",rejected="false",type="admit",le="0.005"}' \
+		'apiserver_admission_controller_admission_duration_seconds_count{name="NamespaceLifecycle",operation="CREATE",rejected="true",type="admit"} 1' \
+		'apiserver_admission_step_admission_duration_seconds_count{operation="CREATE",rejected="true",type="admit"} 1' \
+		'apiserver_admission_step_admission_duration_seconds_count{operation="DELETE",rejected="false",type="validate"}' \
+		'etcd_request_duration_seconds_bucket{group="",operation="create",resource="secrets",le="0.005"}' \
+		'etcd_requests_total{group="",operation="delete",resource="secrets"}'
+}
+
+@test "changes from etcd, addresses of Services, API services and health checks are told" {
+	ask "$SECRETS" -H 'Content-Type: application/json' -d '{"metadata":{"name":"seen"}}'
+	cp_wait has 'apiserver_storage_events_received_total{group="",resource="secrets"}' \
+		'apiserver_watch_cache_events_received_total{group="",resource="secrets"}'
+	has 'apiserver_watch_cache_initializations_total{group="apps",resource="deployments"} 1' \
+		'watch_cache_capacity{group="",resource="secrets"}' \
+		'kube_apiserver_clusterip_allocator_allocated_ips{cidr="10.0.0.0/24"} ' \
+		'kube_apiserver_clusterip_allocator_available_ips{cidr="10.0.0.0/24"} 25' \
+		'aggregator_unavailable_apiservice{name="v1.apps"} 0' 'process_network_receive_bytes_total' 'apiserver_audit_event_total 0'
+	ask /livez/etcd
+	cp_curl /metrics/slis | grep -qF 'kubernetes_healthcheck{name="etcd",type="readyz"} 1'
+	cp_curl /metrics/slis | grep -qE 'kubernetes_healthchecks_total\{name="etcd",status="success",type="readyz"\} [1-9]'
+	cp_curl / | grep -qF '"/metrics/slis"'
+}
