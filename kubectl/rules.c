@@ -2,59 +2,58 @@
 
 #include <stdlib.h>
 
-static bool has_verb(const char *verbs, const char *verb)
+/* The row of that key, made if there is none. */
+static struct rule_row *row_of(struct rule_table *t, struct rule_row row, const char *key)
 {
-	size_t size = strlen(verb);
-	for (const char *at = verbs; (at = strstr(at, verb)); at += size)
-		if ((at == verbs || at[-1] == ' ') && (!at[size] || at[size] == ' '))
-			return true;
-	return false;
+	size_t at = nameset_find(&t->keys, key);
+	if (at < t->n_rows)
+		return &t->rows[at];
+	nameset_add(&t->keys, key);
+	row.said.arena = t->arena;
+	ARENA_PUSH(t->arena, t->rows, t->n_rows) = row;
+	return &t->rows[t->n_rows - 1];
 }
 
-static void add_verbs(struct arena *arena, struct rule_row *row, const cJSON *verbs)
+static void add_verb(struct arena *arena, struct rule_row *row, char *verb)
+{
+	if (nameset_add(&row->said, verb))
+		ARENA_PUSH(arena, row->verbs, row->n_verbs) = verb;
+}
+
+/* The row of a resource, and of an object if name is not NULL, with all its verbs. */
+static void add_resource(
+	struct rule_table *t, const char *group, const char *resource, const char *name, const cJSON *verbs)
+{
+	const char *key = arena_printf(t->arena, "%s\n%s%s%s", group, resource, name ? "\n" : "", name ? name : "");
+	struct rule_row *row = row_of(t, (struct rule_row){group, resource, "", name ? name : ""}, key);
+	TREE_FOREACH (verb, verbs)
+		add_verb(t->arena, row, obj_text(t->arena, verb));
+}
+
+/* Paths have a row for each verb, and each time that they are named. */
+static void add_url(struct rule_table *t, const char *url, const cJSON *verbs)
 {
 	TREE_FOREACH (verb, verbs) {
-		const char *text = str_or_empty(tree_string(verb));
-		if (!has_verb(row->verbs, text))
-			row->verbs = arena_printf(arena, "%s%s%s", row->verbs, *row->verbs ? " " : "", text);
+		struct rule_row *row =
+			row_of(t, (struct rule_row){"", "", url, ""}, arena_printf(t->arena, "%zu", t->n_rows));
+		add_verb(t->arena, row, obj_text(t->arena, verb));
 	}
 }
 
-static void add_row(struct arena *arena, struct rule_row **rows, size_t *n, struct rule_row row, const cJSON *verbs)
+void rules_add(struct rule_table *t, const cJSON *rules)
 {
-	for (size_t i = 0; i < *n && !*row.url; i++) {
-		struct rule_row *r = &(*rows)[i];
-		if (str_eq(r->group, row.group) && str_eq(r->resource, row.resource) && str_eq(r->name, row.name) &&
-			!*r->url) {
-			add_verbs(arena, r, verbs);
-			return;
-		}
-	}
-	row.verbs = arena_strdup(arena, "");
-	add_verbs(arena, &row, verbs);
-	ARENA_PUSH(arena, *rows, *n) = row;
-}
-
-void rules_add(struct arena *arena, const cJSON *rules, struct rule_row **rows, size_t *n)
-{
-	char *none = arena_strdup(arena, "");
 	TREE_FOREACH (rule, rules) {
 		const cJSON *verbs = tree_get(rule, "verbs"), *names = tree_get(rule, "resourceNames");
-		TREE_FOREACH (url, tree_get(rule, "nonResourceURLs")) {
-			struct rule_row row = {none, none, obj_text(arena, url), none, NULL};
-			add_row(arena, rows, n, row, verbs);
-		}
 		TREE_FOREACH (group, tree_get(rule, "apiGroups"))
 			TREE_FOREACH (resource, tree_get(rule, "resources")) {
-				struct rule_row row = {
-					obj_text(arena, group), obj_text(arena, resource), none, none, NULL};
+				const char *of = obj_text(t->arena, group), *what = obj_text(t->arena, resource);
 				if (!tree_size(names))
-					add_row(arena, rows, n, row, verbs);
-				TREE_FOREACH (name, names) {
-					row.name = obj_text(arena, name);
-					add_row(arena, rows, n, row, verbs);
-				}
+					add_resource(t, of, what, NULL, verbs);
+				TREE_FOREACH (name, names)
+					add_resource(t, of, what, obj_text(t->arena, name), verbs);
 			}
+		TREE_FOREACH (url, tree_get(rule, "nonResourceURLs"))
+			add_url(t, obj_text(t->arena, url), verbs);
 	}
 }
 
@@ -71,26 +70,29 @@ static int by_key(const void *a, const void *b)
 	return order ? order : (ka->position > kb->position) - (ka->position < kb->position);
 }
 
-void rules_sort(struct arena *arena, struct rule_row *rows, size_t n)
+void rules_sort(struct rule_table *t)
 {
-	struct keyed *items = ARENA_ARRAY(arena, struct keyed, n + 1);
-	for (size_t i = 0; i < n; i++)
-		items[i] = (struct keyed){rows[i],
-			arena_printf(arena, "%s],[%s],[%s],[%s],[%s]", rows[i].verbs, rows[i].group, rows[i].resource,
-				rows[i].name, rows[i].url),
+	struct keyed *items = ARENA_ARRAY(t->arena, struct keyed, t->n_rows + 1);
+	for (size_t i = 0; i < t->n_rows; i++) {
+		const struct rule_row *r = &t->rows[i];
+		items[i] = (struct keyed){*r,
+			arena_printf(t->arena, "%s],[%s],[%s],[%s],[%s]", str_join(t->arena, r->verbs, r->n_verbs, " "),
+				r->group, r->resource, r->name, r->url),
 			i};
-	if (n)
-		qsort(items, n, sizeof(*items), by_key);
-	for (size_t i = 0; i < n; i++)
-		rows[i] = items[i].row;
+	}
+	if (t->n_rows)
+		qsort(items, t->n_rows, sizeof(*items), by_key);
+	for (size_t i = 0; i < t->n_rows; i++)
+		t->rows[i] = items[i].row;
 }
 
-void rules_print(struct tabwriter *w, const char *indent, const struct rule_row *rows, size_t n)
+void rules_print(struct tabwriter *w, const char *indent, const struct rule_table *t)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct rule_row *r = &rows[i];
+	for (size_t i = 0; i < t->n_rows; i++) {
+		const struct rule_row *r = &t->rows[i];
 		const char *slash = strchrnul(r->resource, '/');
 		tabwriter_printf(w, "%s%.*s%s%s%s\t[%s]\t[%s]\t[%s]\n", indent, (int)(slash - r->resource), r->resource,
-			*r->group ? "." : "", r->group, slash, r->url, r->name, r->verbs);
+			*r->group ? "." : "", r->group, slash, r->url, r->name,
+			str_join(t->arena, r->verbs, r->n_verbs, " "));
 	}
 }

@@ -125,19 +125,33 @@ struct status *encode_shape(struct exchange *exchange, const struct accept *acce
 	return NULL;
 }
 
-void answer_warnings(struct exchange *exchange, const struct request *request)
+/* One header; of the text at most so many runes. */
+static void answer_warning(struct exchange *exchange, const char *text, size_t most)
 {
 	CLEANUP(strbuf_done) struct strbuf line = STRBUF_INIT;
-	for (size_t i = 0; request && i < request->n_warnings; i++) {
-		strbuf_reset(&line);
-		strbuf_adds(&line, "299 - \"");
-		for (const char *p = request->warnings[i]; *p; p++) {
-			if (*p == '"' || *p == '\\')
-				strbuf_addc(&line, '\\');
-			strbuf_addc(&line, (unsigned char)*p < ' ' ? ' ' : *p);
-		}
-		strbuf_addc(&line, '"');
-		reply_header(exchange, "Warning", line.buf);
+	strbuf_adds(&line, "299 - \"");
+	for (const char *end = str_skip_runes(text, most), *p = text; p < end; p++) {
+		if (*p == '"' || *p == '\\')
+			strbuf_addc(&line, '\\');
+		strbuf_addc(&line, (unsigned char)*p < ' ' ? ' ' : *p);
+	}
+	strbuf_addc(&line, '"');
+	reply_header(exchange, "Warning", line.buf);
+}
+
+/* Up to WARNINGS_MAX_RUNES they are sent as they are. Beyond, all are cut; those that came before the limit was passed
+ * are sent, and then more while they fit (k8s.io/apiserver/pkg/endpoints/filters/warning.go). */
+void answer_warnings(struct exchange *exchange, const struct request *request)
+{
+	size_t whole = 0, cut = 0, n = request ? request->n_warnings : 0, n_before = 0;
+	for (; n_before < n && whole <= WARNINGS_MAX_RUNES; n_before++)
+		whole += str_runes(request->warnings[n_before]);
+	for (size_t i = 0; i < n; i++) {
+		bool all = whole <= WARNINGS_MAX_RUNES;
+		if (!all && i >= n_before && cut >= WARNINGS_MAX_RUNES)
+			return;
+		cut += warning_runes(request->warnings[i]);
+		answer_warning(exchange, request->warnings[i], all ? SIZE_MAX : WARNING_MAX_RUNES);
 	}
 }
 

@@ -117,8 +117,21 @@ void request_warn(struct request *request, const char *format, ...)
 	va_start(args, format);
 	char *text = arena_vprintf(request->arena, format, args);
 	va_end(args);
-	if (!str_in_n(text, request->warnings, request->n_warnings))
+	size_t runes = 0;
+	for (size_t i = 0; i < request->n_warnings; i++) {
+		if (str_eq(request->warnings[i], text))
+			return;
+		runes += warning_runes(request->warnings[i]);
+	}
+	/* More is never sent: see answer_warnings(). */
+	if (runes <= WARNINGS_MAX_RUNES)
 		ARENA_PUSH(request->arena, request->warnings, request->n_warnings) = text;
+}
+
+size_t warning_runes(const char *text)
+{
+	size_t n = str_runes(text);
+	return n < WARNING_MAX_RUNES ? n : WARNING_MAX_RUNES;
 }
 
 struct status *status_not_allowed(void)

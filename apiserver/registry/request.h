@@ -61,7 +61,12 @@ struct request {
 	size_t n_warnings;
 };
 
-/* Adds a Warning header to the answer, once for each text. */
+/* Adds a Warning header to the answer, once for each text. Where all would be longer than WARNINGS_MAX_RUNES, each is
+ * cut to WARNING_MAX_RUNES and the last ones are left out. */
 void request_warn(struct request *request, const char *format, ...) PRINTF(2, 3);
+#define WARNINGS_MAX_RUNES 4096
+#define WARNING_MAX_RUNES 256
+/* The runes of a text that is cut so. */
+size_t warning_runes(const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"
 #include "base/encode.h"
+#include "base/nameset.h"
 #include "base/str.h"
 #include "pki/pki.h"
 
@@ -191,8 +192,9 @@ static void check_spec(
 	for (size_t i = 0; i < spec->n_usages && !l->unknown_usages; i++)
 		if (!str_in(spec->usages[i], usages))
 			field_unsupported(errors, FIELD_INDEX(at, i), spec->usages[i], usages);
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_usages && !l->duplicate_usages; i++)
-		if (str_in_n(spec->usages[i], spec->usages, i))
+		if (!nameset_add(&seen, spec->usages[i]))
 			field_duplicate(errors, FIELD_INDEX(at, i), spec->usages[i]);
 	if (!l->legacy_signer && str_eq(spec->signer_name, "kubernetes.io/legacy-unknown"))
 		field_invalid(errors, FIELD(path, "signerName"), spec->signer_name,
@@ -218,19 +220,12 @@ static void check_condition(struct field_errors *errors, const struct field_path
 		field_unsupported(errors, FIELD(path, "status"), c->status, known ? only_true : all);
 }
 
-static bool typed_before(const CertificatesV1CertificateSigningRequestStatus *status, size_t index)
-{
-	for (size_t k = 0; k < index; k++)
-		if (str_eq(status->conditions[k]->type, status->conditions[index]->type))
-			return true;
-	return false;
-}
-
 static void check_conditions(struct field_errors *errors, const CertificatesV1CertificateSigningRequestStatus *status,
 	const struct leniency *l)
 {
 	const struct field_path *path = FIELD(FIELD(NULL, "status"), "conditions");
 	bool approved = false, denied = false;
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; status && i < status->n_conditions; i++) {
 		const CertificatesV1CertificateSigningRequestCondition *c = status->conditions[i];
 		check_condition(errors, FIELD_INDEX(path, i), c, l->empty_types);
@@ -238,7 +233,7 @@ static void check_conditions(struct field_errors *errors, const CertificatesV1Ce
 		denied |= str_eq(c->type, "Denied");
 		if (!l->both_verdicts && approved && denied && is_verdict(c))
 			field_invalid(errors, path, c->type, "Approved and Denied conditions are mutually exclusive");
-		if (!l->duplicate_types && typed_before(status, i))
+		if (!nameset_add(&seen, c->type) && !l->duplicate_types)
 			field_duplicate(errors, FIELD(FIELD_INDEX(path, i), "type"), c->type);
 	}
 }
@@ -305,12 +300,13 @@ static struct leniency leniency_of(struct arena *arena, const ProtobufCMessage *
 		.both_verdicts = count_of(old, "Approved") && count_of(old, "Denied"),
 		.any_certificate = same_bytes(&status_of(object)->certificate, &old->certificate) ||
 				   check_certificate(arena, &old->certificate)};
+	struct nameset used = {.arena = arena}, types = {.arena = arena};
 	for (size_t i = 0; spec && i < spec->n_usages; i++) {
 		l.unknown_usages |= !str_in(spec->usages[i], usages);
-		l.duplicate_usages |= str_in_n(spec->usages[i], spec->usages, i);
+		l.duplicate_usages |= !nameset_add(&used, spec->usages[i]);
 	}
 	for (size_t i = 0; i < old->n_conditions; i++) {
-		l.duplicate_types |= typed_before(old, i);
+		l.duplicate_types |= !nameset_add(&types, old->conditions[i]->type);
 		l.empty_types |= str_empty(old->conditions[i]->type);
 	}
 	return l;

@@ -11,6 +11,7 @@
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/pod/resources.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define APP_ARMOR "container.apparmor.security.beta.kubernetes.io/"
@@ -157,23 +158,18 @@ static void warn_volumes(struct request *request, const struct field_path *path,
 
 static void warn_lists(struct request *request, const struct field_path *path, const CoreV1PodSpec *spec)
 {
-	for (size_t i = 1; i < spec->n_host_aliases; i++)
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(spec->host_aliases[k]->ip, spec->host_aliases[i]->ip)) {
-				request_warn_at(request, FIELD(FIELD_INDEX(FIELD(path, "hostAliases"), i), "ip"),
-					arena_printf(request->arena, "duplicate ip \"%s\"",
-						str_or_empty(spec->host_aliases[i]->ip)));
-				break;
-			}
+	struct nameset ips = {.arena = request->arena}, names = {.arena = request->arena};
+	for (size_t i = 0; i < spec->n_host_aliases; i++)
+		if (!nameset_add(&ips, spec->host_aliases[i]->ip))
+			request_warn_at(request, FIELD(FIELD_INDEX(FIELD(path, "hostAliases"), i), "ip"),
+				arena_printf(request->arena, "duplicate ip \"%s\"",
+					str_or_empty(spec->host_aliases[i]->ip)));
 	const struct field_path *secrets = FIELD(path, "imagePullSecrets");
-	for (size_t i = 1; i < spec->n_image_pull_secrets; i++)
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(spec->image_pull_secrets[k]->name, spec->image_pull_secrets[i]->name)) {
-				request_warn_at(request, FIELD(FIELD_INDEX(secrets, i), "name"),
-					arena_printf(request->arena, "duplicate name \"%s\"",
-						str_or_empty(spec->image_pull_secrets[i]->name)));
-				break;
-			}
+	for (size_t i = 0; i < spec->n_image_pull_secrets; i++)
+		if (!nameset_add(&names, spec->image_pull_secrets[i]->name))
+			request_warn_at(request, FIELD(FIELD_INDEX(secrets, i), "name"),
+				arena_printf(request->arena, "duplicate name \"%s\"",
+					str_or_empty(spec->image_pull_secrets[i]->name)));
 	for (size_t i = 0; i < spec->n_image_pull_secrets; i++)
 		if (str_empty(spec->image_pull_secrets[i]->name))
 			request_warn_at(request, FIELD(FIELD_INDEX(secrets, i), "name"), "invalid empty name \"\"");
@@ -181,14 +177,14 @@ static void warn_lists(struct request *request, const struct field_path *path, c
 
 static void warn_env(struct request *request, const struct field_path *path, const CoreV1Container *c)
 {
-	for (size_t i = 1; i < c->n_env; i++) {
+	struct nameset names = {.arena = request->arena};
+	for (size_t i = 0; i < c->n_env; i++) {
 		const CoreV1EnvVar *env = c->env[i];
+		if (nameset_add(&names, env->name))
+			continue;
 		const char *ref = arena_printf(request->arena, "$(%s)", str_or_empty(env->name));
 		const char *value = str_or_empty(env->value);
-		bool seen = false;
-		for (size_t k = 0; k < i; k++)
-			seen |= str_eq(c->env[k]->name, env->name);
-		if (seen && (env->value_from || str_eq(value, ref) || !strstr(value, ref)))
+		if (env->value_from || str_eq(value, ref) || !strstr(value, ref))
 			request_warn_at(request, FIELD_INDEX(FIELD(path, "env"), i),
 				arena_printf(request->arena,
 					"hides previous definition of \"%s\", which may be dropped when using apply",
@@ -224,14 +220,13 @@ static void warn_container(struct request *request, const struct field_path *pat
 struct port {
 	const CoreV1ContainerPort *port;
 	struct field_path container, ports, at;
+	struct port *next; /* with the same number and protocol */
 };
 
 static void compare_ports(struct request *request, const struct port *new, const struct port *old)
 {
 	const CoreV1ContainerPort *a = new->port, *b = old->port;
 	const char *what = NULL;
-	if (a->container_port != b->container_port || !str_eq(a->protocol, b->protocol))
-		return;
 	if (str_eq(a->host_ip, b->host_ip) && a->host_port == b->host_port)
 		what = "duplicate";
 	else if (!a->host_port || !b->host_port)
@@ -271,6 +266,8 @@ static void warn_ports(struct request *request, const struct field_path *path, c
 {
 	struct port *all;
 	size_t n = all_ports(request->arena, path, spec, &all);
+	struct nameset numbers = {.arena = request->arena}, names = {.arena = request->arena};
+	struct port **last = ARENA_ARRAY(request->arena, struct port *, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		const CoreV1ContainerPort *p = all[i].port;
 		if (!str_empty(p->host_ip) && !p->host_port)
@@ -280,20 +277,25 @@ static void warn_ports(struct request *request, const struct field_path *path, c
 					"HostIP:%s}",
 					str_or_empty(p->name), p->container_port, str_or_empty(p->protocol),
 					p->host_ip));
-		for (size_t k = 0; k < i; k++)
-			compare_ports(request, &all[i], &all[k]);
+		nameset_add_pair(&numbers, p->protocol, p->container_port);
+		size_t first = nameset_find_pair(&numbers, p->protocol, p->container_port);
+		for (struct port *other = last[first] ? &all[first] : NULL; other; other = other->next)
+			compare_ports(request, &all[i], other);
+		if (last[first])
+			last[first]->next = &all[i];
+		last[first] = &all[i];
 	}
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (!str_empty(all[i].port->name) && str_eq(all[k].port->name, all[i].port->name)) {
-				const char *other = field_path_string(request->arena, &all[k].at);
-				request_warn_at(request, &all[i].at,
-					arena_printf(request->arena,
-						"duplicate port name \"%s\" with %s, services and probes that select "
-						"ports by name will use %s",
-						all[i].port->name, other, other));
-				break;
-			}
+	for (size_t i = 0; i < n; i++) {
+		const char *name = str_or_empty(all[i].port->name);
+		if (nameset_add(&names, name) || !*name)
+			continue;
+		const char *other = field_path_string(request->arena, &all[nameset_find(&names, name)].at);
+		request_warn_at(request, &all[i].at,
+			arena_printf(request->arena,
+				"duplicate port name \"%s\" with %s, services and probes that select ports by name "
+				"will use %s",
+				name, other, other));
+	}
 }
 
 static void warn_terms(struct request *request, const struct field_path *path, CoreV1PodAffinityTerm *const *required,

@@ -3,6 +3,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/policy.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum { MAX_REASON_BYTES = 1024, MAX_MESSAGE_BYTES = 32 * 1024 };
@@ -47,11 +48,9 @@ static void check_condition(struct field_errors *errors, const struct field_path
 void validate_conditions(
 	struct field_errors *errors, const struct field_path *path, MetaV1Condition *const *conditions, size_t n)
 {
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < n; i++) {
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(conditions[k]->type, conditions[i]->type);
-		if (again)
+		if (!nameset_add(&seen, conditions[i]->type))
 			field_duplicate(errors, FIELD(FIELD_INDEX(path, i), "type"), conditions[i]->type);
 		check_condition(errors, FIELD_INDEX(path, i), conditions[i]);
 	}

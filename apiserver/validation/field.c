@@ -52,6 +52,8 @@ static void add(struct field_errors *errors, const struct field_path *path, cons
 	const char *value, const char *detail)
 {
 	struct field_error *e = NULL;
+	if (field_errors_full(errors))
+		return;
 	/* Doubling at powers of two, as ARENA_PUSH does for pointers. */
 	if (!(errors->n_items & (errors->n_items - 1))) {
 		size_t cap = errors->n_items ? errors->n_items * 2 : 1;
@@ -65,6 +67,7 @@ static void add(struct field_errors *errors, const struct field_path *path, cons
 	e->field = field_path_string(errors->arena, path);
 	e->body = arena_printf(errors->arena, "%s%s%s%s%s", type, value ? ": " : "", str_or_empty(value),
 		str_empty(detail) ? "" : ": ", str_or_empty(detail));
+	errors->n_bytes += strlen(e->field) + strlen(e->body);
 }
 
 void field_required(struct field_errors *errors, const struct field_path *path, const char *detail)

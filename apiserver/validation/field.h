@@ -42,12 +42,21 @@ struct field_error {
 	char *body; /* the message without the field's name */
 };
 
+/* Errors beyond FIELD_ERRORS_MAX_BYTES of text are not kept: nobody reads them, and where each names the whole of a
+ * long list, a request of one megabyte would fill the memory. The original has no such limit. */
+#define FIELD_ERRORS_MAX_BYTES (16u << 20)
+
 struct field_errors {
 	struct arena *arena;
 	struct field_error *items;
-	size_t n_items;
+	size_t n_items, n_bytes;
 	bool unprivileged; /* the cluster lets no container be privileged */
 };
+/* For loops that say more than one error for each thing that the client sent. */
+static inline bool field_errors_full(const struct field_errors *errors)
+{
+	return errors->n_bytes > FIELD_ERRORS_MAX_BYTES;
+}
 #define FIELD_ERRORS_INIT(arena_) \
 	{                         \
 		.arena = (arena_) \

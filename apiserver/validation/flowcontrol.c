@@ -5,6 +5,7 @@
 #include "apiserver/validation/extension/extension.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum { MAX_PRECEDENCE = 10000, MAX_QUEUES = 10 * 1000 * 1000, MAX_HASH_BITS = 60 };
@@ -84,7 +85,8 @@ static void check_resource_rule(
 		field_required(errors, namespaces,
 			"resource rules that are not cluster scoped must supply at least one namespace");
 	check_wildcard(errors, namespaces, r->namespaces, r->n_namespaces, "namespaces");
-	for (size_t i = 0; i < r->n_namespaces && !str_in_n("*", r->namespaces, r->n_namespaces); i++) {
+	bool all = str_in_n("*", r->namespaces, r->n_namespaces);
+	for (size_t i = 0; i < r->n_namespaces && !all; i++) {
 		const char *problem = check_dns_label(errors->arena, r->namespaces[i]);
 		if (problem)
 			field_invalid(errors, FIELD_INDEX(namespaces, i), r->namespaces[i],
@@ -120,8 +122,8 @@ static void check_url_rule(
 	if (!r->n_non_resource_urls)
 		field_required(errors, urls, "nonResourceURLs must contain at least one value");
 	check_wildcard(errors, urls, r->non_resource_urls, r->n_non_resource_urls, "non-resource URLs");
-	for (size_t i = 0; i < r->n_non_resource_urls && !str_in_n("*", r->non_resource_urls, r->n_non_resource_urls);
-		i++)
+	bool all = str_in_n("*", r->non_resource_urls, r->n_non_resource_urls);
+	for (size_t i = 0; i < r->n_non_resource_urls && !all; i++)
 		validate_text(
 			errors, FIELD_INDEX(urls, i), r->non_resource_urls[i], check_url_path(r->non_resource_urls[i]));
 }
@@ -207,6 +209,20 @@ static void check_precedence(
 		field_invalid_int(errors, path, value, "only the schema named 'exempt' may have matchingPrecedence 1");
 }
 
+/* Each type of condition is named, and stands once. */
+static void check_condition_types(struct field_errors *errors, const char *const *types, size_t n)
+{
+	const struct field_path *path = FIELD(FIELD(NULL, "status"), "conditions");
+	struct nameset seen = {.arena = errors->arena};
+	for (size_t i = 0; i < n; i++) {
+		const struct field_path *at = FIELD(FIELD_INDEX(path, i), "type");
+		if (!nameset_add(&seen, types[i]))
+			field_duplicate(errors, at, types[i]);
+		if (str_empty(types[i]))
+			field_required(errors, at, "");
+	}
+}
+
 void validate_flow_schema(struct field_errors *errors, const FlowcontrolV1FlowSchema *schema)
 {
 	static const char *const methods[] = {"ByNamespace", "ByUser", NULL};
@@ -235,18 +251,11 @@ void validate_flow_schema(struct field_errors *errors, const FlowcontrolV1FlowSc
 void validate_flow_schema_status(struct field_errors *errors, const FlowcontrolV1FlowSchema *schema)
 {
 	const FlowcontrolV1FlowSchemaStatus *status = schema->status;
-	const struct field_path *path = FIELD(FIELD(NULL, "status"), "conditions");
-	for (size_t i = 0; status && i < status->n_conditions; i++) {
-		const struct field_path *at = FIELD(FIELD_INDEX(path, i), "type");
-		const char *type = status->conditions[i]->type;
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(status->conditions[k]->type, type);
-		if (again)
-			field_duplicate(errors, at, type);
-		if (str_empty(type))
-			field_required(errors, at, "");
-	}
+	size_t n = status ? status->n_conditions : 0;
+	const char **types = arena_alloc(errors->arena, n * sizeof(*types));
+	for (size_t i = 0; i < n; i++)
+		types[i] = status->conditions[i]->type;
+	check_condition_types(errors, types, n);
 }
 
 static void check_queues(
@@ -371,16 +380,9 @@ void validate_priority_level(struct field_errors *errors, const FlowcontrolV1Pri
 void validate_priority_level_status(struct field_errors *errors, const FlowcontrolV1PriorityLevelConfiguration *level)
 {
 	const FlowcontrolV1PriorityLevelConfigurationStatus *status = level->status;
-	const struct field_path *path = FIELD(FIELD(NULL, "status"), "conditions");
-	for (size_t i = 0; status && i < status->n_conditions; i++) {
-		const struct field_path *at = FIELD(FIELD_INDEX(path, i), "type");
-		const char *type = status->conditions[i]->type;
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(status->conditions[k]->type, type);
-		if (again)
-			field_duplicate(errors, at, type);
-		if (str_empty(type))
-			field_required(errors, at, "");
-	}
+	size_t n = status ? status->n_conditions : 0;
+	const char **types = arena_alloc(errors->arena, n * sizeof(*types));
+	for (size_t i = 0; i < n; i++)
+		types[i] = status->conditions[i]->type;
+	check_condition_types(errors, types, n);
 }

@@ -6,6 +6,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/other.h"
 #include "apiserver/validation/pod/resources.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 /* The amounts given for one resource; NULL where none is. */
@@ -143,15 +144,13 @@ static void check_item(struct field_errors *errors, const struct field_path *at,
 void validate_limit_range(struct field_errors *errors, const CoreV1LimitRange *range)
 {
 	const CoreV1LimitRangeSpec *spec = range->spec;
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; spec && i < spec->n_limits; i++) {
 		const CoreV1LimitRangeItem *item = spec->limits[i];
 		const struct field_path *at = FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "limits"), i);
 		check_type(errors, FIELD(at, "type"), item->type);
-		for (size_t k = 0; k < i; k++)
-			if (!strcmp(str_or(spec->limits[k]->type, ""), str_or(item->type, ""))) {
-				field_duplicate(errors, FIELD(at, "type"), str_or(item->type, ""));
-				break;
-			}
+		if (!nameset_add(&seen, item->type))
+			field_duplicate(errors, FIELD(at, "type"), str_or_empty(item->type));
 		check_item(errors, at, item);
 	}
 }

@@ -2,6 +2,7 @@
 #include "api/copy.h"
 #include "api/json.h"
 #include "api/meta.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum { MAX_ANNOTATIONS_BYTES = 256 * 1024 };
@@ -167,10 +168,13 @@ static void check_no_new_finalizers(struct field_errors *errors, const struct fi
 	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old)
 {
 	CLEANUP(strbuf_done) struct strbuf list = STRBUF_INIT;
+	struct nameset seen = {.arena = errors->arena}, before = {.arena = errors->arena};
 	char **added = NULL;
 	size_t n = 0;
+	for (size_t i = 0; old && i < old->n_finalizers; i++)
+		nameset_add(&before, old->finalizers[i]);
 	for (size_t i = 0; i < meta->n_finalizers; i++)
-		if (!meta_has_finalizer(old, meta->finalizers[i]) && !str_in_n(meta->finalizers[i], added, n))
+		if (!nameset_has(&before, meta->finalizers[i]) && nameset_add(&seen, meta->finalizers[i]))
 			ARENA_PUSH(errors->arena, added, n) = meta->finalizers[i];
 	if (!n)
 		return;

@@ -7,6 +7,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/pod/resources.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define AVOID_PODS "scheduler.alpha.kubernetes.io/preferAvoidPods"
@@ -14,6 +15,7 @@
 static void check_taints(struct field_errors *errors, const struct field_path *path, const CoreV1NodeSpec *spec)
 {
 	static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute", NULL};
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_taints; i++) {
 		const CoreV1Taint *t = spec->taints[i];
 		const struct field_path *at = FIELD_INDEX(path, i);
@@ -22,17 +24,14 @@ static void check_taints(struct field_errors *errors, const struct field_path *p
 		validate_text(
 			errors, FIELD(at, "value"), t->value, check_label_value(errors->arena, str_or_empty(t->value)));
 		validate_one_of(errors, FIELD(at, "effect"), t->effect, effects);
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(spec->taints[k]->key, t->key) && str_eq(spec->taints[k]->effect, t->effect)) {
-				field_duplicate_json(errors, at,
-					arena_printf(errors->arena,
-						"{\"Key\":%s,\"Value\":%s,\"Effect\":%s,\"TimeAdded\":null}",
-						field_quote(errors->arena, t->key),
-						field_quote(errors->arena, t->value),
-						field_quote(errors->arena, t->effect)),
-					"taints must be unique by key and effect pair");
-				break;
-			}
+		const char *pair[] = {t->key, t->effect};
+		if (!nameset_add(&seen, nameset_join(errors->arena, pair, ARRAY_SIZE(pair))))
+			field_duplicate_json(errors, at,
+				arena_printf(errors->arena,
+					"{\"Key\":%s,\"Value\":%s,\"Effect\":%s,\"TimeAdded\":null}",
+					field_quote(errors->arena, t->key), field_quote(errors->arena, t->value),
+					field_quote(errors->arena, t->effect)),
+				"taints must be unique by key and effect pair");
 	}
 }
 
@@ -116,13 +115,13 @@ void validate_node(struct field_errors *errors, const CoreV1Node *node)
 
 static void check_addresses(struct field_errors *errors, const struct field_path *path, const CoreV1NodeStatus *s)
 {
-	for (size_t i = 0; s && i < s->n_addresses; i++)
-		for (size_t k = 0; k < i; k++)
-			if (api_equal(s->addresses[i], s->addresses[k])) {
-				field_duplicate_json(errors, FIELD_INDEX(path, i),
-					internal_json(errors->arena, s->addresses[i]), "");
-				break;
-			}
+	struct nameset seen = {.arena = errors->arena};
+	for (size_t i = 0; s && i < s->n_addresses; i++) {
+		const CoreV1NodeAddress *a = s->addresses[i];
+		const char *pair[] = {a->type, a->address};
+		if (!nameset_add(&seen, nameset_join(errors->arena, pair, ARRAY_SIZE(pair))))
+			field_duplicate_json(errors, FIELD_INDEX(path, i), internal_json(errors->arena, a), "");
+	}
 }
 
 static void check_ranges_kept(struct field_errors *errors, const CoreV1NodeSpec *spec, const CoreV1NodeSpec *before)

@@ -4,6 +4,7 @@
 #include "api/quantity.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 void validate_int_or_percent(struct field_errors *errors, const struct field_path *path, const IntstrIntOrString *value)
@@ -59,25 +60,18 @@ void validate_disruption_budget_status(struct field_errors *errors, const Policy
 	validate_not_negative(errors, FIELD(path, "expectedPods"), status->expected_pods);
 }
 
-static bool same_toleration(const CoreV1Toleration *a, const CoreV1Toleration *b)
-{
-	return str_eq(a->key, b->key) && str_eq(a->operator, b->operator) && str_eq(a->value, b->value) &&
-	       str_eq(a->effect, b->effect);
-}
-
 static void check_scheduling(struct field_errors *errors, const struct field_path *path, const NodeV1Scheduling *where)
 {
 	const struct field_path *tolerations = FIELD(path, "tolerations");
 	validate_labels(errors, FIELD(path, "nodeSelector"), where->node_selector, where->n_node_selector);
 	/* Spelled twice, as the original spells it. */
 	validate_tolerations(errors, FIELD(tolerations, "tolerations"), where->tolerations, where->n_tolerations);
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < where->n_tolerations; i++) {
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= same_toleration(where->tolerations[k], where->tolerations[i]);
-		if (again)
-			field_duplicate_json(errors, FIELD_INDEX(tolerations, i),
-				internal_json(errors->arena, where->tolerations[i]), "");
+		const CoreV1Toleration *t = where->tolerations[i];
+		const char *parts[] = {t->key, t->operator, t->value, t->effect};
+		if (!nameset_add(&seen, nameset_join(errors->arena, parts, ARRAY_SIZE(parts))))
+			field_duplicate_json(errors, FIELD_INDEX(tolerations, i), internal_json(errors->arena, t), "");
 	}
 }
 

@@ -129,6 +129,23 @@ char *str_lower(struct arena *arena, const char *s)
 	return out;
 }
 
+const char *str_skip_runes(const char *s, size_t n)
+{
+	for (; *s && n; n--)
+		do
+			s++;
+		while (((unsigned char)*s & 0xc0) == 0x80);
+	return s;
+}
+
+size_t str_runes(const char *s)
+{
+	size_t n = 0;
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
 int str_cmp_qsort(const void *a, const void *b)
 {
 	return str_cmp(*(char *const *)a, *(char *const *)b);

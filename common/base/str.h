@@ -55,6 +55,9 @@ size_t str_split(struct arena *arena, const char *s, char separator, char ***ret
 char *str_join(struct arena *arena, char *const *parts, size_t n_parts, const char *separator);
 char *str_trim(struct arena *arena, const char *s);
 char *str_lower(struct arena *arena, const char *s);
+/* Of valid UTF-8: how many characters, and where the first n of them end (or the text does). */
+size_t str_runes(const char *s);
+const char *str_skip_runes(const char *s, size_t n);
 /* qsort comparator for arrays of char *. */
 int str_cmp_qsort(const void *a, const void *b);
 

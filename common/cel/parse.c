@@ -106,9 +106,13 @@ static struct expr *above(struct parser *p, struct expr *e, const struct expr *a
 	return e;
 }
 
+/* Whether to go on a level deeper. After a failure nobody does: each level that tried its parts once more would double
+ * the work. */
 static bool enter(struct parser *p, int *depth)
 {
-	if (++*depth <= MAX_DEPTH || p->failed)
+	if (p->failed)
+		return false;
+	if (++*depth <= MAX_DEPTH)
 		return true;
 	cel_issue(p->source, CEL_NOWHERE, "expression recursion limit exceeded: %d", MAX_DEPTH);
 	p->rejected = p->failed = p->too_deep = true;

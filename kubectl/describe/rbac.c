@@ -3,17 +3,16 @@
 
 struct status *describe_role(struct desc *d, const cJSON *o)
 {
-	struct rule_row *rows = NULL;
-	size_t n = 0;
+	struct rule_table rules = {.arena = d->arena, .keys = {.arena = d->arena}};
 	line(d, 0, "Name:\t%s\n", obj_name(o));
 	describe_labels(d, "Labels", obj_at(o, "metadata.labels"));
 	describe_annotations(d, "Annotations", obj_at(o, "metadata.annotations"));
-	rules_add(d->arena, tree_get(o, "rules"), &rows, &n);
-	rules_sort(d->arena, rows, n);
+	rules_add(&rules, tree_get(o, "rules"));
+	rules_sort(&rules);
 	line(d, 0, "PolicyRule:\n");
 	line(d, 1, "Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
 	line(d, 1, "---------\t-----------------\t--------------\t-----\n");
-	rules_print(&d->w, "  ", rows, n);
+	rules_print(&d->w, "  ", &rules);
 	return NULL;
 }
 

@@ -38,21 +38,20 @@ static char *bracketed(struct arena *arena, const cJSON *list)
 static struct status *list_rules(struct kubectl *k, const struct can_i_options *o, const char *namespace)
 {
 	cJSON *body = obj_new(k->arena, "authorization.k8s.io/v1", "SelfSubjectRulesReview", NULL), *answer;
-	struct rule_row *rows = NULL;
+	struct rule_table rules = {.arena = k->arena, .keys = {.arena = k->arena}};
 	struct tabwriter w;
-	size_t n = 0;
 	obj_set_string(k->arena, body, "spec.namespace", namespace);
 	TRY(review(k, "selfsubjectrulesreviews", body, &answer));
 	if (obj_bool(answer, "status.incomplete"))
 		fprintf(stderr, "warning: the list may be incomplete: %s\n",
 			obj_string(answer, "status.evaluationError"));
-	rules_add(k->arena, obj_at(answer, "status.resourceRules"), &rows, &n);
-	rules_add(k->arena, obj_at(answer, "status.nonResourceRules"), &rows, &n);
-	rules_sort(k->arena, rows, n);
+	rules_add(&rules, obj_at(answer, "status.resourceRules"));
+	rules_add(&rules, obj_at(answer, "status.nonResourceRules"));
+	rules_sort(&rules);
 	tabwriter_init(&w, k->arena, 6, 3, false, stdout);
 	if (!o->no_headers)
 		tabwriter_adds(&w, "Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
-	rules_print(&w, "", rows, n);
+	rules_print(&w, "", &rules);
 	tabwriter_flush(&w);
 	return NULL;
 }

@@ -1,5 +1,4 @@
-#include "api/patch.h"
-#include "api/yaml.h"
+#include "kubectl/override.h"
 #include "kubectl/pods.h"
 #include "kubectl/send.h"
 #include "kubectl/verbs/create/generator.h"
@@ -8,8 +7,8 @@
 struct expose_options {
 	struct print_options print;
 	struct filename_options files;
-	char *dry_run, *field_manager, *cluster_ip, *external_ip, *labels, *load_balancer_ip, *name, *overrides,
-		*override_type;
+	struct override_options overrides;
+	char *dry_run, *field_manager, *cluster_ip, *external_ip, *labels, *load_balancer_ip, *name;
 	char *port, *protocol, *selector, *session_affinity, *target_port, *type;
 	bool save_config;
 };
@@ -25,9 +24,7 @@ static const struct option expose_flags[] = {
 	E(labels, 'l', "labels", FLAG_STRING, "", "Labels of the service"),
 	E(load_balancer_ip, 0, "load-balancer-ip", FLAG_STRING, "", "Address of the load balancer"),
 	E(name, 0, "name", FLAG_STRING, "", "Name of the service"),
-	E(override_type, 0, "override-type", FLAG_STRING, "merge",
-		"How --overrides is applied: json, merge, strategic"),
-	E(overrides, 0, "overrides", FLAG_STRING, "", "Changes to the generated service, as JSON"),
+	OPT_GROUP(struct expose_options, overrides, override_flags),
 	E(port, 0, "port", FLAG_STRING, "", "Port of the service"),
 	E(protocol, 0, "protocol", FLAG_STRING, "", "TCP, UDP or SCTP"),
 	E(save_config, 0, "save-config", FLAG_BOOL, "false",
@@ -193,19 +190,6 @@ static struct status *build(struct kubectl *k, const struct expose_options *o, c
 	return NULL;
 }
 
-static struct status * override(struct kubectl *k, const struct expose_options *o, cJSON **object)
-{
-	cJSON *patch;
-	if (str_empty(o->overrides))
-		return NULL;
-	TRY(yaml_parse(k->arena, o->overrides, strlen(o->overrides), NULL, &patch));
-	if (str_eq(o->override_type, "json"))
-		return patch_json(k->arena, *object, patch, object);
-	if (str_eq(o->override_type, "strategic"))
-		return patch_strategic(k->arena, &CoreV1Service_schema, *object, patch, object);
-	return patch_merge(k->arena, *object, patch, object);
-}
-
 static struct status *expose_one(
 	struct kubectl *k, const struct expose_options *o, const struct send_options *send, const struct info *info)
 {
@@ -214,7 +198,7 @@ static struct status *expose_one(
 	if (!can_be_exposed(obj_kind(info->object)))
 		return user_error("cannot expose a %s", info->mapping->kind);
 	TRY(build(k, o, info, &service));
-	TRY(override(k, o, &service));
+	TRY(override_apply(k->arena, &o->overrides, &CoreV1Service_schema, &service));
 	if (send->dry_run == DRY_RUN_CLIENT) {
 		if (!str_empty(k->global.namespace))
 			obj_set_string(k->arena, service, "metadata.namespace", k->global.namespace);

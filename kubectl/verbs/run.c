@@ -1,8 +1,7 @@
-#include "api/patch.h"
-#include "api/yaml.h"
 #include "kubectl/attach.h"
 #include "kubectl/await.h"
 #include "kubectl/logs.h"
+#include "kubectl/override.h"
 #include "kubectl/verbs/create/generator.h"
 #include "kubectl/verbs/verbs.h"
 #include "net/url.h"
@@ -10,8 +9,8 @@
 struct run_options {
 	struct print_options print;
 	struct filename_options files;
-	char *dry_run, *field_manager, *image, *pull_policy, *labels, *overrides, *override_type, *port, *restart,
-		*cascade;
+	struct override_options overrides;
+	char *dry_run, *field_manager, *image, *pull_policy, *labels, *port, *restart, *cascade;
 	struct flag_list env, annotations;
 	bool attach, command, expose, force, leave_stdin_open, privileged, quiet, rm, save_config, stdin_, tty, wait;
 	int64_t grace, timeout_ms, running_ms;
@@ -37,9 +36,7 @@ static const struct option run_flags[] = {
 	R(labels, 'l', "labels", FLAG_STRING, "", "Labels as key=value, joined by commas"),
 	R(leave_stdin_open, 0, "leave-stdin-open", FLAG_BOOL, "false",
 		"Keep standard input open after the first attach"),
-	R(override_type, 0, "override-type", FLAG_STRING, "merge",
-		"How --overrides is applied: json, merge, strategic"),
-	R(overrides, 0, "overrides", FLAG_STRING, "", "Changes to the generated pod, as JSON"),
+	OPT_GROUP(struct run_options, overrides, override_flags),
 	R(running_ms, 0, "pod-running-timeout", FLAG_DURATION, "1m0s", "How long to wait for the pod to run"),
 	R(port, 0, "port", FLAG_STRING, "", "Port that the container listens on"),
 	R(privileged, 0, "privileged", FLAG_BOOL, "false", "Run the container with all privileges"),
@@ -138,21 +135,6 @@ static struct status *build_container(struct kubectl *k, struct call *call, cJSO
 	return NULL;
 }
 
-static struct status *apply_overrides(struct kubectl *k, const struct run_options *o, cJSON **object)
-{
-	cJSON *patch;
-	if (str_empty(o->overrides))
-		return NULL;
-	TRY(yaml_parse(k->arena, o->overrides, strlen(o->overrides), NULL, &patch));
-	if (str_eq(o->override_type, "json"))
-		return patch_json(k->arena, *object, patch, object);
-	if (str_eq(o->override_type, "strategic"))
-		return patch_strategic(k->arena, &CoreV1Pod_schema, *object, patch, object);
-	if (!str_eq(o->override_type, "merge"))
-		return user_error("invalid override type: %s", o->override_type);
-	return patch_merge(k->arena, *object, patch, object);
-}
-
 static struct status *build_pod(struct kubectl *k, struct call *call, cJSON **ret)
 {
 	struct run_options *o = call->options;
@@ -172,7 +154,7 @@ static struct status *build_pod(struct kubectl *k, struct call *call, cJSON **re
 	tree_set_string(arena, spec, "dnsPolicy", "ClusterFirst");
 	obj_object(arena, pod, "status");
 	*ret = pod;
-	return apply_overrides(k, o, ret);
+	return override_apply(arena, &o->overrides, &CoreV1Pod_schema, ret);
 }
 
 static cJSON *build_service(struct kubectl *k, struct call *call, const cJSON *pod)

@@ -117,7 +117,50 @@ def copies(n):
     return json.dumps(operations)
 
 
+def long_list(path, text, size=2000000):
+    """An object with one long list: text has "@", which becomes an item's number, between | and |."""
+    head, item, tail = text.split("|")
+    n = size // (len(item) + 6)
+    return request("POST", path + "?dryRun=All", head + ",".join(item.replace("@", str(i)) for i in range(n)) + tail)
+
+
+def long_pod(before, item, after):
+    return long_list(
+        "/apis/apps/v1/namespaces/default/daemonsets", '{"metadata":{"name":"long"},"spec":{"selector":{"matchLabels":{"a":"b"}},'
+        '"template":{"metadata":{"labels":{"a":"b"}},"spec":{%s|%s|%s}}}}' % (before, item, after))
+
+
+GROUPS = "/apis/%s.k8s.io/v1/%s"
+CONTAINER = '"containers":[{"name":"c","image":"i"%s}]'
+
 CASES = {
+    "long-volumes": lambda: long_pod('"volumes":[', '{"name":"v@","emptyDir":{}}', "]," + CONTAINER % ""),
+    "long-pull-secrets": lambda: long_pod('"imagePullSecrets":[', '{"name":"s@"}', "]," + CONTAINER % ""),
+    "long-environment": lambda: long_pod('"containers":[{"name":"c","image":"i","env":[', '{"name":"E@"}', "]}]"),
+    "long-claims": lambda: long_pod('"containers":[{"name":"c","image":"i","resources":{"claims":[', '{"name":"c@"}', "]}}]"),
+    "long-repeated-ports": lambda: long_list(
+        NS + "/services", '{"apiVersion":"v1","kind":"Service","metadata":{"name":"long"},"spec":{"ports":['
+        '|{"port":80,"name":"p"}|]}}'),
+    "long-string-data": lambda: long_list(
+        NS + "/secrets", '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"long"},"stringData":{|"k@":""|}}', 900000),
+    "long-review-versions": lambda: long_list(
+        GROUPS % ("admissionregistration", "validatingwebhookconfigurations"),
+        '{"metadata":{"name":"long"},"webhooks":[{"name":"a.b.c","sideEffects":"None","clientConfig":{"url":"https://x"},'
+        '"admissionReviewVersions":[|"v@"|]}]}'),
+    "long-map-keys": lambda: long_list(
+        GROUPS % ("apiextensions", "customresourcedefinitions"),
+        '{"metadata":{"name":"as.b.c"},"spec":{"group":"b.c","scope":"Cluster","names":{"plural":"as","kind":"A"},'
+        '"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":'
+        '{"l":{"type":"array","x-kubernetes-list-type":"map","items":{"type":"object"},"x-kubernetes-list-map-keys":['
+        '|"k@"|]}}}}}]}}'),
+    "long-topologies": lambda: long_list(
+        GROUPS % ("storage", "storageclasses"),
+        '{"metadata":{"name":"long"},"provisioner":"x","allowedTopologies":[|{"matchLabelExpressions":[]}|]}'),
+    "long-namespaces": lambda: long_list(
+        "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas",
+        '{"metadata":{"name":"long"},"spec":{"priorityLevelConfiguration":{"name":"x"},"matchingPrecedence":5,"rules":['
+        '{"subjects":[{"kind":"User","user":{"name":"u"}}],"resourceRules":[{"verbs":["*"],"apiGroups":["*"],'
+        '"resources":["*"],"namespaces":[|"n@"|]}]}]}}'),
     "alias-bomb": alias_bomb,
     "deep-json": lambda: request("POST", MAPS, '{"a":' * 200000),
     "deep-json-known-field": lambda: request(

@@ -57,6 +57,20 @@ answers() {
 		length-bad 400 -
 }
 
+# Two megabytes each. Work or memory that grows with the square of a list takes longer than the client waits, or all memory.
+@test "an object with a very long list is judged in the time of any other of its size" {
+	answers long-volumes 201 DaemonSet \
+		long-pull-secrets 201 DaemonSet \
+		long-environment 201 DaemonSet \
+		long-claims 422 Invalid \
+		long-repeated-ports 422 Invalid \
+		long-string-data 201 Secret \
+		long-review-versions 201 ValidatingWebhookConfiguration \
+		long-map-keys 422 Invalid \
+		long-topologies 422 Invalid \
+		long-namespaces 201 FlowSchema
+}
+
 # Ten times as many are more than the original can tell in the time of a request: it answers 504 after 34 seconds.
 @test "thousands of mistakes in one object are all told, in one pass" {
 	answers bad-labels 422 Invalid

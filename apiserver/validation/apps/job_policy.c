@@ -3,6 +3,7 @@
 #include "apiserver/validation/apps/batch.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum { MAX_RULES = 20, MAX_VALUES = 255, MAX_PATTERNS = 20, MAX_SUCCESS_RULES = 20, MAX_INDEXES_BYTES = 64 * 1024 };
@@ -37,10 +38,9 @@ static void check_values(struct field_errors *errors, const struct field_path *p
 		field_invalid_json(errors, path, r->values ? "[]" : list, "at least one value is required");
 	else if (r->n_values > MAX_VALUES)
 		field_too_many(errors, path, r->n_values, MAX_VALUES);
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < r->n_values; i++) {
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= r->values[k] == r->values[i];
+		bool again = !nameset_add_pair(&seen, "", r->values[i]);
 		if (str_eq(r->operator, "In") && !r->values[i])
 			field_invalid_int(errors, FIELD_INDEX(path, i), 0, "must not be 0 for the In operator");
 		if (again)

@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/validation/apps/batch.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 /* The conditions of a Job that say something final, as set. */
@@ -51,8 +52,7 @@ static struct change change_of(const BatchV1Job *job, const BatchV1Job *before)
 static void check_uncounted(struct field_errors *errors, const BatchV1UncountedTerminatedPods *pods)
 {
 	const struct field_path *path = FIELD(FIELD(NULL, "status"), "uncountedTerminatedPods");
-	char **seen = NULL;
-	size_t n = 0;
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; pods && i < pods->n_succeeded + pods->n_failed; i++) {
 		bool first = i < pods->n_succeeded;
 		char *uid = first ? pods->succeeded[i] : pods->failed[i - pods->n_succeeded];
@@ -60,10 +60,8 @@ static void check_uncounted(struct field_errors *errors, const BatchV1UncountedT
 			FIELD_INDEX(FIELD(path, first ? "succeeded" : "failed"), first ? i : i - pods->n_succeeded);
 		if (str_empty(uid))
 			field_invalid(errors, at, "", "must not be empty");
-		else if (str_in_n(uid, seen, n))
+		else if (!nameset_add(&seen, uid))
 			field_duplicate(errors, at, uid);
-		else
-			ARENA_PUSH(errors->arena, seen, n) = uid;
 	}
 }
 

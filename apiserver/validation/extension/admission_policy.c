@@ -7,6 +7,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/policy.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum { MAX_ANNOTATIONS = 20, MAX_VALUE_BYTES = 5 * 1024 };
@@ -46,11 +47,12 @@ static void check_param_kind(
 static void check_named_rule(struct field_errors *errors, const struct field_path *path,
 	const AdmissionregistrationV1NamedRuleWithOperations *rule)
 {
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < rule->n_resource_names; i++) {
 		const struct field_path *at = FIELD_INDEX(FIELD(path, "resourceNames"), i);
 		const char *name = rule->resource_names[i];
 		validate_text(errors, at, name, name_is_path_segment(errors->arena, name, false));
-		if (str_in_n(name, rule->resource_names, i))
+		if (!nameset_add(&seen, name))
 			field_duplicate(errors, at, name);
 	}
 	validate_operations(errors, path, rule->rule_with_operations);
@@ -222,12 +224,10 @@ static void check_decisions(
 		field_invalid_json(errors, annotations,
 			internal_json_list(errors->arena, spec->audit_annotations, spec->n_audit_annotations),
 			arena_printf(errors->arena, "must not have more than %d auditAnnotations", MAX_ANNOTATIONS));
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_audit_annotations; i++) {
-		bool again = false;
 		check_annotation(errors, FIELD_INDEX(annotations, i), policy, x, spec->audit_annotations[i]);
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(spec->audit_annotations[k]->key, spec->audit_annotations[i]->key);
-		if (again)
+		if (!nameset_add(&seen, spec->audit_annotations[i]->key))
 			field_duplicate(
 				errors, FIELD(FIELD_INDEX(annotations, i), "key"), spec->audit_annotations[i]->key);
 	}
@@ -342,10 +342,11 @@ static void check_param_ref(
 static void check_actions(struct field_errors *errors, const struct field_path *path, char *const *actions, size_t n)
 {
 	static const char *const known[] = {"Audit", "Deny", "Warn", NULL};
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < n; i++) {
 		if (!str_in(actions[i], known))
 			field_unsupported(errors, FIELD_INDEX(path, i), actions[i], known);
-		if (str_in_n(actions[i], actions, i))
+		if (!nameset_add(&seen, actions[i]))
 			field_duplicate(errors, FIELD_INDEX(path, i), actions[i]);
 	}
 	if (str_in_n("Deny", actions, n) && str_in_n("Warn", actions, n))

@@ -3,6 +3,7 @@
 #include "api/meta.h"
 #include "apiserver/validation/extension/extension.h"
 #include "apiserver/validation/meta.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 typedef ApiextensionsV1CustomResourceDefinition Crd;
@@ -122,6 +123,7 @@ static void check_versions(
 {
 	size_t n_storage = 0;
 	bool unique = true;
+	struct nameset seen = {.arena = errors->arena};
 	Version **all = arena_calloc(errors->arena, spec->n_versions, sizeof(Version *));
 	for (size_t i = 0; i < spec->n_versions; i++)
 		if (!spec->versions[i]->schema || !spec->versions[i]->schema->open_apiv3_schema)
@@ -129,8 +131,7 @@ static void check_versions(
 	for (size_t i = 0; i < spec->n_versions; i++) {
 		all[i] = &form->versions[i];
 		n_storage += spec->versions[i]->storage;
-		for (size_t k = 0; k < i; k++)
-			unique &= !str_eq(spec->versions[k]->name, spec->versions[i]->name);
+		unique &= nameset_add(&seen, spec->versions[i]->name);
 		check_version(errors, FIELD_INDEX(path, i), all[i], has_status(spec->versions[i]->subresources));
 	}
 	const char *json = internal_json_list(errors->arena, spec->versions ? all : NULL, spec->n_versions);
@@ -211,8 +212,9 @@ static void check_review_versions(
 		field_required(errors, path, "");
 		return;
 	}
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < n; i++) {
-		if (str_in_n(versions[i], versions, i)) {
+		if (!nameset_add(&seen, versions[i])) {
 			field_invalid(errors, FIELD_INDEX(path, i), versions[i], "duplicate version");
 			continue;
 		}
@@ -321,12 +323,13 @@ static void check_stored(struct field_errors *errors, const Crd *crd)
 		field_invalid_json(errors, path, "null", "must have at least one stored version");
 		return;
 	}
+	struct nameset seen = {.arena = errors->arena}, stored = {.arena = errors->arena};
+	for (size_t i = 0; i < status->n_stored_versions; i++)
+		nameset_add(&stored, status->stored_versions[i]);
 	for (size_t i = 0; i < crd->spec->n_versions; i++) {
 		const char *name = crd->spec->versions[i]->name;
-		bool found = str_in_n(name, status->stored_versions, status->n_stored_versions);
 		/* Of versions of one name only the first is found. */
-		for (size_t k = 0; k < i; k++)
-			found &= !str_eq(crd->spec->versions[k]->name, name);
+		bool found = nameset_add(&seen, name) && nameset_has(&stored, name);
 		if (crd->spec->versions[i]->storage && !found)
 			field_invalid_json(errors, path,
 				strings_json(errors->arena, status->stored_versions, status->n_stored_versions),

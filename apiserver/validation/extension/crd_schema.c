@@ -1,5 +1,6 @@
 #include "apiserver/validation/extension/crd.h"
 #include "apiserver/validation/extension/extension.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 typedef ApiextensionsV1JSONSchemaProps Schema;
@@ -104,6 +105,7 @@ static void check_map_keys(struct field_errors *errors, const struct field_path 
 	char **keys = schema->x_kubernetes_list_map_keys;
 	size_t n = schema->n_x_kubernetes_list_map_keys;
 	const char *json = strings_json(errors->arena, keys, n);
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < n; i++) {
 		const Schema *property = schema_property(item, keys[i]);
 		if (!property)
@@ -112,7 +114,7 @@ static void check_map_keys(struct field_errors *errors, const struct field_path 
 			field_invalid(errors,
 				FIELD(FIELD_KEY(FIELD(FIELD(path, "items"), "properties"), keys[i]), "type"),
 				item->type, "must be a scalar type if parent array's x-kubernetes-list-type is map");
-		if (str_in_n(keys[i], keys, i))
+		if (!nameset_add(&seen, keys[i]))
 			field_invalid_json(errors, at, json, "must not contain duplicate entries");
 	}
 }
@@ -147,13 +149,16 @@ static void check_items_of(struct field_errors *errors, const struct field_path 
 	if (item->nullable)
 		field_forbidden(errors, FIELD(items, "nullable"),
 			arena_printf(errors->arena, "cannot be nullable when x-kubernetes-list-type is %s", type));
+	struct nameset required = {.arena = errors->arena};
+	for (size_t i = 0; map && i < item->n_required; i++)
+		nameset_add(&required, item->required[i]);
 	for (size_t i = 0; map && i < schema->n_x_kubernetes_list_map_keys; i++) {
 		const char *key = schema->x_kubernetes_list_map_keys[i];
 		const Schema *property = schema_property(item, key);
 		const struct field_path *at = FIELD_KEY(FIELD(items, "properties"), key);
 		if (!property)
 			continue;
-		if (!property->default_ && !str_in_n(key, item->required, item->n_required))
+		if (!property->default_ && !nameset_has(&required, key))
 			field_required(errors, FIELD(at, "default"),
 				"this property is in x-kubernetes-list-map-keys, so it must have a default or be a "
 				"required property");

@@ -1,5 +1,6 @@
 #include <ctype.h>
 #include "apiserver/validation/extension/crd.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 typedef ApiextensionsV1CustomResourceDefinitionVersion Version;
@@ -93,6 +94,7 @@ void validate_crd_selectable(struct field_errors *errors, const struct field_pat
 {
 	static const char *const types[] = {"string", "boolean", "integer", NULL};
 	size_t n_unique = 0;
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < version->n_selectable_fields; i++) {
 		const char *text = version->selectable_fields[i]->json_path;
 		const struct field_path *at = FIELD(FIELD_INDEX(path, i), "jsonPath");
@@ -111,10 +113,7 @@ void validate_crd_selectable(struct field_errors *errors, const struct field_pat
 			field_invalid(errors, at, text,
 				"must point to a field of type string, boolean or integer. Enum string fields and "
 				"strings with formats are allowed.");
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(version->selectable_fields[k]->json_path, text);
-		if (again)
+		if (!nameset_add(&seen, text))
 			field_duplicate(errors, at, text);
 		else
 			n_unique++;

@@ -3,6 +3,7 @@
 #include "apiserver/validation/extension/extension.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define FORM "; desired format: https://host[/path]"
@@ -115,17 +116,18 @@ static void check_alone(struct field_errors *errors, const struct field_path *pa
 		field_invalid_json(errors, path, strings_json(errors->arena, list, n), detail);
 }
 
-static void check_resource(struct field_errors *errors, const struct field_path *path, char *const *list, size_t index)
+static void check_resource(
+	struct field_errors *errors, const struct field_path *path, const char *text, const struct nameset *before)
 {
 	struct arena *arena = errors->arena;
-	const char *text = list[index], *slash = strchr(text, '/');
+	const char *slash = strchr(text, '/');
 	if (!slash)
 		return;
 	char *resource = arena_strndup(arena, text, (size_t)(slash - text));
-	if (str_in_n(arena_printf(arena, "%s/*", resource), list, index))
+	if (nameset_has(before, arena_printf(arena, "%s/*", resource)))
 		field_invalid(errors, path, text,
 			arena_printf(arena, "if '%s/*' is present, must not specify %s", resource, text));
-	if (str_in_n(arena_printf(arena, "*/%s", slash + 1), list, index))
+	if (nameset_has(before, arena_printf(arena, "*/%s", slash + 1)))
 		field_invalid(errors, path, text,
 			arena_printf(arena, "if '*/%s' is present, must not specify %s", slash + 1, text));
 }
@@ -133,6 +135,7 @@ static void check_resource(struct field_errors *errors, const struct field_path 
 static void check_resources(struct field_errors *errors, const struct field_path *path, char *const *list, size_t n)
 {
 	bool plain = false;
+	struct nameset seen = {.arena = errors->arena};
 	if (!n)
 		field_required(errors, path, "");
 	for (size_t i = 0; i < n; i++) {
@@ -140,7 +143,8 @@ static void check_resources(struct field_errors *errors, const struct field_path
 			field_required(errors, FIELD_INDEX(path, i), "");
 		else if (!strchr(list[i], '/'))
 			plain = strcmp(list[i], "*") != 0;
-		check_resource(errors, FIELD_INDEX(path, i), list, i);
+		check_resource(errors, FIELD_INDEX(path, i), list[i], &seen);
+		nameset_add(&seen, list[i]);
 	}
 	check_alone(errors, path, list, n, "*/*", "if '*/*' is present, must not specify other resources");
 	if (plain && str_in_n("*", list, n))
@@ -206,11 +210,10 @@ void validate_match_conditions(struct field_errors *errors, const struct field_p
 {
 	if (n > MAX_CONDITIONS)
 		field_too_many(errors, path, n, MAX_CONDITIONS);
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < n; i++) {
 		const struct field_path *at = FIELD_INDEX(path, i), *name = FIELD(at, "name");
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(conditions[k]->name, conditions[i]->name);
+		bool again = !nameset_add(&seen, conditions[i]->name);
 		check_condition(errors, FIELD(at, "expression"), conditions[i]->expression, params, stored);
 		if (str_empty(conditions[i]->name)) {
 			field_required(errors, name, "");
@@ -365,9 +368,10 @@ static void check_versions(struct field_errors *errors, const struct field_path 
 		field_required(errors, path, "must specify one of v1, v1beta1");
 		return;
 	}
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < hook->n_versions; i++) {
 		const char *version = hook->versions[i];
-		if (str_in_n(version, hook->versions, i))
+		if (!nameset_add(&seen, version))
 			field_invalid(errors, FIELD_INDEX(path, i), version, "duplicate version");
 		else
 			validate_text(

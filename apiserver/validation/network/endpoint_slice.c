@@ -4,6 +4,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/network/networking.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum { MAX_ENDPOINTS = 1000, MAX_PORTS = 20000, MAX_ADDRESSES = 100, MAX_TOPOLOGY = 16, MAX_HINTS = 8 };
@@ -60,12 +61,10 @@ static void check_hints(struct field_errors *errors, const struct field_path *pa
 		field_too_many(errors, zones, h->n_for_zones, MAX_HINTS);
 		return;
 	}
+	struct nameset seen_zones = {.arena = errors->arena};
 	for (size_t i = 0; i < h->n_for_zones; i++) {
 		const char *name = str_or_empty(h->for_zones[i]->name);
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(h->for_zones[k]->name, name);
-		if (again)
+		if (!nameset_add(&seen_zones, name))
 			field_duplicate(errors, FIELD(FIELD_INDEX(zones, i), "name"), name);
 		validate_text(
 			errors, FIELD(FIELD_INDEX(zones, i), "name"), name, check_label_value(errors->arena, name));
@@ -74,12 +73,10 @@ static void check_hints(struct field_errors *errors, const struct field_path *pa
 		field_too_many(errors, nodes, h->n_for_nodes, MAX_HINTS);
 		return;
 	}
+	struct nameset seen_nodes = {.arena = errors->arena};
 	for (size_t i = 0; i < h->n_for_nodes; i++) {
 		const char *name = str_or_empty(h->for_nodes[i]->name);
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(h->for_nodes[k]->name, name);
-		if (again)
+		if (!nameset_add(&seen_nodes, name))
 			field_duplicate(errors, FIELD(FIELD_INDEX(nodes, i), "name"), name);
 		validate_text(
 			errors, FIELD(FIELD_INDEX(nodes, i), "name"), name, check_dns_subdomain(errors->arena, name));
@@ -123,15 +120,13 @@ static void check_ports(struct field_errors *errors, const DiscoveryV1EndpointSl
 		field_too_many(errors, path, slice->n_ports, MAX_PORTS);
 		return;
 	}
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < slice->n_ports; i++) {
 		const DiscoveryV1EndpointPort *p = slice->ports[i];
 		const struct field_path *at = FIELD_INDEX(path, i);
-		bool again = false;
 		if (!str_empty(p->name))
 			validate_text(errors, FIELD(at, "name"), p->name, check_dns_label(errors->arena, p->name));
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(slice->ports[k]->name, p->name);
-		if (again)
+		if (!nameset_add(&seen, p->name))
 			field_duplicate(errors, FIELD(at, "name"), str_or_empty(p->name));
 		if (!p->protocol)
 			field_required(errors, FIELD(at, "protocol"), "");

@@ -5,6 +5,7 @@
 #include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 static const char *const protocols[] = {"SCTP", "TCP", "UDP", NULL};
@@ -33,19 +34,16 @@ static char *text_list(struct arena *arena, char *const *list, size_t n)
 	return arena_strdup(arena, out.buf);
 }
 
-static void check_port(
-	struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec, size_t i)
+static void check_port(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec,
+	size_t i, struct nameset *names)
 {
 	const CoreV1ServicePort *port = spec->ports[i];
 	if (spec->n_ports > 1 && str_empty(port->name)) {
 		field_required(errors, FIELD(path, "name"), "");
 	} else if (!str_empty(port->name)) {
 		validate_text(errors, FIELD(path, "name"), port->name, check_dns_label(errors->arena, port->name));
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(spec->ports[k]->name, port->name)) {
-				field_duplicate(errors, FIELD(path, "name"), port->name);
-				break;
-			}
+		if (!nameset_add(names, port->name))
+			field_duplicate(errors, FIELD(path, "name"), port->name);
 	}
 	const char *problem = check_port_number(port->port);
 	if (problem)
@@ -67,27 +65,21 @@ static void check_port(
 
 static void check_repeated(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
 {
+	struct nameset node_ports = {.arena = errors->arena}, ports = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_ports; i++) {
 		const CoreV1ServicePort *port = spec->ports[i];
-		for (size_t k = 0; port->node_port && k < i; k++)
-			if (str_eq(spec->ports[k]->protocol, port->protocol) &&
-				spec->ports[k]->node_port == port->node_port) {
-				field_duplicate_int(errors, FIELD(FIELD_INDEX(path, i), "nodePort"), port->node_port);
-				break;
-			}
+		if (port->node_port && !nameset_add_pair(&node_ports, port->protocol, port->node_port))
+			field_duplicate_int(errors, FIELD(FIELD_INDEX(path, i), "nodePort"), port->node_port);
 	}
 	for (size_t i = 0; i < spec->n_ports; i++) {
 		const CoreV1ServicePort *port = spec->ports[i];
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(spec->ports[k]->protocol, port->protocol) && spec->ports[k]->port == port->port) {
-				field_duplicate_json(errors, FIELD_INDEX(path, i),
-					arena_printf(errors->arena,
-						"{\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%d,"
-						"\"TargetPort\":0,\"NodePort\":0}",
-						str_or_empty(port->protocol), port->port),
-					"");
-				break;
-			}
+		if (!nameset_add_pair(&ports, port->protocol, port->port))
+			field_duplicate_json(errors, FIELD_INDEX(path, i),
+				arena_printf(errors->arena,
+					"{\"Name\":\"\",\"Protocol\":\"%s\",\"AppProtocol\":null,\"Port\":%d,"
+					"\"TargetPort\":0,\"NodePort\":0}",
+					str_or_empty(port->protocol), port->port),
+				"");
 	}
 }
 
@@ -101,11 +93,12 @@ static void check_ips(struct field_errors *errors, const struct field_path *spec
 		field_invalid_json(errors, path, list, "first value must match `clusterIP`");
 	else if (str_empty(spec->cluster_ip) && spec->n_cluster_ips)
 		field_invalid_json(errors, path, list, "must be empty when `clusterIP` is not specified");
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_ip_families; i++) {
 		if (!str_in(spec->ip_families[i], families))
 			field_unsupported(
 				errors, FIELD_INDEX(FIELD(spec_path, "ipFamilies"), i), spec->ip_families[i], families);
-		if (str_in_n(spec->ip_families[i], spec->ip_families, i))
+		if (!nameset_add(&seen, spec->ip_families[i]))
 			field_duplicate(errors, FIELD_INDEX(FIELD(spec_path, "ipFamilies"), i), spec->ip_families[i]);
 	}
 	if (spec->ip_family_policy && !str_in(spec->ip_family_policy, policies))
@@ -292,8 +285,9 @@ static void check_service(struct field_errors *errors, const CoreV1Service *serv
 	check_no_headless(errors, path, spec);
 	if (external_name)
 		check_external_name(errors, path, spec);
+	struct nameset names = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_ports; i++)
-		check_port(errors, FIELD_INDEX(ports, i), spec, i);
+		check_port(errors, FIELD_INDEX(ports, i), spec, i, &names);
 	validate_labels(errors, FIELD(path, "selector"), spec->selector, spec->n_selector);
 	check_affinity(errors, path, spec);
 	if (!external_name)

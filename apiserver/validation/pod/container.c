@@ -1,6 +1,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 static const char *const protocols[] = {"SCTP", "TCP", "UDP", NULL};
@@ -65,13 +66,11 @@ static void check_resize_policy(
 {
 	static const char *const resources[] = {"cpu", "memory", NULL};
 	static const char *const policies[] = {"NotRequired", "RestartContainer", NULL};
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < c->n_resize_policy; i++) {
 		const CoreV1ContainerResizePolicy *p = c->resize_policy[i];
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(c->resize_policy[k]->resource_name, p->resource_name)) {
-				field_duplicate(errors, FIELD_INDEX(path, i), p->resource_name);
-				break;
-			}
+		if (!nameset_add(&seen, p->resource_name))
+			field_duplicate(errors, FIELD_INDEX(path, i), p->resource_name);
 		validate_one_of(errors, path, p->resource_name, resources);
 		validate_one_of(errors, path, p->restart_policy, policies);
 		if (str_eq(spec->restart_policy, "Never") && !str_eq(p->restart_policy, "NotRequired"))
@@ -113,20 +112,11 @@ static void check_probes(
 	validate_probe(errors, FIELD(path, "startupProbe"), c->startup_probe, PROBE_STARTUP);
 }
 
-static bool name_used(CoreV1Container *const *containers, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(containers[i]->name, name))
-			return true;
-	return false;
-}
-
 /* Two containers that run at one time cannot have one port of the host. */
 static void check_host_ports(
 	struct field_errors *errors, const struct field_path *path, CoreV1Container *const *containers, size_t n)
 {
-	char **seen = NULL;
-	size_t n_seen = 0;
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < containers[i]->n_ports; k++) {
 			const CoreV1ContainerPort *p = containers[i]->ports[k];
@@ -134,11 +124,9 @@ static void check_host_ports(
 				continue;
 			char *key = arena_printf(errors->arena, "%s/%s/%d", str_or_empty(p->protocol),
 				str_or_empty(p->host_ip), p->host_port);
-			if (str_in_n(key, seen, n_seen))
+			if (!nameset_add(&seen, key))
 				field_duplicate(errors,
 					FIELD(FIELD_INDEX(FIELD(FIELD_INDEX(path, i), "ports"), k), "hostPort"), key);
-			else
-				ARENA_PUSH(errors->arena, seen, n_seen) = key;
 		}
 }
 
@@ -155,8 +143,9 @@ static void forbid_probes(struct field_errors *errors, const struct field_path *
 		field_forbidden(errors, FIELD(path, "startupProbe"), why);
 }
 
+/* names: of the containers; those of the init containers are added. */
 static void check_init_containers(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
-	const struct pod_volumes *volumes)
+	const struct pod_volumes *volumes, struct nameset *names)
 {
 	static const char *const policies[] = {"Always", NULL};
 	for (size_t i = 0; i < spec->n_init_containers; i++) {
@@ -165,8 +154,7 @@ static void check_init_containers(struct field_errors *errors, const struct fiel
 		check_common(errors, at, c, spec, volumes);
 		if (c->restart_policy && !str_in(c->restart_policy, policies))
 			field_unsupported(errors, FIELD(at, "restartPolicy"), c->restart_policy, policies);
-		if (name_used(spec->containers, spec->n_containers, c->name) ||
-			(!str_empty(c->name) && name_used(spec->init_containers, i, c->name)))
+		if (str_empty(c->name) ? nameset_has(names, "") : !nameset_add(names, c->name))
 			field_duplicate(errors, FIELD(at, "name"), c->name);
 		check_host_ports(errors, path, &spec->init_containers[i], 1);
 		if (str_eq(c->restart_policy, "Always"))
@@ -227,11 +215,11 @@ static void check_ephemeral_fields(struct field_errors *errors, const struct fie
 	}
 }
 
+/* names: of all other containers. */
 static void check_ephemeral_containers(struct field_errors *errors, const struct field_path *path,
-	const CoreV1PodSpec *spec, const struct pod_volumes *volumes)
+	const CoreV1PodSpec *spec, const struct pod_volumes *volumes, const struct nameset *names)
 {
-	char **seen = NULL;
-	size_t n_seen = 0;
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
 		const CoreV1EphemeralContainer *e = spec->ephemeral_containers[i];
 		const CoreV1Container *c = (const void *)e->ephemeral_container_common;
@@ -241,14 +229,11 @@ static void check_ephemeral_containers(struct field_errors *errors, const struct
 		if (!str_eq(str_trim(errors->arena, str_or_empty(c->image)), c->image))
 			field_invalid(
 				errors, FIELD(at, "image"), c->image, "must not have leading or trailing whitespace");
-		bool used = name_used(spec->containers, spec->n_containers, c->name) ||
-			    name_used(spec->init_containers, spec->n_init_containers, c->name);
-		if (used || str_in_n(str_or_empty(c->name), seen, n_seen))
+		bool is_new = nameset_add(&seen, c->name);
+		if (!is_new || nameset_has(names, c->name))
 			field_duplicate(errors, FIELD(at, "name"), c->name);
-		ARENA_PUSH(errors->arena, seen, n_seen) = (char *)str_or_empty(c->name);
 		const char *target = e->target_container_name;
-		if (!str_empty(target) && !name_used(spec->containers, spec->n_containers, target) &&
-			!name_used(spec->init_containers, spec->n_init_containers, target))
+		if (!str_empty(target) && !nameset_has(names, target))
 			field_not_found(errors, FIELD(at, "targetContainerName"), target);
 		check_ephemeral_fields(errors, at, c);
 	}
@@ -258,19 +243,20 @@ void validate_containers(struct field_errors *errors, const struct field_path *p
 	const struct pod_volumes *volumes)
 {
 	const struct field_path *containers = FIELD(path, "containers");
+	struct nameset names = {.arena = errors->arena};
 	if (!spec->n_containers)
 		field_required(errors, containers, "");
 	for (size_t i = 0; i < spec->n_containers; i++) {
 		const CoreV1Container *c = spec->containers[i];
 		const struct field_path *at = FIELD_INDEX(containers, i);
 		check_common(errors, at, c, spec, volumes);
-		if (name_used(spec->containers, i, c->name))
+		if (!nameset_add(&names, c->name))
 			field_duplicate(errors, FIELD(at, "name"), c->name);
 		check_probes(errors, at, c, spec);
 		if (c->restart_policy)
 			field_forbidden(errors, FIELD(at, "restartPolicy"), "may not be set for non-init containers");
 	}
 	check_host_ports(errors, containers, spec->containers, spec->n_containers);
-	check_init_containers(errors, FIELD(path, "initContainers"), spec, volumes);
-	check_ephemeral_containers(errors, FIELD(path, "ephemeralContainers"), spec, volumes);
+	check_init_containers(errors, FIELD(path, "initContainers"), spec, volumes, &names);
+	check_ephemeral_containers(errors, FIELD(path, "ephemeralContainers"), spec, volumes, &names);
 }

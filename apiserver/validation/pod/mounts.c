@@ -4,43 +4,32 @@
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/pod/volume.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
-static bool is_device(const CoreV1Container *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_volume_devices; i++)
-		if (str_eq(c->volume_devices[i]->name, name))
-			return true;
-	return false;
-}
+/* The names and paths that the mounts, or the devices, of a container have. */
+struct places {
+	struct nameset names, paths;
+};
 
-static bool is_device_path(const CoreV1Container *c, const char *value)
+static struct places device_places(struct arena *arena, const CoreV1Container *c)
 {
-	for (size_t i = 0; i < c->n_volume_devices; i++)
-		if (str_eq(c->volume_devices[i]->device_path, value))
-			return true;
-	return false;
-}
-
-static bool is_mount(const CoreV1Container *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_volume_mounts; i++)
-		if (str_eq(c->volume_mounts[i]->name, name))
-			return true;
-	return false;
-}
-
-/* Of mounts of one name, the last counts, as in the original's map. */
-static bool is_mount_path(const CoreV1Container *c, const char *value)
-{
-	for (size_t i = 0; i < c->n_volume_mounts; i++) {
-		bool last = true;
-		for (size_t k = i + 1; k < c->n_volume_mounts; k++)
-			last &= !str_eq(c->volume_mounts[k]->name, c->volume_mounts[i]->name);
-		if (last && str_eq(c->volume_mounts[i]->mount_path, value))
-			return true;
+	struct places p = {{.arena = arena}, {.arena = arena}};
+	for (size_t i = 0; i < c->n_volume_devices; i++) {
+		nameset_add(&p.names, c->volume_devices[i]->name);
+		nameset_add(&p.paths, c->volume_devices[i]->device_path);
 	}
-	return false;
+	return p;
+}
+
+/* Of mounts of one name, the path of the last counts, as in the original's map. */
+static struct places mount_places(struct arena *arena, const CoreV1Container *c)
+{
+	struct places p = {{.arena = arena}, {.arena = arena}};
+	for (size_t i = c->n_volume_mounts; i-- > 0;)
+		if (nameset_add(&p.names, c->volume_mounts[i]->name))
+			nameset_add(&p.paths, c->volume_mounts[i]->mount_path);
+	return p;
 }
 
 static void check_propagation(
@@ -87,13 +76,13 @@ static void check_sub_paths(struct field_errors *errors, const struct field_path
 static void check_mounts(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c,
 	const struct pod_volumes *volumes)
 {
+	struct places devices = device_places(errors->arena, c);
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < c->n_volume_mounts; i++) {
 		const CoreV1VolumeMount *m = c->volume_mounts[i];
 		const struct field_path *at = FIELD_INDEX(path, i), *name = FIELD(at, "name");
 		const struct field_path *mount_path = FIELD(at, "mountPath");
-		bool repeated = false;
-		for (size_t k = 0; k < i; k++)
-			repeated |= str_eq(c->volume_mounts[k]->mount_path, m->mount_path);
+		bool repeated = !nameset_add(&seen, m->mount_path);
 		if (str_empty(m->name))
 			field_required(errors, name, "");
 		if (!pod_volume(volumes, m->name))
@@ -102,9 +91,9 @@ static void check_mounts(struct field_errors *errors, const struct field_path *p
 			field_required(errors, mount_path, "");
 		if (repeated)
 			field_invalid(errors, mount_path, m->mount_path, "must be unique");
-		if (is_device(c, m->name))
+		if (nameset_has(&devices.names, m->name))
 			field_invalid(errors, name, m->name, "must not already exist in volumeDevices");
-		if (is_device_path(c, m->mount_path))
+		if (nameset_has(&devices.paths, m->mount_path))
 			field_invalid(
 				errors, mount_path, m->mount_path, "must not already exist as a path in volumeDevices");
 		check_sub_paths(errors, path, at, m);
@@ -122,30 +111,27 @@ static bool steps_back(struct arena *arena, const char *value)
 }
 
 static void check_device_path(
-	struct field_errors *errors, const struct field_path *path, const CoreV1Container *c, size_t i)
+	struct field_errors *errors, const struct field_path *path, const char *value, struct nameset *seen)
 {
-	const char *value = str_or_empty(c->volume_devices[i]->device_path);
-	bool repeated = false;
-	for (size_t k = 0; k < i; k++)
-		repeated |= str_eq(c->volume_devices[k]->device_path, value) && !steps_back(errors->arena, value);
+	bool wrong = steps_back(errors->arena, value);
 	if (!*value)
 		field_required(errors, path, "");
-	if (repeated)
+	if (!nameset_add(seen, value) && !wrong)
 		field_invalid(errors, path, value, "must be unique");
-	if (*value && steps_back(errors->arena, value))
+	if (*value && wrong)
 		field_invalid(errors, path, value, "can not contain backsteps ('..')");
 }
 
 static void check_devices(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c,
 	const struct pod_volumes *volumes)
 {
+	struct places mounts = mount_places(errors->arena, c);
+	struct places seen = {{.arena = errors->arena}, {.arena = errors->arena}};
 	for (size_t i = 0; i < c->n_volume_devices; i++) {
 		const CoreV1VolumeDevice *d = c->volume_devices[i];
 		const CoreV1Volume *v = pod_volume(volumes, d->name);
 		const struct field_path *at = FIELD_INDEX(path, i), *name = FIELD(at, "name");
-		bool repeated = false;
-		for (size_t k = 0; k < i; k++)
-			repeated |= !str_empty(d->name) && str_eq(c->volume_devices[k]->name, d->name);
+		bool repeated = !str_empty(d->name) && !nameset_add(&seen.names, d->name);
 		if (str_empty(d->name))
 			field_required(errors, name, "");
 		if (repeated)
@@ -155,10 +141,10 @@ static void check_devices(struct field_errors *errors, const struct field_path *
 				"can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
 		if (!v)
 			field_not_found(errors, name, d->name);
-		check_device_path(errors, FIELD(at, "devicePath"), c, i);
-		if (is_mount(c, d->name))
+		check_device_path(errors, FIELD(at, "devicePath"), str_or_empty(d->device_path), &seen.paths);
+		if (nameset_has(&mounts.names, d->name))
 			field_invalid(errors, name, d->name, "must not already exist in volumeMounts");
-		if (is_mount_path(c, d->device_path))
+		if (nameset_has(&mounts.paths, d->device_path))
 			field_invalid(errors, FIELD(at, "devicePath"), d->device_path,
 				"must not already exist as a path in volumeMounts");
 	}

@@ -3,6 +3,7 @@
 #include "apiserver/validation/ip.h"
 #include "apiserver/validation/meta.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 static const char *const restart_policies[] = {"Always", "OnFailure", "Never", NULL};
@@ -82,12 +83,11 @@ static void check_host_network(
 static void check_claims(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
 	const MetaV1ObjectMeta *meta)
 {
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_resource_claims; i++) {
 		const CoreV1PodResourceClaim *c = spec->resource_claims[i];
 		const struct field_path *at = FIELD_INDEX(path, i), *name = FIELD(at, "name");
-		bool repeated = false;
-		for (size_t k = 0; k < i; k++)
-			repeated |= str_eq(spec->resource_claims[k]->name, c->name);
+		bool repeated = !nameset_add(&seen, c->name);
 		if (meta && meta_annotation(meta, "kubernetes.io/config.mirror")) {
 			field_forbidden(errors, FIELD_KEY(NULL, ""), "static pods do not support resource claims");
 			continue;
@@ -120,12 +120,11 @@ static void check_gates(struct field_errors *errors, const struct field_path *pa
 		validate_text(errors, FIELD(FIELD_INDEX(FIELD(path, "readinessGates"), i), "conditionType"), type,
 			check_qualified_name(errors->arena, type));
 	}
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
 		const char *name = str_or_empty(spec->scheduling_gates[i]->name);
 		const struct field_path *at = FIELD_INDEX(FIELD(path, "schedulingGates"), i);
-		bool repeated = false;
-		for (size_t k = 0; k < i; k++)
-			repeated |= str_eq(spec->scheduling_gates[k]->name, name);
+		bool repeated = !nameset_add(&seen, name);
 		validate_text(errors, at, name, check_qualified_name(errors->arena, name));
 		if (repeated)
 			field_duplicate(errors, at, name);

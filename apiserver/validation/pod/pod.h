@@ -6,6 +6,7 @@
 
 #include "api/types.h"
 #include "apiserver/validation/field.h"
+#include "base/nameset.h"
 
 void validate_pod_create(struct field_errors *errors, const CoreV1Pod *pod);
 void validate_pod_update(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old);
@@ -27,6 +28,7 @@ void validate_node_selector(
 struct pod_volumes {
 	const CoreV1Volume **items;
 	size_t n_items;
+	struct nameset names; /* of the items, in their order */
 };
 const CoreV1Volume *pod_volume(const struct pod_volumes *volumes, const char *name);
 

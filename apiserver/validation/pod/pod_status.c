@@ -4,6 +4,7 @@
 #include "api/meta.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 static void check_conditions(struct field_errors *errors, const struct field_path *path, const CoreV1PodStatus *now)
@@ -49,18 +50,16 @@ static void check_resurrection(struct field_errors *errors, const struct field_p
 static void check_claim_statuses(struct field_errors *errors, const struct field_path *path, const CoreV1PodStatus *now,
 	const CoreV1PodSpec *spec)
 {
+	struct nameset seen = {.arena = errors->arena}, claims = {.arena = errors->arena};
+	for (size_t i = 0; i < spec->n_resource_claims; i++)
+		nameset_add(&claims, spec->resource_claims[i]->name);
 	for (size_t i = 0; i < now->n_resource_claim_statuses; i++) {
 		const CoreV1PodResourceClaimStatus *s = now->resource_claim_statuses[i];
 		const struct field_path *name = FIELD(FIELD_INDEX(path, i), "name");
-		bool found = false, repeated = false;
-		for (size_t k = 0; k < spec->n_resource_claims; k++)
-			found |= str_eq(spec->resource_claims[k]->name, s->name);
-		for (size_t k = 0; k < i; k++)
-			repeated |= str_eq(now->resource_claim_statuses[k]->name, s->name);
-		if (!found)
+		if (!nameset_has(&claims, s->name))
 			field_invalid(
 				errors, name, s->name, "must match the name of an entry in `spec.resourceClaims`");
-		if (repeated)
+		if (!nameset_add(&seen, s->name))
 			field_duplicate(errors, name, s->name);
 		if (s->resource_claim_name)
 			validate_text(errors, name, s->resource_claim_name,

@@ -3,6 +3,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define HUGE_PAGES "hugepages-"
@@ -146,12 +147,19 @@ static void check_against_limit(struct field_errors *errors, const struct field_
 static void check_claims(struct field_errors *errors, const struct field_path *path,
 	const CoreV1ResourceRequirements *r, const CoreV1PodSpec *spec)
 {
-	char **names = NULL, **known = NULL;
-	size_t n_names = 0, n_known = 0;
 	struct arena *arena = errors->arena;
+	struct nameset keys = {.arena = arena}, known = {.arena = arena}, parted = {.arena = arena};
+	size_t *n_parts = ARENA_ARRAY(arena, size_t, r->n_claims + 1); /* by the place in parted */
+	char **list = NULL;
+	size_t n_list = 0;
 	for (size_t i = 0; spec && i < spec->n_resource_claims; i++)
-		if (!str_empty(spec->resource_claims[i]->name))
-			ARENA_PUSH(arena, known, n_known) = spec->resource_claims[i]->name;
+		if (!str_empty(spec->resource_claims[i]->name)) {
+			nameset_add(&known, spec->resource_claims[i]->name);
+			ARENA_PUSH(arena, list, n_list) = spec->resource_claims[i]->name;
+		}
+	const char *why = n_list ? arena_printf(arena, "must be one of the names in pod.spec.resourceClaims: %s",
+					   str_join(arena, list, n_list, ", "))
+				 : "must be one of the names in pod.spec.resourceClaims which is empty";
 	for (size_t i = 0; i < r->n_claims; i++) {
 		char *name = r->claims[i]->name, *request = r->claims[i]->request, *key = name;
 		const struct field_path *at = FIELD_INDEX(path, i);
@@ -159,26 +167,25 @@ static void check_claims(struct field_errors *errors, const struct field_path *p
 			field_required(errors, at, "");
 			continue;
 		}
-		if (str_in_n(name, names, n_names)) {
+		if (nameset_has(&keys, name)) {
 			field_duplicate(errors, at, name);
 		} else {
 			if (!str_empty(request)) {
 				validate_text(errors, FIELD(at, "request"), request, check_dns_label(arena, request));
 				key = arena_printf(arena, "%s/%s", name, request);
 			}
-			const char *part_of = arena_printf(arena, "%s/", name);
-			if (str_in_n(key, names, n_names))
+			size_t n_before = nameset_has(&parted, name) ? n_parts[nameset_find(&parted, name)] : 0;
+			if (!nameset_add(&keys, key))
 				field_duplicate(errors, at, key);
-			for (size_t k = 0; str_empty(request) && k < n_names; k++)
-				if (str_starts_with(names[k], part_of))
-					field_duplicate(errors, at, name);
-			ARENA_PUSH(arena, names, n_names) = key;
+			for (size_t k = 0; str_empty(request) && k < n_before && !field_errors_full(errors); k++)
+				field_duplicate(errors, at, name);
+			if (!str_empty(request)) {
+				nameset_add(&parted, name);
+				n_parts[nameset_find(&parted, name)]++;
+			}
 		}
-		if (!str_in_n(name, known, n_known))
-			field_not_found_because(errors, at, name,
-				n_known ? arena_printf(arena, "must be one of the names in pod.spec.resourceClaims: %s",
-						  str_join(arena, known, n_known, ", "))
-					: "must be one of the names in pod.spec.resourceClaims which is empty");
+		if (!nameset_has(&known, name))
+			field_not_found_because(errors, at, name, why);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/pod/volume.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum { MAX_SYSCTL = 253, MAX_PROFILE_PATH = 4095 };
@@ -129,12 +130,11 @@ static void check_host_sysctl(
 static void check_sysctls(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)
 {
 	CoreV1Sysctl *const *sysctls = spec->security_context->sysctls;
+	struct nameset names = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->security_context->n_sysctls; i++) {
 		const char *name = str_or_empty(sysctls[i]->name);
 		const struct field_path *at = FIELD(FIELD_INDEX(path, i), "name");
-		bool seen = false;
-		for (size_t k = 0; k < i && !seen; k++)
-			seen = str_eq(sysctls[k]->name, name);
+		bool seen = !nameset_add(&names, name);
 		if (!*name)
 			field_required(errors, at, "");
 		else if (!is_sysctl_name(name))

@@ -4,6 +4,7 @@
 #include "apiserver/validation/other.h"
 #include "apiserver/validation/pod/pod.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 static void check_empty_dir(struct field_errors *errors, const struct field_path *path, const void *source)
@@ -160,7 +161,7 @@ static bool makes_claim(
 void validate_volumes(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
 	const MetaV1ObjectMeta *meta, struct pod_volumes *ret_good)
 {
-	*ret_good = (struct pod_volumes){0};
+	*ret_good = (struct pod_volumes){.names = {.arena = errors->arena}};
 	for (size_t i = 0; i < spec->n_volumes; i++) {
 		const CoreV1Volume *v = spec->volumes[i];
 		const struct field_path *at = FIELD_INDEX(path, i);
@@ -172,8 +173,10 @@ void validate_volumes(struct field_errors *errors, const struct field_path *path
 			validate_text(errors, FIELD(at, "name"), v->name, check_dns_label(errors->arena, v->name));
 		if (pod_volume(ret_good, v->name))
 			field_duplicate(errors, FIELD(at, "name"), v->name);
-		if (errors->n_items == n_before)
+		if (errors->n_items == n_before) {
+			nameset_add(&ret_good->names, v->name);
 			ARENA_PUSH(errors->arena, ret_good->items, ret_good->n_items) = v;
+		}
 		const CoreV1PersistentVolumeClaimVolumeSource *c =
 			v->volume_source ? v->volume_source->persistent_volume_claim : NULL;
 		if (c && meta && !str_empty(meta->name) && makes_claim(spec, meta, errors->arena, c->claim_name))
@@ -184,8 +187,6 @@ void validate_volumes(struct field_errors *errors, const struct field_path *path
 
 const CoreV1Volume *pod_volume(const struct pod_volumes *volumes, const char *name)
 {
-	for (size_t i = 0; i < volumes->n_items; i++)
-		if (str_eq(volumes->items[i]->name, name))
-			return volumes->items[i];
-	return NULL;
+	size_t at = nameset_find(&volumes->names, name);
+	return at < volumes->n_items ? volumes->items[at] : NULL;
 }

@@ -5,6 +5,7 @@
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/pod/volume.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 void check_file_mode(struct field_errors *errors, const struct field_path *path, bool has, int32_t mode)
@@ -38,21 +39,15 @@ void check_free_path(struct field_errors *errors, const struct field_path *path,
 		field_invalid(errors, path, value, "must not start with '..'");
 }
 
-/* The files of all sources of a projected volume, which must differ. */
-struct paths {
-	char **items;
-	size_t n_items;
-};
+/* paths: the files of all sources of a projected volume, which must differ. */
 
-static void take_path(struct field_errors *errors, const struct field_path *projected, struct paths *paths, char *file,
-	const char *blamed)
+static void take_path(struct field_errors *errors, const struct field_path *projected, struct nameset *paths,
+	char *file, const char *blamed)
 {
 	if (!paths || str_empty(file))
 		return;
-	if (str_in_n(file, paths->items, paths->n_items))
+	if (!nameset_add(paths, file))
 		field_invalid(errors, projected, blamed, "conflicting duplicate paths");
-	else
-		ARENA_PUSH(errors->arena, paths->items, paths->n_items) = file;
 }
 
 static void check_item(struct field_errors *errors, const struct field_path *path, const CoreV1KeyToPath *item)
@@ -126,7 +121,7 @@ void volume_check_downward(struct field_errors *errors, const struct field_path 
 
 static void check_projected_items(struct field_errors *errors, const struct field_path *projected,
 	const struct field_path *path, const CoreV1LocalObjectReference *ref, CoreV1KeyToPath *const *items, size_t n,
-	struct paths *paths)
+	struct nameset *paths)
 {
 	if (!*ref_name(ref))
 		field_required(errors, FIELD(path, "name"), "");
@@ -152,7 +147,7 @@ static void check_token(struct field_errors *errors, const struct field_path *pr
 }
 
 static void check_projection(struct field_errors *errors, const struct field_path *projected,
-	const struct field_path *path, const CoreV1VolumeProjection *s, struct paths *paths)
+	const struct field_path *path, const CoreV1VolumeProjection *s, struct nameset *paths)
 {
 	int n = !!s->secret + !!s->config_map + !!s->downward_api + !!s->service_account_token;
 	if (s->secret)
@@ -175,7 +170,7 @@ static void check_projection(struct field_errors *errors, const struct field_pat
 void volume_check_projected(struct field_errors *errors, const struct field_path *path, const void *source)
 {
 	const CoreV1ProjectedVolumeSource *s = source;
-	struct paths paths = {0};
+	struct nameset paths = {.arena = errors->arena};
 	check_file_mode(errors, FIELD(path, "defaultMode"), s->has_default_mode, s->default_mode);
 	for (size_t i = 0; i < s->n_sources; i++)
 		check_projection(errors, path, FIELD_INDEX(FIELD(path, "sources"), i), s->sources[i], &paths);

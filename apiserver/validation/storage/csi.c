@@ -5,6 +5,7 @@
 #include "apiserver/validation/other.h"
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/storage/storage_kinds.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum {
@@ -31,12 +32,11 @@ void validate_csi_driver_name(struct field_errors *errors, const struct field_pa
 
 static void check_tokens(struct field_errors *errors, const struct field_path *path, const StorageV1CSIDriverSpec *spec)
 {
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_token_requests; i++) {
 		const StorageV1TokenRequest *t = spec->token_requests[i];
 		const struct field_path *at = FIELD_INDEX(path, i);
-		bool again = false;
-		for (size_t k = 0; k < i; k++)
-			again |= str_eq(spec->token_requests[k]->audience, t->audience);
+		bool again = !nameset_add(&seen, t->audience);
 		if (again)
 			field_duplicate(errors, FIELD(at, "audience"), t->audience);
 		if (again || !t->has_expiration_seconds)
@@ -91,8 +91,8 @@ void validate_csi_driver_update(
 
 /* CSINode */
 
-static void check_driver(struct field_errors *errors, const struct field_path *path, const StorageV1CSINodeSpec *spec,
-	const StorageV1CSINodeDriver *d, size_t index)
+static void check_driver(struct field_errors *errors, const struct field_path *path, const StorageV1CSINodeDriver *d,
+	struct nameset *names)
 {
 	const char *id = str_or_empty(d->node_id);
 	validate_csi_driver_name(errors, FIELD(path, "name"), d->name);
@@ -103,15 +103,13 @@ static void check_driver(struct field_errors *errors, const struct field_path *p
 			arena_printf(errors->arena, "must be %d characters or less", MAX_NODE_ID));
 	if (d->allocatable && d->allocatable->has_count)
 		validate_not_negative(errors, FIELD(FIELD(path, "allocatable"), "count"), d->allocatable->count);
-	for (size_t k = 0; k < index; k++)
-		if (str_eq(spec->drivers[k]->name, d->name)) {
-			field_duplicate(errors, FIELD(path, "name"), d->name);
-			break;
-		}
+	if (!nameset_add(names, d->name))
+		field_duplicate(errors, FIELD(path, "name"), d->name);
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < d->n_topology_keys; i++) {
 		if (str_empty(d->topology_keys[i]))
 			field_required(errors, path, "");
-		if (str_in_n(d->topology_keys[i], d->topology_keys, i))
+		if (!nameset_add(&seen, d->topology_keys[i]))
 			field_duplicate(errors, path, d->topology_keys[i]);
 		validate_text(errors, path, d->topology_keys[i],
 			check_qualified_name(errors->arena, str_or_empty(d->topology_keys[i])));
@@ -121,8 +119,9 @@ static void check_driver(struct field_errors *errors, const struct field_path *p
 void validate_csi_node(struct field_errors *errors, const StorageV1CSINode *node)
 {
 	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "drivers");
+	struct nameset names = {.arena = errors->arena};
 	for (size_t i = 0; node->spec && i < node->spec->n_drivers; i++)
-		check_driver(errors, FIELD_INDEX(path, i), node->spec, node->spec->drivers[i], i);
+		check_driver(errors, FIELD_INDEX(path, i), node->spec->drivers[i], &names);
 }
 
 /* A driver that stays stays as it is. */

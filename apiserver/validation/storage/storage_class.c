@@ -3,6 +3,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/storage/storage_kinds.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum { MAX_PARAMETERS = 512, MAX_PARAMETERS_BYTES = 256 * 1024 };
@@ -40,8 +41,9 @@ static void check_expression(
 	const struct field_path *values = FIELD(path, "values");
 	if (!r->n_values)
 		field_required(errors, values, "");
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < r->n_values; i++)
-		if (str_in_n(r->values[i], r->values, i))
+		if (!nameset_add(&seen, r->values[i]))
 			field_duplicate(errors, FIELD_INDEX(values, i), r->values[i]);
 	validate_text(errors, FIELD(path, "key"), str_or_empty(r->key),
 		check_qualified_name(errors->arena, str_or_empty(r->key)));
@@ -50,54 +52,51 @@ static void check_expression(
 static void check_term(
 	struct field_errors *errors, const struct field_path *path, const CoreV1TopologySelectorTerm *term)
 {
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < term->n_match_label_expressions; i++) {
 		const CoreV1TopologySelectorLabelRequirement *r = term->match_label_expressions[i];
 		const struct field_path *at = FIELD_INDEX(FIELD(path, "matchLabelExpressions"), i);
 		check_expression(errors, at, r);
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(term->match_label_expressions[k]->key, r->key)) {
-				field_duplicate(errors, FIELD(at, "key"), r->key);
-				break;
-			}
+		if (!nameset_add(&seen, r->key))
+			field_duplicate(errors, FIELD(at, "key"), r->key);
 	}
 }
 
-static bool same_values(
-	const CoreV1TopologySelectorLabelRequirement *a, const CoreV1TopologySelectorLabelRequirement *b)
+/* What a term chooses, whatever its order and repetitions: two that choose the same have one text. */
+static const char *term_text(struct arena *arena, const CoreV1TopologySelectorTerm *term)
 {
-	for (size_t i = 0; i < a->n_values; i++)
-		if (!str_in_n(a->values[i], b->values, b->n_values))
-			return false;
-	return a->n_values == b->n_values;
-}
-
-/* Whether two terms choose the same, whatever their order. */
-static bool same_term(const CoreV1TopologySelectorTerm *a, const CoreV1TopologySelectorTerm *b)
-{
-	if (a->n_match_label_expressions != b->n_match_label_expressions)
-		return false;
-	for (size_t i = 0; i < a->n_match_label_expressions; i++) {
-		bool found = false;
-		for (size_t k = 0; k < b->n_match_label_expressions; k++)
-			found |= str_eq(a->match_label_expressions[i]->key, b->match_label_expressions[k]->key) &&
-				 same_values(a->match_label_expressions[i], b->match_label_expressions[k]);
-		if (!found)
-			return false;
+	char **lines = ARENA_ARRAY(arena, char *, term->n_match_label_expressions + 1);
+	for (size_t i = 0; i < term->n_match_label_expressions; i++) {
+		const CoreV1TopologySelectorLabelRequirement *r = term->match_label_expressions[i];
+		struct nameset seen = {.arena = arena};
+		char **parts = NULL;
+		size_t n = 0;
+		for (size_t k = 0; k < r->n_values; k++)
+			if (nameset_add(&seen, r->values[k]))
+				ARENA_PUSH(arena, parts, n) = r->values[k];
+		if (n)
+			qsort(parts, n, sizeof(*parts), str_cmp_qsort);
+		lines[i] = arena_printf(arena, "%s\n%s", str_or_empty(r->key), str_join(arena, parts, n, "\n"));
 	}
-	return true;
+	if (term->n_match_label_expressions)
+		qsort(lines, term->n_match_label_expressions, sizeof(*lines), str_cmp_qsort);
+	return str_join(arena, lines, term->n_match_label_expressions, "\n\n");
 }
 
 static void check_topologies(struct field_errors *errors, const StorageV1StorageClass *class)
 {
+	struct nameset seen = {.arena = errors->arena};
+	size_t *times = ARENA_ARRAY(errors->arena, size_t, class->n_allowed_topologies + 1);
 	for (size_t i = 0; i < class->n_allowed_topologies; i++) {
 		const CoreV1TopologySelectorTerm *term = class->allowed_topologies[i];
 		const struct field_path *at = FIELD_INDEX(FIELD(NULL, "allowedTopologies"), i);
+		const char *text = term_text(errors->arena, term);
 		check_term(errors, at, term);
 		/* A term that says nothing is refused, once for each term of the list, as the original does. */
-		size_t n = term->n_match_label_expressions ? 0 : class->n_allowed_topologies;
-		for (size_t k = 0; k < i; k++)
-			n += same_term(class->allowed_topologies[k], term);
-		while (n--)
+		nameset_add(&seen, text);
+		size_t *before = &times[nameset_find(&seen, text)];
+		size_t n = (*before)++ + (term->n_match_label_expressions ? 0 : class->n_allowed_topologies);
+		while (n-- && !field_errors_full(errors))
 			field_duplicate(errors, FIELD(at, "matchLabelExpressions"), "");
 	}
 }

@@ -1,25 +1,25 @@
 #include "api/defaults/table.h"
-
-static MapBytesEntry *data_entry(struct arena *arena, CoreV1Secret *secret, char *key)
-{
-	for (size_t i = 0; i < secret->n_data; i++)
-		if (str_eq(secret->data[i]->key, key))
-			return secret->data[i];
-	MapBytesEntry *entry = API_NEW(arena, MapBytesEntry);
-	entry->key = key;
-	ARENA_PUSH(arena, secret->data, secret->n_data) = entry;
-	return entry;
-}
+#include "base/nameset.h"
 
 /* stringData is for writing only: it goes over what data says. */
 static void set_secret(struct arena *arena, void *msg)
 {
 	CoreV1Secret *secret = msg;
+	struct nameset keys = {.arena = arena};
 	DEFAULT_STRING(secret, type, "Opaque");
+	for (size_t i = 0; i < secret->n_data && secret->n_string_data; i++)
+		nameset_add(&keys, secret->data[i]->key);
 	for (size_t i = 0; i < secret->n_string_data; i++) {
-		MapBytesEntry *entry = data_entry(arena, secret, secret->string_data[i]->key);
-		entry->value.len = strlen(str_or_empty(secret->string_data[i]->value));
-		entry->value.data = (uint8_t *)arena_strdup(arena, str_or_empty(secret->string_data[i]->value));
+		const MapStringEntry *given = secret->string_data[i];
+		size_t at = nameset_find(&keys, given->key);
+		MapBytesEntry *entry = at == SIZE_MAX ? API_NEW(arena, MapBytesEntry) : secret->data[at];
+		if (at == SIZE_MAX) {
+			nameset_add(&keys, given->key);
+			entry->key = given->key;
+			ARENA_PUSH(arena, secret->data, secret->n_data) = entry;
+		}
+		entry->value.len = strlen(str_or_empty(given->value));
+		entry->value.data = (uint8_t *)arena_strdup(arena, str_or_empty(given->value));
 	}
 	secret->n_string_data = 0;
 	secret->string_data = NULL;

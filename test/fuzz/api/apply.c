@@ -77,11 +77,15 @@ static const struct fieldset *owned_by(struct world *w, const char *name)
 	return m ? m->set : NULL;
 }
 
-/* Every owner's fields are the object's. */
+/* Every owner's fields are the object's. An empty list is no field by itself, but who wrote it owns it: it shows in the
+ * difference to nothing. */
 static void owned_is_there(struct world *w, const cJSON *object)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	const struct fieldset *all = fields_of(w, object);
+	const cJSON *nothing = tree_new_object(w->arena);
+	struct field_changes written =
+		field_compare(w->arena, &w->root, field_value_of_tree(nothing), field_value_of_tree(object));
+	const struct fieldset *all = fieldset_union(w->arena, fields_of(w, object), written.changed);
 
 	for (size_t i = 0; i < w->managers.n_items; i++) {
 		const struct fieldset *mine = field_set_with_parents(w->arena, &w->root, w->managers.items[i].set);

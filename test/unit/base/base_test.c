@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/loop.h"
 #include "base/map.h"
+#include "base/nameset.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/workers.h"
@@ -112,6 +113,29 @@ static void arrays_grow_in_an_arena(void **state)
 	char *big = arena_alloc(arena, 1 << 20);
 	memset(big, 1, 1 << 20);
 	assert_string_equal(items[99], "99");
+}
+
+static void a_nameset_tells_what_came_before(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct nameset set = {.arena = arena};
+	/* Few are compared one by one, many are hashed: the answers are the same on both sides of the border. */
+	for (int i = 0; i < 300; i++) {
+		char *name = arena_printf(arena, "n%d", i);
+		assert_false(nameset_has(&set, name));
+		assert_true(nameset_add(&set, name));
+		assert_false(nameset_add(&set, arena_strdup(arena, name)));
+		assert_int_equal(nameset_find(&set, name), 2 * i);
+		assert_int_equal(nameset_find(&set, "n0"), 0);
+	}
+	struct nameset pairs = {.arena = arena};
+	assert_true(nameset_add_pair(&pairs, "TCP", 80));
+	assert_true(nameset_add_pair(&pairs, "UDP", 80));
+	assert_true(nameset_add_pair(&pairs, "TCP", 81));
+	assert_false(nameset_add_pair(&pairs, "TCP", 80));
+	assert_true(nameset_add_pair(&pairs, NULL, 80));
+	assert_false(nameset_add_pair(&pairs, "", 80));
+	assert_int_equal(nameset_find(&pairs, "SCTP"), SIZE_MAX);
 }
 
 static void flags_read_as_pflag(void **state)
@@ -238,6 +262,7 @@ int main(void)
 		cmocka_unit_test(base64_survives_a_round_trip),
 		cmocka_unit_test(a_map_keeps_order_and_forgets_what_is_removed),
 		cmocka_unit_test(arrays_grow_in_an_arena),
+		cmocka_unit_test(a_nameset_tells_what_came_before),
 		cmocka_unit_test(flags_read_as_pflag),
 		cmocka_unit_test(timers_fire_in_order_of_time),
 		cmocka_unit_test(workers_finish_what_is_queued),
