@@ -13,8 +13,9 @@ struct override_options {
 
 extern const struct option override_flags[];
 
-/* Replaces *object, of the given type, by what the changes make of it. The error names an --override-type that is unknown. */
-struct status *override_apply(struct arena *arena, const struct override_options *options, const struct schema_type *type,
-	cJSON **object) MUST_USE;
+/* Replaces *object, of the given type, by what the changes make of it. The error names an --override-type that is
+ * unknown. */
+struct status *override_apply(struct arena *arena, const struct override_options *options,
+	const struct schema_type *type, cJSON **object) MUST_USE;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A set of texts, for rules on what may occur only once and for finding by name: constant time a text, however many there
- * are, and nothing to set up for the few that there mostly are.
+ * A set of texts, for rules on what may occur only once and for finding by name: constant time a text, however many
+ *there are, and nothing to set up for the few that there mostly are.
  *
  *	struct nameset seen = {.arena = arena};
  *	for (size_t i = 0; i < n; i++)
