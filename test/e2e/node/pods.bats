@@ -121,6 +121,8 @@ T
 	assert_equal "hook term" "$(in_node "${node#node}" cat "/tmp/$NS/f" | xargs)"
 }
 
+# The original waits for what the pod waits for: for the first grace period, for the hook, for the pull.
+# bats test_tags=ours
 @test "node: a second deletion with less grace ends the pod sooner" {
 	pod p "containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'trap : TERM; while :; do sleep 1; done']}]"
 	k delete pod p --grace-period=600 --wait=false
@@ -129,6 +131,7 @@ T
 	wait_until 30 refuses NotFound k get pod p
 }
 
+# bats test_tags=ours
 @test "node: a pod is deleted while its postStart hook still runs" {
 	make_pod p "containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'sleep 600'],
 		lifecycle: {postStart: {exec: {command: [sleep, '600']}}}}]"
@@ -137,6 +140,7 @@ T
 	wait_until 30 refuses NotFound k get pod p
 }
 
+# bats test_tags=ours
 @test "node: a pod is deleted while its image is pulled" {
 	local port=$((30000 + RANDOM % 2000)) node
 	pod registry "hostNetwork: true, containers: [{name: c, image: '$IMAGE',
