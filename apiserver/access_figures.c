@@ -63,11 +63,12 @@ static void write_identified(const struct access_figures *f, struct strbuf *out)
 	for (size_t i = 0; i < ACCESS_RESULTS; i++) {
 		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
 		metrics_add_label(&labels, "result", results[i]);
-		tally_write(&f->identified[i], &wait_bounds, out, "authentication_duration_seconds", labels.buf);
+		metrics_write_tally(
+			out, "authentication_duration_seconds", labels.buf, &f->identified[i], &wait_bounds);
 	}
 	metrics_write_head(out, "apiserver_client_certificate_expiration_seconds", "histogram",
 		"How long the certificates that requests came with go on to be valid.");
-	tally_write(&f->certificates, &age_bounds, out, "apiserver_client_certificate_expiration_seconds", "");
+	metrics_write_tally(out, "apiserver_client_certificate_expiration_seconds", "", &f->certificates, &age_bounds);
 }
 
 static void write_decided(const struct access_figures *f, struct strbuf *out)
@@ -83,7 +84,7 @@ static void write_decided(const struct access_figures *f, struct strbuf *out)
 	for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
 		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
 		metrics_add_label(&labels, "result", results[i]);
-		tally_write(&f->decided[i], &wait_bounds, out, "authorization_duration_seconds", labels.buf);
+		metrics_write_tally(out, "authorization_duration_seconds", labels.buf, &f->decided[i], &wait_bounds);
 	}
 }
 

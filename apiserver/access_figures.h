@@ -8,7 +8,8 @@
 
 #include "apiserver/authn/user.h"
 #include "apiserver/authz/authz.h"
-#include "serve/tally.h"
+#include "base/str.h"
+#include "base/tally.h"
 
 enum { ACCESS_NAMES = 7 };
 /* It is known who asks; he says who he is, and is not believed; he does not say. */

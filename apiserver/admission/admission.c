@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "serve/metrics.h"
-#include "serve/tally.h"
+#include "base/tally.h"
 
 enum { MUTATE, VALIDATE, N_STEPS };
 enum { N_OPERATIONS = ADMISSION_CONNECT + 1 };
@@ -150,7 +150,7 @@ static void write_figures(const struct admission_figures *f, struct strbuf *out,
 				metrics_add_label(&labels, "operation", operations[o]);
 				metrics_add_label(&labels, "rejected", refused ? "true" : "false");
 				metrics_add_label(&labels, "type", steps[step]);
-				tally_write(&f->slots[step][o][refused], &bounds, out, name, labels.buf);
+				metrics_write_tally(out, name, labels.buf, &f->slots[step][o][refused], &bounds);
 			}
 }
 

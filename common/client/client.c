@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include "base/mem.h"
+#include "client/figures.h"
 #include "client/internal.h"
 #include "client/kubeconfig.h"
 
@@ -98,6 +99,17 @@ static struct status *parse_host(struct client *client)
 	return NULL;
 }
 
+static void name_figures(struct client *client)
+{
+	struct client_figures *figures = client->config.figures;
+	char *none = NULL, *host = figures ? mem_strdup(strstr(client->base, "://") + 3) : NULL;
+	if (!figures)
+		return;
+	host[strcspn(host, "/")] = 0;
+	if (!atomic_compare_exchange_strong(&figures->host, &none, host))
+		free(host);
+}
+
 struct status *client_new(const struct client_config *config, const struct clock *clock, struct client **ret)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -114,6 +126,7 @@ struct status *client_new(const struct client_config *config, const struct clock
 		client->limiter =
 			rate_limiter_new(clock, config->qps > 0 ? config->qps : 5, config->burst ? config->burst : 10);
 	TRY(parse_host(client));
+	name_figures(client);
 	struct tls_context *tls;
 	unsigned generation;
 	/* A broken certificate is told at once; one that an exec plugin is to give is not there yet. */

@@ -52,10 +52,11 @@ struct client_config {
 	size_t n_as_extra;
 
 	const char *user_agent;
-	double qps;	/* 0: 5; negative: no limit */
-	int burst;	/* 0: 10 */
-	int timeout_ms; /* of one request that is no watch; 0: none */
-	bool json;	/* no protobuf on the wire */
+	struct client_figures *figures; /* client/figures.h; NULL: requests are not counted */
+	double qps;			/* 0: 5; negative: no limit */
+	int burst;			/* 0: 10 */
+	int timeout_ms;			/* of one request that is no watch; 0: none */
+	bool json;			/* no protobuf on the wire */
 	bool disable_compression;
 };
 

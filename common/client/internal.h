@@ -102,6 +102,7 @@ struct transfer {
 	size_t n_headers;
 	struct strbuf body;
 	bool too_large, stopped, pooled;
+	int64_t begun_ns; /* 0: it has not begun, or has been counted */
 	/* streaming of 2xx bodies */
 	bool (*on_data)(void *data, const void *bytes, size_t size);
 	void *data;

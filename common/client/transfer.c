@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "client/figures.h"
 #include "client/internal.h"
 
 /* A peer that stops answering is noticed within a minute, as the original notices it by HTTP/2 pings. */
@@ -40,6 +41,16 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ctx, void *data)
 	return CURLE_OK;
 }
 
+/* An answer has come, or (code -1) will not. */
+static void count(struct transfer *t, int code)
+{
+	if (!t->begun_ns)
+		return;
+	client_count(t->client->config.figures, t->method, code,
+		(double)(clock_mono_ns(clock_system()) - t->begun_ns) / 1e9);
+	t->begun_ns = 0;
+}
+
 static size_t on_header(char *line, size_t one, size_t size, void *data)
 {
 	struct transfer *t = data;
@@ -49,6 +60,8 @@ static size_t on_header(char *line, size_t one, size_t size, void *data)
 		long code = 0;
 		curl_easy_getinfo(t->handle->easy, CURLINFO_RESPONSE_CODE, &code);
 		t->code = (int)code;
+		if (code >= 200)
+			count(t, t->code);
 		t->n_headers = 0;
 		t->headers = NULL;
 	} else if (colon && t->n_headers < 256) {
@@ -304,11 +317,14 @@ struct status *transfer_init(struct transfer *t, struct client *client, struct a
 	struct status *error = set_headers(t, request);
 	if (error)
 		transfer_done(t, true);
+	else
+		t->begun_ns = clock_mono_ns(clock_system());
 	return error;
 }
 
 void transfer_done(struct transfer *t, bool reuse)
 {
+	count(t, -1);
 	curl_slist_free_all(t->curl_headers);
 	t->curl_headers = NULL;
 	strbuf_done(&t->body);

@@ -13,6 +13,7 @@
 #include "client/kubeconfig.h"
 #include "client/leaderelection.h"
 #include "pki/pki.h"
+#include "serve/client_metrics.h"
 #include "serve/daemon_internal.h"
 #include "serve/internal.h"
 
@@ -32,6 +33,7 @@ struct daemon {
 	struct event_recorder *recorder;
 	struct health *health;
 	struct metrics *metrics;
+	struct client_figures *figures;
 	struct delegated *delegated;
 	struct http_server *secure, *insecure, *health_only;
 	struct http_route *routes;
@@ -170,6 +172,7 @@ static struct status *make_client(struct daemon *d, const char *kubeconfig, int 
 	if (kubeconfig) {
 		TRY(kubeconfig_load_file(d->arena, kubeconfig, NULL, &config));
 		config.user_agent = d->client_config.user_agent;
+		config.figures = d->figures;
 		config.qps = d->client_config.qps;
 		config.burst = d->client_config.burst;
 	} else {
@@ -177,6 +180,11 @@ static struct status *make_client(struct daemon *d, const char *kubeconfig, int 
 	}
 	config.timeout_ms = timeout_ms;
 	return client_new(&config, clock_system(), ret);
+}
+
+static void write_clients(void *data, struct strbuf *out)
+{
+	metrics_write_clients(out, data);
 }
 
 static struct status *make_clients(struct daemon *d)
@@ -189,6 +197,8 @@ static struct status *make_clients(struct daemon *d)
 		arena_printf(d->arena, "%s/" KUBEC_VERSION " (linux/amd64) kubec", fail_agent(d->spec->name));
 	d->client_config.qps = o->qps != 0 ? o->qps : 20;
 	d->client_config.burst = o->burst ? (int)o->burst : 30;
+	d->client_config.figures = d->figures = client_figures_new();
+	metrics_writer(d->metrics, write_clients, d->figures);
 	d->client_config.json = str_eq(o->content_type, "application/json");
 	TRY(make_client(d, NULL, 0, &d->client));
 	/* Renewals have a connection, a rate limit and a deadline of their own. */
@@ -510,6 +520,7 @@ static void finish(struct daemon *d)
 	loop_free(d->loop);
 	health_free(d->health);
 	metrics_free(d->metrics);
+	client_figures_free(d->figures);
 	pthread_cond_destroy(&d->changed);
 	pthread_mutex_destroy(&d->lock);
 	arena_free(d->arena);

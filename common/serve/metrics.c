@@ -354,6 +354,15 @@ static void write_metric(struct strbuf *out, struct metric *metric)
 	pthread_mutex_unlock(&metric->lock);
 }
 
+void metrics_write_tally(struct strbuf *out, const char *name, const char *labels, const struct tally_slot *slot,
+	const struct tally_bounds *bounds)
+{
+	CLEANUP_FREE uint64_t *counts = mem_calloc(bounds->n + 1, sizeof(*counts));
+	double sum = 0;
+	if (tally_read(slot, bounds, counts, &sum))
+		metrics_write_histogram(out, name, labels, bounds->bounds, bounds->n, counts, sum);
+}
+
 static void write_plain(struct strbuf *out, const char *name, const char *help, const char *type, double value)
 {
 	strbuf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/tally.h"
 
 struct metrics;
 struct metric;
@@ -43,6 +44,9 @@ void metrics_write_sample(struct strbuf *out, const char *name, const char *labe
 /* counts: n_bounds + 1, of those up to each bound and of those above the last. */
 void metrics_write_histogram(struct strbuf *out, const char *name, const char *labels, const double *bounds,
 	size_t n_bounds, const uint64_t *counts, double sum);
+/* Nothing when nothing was observed. */
+void metrics_write_tally(struct strbuf *out, const char *name, const char *labels, const struct tally_slot *slot,
+	const struct tally_bounds *bounds);
 /* Appends name="value", behind a comma where something stands already. */
 void metrics_add_label(struct strbuf *labels, const char *name, const char *value);
 

@@ -72,3 +72,17 @@ config_map_gets() {
 	# Whoever of the workers asks for the owner before the first of them knows.
 	[ $(($(config_map_gets) - before)) -le 90 ]
 }
+
+manager_says() { curl -sk "https://127.0.0.1:$MANAGER_PORT/metrics" | grep -qE "$1"; }
+
+@test "requests to the API server are counted by method and code, those that got no answer too" {
+	MANAGER_PORT=$(cp_free_port)
+	manager admin --secure-port "$MANAGER_PORT" --authorization-always-allow-paths=/metrics
+	local host=${CP_SERVER#https://}
+	within 20 manager_says "^rest_client_requests_total\\{code=\"200\",host=\"$host\",method=\"GET\"\\} [1-9]"
+	within 20 manager_says "^rest_client_requests_total\\{code=\"201\",host=\"$host\",method=\"POST\"\\} [1-9]"
+	manager_says "^rest_client_request_duration_seconds_bucket\\{host=\"$host\",verb=\"GET\",le=\"\\+Inf\"\\} [1-9]"
+	kill -STOP "$CP_APISERVER_PID"
+	kill -KILL "$CP_APISERVER_PID"
+	within 20 manager_says "^rest_client_requests_total\\{code=\"<error>\",host=\"$host\",method=\"(GET|PUT)\"\\} [1-9]"
+}

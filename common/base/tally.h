@@ -5,17 +5,16 @@
  *	static const struct tally_bounds seconds = {bounds, ARRAY_SIZE(bounds)};
  *	struct tally_slot slot;                              // zeroed
  *	tally_observe(&slot, &seconds, 0.003);
- *	tally_write(&slot, &seconds, &out, "x_duration_seconds", "result=\"ok\"");
+ *	metrics_write_tally(&out, "x_duration_seconds", "result=\"ok\"", &slot, &seconds);      // serve/metrics.h
  *
  * Ownership: a slot owns its counts, made when they are first needed. Threads: any.
  */
-#ifndef SERVE_TALLY_H
-#define SERVE_TALLY_H
+#ifndef BASE_TALLY_H
+#define BASE_TALLY_H
 
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "base/str.h"
 
 struct tally;
 struct tally_slot {
@@ -28,9 +27,9 @@ struct tally_bounds {
 
 void tally_observe(struct tally_slot *slot, const struct tally_bounds *bounds, double value);
 uint64_t tally_count(const struct tally_slot *slot, const struct tally_bounds *bounds);
-/* Nothing when nothing was observed. */
-void tally_write(const struct tally_slot *slot, const struct tally_bounds *bounds, struct strbuf *out, const char *name,
-	const char *labels);
+/* counts: one more than bounds. How many there are in all; 0: nothing was observed, and nothing is written. */
+uint64_t tally_read(
+	const struct tally_slot *slot, const struct tally_bounds *bounds, uint64_t *ret_counts, double *ret_sum);
 void tally_done(struct tally_slot *slot);
 
 #endif

@@ -1,7 +1,6 @@
-#include "serve/tally.h"
+#include "base/tally.h"
 #include <stdlib.h>
 #include "base/mem.h"
-#include "serve/metrics.h"
 
 struct tally {
 	_Atomic(double) sum;
@@ -42,16 +41,17 @@ uint64_t tally_count(const struct tally_slot *slot, const struct tally_bounds *b
 	return total;
 }
 
-void tally_write(const struct tally_slot *slot, const struct tally_bounds *bounds, struct strbuf *out, const char *name,
-	const char *labels)
+uint64_t tally_read(
+	const struct tally_slot *slot, const struct tally_bounds *bounds, uint64_t *ret_counts, double *ret_sum)
 {
 	const struct tally *t = atomic_load_explicit(&slot->made, memory_order_acquire);
-	if (!t || !tally_count(slot, bounds))
-		return;
-	CLEANUP_FREE uint64_t *counts = mem_zalloc((bounds->n + 1) * sizeof(*counts));
+	uint64_t total = 0;
+	if (!t)
+		return 0;
 	for (size_t i = 0; i <= bounds->n; i++)
-		counts[i] = atomic_load_explicit(&t->counts[i], memory_order_relaxed);
-	metrics_write_histogram(out, name, labels, bounds->bounds, bounds->n, counts, atomic_load(&t->sum));
+		total += ret_counts[i] = atomic_load_explicit(&t->counts[i], memory_order_relaxed);
+	*ret_sum = atomic_load(&t->sum);
+	return total;
 }
 
 void tally_done(struct tally_slot *slot)
