@@ -84,7 +84,7 @@ static struct status *identify(struct app *app, struct exchange *exchange, struc
 		unknown ? NULL : user, seconds_since(app, begin_ns), clock_wall_s(app->clock));
 	TRY(unknown);
 	r->user = user;
-	TRY(authz_impersonate(app->authz, r->arena, &who, user, &r->user));
+	TRY(authz_impersonate(app->authz, r->arena, &who, r->path, user, &r->user));
 	return authorize(app, exchange, r);
 }
 

@@ -1,5 +1,6 @@
 #include "apiserver/authn/user.h"
 #include <string.h>
+#include "api/names.h"
 #include "base/str.h"
 
 struct user *user_new(struct arena *arena, const char *name, const char *uid)
@@ -83,7 +84,7 @@ bool service_account_split(struct arena *arena, const char *user_name, char **re
 		return false;
 	*ret_namespace = arena_strndup(arena, namespace, (size_t)(colon - namespace));
 	*ret_name = arena_strdup(arena, colon + 1);
-	return true;
+	return !check_dns_label(arena, *ret_namespace) && !check_dns_subdomain(arena, *ret_name);
 }
 
 const char *user_node_name(const struct user *user)

@@ -10,8 +10,6 @@ struct flag *authz_flags(struct authz_options *o)
 	const struct flag flags[] = {
 		{"authorization-mode", 0, FLAG_STRINGS, &o->modes, "",
 			"authorizers in order: Node, RBAC, AlwaysAllow, AlwaysDeny"},
-		{"authorization-always-allow-paths", 0, FLAG_STRINGS, &o->always_allow_paths, "/healthz,/readyz,/livez",
-			"paths that everybody may read"},
 		{NULL},
 	};
 	return mem_dup(flags, sizeof(flags));
@@ -67,28 +65,12 @@ void authz_free(struct authz *authz)
 	free(authz);
 }
 
-static bool always_allowed(const struct authz *authz, const char *path)
-{
-	path += *path == '/';
-	for (size_t i = 0; i < authz->options.always_allow_paths.n_items; i++) {
-		const char *pattern = authz->options.always_allow_paths.items[i];
-		pattern += *pattern == '/';
-		size_t len = strlen(pattern);
-		bool prefix = len && pattern[len - 1] == '*';
-		if (prefix ? !strncmp(path, pattern, len - 1) : !strcmp(path, pattern))
-			return true;
-	}
-	return false;
-}
-
 enum authz_decision authz_authorize(
 	struct authz *authz, struct arena *arena, const struct authz_attributes *a, const char **ret_reason)
 {
 	CLEANUP(strbuf_done) struct strbuf reasons = STRBUF_INIT;
 	*ret_reason = "";
 	if (user_in_group(a->user, GROUP_MASTERS))
-		return AUTHZ_ALLOW;
-	if (!a->resource_request && always_allowed(authz, str_or_empty(a->path)))
 		return AUTHZ_ALLOW;
 	for (size_t i = 0; i < authz->n_modes; i++) {
 		const char *reason = "";

@@ -6,7 +6,7 @@
  *		return authz_forbidden(&a, reason);
  *
  * A chain of authorizers (--authorization-mode: Node, RBAC, AlwaysAllow, AlwaysDeny), the first opinion wins. The group
- * system:masters and the paths of --authorization-always-allow-paths come before them.
+ * system:masters comes before them.
  * Threads: from any thread at once; answers from memory without blocking.
  */
 #ifndef APISERVER_AUTHZ_AUTHZ_H
@@ -38,8 +38,7 @@ struct authz_attributes {
 };
 
 struct authz_options {
-	struct flag_list modes;		     /* Node, RBAC, AlwaysAllow, AlwaysDeny */
-	struct flag_list always_allow_paths; /* /healthz, /readyz, /livez */
+	struct flag_list modes; /* Node, RBAC, AlwaysAllow, AlwaysDeny */
 };
 
 /* The flags that fill them (a table that ends with {NULL}). Allocated once, lives for ever. */
@@ -61,7 +60,7 @@ struct status *authz_forbidden(const struct authz_attributes *attributes, const 
  */
 struct authn_request;
 struct status *authz_impersonate(struct authz *authz, struct arena *arena, const struct authn_request *request,
-	const struct user *user, const struct user **ret_user) MUST_USE;
+	const char *path, const struct user *user, const struct user **ret_user) MUST_USE;
 
 /* The create-only reviews of authorization.k8s.io: fill the status. user is who asks. */
 struct status *authz_review_self(struct authz *authz, struct arena *arena, const struct user *user,

@@ -84,25 +84,52 @@ static struct status *check_all(struct impersonation *im, const struct authn_req
 	return STEAL(im->refused);
 }
 
-static void note_extra(void *data, const char *name, const char *value)
+/* What was asked for beside a user, as Go prints references to objects. */
+struct nameless {
+	struct arena *arena;
+	char **items;
+	size_t n_items;
+};
+
+static void add_reference(
+	struct nameless *n, const char *kind, const char *name, const char *api_version, const char *field)
 {
-	*(bool *)data |= !strncasecmp(name, EXTRA_PREFIX, sizeof(EXTRA_PREFIX) - 1);
+	ARENA_PUSH(n->arena, n->items, n->n_items) =
+		arena_printf(n->arena, "{%s  %s  %s  %s}", kind, name, api_version, field);
+}
+
+static void add_extra(void *data, const char *name, const char *value)
+{
+	struct nameless *n = data;
+	if (!strncasecmp(name, EXTRA_PREFIX, sizeof(EXTRA_PREFIX) - 1))
+		add_reference(n, "UserExtra", value, "authentication.k8s.io/v1",
+			str_lower(n->arena, name + sizeof(EXTRA_PREFIX) - 1));
+}
+
+/* Nobody is named: then nothing else may be asked for either. */
+static struct status *check_nameless(struct arena *arena, const struct authn_request *request, const char *path)
+{
+	struct nameless n = {.arena = arena};
+	const char *group, *uid = request->header(request->data, "Impersonate-Uid", 0);
+	for (size_t i = 0; (group = request->header(request->data, "Impersonate-Group", i)); i++)
+		add_reference(&n, "Group", group, "", "");
+	if (request->each_header)
+		request->each_header(request->data, add_extra, &n);
+	if (!str_empty(uid))
+		add_reference(&n, "UID", uid, "authentication.k8s.io/v1", "");
+	if (!n.n_items)
+		return NULL;
+	return status_internal("Internal Server Error: \"%s\": requested [%s] without impersonating a user", path,
+		str_join(arena, n.items, n.n_items, " "));
 }
 
 struct status *authz_impersonate(struct authz *authz, struct arena *arena, const struct authn_request *request,
-	const struct user *user, const struct user **ret_user)
+	const char *path, const struct user *user, const struct user **ret_user)
 {
 	*ret_user = user;
 	const char *name = request->header(request->data, "Impersonate-User", 0);
-	if (str_empty(name)) {
-		bool other = request->header(request->data, "Impersonate-Group", 0) ||
-			     request->header(request->data, "Impersonate-Uid", 0);
-		if (!other && request->each_header)
-			request->each_header(request->data, note_extra, &other);
-		return other ? status_internal(
-				       "Internal Server Error: requested impersonation without impersonating a user")
-			     : NULL;
-	}
+	if (str_empty(name))
+		return check_nameless(arena, request, path);
 	struct impersonation im = {authz, arena, user, user_new(arena, name, ""), NULL};
 	TRY(check_all(&im, request, name));
 	bool anonymous = str_eq(name, USER_ANONYMOUS);

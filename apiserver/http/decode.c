@@ -41,6 +41,12 @@ static struct status *judge_strictness(
 static struct status *check_kind(
 	struct request *request, const struct schema_type *type, const char *api_version, const char *kind)
 {
+	if (type == &MetaV1DeleteOptions_schema && !str_empty(kind) && !str_eq(kind, type->kind))
+		return status_with_code(status_new(STATUS_UNKNOWN,
+						"no kind \"%s\" is registered for version \"%s\" in scheme "
+						"\"pkg/runtime/scheme.go:110\"",
+						kind, api_version),
+			500);
 	/* What belongs to every group may come under any group's name. */
 	if (str_eq(type->group, "meta.k8s.io") || (str_empty(api_version) && str_empty(kind)))
 		return NULL;
@@ -119,7 +125,7 @@ static struct status *decode_json_body(struct request *request, const struct sch
 		return s;
 	}
 	status = decode_json(request, type, data, size, ret_object);
-	if (status && strstr(status->message, "cannot be handled as a"))
+	if (status && (status->code == 500 || strstr(status->message, "cannot be handled as a")))
 		return status;
 	return status ? cannot_handle(type, kind, version_part(api_version), status) : NULL;
 }

@@ -158,8 +158,11 @@ struct status *continue_token_read(
 	size_t size;
 	cJSON *tree = NULL;
 	struct status *status = NULL;
-	if (base64url_decode(arena, token, strlen(token), &data, &size))
-		status = tree_parse(arena, (const char *)data, size, NULL, &tree);
+	if (!base64url_decode(arena, token, strlen(token), &data, &size))
+		return status_bad_request(
+			"invalid continue token: continue key is not valid: illegal base64 data at input byte %zu",
+			base64url_error_at(token, strlen(token)));
+	status = tree_parse(arena, (const char *)data, size, NULL, &tree);
 	status_drop(status, "a bad token is a bad token");
 	const char *start = tree_string(tree_get(tree, "start"));
 	if (!start || !tree_int(tree_get(tree, "rv"), ret_revision) ||
@@ -460,12 +463,17 @@ struct status *list_names(struct exchange *exchange, struct request *request, Me
 	char ***ret_namespaces, char ***ret_names, size_t *ret_n)
 {
 	struct list_options o;
+	const char *start = "";
+	int64_t revision;
 	TRY(list_options_parse(exchange, request, &o));
+	TRY(check_list_options(&o));
+	if (!str_empty(o.token))
+		TRY(continue_token_read(request->arena, o.token, &revision, &start));
 	TRY(cache_fresh(request->registry->cache, WAIT_MS));
 	CLEANUP(listing_done) struct listing l = {0};
 	const char *prefix = request_prefix(request);
 	table_list(request_table(request), prefix, o.labels, &l.snapshot);
-	choose(request, &o, "", &l);
+	choose(request, &o, start, &l);
 	*ret_n = l.n_chosen;
 	*ret_meta = list_meta(request, &l);
 	*ret_names = ARENA_ARRAY(request->arena, char *, l.n_chosen + 1);

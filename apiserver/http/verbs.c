@@ -92,9 +92,8 @@ static struct status *create_part(struct exchange *exchange, struct request *req
 	ProtobufCMessage *body = NULL, *object = NULL;
 	if (!handler || !handler->create || !type)
 		return status_not_allowed();
-	if (exchange->body_size)
-		TRY(decode_body(exchange, request, type, &body));
-	if (body && object_meta(body))
+	TRY(decode_body(exchange, request, type, &body));
+	if (object_meta(body))
 		TRY(request_check_namespace(request, object_meta(body)->namespace));
 	TRY(handler->create(request, body, &object));
 	if (object) {

@@ -78,14 +78,18 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 	return NULL;
 }
 
-static struct status *already_exists(struct request *request, const char *name)
+static struct status *already_exists(struct request *request, const MetaV1ObjectMeta *new)
 {
 	struct stored stored;
-	TRY(stored_read(request, name, true, &stored));
+	TRY(stored_read(request, new->name, true, &stored));
 	const MetaV1ObjectMeta *meta = stored.object ? object_meta(stored.object) : NULL;
-	struct status *s = status_new(STATUS_ALREADY_EXISTS, "%s%s \"%s\" already exists",
-		meta_is_deleting(meta) ? "object is being deleted: " : "", request_qualified(request), name);
-	return status_details(s, request->group, request->resource, name);
+	bool generated = !str_empty(new->generate_name);
+	bool deleting = !generated && meta_is_deleting(meta);
+	struct status *s = status_new(STATUS_ALREADY_EXISTS, "%s%s \"%s\" already exists%s",
+		deleting ? "object is being deleted: " : "", request_qualified(request), new->name,
+		generated ? ", the server was not able to generate a unique name for the object" : "");
+	s->retry_after_seconds = generated;
+	return status_details(s, request->group, request->resource, new->name);
 }
 
 static struct status *write_new(struct request *request, ProtobufCMessage *object)
@@ -128,7 +132,7 @@ static struct status *store_new(struct request *request, ProtobufCMessage *objec
 			return status;
 		status_drop(status, "said better below");
 		if (!generated || attempt + 1 >= NAME_ATTEMPTS)
-			return already_exists(request, meta->name);
+			return already_exists(request, meta);
 	}
 }
 

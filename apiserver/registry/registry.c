@@ -180,6 +180,16 @@ struct status *request_check_namespace(const struct request *request, const char
 		"the namespace of the provided object does not match the namespace sent on the request");
 }
 
+struct status *request_uid_conflict(const struct request *request, const char *asked, const char *found)
+{
+	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
+	const char *below = request->dry_run ? strchr(key + 1, '/') : NULL;
+	return request_conflict(request, request->name,
+		"StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: Precondition "
+		"failed: UID in precondition: %s, UID in object meta: %s",
+		below ? below : key, asked, found);
+}
+
 struct status *request_conflict(const struct request *request, const char *name, const char *format, ...)
 {
 	va_list args;

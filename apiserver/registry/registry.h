@@ -53,6 +53,9 @@ struct status *status_unknown_path(void) MUST_USE;
 /* The namespace that a body names, "" for none, has to be the request's. */
 struct status *request_check_namespace(const struct request *request, const char *namespace) MUST_USE;
 
+/* The object of that name has another uid. The original tells of its store, which a dry run only pretends to have. */
+struct status *request_uid_conflict(const struct request *request, const char *asked, const char *found) MUST_USE;
+
 /* A request of the server itself, as system:apiserver, for calls of the functions below. */
 struct request *registry_own_request(struct registry *registry, struct arena *arena,
 	const struct schema_resource *resource, const char *verb, const char *subresource, const char *namespace,

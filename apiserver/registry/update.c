@@ -133,13 +133,6 @@ static struct status *check_version_form(const MetaV1ObjectMeta *meta)
 		500);
 }
 
-static const char *key_below_prefix(struct request *request)
-{
-	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
-	const char *slash = strchr(key + 1, '/');
-	return slash ? slash : key;
-}
-
 /* Whether the version that the new object was made for is the one there is. *ret_stale: perhaps our copy is only old.
  */
 static struct status *check_version(
@@ -154,11 +147,7 @@ static struct status *check_version(
 	if (*ret_stale)
 		return NULL;
 	if (!same_uid)
-		return request_conflict(request, request->name,
-			"StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: "
-			"Precondition "
-			"failed: UID in precondition: %s, UID in object meta: %s",
-			key_below_prefix(request), meta->uid, old->uid);
+		return request_uid_conflict(request, meta->uid, old->uid);
 	TRY(check_version_form(meta));
 	if (!same_version)
 		return request_conflict(request, request->name, MODIFIED);
@@ -270,6 +259,7 @@ static struct status *write_update(struct request *request, ProtobufCMessage *ob
 		TRY(remove_now(request, stored, ret_done, ret_now, &revision));
 		if (*ret_done && request->strategy->after_delete)
 			request->strategy->after_delete(request, object);
+		revision = stored->revision; /* what is answered was never written */
 	} else {
 		/* Nothing is written when nothing changes; the copy in memory may be behind, so etcd is asked then. */
 		bool same = api_equal(object, stored->object);

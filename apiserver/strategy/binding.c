@@ -6,6 +6,7 @@
 struct assignment {
 	const CoreV1Binding *binding;
 	const struct clock *clock;
+	bool dry_run;
 };
 
 static struct status *refuse(const CoreV1Pod *pod, const char *text)
@@ -16,14 +17,15 @@ static struct status *refuse(const CoreV1Pod *pod, const char *text)
 }
 
 /* The original tells how it looked. */
-static struct status *refuse_uid(const CoreV1Pod *pod, const char *uid)
+static struct status *refuse_uid(const CoreV1Pod *pod, const char *uid, bool dry_run)
 {
 	return status_details(
 		status_new(STATUS_CONFLICT,
 			"Operation cannot be fulfilled on pods \"%s\": StorageError: invalid object, Code: "
-			"4, Key: /pods/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID "
+			"4, Key: %s/pods/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID "
 			"in precondition: %s, UID in object meta: %s",
-			object_name(pod), object_namespace(pod), object_name(pod), uid, object_uid(pod)),
+			object_name(pod), dry_run ? "" : "/registry", object_namespace(pod), object_name(pod), uid,
+			object_uid(pod)),
 		"", "pods", object_name(pod));
 }
 
@@ -55,7 +57,7 @@ static struct status *assign(void *data, struct arena *arena, ProtobufCMessage *
 	const MetaV1ObjectMeta *meta = b->metadata;
 	(void)ENSURE(arena, pod->spec, CoreV1PodSpec);
 	if (meta && !str_empty(meta->uid) && !str_eq(meta->uid, object_uid(pod)))
-		return refuse_uid(pod, meta->uid);
+		return refuse_uid(pod, meta->uid, a->dry_run);
 	if (meta_is_deleting(pod->metadata))
 		return refuse(pod,
 			arena_printf(arena, "pod %s is being deleted, cannot be assigned to a host", object_name(pod)));
@@ -67,8 +69,6 @@ static struct status *assign(void *data, struct arena *arena, ProtobufCMessage *
 	pod->spec->node_name = arena_strdup(arena, b->target->name);
 	for (size_t i = 0; meta && i < meta->n_annotations; i++)
 		meta_set_annotation(arena, pod->metadata, meta->annotations[i]->key, meta->annotations[i]->value);
-	for (size_t i = 0; meta && i < meta->n_labels; i++)
-		meta_set_label(arena, pod->metadata, meta->labels[i]->key, meta->labels[i]->value);
 	mark_scheduled(arena, pod, clock_wall_s(a->clock));
 	return NULL;
 }
@@ -97,7 +97,7 @@ static struct status *bind(
 	struct request *request, const CoreV1Binding *binding, const char *name, ProtobufCMessage **ret_object)
 {
 	TRY(check(request, binding));
-	struct assignment assignment = {binding, request->clock};
+	struct assignment assignment = {binding, request->clock, request->dry_run};
 	if (request->dry_run) {
 		const ProtobufCMessage *pod;
 		TRY(objects_get_live(

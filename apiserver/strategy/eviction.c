@@ -244,13 +244,15 @@ static struct status *evict_uncounted(struct eviction *e, bool *ret_done)
 	}
 }
 
-static struct status *evict_counted(struct eviction *e, bool *ret_several)
+static struct status *evict_counted(struct eviction *e)
 {
 	size_t n;
 	TRY(find_budgets(e, &n));
-	*ret_several = n > 1;
-	if (*ret_several)
-		return NULL;
+	if (n > 1)
+		return status_with_code(
+			status_new(STATUS_UNKNOWN, "This pod has more than one PodDisruptionBudget, which the eviction "
+						   "subresource does not support."),
+			500);
 	if (n && goes_uncounted(e)) {
 		struct status *s =
 			delete_pod(e, options_at(e->request->arena, e->options, e->pod->metadata->resource_version));
@@ -297,20 +299,16 @@ struct status *pod_evict(struct request *request, ProtobufCMessage *body, Protob
 {
 	const PolicyV1Eviction *eviction = (const PolicyV1Eviction *)body;
 	struct eviction e = {.request = request};
-	bool done, several = false;
-	if (!eviction || !str_eq(object_name(eviction), request->name))
+	bool done;
+	if (!str_eq(object_name(eviction), request->name))
 		return status_bad_request("name in URL does not match name in Eviction object");
 	TRY(check_options(&e, eviction));
 	TRY(evict_uncounted(&e, &done));
 	if (!done)
-		TRY(evict_counted(&e, &several));
+		TRY(evict_counted(&e));
 	MetaV1Status *status = API_NEW(request->arena, MetaV1Status);
-	status->status = (char *)(several ? "Failure" : "Success");
-	status->code = several ? 500 : 201;
-	if (several)
-		status->message =
-			(char *)"This pod has more than one PodDisruptionBudget, which the eviction subresource "
-				"does not support.";
+	status->status = (char *)"Success";
+	status->code = 201;
 	*ret_object = &status->base;
 	return NULL;
 }

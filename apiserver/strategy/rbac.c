@@ -52,7 +52,7 @@ static struct status *check_grant(struct request *request, const char *object_na
 
 static struct status *check_role(struct request *request, const char *name, RbacV1PolicyRule **rules, size_t n)
 {
-	if (is_master(request) || may(request, "escalate", request->resource, name))
+	if (is_master(request) || may(request, "escalate", request->resource, request->name))
 		return NULL;
 	return check_grant(request, name, &(struct grant){.rules = rules, .n_rules = n});
 }
@@ -89,8 +89,7 @@ static struct status *begin_create_role(struct request *request, ProtobufCMessag
 	RbacV1ClusterRole *role = (RbacV1ClusterRole *)object;
 	TRY(check_role(request, object_name(role), role->rules, role->n_rules));
 	/* What an aggregated role will hold is not known yet: only who has everything may write one. */
-	if (!role->aggregation_rule || is_master(request) ||
-		may(request, "escalate", request->resource, object_name(role)))
+	if (!role->aggregation_rule || is_master(request) || may(request, "escalate", request->resource, request->name))
 		return NULL;
 	static char *all[] = {(char *)"*"};
 	RbacV1PolicyRule *resources = API_NEW(request->arena, RbacV1PolicyRule),

@@ -28,15 +28,14 @@ const char *check_search_domain(struct arena *arena, const char *value)
 		good && is_dns_subdomain(plain) ? NULL : SEARCH_ERROR);
 }
 
-/* A generateName may end with a dash: something is put behind it. */
+/* A generateName may end with a dash: something is put behind it. As in the original an 'a' stands for the last two
+ * characters then, whatever the other was. */
 static const char *without_dash(struct arena *arena, const char *name, bool prefix)
 {
 	size_t len = strlen(name);
-	if (!prefix || !len || name[len - 1] != '-')
+	if (!prefix || len < 2 || name[len - 1] != '-')
 		return name;
-	char *masked = arena_strdup(arena, name);
-	masked[len - 1] = 'a';
-	return masked;
+	return arena_printf(arena, "%.*sa", (int)len - 2, name);
 }
 
 const char *name_is_dns_subdomain(struct arena *arena, const char *name, bool prefix)

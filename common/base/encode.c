@@ -131,6 +131,14 @@ size_t base64_error_at(const char *s, size_t len)
 	return len - n_digits;
 }
 
+size_t base64url_error_at(const char *s, size_t len)
+{
+	size_t good = 0;
+	while (good < len && digit(s[good], true) >= 0)
+		good++;
+	return good < len ? good : len - len % 4;
+}
+
 char *hex_encode(struct arena *arena, const void *data, size_t size)
 {
 	const uint8_t *in = data;

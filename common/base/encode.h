@@ -17,6 +17,7 @@ bool base64_decode(struct arena *arena, const char *s, size_t len, uint8_t **ret
 bool base64url_decode(struct arena *arena, const char *s, size_t len, uint8_t **ret_data, size_t *ret_size);
 /* Where a text that is no standard base64 goes wrong, as Go counts. */
 size_t base64_error_at(const char *s, size_t len);
+size_t base64url_error_at(const char *s, size_t len);
 char *hex_encode(struct arena *arena, const void *data, size_t size);
 
 #define FNV32_INIT 2166136261u

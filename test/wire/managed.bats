@@ -17,7 +17,7 @@ teardown_file() {
 }
 
 play() {
-	"$BATS_TEST_DIRNAME/../lib/managed-fields" "$BATS_TEST_DIRNAME/../data/managed/$1"
+	"$BATS_TEST_DIRNAME/../lib/scenarios" "$BATS_TEST_DIRNAME/../data/managed/$1"
 }
 
 @test "writes, applies and their conflicts leave the entries that Kubernetes leaves" {

@@ -374,6 +374,10 @@ void validate_service_status(struct field_errors *errors, const CoreV1Service *s
 {
 	const CoreV1LoadBalancerStatus *balancer = service->status ? service->status->load_balancer : NULL;
 	const struct field_path *path = FIELD(FIELD(FIELD(NULL, "status"), "loadBalancer"), "ingress");
+	if (balancer && balancer->n_ingress && !(service->spec && str_eq(service->spec->type, "LoadBalancer"))) {
+		field_forbidden(errors, path, "may only be used when `spec.type` is 'LoadBalancer'");
+		return;
+	}
 	for (size_t i = 0; balancer && i < balancer->n_ingress; i++)
 		check_ingress(errors, FIELD_INDEX(path, i), balancer->ingress[i]);
 }

@@ -48,7 +48,7 @@ static const struct question questions[] = {
 	{"joe", "viewers", "get", NULL, NULL, NULL, NULL, NULL, "/metrics", false},
 	{"joe", "viewers", "get", NULL, NULL, NULL, NULL, NULL, "/x", true},
 	{"joe", "viewers", "post", NULL, NULL, NULL, NULL, NULL, "/x", false},
-	{"joe", "", "get", NULL, NULL, NULL, NULL, NULL, "/healthz", true},
+	{"joe", "", "get", NULL, NULL, NULL, NULL, NULL, "/healthz", false},
 	{"ann", "", "patch", "apps", "deployments", "", "dev", "web", NULL, true},
 	{"ann", "", "patch", "apps", "deployments", "", "dev", "api", NULL, false},
 	{"ann", "", "create", "apps", "deployments", "", "dev", "", NULL, false},
@@ -63,11 +63,10 @@ static const struct question questions[] = {
 };
 
 static char *mode_names[] = {"RBAC"};
-static char *open_paths[] = {"/healthz"};
 
 static struct authz *start(struct world *w)
 {
-	const struct authz_options options = {.modes = {mode_names, 1}, .always_allow_paths = {open_paths, 1}};
+	const struct authz_options options = {.modes = {mode_names, 1}};
 	struct authz *authz;
 	assert_null(authz_new(&options, &w->objects, &authz));
 	for (size_t i = 0; i < ARRAY_SIZE(policy); i++)

@@ -1,0 +1,35 @@
+#!/usr/bin/env bats
+# Requests one after another, each answered as Kubernetes itself answered it (test/data/scenarios).
+
+setup_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	command -v etcd > /dev/null || skip "etcd is not installed"
+	cp_start
+	cp_wait cp_curl /api/v1/namespaces/default -f
+	export CP_APISERVER_PID CP_ETCD_PID CP_PORT CP_ETCD_PORT
+}
+
+teardown_file() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	cp_stop
+}
+
+play() {
+	"$BATS_TEST_DIRNAME/../lib/scenarios" "$BATS_TEST_DIRNAME/../data/scenarios/$1"
+}
+
+@test "evictions under budgets, and bindings" {
+	play eviction.txt
+}
+
+@test "deletions of one and of many, finalizers, generated names, namespaces" {
+	play deletion.txt
+}
+
+@test "nobody grants what he does not have, or is somebody else without leave" {
+	play access.txt
+}
+
+@test "tokens, scales, statuses, certificate requests" {
+	play tokens.txt
+}
