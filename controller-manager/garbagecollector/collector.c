@@ -88,7 +88,7 @@ static struct status *judge_owner(struct collector *c, struct arena *arena, cons
 		*ret_state = OWNER_ABSENT;
 		return NULL;
 	}
-	if (graph_has_alive(c->graph, ref->uid))
+	if (graph_has_alive(c->graph, &id))
 		return NULL;
 	TRY(read_live(c, arena, resource, &id, &meta));
 	if (!meta) {

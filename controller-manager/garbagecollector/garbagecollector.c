@@ -27,6 +27,21 @@ static void ask_orphan(void *data, const char *uid)
 	workqueue_add(((struct collector *)data)->orphans, uid);
 }
 
+static void tell_misplaced(void *data, const struct identity *dependent, const struct identity *owner)
+{
+	struct collector *c = data;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CoreV1ObjectReference *ref = API_NEW(arena, CoreV1ObjectReference);
+	ref->api_version = arena_strdup(arena, dependent->api_version);
+	ref->kind = arena_strdup(arena, dependent->kind);
+	ref->namespace = arena_strdup(arena, dependent->namespace);
+	ref->name = arena_strdup(arena, dependent->name);
+	ref->uid = arena_strdup(arena, dependent->uid);
+	event_record_ref(c->ctx->recorder, ref, EVENT_WARNING, "OwnerRefInvalidNamespace",
+		"ownerRef [%s/%s, namespace: %s, name: %s, uid: %s] does not exist in namespace \"%s\"",
+		owner->api_version, owner->kind, owner->namespace, owner->name, owner->uid, dependent->namespace);
+}
+
 static void observe(struct monitor *m, const struct object *object)
 {
 	const MetaV1ObjectMeta *meta = object_metadata(object->msg);
@@ -191,7 +206,7 @@ static struct status *start(struct controller_context *ctx)
 	struct collector *c = controller_state(ctx, sizeof(*c));
 	c->ctx = ctx;
 	pthread_mutex_init(&c->lock, NULL);
-	c->graph = graph_new(&(struct graph_sink){ask_delete, ask_orphan, c});
+	c->graph = graph_new(&(struct graph_sink){ask_delete, ask_orphan, tell_misplaced, c});
 	CONTROLLER_OWNS(ctx, graph_free, c->graph);
 	c->absent = absent_owners_new();
 	CONTROLLER_OWNS(ctx, absent_owners_free, c->absent);

@@ -150,7 +150,25 @@ static bool unblocked(const struct owner *before, const struct owner *now)
 	return before->block && (!now || !now->block);
 }
 
-/* Takes the node's owners as they are now; true if one was added. */
+static bool is_called(const struct node *n, const struct owner *by)
+{
+	return str_eq(n->api_version, by->api_version) && str_eq(n->kind, by->kind) && str_eq(n->name, by->name);
+}
+
+/* Whether a reference to an owner that is known says of it what is so; else the server is asked by what it says. */
+static bool is_right(struct graph *g, const struct node *dependent, const struct owner *o)
+{
+	bool elsewhere = *o->node->namespace && !str_eq(o->node->namespace, dependent->namespace);
+	if (elsewhere && !o->node->is_virtual && g->sink.misplaced) {
+		const struct identity it = {
+			dependent->uid, dependent->api_version, dependent->kind, dependent->namespace, dependent->name};
+		const struct identity owner = {o->uid, o->api_version, o->kind, dependent->namespace, o->name};
+		g->sink.misplaced(g->sink.data, &it, &owner);
+	}
+	return !elsewhere && is_called(o->node, o);
+}
+
+/* Takes the node's owners as they are now; true if one was added. One that is named wrongly has the node judged. */
 static bool set_owners(struct graph *g, struct node *n, const MetaV1ObjectMeta *meta)
 {
 	struct owner *now = owners_copy(g, meta);
@@ -177,6 +195,8 @@ static bool set_owners(struct graph *g, struct node *n, const MetaV1ObjectMeta *
 			const struct identity id = {o->uid, o->api_version, o->kind, n->namespace, o->name};
 			o->node = node_new(g, &id, true);
 			ask_delete(g, o->node);
+		} else if (!is_right(g, n, o)) {
+			ask_delete(g, n);
 		}
 		add_dependent(o->node, n);
 	}
@@ -202,6 +222,17 @@ static bool waits_for_dependents(const MetaV1ObjectMeta *meta)
 	return meta->deletion_timestamp && meta_has_finalizer(meta, FINALIZER_FOREGROUND);
 }
 
+/* Now that it is seen: those who call it otherwise are judged. */
+static void judge_callers(struct graph *g, const struct node *n)
+{
+	for (size_t i = 0; i < n->n_dependents; i++) {
+		struct node *d = n->dependents[i];
+		const struct owner *o = find_owner(d->owners, d->n_owners, n->uid);
+		if (o && !is_right(g, d, o))
+			ask_delete(g, d);
+	}
+}
+
 void graph_observe(struct graph *g, const struct identity *id, const MetaV1ObjectMeta *meta)
 {
 	pthread_mutex_lock(&g->lock);
@@ -218,6 +249,7 @@ void graph_observe(struct graph *g, const struct identity *id, const MetaV1Objec
 		n->name = mem_strdup(id->name);
 		n->api_version = intern(g, id->api_version);
 		n->kind = intern(g, id->kind);
+		judge_callers(g, n);
 	}
 	bool added = set_owners(g, n, meta);
 	bool begins = meta->deletion_timestamp && !n->being_deleted;
@@ -270,20 +302,58 @@ bool graph_remove(struct graph *g, const char *uid)
 	return had_dependents;
 }
 
+/* Lets go of the dependents that call the virtual node as it is called now; they are judged without it. */
+static void lose_dependents(struct graph *g, struct node *n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n->n_dependents; i++) {
+		struct node *d = n->dependents[i];
+		struct owner *o = find_owner(d->owners, d->n_owners, n->uid);
+		if (o && (!is_called(n, o) || !str_eq(d->namespace, n->namespace))) {
+			n->dependents[kept++] = d;
+			continue;
+		}
+		if (o)
+			o->node = NULL;
+		ask_delete(g, d);
+	}
+	n->n_dependents = kept;
+}
+
+static void rename_node(struct node *n, const struct node *dependent)
+{
+	const struct owner *o = find_owner(dependent->owners, dependent->n_owners, n->uid);
+	free(n->namespace);
+	free(n->name);
+	n->namespace = mem_strdup(dependent->namespace);
+	n->name = mem_strdup(o->name);
+	n->api_version = o->api_version;
+	n->kind = o->kind;
+}
+
 void graph_remove_virtual(struct graph *g, const char *uid)
 {
 	pthread_mutex_lock(&g->lock);
 	struct node *n = strmap_get(g->nodes, uid);
-	if (n && n->is_virtual)
-		remove_node(g, n);
+	if (n && n->is_virtual) {
+		lose_dependents(g, n);
+		if (n->n_dependents) {
+			rename_node(n, n->dependents[0]);
+			ask_delete(g, n);
+		} else {
+			remove_node(g, n);
+		}
+	}
 	pthread_mutex_unlock(&g->lock);
 }
 
-bool graph_has_alive(struct graph *g, const char *uid)
+bool graph_has_alive(struct graph *g, const struct identity *id)
 {
 	pthread_mutex_lock(&g->lock);
-	const struct node *n = strmap_get(g->nodes, uid);
-	bool alive = n && !n->is_virtual && !n->being_deleted;
+	const struct node *n = strmap_get(g->nodes, id->uid);
+	bool alive = n && !n->is_virtual && !n->being_deleted && str_eq(n->api_version, id->api_version) &&
+		     str_eq(n->kind, id->kind) && str_eq(n->name, id->name) &&
+		     str_eq(n->namespace, str_or_empty(id->namespace));
 	pthread_mutex_unlock(&g->lock);
 	return alive;
 }

@@ -17,12 +17,6 @@
 
 struct graph;
 
-struct graph_sink {
-	void (*delete)(void *data, const char *uid);
-	void (*orphan)(void *data, const char *uid);
-	void *data;
-};
-
 /* Who an object is. */
 struct identity {
 	const char *uid;
@@ -30,6 +24,16 @@ struct identity {
 	const char *kind;
 	const char *namespace;
 	const char *name;
+};
+
+/* Called under the graph's lock. */
+struct graph_sink {
+	void (*delete)(void *data, const char *uid);
+	void (*orphan)(void *data, const char *uid);
+	/* A reference names an owner that was seen in another namespace: owner is what the reference says, looked for
+	 * where the dependent is. May be NULL. */
+	void (*misplaced)(void *data, const struct identity *dependent, const struct identity *owner);
+	void *data;
 };
 
 /* A node at one moment. */
@@ -56,12 +60,13 @@ void graph_free(struct graph *g);
 void graph_observe(struct graph *g, const struct identity *id, const MetaV1ObjectMeta *meta);
 /* An object is gone. True if it had dependents. */
 bool graph_remove(struct graph *g, const char *uid);
-/* The server does not know a virtual node's object: removes it unless it has been seen meanwhile. */
+/* The server does not know a virtual node's object by the name that it has: unless it has been seen meanwhile, those
+ * who call it so lose it, and it goes, or takes the name by which others call it. */
 void graph_remove_virtual(struct graph *g, const char *uid);
 /* NULL if there is no such node. */
 struct graph_node *graph_get(struct graph *g, struct arena *arena, const char *uid);
-/* The object was seen and is not being deleted. */
-bool graph_has_alive(struct graph *g, const char *uid);
+/* The object was seen under just these names, in that namespace or in none, and is not being deleted. */
+bool graph_has_alive(struct graph *g, const struct identity *id);
 size_t graph_size(struct graph *g);
 
 #endif

@@ -86,3 +86,31 @@ manager_says() { curl -sk "https://127.0.0.1:$MANAGER_PORT/metrics" | grep -qE "
 	kill -KILL "$CP_APISERVER_PID"
 	within 20 manager_says "^rest_client_requests_total\\{code=\"<error>\",host=\"$host\",method=\"(GET|PUT)\"\\} [1-9]"
 }
+
+# owned NAMESPACE NAME KIND OWNER UID: a config map with that owner reference.
+owned() {
+	kubectl -n "$1" create -f - > /dev/null <<-YAML
+		{apiVersion: v1, kind: ConfigMap, metadata: {name: $2, ownerReferences: [{apiVersion: v1, kind: $3, name: $4, uid: $5}]}}
+	YAML
+}
+is_gone() { ! kubectl -n "$1" get configmap "$2" > /dev/null 2>&1; }
+tells_misplaced() {
+	kubectl -n other get events -o 'jsonpath={range .items[*]}{.type} {.reason} {.involvedObject.name} {.message}{"\n"}{end}' | grep -q \
+		"^Warning OwnerRefInvalidNamespace misplaced ownerRef \[v1/ConfigMap, namespace: other, name: owner, uid: $1\] does not exist in namespace \"other\"$"
+}
+
+@test "an owner that is named wrongly, or lives in another namespace, owns nothing" {
+	local uid
+	kubectl create namespace other > /dev/null
+	uid=$(kubectl create configmap owner -o jsonpath='{.metadata.uid}')
+	manager admin --controllers=garbage-collector-controller
+	owned default right ConfigMap owner "$uid"
+	owned default misnamed ConfigMap nobody "$uid"
+	owned default miskinded Secret owner "$uid"
+	owned other misplaced ConfigMap owner "$uid"
+	within 30 is_gone default misnamed
+	within 30 is_gone default miskinded
+	within 30 is_gone other misplaced
+	within 30 tells_misplaced "$uid"
+	kubectl get configmap right owner > /dev/null
+}

@@ -6,7 +6,14 @@
 
 struct asked {
 	struct strmap *deletes, *orphans;
+	int n_misplaced;
 };
+
+static void on_misplaced(void *data, const struct identity *dependent, const struct identity *owner)
+{
+	assert_string_equal(owner->namespace, dependent->namespace);
+	((struct asked *)data)->n_misplaced++;
+}
 
 static void on_delete(void *data, const char *uid)
 {
@@ -33,8 +40,8 @@ static void see(struct graph *g, struct arena *arena, const char *uid, const cha
 
 static void setup(struct asked *a, struct graph **g)
 {
-	*a = (struct asked){strmap_new(NULL), strmap_new(NULL)};
-	*g = graph_new(&(struct graph_sink){on_delete, on_orphan, a});
+	*a = (struct asked){strmap_new(NULL), strmap_new(NULL), 0};
+	*g = graph_new(&(struct graph_sink){on_delete, on_orphan, on_misplaced, a});
 }
 
 static void teardown(struct asked *a, struct graph *g)
@@ -141,9 +148,71 @@ static void double_references_do_no_harm(void **state)
 	teardown(&a, g);
 }
 
+/* An object with one owner, named as the test says. */
+static void see_owned(struct graph *g, struct arena *arena, const char *namespace, const char *uid, const char *kind,
+	const char *name, const char *owner)
+{
+	const struct identity id = {uid, "v1", "Pod", namespace, uid};
+	graph_observe(g, &id,
+		MAKE(arena, MetaV1ObjectMeta,
+			arena_printf(arena,
+				"{\"uid\":\"%s\",\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"%s\",\"name\":"
+				"\"%s\",\"uid\":\"%s\"}]}",
+				uid, kind, name, owner)));
+}
+
+static void wrong_names_are_judged(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct asked a;
+	struct graph *g;
+	setup(&a, &g);
+	see(g, arena, "set", NULL, "");
+	see_owned(g, arena, "ns", "right", "Pod", "set", "set");
+	assert_int_equal(strmap_count(a.deletes), 0);
+	see_owned(g, arena, "ns", "misnamed", "Pod", "other", "set");
+	see_owned(g, arena, "ns", "miskinded", "Node", "set", "set");
+	assert_int_equal(a.n_misplaced, 0);
+	see_owned(g, arena, "elsewhere", "misplaced", "Pod", "set", "set");
+	assert_int_equal(a.n_misplaced, 1);
+	assert_int_equal(strmap_count(a.deletes), 3);
+	assert_false(strmap_has(a.deletes, "right"));
+	const struct identity set = {"set", "v1", "Pod", "ns", "set"};
+	struct identity wrong = set;
+	assert_true(graph_has_alive(g, &set));
+	wrong.namespace = "elsewhere";
+	assert_false(graph_has_alive(g, &wrong));
+	wrong = set;
+	wrong.name = "other";
+	assert_false(graph_has_alive(g, &wrong));
+	teardown(&a, g);
+}
+
+/* Of two that call an owner by different names, before it is seen, the wrong one alone loses it. */
+static void a_wrong_name_takes_no_owner_from_others(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct asked a;
+	struct graph *g;
+	setup(&a, &g);
+	see_owned(g, arena, "ns", "bad", "Pod", "other", "set");
+	see_owned(g, arena, "ns", "good", "Pod", "set", "set");
+	graph_remove_virtual(g, "set");
+	assert_true(strmap_has(a.deletes, "bad"));
+	const struct graph_node *set = graph_get(g, arena, "set");
+	assert_string_equal(set->id.name, "set");
+	assert_int_equal(set->n_dependents, 1);
+	assert_string_equal(set->dependents[0].id.uid, "good");
+	graph_remove_virtual(g, "set");
+	assert_null(graph_get(g, arena, "set"));
+	teardown(&a, g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrong_names_are_judged),
+		cmocka_unit_test(a_wrong_name_takes_no_owner_from_others),
 		cmocka_unit_test(dependents_follow_their_owner),
 		cmocka_unit_test(unknown_owners_are_asked_for),
 		cmocka_unit_test(foreground_deletion_asks_dependents),
