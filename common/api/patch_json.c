@@ -5,7 +5,7 @@
 
 static struct status *merge(struct arena *arena, cJSON *target, const cJSON *patch)
 {
-	TRY(patch_check_work(tree_size(target), tree_size(patch)));
+	tree_prepare(arena, target);
 	TREE_FOREACH (child, patch) {
 		cJSON *old = tree_get(target, child->string);
 		if (cJSON_IsNull(child)) {

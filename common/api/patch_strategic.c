@@ -1,6 +1,7 @@
 /* Applying strategic merge patches: maps member by member, lists as the schema says, with all directives. */
 #include <string.h>
 #include "api/patch_internal.h"
+#include "base/nameset.h"
 
 static bool is_directive_key(const char *key, const char *prefix)
 {
@@ -67,14 +68,6 @@ static struct status *apply_map_directive(struct arena *arena, cJSON *patch, con
 	return patch_bad_type(patch, directive);
 }
 
-static bool in_list(const cJSON *list, const char *key)
-{
-	TREE_FOREACH (child, list)
-		if (str_eq(tree_string(child), key))
-			return true;
-	return false;
-}
-
 static struct status *apply_retain_keys(
 	struct arena *arena, cJSON *original, cJSON *patch, const struct merge_options *options)
 {
@@ -92,16 +85,20 @@ static struct status *apply_retain_keys(
 	}
 	if (!cJSON_IsArray(keys))
 		return status_bad_request("invalid patch format of retainKeys");
+	struct nameset retained = {.arena = arena};
+	TREE_FOREACH (key, keys)
+		if (cJSON_IsString(key))
+			nameset_add(&retained, tree_string(key));
 	TREE_FOREACH (child, patch) {
 		if (cJSON_IsNull(child) || str_starts_with(child->string, DELETE_LIST) ||
 			str_starts_with(child->string, SET_ORDER))
 			continue;
-		if (!in_list(keys, child->string))
+		if (!nameset_has(&retained, child->string))
 			return status_bad_request("invalid patch format of retainKeys");
 	}
 	for (cJSON *child = original->child, *next; child; child = next) {
 		next = child->next;
-		if (!in_list(keys, child->string))
+		if (!nameset_has(&retained, child->string))
 			tree_remove(original, child->string);
 	}
 	return NULL;
@@ -443,7 +440,8 @@ struct status *patch_merge_maps(struct arena *arena, cJSON *original, cJSON *pat
 		return apply_map_directive(arena, patch, directive, ret_merged);
 	if (!original)
 		original = tree_new_object(arena);
-	TRY(patch_check_work(tree_size(original), tree_size(patch)));
+	tree_prepare(arena, original);
+	tree_prepare(arena, patch);
 	TRY(apply_retain_keys(arena, original, patch, options));
 	TRY(apply_orders(arena, original, patch, scope, options));
 	for (cJSON *child = patch->child, *next; child; child = next) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "api/internal.h"
+#include "api/tree_index.h"
 
 #define MAX_TREE_DEPTH 2000
 
@@ -91,6 +92,9 @@ static void append(cJSON *parent, cJSON *child)
 
 static void unlink_child(cJSON *parent, cJSON *child)
 {
+	struct tree_index *index = tree_index_of(parent);
+	if (index)
+		tree_index_remove(index, child);
 	if (child == parent->child) {
 		parent->child = child->next;
 		if (parent->child)
@@ -417,7 +421,8 @@ cJSON *tree_copy(struct arena *arena, const cJSON *tree)
 	cJSON *copy = new_node(arena, tree->type & 0xff);
 	copy->valuedouble = tree->valuedouble;
 	copy->valueint = tree->valueint;
-	copy->valuestring = arena_strdup(arena, tree->valuestring);
+	if (!cJSON_IsObject(tree))
+		copy->valuestring = arena_strdup(arena, tree->valuestring);
 	copy->string = arena_strdup(arena, tree->string);
 	TREE_FOREACH (child, tree)
 		append(copy, tree_copy(arena, child));
@@ -449,6 +454,9 @@ void tree_sort(struct arena *arena, cJSON *tree)
 
 cJSON *tree_get(const cJSON *object, const char *name)
 {
+	const struct tree_index *index = tree_index_of(object);
+	if (index)
+		return tree_index_get(index, name);
 	if (!cJSON_IsObject(object))
 		return NULL;
 	TREE_FOREACH (child, object)
@@ -545,8 +553,25 @@ bool tree_equal(const cJSON *a, const cJSON *b)
 	}
 }
 
+/* Objects with more members than this get an index as soon as members are set. */
+#define FEW_MEMBERS 64
+
+void tree_prepare(struct arena *arena, cJSON *object)
+{
+	size_t n = 0;
+	if (!cJSON_IsObject(object) || tree_index_of(object))
+		return;
+	TREE_FOREACH (child, object)
+		if (++n > FEW_MEMBERS) {
+			tree_index_make(arena, object);
+			return;
+		}
+}
+
 void tree_set(struct arena *arena, cJSON *object, const char *name, cJSON *value)
 {
+	tree_prepare(arena, object);
+	struct tree_index *index = tree_index_of(object);
 	cJSON *old = tree_get(object, name);
 
 	if (old == value)
@@ -556,6 +581,10 @@ void tree_set(struct arena *arena, cJSON *object, const char *name, cJSON *value
 		replace_child(object, old, value);
 	else
 		append(object, value);
+	if (index && old)
+		tree_index_replace(index, old, value);
+	else if (index)
+		tree_index_add(arena, index, value);
 }
 
 void tree_set_string(struct arena *arena, cJSON *object, const char *name, const char *value)
@@ -574,6 +603,7 @@ cJSON *tree_remove(cJSON *object, const char *name)
 
 void tree_append(cJSON *array, cJSON *value)
 {
+	tree_index_drop(array);
 	append(array, value);
 }
 

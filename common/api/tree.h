@@ -53,6 +53,9 @@ bool tree_equal(const cJSON *a, const cJSON *b);
 
 /* Changing. A node has one parent; set and append take a free node. */
 void tree_set(struct arena *arena, cJSON *object, const char *name, cJSON *value); /* replaces in place, or appends */
+/* Before many members of a large object are looked up or changed: each then takes constant time. tree_set() does so
+ * too. */
+void tree_prepare(struct arena *arena, cJSON *object);
 void tree_set_string(struct arena *arena, cJSON *object, const char *name, const char *value);
 cJSON *tree_remove(cJSON *object, const char *name); /* the node taken out, or NULL */
 void tree_append(cJSON *array, cJSON *value);

@@ -130,10 +130,19 @@ def long_pod(before, item, after):
         '"template":{"metadata":{"labels":{"a":"b"}},"spec":{%s|%s|%s}}}}' % (before, item, after))
 
 
+def many_keys(kind):
+    """A patch of a map that is small, with as many new keys as fit."""
+    request("POST", MAPS, config_map("patched"))
+    return request("PATCH", MAPS + "/patched?dryRun=All", '{"data":{' + ",".join('"k%d":""' % i for i in range(80000)) + "}}",
+                   "application/%s-patch+json" % kind)
+
+
 GROUPS = "/apis/%s.k8s.io/v1/%s"
 CONTAINER = '"containers":[{"name":"c","image":"i"%s}]'
 
 CASES = {
+    "many-keys-merged": lambda: many_keys("merge"),
+    "many-keys-strategic": lambda: many_keys("strategic-merge"),
     "long-volumes": lambda: long_pod('"volumes":[', '{"name":"v@","emptyDir":{}}', "]," + CONTAINER % ""),
     "long-pull-secrets": lambda: long_pod('"imagePullSecrets":[', '{"name":"s@"}', "]," + CONTAINER % ""),
     "long-environment": lambda: long_pod('"containers":[{"name":"c","image":"i","env":[', '{"name":"E@"}', "]}]"),

@@ -68,7 +68,9 @@ answers() {
 		long-review-versions 201 ValidatingWebhookConfiguration \
 		long-map-keys 422 Invalid \
 		long-topologies 422 Invalid \
-		long-namespaces 201 FlowSchema
+		long-namespaces 201 FlowSchema \
+		many-keys-merged 200 ConfigMap \
+		many-keys-strategic 200 ConfigMap
 }
 
 # Ten times as many are more than the original can tell in the time of a request: it answers 504 after 34 seconds.

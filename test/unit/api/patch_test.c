@@ -468,30 +468,42 @@ static void hostile_patches_are_refused(void **state)
 	status_free(status);
 }
 
-static void patches_that_would_take_too_long_are_refused(void **state)
+static void large_maps_are_merged_and_large_lists_refused(void **state)
 {
+	enum { N = 60000 };
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CLEANUP(strbuf_done) struct strbuf map = STRBUF_INIT;
+	CLEANUP(strbuf_done) struct strbuf none = STRBUF_INIT;
 	CLEANUP(strbuf_done) struct strbuf list = STRBUF_INIT;
-	cJSON *got;
+	cJSON *got[4];
 
-	for (int i = 0; i < 60000; i++) {
+	for (int i = 0; i < N; i++) {
 		strbuf_printf(&map, "%s\"k%d\":\"v\"", i ? "," : "{\"metadata\":{\"labels\":{", i);
+		strbuf_printf(&none, "%s\"k%d\":null", i ? "," : "{\"metadata\":{\"labels\":{", N - i);
 		strbuf_printf(&list, "%s\"f%d\"", i ? "," : "{\"metadata\":{\"finalizers\":[", i);
 	}
 	strbuf_adds(&map, "}}}");
+	strbuf_adds(&none, "}}}");
 	strbuf_adds(&list, "]}}");
-	cJSON *maps = parse(arena, map.buf), *lists = parse(arena, list.buf);
-	struct status *refused[] = {patch_merge(arena, maps, maps, &got),
-		patch_strategic(arena, &CoreV1Pod_schema, maps, maps, &got),
-		patch_strategic(arena, &CoreV1Pod_schema, lists, lists, &got)};
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-		assert_non_null(refused[i]);
-		assert_int_equal(refused[i]->reason, STATUS_TOO_LARGE);
-		status_free(refused[i]);
+	cJSON *maps = parse(arena, map.buf), *nulls = parse(arena, none.buf), *lists = parse(arena, list.buf);
+	cJSON *small = parse(arena, "{\"metadata\":{\"labels\":{\"k1\":\"old\",\"other\":\"w\"}}}");
+	assert_null(patch_merge(arena, small, maps, &got[0]));
+	assert_null(patch_strategic(arena, &CoreV1Pod_schema, small, maps, &got[1]));
+	/* All but k0, from the last to the first. */
+	assert_null(patch_merge(arena, maps, nulls, &got[2]));
+	assert_null(patch_strategic(arena, &CoreV1Pod_schema, maps, nulls, &got[3]));
+	for (size_t i = 0; i < ARRAY_SIZE(got); i++) {
+		const cJSON *labels = tree_get_path(got[i], "metadata", "labels", NULL);
+		assert_int_equal(tree_size(labels), i < 2 ? N + 1 : 1);
+		assert_string_equal(tree_string(tree_get(labels, i < 2 ? "k1" : "k0")), "v");
+		assert_int_equal(tree_get(labels, "other") != NULL, i < 2);
+		assert_int_equal(tree_get(labels, "k7") != NULL, i < 2);
 	}
-	/* A few members into many are no trouble. */
-	assert_null(patch_merge(arena, maps, parse(arena, "{\"metadata\":{\"labels\":{\"k1\":null}}}"), &got));
+
+	struct status *refused = patch_strategic(arena, &CoreV1Pod_schema, lists, lists, &got[0]);
+	assert_non_null(refused);
+	assert_int_equal(refused->reason, STATUS_TOO_LARGE);
+	status_free(refused);
 }
 
 int main(void)
@@ -501,7 +513,7 @@ int main(void)
 		cmocka_unit_test(a_part_is_patched_as_the_whole_is),
 		cmocka_unit_test(a_part_holds_what_is_named),
 		cmocka_unit_test(hostile_patches_are_refused),
-		cmocka_unit_test(patches_that_would_take_too_long_are_refused),
+		cmocka_unit_test(large_maps_are_merged_and_large_lists_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
