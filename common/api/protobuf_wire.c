@@ -278,12 +278,14 @@ static bool get_number(struct reader *r, field_p f, const uint8_t **p, const uin
 	return true;
 }
 
-/* Go writes its zero time as a message without content, and reads it so; here it is no time. */
-static bool is_no_time(field_p f, size_t size)
+_Static_assert(offsetof(MetaV1Time, seconds) == offsetof(MetaV1MicroTime, seconds) &&
+		       offsetof(MetaV1Time, nanos) == offsetof(MetaV1MicroTime, nanos),
+	"one is read as the other");
+
+static bool is_time(field_p f)
 {
-	return !size && f->label != PROTOBUF_C_LABEL_REPEATED &&
-	       (f->descriptor == (const void *)&MetaV1Time_schema ||
-		       f->descriptor == (const void *)&MetaV1MicroTime_schema);
+	return f->label != PROTOBUF_C_LABEL_REPEATED && (f->descriptor == (const void *)&MetaV1Time_schema ||
+								f->descriptor == (const void *)&MetaV1MicroTime_schema);
 }
 
 static bool get_block(struct reader *r, field_p f, const uint8_t **p, const uint8_t *end, void *to)
@@ -302,11 +304,19 @@ static bool get_block(struct reader *r, field_p f, const uint8_t **p, const uint
 		*(ProtobufCBinaryData *)to = (ProtobufCBinaryData){size, arena_dup(r->arena, data, size)};
 		return true;
 	}
-	if (is_no_time(f, size))
+	if (!size && is_time(f))
 		return true;
 	if (!*(void **)to)
 		*(void **)to = api_new(r->arena, f->descriptor);
-	return get_message(r, *(void **)to, data, data + size);
+	if (!get_message(r, *(void **)to, data, data + size))
+		return false;
+	/* Go writes its zero time as a message without content, and reads it so; here it is no time. */
+	if (is_time(f)) {
+		const MetaV1Time *time = *(void **)to;
+		if (!time->seconds && !time->nanos)
+			*(void **)to = NULL;
+	}
+	return true;
 }
 
 static bool get_value(struct reader *r, field_p f, const uint8_t **p, const uint8_t *end, void *to)
