@@ -49,15 +49,11 @@ size_t host_addresses(
 	return n;
 }
 
-static bool write_number(const char *path, int64_t value)
+static struct status *write_number(const char *path, int64_t value)
 {
 	CLEANUP_FREE char *text = mem_printf("%lld", (long long)value);
 	CLEANUP_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
-	struct status *failed = fd < 0 ? status_errno(errno, "open %s", path) : io_write_all(fd, text, strlen(text));
-	if (!failed)
-		return true;
-	log_status(failed, "Cannot set %s to %s", path, text);
-	return false;
+	return fd < 0 ? status_errno(errno, "open %s", path) : io_write_all(fd, text, strlen(text));
 }
 
 static int64_t read_number(const char *path)
@@ -78,7 +74,7 @@ static void set(const char *path, int64_t value)
 {
 	int64_t now = read_number(path);
 	if (value > 0 && now >= 0 && now != value)
-		write_number(path, value);
+		log_status(write_number(path, value), "Cannot set %s to %lld", path, (long long)value);
 }
 
 void host_tune(const struct proxy_options *o)
@@ -88,14 +84,18 @@ void host_tune(const struct proxy_options *o)
 	if (max > 0 && max < o->conntrack_min)
 		max = o->conntrack_min;
 	if (max > 0 && read_number(max_path) >= 0 && read_number(max_path) < max)
-		write_number(max_path, max);
+		log_status(write_number(max_path, max), "Cannot set %s to %lld", max_path, (long long)max);
 	set("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established", o->conntrack_established_ms / 1000);
 	set("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close_wait", o->conntrack_close_wait_ms / 1000);
 	set("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", o->conntrack_udp_ms / 1000);
 	set("/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream", o->conntrack_udp_stream_ms / 1000);
 	if (o->conntrack_be_liberal)
 		set("/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal", 1);
-	if (o->oom_score_adj >= -1000 && o->oom_score_adj <= 1000 &&
-		read_number("/proc/self/oom_score_adj") != o->oom_score_adj)
-		write_number("/proc/self/oom_score_adj", o->oom_score_adj);
+	static const char oom_path[] = "/proc/self/oom_score_adj";
+	if (o->oom_score_adj >= -1000 && o->oom_score_adj <= 1000 && read_number(oom_path) != o->oom_score_adj) {
+		/* A container may not be allowed to; the proxy works all the same. */
+		CLEANUP_STATUS struct status *refused = write_number(oom_path, o->oom_score_adj);
+		if (refused)
+			log_v(2, "Cannot set %s: %s", oom_path, refused->message);
+	}
 }
