@@ -12,6 +12,7 @@
 #include "client/events.h"
 #include "client/informer.h"
 #include "kubelet/config/settings.h"
+#include "kubelet/figures.h"
 #include "kubelet/pod/pod.h"
 #include "kubelet/runtime/cri.h"
 #include "serve/metrics.h"
@@ -22,6 +23,7 @@ struct kubelet {
 	struct client *client; /* NULL: standalone, static pods alone */
 	struct event_recorder *recorder;
 	struct metrics *metrics;
+	struct kubelet_figures figures;
 	struct cri *cri;
 
 	struct pod_manager *pods;

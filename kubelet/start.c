@@ -117,6 +117,29 @@ static double running_pods(void *data)
 	return n;
 }
 
+static void write_containers(void *data, struct strbuf *out)
+{
+	static const char *const states[] = {[CONTAINER_CREATED] = "created",
+		[CONTAINER_RUNNING] = "running",
+		[CONTAINER_EXITED] = "exited",
+		[CONTAINER_UNKNOWN] = "unknown"};
+	const struct kubelet *k = data;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct runtime_pods pods;
+	double n[ARRAY_SIZE(states)] = {0};
+	pleg_runtime_pods(k->pleg, arena, &pods);
+	for (size_t i = 0; i < pods.n_items; i++)
+		for (size_t c = 0; c < pods.items[i].n_containers; c++)
+			n[pods.items[i].containers[c].state]++;
+	metrics_write_head(out, "kubelet_running_containers", "gauge", "Containers of pods, by state.");
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		metrics_add_label(&labels, "container_state", states[i]);
+		if (n[i] > 0)
+			metrics_write_sample(out, "kubelet_running_containers", labels.buf, n[i]);
+	}
+}
+
 static void make_metrics(struct kubelet *k)
 {
 	static const char *const by_node[] = {"node", NULL};
@@ -124,6 +147,7 @@ static void make_metrics(struct kubelet *k)
 		return;
 	metric_set(metrics_gauge(k->metrics, "kubelet_node_name", "1, with the name of the node.", by_node), 1,
 		k->settings->node_name);
+	metrics_writer(k->metrics, write_containers, k);
 	metrics_function(
 		k->metrics, "kubelet_running_pods", "Pods that have a running sandbox.", "gauge", running_pods, k);
 }
@@ -180,9 +204,10 @@ struct status *kubelet_start(const struct kubelet_parts *parts, struct kubelet *
 	if (k->recorder)
 		event_recorder_set_host(k->recorder, s->node_name);
 	k->metrics = parts->metrics;
+	k->figures = kubelet_figures(k->metrics);
 	k->stopping = parts->stopping;
 	TRY(make_dirs(s));
-	TRY(cri_new(s->runtime_endpoint, s->image_endpoint, s->runtime_timeout_ms, &k->cri));
+	TRY(cri_new(s->runtime_endpoint, s->image_endpoint, s->runtime_timeout_ms, &k->figures, &k->cri));
 	k->node = node_new(k);
 	TRY(make_cgroups(k));
 	TRY(make_modules(k));

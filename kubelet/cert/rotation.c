@@ -1,3 +1,4 @@
+#include <math.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include "base/log.h"
@@ -67,10 +68,12 @@ static void check(struct cert_rotation *r, bool server, int64_t *when)
 		return;
 	log_info("%s certificate is due for renewal", server ? "serving" : "client");
 	struct status *s = renew(r, server);
-	if (s)
+	if (s) {
+		metric_add(server ? r->k->figures.server_renewals_failed : r->k->figures.client_renewals_failed, 1);
 		log_status(s, "renew certificate");
-	else
+	} else {
 		*when = 0;
+	}
 }
 
 static void *rotation_thread(void *data)
@@ -94,6 +97,38 @@ static void *rotation_thread(void *data)
 	return NULL;
 }
 
+/* Seconds that a certificate goes on to be valid; infinite when there is none. */
+static double seconds_left(const struct kubelet *k, const char *prefix)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	int64_t when, end;
+	struct status *none = cert_renewal_time(cert_current_path(arena, k->settings->cert_dir, prefix), &when, &end);
+	bool found = !none;
+	status_drop(none, "then it does not end");
+	return found ? (double)(end - clock_wall_s(k->clock)) : INFINITY;
+}
+
+static double client_seconds_left(void *data)
+{
+	return seconds_left(data, "kubelet-client");
+}
+
+static double server_seconds_left(void *data)
+{
+	return seconds_left(data, "kubelet-server");
+}
+
+static void make_metrics(struct kubelet *k)
+{
+	const KubeletV1beta1KubeletConfiguration *c = k->settings->config;
+	if (c->rotate_certificates)
+		metrics_function(k->metrics, "kubelet_certificate_manager_client_ttl_seconds",
+			"Seconds that the client certificate goes on to be valid.", "gauge", client_seconds_left, k);
+	if (c->server_tls_bootstrap)
+		metrics_function(k->metrics, "kubelet_certificate_manager_server_ttl_seconds",
+			"Seconds that the serving certificate goes on to be valid.", "gauge", server_seconds_left, k);
+}
+
 struct cert_rotation *cert_rotation_start(struct kubelet *k)
 {
 	const KubeletV1beta1KubeletConfiguration *c = k->settings->config;
@@ -101,6 +136,8 @@ struct cert_rotation *cert_rotation_start(struct kubelet *k)
 		return NULL;
 	struct cert_rotation *r = mem_zalloc(sizeof(*r));
 	r->k = k;
+	if (k->metrics)
+		make_metrics(k);
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->wake, NULL);
 	r->thread = thread_start("certs", rotation_thread, r);

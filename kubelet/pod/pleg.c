@@ -30,6 +30,7 @@ struct pleg {
 	bool stopping;
 	bool started;
 	pthread_t thread;
+	int64_t begun_ms;	  /* of the relisting thread: the last relist; 0: none yet */
 	char *last_error;	  /* of the relisting thread; NULL: the last relist went well */
 	struct arena *list_arena; /* the last list */
 	struct runtime_pods list;
@@ -199,6 +200,14 @@ static void relist(struct pleg *p)
 	arena_free(old);
 }
 
+static void begin_count(struct pleg *p, int64_t start_ms)
+{
+	if (p->begun_ms)
+		metric_observe(p->k->figures.relist_interval, (double)(start_ms - p->begun_ms) / 1000);
+	p->begun_ms = start_ms;
+	metric_set(p->k->figures.last_relist, (double)clock_wall_s(p->k->clock));
+}
+
 static void *relist_thread(void *data)
 {
 	struct pleg *p = data;
@@ -207,7 +216,9 @@ static void *relist_thread(void *data)
 		p->kicked = false;
 		pthread_mutex_unlock(&p->lock);
 		int64_t start = clock_mono_ms(p->k->clock);
+		begin_count(p, start);
 		relist(p);
+		metric_observe(p->k->figures.relist_seconds, (double)(clock_mono_ms(p->k->clock) - start) / 1000);
 		pthread_mutex_lock(&p->lock);
 		int64_t next = start + RELIST_MS;
 		for (int64_t left = next - clock_mono_ms(p->k->clock); left > 0 && !p->stopping && !p->kicked;

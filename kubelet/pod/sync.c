@@ -136,6 +136,18 @@ static struct status *look_again(struct kubelet *k, const struct pod *pod)
 	return NULL;
 }
 
+/* A pod that did not run and does now. It was first seen at its startTime. */
+static void count_start(struct kubelet *k, const struct pod *pod, const CoreV1PodStatus *status)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	if (!k->figures.start_seconds || !str_eq(status->phase, "Running") || !status->start_time)
+		return;
+	const CoreV1PodStatus *was = status_manager_get(k->statuses, arena, pod->uid);
+	if (was && str_eq(was->phase, "Pending"))
+		metric_observe(
+			k->figures.start_seconds, (double)(clock_wall_s(k->clock) - status->start_time->seconds));
+}
+
 struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -143,6 +155,7 @@ struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct p
 	CoreV1PodStatus *api_status = generate(k, arena, pod, status, false);
 	if (str_eq(api_status->reason, STATUS_REASON_DEADLINE))
 		kubelet_pod_event(k, pod, NULL, EVENT_NORMAL, STATUS_REASON_DEADLINE, "%s", api_status->message);
+	count_start(k, pod, api_status);
 	status_manager_set(k->statuses, pod, api_status);
 	*ret_terminal = pod_phase_terminal(api_status->phase);
 	if (*ret_terminal)

@@ -269,7 +269,12 @@ static void one_step(struct worker *worker, bool *ret_done)
 		CLEANUP(pod_unrefp) struct pod *wanted = step.pod;
 		step.pod = allocation_apply(w->k->allocation, wanted);
 	}
+	int64_t begin_ns = clock_mono_ns(w->k->clock);
 	struct status *error = run_step(worker, &step, &terminal);
+	metric_observe(w->k->figures.sync_seconds, (double)(clock_mono_ns(w->k->clock) - begin_ns) / 1e9,
+		step.phase != POD_SYNCING ? "kill"
+		: step.newer_than	  ? "sync"
+					  : "create");
 	int64_t deadline = step.pod && step.phase == POD_SYNCING ? pod_deadline_left_ms(w->k, step.pod) : -1;
 	pthread_mutex_lock(&w->lock);
 	worker->synced_ms = clock_mono_ms(w->k->clock);

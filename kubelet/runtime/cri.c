@@ -1,6 +1,7 @@
 #include "kubelet/runtime/cri.h"
 
 #include <pthread.h>
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -14,6 +15,7 @@ struct cri {
 	struct rpc_channel *image; /* the same as runtime where there is one socket */
 	char *endpoint;
 	int64_t timeout_ms;
+	const struct kubelet_figures *figures;
 	pthread_mutex_t lock; /* guards the next two, which once set are never freed before the cri */
 	char *name;
 	char *version;
@@ -32,12 +34,14 @@ static struct status *open_channel(const char *endpoint, struct rpc_channel **re
 	return rpc_channel_new(&options, ret);
 }
 
-struct status *cri_new(const char *endpoint, const char *image_endpoint, int64_t timeout_ms, struct cri **ret)
+struct status *cri_new(const char *endpoint, const char *image_endpoint, int64_t timeout_ms,
+	const struct kubelet_figures *figures, struct cri **ret)
 {
 	CLEANUP(cri_freep) struct cri *cri = mem_zalloc(sizeof(*cri));
 	pthread_mutex_init(&cri->lock, NULL);
 	cri->endpoint = mem_strdup(endpoint);
 	cri->timeout_ms = timeout_ms;
+	cri->figures = figures;
 	cri->name = mem_strdup("");
 	cri->version = mem_strdup("");
 	TRY(open_channel(endpoint, &cri->runtime));
@@ -77,6 +81,37 @@ const char *cri_runtime_version(const struct cri *cri)
 	return cri->version;
 }
 
+/* --- calls --- */
+
+/* What the original calls the runtime's methods. */
+static const char *const operations[][2] = {{"Version", "version"}, {"RunPodSandbox", "run_podsandbox"},
+	{"StopPodSandbox", "stop_podsandbox"}, {"RemovePodSandbox", "remove_podsandbox"},
+	{"PodSandboxStatus", "podsandbox_status"}, {"ListPodSandbox", "list_podsandbox"},
+	{"CreateContainer", "create_container"}, {"StartContainer", "start_container"},
+	{"StopContainer", "stop_container"}, {"RemoveContainer", "remove_container"},
+	{"ListContainers", "list_containers"}, {"ContainerStatus", "container_status"},
+	{"UpdateContainerResources", "update_container"}, {"ReopenContainerLog", "reopen_container_log"},
+	{"ExecSync", "exec_sync"}, {"Exec", "exec"}, {"Attach", "attach"}, {"PortForward", "port_forward"},
+	{"ContainerStats", "container_stats"}, {"ListContainerStats", "list_container_stats"},
+	{"PodSandboxStats", "podsandbox_stats"}, {"ListPodSandboxStats", "list_podsandbox_stats"},
+	{"UpdateRuntimeConfig", "update_runtime_config"}, {"Status", "status"}, {"ListImages", "list_images"},
+	{"ImageStatus", "image_status"}, {"PullImage", "pull_image"}, {"RemoveImage", "remove_image"},
+	{"ImageFsInfo", "image_fs_info"}};
+
+/* Counts a call that began then and has just ended; returns its status. */
+static struct status *counted(struct cri *cri, const char *method, int64_t begin_ns, struct status *status)
+{
+	const char *operation = method;
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+		if (str_eq(operations[i][0], method))
+			operation = operations[i][1];
+	metric_add(cri->figures->calls, 1, operation);
+	metric_observe(cri->figures->call_seconds, (double)(clock_mono_ns(clock_system()) - begin_ns) / 1e9, operation);
+	if (status)
+		metric_add(cri->figures->failed_calls, 1, operation);
+	return status;
+}
+
 struct status *cri_connect(struct cri *cri)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -100,7 +135,9 @@ struct status *cri_connect(struct cri *cri)
 struct status *cri_call_for(
 	struct cri *cri, const char *method, const void *request, int64_t timeout_ms, struct arena *arena, void *ret)
 {
-	return rpc_call(cri->runtime, &cri_runtime_service, method, request, timeout_ms, arena, ret);
+	int64_t begin_ns = clock_mono_ns(clock_system());
+	return counted(cri, method, begin_ns,
+		rpc_call(cri->runtime, &cri_runtime_service, method, request, timeout_ms, arena, ret));
 }
 
 struct status *cri_call(struct cri *cri, const char *method, const void *request, struct arena *arena, void *ret)
@@ -111,15 +148,19 @@ struct status *cri_call(struct cri *cri, const char *method, const void *request
 struct status *cri_image_call(
 	struct cri *cri, const char *method, const void *request, int64_t timeout_ms, struct arena *arena, void *ret)
 {
-	return rpc_call(
-		cri->image, &cri_image_service, method, request, timeout_ms ? timeout_ms : cri->timeout_ms, arena, ret);
+	int64_t begin_ns = clock_mono_ns(clock_system());
+	return counted(cri, method, begin_ns,
+		rpc_call(cri->image, &cri_image_service, method, request, timeout_ms ? timeout_ms : cri->timeout_ms,
+			arena, ret));
 }
 
 struct status *cri_pull_image(struct cri *cri, const CriPullImageRequest *request, struct cancel *cancel,
 	struct arena *arena, CriPullImageResponse **ret)
 {
-	return rpc_call_until(
-		cri->image, &cri_image_service, "PullImage", request, PULL_TIMEOUT_MS, cancel, arena, ret);
+	int64_t begin_ns = clock_mono_ns(clock_system());
+	return counted(cri, "PullImage", begin_ns,
+		rpc_call_until(
+			cri->image, &cri_image_service, "PullImage", request, PULL_TIMEOUT_MS, cancel, arena, ret));
 }
 
 /* By number, as Go's gRPC names them. */
@@ -151,8 +192,10 @@ struct status *cri_stop_container(struct cri *cri, const char *id, int64_t grace
 	request->timeout = grace_seconds;
 	CriStopContainerResponse *response;
 	int64_t timeout_ms = grace_seconds * 1000 + cri->timeout_ms;
-	return forgive_not_found(rpc_call_until(
-		cri->runtime, &cri_runtime_service, "StopContainer", request, timeout_ms, cancel, arena, &response));
+	int64_t begin_ns = clock_mono_ns(clock_system());
+	return forgive_not_found(counted(cri, "StopContainer", begin_ns,
+		rpc_call_until(cri->runtime, &cri_runtime_service, "StopContainer", request, timeout_ms, cancel, arena,
+			&response)));
 }
 
 struct status *cri_remove_container(struct cri *cri, const char *id)
@@ -193,8 +236,10 @@ struct status *cri_exec_sync(struct cri *cri, const char *container_id, char *co
 	CriExecSyncResponse *response;
 	/* The runtime enforces the timeout itself; ours is for a runtime that hangs. */
 	int64_t timeout_ms = timeout_s ? timeout_s * 1000 + cri->timeout_ms : NO_TIMEOUT_MS;
-	TRY(rpc_call_until(
-		cri->runtime, &cri_runtime_service, "ExecSync", request, timeout_ms, cancel, arena, &response));
+	int64_t begin_ns = clock_mono_ns(clock_system());
+	TRY(counted(cri, "ExecSync", begin_ns,
+		rpc_call_until(cri->runtime, &cri_runtime_service, "ExecSync", request, timeout_ms, cancel, arena,
+			&response)));
 	size_t out = response->stdout.len, err = response->stderr.len;
 	if (out > MAX_EXEC_OUTPUT || err > MAX_EXEC_OUTPUT)
 		return status_new(STATUS_TOO_LARGE, "output of %s is too large", n_command ? command[0] : "");

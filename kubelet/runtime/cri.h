@@ -11,6 +11,7 @@
 #ifndef KUBELET_RUNTIME_CRI_H
 #define KUBELET_RUNTIME_CRI_H
 
+#include "kubelet/figures.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -21,7 +22,9 @@ struct cri;
 
 /* Endpoints are unix:///path or a bare path. image_endpoint "" or NULL: the same. timeout_ms: of calls with no time of
  * their own. */
-struct status *cri_new(const char *endpoint, const char *image_endpoint, int64_t timeout_ms, struct cri **ret) MUST_USE;
+/* figures: what calls are counted in; borrowed. */
+struct status *cri_new(const char *endpoint, const char *image_endpoint, int64_t timeout_ms,
+	const struct kubelet_figures *figures, struct cri **ret) MUST_USE;
 void cri_free(struct cri *cri);
 DEFINE_CLEANUP(struct cri *, cri_free)
 const char *cri_endpoint(const struct cri *cri);

@@ -49,6 +49,22 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 }
 
 # bats test_tags=short
+@test "instrumentation: the kubelet counts what it asks of the runtime and the API server, and how long pods take" {
+	pod p "containers: [{name: p, image: '$IMAGE', command: [sleep, '3600']}]"
+	node=$(field pod/p .spec.nodeName)
+	counts() { proxied "$node" metrics | grep -qE "$1"; }
+	for line in 'kubelet_runtime_operations_total\{operation_type="(run_podsandbox|start_container|list_containers)"\} [1-9]' \
+		'kubelet_runtime_operations_duration_seconds_count\{operation_type="list_podsandbox"\} [1-9]' \
+		'kubelet_pleg_relist_duration_seconds_count [1-9]' 'kubelet_pleg_relist_interval_seconds_count [1-9]' \
+		'kubelet_pod_worker_duration_seconds_count\{operation_type="create"\} [1-9]' \
+		'kubelet_running_containers\{container_state="running"\} [1-9]' \
+		'rest_client_requests_total\{code="200",host="[^"]+",method="GET"\} [1-9]'; do
+		wait_until 20 counts "^$line" || { echo "no $line"; return 1; }
+	done
+	wait_until 20 counts '^kubelet_pod_start_duration_seconds_count [1-9]'
+}
+
+# bats test_tags=short
 @test "instrumentation: the kubelet's summary knows the node and its pods" {
 	pod p "volumes: [{name: d, emptyDir: {}}], containers: [{name: p, image: '$IMAGE', command: [sh, -c, 'dd if=/dev/zero of=/d/f bs=1M count=3; dd if=/dev/zero of=/tmp/f bs=1M count=2; echo said; sleep 3600'], volumeMounts: [{name: d, mountPath: /d}]}]"
 	node=$(field pod/p .spec.nodeName)
