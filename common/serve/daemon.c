@@ -391,11 +391,21 @@ static struct status *start_serving(struct daemon *d)
 
 /* --- leading --- */
 
+static void tell_lead(struct daemon *d, bool leads)
+{
+	static const char *const labels[] = {"name", NULL};
+	if (d->leader_client)
+		metric_set(metrics_gauge(d->metrics, "leader_election_master_status",
+				   "Whether this process leads (1) or waits (0).", labels),
+			leads, d->spec->name);
+}
+
 /* What leads without a candidate's lease, and what the election calls. */
 static void run_lead(void *data, const atomic_bool *lost)
 {
 	struct daemon *d = data;
 	(void)lost;
+	tell_lead(d, true);
 	struct status *error = d->spec->lead(d, d->spec->data);
 	if (error || !atomic_load(&d->stopping))
 		daemon_stop(d, error);
@@ -415,6 +425,7 @@ static void *lead_thread(void *data)
 		run_lead(d, &d->stopping);
 		return NULL;
 	}
+	tell_lead(d, false);
 	struct leader_config config = {.client = d->leader_client,
 		.namespace = str_or(o->leader_namespace, "kube-system"),
 		.name = str_or(o->leader_name, d->spec->name),

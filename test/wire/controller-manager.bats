@@ -80,6 +80,7 @@ manager_says() { curl -sk "https://127.0.0.1:$MANAGER_PORT/metrics" | grep -qE "
 	manager admin --secure-port "$MANAGER_PORT" --authorization-always-allow-paths=/metrics
 	local host=${CP_SERVER#https://}
 	within 20 manager_says "^rest_client_requests_total\\{code=\"200\",host=\"$host\",method=\"GET\"\\} [1-9]"
+	within 20 manager_says '^leader_election_master_status\{name="kube-controller-manager"\} 1'
 	within 20 manager_says "^rest_client_requests_total\\{code=\"201\",host=\"$host\",method=\"POST\"\\} [1-9]"
 	manager_says "^rest_client_request_duration_seconds_bucket\\{host=\"$host\",verb=\"GET\",le=\"\\+Inf\"\\} [1-9]"
 	kill -STOP "$CP_APISERVER_PID"
