@@ -136,16 +136,15 @@ static struct status *look_again(struct kubelet *k, const struct pod *pod)
 	return NULL;
 }
 
-/* A pod that did not run and does now. It was first seen at its startTime. */
+/* A pod that did not run and does now. It was first seen at its startTime, which the manager of statuses keeps. */
 static void count_start(struct kubelet *k, const struct pod *pod, const CoreV1PodStatus *status)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	if (!k->figures.start_seconds || !str_eq(status->phase, "Running") || !status->start_time)
+	if (!k->figures.start_seconds || !str_eq(status->phase, "Running"))
 		return;
 	const CoreV1PodStatus *was = status_manager_get(k->statuses, arena, pod->uid);
-	if (was && str_eq(was->phase, "Pending"))
-		metric_observe(
-			k->figures.start_seconds, (double)(clock_wall_s(k->clock) - status->start_time->seconds));
+	if (was && str_eq(was->phase, "Pending") && was->start_time && was->start_time->seconds)
+		metric_observe(k->figures.start_seconds, (double)(clock_wall_s(k->clock) - was->start_time->seconds));
 }
 
 struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal)

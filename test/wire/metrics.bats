@@ -61,7 +61,7 @@ requests() { # CODE SCOPE VERB [DRY-RUN]
 @test "what lasts is counted while it does" {
 	local lasting='apiserver_longrunning_requests{component="apiserver",group="",resource="serviceaccounts",scope="namespace",subresource="",verb="WATCH",version="v1"}'
 	curl -sN --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_DIR/admin.key" -o /dev/null \
-		"$CP_SERVER/api/v1/namespaces/kube-public/serviceaccounts?watch=1" &
+		"$CP_SERVER/api/v1/namespaces/kube-public/serviceaccounts?watch=1&resourceVersion=0" &
 	cp_wait has "$lasting 1"
 	kill $!
 	cp_wait has "$lasting 0"
