@@ -28,6 +28,7 @@ ask() {
 	CP_APISERVER=$REF_BIN/kube-apiserver cp_start
 	cp_wait cp_curl /api/v1/namespaces/default -f
 	"$BATS_FILE_TMPDIR/client-go" "$@" > "$BATS_TEST_TMPDIR/theirs"
+	cp_stop
 	diff "$BATS_TEST_TMPDIR/ours" "$BATS_TEST_TMPDIR/theirs"
 }
 
