@@ -187,7 +187,8 @@ void app_handle(struct exchange *exchange, void *data)
 	app_request_begins(app, r);
 	struct status *status = respond(app, exchange, r);
 	if (status && !exchange_replied(exchange)) {
-		if (status->code >= 500)
+		/* A fault of ours; 503 and 504 are answers about others, which clients expect. */
+		if (status->code == 500)
 			log_warn("%s %s: %s", exchange->method, exchange->path, status->message);
 		answer_warnings(exchange, r);
 		answer_status(exchange, status);
