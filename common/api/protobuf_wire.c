@@ -1,6 +1,7 @@
 /*
- * The protobuf wire of typed objects over the same descriptors that protobuf-c uses, but in one pass each way: written
- * from the end, so that no length is computed twice, and read with a bound on nesting, without what is unknown.
+ * The protobuf wire of typed objects, in one pass each way: written from the end, so that no length is computed twice;
+ * read with a bound on nesting, without what is unknown, and with strings that stay where they are in one copy of the
+ * bytes.
  */
 #include <string.h>
 #include "api/internal.h"
@@ -9,173 +10,181 @@
 #include "base/mem.h"
 
 #define MAX_NESTING 100
-#define FIRST_BYTES 4096 /* of a writer */
+#define FIRST_BYTES 8192		   /* of a writer */
+#define HIGHEST_TAG (0x1fffffffu << 3 | 5) /* 6 and 7 are no wire types */
+#define NUMBER_BYTES 10			   /* of a varint at most */
 
-typedef const ProtobufCFieldDescriptor *field_p;
+typedef const struct schema_wire *wire_p;
+
+static unsigned wire_type_of(wire_p f)
+{
+	return f->tag & 7;
+}
+
+static size_t value_size(wire_p f)
+{
+	return schema_kind_size((enum schema_kind)f->kind);
+}
+
+/* --- writing --- */
 
 struct writer {
-	uint8_t *buf;
-	size_t cap, at; /* what is written stands from at to cap */
+	uint8_t *buf, *at, *end; /* what is written stands from at to end */
 };
 
 static void grow(struct writer *w, size_t size)
 {
-	size_t used = w->cap - w->at, cap = w->cap ? w->cap * 2 : FIRST_BYTES;
+	const size_t used = (size_t)(w->end - w->at);
+	size_t cap = w->buf ? (size_t)(w->end - w->buf) * 2 : FIRST_BYTES;
 	while (cap < used + size)
 		cap *= 2;
 	uint8_t *buf = mem_alloc(cap);
 	if (used)
-		memcpy(buf + cap - used, w->buf + w->at, used);
+		memcpy(buf + cap - used, w->at, used);
 	free(w->buf);
-	*w = (struct writer){buf, cap, cap - used};
+	*w = (struct writer){buf, buf + cap - used, buf + cap};
 }
 
-static inline void put_bytes(struct writer *w, const void *data, size_t size)
+static inline void ensure(struct writer *w, size_t size)
 {
-	if (w->at < size)
+	if ((size_t)(w->at - w->buf) < size)
 		grow(w, size);
-	w->at -= size;
-	if (size)
-		memcpy(w->buf + w->at, data, size);
 }
 
-static inline void put_varint(struct writer *w, uint64_t value)
+/* Writes it to end at p; returns where it begins. */
+static inline uint8_t *varint_before(uint8_t *p, uint64_t value)
 {
-	uint8_t bytes[10];
-	size_t n = 0;
-
-	if (value < 0x80 && w->at) {
-		w->buf[--w->at] = (uint8_t)value;
-		return;
+	if (value < 0x80) {
+		*--p = (uint8_t)value;
+		return p;
 	}
-	do {
-		bytes[n++] = (uint8_t)(value | 0x80);
-		value >>= 7;
-	} while (value);
-	bytes[n - 1] &= 0x7f;
-	put_bytes(w, bytes, n);
+	uint8_t *begin = p - ((size_t)(63 - __builtin_clzll(value)) + 7) / 7;
+	for (p = begin; value >= 0x80; value >>= 7)
+		*p++ = (uint8_t)(value | 0x80);
+	*p = (uint8_t)value;
+	return begin;
 }
 
-static void put_tag(struct writer *w, field_p f, unsigned wire_type)
+static inline void put_number(struct writer *w, wire_p f, uint64_t value)
 {
-	put_varint(w, (uint64_t)f->id << 3 | wire_type);
+	ensure(w, 2 * NUMBER_BYTES);
+	w->at = varint_before(varint_before(w->at, value), f->tag);
 }
 
-static void put_message(struct writer *w, const ProtobufCMessage *msg);
+static inline void put_block(struct writer *w, wire_p f, const void *data, size_t size)
+{
+	ensure(w, size + 2 * NUMBER_BYTES);
+	uint8_t *p = w->at - size;
+	if (size)
+		memcpy(p, data, size);
+	w->at = varint_before(varint_before(p, size), f->tag);
+}
+
+static void put_fixed(struct writer *w, wire_p f, const void *data, size_t size)
+{
+	ensure(w, size + NUMBER_BYTES);
+	uint8_t *p = w->at - size;
+	memcpy(p, data, size);
+	w->at = varint_before(p, f->tag);
+}
+
+static void put_message(struct writer *w, const void *msg);
 
 /* One value with its tag. */
-static void put_value(struct writer *w, field_p f, const void *at)
+static void put_value(struct writer *w, wire_p f, const void *at)
 {
 	const ProtobufCBinaryData *data = at;
-	size_t end;
+	const char *text;
+	ptrdiff_t before;
 
-	switch (f->type) {
-	case PROTOBUF_C_TYPE_BOOL:
-		put_varint(w, *(const protobuf_c_boolean *)at != 0);
-		put_tag(w, f, 0);
-		break;
-	case PROTOBUF_C_TYPE_INT32:
-		put_varint(w, (uint64_t)(int64_t) * (const int32_t *)at);
-		put_tag(w, f, 0);
-		break;
-	case PROTOBUF_C_TYPE_UINT32:
-		put_varint(w, *(const uint32_t *)at);
-		put_tag(w, f, 0);
-		break;
-	case PROTOBUF_C_TYPE_INT64:
-	case PROTOBUF_C_TYPE_UINT64:
-		put_varint(w, *(const uint64_t *)at);
-		put_tag(w, f, 0);
-		break;
-	case PROTOBUF_C_TYPE_FLOAT:
-		put_bytes(w, at, 4);
-		put_tag(w, f, 5);
-		break;
-	case PROTOBUF_C_TYPE_DOUBLE:
-		put_bytes(w, at, 8);
-		put_tag(w, f, 1);
-		break;
-	case PROTOBUF_C_TYPE_STRING:
-		end = strlen(str_or_empty(*(char *const *)at));
-		put_bytes(w, *(char *const *)at, end);
-		put_varint(w, end);
-		put_tag(w, f, 2);
-		break;
-	case PROTOBUF_C_TYPE_BYTES:
-		put_bytes(w, data->data, data->len);
-		put_varint(w, data->len);
-		put_tag(w, f, 2);
-		break;
-	case PROTOBUF_C_TYPE_MESSAGE:
-		end = w->cap - w->at;
+	switch ((enum schema_kind)f->kind) {
+	case SCHEMA_MESSAGE:
+		before = w->end - w->at;
 		if (*(void *const *)at)
 			put_message(w, *(void *const *)at);
-		put_varint(w, w->cap - w->at - end);
-		put_tag(w, f, 2);
+		put_number(w, f, (uint64_t)(w->end - w->at - before));
 		break;
-	default:
+	case SCHEMA_STRING:
+		text = str_or_empty(*(char *const *)at);
+		put_block(w, f, text, strlen(text));
+		break;
+	case SCHEMA_BYTES:
+		put_block(w, f, data->data, data->len);
+		break;
+	case SCHEMA_FLOAT:
+		put_fixed(w, f, at, sizeof(float));
+		break;
+	case SCHEMA_DOUBLE:
+		put_fixed(w, f, at, sizeof(double));
+		break;
+	case SCHEMA_BOOL:
+		put_number(w, f, *(const protobuf_c_boolean *)at != 0);
+		break;
+	case SCHEMA_INT32:
+		put_number(w, f, (uint64_t)(int64_t) * (const int32_t *)at);
+		break;
+	case SCHEMA_UINT32:
+		put_number(w, f, *(const uint32_t *)at);
+		break;
+	case SCHEMA_INT64:
+	case SCHEMA_UINT64:
+		put_number(w, f, *(const uint64_t *)at);
 		break;
 	}
 }
 
-static size_t value_size(field_p f)
+static bool is_not_zero(wire_p f, const void *at)
 {
-	switch (f->type) {
-	case PROTOBUF_C_TYPE_INT32:
-	case PROTOBUF_C_TYPE_UINT32:
-	case PROTOBUF_C_TYPE_FLOAT:
-	case PROTOBUF_C_TYPE_BOOL:
-		return 4;
-	case PROTOBUF_C_TYPE_BYTES:
-		return sizeof(ProtobufCBinaryData);
-	default:
-		return 8;
-	}
-}
-
-/* Whether a single field holds something that the wire must carry. */
-static bool is_set(const ProtobufCMessage *msg, field_p f, const void *at)
-{
-	if (f->type == PROTOBUF_C_TYPE_MESSAGE)
-		return *(void *const *)at;
-	if (f->label == PROTOBUF_C_LABEL_OPTIONAL && f->type == PROTOBUF_C_TYPE_STRING)
-		return *(char *const *)at;
-	if (f->label == PROTOBUF_C_LABEL_OPTIONAL)
-		return *(const protobuf_c_boolean *)(const void *)((const char *)msg + f->quantifier_offset);
-	switch (f->type) {
-	case PROTOBUF_C_TYPE_STRING:
-		return !str_empty(*(char *const *)at);
-	case PROTOBUF_C_TYPE_FLOAT:
+	switch ((enum schema_kind)f->kind) {
+	case SCHEMA_FLOAT:
 		return *(const float *)at != 0;
-	case PROTOBUF_C_TYPE_DOUBLE:
+	case SCHEMA_DOUBLE:
 		return *(const double *)at != 0;
-	case PROTOBUF_C_TYPE_BYTES:
+	case SCHEMA_BYTES:
 		return ((const ProtobufCBinaryData *)at)->data; /* empty is not absent */
-	case PROTOBUF_C_TYPE_INT64:
-	case PROTOBUF_C_TYPE_UINT64:
+	case SCHEMA_INT64:
+	case SCHEMA_UINT64:
 		return *(const uint64_t *)at;
 	default:
 		return *(const uint32_t *)at;
 	}
 }
 
-static void put_message(struct writer *w, const ProtobufCMessage *msg)
+static void put_list(struct writer *w, wire_p f, const char *items, size_t n)
 {
-	const ProtobufCMessageDescriptor *d = msg->descriptor;
+	const size_t size = value_size(f);
 
-	for (unsigned i = d->n_fields; i > 0; i--) {
-		field_p f = &d->fields[i - 1];
-		const char *at = (const char *)msg + f->offset;
-		if (f->label != PROTOBUF_C_LABEL_REPEATED) {
-			if (is_set(msg, f, at))
-				put_value(w, f, at);
-			continue;
+	while (n-- > 0)
+		put_value(w, f, items + n * size);
+}
+
+static void put_message(struct writer *w, const void *msg)
+{
+	const struct schema_type *type = schema_of(msg);
+
+	for (wire_p f = type->wire + type->n_fields; f-- > type->wire;) {
+		const void *at = (const char *)msg + f->offset, *quantifier = (const char *)msg + f->quantifier_offset;
+		bool there = false;
+		switch ((enum schema_wire_there)f->there) {
+		case SCHEMA_WIRE_POINTER:
+			there = *(void *const *)at;
+			break;
+		case SCHEMA_WIRE_TEXT:
+			there = !str_empty(*(char *const *)at);
+			break;
+		case SCHEMA_WIRE_LIST:
+			if (*(const size_t *)quantifier)
+				put_list(w, f, *(char *const *)at, *(const size_t *)quantifier);
+			break;
+		case SCHEMA_WIRE_BIT:
+			there = *(const protobuf_c_boolean *)quantifier;
+			break;
+		case SCHEMA_WIRE_NUMBER:
+			there = is_not_zero(f, at);
+			break;
 		}
-		size_t n = *(const size_t *)(const void *)((const char *)msg + f->quantifier_offset),
-		       size = value_size(f);
-		const char *items = *(char *const *)(const void *)at;
-		for (size_t j = n; j > 0; j--)
-			put_value(w, f, items + (j - 1) * size);
+		if (there)
+			put_value(w, f, at);
 	}
 }
 
@@ -184,173 +193,211 @@ void protobuf_pack(struct strbuf *out, const void *msg)
 	struct writer w = {0};
 
 	put_message(&w, msg);
-	strbuf_add(out, w.buf ? w.buf + w.at : NULL, w.cap - w.at);
+	strbuf_add(out, w.at, (size_t)(w.end - w.at));
 	free(w.buf);
 }
 
+/* --- reading --- */
+
+/*
+ * What reads returns where it has come to, or NULL when the bytes are broken. A string ends where the next field's tag
+ * begins, or after the last byte of all, so there is room for its NUL once that tag has been read.
+ */
 struct reader {
 	struct arena *arena;
 	const char *error;
+	uint8_t *unended; /* where the last string's NUL is due; or aside */
+	uint8_t aside;
 	int depth;
 };
 
-static bool fail(struct reader *r, const char *error)
+static uint8_t *fail(struct reader *r, const char *error)
 {
 	r->error = error;
-	return false;
+	return NULL;
 }
 
-static bool get_varint(struct reader *r, const uint8_t **p, const uint8_t *end, uint64_t *ret_value)
+static uint8_t *get_long_varint(struct reader *r, uint8_t *p, const uint8_t *end, uint64_t *ret_value)
 {
 	uint64_t value = 0;
 
-	if (*p < end && !(**p & 0x80)) {
-		*ret_value = *(*p)++;
-		return true;
-	}
-	for (int shift = 0; *p < end && shift < 64; shift += 7) {
-		uint8_t b = *(*p)++;
+	for (int shift = 0; p < end && shift < 64; shift += 7) {
+		uint8_t b = *p++;
 		value |= (uint64_t)(b & 0x7f) << shift;
 		if (!(b & 0x80)) {
 			*ret_value = value;
-			return true;
+			return p;
 		}
 	}
-	return fail(r, *p < end ? "a number overflows" : "it ends too early");
+	return fail(r, p < end ? "a number overflows" : "it ends too early");
 }
 
-static bool get_length(
-	struct reader *r, const uint8_t **p, const uint8_t *end, const uint8_t **ret_data, size_t *ret_size)
+static inline uint8_t *get_varint(struct reader *r, uint8_t *p, const uint8_t *end, uint64_t *ret_value)
+{
+	if (p < end && *p < 0x80) {
+		*ret_value = *p;
+		return p + 1;
+	}
+	return get_long_varint(r, p, end, ret_value);
+}
+
+/* Where the block begins; it is all there. */
+static inline uint8_t *get_length(struct reader *r, uint8_t *p, const uint8_t *end, size_t *ret_size)
 {
 	uint64_t size;
 
-	if (!get_varint(r, p, end, &size))
-		return false;
-	if (size > (size_t)(end - *p))
+	p = get_varint(r, p, end, &size);
+	if (!p)
+		return NULL;
+	if (size > (size_t)(end - p))
 		return fail(r, "it ends too early");
-	*ret_data = *p;
 	*ret_size = (size_t)size;
-	*p += size;
-	return true;
+	return p;
 }
 
-static bool get_message(struct reader *r, ProtobufCMessage *msg, const uint8_t *p, const uint8_t *end);
-
-static bool get_fixed(struct reader *r, const uint8_t **p, const uint8_t *end, size_t size, void *to)
+static inline uint8_t *get_tag(struct reader *r, uint8_t *p, const uint8_t *end, uint64_t *ret_tag)
 {
-	if ((size_t)(end - *p) < size)
+	p = get_varint(r, p, end, ret_tag);
+	*r->unended = 0;
+	r->unended = &r->aside;
+	return p;
+}
+
+static bool get_message(struct reader *r, const struct schema_type *type, void *msg, uint8_t *p, const uint8_t *end);
+
+static uint8_t *get_fixed(struct reader *r, uint8_t *p, const uint8_t *end, size_t size, void *to)
+{
+	if ((size_t)(end - p) < size)
 		return fail(r, "it ends too early");
-	memcpy(to, *p, size);
-	*p += size;
-	return true;
+	memcpy(to, p, size);
+	return p + size;
 }
 
-static unsigned wire_type_of(field_p f)
-{
-	switch (f->type) {
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return 1;
-	case PROTOBUF_C_TYPE_FLOAT:
-		return 5;
-	case PROTOBUF_C_TYPE_STRING:
-	case PROTOBUF_C_TYPE_BYTES:
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return 2;
-	default:
-		return 0;
-	}
-}
-
-static bool get_number(struct reader *r, field_p f, const uint8_t **p, const uint8_t *end, void *to)
+static uint8_t *get_number(struct reader *r, wire_p f, uint8_t *p, const uint8_t *end, void *to)
 {
 	uint64_t value;
 
-	if (f->type == PROTOBUF_C_TYPE_FLOAT || f->type == PROTOBUF_C_TYPE_DOUBLE)
+	if (f->kind == SCHEMA_FLOAT || f->kind == SCHEMA_DOUBLE)
 		return get_fixed(r, p, end, value_size(f), to);
-	if (!get_varint(r, p, end, &value))
-		return false;
-	if (f->type == PROTOBUF_C_TYPE_BOOL)
+	p = get_varint(r, p, end, &value);
+	if (!p)
+		return NULL;
+	if (f->kind == SCHEMA_BOOL)
 		*(protobuf_c_boolean *)to = value != 0;
-	else if (value_size(f) == 4)
+	else if (f->kind == SCHEMA_INT32 || f->kind == SCHEMA_UINT32)
 		*(uint32_t *)to = (uint32_t)value;
 	else
 		*(uint64_t *)to = value;
-	return true;
+	return p;
 }
 
 _Static_assert(offsetof(MetaV1Time, seconds) == offsetof(MetaV1MicroTime, seconds) &&
 		       offsetof(MetaV1Time, nanos) == offsetof(MetaV1MicroTime, nanos),
 	"one is read as the other");
 
-static bool is_time(field_p f)
+static bool is_time(wire_p f)
 {
-	return f->label != PROTOBUF_C_LABEL_REPEATED && (f->descriptor == (const void *)&MetaV1Time_schema ||
-								f->descriptor == (const void *)&MetaV1MicroTime_schema);
+	return f->there != SCHEMA_WIRE_LIST && (f->type == &MetaV1Time_schema || f->type == &MetaV1MicroTime_schema);
 }
 
-static bool get_block(struct reader *r, field_p f, const uint8_t **p, const uint8_t *end, void *to)
+static inline uint8_t *get_block(struct reader *r, wire_p f, uint8_t *p, const uint8_t *end, void *to)
 {
-	const uint8_t *data;
 	size_t size;
 
-	if (!get_length(r, p, end, &data, &size))
-		return false;
-	if (f->type == PROTOBUF_C_TYPE_STRING) {
-		*(char **)to = size ? arena_strndup(r->arena, (const char *)data, size)
-				    : (char *)(uintptr_t)schema_empty_string;
-		return true;
+	p = get_length(r, p, end, &size);
+	if (!p)
+		return NULL;
+	if (f->kind == SCHEMA_STRING) {
+		*(char **)to = size ? (char *)p : (char *)(uintptr_t)schema_empty_string;
+		if (size)
+			r->unended = p + size;
+		return p + size;
 	}
-	if (f->type == PROTOBUF_C_TYPE_BYTES) {
-		*(ProtobufCBinaryData *)to = (ProtobufCBinaryData){size, arena_dup(r->arena, data, size)};
-		return true;
+	if (f->kind == SCHEMA_BYTES) {
+		*(ProtobufCBinaryData *)to = (ProtobufCBinaryData){size, p};
+		return p + size;
 	}
 	if (!size && is_time(f))
-		return true;
+		return p;
 	if (!*(void **)to)
-		*(void **)to = api_new(r->arena, f->descriptor);
-	if (!get_message(r, *(void **)to, data, data + size))
-		return false;
+		*(void **)to = api_new(r->arena, f->type);
+	if (!get_message(r, f->type, *(void **)to, p, p + size))
+		return NULL;
 	/* Go writes its zero time as a message without content, and reads it so; here it is no time. */
 	if (is_time(f)) {
 		const MetaV1Time *time = *(void **)to;
 		if (!time->seconds && !time->nanos)
 			*(void **)to = NULL;
 	}
-	return true;
+	return p + size;
 }
 
-static bool get_value(struct reader *r, field_p f, const uint8_t **p, const uint8_t *end, void *to)
+static inline bool is_block(wire_p f)
 {
-	return wire_type_of(f) == 2 ? get_block(r, f, p, end, to) : get_number(r, f, p, end, to);
+	return wire_type_of(f) == 2;
 }
 
 /* A new element at the end of a list. */
-static void *push(struct reader *r, ProtobufCMessage *msg, field_p f)
+static void *push(struct reader *r, void *msg, wire_p f)
 {
+	const size_t size = value_size(f);
 	void *to = arena_push(r->arena, (void **)(void *)((char *)msg + f->offset),
-		(size_t *)(void *)((char *)msg + f->quantifier_offset), value_size(f));
+		(size_t *)(void *)((char *)msg + f->quantifier_offset), size);
 
-	memset(to, 0, value_size(f));
+	memset(to, 0, size);
 	return to;
 }
 
-/* Numbers one after the other in one block. */
-static bool get_packed(struct reader *r, ProtobufCMessage *msg, field_p f, const uint8_t **p, const uint8_t *end)
+/* How many blocks with this tag stand here one behind the other. */
+static size_t count_blocks(wire_p f, uint8_t *p, const uint8_t *end)
 {
-	const uint8_t *data;
-	size_t size;
+	struct reader ahead = {0};
+	uint64_t tag;
+	size_t n = 0, size;
 
-	if (!get_length(r, p, end, &data, &size))
-		return false;
-	for (const uint8_t *stop = data + size; data < stop;)
-		if (!get_number(r, f, &data, stop, push(r, msg, f)))
-			return false;
-	return true;
+	while ((p = get_varint(&ahead, p, end, &tag)) && tag == f->tag && (p = get_length(&ahead, p, end, &size))) {
+		p += size;
+		n++;
+	}
+	return n;
 }
 
-static bool skip_field(struct reader *r, unsigned wire_type, const uint8_t **p, const uint8_t *end)
+/* A list's first block, whose tag has been read, and those that follow it: room is made once. */
+static uint8_t *get_blocks(struct reader *r, void *msg, wire_p f, uint8_t *p, const uint8_t *end)
 {
-	const uint8_t *data;
+	const size_t size = value_size(f);
+	size_t *n = (size_t *)(void *)((char *)msg + f->quantifier_offset), first_size, cap = 1;
+	uint8_t *first = get_length(r, p, end, &first_size);
+	const size_t more = first ? count_blocks(f, first + first_size, end) : 0;
+	uint64_t tag;
+
+	/* Full when it is a power of two, on which ARENA_PUSH relies. */
+	while (cap <= more)
+		cap *= 2;
+	char *items = arena_calloc(r->arena, cap, size);
+	*(void **)(void *)((char *)msg + f->offset) = items;
+	for (size_t i = 0;; i++) {
+		*n = i + 1;
+		p = get_block(r, f, p, end, items + i * size);
+		if (!p || i == more)
+			return p;
+		p = get_tag(r, p, end, &tag);
+	}
+}
+
+/* Numbers one after the other in one block. */
+static uint8_t *get_packed(struct reader *r, void *msg, wire_p f, uint8_t *p, const uint8_t *end)
+{
+	size_t size;
+
+	p = get_length(r, p, end, &size);
+	for (const uint8_t *stop = p ? p + size : NULL; p && p < stop;)
+		p = get_number(r, f, p, stop, push(r, msg, f));
+	return p;
+}
+
+static uint8_t *skip_field(struct reader *r, unsigned wire_type, uint8_t *p, const uint8_t *end)
+{
 	uint64_t value;
 	size_t size;
 
@@ -360,7 +407,8 @@ static bool skip_field(struct reader *r, unsigned wire_type, const uint8_t **p, 
 	case 1:
 		return get_fixed(r, p, end, 8, &value);
 	case 2:
-		return get_length(r, p, end, &data, &size);
+		p = get_length(r, p, end, &size);
+		return p ? p + size : NULL;
 	case 5:
 		return get_fixed(r, p, end, 4, &value);
 	default:
@@ -368,55 +416,64 @@ static bool skip_field(struct reader *r, unsigned wire_type, const uint8_t **p, 
 	}
 }
 
-static bool get_field(
-	struct reader *r, ProtobufCMessage *msg, field_p f, unsigned wire_type, const uint8_t **p, const uint8_t *end)
+/* A field whose tag is not known: of another wire type, or not in the schema. */
+static uint8_t *get_other(
+	struct reader *r, const struct schema_type *type, void *msg, uint64_t tag, uint8_t *p, const uint8_t *end)
 {
-	void *to = (char *)msg + f->offset;
-
-	if (wire_type != wire_type_of(f)) {
-		if (f->label == PROTOBUF_C_LABEL_REPEATED && wire_type == 2)
+	if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
+		return fail(r, "a field has an illegal number");
+	for (wire_p f = type->wire; f < type->wire + type->n_fields; f++) {
+		if (f->tag >> 3 != tag >> 3)
+			continue;
+		if (f->there == SCHEMA_WIRE_LIST && (tag & 7) == 2)
 			return get_packed(r, msg, f, p, end);
 		return fail(r, "a field has the wrong wire type");
 	}
-	if (f->label == PROTOBUF_C_LABEL_REPEATED)
-		to = push(r, msg, f);
-	else if (f->label == PROTOBUF_C_LABEL_OPTIONAL && f->type != PROTOBUF_C_TYPE_MESSAGE &&
-		 f->type != PROTOBUF_C_TYPE_STRING)
-		*(protobuf_c_boolean *)(void *)((char *)msg + f->quantifier_offset) = true;
-	return get_value(r, f, p, end, to);
+	return skip_field(r, tag & 7, p, end);
 }
 
-/* Fields mostly come in order, so the one after the last is looked at first. */
-static field_p find_field(const ProtobufCMessageDescriptor *d, uint32_t number, unsigned *hint)
+static inline uint8_t *get_field(struct reader *r, void *msg, wire_p f, uint8_t *p, const uint8_t *end)
 {
-	for (unsigned i = *hint; i < d->n_fields && i < *hint + 3; i++) {
-		if (d->fields[i].id == number) {
-			*hint = i;
-			return &d->fields[i];
-		}
+	void *to = (char *)msg + f->offset, *quantifier = (char *)msg + f->quantifier_offset;
+
+	if (f->there == SCHEMA_WIRE_LIST) {
+		if (is_block(f) && !*(size_t *)quantifier)
+			return get_blocks(r, msg, f, p, end);
+		to = push(r, msg, f);
 	}
-	field_p f = protobuf_c_message_descriptor_get_field(d, number);
-	if (f)
-		*hint = (unsigned)(f - d->fields);
+	if (is_block(f))
+		return get_block(r, f, p, end, to);
+	if (f->there == SCHEMA_WIRE_BIT)
+		*(protobuf_c_boolean *)quantifier = true;
+	return get_number(r, f, p, end, to);
+}
+
+/* The first field whose tag is not below this one. Fields mostly come in order, so the search goes on from the last. */
+static inline wire_p find_field(const struct schema_type *type, wire_p last, uint64_t tag)
+{
+	wire_p f = last->tag > tag ? type->wire : last;
+
+	while (f->tag < tag)
+		f++;
 	return f;
 }
 
-static bool get_message(struct reader *r, ProtobufCMessage *msg, const uint8_t *p, const uint8_t *end)
+static bool get_message(struct reader *r, const struct schema_type *type, void *msg, uint8_t *p, const uint8_t *end)
 {
-	const struct schema_type *type = schema_of(msg);
-	unsigned hint = 0;
+	wire_p f = type->wire;
 	uint64_t tag;
 
 	if (++r->depth > MAX_NESTING)
 		return fail(r, "it nests too deep");
 	while (p < end) {
-		if (!get_varint(r, &p, end, &tag))
+		p = get_tag(r, p, end, &tag);
+		if (!p)
 			return false;
-		if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
-			return fail(r, "a field has an illegal number");
-		field_p f = find_field(&type->base, (uint32_t)(tag >> 3), &hint);
-		bool good = f ? get_field(r, msg, f, tag & 7, &p, end) : skip_field(r, tag & 7, &p, end);
-		if (!good)
+		const bool can_be = tag <= HIGHEST_TAG;
+		if (can_be)
+			f = find_field(type, f, tag);
+		p = can_be && f->tag == tag ? get_field(r, msg, f, p, end) : get_other(r, type, msg, tag, p, end);
+		if (!p)
 			return false;
 	}
 	/* An entry whose value is empty may leave it out. */
@@ -434,9 +491,14 @@ struct status *protobuf_unpack(
 {
 	struct reader r = {.arena = arena};
 	void *msg = api_new(arena, type);
+	uint8_t *copy = arena_alloc(arena, size + 1);
 
-	if (!get_message(&r, msg, data, (const uint8_t *)data + size))
+	if (size)
+		memcpy(copy, data, size);
+	r.unended = &r.aside;
+	if (!get_message(&r, type, msg, copy, copy + size))
 		return status_bad_request("%s: the protobuf message is broken: %s", type->kind, r.error);
+	*r.unended = 0;
 	*(void **)ret_msg = msg;
 	return NULL;
 }

@@ -104,6 +104,23 @@ struct schema_name {
 	uint8_t size;
 };
 
+/* A field as the protobuf wire carries it, and how to tell that there is something to carry. */
+enum schema_wire_there {
+	SCHEMA_WIRE_NUMBER,  /* it is not zero; of bytes: there are some, or none that are not absent */
+	SCHEMA_WIRE_TEXT,    /* it is not empty */
+	SCHEMA_WIRE_POINTER, /* it is not NULL */
+	SCHEMA_WIRE_BIT,     /* has_x */
+	SCHEMA_WIRE_LIST,    /* n_x */
+};
+struct schema_wire {
+	const struct schema_type *type; /* of a message */
+	uint32_t tag;			/* number << 3 | wire type */
+	uint16_t offset;
+	uint16_t quantifier_offset; /* of has_x or n_x */
+	uint8_t kind;		    /* enum schema_kind */
+	uint8_t there;		    /* enum schema_wire_there */
+};
+
 struct schema_type {
 	ProtobufCMessageDescriptor base; /* first: a message's descriptor is its schema */
 	const char *name;		 /* core.v1.Pod */
@@ -113,6 +130,7 @@ struct schema_type {
 	const char *api_version; /* as written on the wire: v1, apps/v1; NULL unless root */
 	const char *doc;
 	const void *zero;			/* an empty object, base.sizeof_message bytes */
+	const struct schema_wire *wire;		/* n_fields in the order of numbers, then one whose tag is above all */
 	const struct schema_field *fields;	/* in declaration order, which is the JSON order */
 	const struct schema_name *names;	/* sorted by size, then bytes */
 	const struct schema_resource *resource; /* of a served kind, else NULL */

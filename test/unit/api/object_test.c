@@ -58,6 +58,58 @@ static void a_zero_time_on_the_wire_is_absent(void **state)
 	assert_int_equal(back->last_timestamp->seconds, 5);
 }
 
+/* Whoever writes may choose the order, take a list up again, and say what we do not know. */
+static void fields_of_the_wire_come_in_any_order(void **state)
+{
+	static const unsigned char bytes[] = {0x22, 1, 'a',		/* args */
+		0x12, 2, 'i', 'm',					/* image */
+		0xc2, 0x3e, 3, 'n', 'e', 'w',				/* field 1000 */
+		0x1a, 1, 'c', 0x1a, 0, 0x1a, 2, 'd', 'd',		/* command */
+		0x80, 0x01, 1,						/* stdin */
+		0x1a, 1, 'e',						/* command again */
+		0xf8, 0xff, 0xff, 0xff, 0x0f, 7,			/* the highest field there can be */
+		0x32, 6, 0x18, 0xbb, 0x03, 0x0a, 1, 'p', 0x0a, 1, 'n'}; /* ports; name */
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CoreV1Container *c;
+	assert_null(protobuf_unpack(arena, &CoreV1Container_schema, bytes, sizeof(bytes), &c));
+	assert_string_equal(c->name, "n");
+	assert_string_equal(c->image, "im");
+	assert_true(c->stdin);
+	assert_int_equal(c->n_args, 1);
+	assert_string_equal(c->args[0], "a");
+	static const char *const command[] = {"c", "", "dd", "e"};
+	assert_int_equal(c->n_command, 4);
+	for (size_t i = 0; i < c->n_command; i++)
+		assert_string_equal(c->command[i], command[i]);
+	assert_int_equal(c->n_ports, 1);
+	assert_int_equal(c->ports[0]->container_port, 443);
+	assert_string_equal(c->ports[0]->name, "p");
+	/* A list has room up to the next power of two, and grows beyond it. */
+	for (size_t i = 0; i < 5; i++)
+		ARENA_PUSH(arena, c->command, c->n_command) = (char *)"more";
+	assert_string_equal(c->command[3], "e");
+	assert_string_equal(c->command[8], "more");
+}
+
+static void tags_that_cannot_be_are_refused(void **state)
+{
+	static const struct {
+		unsigned char bytes[9];
+		size_t size;
+	} cases[] = {{{0x0a, 1, 'n', 0}, 4}, {{0x0a, 1, 'n', 0x06}, 4},
+		{{0x0a, 1, 'n', 0xff, 0xff, 0xff, 0xff, 0x0f, 1}, 9}, {{0xff, 0xff, 0xff, 0xff, 0x0f, 1}, 6},
+		{{0xf8, 0xff, 0xff, 0xff, 0x0f, 7, 0xff, 0xff, 0xff}, 9}, {{0x88, 0x80, 0x80, 0x80, 0x10, 1}, 6},
+		{{0x08, 1}, 2}, {{0x82, 0x01, 1, 1}, 4}};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CoreV1Container *c;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP_STATUS struct status *status =
+			protobuf_unpack(arena, &CoreV1Container_schema, cases[i].bytes, cases[i].size, &c);
+		if (!status)
+			fail_msg("case %zu is taken for a container", i);
+	}
+}
+
 static void broken_protobuf_is_refused(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -260,6 +312,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(protobuf_carries_everything),
 		cmocka_unit_test(a_zero_time_on_the_wire_is_absent),
+		cmocka_unit_test(fields_of_the_wire_come_in_any_order),
+		cmocka_unit_test(tags_that_cannot_be_are_refused),
 		cmocka_unit_test(broken_protobuf_is_refused),
 		cmocka_unit_test(copies_are_equal_and_apart),
 		cmocka_unit_test(copied_lists_can_grow),
