@@ -88,7 +88,8 @@ struct entry *entry_new(const struct schema_resource *resource, int64_t revision
 		meta = API_NEW(arena, MetaV1ObjectMeta);
 	struct measure m = {.packed = STRBUF_INIT};
 	measure(&m, arena, resource, meta, object);
-	struct entry *entry = mem_zalloc(m.pointers + m.strings + m.packed.len);
+	struct entry *entry = mem_alloc(m.pointers + m.strings + m.packed.len);
+	memset(entry, 0, sizeof(*entry));
 	struct pen pen = {(char *)entry + m.pointers};
 	atomic_init(&entry->refs, 1);
 	entry->resource = resource;
