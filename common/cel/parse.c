@@ -413,10 +413,10 @@ static struct expr *parse_member(struct parser *p)
 static struct expr *parse_unary(struct parser *p)
 {
 	const struct cel_token *first = p->token;
-	bool number = p->token[1].kind == TOKEN_INT || p->token[1].kind == TOKEN_FLOAT;
-	if (first->kind != TOKEN_NOT && (first->kind != TOKEN_MINUS))
+	if (first->kind != TOKEN_NOT && first->kind != TOKEN_MINUS)
 		return parse_member(p);
-	if (first->kind == TOKEN_MINUS && number) { /* The sign belongs to the number. */
+	if (first->kind == TOKEN_MINUS &&
+		(first[1].kind == TOKEN_INT || first[1].kind == TOKEN_FLOAT)) { /* The sign belongs to the number. */
 		next(p);
 		struct expr *e = parse_number(p, first->at, true);
 		while (is(p, TOKEN_DOT) || is(p, TOKEN_LEFT_BRACKET))
