@@ -77,15 +77,23 @@ static const struct fieldset *owned_by(struct world *w, const char *name)
 	return m ? m->set : NULL;
 }
 
-/* Every owner's fields are the object's. An empty list is no field by itself, but who wrote it owns it: it shows in the
- * difference to nothing. */
-static void owned_is_there(struct world *w, const cJSON *object)
+/* The fields of an object, and its empty lists: they are no fields by themselves, but who writes one owns it, and it
+ * shows in the difference to nothing. */
+static const struct fieldset *there(struct world *w, const cJSON *object)
 {
-	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	const cJSON *nothing = tree_new_object(w->arena);
 	struct field_changes written =
 		field_compare(w->arena, &w->root, field_value_of_tree(nothing), field_value_of_tree(object));
-	const struct fieldset *all = fieldset_union(w->arena, fields_of(w, object), written.changed);
+
+	return field_set_with_parents(
+		w->arena, &w->root, fieldset_union(w->arena, fields_of(w, object), written.changed));
+}
+
+/* Every owner's fields are the object's. */
+static void owned_is_there(struct world *w, const cJSON *object)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	const struct fieldset *all = there(w, object);
 
 	for (size_t i = 0; i < w->managers.n_items; i++) {
 		const struct fieldset *mine = field_set_with_parents(w->arena, &w->root, w->managers.items[i].set);
@@ -142,7 +150,7 @@ static const cJSON *apply_twice(struct world *w, const char *name, const cJSON *
 	}
 	owned_is_there(w, object);
 	const struct fieldset *named = fields_of(w, config);
-	const struct fieldset *lost = fieldset_difference(w->arena, named, fields_of(w, object));
+	const struct fieldset *lost = fieldset_difference(w->arena, named, there(w, object));
 	if (!fieldset_empty(lost)) {
 		CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 		fieldset_print(&out, lost);
