@@ -118,16 +118,17 @@ def copies(n):
 
 
 def long_list(path, text, size=2000000):
-    """An object with one long list: text has "@", which becomes an item's number, between | and |."""
+    """An object with one long list: text has "@", which becomes an item's number, between | and |. Lists of mistakes are
+    shorter: each of them is an error that is told."""
     head, item, tail = text.split("|")
     n = size // (len(item) + 6)
     return request("POST", path + "?dryRun=All", head + ",".join(item.replace("@", str(i)) for i in range(n)) + tail)
 
 
-def long_pod(before, item, after):
+def long_pod(before, item, after, size=2000000):
     return long_list(
         "/apis/apps/v1/namespaces/default/daemonsets", '{"metadata":{"name":"long"},"spec":{"selector":{"matchLabels":{"a":"b"}},'
-        '"template":{"metadata":{"labels":{"a":"b"}},"spec":{%s|%s|%s}}}}' % (before, item, after))
+        '"template":{"metadata":{"labels":{"a":"b"}},"spec":{%s|%s|%s}}}}' % (before, item, after), size)
 
 
 def many_keys(kind):
@@ -146,10 +147,10 @@ CASES = {
     "long-volumes": lambda: long_pod('"volumes":[', '{"name":"v@","emptyDir":{}}', "]," + CONTAINER % ""),
     "long-pull-secrets": lambda: long_pod('"imagePullSecrets":[', '{"name":"s@"}', "]," + CONTAINER % ""),
     "long-environment": lambda: long_pod('"containers":[{"name":"c","image":"i","env":[', '{"name":"E@"}', "]}]"),
-    "long-claims": lambda: long_pod('"containers":[{"name":"c","image":"i","resources":{"claims":[', '{"name":"c@"}', "]}}]"),
+    "long-claims": lambda: long_pod('"containers":[{"name":"c","image":"i","resources":{"claims":[', '{"name":"c@"}', "]}}]", 700000),
     "long-repeated-ports": lambda: long_list(
         NS + "/services", '{"apiVersion":"v1","kind":"Service","metadata":{"name":"long"},"spec":{"ports":['
-        '|{"port":80,"name":"p"}|]}}'),
+        '|{"port":80,"name":"p"}|]}}', 700000),
     "long-string-data": lambda: long_list(
         NS + "/secrets", '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"long"},"stringData":{|"k@":""|}}', 900000),
     "long-review-versions": lambda: long_list(
@@ -164,7 +165,7 @@ CASES = {
         '|"k@"|]}}}}}]}}'),
     "long-topologies": lambda: long_list(
         GROUPS % ("storage", "storageclasses"),
-        '{"metadata":{"name":"long"},"provisioner":"x","allowedTopologies":[|{"matchLabelExpressions":[]}|]}'),
+        '{"metadata":{"name":"long"},"provisioner":"x","allowedTopologies":[|{"matchLabelExpressions":[]}|]}', 300000),
     "long-namespaces": lambda: long_list(
         "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas",
         '{"metadata":{"name":"long"},"spec":{"priorityLevelConfiguration":{"name":"x"},"matchingPrecedence":5,"rules":['

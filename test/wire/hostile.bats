@@ -57,7 +57,7 @@ answers() {
 		length-bad 400 -
 }
 
-# Two megabytes each. Work or memory that grows with the square of a list takes longer than the client waits, or all memory.
+# Up to two megabytes each. Work or memory that grows with the square of a list takes longer than the client waits, or all memory.
 @test "an object with a very long list is judged in the time of any other of its size" {
 	answers long-volumes 201 DaemonSet \
 		long-pull-secrets 201 DaemonSet \
