@@ -240,6 +240,9 @@ struct status *pki_pool_parse(const char *pem, size_t size, struct pki_pool **re
 	struct pki_pool *pool = mem_zalloc(sizeof(*pool));
 	pool->store = X509_STORE_new();
 	for (size_t i = 0; i < n; i++) {
+		/* OpenSSL reads the extensions when they are first asked for: now, and not by the first threads of
+		 * many. */
+		X509_check_purpose(certs[i]->x509, -1, 0);
 		X509_STORE_add_cert(pool->store, certs[i]->x509);
 		pki_cert_free(certs[i]);
 	}
