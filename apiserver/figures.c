@@ -265,12 +265,27 @@ static void write_events(struct figures *figures, struct strbuf *out)
 	strbuf_add(out, totals.buf, totals.len);
 }
 
+/* A metric, of which each figure writes its lines. */
+struct family {
+	const char *name, *type, *help;
+	void (*write)(struct strbuf *out, const char *name, const struct figure *f);
+};
+
+static void write_families(struct figures *figures, const struct family *families, size_t n, struct strbuf *out)
+{
+	for (size_t m = 0; m < n; m++) {
+		metrics_write_head(out, families[m].name, families[m].type, families[m].help);
+		for (size_t i = 0; i < SLOTS; i++) {
+			const struct figure *f = atomic_load(&figures->slots[i]);
+			if (f)
+				families[m].write(out, families[m].name, f);
+		}
+	}
+}
+
 void figures_write(struct figures *figures, struct strbuf *out)
 {
-	static const struct {
-		const char *name, *type, *help;
-		void (*write)(struct strbuf *out, const char *name, const struct figure *f);
-	} metrics[] = {
+	static const struct family families[] = {
 		{"apiserver_longrunning_requests", "gauge", "Watches and connections that are open.", write_running},
 		{"apiserver_request_duration_seconds", "histogram", "How long requests took.", write_latency},
 		{"apiserver_request_sli_duration_seconds", "histogram",
@@ -279,14 +294,7 @@ void figures_write(struct figures *figures, struct strbuf *out)
 			write_requests},
 		{"apiserver_response_sizes", "histogram", "Sizes of the answers to reads, in bytes.", write_sizes},
 	};
-	for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
-		metrics_write_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
-		for (size_t i = 0; i < SLOTS; i++) {
-			const struct figure *f = atomic_load(&figures->slots[i]);
-			if (f)
-				metrics[m].write(out, metrics[m].name, f);
-		}
-	}
+	write_families(figures, families, ARRAY_SIZE(families), out);
 	write_events(figures, out);
 }
 
@@ -338,20 +346,10 @@ static void write_etcd_seconds(struct strbuf *out, const char *name, const struc
 
 void figures_write_etcd(struct figures *figures, struct strbuf *out)
 {
-	static const struct {
-		const char *name, *type, *help;
-		void (*write)(struct strbuf *out, const char *name, const struct figure *f);
-	} metrics[] = {
+	static const struct family families[] = {
 		{"etcd_request_duration_seconds", "histogram", "How long calls to etcd took.", write_etcd_seconds},
 		{"etcd_request_errors_total", "counter", "Calls to etcd that failed.", write_etcd_failures},
 		{"etcd_requests_total", "counter", "Calls to etcd.", write_etcd_calls},
 	};
-	for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
-		metrics_write_head(out, metrics[m].name, metrics[m].type, metrics[m].help);
-		for (size_t i = 0; i < SLOTS; i++) {
-			const struct figure *f = atomic_load(&figures->slots[i]);
-			if (f)
-				metrics[m].write(out, metrics[m].name, f);
-		}
-	}
+	write_families(figures, families, ARRAY_SIZE(families), out);
 }
