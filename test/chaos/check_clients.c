@@ -51,25 +51,50 @@ static struct strmap *changes_by_stamp(struct verdict *v, const struct history *
 	return by_stamp;
 }
 
-/* An object of that uid was deleted, or is on its way. */
-static bool uid_went(const struct history *h, const char *key, const char *uid)
+/* The change that began the end of an object, or (gone) that was its end; NULL: it is there to stay. */
+static const struct change *went(const struct history *h, const char *key, const char *uid, bool gone)
 {
+	const struct change *first = NULL;
 	for (const struct change *c = strmap_get(h->newest, key); c; c = c->previous) {
 		if (c->type == CHANGE_DELETE && c->previous && str_eq(change_get(c->previous, "uid"), uid))
-			return true;
-		if (str_eq(change_get(c, "uid"), uid) && !str_empty(change_get(c, "deleting")))
-			return true;
+			first = c;
+		if (!gone && str_eq(change_get(c, "uid"), uid) && !str_empty(change_get(c, "deleting")))
+			first = c;
 	}
-	return false;
+	return first;
+}
+
+/* A deletion may leave the end to others; an update that takes off the last finalizer is the end ("end"), whose own
+ * version is never stored. */
+static const struct change *change_of_removal(const struct history *h, const struct record *r)
+{
+	return went(h, record_get(r, "key"), record_get(r, "uid"), record_is(r, "op", "end"));
+}
+
+static bool removes(const struct record *r)
+{
+	return record_is(r, "op", "delete") || record_is(r, "op", "end");
+}
+
+/* What is answered for such an update is the version that it found. */
+static void check_end(struct verdict *v, const struct history *h, const struct record *r)
+{
+	int64_t rev = record_int(r, "rev");
+	const struct change *found = change_at(h, record_get(r, "key"), rev);
+	if (!found || !str_eq(change_get(found, "uid"), record_get(r, "uid")) ||
+		str_empty(change_get(found, "deleting")))
+		fault(v, "%s %s of %s was told revision %lld, which was no end's", KEYED(r), (long long)rev);
 }
 
 static void check_acknowledged(
 	struct verdict *v, const struct history *h, const struct record *r, const struct change *own)
 {
-	if (record_is(r, "op", "delete")) {
-		if (!uid_went(h, record_get(r, "key"), record_get(r, "uid")))
+	if (removes(r)) {
+		if (!change_of_removal(h, r))
 			fault(v, "%s %s of %s (uid %s) was acknowledged and never happened", KEYED(r),
 				record_get(r, "uid"));
+		if (record_is(r, "op", "end"))
+			check_end(v, h, r);
 		return;
 	}
 	int64_t rev = record_int(r, "rev");
@@ -120,7 +145,7 @@ void check_writes(struct verdict *v, const struct history *h)
 /* --- real time: what was acknowledged before a request began comes before it --- */
 
 struct moment {
-	int64_t at;
+	int64_t at, rev;
 	const struct record *record;
 };
 
@@ -130,23 +155,38 @@ static int by_time(const void *a, const void *b)
 	return (left->at > right->at) - (left->at < right->at);
 }
 
-static bool has_revision(const struct record *r)
+/* The revision of what a client was told; 0: of none. A removal is answered without its own: the store knows it. */
+static int64_t told_revision(const struct history *h, const struct record *r)
 {
-	return record_int(r, "rev") && ((is(r, "write") && record_is(r, "result", "ok")) ||
-					       (is(r, "list") && record_is(r, "mode", "consistent")));
+	bool acknowledged = is(r, "write") && record_is(r, "result", "ok");
+	if (acknowledged && removes(r)) {
+		const struct change *removal = change_of_removal(h, r);
+		return removal ? removal->rev : 0;
+	}
+	return acknowledged || (is(r, "list") && record_is(r, "mode", "consistent")) ? record_int(r, "rev") : 0;
 }
 
-/* By the time of a field, on the heap. */
+/* What was told, by the time of its beginning or its end. */
 static struct moment *moments(const struct history *h, const char *field, size_t *ret_n)
 {
 	struct moment *m = mem_calloc(h->n_records + 1, sizeof(*m));
 	size_t n = 0;
-	for (size_t i = 0; i < h->n_records; i++)
-		if (has_revision(h->records[i]))
-			m[n++] = (struct moment){record_int(h->records[i], field), h->records[i]};
+	for (size_t i = 0; i < h->n_records; i++) {
+		int64_t rev = told_revision(h, h->records[i]);
+		if (rev)
+			m[n++] = (struct moment){record_int(h->records[i], field), rev, h->records[i]};
+	}
 	qsort(m, n, sizeof(*m), by_time);
 	*ret_n = n;
 	return m;
+}
+
+/* A removal may find done what it asks for: it bounds what comes after it, and nothing bounds it. */
+static bool comes_before(const struct moment *m, int64_t past)
+{
+	if (is(m->record, "write"))
+		return m->rev <= past && !removes(m->record);
+	return m->rev < past;
 }
 
 void check_real_time(struct verdict *v, const struct history *h)
@@ -154,16 +194,15 @@ void check_real_time(struct verdict *v, const struct history *h)
 	size_t n, ended = 0;
 	CLEANUP_FREE struct moment *starts = moments(h, "start", &n);
 	CLEANUP_FREE struct moment *ends = moments(h, "end", &n);
-	const struct record *newest = NULL;
+	const struct moment *newest = NULL;
 	for (size_t i = 0; i < n; i++, v->n_things++) {
 		for (; ended < n && ends[ended].at < starts[i].at; ended++)
-			if (!newest || record_int(ends[ended].record, "rev") > record_int(newest, "rev"))
-				newest = ends[ended].record;
-		const struct record *r = starts[i].record;
-		int64_t rev = record_int(r, "rev"), past = newest ? record_int(newest, "rev") : 0;
-		if (is(r, "write") ? rev <= past && !record_is(r, "op", "delete") : rev < past)
-			fault(v, "%s %s began after %s had been told revision %lld, and was told %lld", r->kind,
-				record_get(r, "id"), record_get(newest, "id"), (long long)past, (long long)rev);
+			if (!newest || ends[ended].rev > newest->rev)
+				newest = &ends[ended];
+		if (newest && comes_before(&starts[i], newest->rev))
+			fault(v, "%s %s began after %s had been told revision %lld, and was told %lld",
+				starts[i].record->kind, record_get(starts[i].record, "id"),
+				record_get(newest->record, "id"), (long long)newest->rev, (long long)starts[i].rev);
 	}
 }
 

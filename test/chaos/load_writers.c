@@ -309,6 +309,19 @@ static void step_owner(struct actor *a, struct arena *arena)
 
 /* --- finalizers: an object that is deleted goes when the last one is taken off --- */
 
+/* True when it is off, or was before. */
+static bool take_finalizers_off(struct actor *a, struct arena *arena, const char *name, const char *uid)
+{
+	static const char off[] = "{\"metadata\":{\"finalizers\":null}}";
+	struct written w = write_begin(a, arena, "end", load_key(arena, &CoreV1ConfigMap_schema, LOAD_NAMESPACE, name));
+	CoreV1ConfigMap *ended = NULL;
+	struct status *failed = client_patch(a->client, arena, &CoreV1ConfigMap_schema, LOAD_NAMESPACE, name, NULL,
+		CLIENT_PATCH_MERGE, off, strlen(off), NULL, &ended);
+	bool gone = status_is(failed, STATUS_NOT_FOUND);
+	w.uid = uid;
+	return write_end(a, &w, failed, ended) || gone;
+}
+
 static void step_finalizer(struct actor *a, struct arena *arena)
 {
 	const char *name = arena_printf(arena, "%s-f%lld", a->name, (long long)a->n_ids);
@@ -318,17 +331,15 @@ static void step_finalizer(struct actor *a, struct arena *arena)
 	meta_add_finalizer(arena, map->metadata, "chaos/hold");
 	if (!create(a, arena, &w, map, &stored))
 		return;
-	delete (a, arena, &CoreV1ConfigMap_schema, name, object_uid(stored), NULL);
-	/* Until it is known to be off: this object must not stay behind because a reply was lost. */
-	static const char off[] = "{\"metadata\":{\"finalizers\":null}}";
-	for (int i = 0; i < 60; i++) {
-		struct status *failed = client_patch(a->client, arena, &CoreV1ConfigMap_schema, LOAD_NAMESPACE, name,
-			NULL, CLIENT_PATCH_MERGE, off, strlen(off), NULL, NULL);
-		bool done = !failed || status_is(failed, STATUS_NOT_FOUND);
-		status_drop(failed, "tried again");
-		if (done)
-			return;
-		nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+	/* Until it is known to be gone: this object must not stay behind because a reply was lost. */
+	bool marked = false, gone = false;
+	for (int i = 0; i < 60 && !gone; i++) {
+		if (i)
+			nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+		if (!marked)
+			marked = delete (a, arena, &CoreV1ConfigMap_schema, name, object_uid(stored), NULL);
+		if (marked)
+			gone = take_finalizers_off(a, arena, name, object_uid(stored));
 	}
 }
 

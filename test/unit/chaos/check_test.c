@@ -56,6 +56,13 @@ static const struct row {
 		      "change rev=19 type=delete key=" MAPS "b\n"
 		      "write id=s9 op=delete key=" MAPS "b start=9 end=10 result=ok uid=ub\n",
 		NULL},
+#define ENDING_B "change rev=18 type=update key=" MAPS "b uid=ub stamp=s3 deleting=true\n"
+#define END_OF_B(rev) "write id=s9 op=end key=" MAPS "b start=9 end=10 result=ok rev=" rev " uid=ub\n"
+	{"an update that was an end", TRUTH ENDING_B "change rev=19 type=delete key=" MAPS "b\n" END_OF_B("18"), NULL},
+	{"an end that did not come", TRUTH ENDING_B END_OF_B("18"), "never happened", true},
+	{"an end that was told another version",
+		TRUTH ENDING_B "change rev=19 type=delete key=" MAPS "b\n" END_OF_B("13"),
+		"was told revision 13, which was no end's"},
 	{"a refused write that happened",
 		TRUTH "change rev=16 type=create key=" MAPS "z uid=uz stamp=s9\n"
 		      "write id=s9 op=create key=" MAPS "z start=9 end=10 result=refused why=409\n",
@@ -81,6 +88,10 @@ static const struct row {
 		TRUTH "list id=l1 prefix=" MAPS " mode=consistent start=6 end=7 rev=10\n"
 		      "item list=l1 key=" MAPS "a rev=10\n",
 		"list l1 began after s2"},
+	{"a consistent list from before what had been deleted",
+		TRUTH "list id=l1 prefix=" MAPS " mode=consistent start=9 end=10 rev=14\n"
+		      "item list=l1 key=" MAPS "a rev=12\nitem list=l1 key=" MAPS "b rev=13\n",
+		"list l1 began after s4"},
 
 	{"a read", TRUTH "read id=r key=" MAPS "a least=10 rev=12\n", NULL},
 	{"a read of what is gone since", TRUTH "read id=r key=" MAPS "a least=10 rev=0\n", NULL},
