@@ -151,6 +151,11 @@ static struct status *try_delete(struct request *request, const MetaV1DeleteOpti
 	}
 	int64_t revision = last.revision;
 	TRY(remove_now(request, &last, ret_done, ret_now, &revision));
+	/* Whoever took away what we had marked did what we were about to do. */
+	if (!*ret_done && last.revision != stored->revision && !ret_now->found) {
+		*ret_done = true;
+		revision = last.revision;
+	}
 	if (!*ret_done)
 		return NULL;
 	/* What is answered is the object as it last was, at the revision of its end. */

@@ -237,6 +237,30 @@ metadata: {name: s}
 	[ ! -e "$BATS_TEST_TMPDIR/wrong" ] || { cat "$BATS_TEST_TMPDIR/wrong"; false; }
 }
 
+@test "who was about to remove what another removed is told that it is gone" {
+	local bin=${BIN:-$cp_root/build/bin}
+	[ -n "$("$bin/chaos" points --binaries "$bin")" ] || skip "only a build with failure points can be stopped between two writes"
+	(
+		unset CP_PORT CP_ETCD_PORT
+		KUBEC_FAIL="remove.before-commit delay:3000" cp_start
+		pods=/api/v1/namespaces/default/pods now='{"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0}'
+		send POST /api/v1/namespaces/default/serviceaccounts '{"metadata":{"name":"default"}}'
+		send POST $pods '{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}}'
+		marked() {
+			send GET $pods/p
+			[ -n "$(field metadata.deletionTimestamp)" ]
+		}
+		(send DELETE $pods/p "$now" && echo "$code $(field kind) $(field metadata.name)" > "$BATS_TEST_TMPDIR/first") &
+		cp_wait marked
+		send DELETE $pods/p "$now"
+		[ "$code" = 200 ] || echo "$body" > "$BATS_TEST_TMPDIR/wrong"
+		cp_wait test -s "$BATS_TEST_TMPDIR/first"
+		cp_stop
+	)
+	[ ! -e "$BATS_TEST_TMPDIR/wrong" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/first")" = "200 Pod p" ]
+}
+
 @test "a list whose history is gone goes on with what is there" {
 	(
 		unset CP_PORT CP_ETCD_PORT
