@@ -1,6 +1,6 @@
 LIBS += rpc
 # Each service: its .proto under proto/, the package as protoc-c spells it, and the plain prefix.
-rpc_PROTOS := etcd/mvcc etcd/etcd cri/cri
+rpc_PROTOS := etcd/mvcc etcd/etcd cri/cri health/health
 rpc_SRCS := $(wildcard common/rpc/*.c) $(rpc_PROTOS:%=$(GEN)/%.pb-c.c)
 rpc_DEPS := base
 rpc_LDLIBS := -lgrpc -lgpr -lprotobuf-c
@@ -17,6 +17,8 @@ $(GEN)/etcd/etcd.h: $(GEN)/%.h: $(GEN)/%.pb-c.c common/rpc/plain-names.awk
 	$(call plain_names,Etcdserverpb,Etcd,etcd)
 $(GEN)/cri/cri.h: $(GEN)/%.h: $(GEN)/%.pb-c.c common/rpc/plain-names.awk
 	$(call plain_names,Runtime__V1,Cri,cri)
+$(GEN)/health/health.h: $(GEN)/%.h: $(GEN)/%.pb-c.c common/rpc/plain-names.awk
+	$(call plain_names,Grpc__Health__V1,Grpc,grpc)
 
 GENERATED += $(rpc_PROTOS:%=$(GEN)/%.h)
 # One generated file includes the other's header.

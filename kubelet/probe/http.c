@@ -80,33 +80,53 @@ static void write_request(struct strbuf *out, const struct http_get *get, const 
 	strbuf_adds(out, "Connection: close\r\n\r\n");
 }
 
-static struct status *read_answer(struct arena *arena, struct stream *s, int64_t deadline, struct exchange *x)
+static struct status *read_more(struct stream *s, int64_t deadline, struct exchange *x, size_t *ret_n)
 {
-	const struct clock *clock = clock_system();
 	char block[4096];
-	while (!x->head_size) {
-		size_t n;
-		TRY(stream_read_some(s, block, sizeof(block), left_ms(clock, deadline), &n));
+	TRY(stream_read_some(s, block, sizeof(block), left_ms(clock_system(), deadline), ret_n));
+	strbuf_add(&x->in, block, *ret_n);
+	return NULL;
+}
+
+/* What comes before the answer (100 Continue, 103 Early Hints) is passed over. */
+static struct status *read_head(struct arena *arena, struct stream *s, int64_t deadline, struct exchange *x)
+{
+	for (;;) {
+		size_t n, used = 0;
+		TRY(read_more(s, deadline, x, &n));
 		if (!n)
 			return status_new(STATUS_UNAVAILABLE, "EOF");
-		strbuf_add(&x->in, block, n);
-		TRY(http_head_parse(arena, x->in.buf, x->in.len, &x->head, &x->head_size));
-		if (!x->head_size && x->in.len > MAX_HEAD)
+		do {
+			TRY(http_head_parse(
+				arena, x->in.buf + x->head_size, x->in.len - x->head_size, &x->head, &used));
+			x->head_size += used;
+			if (used && x->head.method)
+				return status_bad_request("malformed HTTP response");
+			if (used && (x->head.code >= 200 || x->head.code == 101))
+				return NULL;
+		} while (used);
+		if (x->in.len > MAX_HEAD)
 			return status_new(STATUS_TOO_LARGE, "response head of more than %d bytes", MAX_HEAD);
 	}
+}
+
+static struct status *read_answer(struct arena *arena, struct stream *s, int64_t deadline, struct exchange *x)
+{
+	TRY(read_head(arena, s, deadline, x));
 	const char *length = http_header_get(x->head.headers, x->head.n_headers, "Content-Length");
 	uint64_t want = MAX_BODY;
 	if (length && !str_to_uint64(length, UINT64_MAX, &want))
-		return status_bad_request("bad Content-Length \"%s\"", length);
+		return status_bad_request("bad Content-Length \"%.64s\"", length);
+	if (x->head.code == 204 || x->head.code == 304)
+		want = 0;
 	want = want < MAX_BODY ? want : MAX_BODY;
 	while (x->in.len - x->head_size < want) {
 		size_t n;
-		struct status *error = stream_read_some(s, block, sizeof(block), left_ms(clock, deadline), &n);
-		if (error)
-			return error;
+		TRY(read_more(s, deadline, x, &n));
+		if (!n && length)
+			return status_new(STATUS_UNAVAILABLE, "unexpected EOF");
 		if (!n)
 			break;
-		strbuf_add(&x->in, block, n);
 	}
 	return NULL;
 }

@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include "base/str.h"
+#include "health/health.h"
 #include "kubelet/probe/probe.h"
 #include "net/stream.h"
 
@@ -32,13 +33,14 @@ static struct status *run_exec(struct kubelet *k, struct arena *arena, const Cor
 	return NULL;
 }
 
-/* The system's words begin with a capital; users know them without. */
+/* The system's words begin with a capital; users know them without ("EOF" stays). */
 static char *reason_text(struct arena *arena, const struct status *s)
 {
 	char *text = arena_strdup(arena, s->message), *last = text;
 	for (char *p = text; (p = strstr(p, ": ")); p += 2)
 		last = p + 2;
-	*last = (char)tolower((unsigned char)*last);
+	if (*last && islower((unsigned char)last[1]))
+		*last = (char)tolower((unsigned char)*last);
 	return text;
 }
 
@@ -122,48 +124,39 @@ static char *grpc_failure(struct arena *arena, const char *target, int32_t timeo
 	return arena_printf(arena, "error: health rpc probe failed: %s", cri_error_text(arena, s));
 }
 
-/* A request of grpc.health.v1.Health/Check is field 1, the name of the service. */
-static size_t pack_health_request(struct arena *arena, const char *service, uint8_t **ret)
+static const char *serving_text(struct arena *arena, GrpcHealthCheckResponseServingStatus status)
 {
-	size_t len = strlen(service), n = 0;
-	*ret = arena_alloc(arena, len + 12);
-	if (!len)
-		return 0;
-	(*ret)[n++] = 0x0a;
-	for (size_t rest = len; rest; rest >>= 7)
-		(*ret)[n++] = (uint8_t)((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
-	memcpy(*ret + n, service, len);
-	return n + len;
+	static const char *const names[] = {"UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"};
+	int number = (int)status;
+	return number >= 0 && (size_t)number < ARRAY_SIZE(names) ? names[number] : arena_printf(arena, "%d", number);
 }
 
 static struct status *run_grpc(struct arena *arena, const CoreV1Probe *probe, const char *pod_ip,
 	enum probe_outcome *ret_outcome, char **ret_output)
 {
-	static const char *const answers[] = {"UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"};
 	const CoreV1GRPCAction *action = probe->handler->grpc;
 	const char *target =
 		arena_printf(arena, strchr(pod_ip, ':') ? "[%s]:%" PRId32 : "%s:%" PRId32, pod_ip, action->port);
 	struct rpc_options options = {.targets = &target, .n_targets = 1};
 	CLEANUP(rpc_channel_freep) struct rpc_channel *channel = NULL;
 	TRY(rpc_channel_new(&options, &channel));
-	uint8_t *request, *response;
-	size_t size = pack_health_request(arena, str_or_empty(action->service), &request);
+	GrpcHealthCheckRequest *request = RPC_NEW(arena, GrpcHealthCheckRequest);
+	GrpcHealthCheckResponse *response;
+	request->service = arena_strdup(arena, str_or_empty(action->service));
 	*ret_outcome = PROBE_OUTCOME_FAILURE;
-	struct status *s = rpc_call_raw(channel, "/grpc.health.v1.Health/Check", request, size,
-		probe->timeout_seconds * 1000LL, arena, &response, &size);
+	struct status *s = rpc_call(
+		channel, &grpc_health_service, "Check", request, probe->timeout_seconds * 1000LL, arena, &response);
 	if (s) {
 		*ret_output = grpc_failure(arena, target, probe->timeout_seconds, s);
 		status_free(s);
 		return NULL;
 	}
-	/* The answer's field 1 is the state; left out it is 0. */
-	unsigned state = size >= 2 && response[0] == 0x08 ? response[1] : 0;
-	if (state == 1) {
+	if (response->status == GRPC_HEALTH_CHECK_RESPONSE_SERVING_STATUS_SERVING) {
 		*ret_outcome = PROBE_OUTCOME_SUCCESS;
 		*ret_output = arena_strdup(arena, "service healthy");
 	} else {
-		*ret_output = arena_printf(arena, "service unhealthy (responded with \"%s\")",
-			state < ARRAY_SIZE(answers) ? answers[state] : arena_printf(arena, "%u", state));
+		*ret_output = arena_printf(
+			arena, "service unhealthy (responded with \"%s\")", serving_text(arena, response->status));
 	}
 	return NULL;
 }
