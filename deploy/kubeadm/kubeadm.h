@@ -135,6 +135,11 @@ struct status *discovery_by_token(struct kubeadm *k, char **ret_server, char **r
 /* Prints warnings; an error joins all that failed and is not in `ignore` ("all", or names of checks). */
 struct status *preflight(struct kubeadm *k, bool joining, char *const *ignore, size_t n_ignore) MUST_USE;
 
+/* --- reset.c --- */
+
+/* Where something is mounted below a folder, sorted, out of the text of /proc/self/mounts. */
+size_t mounts_below(struct arena *arena, const char *mounts, const char *dir, char ***ret_paths);
+
 /* --- the commands --- */
 
 struct status *run_init(struct kubeadm *k, int argc, char **argv);

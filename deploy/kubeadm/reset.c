@@ -70,25 +70,49 @@ static struct status *remove_containers(struct kubeadm *k)
 	return remove_sandboxes(k, channel);
 }
 
+/* What the kernel writes as three octal digits: white space and backslashes. */
+static void unescape(char *path)
+{
+	char *to = path;
+	for (const char *p = path; *p; to++) {
+		bool octal = p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0' &&
+			     p[3] <= '7';
+		*to = octal ? (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0')) : *p;
+		p += octal ? 4 : 1;
+	}
+	*to = '\0';
+}
+
+size_t mounts_below(struct arena *arena, const char *mounts, const char *dir, char ***ret_paths)
+{
+	char **lines, *prefix = arena_printf(arena, "%s/", dir);
+	size_t n = 0;
+	*ret_paths = NULL;
+	str_split(arena, mounts, '\n', &lines);
+	for (char **line = lines; *line; line++) {
+		char **fields;
+		if (str_split(arena, *line, ' ', &fields) < 2)
+			continue;
+		unescape(fields[1]);
+		if (str_starts_with(fields[1], prefix))
+			ARENA_PUSH(arena, *ret_paths, n) = fields[1];
+	}
+	if (n)
+		qsort(*ret_paths, n, sizeof(**ret_paths), str_cmp_qsort);
+	return n;
+}
+
 /* Unmounts what the kubelet mounted below its folder, the deepest first. */
 static void unmount_below(struct kubeadm *k, const char *dir)
 {
 	CLEANUP_FREE char *mounts = NULL;
-	char **lines, **paths = NULL, *prefix = arena_printf(k->arena, "%s/", dir);
-	size_t n = 0;
+	char **paths;
 	struct status *s = io_read_file("/proc/self/mounts", 16 << 20, &mounts, NULL);
 	if (s) {
 		status_drop(s, "no list of mounts");
 		return;
 	}
-	str_split(k->arena, mounts, '\n', &lines);
-	for (char **line = lines; *line; line++) {
-		char **fields;
-		if (str_split(k->arena, *line, ' ', &fields) > 1 && str_starts_with(fields[1], prefix))
-			ARENA_PUSH(k->arena, paths, n) = fields[1];
-	}
-	if (n)
-		qsort(paths, n, sizeof(*paths), str_cmp_qsort);
+	size_t n = mounts_below(k->arena, mounts, dir, &paths);
 	while (n--)
 		if (dry_run || umount2(paths[n], MNT_DETACH))
 			printf("[reset] %s %s\n", dry_run ? "Would unmount" : "WARNING: cannot unmount", paths[n]);

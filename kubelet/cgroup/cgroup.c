@@ -459,6 +459,20 @@ int64_t cgroups_pod_processes(struct cgroups *c, const struct pod *pod)
 
 /* --- the end --- */
 
+size_t cgroup_pids(struct arena *arena, const char *text, pid_t **ret_pids)
+{
+	size_t n = 0;
+	char **lines;
+	*ret_pids = NULL;
+	str_split(arena, text, '\n', &lines);
+	for (char **line = lines; *line; line++) {
+		int64_t pid;
+		if (str_to_int64(*line, 2, INT32_MAX, &pid))
+			ARENA_PUSH(arena, *ret_pids, n) = (pid_t)pid;
+	}
+	return n;
+}
+
 static bool kill_processes(const char *dir)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -469,19 +483,11 @@ static bool kill_processes(const char *dir)
 		status_drop(s, "gone");
 		return false;
 	}
-	bool any = false;
-	for (char *p = text; *p;) {
-		char *end;
-		long pid = strtol(p, &end, 10);
-		if (end == p)
-			break;
-		if (pid > 1) {
-			kill((pid_t)pid, SIGKILL);
-			any = true;
-		}
-		p = *end ? end + 1 : end;
-	}
-	return any;
+	pid_t *pids;
+	size_t n = cgroup_pids(arena, text, &pids);
+	for (size_t i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	return n > 0;
 }
 
 /* Removes a tree of groups, deepest first; false if one would not go. */

@@ -65,6 +65,9 @@ struct status *cgroups_pod_uids(struct cgroups *c, struct arena *arena, char ***
 /* The share of the burstable tier: the requests of the pods in it. */
 struct status *cgroups_update_tiers(struct cgroups *c, int64_t burstable_cpu_milli) MUST_USE;
 
+/* The processes that a cgroup.procs names. What cannot be killed from here (0: of another namespace; 1) is left out. */
+size_t cgroup_pids(struct arena *arena, const char *text, pid_t **ret_pids);
+
 /* Weight of version 2 (1..10000) out of shares of version 1 (2..262144). */
 int64_t cgroup_weight_of_shares(int64_t shares);
 

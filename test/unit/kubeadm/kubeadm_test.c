@@ -147,6 +147,22 @@ static void bad_configuration_is_named(void **state)
 	}
 }
 
+static void what_is_mounted_below_a_folder_is_found(void **state)
+{
+	struct kubeadm *k = new_kubeadm(state);
+	char **paths;
+	size_t n = mounts_below(k->arena,
+		"tmpfs /var/lib/kubelet/pods/1/a\\040b tmpfs rw 0 0\n"
+		"/dev/sda1 /var/lib/kubelet ext4 rw 0 0\n"
+		"tmpfs /var/lib/kubelet/pods tmpfs rw 0 0\n"
+		"tmpfs /var/lib/kubelet-other/x tmpfs rw 0 0\n"
+		"cut\n",
+		"/var/lib/kubelet", &paths);
+	assert_int_equal(n, 2);
+	assert_string_equal(paths[0], "/var/lib/kubelet/pods");
+	assert_string_equal(paths[1], "/var/lib/kubelet/pods/1/a b");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +170,7 @@ int main(void)
 		cmocka_unit_test_teardown(tokens_have_their_form, tear_down),
 		cmocka_unit_test_teardown(manifests_are_pods_with_the_flags_asked_for, tear_down),
 		cmocka_unit_test_teardown(bad_configuration_is_named, tear_down),
+		cmocka_unit_test_teardown(what_is_mounted_below_a_folder_is_found, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,6 +211,18 @@ static void quality_of_service(void **state)
 	}
 }
 
+static void what_can_be_killed_of_a_group(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	pid_t *pids;
+	assert_int_equal(cgroup_pids(arena, "", &pids), 0);
+	/* Nobody's, the first process, a whole process group, and none at all. */
+	assert_int_equal(cgroup_pids(arena, "0\n1\n-7\n4294967298\nx\n", &pids), 0);
+	assert_int_equal(cgroup_pids(arena, "2\n0\n4194304\n", &pids), 2);
+	assert_int_equal(pids[0], 2);
+	assert_int_equal(pids[1], 4194304);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +231,7 @@ int main(void)
 		cmocka_unit_test(weights_and_shares),
 		cmocka_unit_test(sums_of_a_pod),
 		cmocka_unit_test(quality_of_service),
+		cmocka_unit_test(what_can_be_killed_of_a_group),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
