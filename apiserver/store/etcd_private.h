@@ -11,7 +11,7 @@ struct etcd {
 	int64_t timeout_ms;
 };
 
-/* What gRPC says of the peer, without gRPC's own details. Takes the status. */
+/* What the call's status says, without its own details. Takes the status. */
 struct status *etcd_plain(struct status *status);
 /* The key is copied into the arena, the value borrowed. */
 void etcd_kv_from(struct arena *arena, const MvccKeyValue *from, struct etcd_kv *ret_kv);

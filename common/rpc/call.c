@@ -1,149 +1,83 @@
-#include <grpc/byte_buffer.h>
-#include <grpc/byte_buffer_reader.h>
-#include <grpc/slice.h>
-#include <grpc/support/time.h>
+#include <stdlib.h>
+#include "base/clock.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "rpc/private.h"
 
-static void *alloc_in_arena(void *data, size_t size)
+#define BEGIN_ATTEMPTS 3
+
+struct call {
+	struct rpc_channel *channel;
+	const char *path;
+	const uint8_t *request; /* with its prefix */
+	size_t size;
+	int64_t timeout_ms;
+	struct cancel *cancel;
+};
+
+static void cancel_call(void *x)
 {
-	return arena_alloc(data, size);
+	rpc_exchange_cancel(x, RPC_CANCELLED, "context canceled");
 }
 
-static void free_nothing(void *data, void *p)
+/* A connection that has ended takes nothing; then it is another's turn. */
+static struct status *begin(const struct call *call, int64_t deadline_ms, struct rpc_exchange *x)
 {
-}
-
-void *rpc_message_new(struct arena *arena, const ProtobufCMessageDescriptor *type)
-{
-	ProtobufCMessage *message = arena_zalloc(arena, type->sizeof_message);
-	protobuf_c_message_init(type, message);
-	return message;
-}
-
-const ProtobufCMethodDescriptor *rpc_method_find(const ProtobufCServiceDescriptor *service, const char *method)
-{
-	return protobuf_c_service_descriptor_get_method_by_name(service, method);
-}
-
-grpc_byte_buffer *rpc_pack(const ProtobufCMessage *message)
-{
-	grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
-	protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
-	grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
-	grpc_slice_unref(slice);
-	return buffer;
-}
-
-void rpc_copy_received(void *to, grpc_slice from)
-{
-	rpc_foreign_begin();
-	memcpy(to, GRPC_SLICE_START_PTR(from), GRPC_SLICE_LENGTH(from));
-	rpc_foreign_end();
-	rpc_written(to, GRPC_SLICE_LENGTH(from));
-}
-
-uint8_t *rpc_buffer_take(struct arena *arena, grpc_byte_buffer *buffer, size_t *ret_size)
-{
-	uint8_t *data = arena_alloc(arena, grpc_byte_buffer_length(buffer) + 1);
-	size_t size = 0;
-	grpc_byte_buffer_reader reader;
-	grpc_slice slice;
-	if (grpc_byte_buffer_reader_init(&reader, buffer)) {
-		while (grpc_byte_buffer_reader_next(&reader, &slice)) {
-			rpc_copy_received(data + size, slice);
-			size += GRPC_SLICE_LENGTH(slice);
-			rpc_foreign_begin();
-			grpc_slice_unref(slice);
-			rpc_foreign_end();
-		}
-		grpc_byte_buffer_reader_destroy(&reader);
+	const struct rpc_request request = {.path = call->path,
+		.timeout_ms = call->timeout_ms,
+		.out = call->request,
+		.size = call->size,
+		.ends = true,
+		.single = true};
+	for (int i = 0; i < BEGIN_ATTEMPTS; i++) {
+		CLEANUP(rpc_conn_unrefp) struct rpc_conn *conn = NULL;
+		TRY(rpc_channel_connect(call->channel, deadline_ms, false, &conn));
+		if (rpc_exchange_begin(x, conn, &request))
+			return NULL;
 	}
-	rpc_foreign_begin();
-	grpc_byte_buffer_destroy(buffer);
-	rpc_foreign_end();
-	*ret_size = size;
-	return data;
+	return rpc_status(RPC_UNAVAILABLE, "the peer ends every connection");
 }
 
-struct status *rpc_unpack(struct arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size,
-	void *ret_message)
+static struct status *run(const struct call *call, struct rpc_exchange *x)
 {
-	ProtobufCAllocator allocator = {.alloc = alloc_in_arena, .free = free_nothing, .allocator_data = arena};
-	ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, size, data);
-	if (!message)
-		return status_internal("the answer is no %s", type->name);
-	*(ProtobufCMessage **)ret_message = message;
-	return NULL;
+	const int64_t deadline_ms = call->timeout_ms > 0 ? clock_mono_ms(clock_system()) + call->timeout_ms : -1;
+	if (call->size - RPC_PREFIX > rpc_channel_max_message(call->channel))
+		return rpc_status(RPC_RESOURCE_EXHAUSTED, "Sent message larger than max");
+	TRY(begin(call, deadline_ms, x));
+	struct cancel_hook hook = {.fn = cancel_call, .data = x};
+	cancel_add(call->cancel, &hook);
+	if (!rpc_exchange_wait(x, false, deadline_ms))
+		rpc_exchange_cancel(x, RPC_DEADLINE_EXCEEDED, "Deadline Exceeded");
+	cancel_remove(call->cancel, &hook);
+	TRY(rpc_channel_outcome(call->channel, x));
+	return x->first ? NULL : status_internal("%s: the peer sent no answer", call->path);
 }
 
-static gpr_timespec deadline_in(int64_t timeout_ms)
+/* The answer is the caller's to free. */
+static struct status *exchange(const struct call *call, struct rpc_message **ret_answer)
 {
-	if (timeout_ms <= 0)
-		return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
-}
-
-static void cancel_call(void *call)
-{
-	grpc_call_cancel_with_status(call, GRPC_STATUS_CANCELLED, "context canceled", NULL);
-}
-
-/* Sends, waits, and gives the answer's bytes. Destroys the request. */
-static struct status *exchange(struct rpc_channel *channel, const char *path, grpc_byte_buffer *request,
-	int64_t timeout_ms, struct cancel *cancel, struct arena *arena, uint8_t **ret_data, size_t *ret_size)
-{
-	struct rpc_waiter waiter;
-	size_t index;
-	grpc_call *call = rpc_call_begin(channel, path, deadline_in(timeout_ms), &index);
-	grpc_metadata_array initial, trailing;
-	grpc_metadata_array_init(&initial);
-	grpc_metadata_array_init(&trailing);
-	grpc_byte_buffer *response = NULL;
-	grpc_status_code code = GRPC_STATUS_UNKNOWN;
-	grpc_slice details = grpc_empty_slice();
-	grpc_op ops[6] = {
-		{.op = GRPC_OP_SEND_INITIAL_METADATA},
-		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = request},
-		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
-		{.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &initial},
-		{.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &response},
-		{.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
-			.data.recv_status_on_client = {.trailing_metadata = &trailing,
-				.status = &code,
-				.status_details = &details}},
-	};
-	struct cancel_hook hook = {.fn = cancel_call, .data = call};
-	rpc_waiter_init(&waiter);
-	cancel_add(cancel, &hook);
-	if (grpc_call_start_batch(call, ops, ARRAY_SIZE(ops), &waiter, NULL) == GRPC_CALL_OK)
-		rpc_wait(&waiter);
-	cancel_remove(cancel, &hook);
-	rpc_waiter_done(&waiter);
-	struct status *status = rpc_status_from(channel, index, code, details);
-	if (!status && !response)
-		status = status_internal("%s: the peer sent no answer", path);
-	if (response && !status)
-		*ret_data = rpc_buffer_take(arena, STEAL(response), ret_size);
-	rpc_foreign_begin();
-	grpc_byte_buffer_destroy(response);
-	grpc_slice_unref(details);
-	grpc_metadata_array_destroy(&initial);
-	grpc_metadata_array_destroy(&trailing);
-	grpc_byte_buffer_destroy(request);
-	grpc_call_unref(call);
-	rpc_foreign_end();
+	struct rpc_exchange x;
+	rpc_exchange_init(&x);
+	struct status *status = run(call, &x);
+	if (!status)
+		*ret_answer = STEAL(x.first);
+	rpc_exchange_done(&x);
 	return status;
 }
 
 struct status *rpc_call_raw(struct rpc_channel *channel, const char *path, const void *request, size_t size,
 	int64_t timeout_ms, struct arena *arena, uint8_t **ret_response, size_t *ret_size)
 {
-	grpc_slice slice = grpc_slice_from_copied_buffer(request, size);
-	grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
-	grpc_slice_unref(slice);
-	return exchange(channel, path, buffer, timeout_ms, NULL, arena, ret_response, ret_size);
+	uint8_t *packed = arena_alloc(arena, RPC_PREFIX + size);
+	rpc_prefix(packed, size);
+	if (size)
+		memcpy(packed + RPC_PREFIX, request, size);
+	const struct call call = {channel, path, packed, RPC_PREFIX + size, timeout_ms, NULL};
+	struct rpc_message *answer;
+	TRY(exchange(&call, &answer));
+	arena_defer(arena, free, answer);
+	*ret_response = answer->data;
+	*ret_size = answer->size;
+	return NULL;
 }
 
 struct status *rpc_call(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service, const char *method,
@@ -159,9 +93,12 @@ struct status *rpc_call_until(struct rpc_channel *channel, const ProtobufCServic
 	const ProtobufCMethodDescriptor *m = rpc_method_find(service, method);
 	if (!m)
 		return status_internal("%s has no method %s", service->name, method);
-	char *path = arena_printf(arena, "/%s/%s", service->name, method);
-	uint8_t *data;
-	size_t size;
-	TRY(exchange(channel, path, rpc_pack(request), timeout_ms, cancel, arena, &data, &size));
-	return rpc_unpack(arena, m->output, data, size, ret_response);
+	struct call call = {.channel = channel,
+		.path = arena_printf(arena, "/%s/%s", service->name, method),
+		.timeout_ms = timeout_ms,
+		.cancel = cancel};
+	call.request = rpc_pack(arena, request, &call.size);
+	CLEANUP_FREE struct rpc_message *answer = NULL;
+	TRY(exchange(&call, &answer));
+	return rpc_unpack(arena, m->output, answer, ret_response);
 }

@@ -1,248 +1,268 @@
-#include <assert.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <grpc/grpc_security.h>
+#include "base/clock.h"
 #include "base/mem.h"
-#include "base/str.h"
-#include "base/workers.h"
+#include "net/url.h"
 #include "rpc/private.h"
 
 #define DEFAULT_MAX_MESSAGE_BYTES (16u << 20)
-#define RECONNECT_FIRST_MS 100
-#define RECONNECT_MAX_MS 1000
-#define CONNECT_PATIENCE_MS 500
-#define MAX_ARGS 12
+#define DEFAULT_KEEPALIVE_TIMEOUT_MS 10000
+/* A peer that is away is tried for a while; one that does not answer, for longer. */
+#define PATIENCE_MS 500
+#define PAUSE_MS 100
+#define DIAL_MS 2000
 
-static grpc_channel_credentials *new_credentials(const struct rpc_tls *tls)
+struct target {
+	char *path; /* of a unix socket, or NULL */
+	char *host;
+	uint16_t port;
+	char *authority;
+};
+
+/* The first target that answers stays current until it does not. */
+struct rpc_channel {
+	struct target *targets;
+	size_t n_targets;
+	struct tls_context *tls;
+	size_t max_message_bytes;
+	int64_t keepalive_ms, keepalive_timeout_ms;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t dialled;
+	size_t current;
+	struct rpc_conn *conn; /* for calls, to the current target; NULL: none */
+	bool dialling;
+	uint64_t n_failures;
+	char *failure; /* the last one's */
+};
+
+size_t rpc_channel_max_message(const struct rpc_channel *channel)
 {
-	if (!tls)
-		return grpc_insecure_credentials_create();
-	grpc_ssl_pem_key_cert_pair pair = {.private_key = tls->key_pem, .cert_chain = tls->cert_pem};
-	return grpc_ssl_credentials_create(tls->ca_pem, tls->cert_pem && tls->key_pem ? &pair : NULL, NULL, NULL);
+	return channel->max_message_bytes;
 }
 
-static void add_int(grpc_arg *args, size_t *n, const char *key, int value)
+/* --- making one --- */
+
+static void target_done(struct target *t)
 {
-	args[(*n)++] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+	free(t->path);
+	free(t->host);
+	free(t->authority);
 }
 
-static size_t channel_args(const struct rpc_options *options, grpc_arg args[static MAX_ARGS])
+/* "unix:///path", "unix:path", "host:port" */
+static struct status *target_init(struct target *t, const char *text, bool tls)
 {
-	size_t n = 0;
-	size_t max = options->max_message_bytes ? options->max_message_bytes : DEFAULT_MAX_MESSAGE_BYTES;
-	add_int(args, &n, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)max);
-	add_int(args, &n, GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int)max);
-	add_int(args, &n, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS);
-	add_int(args, &n, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS);
-	add_int(args, &n, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS);
-	/* A proxy from the environment is for the world outside, never for these peers. */
-	add_int(args, &n, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-	add_int(args, &n, GRPC_ARG_ENABLE_RETRIES, 0);
-	if (options->keepalive_ms > 0) {
-		add_int(args, &n, GRPC_ARG_KEEPALIVE_TIME_MS, (int)options->keepalive_ms);
-		add_int(args, &n, GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
-			options->keepalive_timeout_ms > 0 ? (int)options->keepalive_timeout_ms : 10000);
-		add_int(args, &n, GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct url url;
+	if (str_empty(text))
+		return status_bad_request("an endpoint is empty");
+	if (str_starts_with(text, "unix:")) {
+		const char *path = text + strlen("unix:");
+		t->path = mem_strdup(str_starts_with(path, "//") ? path + 2 : path);
+		t->authority = mem_strdup("localhost");
+		return NULL;
 	}
-	if (options->tls && options->tls->server_name)
-		args[n++] = (grpc_arg){.type = GRPC_ARG_STRING,
-			.key = (char *)(uintptr_t)GRPC_SSL_TARGET_NAME_OVERRIDE_ARG,
-			.value.string = (char *)(uintptr_t)options->tls->server_name};
-	return n;
+	TRY(url_parse(arena, text, &url));
+	t->host = mem_strdup(url.host);
+	t->port = url.port ? url.port : tls ? 443 : 80;
+	t->authority = mem_strdup(url_host_port(arena, t->host, t->port));
+	return NULL;
+}
+
+static struct status *set_tls(struct rpc_channel *channel, const struct rpc_options *options)
+{
+	const struct rpc_tls *tls = options->tls;
+	if (!tls)
+		return NULL;
+	const bool pair = tls->cert_pem && tls->key_pem;
+	const struct tls_config config = {.ca_data = tls->ca_pem,
+		.ca_size = strlen(str_or_empty(tls->ca_pem)),
+		.cert_data = tls->cert_pem,
+		.cert_size = pair ? strlen(tls->cert_pem) : 0,
+		.key_data = tls->key_pem,
+		.key_size = pair ? strlen(tls->key_pem) : 0,
+		.server_name = tls->server_name,
+		.alpn = "h2"};
+	struct status *unusable = tls_context_new(&config, TLS_CLIENT, &channel->tls);
+	return status_wrap(unusable, "the certificates for %s are unusable", options->targets[0]);
+}
+
+static void init_lock(struct rpc_channel *channel)
+{
+	pthread_condattr_t attributes;
+	pthread_mutex_init(&channel->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&channel->dialled, &attributes);
+	pthread_condattr_destroy(&attributes);
 }
 
 struct status *rpc_channel_new(const struct rpc_options *options, struct rpc_channel **ret_channel)
 {
 	if (!options->n_targets)
 		return status_bad_request("no endpoint given");
+	CLEANUP(rpc_channel_freep) struct rpc_channel *channel = mem_zalloc(sizeof(*channel));
+	init_lock(channel);
+	channel->targets = mem_calloc(options->n_targets, sizeof(*channel->targets));
+	channel->max_message_bytes =
+		options->max_message_bytes ? options->max_message_bytes : DEFAULT_MAX_MESSAGE_BYTES;
+	channel->keepalive_ms = options->keepalive_ms;
+	channel->keepalive_timeout_ms =
+		options->keepalive_timeout_ms > 0 ? options->keepalive_timeout_ms : DEFAULT_KEEPALIVE_TIMEOUT_MS;
 	for (size_t i = 0; i < options->n_targets; i++)
-		if (str_empty(options->targets[i]))
-			return status_bad_request("an endpoint is empty");
-	grpc_init();
-	grpc_channel_credentials *credentials = new_credentials(options->tls);
-	if (!credentials) {
-		grpc_shutdown();
-		return status_bad_request("the certificates for %s are unusable", options->targets[0]);
-	}
-	grpc_arg args[MAX_ARGS];
-	grpc_channel_args all = {.num_args = channel_args(options, args), .args = args};
-	struct rpc_channel *channel = mem_zalloc(sizeof(*channel));
-	pthread_mutex_init(&channel->lock, NULL);
-	channel->n_channels = options->n_targets;
-	channel->channels = mem_calloc(channel->n_channels, sizeof(*channel->channels));
-	for (size_t i = 0; i < channel->n_channels; i++)
-		channel->channels[i] = grpc_channel_create(options->targets[i], credentials, &all);
-	grpc_channel_credentials_release(credentials);
-	channel->queue = grpc_completion_queue_create_for_next(NULL);
-	*ret_channel = channel;
+		TRY(target_init(&channel->targets[channel->n_targets++], options->targets[i], options->tls));
+	TRY(set_tls(channel, options));
+	*ret_channel = STEAL(channel);
 	return NULL;
-}
-
-/* --- waiting --- */
-
-void rpc_waiter_init(struct rpc_waiter *waiter)
-{
-	sem_init(&waiter->done, 0, 0);
-	atomic_store(&waiter->magic, RPC_WAITER_MAGIC);
-}
-
-void rpc_waiter_done(struct rpc_waiter *waiter)
-{
-	atomic_store(&waiter->magic, 0);
-	sem_destroy(&waiter->done);
-}
-
-bool rpc_wait(struct rpc_waiter *waiter)
-{
-	while (sem_wait(&waiter->done) != 0)
-		assert(errno == EINTR);
-	return atomic_load(&waiter->success);
-}
-
-bool rpc_wait_for(struct rpc_waiter *waiter, int64_t timeout_ms, bool *ret_success)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += timeout_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	while (sem_clockwait(&waiter->done, CLOCK_MONOTONIC, &until) != 0) {
-		if (errno == ETIMEDOUT)
-			return false;
-		assert(errno == EINTR);
-	}
-	*ret_success = atomic_load(&waiter->success);
-	return true;
-}
-
-static void *poll_queue(void *data)
-{
-	struct rpc_channel *channel = data;
-	for (;;) {
-		grpc_event e = grpc_completion_queue_next(channel->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
-		if (e.type == GRPC_QUEUE_SHUTDOWN)
-			return NULL;
-		struct rpc_waiter *waiter = e.tag;
-		assert(atomic_load(&waiter->magic) == RPC_WAITER_MAGIC && e.type == GRPC_OP_COMPLETE);
-		atomic_store(&waiter->success, e.success != 0);
-		sem_post(&waiter->done);
-	}
-}
-
-/* A channel that nobody calls through has no thread. */
-static void ensure_polled(struct rpc_channel *channel)
-{
-	pthread_mutex_lock(&channel->lock);
-	if (!channel->polled)
-		channel->poller = thread_start("rpc", poll_queue, channel);
-	channel->polled = true;
-	pthread_mutex_unlock(&channel->lock);
-}
-
-static void queue_done(struct rpc_channel *channel)
-{
-	grpc_completion_queue_shutdown(channel->queue);
-	if (channel->polled)
-		pthread_join(channel->poller, NULL);
-	else
-		poll_queue(channel);
-	grpc_completion_queue_destroy(channel->queue);
 }
 
 void rpc_channel_free(struct rpc_channel *channel)
 {
 	if (!channel)
 		return;
-	queue_done(channel);
-	for (size_t i = 0; i < channel->n_channels; i++)
-		grpc_channel_destroy(channel->channels[i]);
-	free(channel->channels);
+	rpc_conn_unref(channel->conn);
+	for (size_t i = 0; i < channel->n_targets; i++)
+		target_done(&channel->targets[i]);
+	free(channel->targets);
+	tls_context_unref(channel->tls);
+	free(channel->failure);
+	pthread_cond_destroy(&channel->dialled);
 	pthread_mutex_destroy(&channel->lock);
 	free(channel);
-	grpc_shutdown();
 }
 
-/* A call to a peer that is away fails at once: a connection that is being made is waited for, for a while. */
-static void await_connection(grpc_channel *channel, grpc_completion_queue *queue)
+/* --- dialling --- */
+
+static int64_t now_ms(void)
 {
-	struct rpc_waiter waiter;
-	if (grpc_channel_check_connectivity_state(channel, 1) == GRPC_CHANNEL_READY)
-		return;
-	rpc_waiter_init(&waiter);
-	gpr_timespec until =
-		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(CONNECT_PATIENCE_MS, GPR_TIMESPAN));
-	for (bool changed = true; changed;) {
-		grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel, 1);
-		if (state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_SHUTDOWN)
-			break;
-		grpc_channel_watch_connectivity_state(channel, state, until, queue, &waiter);
-		changed = rpc_wait(&waiter);
+	return clock_mono_ms(clock_system());
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return b_ms >= 0 && b_ms < a_ms ? b_ms : a_ms;
+}
+
+static struct status *dial(
+	struct rpc_channel *channel, const struct target *t, int64_t deadline_ms, struct rpc_conn **ret_conn)
+{
+	int64_t now = now_ms(), until = earlier(now + DIAL_MS, deadline_ms);
+	const int timeout = until > now ? (int)(until - now) : 0;
+	struct stream *stream;
+	if (t->path)
+		TRY(stream_dial_unix(t->path, timeout, &stream));
+	else
+		TRY(stream_dial(t->host, t->port, channel->tls, timeout, &stream));
+	const struct rpc_conn_options options = {.authority = t->authority,
+		.tls = channel->tls,
+		.max_message_bytes = channel->max_message_bytes,
+		.keepalive_ms = channel->keepalive_ms,
+		.keepalive_timeout_ms = channel->keepalive_timeout_ms};
+	return rpc_conn_new(stream, &options, until, ret_conn);
+}
+
+/* Tries one target after the other, beginning with this one, for a while. */
+static struct status *dial_any(
+	struct rpc_channel *channel, size_t first, int64_t deadline_ms, struct rpc_conn **ret_conn, size_t *ret_index)
+{
+	const int64_t until = earlier(now_ms() + PATIENCE_MS, deadline_ms);
+	struct status *failed = NULL;
+	for (size_t i = first;; i = (i + 1) % channel->n_targets) {
+		status_free(failed);
+		failed = dial(channel, &channel->targets[i], deadline_ms, ret_conn);
+		*ret_index = i;
+		const bool round = (i + 1) % channel->n_targets == first;
+		if (!failed || (round && now_ms() + PAUSE_MS > until))
+			return failed;
+		if (round)
+			nanosleep(&(const struct timespec){.tv_nsec = PAUSE_MS * 1000000}, NULL);
 	}
-	rpc_waiter_done(&waiter);
 }
 
-grpc_call *rpc_call_begin(struct rpc_channel *channel, const char *path, gpr_timespec deadline, size_t *ret_index)
+static struct status *unreachable(const char *why)
 {
-	*ret_index = atomic_load(&channel->current) % channel->n_channels;
-	ensure_polled(channel);
-	await_connection(channel->channels[*ret_index], channel->queue);
-	grpc_slice method = grpc_slice_from_copied_string(path);
-	grpc_call *call = grpc_channel_create_call(channel->channels[*ret_index], NULL, GRPC_PROPAGATE_DEFAULTS,
-		channel->queue, method, NULL, deadline, NULL);
-	grpc_slice_unref(method);
-	return call;
+	CLEANUP_FREE char *text = mem_printf("failed to connect to all addresses; last error: %s", why);
+	return rpc_status(RPC_UNAVAILABLE, text);
 }
 
-static const struct {
-	grpc_status_code code;
-	enum status_reason reason;
-} reasons[] = {
-	{GRPC_STATUS_CANCELLED, STATUS_TIMEOUT},
-	{GRPC_STATUS_INVALID_ARGUMENT, STATUS_BAD_REQUEST},
-	{GRPC_STATUS_DEADLINE_EXCEEDED, STATUS_TIMEOUT},
-	{GRPC_STATUS_NOT_FOUND, STATUS_NOT_FOUND},
-	{GRPC_STATUS_ALREADY_EXISTS, STATUS_ALREADY_EXISTS},
-	{GRPC_STATUS_PERMISSION_DENIED, STATUS_FORBIDDEN},
-	{GRPC_STATUS_UNAUTHENTICATED, STATUS_UNAUTHORIZED},
-	{GRPC_STATUS_RESOURCE_EXHAUSTED, STATUS_TOO_MANY_REQUESTS},
-	{GRPC_STATUS_FAILED_PRECONDITION, STATUS_CONFLICT},
-	{GRPC_STATUS_ABORTED, STATUS_CONFLICT},
-	{GRPC_STATUS_OUT_OF_RANGE, STATUS_EXPIRED},
-	{GRPC_STATUS_UNIMPLEMENTED, STATUS_METHOD_NOT_ALLOWED},
-	{GRPC_STATUS_UNAVAILABLE, STATUS_UNAVAILABLE},
-};
-
-#define DETAILS_GROUP "grpc.io"
-
-struct status *rpc_status_from(struct rpc_channel *channel, size_t index, grpc_status_code code, grpc_slice details)
+static struct status *connect_own(struct rpc_channel *channel, int64_t deadline_ms, struct rpc_conn **ret_conn)
 {
-	if (code == GRPC_STATUS_OK)
-		return NULL;
-	if (code == GRPC_STATUS_UNAVAILABLE)
-		atomic_compare_exchange_strong(&channel->current, &index, (index + 1) % channel->n_channels);
-	enum status_reason reason = STATUS_INTERNAL;
-	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-		if (reasons[i].code == code)
-			reason = reasons[i].reason;
-	char number[16];
-	CLEANUP_FREE char *text = mem_zalloc(GRPC_SLICE_LENGTH(details) + 1);
-	snprintf(number, sizeof(number), "%d", (int)code);
-	rpc_copy_received(text, details);
-	struct status *s = status_new(reason, "%s", text);
-	return status_details(s, DETAILS_GROUP, NULL, number);
+	size_t index;
+	pthread_mutex_lock(&channel->lock);
+	const size_t first = channel->current;
+	pthread_mutex_unlock(&channel->lock);
+	CLEANUP_STATUS struct status *failed = dial_any(channel, first, deadline_ms, ret_conn, &index);
+	return failed ? unreachable(failed->message) : NULL;
 }
 
-int rpc_status_code(const struct status *status)
+/* Waits for who dials; false when that has failed, or the time has passed. The channel is locked. */
+static bool await_dialled(struct rpc_channel *channel, int64_t deadline_ms)
 {
-	int64_t code = GRPC_STATUS_UNKNOWN;
+	const uint64_t before = channel->n_failures;
+	const struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+	int error = 0;
+	while (channel->dialling && !error)
+		error = deadline_ms < 0 ? pthread_cond_wait(&channel->dialled, &channel->lock)
+					: pthread_cond_timedwait(&channel->dialled, &channel->lock, &until);
+	return !error && channel->n_failures == before;
+}
+
+/* Dials for all who wait. The channel is locked, and is not meanwhile. */
+static struct status *dial_for_all(struct rpc_channel *channel, int64_t deadline_ms)
+{
+	struct rpc_conn *conn;
+	size_t index, first = channel->current;
+	channel->dialling = true;
+	pthread_mutex_unlock(&channel->lock);
+	CLEANUP_STATUS struct status *failed = dial_any(channel, first, deadline_ms, &conn, &index);
+	pthread_mutex_lock(&channel->lock);
+	channel->dialling = false;
+	if (failed) {
+		channel->n_failures++;
+		free(channel->failure);
+		channel->failure = mem_strdup(failed->message);
+	} else {
+		channel->conn = conn;
+		channel->current = index;
+	}
+	pthread_cond_broadcast(&channel->dialled);
+	return failed ? unreachable(failed->message) : NULL;
+}
+
+static struct status *connect_shared(struct rpc_channel *channel, int64_t deadline_ms, struct rpc_conn **ret_conn)
+{
+	struct status *status = NULL;
+	pthread_mutex_lock(&channel->lock);
+	while (!status) {
+		if (channel->conn && rpc_conn_is_open(channel->conn))
+			break;
+		rpc_conn_unref(STEAL(channel->conn));
+		if (!channel->dialling)
+			status = dial_for_all(channel, deadline_ms);
+		else if (!await_dialled(channel, deadline_ms))
+			status = unreachable(str_or(channel->failure, "timed out"));
+	}
 	if (!status)
-		return GRPC_STATUS_OK;
-	if (str_eq(status->group, DETAILS_GROUP) && str_to_int64(status->name, 0, 16, &code))
-		return (int)code;
-	return GRPC_STATUS_UNKNOWN;
+		*ret_conn = rpc_conn_ref(channel->conn);
+	pthread_mutex_unlock(&channel->lock);
+	return status;
+}
+
+struct status *rpc_channel_connect(
+	struct rpc_channel *channel, int64_t deadline_ms, bool own, struct rpc_conn **ret_conn)
+{
+	return own ? connect_own(channel, deadline_ms, ret_conn) : connect_shared(channel, deadline_ms, ret_conn);
+}
+
+struct status *rpc_channel_outcome(struct rpc_channel *channel, const struct rpc_exchange *x)
+{
+	if (x->code == RPC_OK)
+		return NULL;
+	pthread_mutex_lock(&channel->lock);
+	if (x->code == RPC_UNAVAILABLE && channel->n_targets > 1 && channel->conn == x->conn) {
+		rpc_conn_unref(STEAL(channel->conn));
+		channel->current = (channel->current + 1) % channel->n_targets;
+	}
+	pthread_mutex_unlock(&channel->lock);
+	return rpc_status(x->code, x->text);
 }

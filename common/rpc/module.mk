@@ -2,8 +2,8 @@ LIBS += rpc
 # Each service: its .proto under proto/, the package as protoc-c spells it, and the plain prefix.
 rpc_PROTOS := etcd/mvcc etcd/etcd cri/cri health/health
 rpc_SRCS := $(wildcard common/rpc/*.c) $(rpc_PROTOS:%=$(GEN)/%.pb-c.c)
-rpc_DEPS := base
-rpc_LDLIBS := -lgrpc -lgpr -lprotobuf-c
+rpc_DEPS := base net
+rpc_LDLIBS := -lnghttp2 -lprotobuf-c
 
 $(rpc_PROTOS:%=$(GEN)/%.pb-c.c): $(GEN)/%.pb-c.c: proto/%.proto
 	$(call say,PROTOC,$<)

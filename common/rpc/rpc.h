@@ -10,9 +10,9 @@
  *	TRY(rpc_call(channel, &cri_runtime_service, "Version", request, 2000, arena, &response));
  *
  * Ownership: responses live in the arena given. Channels and streams are freed by whoever made them; a channel outlives
- *its calls. Threads: a channel may be used from any number of threads at once. A stream has one receiver and one sender
- *at a time; rpc_stream_cancel() may be called from any thread. These functions block: call them on workers or on
- *threads of one's own, never on a loop.
+ * its calls. Threads: a channel may be used from any number of threads at once. A stream has one receiver at a time;
+ * rpc_stream_send() and rpc_stream_cancel() may be called from any thread. These functions block: call them on workers
+ *or on threads of one's own, never on a loop. None has a thread of its own: who waits reads, for all who wait.
  */
 #ifndef RPC_RPC_H
 #define RPC_RPC_H
@@ -64,7 +64,7 @@ struct status *rpc_call(struct rpc_channel *channel, const ProtobufCServiceDescr
 struct status *rpc_call_until(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service,
 	const char *method, const void *request, int64_t timeout_ms, struct cancel *cancel, struct arena *arena,
 	void *ret_response) MUST_USE;
-/* The code that the peer (or gRPC itself) ended a call with, as gRPC numbers them: 5 NotFound, 12 Unimplemented, 14
+/* The code that the peer (or this side) ended a call with, as gRPC numbers them: 5 NotFound, 12 Unimplemented, 14
  * Unavailable. 0 for NULL; 2 (Unknown) for a status that is from elsewhere. */
 int rpc_status_code(const struct status *status);
 /* The same with a request ready packed: for hot paths and tests. */
@@ -74,7 +74,7 @@ struct status *rpc_call_raw(struct rpc_channel *channel, const char *path, const
 /* Opens a stream (any of the three kinds). It has no deadline; end it with rpc_stream_cancel(). */
 struct status *rpc_stream_open(struct rpc_channel *channel, const ProtobufCServiceDescriptor *service,
 	const char *method, struct rpc_stream **ret_stream) MUST_USE;
-/* Sends one message; waits until it is on its way. */
+/* Sends one message, as far as the peer takes it now; the rest goes when the stream is received from. */
 struct status *rpc_stream_send(struct rpc_stream *stream, const void *message) MUST_USE;
 /* Says that no more will be sent. */
 struct status *rpc_stream_send_done(struct rpc_stream *stream) MUST_USE;

@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# The server and its etcd: over TLS with a certificate on both sides, at several addresses, away for a while.
+
+setup() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	CP_APISERVER=${CP_APISERVER:-${BIN:-$cp_root/build/bin}/kube-apiserver}
+	CP_DIR=$(mktemp -d "${TMPDIR:-/tmp}/kubec-cp.XXXXXX")
+	export CP_DIR
+	cp_pki
+	cp_cert admin /O=system:masters/CN=admin "extendedKeyUsage=clientAuth\n"
+	cp_cert etcd /CN=etcd "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n"
+	cp_cert other /CN=etcd "subjectAltName=IP:127.0.0.9\nextendedKeyUsage=serverAuth,clientAuth\n"
+	port=$(cp_free_port) peer=$(cp_free_port)
+	CP_FLAGS="--etcd-cafile=$CP_DIR/ca.crt --etcd-certfile=$CP_DIR/etcd.crt --etcd-keyfile=$CP_DIR/etcd.key"
+	# Nobody is at the first.
+	CP_ETCD=https://127.0.0.1:1,https://127.0.0.1:$port
+}
+teardown() { cp_stop; }
+
+health() { curl -fs --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/etcd.crt" --key "$CP_DIR/etcd.key" $1 "https://127.0.0.1:$port/health"; }
+
+start_etcd() { # CERTIFICATE
+	"${CP_ETCD_BINARY:-etcd}" --data-dir "$CP_DIR/etcd" --listen-client-urls "https://127.0.0.1:$port" \
+		--advertise-client-urls "https://127.0.0.1:$port" --listen-peer-urls "http://127.0.0.1:$peer" \
+		--initial-advertise-peer-urls "http://127.0.0.1:$peer" --initial-cluster "default=http://127.0.0.1:$peer" --unsafe-no-fsync \
+		--cert-file "$CP_DIR/$1.crt" --key-file "$CP_DIR/$1.key" --trusted-ca-file "$CP_DIR/ca.crt" --client-cert-auth >> "$CP_DIR/etcd.log" 2>&1 &
+	CP_ETCD_PID=$!
+	cp_wait health "${2:-}"
+}
+stop_etcd() {
+	kill "$CP_ETCD_PID"
+	wait "$CP_ETCD_PID" || true
+}
+
+write() { # NAME SIZE: the code of the answer
+	printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s"},"data":{"a":"%0*d"}}' "$1" "$2" 0 > "$CP_DIR/body"
+	cp_curl /api/v1/namespaces/default/configmaps -H 'Content-Type: application/json' --data-binary "@$CP_DIR/body" -o "$CP_DIR/answer" -w '%{http_code}'
+}
+written() { [ "$(cp_curl "/api/v1/namespaces/default/configmaps/$1" -o /dev/null -w '%{http_code}')" = 200 ]; }
+
+@test "etcd over TLS, at the second of two addresses; it comes back, and what is written then is seen" {
+	start_etcd etcd
+	cp_start_apiserver
+	[ "$(write small 1)" = 201 ] && written small
+	[ "$(write large 900000)" = 201 ] && written large
+	stop_etcd
+	[ "$(write lost 1)" = 503 ]
+	grep -q 'failed to connect' "$CP_DIR/answer"
+	start_etcd etcd
+	[ "$(write again 1)" = 201 ]
+	cp_wait written again
+	! written lost
+}
+
+@test "an etcd of another name is not trusted" {
+	start_etcd etcd
+	cp_start_apiserver
+	stop_etcd
+	start_etcd other -k
+	[ "$(write x 1)" = 503 ]
+	[[ $(< "$CP_DIR/answer") == *"failed to connect"* ]]
+	stop_etcd
+	start_etcd etcd
+	[ "$(write x 1)" = 201 ]
+}
