@@ -1,4 +1,5 @@
 #include "apiserver/validation/extension/crd.h"
+#include "apiserver/validation/extension/text_format.h"
 #include "api/copy.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
@@ -56,16 +57,9 @@ struct formats {
 
 static void note_format(const ApiextensionsV1JSONSchemaProps *schema, void *data)
 {
-	static const char *const known[] = {"bsonobjectid", "uri", "email", "hostname", "ipv4", "ipv6", "cidr", "mac",
-		"uuid", "uuid3", "uuid4", "uuid5", "isbn", "isbn10", "isbn13", "creditcard", "ssn", "hexcolor",
-		"rgbcolor", "byte", "password", "date", "duration", "datetime", "k8sshortname", "k8slongname", NULL};
 	struct formats *formats = data;
-	char *name = arena_strdup(formats->arena, str_or_empty(schema->format)), *out = name;
-	for (const char *s = name; *s; s++)
-		if (*s != '-')
-			*out++ = *s;
-	*out = '\0';
-	if (!*str_or_empty(schema->format) || !str_eq(schema->type, "string") || str_in(name, known))
+	if (str_empty(schema->format) || !str_eq(schema->type, "string") ||
+		text_format_settled(formats->arena, schema->format))
 		return;
 	const char **item = arena_push(formats->arena, (void **)&formats->items, &formats->n_items, sizeof(*item));
 	*item = schema->format;
@@ -78,7 +72,7 @@ static void find_formats(struct formats *formats, const Crd *crd)
 			schema_each(crd->spec->versions[i]->schema->open_apiv3_schema, note_format, formats);
 }
 
-/* Formats of texts that nobody checks, those that are new. */
+/* Formats of texts that not everybody checks, where the schema did not have them before. */
 static void warn(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	struct formats now = {.arena = request->arena}, was = {.arena = request->arena};

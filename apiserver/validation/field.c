@@ -48,10 +48,8 @@ char *field_quote(struct arena *arena, const char *s)
 	return arena_strdup(arena, out.buf);
 }
 
-static void add(struct field_errors *errors, const struct field_path *path, const char *reason, const char *type,
-	const char *value, const char *detail)
+static void append(struct field_errors *errors, struct field_error error)
 {
-	struct field_error *e = NULL;
 	if (field_errors_full(errors))
 		return;
 	/* Doubling at powers of two, as ARENA_PUSH does for pointers. */
@@ -62,12 +60,28 @@ static void add(struct field_errors *errors, const struct field_path *path, cons
 			memcpy(grown, errors->items, errors->n_items * sizeof(*grown));
 		errors->items = grown;
 	}
-	e = &errors->items[errors->n_items++];
-	e->reason = reason;
-	e->field = field_path_string(errors->arena, path);
-	e->body = arena_printf(errors->arena, "%s%s%s%s%s", type, value ? ": " : "", str_or_empty(value),
-		str_empty(detail) ? "" : ": ", str_or_empty(detail));
-	errors->n_bytes += strlen(e->field) + strlen(e->body);
+	errors->items[errors->n_items++] = error;
+	errors->n_bytes += strlen(error.field) + strlen(error.body);
+}
+
+static void add(struct field_errors *errors, const struct field_path *path, const char *reason, const char *type,
+	const char *value, const char *detail)
+{
+	struct arena *arena = errors->arena;
+	if (field_errors_full(errors))
+		return;
+	append(errors, (struct field_error){.reason = reason,
+			       .field = field_path_string(arena, path),
+			       .body = arena_printf(arena, "%s%s%s%s%s", type, value ? ": " : "", str_or_empty(value),
+				       str_empty(detail) ? "" : ": ", str_or_empty(detail))});
+}
+
+void field_errors_take(struct field_errors *errors, const struct status *status)
+{
+	for (size_t i = 0; status && i < status->n_causes; i++)
+		append(errors, (struct field_error){.reason = arena_strdup(errors->arena, status->causes[i].reason),
+				       .field = arena_strdup(errors->arena, status->causes[i].field),
+				       .body = arena_strdup(errors->arena, status->causes[i].message)});
 }
 
 void field_required(struct field_errors *errors, const struct field_path *path, const char *detail)
@@ -84,6 +98,12 @@ void field_invalid_json(
 	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail)
 {
 	add(errors, path, "FieldValueInvalid", "Invalid value", json, detail);
+}
+
+void field_type_invalid_json(
+	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail)
+{
+	add(errors, path, "FieldValueTypeInvalid", "Invalid value", json, detail);
 }
 
 void field_invalid(struct field_errors *errors, const struct field_path *path, const char *value, const char *detail)

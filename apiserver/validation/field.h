@@ -80,6 +80,9 @@ void field_invalid_message(
  * Go names them ("ServiceName"), and all are there, null when unset. */
 void field_invalid_internal(
 	struct field_errors *errors, const struct field_path *path, const void *msg, const char *detail);
+/* The same, of a value that is of the wrong type. */
+void field_type_invalid_json(
+	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail);
 /* Nothing but the reason and the detail: the value does not show. */
 void field_invalid_hidden(struct field_errors *errors, const struct field_path *path, const char *detail);
 /* supported is NULL-terminated, in the order to print. */
@@ -99,6 +102,9 @@ void field_not_found_because(
 void field_too_long(struct field_errors *errors, const struct field_path *path, size_t max);
 void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, size_t max);
 void field_internal(struct field_errors *errors, const struct field_path *path, const char *detail);
+
+/* Adds the causes of a status that field_errors_status() made; NULL has none. */
+void field_errors_take(struct field_errors *errors, const struct status *status);
 
 /* Values for the _json functions, in the arena: one internal struct or a list of them (pointers), texts, a map of
  * texts. NULL is null; what is there and empty is [] or {}. */

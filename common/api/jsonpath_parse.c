@@ -208,20 +208,31 @@ static struct status *parse_bracket(struct parser *p, struct path_nodes *to)
 	return NULL;
 }
 
+/* What begins as a number is one as far as it goes. */
+static struct status *parse_number(struct parser *p, struct path_nodes *to)
+{
+	size_t size = 1 + strspn(p->at + 1, "0123456789.");
+	const char *text = arena_strndup(p->arena, p->at, size);
+	char *end;
+	int64_t whole;
+	double number = strtod(text, &end);
+
+	p->at += size;
+	if (end == text || *end)
+		return status_bad_request("cannot parse number %s", text);
+	new_node(p, PATH_VALUE, to)->value = str_to_int64(text, INT64_MIN, INT64_MAX, &whole)
+						     ? tree_new_int(p->arena, whole)
+						     : tree_new_double(p->arena, number);
+	return NULL;
+}
+
 static struct status *parse_literal(struct parser *p, struct path_nodes *to)
 {
+	if (*p->at == '+' || *p->at == '-' || (*p->at >= '0' && *p->at <= '9'))
+		return parse_number(p, to);
 	char *name = parse_name(p);
-	double number;
-
-	/* A number's point ended the name. */
-	if (*p->at == '.' && json_number_double(name, strlen(name), &number)) {
-		p->at++;
-		name = arena_printf(p->arena, "%s.%s", name, parse_name(p));
-	}
 	if (!strcmp(name, "true") || !strcmp(name, "false"))
 		new_node(p, PATH_VALUE, to)->value = tree_new_bool(p->arena, *name == 't');
-	else if (*name && json_number_double(name, strlen(name), &number))
-		new_node(p, PATH_VALUE, to)->value = tree_new_number(p->arena, name, strlen(name));
 	else
 		return status_bad_request("unrecognized identifier %s", *name ? name : p->at);
 	return NULL;

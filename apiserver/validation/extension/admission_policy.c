@@ -297,8 +297,10 @@ static void check_warning(
 		return;
 	}
 	const char *ref = str_trim(errors->arena, w->field_ref);
-	struct status *s = jsonpath_parse(
-		errors->arena, arena_printf(errors->arena, strchr(".$[", *ref) ? "{%s}" : "{.%s}", ref), &parsed);
+	/* A word alone would be refused only when it is evaluated. */
+	bool word = !strchr(".$[@+-'\"0123456789", *ref);
+	struct status *s =
+		jsonpath_parse(errors->arena, arena_printf(errors->arena, word ? "{.%s}" : "{%s}", ref), &parsed);
 	if (s)
 		field_invalid(errors, at, ref, arena_printf(errors->arena, "invalid JSONPath: %s", s->message));
 	status_drop(s, "told as a field error");

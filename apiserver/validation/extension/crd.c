@@ -79,8 +79,7 @@ static void share(struct form *form, struct arena *arena, const Spec *spec)
 	}
 }
 
-/* Several problems of a text in one message. */
-static void check_label(
+void validate_crd_label(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *prefix, bool lower)
 {
 	struct arena *arena = errors->arena;
@@ -94,14 +93,14 @@ static void check_label(
 
 /* Versions */
 
-static void check_version(
-	struct field_errors *errors, const struct field_path *path, const Version *version, bool has_status)
+static void check_version(struct field_errors *errors, const struct field_path *path, const Version *version,
+	const struct crd_schema_rules *rules)
 {
 	const ApiextensionsV1JSONSchemaProps *schema = version->schema ? version->schema->open_apiv3_schema : NULL;
-	check_label(errors, FIELD(path, "name"), version->name, "", false);
+	validate_crd_label(errors, FIELD(path, "name"), version->name, "", false);
 	validate_crd_deprecation(errors, FIELD(path, "deprecationWarning"), version);
 	if (schema)
-		validate_crd_schema(errors, FIELD(FIELD(path, "schema"), "openAPIV3Schema"), schema, has_status);
+		validate_crd_schema(errors, FIELD(FIELD(path, "schema"), "openAPIV3Schema"), schema, rules);
 	validate_crd_subresources(errors, FIELD(path, "subresources"), version->subresources);
 	for (size_t i = 0; i < version->n_additional_printer_columns; i++)
 		validate_crd_column(errors, FIELD_INDEX(FIELD(path, "additionalPrinterColumns"), i),
@@ -118,8 +117,8 @@ static bool has_status(const ApiextensionsV1CustomResourceSubresources *subresou
 	return subresources && subresources->status;
 }
 
-static void check_versions(
-	struct field_errors *errors, const struct field_path *path, const Spec *spec, const struct form *form)
+static void check_versions(struct field_errors *errors, const struct field_path *path, const Spec *spec,
+	const struct form *form, bool pruned)
 {
 	size_t n_storage = 0;
 	bool unique = true;
@@ -129,10 +128,11 @@ static void check_versions(
 		if (!spec->versions[i]->schema || !spec->versions[i]->schema->open_apiv3_schema)
 			field_required(errors, FIELD(FIELD(FIELD_INDEX(path, i), "schema"), "openAPIV3Schema"), "");
 	for (size_t i = 0; i < spec->n_versions; i++) {
+		const struct crd_schema_rules rules = {has_status(spec->versions[i]->subresources), pruned};
 		all[i] = &form->versions[i];
 		n_storage += spec->versions[i]->storage;
 		unique &= nameset_add(&seen, spec->versions[i]->name);
-		check_version(errors, FIELD_INDEX(path, i), all[i], has_status(spec->versions[i]->subresources));
+		check_version(errors, FIELD_INDEX(path, i), all[i], &rules);
 	}
 	const char *json = internal_json_list(errors->arena, spec->versions ? all : NULL, spec->n_versions);
 	if (!unique)
@@ -140,19 +140,19 @@ static void check_versions(
 	if (n_storage != 1)
 		field_invalid_json(errors, path, json, "must have exactly one version marked as storage version");
 	if (spec->n_versions > 0 && !str_empty(spec->versions[0]->name))
-		check_label(errors, FIELD(path->parent, "version"), spec->versions[0]->name, "", false);
+		validate_crd_label(errors, FIELD(path->parent, "version"), spec->versions[0]->name, "", false);
 }
 
-static void check_shared(
-	struct field_errors *errors, const struct field_path *path, const Spec *spec, const struct form *form)
+static void check_shared(struct field_errors *errors, const struct field_path *path, const Spec *spec,
+	const struct form *form, bool pruned)
 {
 	const Version *shared = &form->shared;
 	const ApiextensionsV1JSONSchemaProps *schema = shared->schema ? shared->schema->open_apiv3_schema : NULL;
-	bool status = false;
+	struct crd_schema_rules rules = {.pruned = pruned};
 	for (size_t i = 0; i < spec->n_versions; i++)
-		status |= has_status(spec->versions[i]->subresources);
+		rules.has_status |= has_status(spec->versions[i]->subresources);
 	if (schema)
-		validate_crd_schema(errors, FIELD(FIELD(path, "validation"), "openAPIV3Schema"), schema, status);
+		validate_crd_schema(errors, FIELD(FIELD(path, "validation"), "openAPIV3Schema"), schema, &rules);
 	validate_crd_subresources(errors, FIELD(path, "subresources"), shared->subresources);
 	for (size_t i = 0; i < shared->n_additional_printer_columns; i++)
 		validate_crd_column(errors, FIELD_INDEX(FIELD(path, "additionalPrinterColumns"), i),
@@ -171,20 +171,20 @@ static void check_names(struct field_errors *errors, const struct field_path *pa
 {
 	static const char mixed[] = "may have mixed case, but should otherwise match: ";
 	if (!str_empty(names->plural))
-		check_label(errors, FIELD(path, "plural"), names->plural, "", false);
+		validate_crd_label(errors, FIELD(path, "plural"), names->plural, "", false);
 	if (!str_empty(names->singular))
-		check_label(errors, FIELD(path, "singular"), names->singular, "", false);
+		validate_crd_label(errors, FIELD(path, "singular"), names->singular, "", false);
 	if (!str_empty(names->kind))
-		check_label(errors, FIELD(path, "kind"), names->kind, mixed, true);
+		validate_crd_label(errors, FIELD(path, "kind"), names->kind, mixed, true);
 	if (!str_empty(names->list_kind))
-		check_label(errors, FIELD(path, "listKind"), names->list_kind, mixed, true);
+		validate_crd_label(errors, FIELD(path, "listKind"), names->list_kind, mixed, true);
 	for (size_t i = 0; i < names->n_short_names; i++)
-		check_label(errors, FIELD_INDEX(FIELD(path, "shortNames"), i), names->short_names[i], "", false);
+		validate_crd_label(errors, FIELD_INDEX(FIELD(path, "shortNames"), i), names->short_names[i], "", false);
 	if (!str_empty(names->kind) && str_eq(names->kind, names->list_kind))
 		field_invalid(
 			errors, FIELD(path, "listKind"), names->list_kind, "kind and listKind may not be the same");
 	for (size_t i = 0; i < names->n_categories; i++)
-		check_label(errors, FIELD_INDEX(FIELD(path, "categories"), i), names->categories[i], "", false);
+		validate_crd_label(errors, FIELD_INDEX(FIELD(path, "categories"), i), names->categories[i], "", false);
 }
 
 static void require_names(struct field_errors *errors, const struct field_path *path,
@@ -290,7 +290,7 @@ static void note_default(const ApiextensionsV1JSONSchemaProps *schema, void *dat
 		*(bool *)data = true;
 }
 
-static void check_spec(struct field_errors *errors, const Spec *spec)
+static void check_spec(struct field_errors *errors, const Spec *spec, bool pruned)
 {
 	static const char *const scopes[] = {"Cluster", "Namespaced", NULL};
 	const struct field_path *path = FIELD(NULL, "spec");
@@ -309,9 +309,9 @@ static void check_spec(struct field_errors *errors, const Spec *spec)
 	if (defaults && spec->preserve_unknown_fields)
 		field_invalid_bool(errors, FIELD(path, "preserveUnknownFields"), true,
 			"must be false in order to use defaults in the schema");
-	check_versions(errors, FIELD(path, "versions"), spec, &form);
+	check_versions(errors, FIELD(path, "versions"), spec, &form, pruned);
 	require_names(errors, FIELD(path, "names"), spec->names);
-	check_shared(errors, path, spec, &form);
+	check_shared(errors, path, spec, &form, pruned);
 	check_conversion(errors, FIELD(path, "conversion"), spec->conversion);
 }
 
@@ -409,7 +409,7 @@ void validate_crd(struct field_errors *errors, const Crd *crd)
 					   str_or_empty(crd->spec->group))))
 		field_invalid(errors, FIELD(FIELD(NULL, "metadata"), "name"), name,
 			"must be spec.names.plural+\".\"+spec.group");
-	check_spec(errors, crd->spec);
+	check_spec(errors, crd->spec, true);
 	check_rest(errors, crd, NULL);
 }
 
@@ -420,6 +420,15 @@ static bool is_established(const Crd *crd)
 			if (str_eq(crd->status->conditions[i]->type, "Established") &&
 				str_eq(crd->status->conditions[i]->status, "True"))
 				return true;
+	return false;
+}
+
+static bool has_unpruned_defaults(struct arena *arena, const Spec *spec)
+{
+	for (size_t i = 0; i < spec->n_versions; i++)
+		if (spec->versions[i]->schema &&
+			schema_has_unpruned_defaults(arena, spec->versions[i]->schema->open_apiv3_schema))
+			return true;
 	return false;
 }
 
@@ -435,7 +444,7 @@ void validate_crd_update(struct field_errors *errors, const Crd *crd, const Crd 
 	const struct field_path *path = FIELD(NULL, "spec");
 	const ApiextensionsV1CustomResourceDefinitionNames *now = crd->spec->names ? crd->spec->names : &none;
 	const ApiextensionsV1CustomResourceDefinitionNames *was = old->spec->names ? old->spec->names : &none;
-	check_spec(errors, crd->spec);
+	check_spec(errors, crd->spec, !has_unpruned_defaults(errors->arena, old->spec));
 	if (is_established(old)) {
 		check_same(errors, FIELD(path, "scope"), crd->spec->scope, old->spec->scope);
 		check_same(errors, FIELD(FIELD(path, "names"), "kind"), now->kind, was->kind);

@@ -1,11 +1,12 @@
 /*
  * Checks of CustomResourceDefinitions.
  *
- * Not looked at: whether defaults agree with their schema, whether patterns are regular expressions.
+ * Not looked at: whether defaults agree with the rules in CEL of their schema.
  */
 #ifndef APISERVER_VALIDATION_CRD_H
 #define APISERVER_VALIDATION_CRD_H
 
+#include "api/tree.h"
 #include "api/types.h"
 #include "apiserver/validation/field.h"
 
@@ -15,16 +16,34 @@ void validate_crd_update(struct field_errors *errors, const ApiextensionsV1Custo
 void validate_crd_status(struct field_errors *errors, const ApiextensionsV1CustomResourceDefinition *crd,
 	const ApiextensionsV1CustomResourceDefinition *old);
 
-/* The schema of a version, at path. Of one with a status subresource the root may say less. */
+/* A label of DNS; several problems of it in one message, behind prefix. lower: mixed case is no problem. */
+void validate_crd_label(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *prefix, bool lower);
+/* What holds for a schema beside itself. */
+struct crd_schema_rules {
+	bool has_status; /* there is a status subresource: the root may say less */
+	bool pruned;	 /* defaults may have no field that is not in the schema */
+};
+/* The schema of a version, at path. */
 void validate_crd_schema(struct field_errors *errors, const struct field_path *path,
-	const ApiextensionsV1JSONSchemaProps *schema, bool has_status);
+	const ApiextensionsV1JSONSchemaProps *schema, const struct crd_schema_rules *rules);
 /* The rules of a schema that is valid otherwise: that they compile, and what they may cost. */
 void validate_crd_rules(
 	struct field_errors *errors, const struct field_path *path, const ApiextensionsV1JSONSchemaProps *schema);
 /* Whether a schema has the shape that pruning needs: a type for every field, and what is below allOf, anyOf, oneOf and
- * not restricts only values. */
-void validate_structure(
+ * not restricts only values. Says whether it has. */
+bool validate_structure(
 	struct field_errors *errors, const struct field_path *path, const ApiextensionsV1JSONSchemaProps *schema);
+
+/* The defaults of a schema that is one structure. */
+void validate_crd_defaults(struct field_errors *errors, const struct field_path *path,
+	const ApiextensionsV1JSONSchemaProps *schema, bool pruned);
+bool schema_has_unpruned_defaults(struct arena *arena, const ApiextensionsV1JSONSchemaProps *schema);
+/* What is wrong with a value by a schema, in fields below path. */
+void validate_schema_value(struct field_errors *errors, const struct field_path *path,
+	const ApiextensionsV1JSONSchemaProps *schema, cJSON *value);
+/* A value that stands in a schema; NULL: there is none. */
+cJSON *schema_json(struct arena *arena, const ApiextensionsV1JSON *json);
 
 /* The property of a schema, or NULL. */
 const ApiextensionsV1JSONSchemaProps *schema_property(const ApiextensionsV1JSONSchemaProps *schema, const char *name);

@@ -318,15 +318,16 @@ static void check_root(struct field_errors *errors, const struct field_path *pat
 			"the root of the schema if the status subresource is enabled");
 }
 
-void validate_crd_schema(
-	struct field_errors *errors, const struct field_path *path, const Schema *schema, bool has_status)
+void validate_crd_schema(struct field_errors *errors, const struct field_path *path, const Schema *schema,
+	const struct crd_schema_rules *rules)
 {
 	size_t n_before = errors->n_items;
-	if (has_status)
+	if (rules->has_status)
 		check_root(errors, path, schema);
 	if (schema->nullable)
 		field_forbidden(errors, FIELD(path, "nullable"), "nullable cannot be true at the root");
-	validate_structure(errors, path, schema);
+	if (validate_structure(errors, path, schema))
+		validate_crd_defaults(errors, path, schema, rules->pruned);
 	walk(errors, path, schema, (struct where){.is_root = true});
 	if (errors->n_items == n_before)
 		validate_crd_rules(errors, path, schema);

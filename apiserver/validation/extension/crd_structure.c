@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include "api/copy.h"
 #include "apiserver/validation/extension/crd.h"
+#include "base/regex.h"
 #include "base/str.h"
 
 typedef ApiextensionsV1JSONSchemaProps Schema;
@@ -35,6 +36,15 @@ static bool is_int_or_string(Schema *const *any_of, size_t n)
 static void check_nested(
 	struct field_errors *errors, const struct field_path *path, const Schema *schema, bool skip_any_of);
 
+static void check_pattern(struct field_errors *errors, const struct field_path *path, const char *pattern)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new();
+	const char *problem;
+	if (!str_empty(pattern) && !regex_new(scratch, pattern, strlen(pattern), &problem))
+		field_invalid(errors, FIELD(path, "pattern"), pattern,
+			arena_printf(errors->arena, "must be a valid regular expression, but isn't: %s", problem));
+}
+
 static void check_values(struct field_errors *errors, const struct field_path *path, const Schema *schema,
 	bool skip_any_of, bool skip_first)
 {
@@ -45,6 +55,7 @@ static void check_values(struct field_errors *errors, const struct field_path *p
 	for (size_t i = 0; i < schema->n_one_of; i++)
 		check_nested(errors, FIELD_INDEX(FIELD(path, "oneOf"), i), schema->one_of[i], false);
 	check_nested(errors, FIELD(path, "not"), schema->not, false);
+	check_pattern(errors, path, schema->pattern);
 }
 
 static void check_nested(struct field_errors *errors, const struct field_path *path, const Schema *s, bool skip_any_of)
@@ -231,15 +242,16 @@ static int by_text(const void *a, const void *b)
 	return p != q ? p - q : strcmp(x->body, y->body);
 }
 
-void validate_structure(struct field_errors *errors, const struct field_path *path, const Schema *schema)
+bool validate_structure(struct field_errors *errors, const struct field_path *path, const Schema *schema)
 {
 	size_t n = errors->n_items;
 	bool unsupported = false;
 	schema_each(schema, note_unsupported, &unsupported);
 	if (unsupported)
-		return;
+		return false;
 	check_structure(errors, path, schema, ROOT);
 	check_values_complete(errors, schema, schema, path, path);
 	if (errors->n_items > n)
 		qsort(errors->items + n, errors->n_items - n, sizeof(*errors->items), by_text);
+	return errors->n_items == n;
 }

@@ -1,0 +1,267 @@
+#include "apiserver/validation/extension/text_format.h"
+#include <ctype.h>
+#include "api/meta.h"
+#include "api/names.h"
+#include "base/flags.h"
+#include "base/ip.h"
+#include "base/regex.h"
+#include "base/str.h"
+#include "cel/eval.h"
+
+#define HEX(n) "[0-9a-fA-F]{" #n "}-?"
+#define UUID(third, fourth) "^" HEX(8) HEX(4) third fourth "[0-9a-fA-F]{12}$"
+#define UPTO255 "\\s*(0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])\\s*"
+
+static bool matches(struct arena *arena, const char *pattern, const char *text)
+{
+	const char *problem;
+	size_t start, end;
+	struct regex *re = regex_new(arena, pattern, strlen(pattern), &problem);
+	return re && regex_find(re, text, strlen(text), 0, &start, &end);
+}
+
+/* A text without the bytes of drop. */
+static char *without(struct arena *arena, const char *text, const char *drop)
+{
+	char *copy = arena_alloc(arena, strlen(text) + 1), *out = copy;
+	for (; *text; text++)
+		if (!strchr(drop, *text))
+			*out++ = *text;
+	*out = '\0';
+	return copy;
+}
+
+/* Addresses */
+
+static bool is_ipv4(struct arena *arena, const char *text)
+{
+	struct ip ip;
+	return strchr(text, '.') && ip_read(text, &ip);
+}
+
+static bool is_ipv6(struct arena *arena, const char *text)
+{
+	struct ip ip;
+	return strchr(text, ':') && ip_read(text, &ip) && !ip.leading_zero;
+}
+
+static bool is_cidr(struct arena *arena, const char *text)
+{
+	struct cidr cidr;
+	return cidr_read(text, &cidr);
+}
+
+/* Of 6, 8 or 20 bytes: aa:bb:cc…, aa-bb-cc…, aabb.ccdd.… */
+static bool is_mac(struct arena *arena, const char *text)
+{
+	static const char *const patterns[] = {"^([0-9a-fA-F]{2}:)+[0-9a-fA-F]{2}$",
+		"^([0-9a-fA-F]{2}-)+[0-9a-fA-F]{2}$", "^([0-9a-fA-F]{4}\\.)+[0-9a-fA-F]{4}$"};
+	size_t digits = strlen(without(arena, text, ":-."));
+	if (digits != 12 && digits != 16 && digits != 40)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+		if (matches(arena, patterns[i], text))
+			return true;
+	return false;
+}
+
+static bool is_uri(struct arena *arena, const char *text)
+{
+	return !cel_url_problem(arena, text);
+}
+
+/* Letters and symbols; beyond ASCII, everything is taken for one. */
+static bool is_host_char(unsigned char c)
+{
+	return isalnum(c) || c >= 0x80 || (c && strchr("$+<=>^`|~", c));
+}
+
+static bool is_host_label(const char *label, bool alone)
+{
+	size_t n = strlen(label);
+	if (n > 63 || !is_host_char((unsigned char)*label) || (!alone && !is_host_char((unsigned char)label[n - 1])))
+		return false;
+	/* What stands alone may have a dash behind its first character, and none else. */
+	for (size_t i = 1; i < n; i++)
+		if (!is_host_char((unsigned char)label[i]) && !(label[i] == '-' && (!alone || i == 1)))
+			return false;
+	return true;
+}
+
+static bool is_hostname(struct arena *arena, const char *text)
+{
+	char **labels;
+	size_t n = str_split(arena, text, '.', &labels);
+	if (!n || strlen(text) > 255)
+		return false;
+	if (n == 1)
+		return is_host_label(labels[0], true);
+	for (size_t i = 0; i + 1 < n; i++)
+		if (!is_host_label(labels[i], false))
+			return false;
+	const char *top = labels[n - 1];
+	for (const char *p = top; *p; p++)
+		if (!isalpha((unsigned char)*p) && (unsigned char)*p < 0x80)
+			return false;
+	return str_runes(top) >= 2 && strlen(top) <= 63;
+}
+
+#define ATOM "[-a-zA-Z0-9!#$%&'*+/=?^_`{|}~\\x{80}-\\x{10ffff}]+"
+#define QUOTED "\"([^\"\\\\]|\\\\.)*\""
+#define ADDRESS "(" ATOM "(\\." ATOM ")*|" QUOTED ")@(" ATOM "(\\." ATOM ")*|\\[[^\\[\\]\\\\]*\\])"
+
+/* An address, or a name and an address in angle brackets. */
+static bool is_email(struct arena *arena, const char *text)
+{
+	return matches(arena, "^\\s*" ADDRESS "\\s*$", text) ||
+	       matches(arena, "^\\s*((" ATOM "|" QUOTED "|\\.)\\s*)*<" ADDRESS ">\\s*$", text);
+}
+
+/* Numbers with a check digit */
+
+static bool is_credit_card(struct arena *arena, const char *text)
+{
+	char *digits = arena_strdup(arena, text), *out = digits;
+	unsigned sum = 0;
+	for (const char *p = text; *p; p++)
+		if (isdigit((unsigned char)*p))
+			*out++ = *p;
+	*out = '\0';
+	if (!matches(arena,
+		    "^(4\\d{12}(\\d{3})?|5[1-5]\\d{14}|6(011|5\\d\\d)\\d{12}|3[47]\\d{13}|3(0[0-5]|[68]\\d)\\d{11}|"
+		    "(2131|1800|35\\d{3})\\d{11})$",
+		    digits))
+		return false;
+	for (size_t i = 0, n = strlen(digits); i < n; i++) {
+		unsigned digit = (unsigned)(digits[n - 1 - i] - '0') << (i & 1);
+		sum += digit > 9 ? digit - 9 : digit;
+	}
+	return sum % 10 == 0;
+}
+
+static bool is_isbn10(struct arena *arena, const char *text)
+{
+	const char *digits = without(arena, text, " \t\n\f\r-");
+	unsigned sum = 0;
+	if (!matches(arena, "^\\d{9}[\\dX]$", digits))
+		return false;
+	for (unsigned i = 0; i < 10; i++)
+		sum += (i < 9 ? i + 1 : 10) * (digits[i] == 'X' ? 10 : (unsigned)(digits[i] - '0'));
+	return sum % 11 == 0;
+}
+
+static bool is_isbn13(struct arena *arena, const char *text)
+{
+	const char *digits = without(arena, text, " \t\n\f\r-");
+	unsigned sum = 0;
+	if (!matches(arena, "^\\d{13}$", digits))
+		return false;
+	for (unsigned i = 0; i < 13; i++)
+		sum += (i & 1 ? 3 : 1) * (unsigned)(digits[i] - '0');
+	return sum % 10 == 0;
+}
+
+static bool is_isbn(struct arena *arena, const char *text)
+{
+	return is_isbn10(arena, text) || is_isbn13(arena, text);
+}
+
+/* Times */
+
+static bool is_date(struct arena *arena, const char *text)
+{
+	const char *full = arena_printf(arena, "%sT00:00:00Z", text);
+	int64_t seconds;
+	int32_t nanos;
+	return strlen(text) == 10 && time_parse(full, strlen(full), &seconds, &nanos);
+}
+
+static bool is_datetime(struct arena *arena, const char *text)
+{
+	char *date = str_lower(arena, text), *time = strchr(date, 't');
+	if (!time)
+		return false;
+	*time++ = '\0';
+	time[strcspn(time, "t")] = '\0';
+	return is_date(arena, date) &&
+	       matches(arena, "^([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(.\\d+)?(z|[+-]\\d{2}:\\d{2})$", time);
+}
+
+/* Go's form, or any text with a number and a unit in it: "2 weeks and 1 day". */
+static bool is_duration(struct arena *arena, const char *text)
+{
+	int64_t ns;
+	return duration_parse(text, &ns) || matches(arena,
+						    "(?i)\\d\\s*(ns|us|µs|ms|s|m|h|hr|d|w|wk|(nano|micro|milli|sec|min|"
+						    "hour|day|week)[a-zµ]*)([^a-zµ]|$)",
+						    text);
+}
+
+/* Names */
+
+static bool is_long_name(struct arena *arena, const char *text)
+{
+	return strlen(text) <= 253 && is_dns_subdomain(text);
+}
+
+static const struct form {
+	const char *name;
+	const char *pattern;
+	bool (*check)(struct arena *arena, const char *text);
+	bool is_new;
+} forms[] = {
+	{"bsonobjectid", "^[0-9a-fA-F]{24}$", NULL},
+	{"byte", "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$", NULL},
+	{"cidr", NULL, is_cidr},
+	{"creditcard", NULL, is_credit_card},
+	{"date", NULL, is_date},
+	{"datetime", NULL, is_datetime},
+	{"duration", NULL, is_duration},
+	{"email", NULL, is_email},
+	{"hexcolor", "^#?([0-9a-fA-F]{3}){1,2}$", NULL},
+	{"hostname", NULL, is_hostname},
+	{"ipv4", NULL, is_ipv4},
+	{"ipv6", NULL, is_ipv6},
+	{"isbn", NULL, is_isbn},
+	{"isbn10", NULL, is_isbn10},
+	{"isbn13", NULL, is_isbn13},
+	{"k8slongname", NULL, is_long_name, true},
+	{"k8sshortname", "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", NULL, true},
+	{"mac", NULL, is_mac},
+	{"password", NULL, NULL},
+	{"rgbcolor", "^rgb\\(" UPTO255 "," UPTO255 "," UPTO255 "\\)$", NULL},
+	{"ssn", "^\\d{3}[- ]\\d{2}[- ]\\d{4}$", NULL},
+	{"uri", NULL, is_uri},
+	{"uuid", UUID(HEX(4), HEX(4)), NULL},
+	{"uuid3", UUID("3" HEX(3), HEX(4)), NULL},
+	{"uuid4", UUID("4" HEX(3), "[89abAB]" HEX(3)), NULL},
+	{"uuid5", UUID("5" HEX(3), "[89abAB]" HEX(3)), NULL},
+};
+
+static const struct form *find(struct arena *arena, const char *format)
+{
+	const char *name = without(arena, str_or_empty(format), "-");
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		if (!strcmp(forms[i].name, name))
+			return &forms[i];
+	return NULL;
+}
+
+bool text_format_known(struct arena *arena, const char *format)
+{
+	return find(arena, format) != NULL;
+}
+
+bool text_format_settled(struct arena *arena, const char *format)
+{
+	const struct form *form = find(arena, format);
+	return form && !form->is_new;
+}
+
+bool text_has_format(struct arena *arena, const char *format, const char *text)
+{
+	const struct form *form = find(arena, format);
+	if (!form)
+		return true;
+	return form->check ? form->check(arena, text) : !form->pattern || matches(arena, form->pattern, text);
+}
