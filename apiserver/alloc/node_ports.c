@@ -178,13 +178,18 @@ static bool any_free(const struct bitmap *b, size_t from, size_t to, size_t *ret
 	return false;
 }
 
+static struct status *already_taken(void)
+{
+	return status_new(STATUS_CONFLICT, "provided port is already allocated");
+}
+
 static struct status *mark_certain(struct node_ports *p, struct bitmap *map, int32_t port)
 {
 	if (!in_range(p, port))
 		return status_bad_request("provided port is not in the valid range. The range of valid ports is %d-%d",
 			p->first, p->last);
 	if (has(map, (size_t)(port - p->first)))
-		return status_new(STATUS_CONFLICT, "provided port is already allocated");
+		return already_taken();
 	set(map, (size_t)(port - p->first), true);
 	return NULL;
 }
@@ -200,10 +205,9 @@ static struct status *mark_any(struct node_ports *p, struct bitmap *map, int32_t
 }
 
 /* Those that are named first, so that a free choice does not fall on one of them. */
-static struct status *mark_all(struct node_ports *p, struct bitmap *map, const int32_t *wanted, int32_t *chosen,
-	size_t n, bool pretend, size_t *ret_failed)
+static struct status *mark_all(
+	struct node_ports *p, struct bitmap *map, const int32_t *wanted, int32_t *chosen, size_t n, size_t *ret_failed)
 {
-	int32_t highest = PRETENDED - 1;
 	for (size_t i = 0; i < n; i++) {
 		*ret_failed = i;
 		chosen[i] = wanted[i];
@@ -212,10 +216,28 @@ static struct status *mark_all(struct node_ports *p, struct bitmap *map, const i
 	}
 	for (size_t i = 0; i < n; i++) {
 		*ret_failed = i;
-		if (!wanted[i] && pretend)
-			chosen[i] = ++highest;
-		else if (!wanted[i])
+		if (!wanted[i])
 			TRY(mark_any(p, map, &chosen[i]));
+	}
+	*ret_failed = n;
+	return NULL;
+}
+
+/* One after the other; nobody asks whether a port is of the range, and a free choice is the one after the highest. */
+static struct status *pretend_all(struct node_ports *p, const struct bitmap *map, const int32_t *wanted,
+	int32_t *chosen, size_t n, size_t *ret_failed)
+{
+	int32_t highest = 0;
+	for (size_t i = 0; i < n; i++) {
+		int32_t port = wanted[i] ? wanted[i] : i ? highest + 1 : PRETENDED;
+		bool taken = wanted[i] && in_range(p, port) && has(map, (size_t)(port - p->first));
+		for (size_t k = 0; wanted[i] && k < i; k++)
+			taken |= chosen[k] == port;
+		*ret_failed = i;
+		if (taken)
+			return already_taken();
+		chosen[i] = port;
+		highest = port > highest ? port : highest;
 	}
 	*ret_failed = n;
 	return NULL;
@@ -234,7 +256,8 @@ static struct status *take_locked(
 		if (!p->revision)
 			TRY(load(p, arena));
 		memcpy(next.bits, p->map.bits, p->size / 8 + 1);
-		struct status *s = mark_all(p, &next, wanted, chosen, n, pretend, ret_failed);
+		struct status *s = pretend ? pretend_all(p, &next, wanted, chosen, n, ret_failed)
+					   : mark_all(p, &next, wanted, chosen, n, ret_failed);
 		if (s && !fresh) {
 			/* What is known may be old: nobody is refused for that. */
 			status_drop(s, "judged again by what is stored");

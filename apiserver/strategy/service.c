@@ -1,3 +1,4 @@
+#include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/strategy/generic.h"
 #include "apiserver/strategy/records.h"
@@ -133,9 +134,35 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 	drop_for_type(service->spec, old->spec);
 }
 
+static bool has_bad_address(const struct field_errors *errors)
+{
+	for (size_t i = 0; i < errors->n_items; i++)
+		if (str_starts_with(errors->items[i].field, "spec.clusterIP") ||
+			str_starts_with(errors->items[i].field, "spec.ipFamil"))
+			return true;
+	return false;
+}
+
+/*
+ * The original gives addresses and ports away before it looks at the rest: when it cannot, it says that alone, and
+ * otherwise what is wrong includes them. Here a Service with a mistake is given nothing, but is told the same.
+ */
 static void validate_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
+	size_t n = errors->n_items;
 	validate_service(errors, (const CoreV1Service *)object);
+	if (errors->n_items == n || has_bad_address(errors))
+		return;
+	struct request pretended = *request;
+	CoreV1Service *copy = api_copy_msg(request->arena, object);
+	pretended.dry_run = true;
+	struct status *s = service_allocate(&pretended, copy, NULL);
+	if (!s || s->n_causes > 0)
+		errors->n_items = s ? 0 : n;
+	if (!s)
+		validate_service(errors, copy);
+	field_errors_take(errors, s);
+	status_drop(s, "told as field errors");
 }
 
 static void validate_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,

@@ -290,10 +290,12 @@ static void plan(struct arena *arena, struct port_plan *plan, int32_t *place)
 	ARENA_PUSH(arena, plan->places, n) = place;
 }
 
-static bool planned(const struct port_plan *plan, int32_t port)
+/* Whether a port before this one has the node port already. A new Service shares it among ports of one number alone. */
+static bool planned(const CoreV1ServiceSpec *spec, size_t index, bool is_new)
 {
-	for (size_t i = 0; i < plan->n; i++)
-		if (plan->wanted[i] == port)
+	const CoreV1ServicePort *port = spec->ports[index];
+	for (size_t i = 0; i < index; i++)
+		if (spec->ports[i]->node_port == port->node_port && (!is_new || spec->ports[i]->port == port->port))
 			return true;
 	return false;
 }
@@ -314,7 +316,7 @@ static void plan_ports(struct arena *arena, CoreV1ServiceSpec *spec, const CoreV
 {
 	for (size_t i = 0; service_may_have_node_ports(spec) && i < spec->n_ports; i++) {
 		int32_t *place = &spec->ports[i]->node_port;
-		if (*place ? !has_port(old, *place) && !planned(p, *place)
+		if (*place ? !has_port(old, *place) && !planned(spec, i, !old)
 			   : wants_node_ports(spec) && (old || twin(spec, i) == i))
 			plan(arena, p, place);
 	}
