@@ -90,11 +90,16 @@ static void drop_images(struct pod_container *all, size_t n, CoreV1PodSpec *spec
 			if (!is_image_volume(spec, c->volume_mounts[k]->name))
 				c->volume_mounts[n_mounts++] = c->volume_mounts[k];
 		c->n_volume_mounts = n_mounts;
+		/* A list that was looked through is null when nothing is in it. */
+		if (!n_mounts)
+			c->volume_mounts = NULL;
 	}
 	for (size_t i = 0; i < spec->n_volumes; i++)
 		if (!spec->volumes[i]->volume_source || !spec->volumes[i]->volume_source->image)
 			spec->volumes[n_kept++] = spec->volumes[i];
 	spec->n_volumes = n_kept;
+	if (!n_kept)
+		spec->volumes = NULL;
 }
 
 /* What the spec has of them, before those in drop are taken out. */
@@ -108,7 +113,7 @@ static unsigned walk(struct arena *arena, CoreV1PodSpec *spec, unsigned drop)
 		found |= in_container((CoreV1Container *)all[i].container, str_eq(all[i].list, "initContainers"), drop);
 	if (drop & HOSTNAME_OVERRIDE)
 		spec->hostname_override = NULL;
-	if (drop & found & IMAGE_VOLUMES)
+	if (drop & IMAGE_VOLUMES)
 		drop_images(all, n, spec);
 	return found;
 }

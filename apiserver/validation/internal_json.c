@@ -200,6 +200,12 @@ static void add_meta(struct strbuf *out, const void *meta, bool *first)
 	*first = false;
 }
 
+/* Whether what is not there prints as what says nothing, not as null. */
+static bool has_zero(const struct schema_type *type)
+{
+	return type->form == SCHEMA_FORM_OBJECT || type->form == SCHEMA_FORM_INT_OR_STRING;
+}
+
 static void add_field(struct strbuf *out, const struct schema_field *f, const void *msg, bool *first)
 {
 	const void *p = (const char *)msg + f->offset;
@@ -220,7 +226,7 @@ static void add_field(struct strbuf *out, const struct schema_field *f, const vo
 		if (is_absent(f, msg))
 			strbuf_adds(out, "null");
 		else if (f->kind == SCHEMA_MESSAGE && !*(const void *const *)p)
-			add_message(out, f->type->form == SCHEMA_FORM_OBJECT ? f->type->zero : NULL);
+			add_message(out, has_zero(f->type) ? f->type->zero : NULL);
 		else
 			add_value(out, f, p);
 		return;

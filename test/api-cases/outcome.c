@@ -39,6 +39,7 @@ static void add_masked(struct strbuf *out, const char *s)
 	} forms[] = {{"0000-00-00T00:00:00Z", "TIME"}, {"00000000-0000-0000-0000-000000000000", "UID"},
 		{"kube-api-access-?????", "TOKEN"},
 		{"X509SHA256=0000000000000000000000000000000000000000000000000000000000000000", "CERTIFICATE"}};
+	static const char record[] = "in record (";
 	while (*s) {
 		size_t i = 0, run = 1, n;
 		while (s[run] == *s)
@@ -51,6 +52,10 @@ static void add_masked(struct strbuf *out, const char *s)
 		} else if (str_starts_with(s, "eyJ")) {
 			strbuf_adds(out, "TOKEN");
 			s += strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+		} else if (str_starts_with(s, record) && (n = strspn(s + sizeof(record) - 1, "0123456789")) > 0 &&
+			   s[sizeof(record) - 1 + n] == ')') {
+			strbuf_printf(out, "%sVERSION", record);
+			s += sizeof(record) - 1 + n;
 		} else if ((n = picked_address(s)) > 0) {
 			strbuf_adds(out, "ADDRESS");
 			s += n;

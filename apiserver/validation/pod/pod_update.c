@@ -89,20 +89,12 @@ static void check_gates(struct field_errors *errors, const CoreV1PodSpec *spec, 
 
 /* --- a gated pod: where it may run can be narrowed --- */
 
-static char *selector_json(struct arena *arena, const CoreV1PodSpec *spec)
-{
-	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	for (size_t i = 0; i < spec->n_node_selector; i++)
-		strbuf_printf(&out, "%s%s:%s", i ? "," : "", field_quote(arena, spec->node_selector[i]->key),
-			field_quote(arena, spec->node_selector[i]->value));
-	return spec->n_node_selector ? arena_printf(arena, "{%s}", out.buf) : arena_strdup(arena, "null");
-}
-
 static void check_selector_narrowed(struct field_errors *errors, const CoreV1PodSpec *spec, const CoreV1PodSpec *old)
 {
 	if (map_contains(spec->node_selector, spec->n_node_selector, old->node_selector, old->n_node_selector))
 		return;
-	field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "nodeSelector"), selector_json(errors->arena, spec),
+	field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "nodeSelector"),
+		strings_map_json(errors->arena, spec->node_selector, spec->n_node_selector),
 		"only additions to spec.nodeSelector are allowed (no mutations or deletions)");
 }
 
