@@ -68,6 +68,19 @@ static struct status *check_kind(
 	return NULL;
 }
 
+/* A body that says it is something else, and is wrong as that already; otherwise what is said of its kind. */
+static struct status *explain_kind(struct request *request, const struct schema_type *type, const char *api_version,
+	const char *kind, const char *data, size_t size, struct status *said)
+{
+	const struct schema_type *named = str_empty(kind) ? NULL : schema_find_api_version(api_version, kind);
+	ProtobufCMessage *unused;
+	struct status *wrong = named ? json_decode(request->arena, named, data, size, NULL, &unused) : NULL;
+	if (!wrong)
+		return said;
+	status_drop(said, "the first thing that is wrong is the reason");
+	return cannot_handle(type, kind, version_part(api_version), wrong);
+}
+
 struct status *decode_json(struct request *request, const struct schema_type *type, const char *data, size_t size,
 	ProtobufCMessage **ret_object)
 {
@@ -80,7 +93,7 @@ struct status *decode_json(struct request *request, const struct schema_type *ty
 	struct status *other = check_kind(request, type, api_version, kind);
 	if (other) {
 		status_drop(status, "another kind is the reason");
-		return other;
+		return explain_kind(request, type, api_version, kind, data, size, other);
 	}
 	return status ? status : judge_strictness(request, type, &strict);
 }
