@@ -31,6 +31,9 @@
 	X(node_ipam_controller)               \
 	X(service_cidr_controller)            \
 	X(node_ttl_controller)                \
+	X(claim_protection_controller)        \
+	X(volume_protection_controller)       \
+	X(attributes_protection_controller)   \
 	X(garbage_collector_controller)
 
 #define DECLARE(c) extern const struct controller c;

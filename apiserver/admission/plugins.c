@@ -16,6 +16,7 @@ const struct admission_plugin *const admission_plugins[] = {
 	&certificate_signing_plugin,
 	&certificate_subject_plugin,
 	&default_storage_class_plugin,
+	&storage_protection_plugin,
 	&claim_resize_plugin,
 	&resource_quota_plugin,
 	&always_deny_plugin,
@@ -25,6 +26,6 @@ const struct admission_plugin *const admission_plugins[] = {
 const char *const admission_other_names[] = {"NamespaceAutoProvision", "NamespaceExists",
 	"LimitPodHardAntiAffinityTopology", "PodNodeSelector", "PodTolerationRestriction",
 	"OwnerReferencesPermissionEnforcement", "ExtendedResourceToleration", "EventRateLimit", "ImagePolicyWebhook",
-	"StorageObjectInUseProtection", "ClusterTrustBundleAttest", "DefaultIngressClass", "DenyServiceExternalIPs",
-	"PodTopologyLabels", "MutatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy",
+	"ClusterTrustBundleAttest", "DefaultIngressClass", "DenyServiceExternalIPs", "PodTopologyLabels",
+	"MutatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy",
 	"ValidatingAdmissionWebhook", NULL};

@@ -115,3 +115,68 @@ tells_misplaced() {
 	within 30 tells_misplaced "$uid"
 	kubectl get configmap right owner > /dev/null
 }
+
+# Volumes, claims and classes of attributes that are in use.
+storage() {
+	kubectl create serviceaccount default > /dev/null
+	kubectl create -f - > /dev/null <<-YAML
+		apiVersion: storage.k8s.io/v1
+		kind: VolumeAttributesClass
+		metadata: {name: gold}
+		driverName: d
+		parameters: {a: b}
+		---
+		apiVersion: v1
+		kind: PersistentVolume
+		metadata: {name: v}
+		spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], hostPath: {path: /v}}
+		---
+		apiVersion: v1
+		kind: PersistentVolumeClaim
+		metadata: {name: c, namespace: default}
+		spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, volumeAttributesClassName: gold}
+		---
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: user, namespace: default}
+		spec:
+		  automountServiceAccountToken: false
+		  nodeName: "n"
+		  containers: [{name: c, image: i}]
+		  volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]
+	YAML
+	kubectl patch pv v --subresource=status --type=merge -p '{"status":{"phase":"Bound"}}' > /dev/null
+}
+finalizers() { kubectl get "$1" "$2" -o 'jsonpath={.metadata.finalizers[*]}'; }
+gone() { ! kubectl get "$@" > /dev/null 2>&1; }
+
+@test "claims, volumes and attribute classes that are deleted go when nobody uses them any more" {
+	storage
+	[ "$(finalizers pvc c) $(finalizers pv v) $(finalizers volumeattributesclass gold)" = \
+		"kubernetes.io/pvc-protection kubernetes.io/pv-protection kubernetes.io/vac-protection" ]
+	kubectl delete --wait=false pvc/c pv/v volumeattributesclass/gold > /dev/null
+	# One that no pod uses, and one that is older than the rule.
+	kubectl create -f - > /dev/null <<-YAML
+		apiVersion: v1
+		kind: PersistentVolumeClaim
+		metadata: {name: free, namespace: default}
+		spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+		---
+		apiVersion: v1
+		kind: PersistentVolume
+		metadata: {name: old}
+		spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], hostPath: {path: /v}}
+	YAML
+	kubectl patch pv old --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]' > /dev/null
+	kubectl delete --wait=false pvc/free > /dev/null
+	manager admin --use-service-account-credentials --service-account-private-key-file="$CP_DIR/sa.key"
+	within 20 gone pvc free
+	within 20 eval '[ "$(finalizers pv old)" = kubernetes.io/pv-protection ]'
+	[ "$(kubectl get pvc,pv,volumeattributesclass -o name | sort | tr '\n' ' ')" = \
+		"persistentvolume/old persistentvolume/v persistentvolumeclaim/c volumeattributesclass.storage.k8s.io/gold " ]
+	kubectl patch pv v --subresource=status --type=merge -p '{"status":{"phase":"Released"}}' > /dev/null
+	within 20 gone pv v
+	kubectl delete pod user --grace-period=0 --force > /dev/null 2>&1
+	within 20 gone pvc c
+	within 20 gone volumeattributesclass gold
+}
