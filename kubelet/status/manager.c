@@ -11,6 +11,7 @@
 #include "kubelet/pod/pleg.h"
 #include "kubelet/pod/workers.h"
 #include "kubelet/status/conditions.h"
+#include "kubelet/status/sent.h"
 #include "kubelet/status/status.h"
 
 #define FULL_SYNC_MS 10000
@@ -26,7 +27,6 @@ struct kept {
 	CoreV1PodStatus *status;
 	struct pod *pod;
 	uint64_t version;
-	uint64_t sent; /* the version that the apiserver has */
 	bool finished; /* nothing of the pod runs or will run */
 };
 
@@ -34,7 +34,8 @@ struct status_manager {
 	struct kubelet *k;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct strmap *statuses; /* uid → struct kept */
+	struct strmap *statuses;    /* uid → struct kept */
+	struct sent_versions *sent; /* what the apiserver has of them */
 	bool dirty;
 	bool stopping;
 	bool started;
@@ -60,6 +61,7 @@ struct status_manager *status_manager_new(struct kubelet *k)
 	pthread_cond_init(&m->wake, &attr);
 	pthread_condattr_destroy(&attr);
 	m->statuses = strmap_new(kept_free);
+	m->sent = sent_versions_new();
 	return m;
 }
 
@@ -144,7 +146,6 @@ static void keep(
 	next->status = copy;
 	next->pod = pod_ref(pod);
 	next->version = (kept ? kept->version : 0) + 1;
-	next->sent = kept ? kept->sent : 0;
 	next->finished = finished || (kept && kept->finished);
 	strmap_put(m->statuses, pod->uid, next);
 	m->dirty = true;
@@ -373,9 +374,7 @@ static struct status *send_one(struct status_manager *m, struct arena *arena, co
 	if (!patched)
 		patched = api;
 	pthread_mutex_lock(&m->lock);
-	struct kept *kept = strmap_get(m->statuses, send->uid);
-	if (kept && kept->sent < send->version)
-		kept->sent = send->version;
+	sent_versions_note(m->sent, api->metadata->uid, send->version);
 	pthread_mutex_unlock(&m->lock);
 	bool over = patched->status && pod_phase_terminal(patched->status->phase);
 	if (!patched->metadata->deletion_timestamp || is_mirror || !over || !send->finished)
@@ -398,6 +397,17 @@ static bool behind(struct status_manager *m, const struct kept *kept)
 	return !status_equal(seen->api->status, kept->status);
 }
 
+/* With the lock held. */
+static void forget_sent(struct status_manager *m)
+{
+	CLEANUP(strmap_freep) struct strmap *uids = strmap_new(NULL);
+	struct pod_list mirrors = pod_manager_mirrors(m->k->pods);
+	for (size_t i = 0; i < mirrors.n_items; i++)
+		strmap_put(uids, mirrors.items[i]->uid, NULL);
+	pod_list_done(&mirrors);
+	sent_versions_keep_only(m->sent, m->statuses, uids);
+}
+
 static void send_all(struct status_manager *m, bool full)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -405,15 +415,16 @@ static void send_all(struct status_manager *m, bool full)
 	size_t n = 0;
 	pthread_mutex_lock(&m->lock);
 	m->dirty = false;
+	if (full)
+		forget_sent(m);
 	STRMAP_FOREACH (m->statuses, it) {
 		const struct kept *kept = it.value;
-		if (kept->sent >= kept->version && !(full && behind(m, kept)))
+		CLEANUP(pod_unrefp) struct pod *mirror = NULL;
+		if (kept->pod->is_static && !(mirror = pod_manager_mirror(m->k->pods, kept->pod->full_name)))
 			continue;
-		if (kept->pod->is_static) {
-			CLEANUP(pod_unrefp) struct pod *mirror = pod_manager_mirror(m->k->pods, kept->pod->full_name);
-			if (!mirror)
-				continue;
-		}
+		bool known = sent_versions_has(m->sent, mirror ? mirror->uid : it.key, kept->version);
+		if (known && !(full && behind(m, kept)))
+			continue;
 		struct send send = {arena_strdup(arena, it.key), arena_strdup(arena, kept->pod->namespace),
 			arena_strdup(arena, kept->pod->name), api_copy(arena, kept->status), kept->pod->is_static,
 			kept->finished, kept->version, arena_strdup(arena, kept->pod->full_name)};
@@ -468,6 +479,7 @@ void status_manager_free(struct status_manager *m)
 	if (m->started)
 		pthread_join(m->thread, NULL);
 	strmap_free(m->statuses);
+	sent_versions_free(m->sent);
 	pthread_cond_destroy(&m->wake);
 	pthread_mutex_destroy(&m->lock);
 	free(m);

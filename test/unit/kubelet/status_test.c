@@ -1,5 +1,6 @@
 /* Phase, conditions and container states as the apiserver shows them. */
 #include "test/unit/kubelet/pods.h"
+#include "kubelet/status/sent.h"
 #include "kubelet/status/status.h"
 
 static void no_probes(void *data, const struct pod *pod, CoreV1PodStatus *status)
@@ -160,6 +161,28 @@ static void a_pod_out_of_time_fails(void **state)
 	assert_string_equal(status_generate(arena, &in)->phase, "Succeeded");
 }
 
+/* A status that is set again after its pod has gone begins at version 1: the apiserver has had that one. */
+static void what_was_sent_outlives_the_status(void **state)
+{
+	CLEANUP(sent_versions_freep) struct sent_versions *sent = sent_versions_new();
+	CLEANUP(strmap_freep) struct strmap *statuses = strmap_new(NULL), *mirrors = strmap_new(NULL);
+	assert_false(sent_versions_has(sent, "pod", 1));
+	sent_versions_note(sent, "pod", 7);
+	sent_versions_note(sent, "mirror", 2);
+	assert_true(sent_versions_has(sent, "pod", 1));
+	assert_true(sent_versions_has(sent, "pod", 7));
+	assert_false(sent_versions_has(sent, "pod", 8));
+	strmap_put(statuses, "pod", NULL);
+	strmap_put(mirrors, "mirror", NULL);
+	sent_versions_keep_only(sent, statuses, mirrors);
+	assert_true(sent_versions_has(sent, "pod", 7));
+	assert_true(sent_versions_has(sent, "mirror", 2));
+	strmap_remove(statuses, "pod");
+	sent_versions_keep_only(sent, statuses, mirrors);
+	assert_false(sent_versions_has(sent, "pod", 1));
+	assert_true(sent_versions_has(sent, "mirror", 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +190,7 @@ int main(void)
 		cmocka_unit_test(status_follows_from_spec_and_state),
 		cmocka_unit_test(lost_container_was_running),
 		cmocka_unit_test(phase_never_goes_back),
+		cmocka_unit_test(what_was_sent_outlives_the_status),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
