@@ -239,11 +239,8 @@ static void start_boot(const struct options *o, struct app *app)
 		address = o->bind_address;
 	if (str_empty(address))
 		address = found = own_address();
-	char host[256] = "kube-apiserver", identity[320];
-	gethostname(host, sizeof(host) - 1);
-	snprintf(identity, sizeof(identity), "%s_%u", host, server_port(app->server));
 	app->advertised = mem_printf("%s:%u", address, server_port(app->server));
-	char *kept = mem_strdup(address), *name = mem_strdup(identity);
+	char *kept = mem_strdup(address);
 	const struct boot_options options = {.objects = registry_objects(app->registry),
 		.context = &app->strategies,
 		.repair = app->repair,
@@ -253,7 +250,6 @@ static void start_boot(const struct options *o, struct app *app)
 		.advertise_address = kept,
 		.port = server_port(app->server),
 		.kubernetes_node_port = (int32_t)o->kubernetes_node_port,
-		.identity = name,
 		.rbac = str_in_n("RBAC", o->authz.modes.items, o->authz.modes.n_items)};
 	boot_start(app->boot, &options);
 }

@@ -102,6 +102,8 @@ static const struct {
 	[BOOT_TRUST] = {"authentication trust", boot_trust, 6},
 	[BOOT_TRACKING] = {"tracking of legacy tokens", boot_tracking, 6},
 	[BOOT_SERVICE] = {"kubernetes service", boot_service, 1},
+	[BOOT_IDENTITY] = {"identity lease", boot_identity, 1},
+	[BOOT_IDENTITIES] = {"identity leases that expired", boot_identities, 360},
 	[BOOT_API_SERVICES] = {"API services", boot_api_services, 0},
 	[BOOT_FLOW_CONTROL] = {"flow schemas and priority levels", boot_flow_control, 6},
 };

@@ -29,6 +29,8 @@ enum boot_step {
 	BOOT_TRUST,
 	BOOT_TRACKING,
 	BOOT_SERVICE,
+	BOOT_IDENTITY,
+	BOOT_IDENTITIES,
 	BOOT_API_SERVICES,
 	BOOT_FLOW_CONTROL,
 	BOOT_STEPS
@@ -44,7 +46,6 @@ struct boot_options {
 	const char *advertise_address; /* IP text; "" leaves the endpoints alone */
 	int32_t port;		       /* of the listener */
 	int32_t kubernetes_node_port;  /* --kubernetes-service-node-port; 0: a ClusterIP Service */
-	const char *identity;	       /* of this apiserver: names its lease */
 	bool rbac;		       /* whether RBAC is among the authorization modes */
 };
 

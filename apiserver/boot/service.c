@@ -1,66 +1,11 @@
-/*
- * The kubernetes Service, whose endpoints are the servers that live, and the Lease by which each tells its identity.
- */
+/* The kubernetes Service, whose endpoints are the servers that live. */
 #include <string.h>
-#include <unistd.h>
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/boot/internal.h"
-#include "base/encode.h"
 #include "base/str.h"
 
-enum { IDENTITY_SECONDS = 3600, SERVICE_PORT = 443 };
-
-#define LEASE_LABEL "apiserver.kubernetes.io/identity"
-#define HOST_LABEL "kubernetes.io/hostname"
-
-static char *lease_name(const struct boot_options *options, struct arena *arena)
-{
-	return arena_printf(
-		arena, "apiserver-%016llx", (unsigned long long)fnv1a_64(options->identity, strlen(options->identity)));
-}
-
-static void touch(const struct boot_options *options, struct arena *arena, CoordinationV1Lease *lease)
-{
-	MetaV1ObjectMeta *meta = object_meta_ensure(arena, lease);
-	CoordinationV1LeaseSpec *spec = ENSURE(arena, lease->spec, CoordinationV1LeaseSpec);
-	char host[64] = "";
-	gethostname(host, sizeof(host) - 1);
-	meta_set_label(arena, meta, LEASE_LABEL, "kube-apiserver");
-	meta_set_label(arena, meta, HOST_LABEL, host);
-	spec->holder_identity = arena_strdup(arena, options->identity);
-	spec->has_lease_duration_seconds = true;
-	spec->lease_duration_seconds = IDENTITY_SECONDS;
-	spec->renew_time = API_NEW(arena, MetaV1MicroTime);
-	int64_t now = clock_wall_ns(options->clock);
-	spec->renew_time->seconds = now / 1000000000;
-	spec->renew_time->nanos = (int32_t)(now % 1000000000);
-}
-
-static struct status *modify_lease(void *data, struct arena *arena, ProtobufCMessage *object)
-{
-	touch(data, arena, (CoordinationV1Lease *)object);
-	return NULL;
-}
-
-static struct status *renew_lease(const struct boot_options *options, struct arena *arena)
-{
-	CoordinationV1Lease *lease = API_NEW(arena, CoordinationV1Lease);
-	const ProtobufCMessage *present;
-	char *name = lease_name(options, arena);
-	struct status *s =
-		objects_get(options->objects, arena, &CoordinationV1Lease_schema, "kube-system", name, &present);
-	if (!s)
-		return objects_modify(options->objects, arena, &CoordinationV1Lease_schema, "", "kube-system", name,
-			modify_lease, (void *)options, NULL);
-	if (!status_is(s, STATUS_NOT_FOUND))
-		return s;
-	status_free(s);
-	object_meta_ensure(arena, lease)->name = name;
-	object_meta(lease)->namespace = "kube-system";
-	touch(options, arena, lease);
-	return boot_ensure(options, arena, lease);
-}
+enum { SERVICE_PORT = 443 };
 
 /* --- Endpoints and EndpointSlice --- */
 
@@ -185,7 +130,6 @@ struct status *boot_service(const struct boot_options *options)
 	TRY(boot_ensure(options, arena, service_object(options, arena)));
 	if (str_empty(options->advertise_address))
 		return NULL;
-	TRY(renew_lease(options, arena));
 	TRY(status_wrap(boot_lease_renew(options), "lease among the API servers"));
 	return reconcile_endpoints(options, arena);
 }
@@ -195,11 +139,6 @@ struct status *boot_service_leave(const struct boot_options *options)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	if (str_empty(options->advertise_address))
 		return NULL;
-	struct status *s = objects_delete(
-		options->objects, arena, &CoordinationV1Lease_schema, "kube-system", lease_name(options, arena));
-	if (s && !status_is(s, STATUS_NOT_FOUND))
-		return s;
-	status_free(s);
 	TRY(boot_lease_remove(options));
 	return reconcile_endpoints(options, arena);
 }
