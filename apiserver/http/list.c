@@ -445,6 +445,20 @@ static struct status *list_virtual(struct exchange *exchange, struct request *re
 	return NULL;
 }
 
+/* The order in which those who look at a table want to see its rows. */
+static void order_rows(struct request *request, struct listing *l)
+{
+	struct row {
+		const ProtobufCMessage *object; /* first: what is compared */
+		size_t index;
+	} *rows = ARENA_ARRAY(request->arena, struct row, l->n_chosen + 1);
+	for (size_t i = 0; i < l->n_chosen; i++)
+		rows[i] = (struct row){entry_decode(l->snapshot.items[l->chosen[i]], request->arena), l->chosen[i]};
+	qsort(rows, l->n_chosen, sizeof(*rows), request->strategy->compare_rows);
+	for (size_t i = 0; i < l->n_chosen; i++)
+		l->chosen[i] = rows[i].index;
+}
+
 struct status *verb_list(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	struct list_options o;
@@ -456,6 +470,8 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 	CLEANUP(listing_done) struct listing l = {0};
 	TRY(take_snapshot(request, &o, &l, &start));
 	choose(request, &o, start, &l);
+	if (accept->shape == SHAPE_TABLE && request->strategy->compare_rows)
+		order_rows(request, &l);
 	return answer_list(exchange, request, accept, &l);
 }
 

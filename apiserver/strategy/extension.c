@@ -76,6 +76,15 @@ static void prepare_api_service(struct request *request, ProtobufCMessage *objec
 	ARENA_PUSH(arena, service->status->conditions, service->status->n_conditions) = available;
 }
 
+/* In the order in which requests are held against them. */
+static int by_precedence(const void *a, const void *b)
+{
+	const FlowcontrolV1FlowSchema *x = *(FlowcontrolV1FlowSchema *const *)a;
+	const FlowcontrolV1FlowSchema *y = *(FlowcontrolV1FlowSchema *const *)b;
+	int32_t p = x->spec ? x->spec->matching_precedence : 0, q = y->spec ? y->spec->matching_precedence : 0;
+	return p != q ? (p < q ? -1 : 1) : str_cmp(object_name(x), object_name(y));
+}
+
 #define METADATA_IS_OLD .prepare_create = generic_prepare_create, .prepare_update = prepare_update
 
 const struct strategy validating_webhook_strategy = {
@@ -93,6 +102,6 @@ const struct strategy api_service_strategy = {.group = "apiregistration.k8s.io",
 	.prepare_update = generic_keep_status,
 	CHECKS(service)};
 const struct strategy flow_schema_strategy = {
-	.group = FLOW, .resource = "flowschemas", METADATA_IS_OLD, CHECKS(flow_schema)};
+	.group = FLOW, .resource = "flowschemas", .compare_rows = by_precedence, METADATA_IS_OLD, CHECKS(flow_schema)};
 const struct strategy priority_level_strategy = {
 	.group = FLOW, .resource = "prioritylevelconfigurations", METADATA_IS_OLD, CHECKS(level)};

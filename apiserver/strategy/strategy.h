@@ -110,6 +110,9 @@ struct strategy {
 	/* Nothing is stored: what list and get answer (componentstatuses). */
 	struct status *(*list_virtual)(struct request *request, ProtobufCMessage ***ret_objects, size_t *ret_n);
 
+	/* The order of the rows of a table, of pointers to objects as qsort() has them; NULL: that of names. */
+	int (*compare_rows)(const void *a, const void *b);
+
 	const struct subresource_handler *subresources;
 	size_t n_subresources;
 };

@@ -57,3 +57,39 @@ system-leader-election:leader-election:100 system-node-high:node-high:400 system
 	[ "$(k get apiservice v1.apps --show-managed-fields -o 'jsonpath={range .metadata.managedFields[*]}{.manager}/{.operation}/{.subresource} {end}')" = \
 		"kube-apiserver/Update/ " ]
 }
+
+@test "flow schemas are shown in the order in which they are asked" {
+	[ "$(k get flowschemas -o name | wc -l)" -gt 8 ]
+	# The order of a table; other forms are in that of names.
+	[ "$(k get flowschemas --no-headers | awk '{print $1}' | head -4 | tr '\n' ' ')" = \
+		"exempt probes system-leader-election system-node-high " ]
+	[ "$(k get flowschemas --no-headers | awk '{print $1}' | tail -2 | tr '\n' ' ')" = "global-default catch-all " ]
+}
+
+lease() { k -n kube-system get lease -l apiserver.kubernetes.io/identity=kube-apiserver -o "$@"; }
+
+@test "a server tells who it is by a Lease that is named for its host, and removes those that nobody renews" {
+	local host name holder
+	host=$(uname -n)
+	name=apiserver-$(python3 - "$host" <<-'PY'
+		import base64, hashlib, sys
+		data = b"".join(len(s).to_bytes(2, "big") + s.encode() for s in (sys.argv[1], "kube-apiserver"))
+		print(base64.b32encode(hashlib.sha256(data).digest()[:16]).decode().rstrip("=").lower())
+	PY
+	)
+	cp_wait eval '[ -n "$(lease name)" ]'
+	[ "$(lease 'jsonpath={.items[*].metadata.name}:{.items[0].metadata.labels.kubernetes\.io/hostname}:{.items[0].spec.leaseDurationSeconds}')" = \
+		"$name:$host:3600" ]
+	holder=$(lease 'jsonpath={.items[0].spec.holderIdentity}')
+	[[ $holder == "${name}_"????????-* ]]
+	k create -f - <<-'YAML'
+		apiVersion: coordination.k8s.io/v1
+		kind: Lease
+		metadata: {name: apiserver-gone, namespace: kube-system, labels: {apiserver.kubernetes.io/identity: kube-apiserver}}
+		spec: {holderIdentity: nobody, leaseDurationSeconds: 60, renewTime: "2020-01-01T00:00:00.000000Z"}
+	YAML
+	restart
+	cp_wait eval '[ "$(lease "jsonpath={.items[*].metadata.name}")" = '"$name"' ]'
+	# Who serves after a restart goes on with the Lease.
+	[ "$(lease 'jsonpath={.items[0].spec.holderIdentity}')" = "$holder" ]
+}
