@@ -122,9 +122,10 @@ static struct status *write_mark(struct request *request, ProtobufCMessage *obje
 	return NULL;
 }
 
-/* One try. *ret_done is false when somebody was faster. */
+/* One try. *ret_done is false when somebody was faster; *ret_marked is what was marked, if the mark was written. */
 static struct status *try_delete(struct request *request, const MetaV1DeleteOptions *asked, const struct stored *stored,
-	ProtobufCMessage **ret_object, bool *ret_gone, bool *ret_done, struct etcd_kv *ret_now)
+	ProtobufCMessage **ret_object, bool *ret_gone, bool *ret_done, struct etcd_kv *ret_now,
+	ProtobufCMessage **ret_marked)
 {
 	const struct strategy *s = request->strategy;
 	MetaV1DeleteOptions *options = api_copy_msg(request->arena, asked);
@@ -148,14 +149,11 @@ static struct status *try_delete(struct request *request, const MetaV1DeleteOpti
 		if (!*ret_done)
 			return NULL;
 		last.object = api_copy_msg(request->arena, object);
+		if (last.revision != stored->revision)
+			*ret_marked = object;
 	}
 	int64_t revision = last.revision;
 	TRY(remove_now(request, &last, ret_done, ret_now, &revision));
-	/* Whoever took away what we had marked did what we were about to do. */
-	if (!*ret_done && last.revision != stored->revision && !ret_now->found) {
-		*ret_done = true;
-		revision = last.revision;
-	}
 	if (!*ret_done)
 		return NULL;
 	/* What is answered is the object as it last was, at the revision of its end. */
@@ -174,18 +172,25 @@ struct status *registry_delete(
 		return status_not_allowed();
 	struct stored stored;
 	bool done = false, stale = false;
+	ProtobufCMessage *marked = NULL;
 	TRY(check_options(request, options));
 	TRY(stored_read(request, request->name, false, &stored));
 	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
 		if ((!stored.object && !stored.live) || stale)
 			TRY(stored_read(request, request->name, true, &stored));
-		if (!stored.object)
+		if (!stored.object && !marked)
 			return request_not_found(request, request->name);
+		/* Whoever took away what we had marked did what we were about to do. */
+		if (!stored.object) {
+			*ret_object = marked;
+			*ret_gone = true;
+			return NULL;
+		}
 		TRY(check_preconditions(request, options, &stored, &stale));
 		if (stale)
 			continue;
 		struct etcd_kv now;
-		TRY(try_delete(request, options, &stored, ret_object, ret_gone, &done, &now));
+		TRY(try_delete(request, options, &stored, ret_object, ret_gone, &done, &now, &marked));
 		if (done)
 			return NULL;
 		TRY(stored_from_kv(request, &now, &stored));
