@@ -1,4 +1,4 @@
-# Real nodes. In one cluster, ours, the second node's kubelet is the other side's; a second cluster is the other side's wholly.
+# Real nodes. In one cluster, ours, the third node's kubelet is the other side's; a second cluster is the other side's wholly.
 # Both are development clusters (docs/dev-cluster.md); what sets them up (kubeadm, kubectl, pause) stays ours.
 
 DAEMONS="kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy"
@@ -56,10 +56,10 @@ pid_on() {
 	done | head -1
 }
 
-# --- the kubelets: two nodes of one cluster ---
-kubelet_node() { [ "$side" = ours ] && echo node1 || echo node2; }
+# --- the kubelets: two nodes of one cluster, beside the one that the control plane runs on ---
+kubelet_node() { [ "$side" = ours ] && echo 2 || echo 3; }
 pods_on() { # NAME N
-	jq -n --arg name "$1" --arg node "$(kubelet_node)" --argjson n "$2" '{apiVersion: "v1", kind: "List", items: [range($n) | {apiVersion: "v1", kind: "Pod",
+	jq -n --arg name "$1" --arg node "node$(kubelet_node)" --argjson n "$2" '{apiVersion: "v1", kind: "List", items: [range($n) | {apiVersion: "v1", kind: "Pod",
 		metadata: {name: "\($name)-\(.)", labels: {app: $name}}, spec: {nodeName: $node, terminationGracePeriodSeconds: 0,
 		containers: [{name: "c", image: "localhost/pause:3.10.1", imagePullPolicy: "IfNotPresent"}]}}]}'
 }
@@ -77,7 +77,7 @@ pods_ready() { # FIGURE NAME N
 kubelet_once() {
 	local kubelet many cpu
 	many=$(scaled 30)
-	kubelet=$(pid_on ours "$([ "$side" = ours ] && echo 1 || echo 2)" kubelet)
+	kubelet=$(pid_on ours "$(kubelet_node)" kubelet)
 	[ -n "$kubelet" ] || {
 		failed "there is no kubelet"
 		return
@@ -122,10 +122,14 @@ reachable_once() {
 	fi
 	in_cluster "$side" delete deployment,service "$name" > /dev/null
 }
+# Four of the five run in containers, with process numbers of their own; the node sees them all.
 cluster_memory() {
-	local name total=0
-	for name in $DAEMONS; do total="$total + $(resident_mib "$(pid_on "$side" 1 "$name")")"; done
-	sample cluster-memory MiB "$(awk "BEGIN {print $total}")"
+	local total
+	# shellcheck disable=SC2016,SC2086 # the node's shell expands it; one word each
+	total=$(cluster "$side" shell 1 bash -c 'set -e
+		for name; do awk "/^VmRSS/ {print \$2}" "/proc/$(pgrep -o -x "${name:0:15}")/status"; done' - $DAEMONS 2> "$work/errors") &&
+		sample cluster-memory MiB "$(awk '{kib += $1} END {printf "%.1f", kib / 1024}' <<< "$total")" ||
+		failed "not all of $DAEMONS run: $(tail -1 "$work/errors")"
 }
 
 part_node() {
@@ -137,9 +141,10 @@ part_node() {
 	}
 	cluster ours down > /dev/null 2>&1
 	cluster_start ours || return
+	NODES=2 cluster ours up > "$work/cluster.log" 2>&1 || failed "no second node: $(tail -2 "$work/cluster.log")"
 	if [ -n "$REF_BIN" ]; then
 		mix kubelet
-		NODES=2 cluster ours up > "$work/cluster.log" 2>&1 || side=theirs failed "no second node: $(tail -2 "$work/cluster.log")"
+		NODES=3 cluster ours up > "$work/cluster.log" 2>&1 || side=theirs failed "no third node: $(tail -2 "$work/cluster.log")"
 		mixed=""
 	fi
 	in_turn kubelet_once
