@@ -1,6 +1,7 @@
 #include "kubelet/pod/pleg.h"
 
 #include <pthread.h>
+#include "base/encode.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -16,7 +17,7 @@ struct entry {
 	struct pod_status *status; /* NULL: the read failed */
 	char *error;
 	int64_t modified_ms;
-	char *fingerprint; /* of the list the status was read for */
+	uint64_t fingerprint; /* of what the status was read for; 0: of nothing */
 };
 
 struct pleg {
@@ -41,7 +42,6 @@ static void entry_free(void *p)
 	struct entry *e = p;
 	pod_status_unref(e->status);
 	free(e->error);
-	free(e->fingerprint);
 	free(e);
 }
 
@@ -74,15 +74,30 @@ static void wait_for(struct pleg *p, int64_t ms)
 	pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
 
-/* Ids and states in one text: equal texts mean that nothing happened. */
-static char *fingerprint(const struct runtime_pod *pod)
+/* Ids and states as one number, in whatever order: equal numbers mean that nothing happened. */
+static uint64_t print_one(const char *id, unsigned state)
 {
-	struct strbuf out = STRBUF_INIT;
+	return (hash_keyed(id, strlen(id)) | 1) * (state + 1);
+}
+
+static uint64_t print_of_list(const struct runtime_pod *pod)
+{
+	uint64_t print = 0;
 	for (size_t i = 0; i < pod->n_containers; i++)
-		strbuf_printf(&out, "%s=%d,", pod->containers[i].id, pod->containers[i].state);
+		print += print_one(pod->containers[i].id, pod->containers[i].state);
 	for (size_t i = 0; i < pod->n_sandboxes; i++)
-		strbuf_printf(&out, "%s=%d,", pod->sandboxes[i].id, pod->sandboxes[i].ready);
-	return strbuf_steal(&out);
+		print += print_one(pod->sandboxes[i].id, pod->sandboxes[i].ready);
+	return print;
+}
+
+static uint64_t print_of_status(const struct pod_status *status)
+{
+	uint64_t print = 0;
+	for (size_t i = 0; i < status->n_containers; i++)
+		print += print_one(status->containers[i].id, status->containers[i].state);
+	for (size_t i = 0; i < status->n_sandboxes; i++)
+		print += print_one(status->sandboxes[i].id, status->sandboxes[i].ready);
+	return print;
 }
 
 static struct entry *entry_get(struct pleg *p, const char *uid)
@@ -95,50 +110,66 @@ static struct entry *entry_get(struct pleg *p, const char *uid)
 	return e;
 }
 
-/* Reads one pod anew. A pod whose sandbox has no address yet keeps the one it had: the runtime forgets it at the end.
- */
-static void refresh(
-	struct pleg *p, const char *uid, const char *name, const char *namespace, char *print, int64_t started_ms)
+/* A pod whose sandbox has no address yet keeps the one it had: the runtime forgets it at the end. */
+static void keep_ips(struct pod_status *status, const struct pod_status *old)
+{
+	if (!old || !old->n_ips || status->n_ips || !status->n_sandboxes || status->active_sandbox)
+		return;
+	for (size_t i = 0; i < old->n_ips; i++)
+		ARENA_PUSH(status->arena, status->ips, status->n_ips) = arena_strdup(status->arena, old->ips[i]);
+}
+
+/* Takes the status, or the error, of a read that began then; one that began later and is there already stays.
+ * Returns whether other things run than were known to. */
+static bool put(struct pleg *p, const char *uid, struct pod_status *status, const char *error, int64_t started_ms)
+{
+	pthread_mutex_lock(&p->lock);
+	struct entry *e = entry_get(p, uid);
+	uint64_t was = e->fingerprint;
+	if (e->modified_ms > started_ms) {
+		pod_status_unref(status);
+	} else {
+		free(e->error);
+		e->error = mem_strdup(error);
+		e->modified_ms = started_ms;
+		if (status) {
+			keep_ips(status, e->status);
+			pod_status_unref(e->status);
+			e->status = status;
+			e->fingerprint = print_of_status(status);
+		}
+	}
+	bool changed = e->fingerprint != was;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	return changed;
+}
+
+static bool refresh(struct pleg *p, const char *uid, const char *name, const char *namespace, int64_t started_ms)
 {
 	struct pod_status *status = NULL;
 	struct status *error = runtime_pod_status(p->k->cri, uid, name, namespace, &status);
-	pthread_mutex_lock(&p->lock);
-	struct entry *e = entry_get(p, uid);
-	free(e->error);
-	e->error = NULL;
-	if (error) {
-		/* The fingerprint stays old, so that the next relist tries again. */
-		e->error = mem_strdup(error->message);
-		free(print);
-	} else {
-		if (e->status && e->status->n_ips && !status->n_ips && status->n_sandboxes && !status->active_sandbox) {
-			for (size_t i = 0; i < e->status->n_ips; i++)
-				ARENA_PUSH(status->arena, status->ips, status->n_ips) =
-					arena_strdup(status->arena, e->status->ips[i]);
-		}
-		pod_status_unref(e->status);
-		e->status = status;
-		free(e->fingerprint);
-		e->fingerprint = print;
-	}
-	e->modified_ms = started_ms;
-	pthread_cond_broadcast(&p->changed);
-	pthread_mutex_unlock(&p->lock);
+	bool changed = put(p, uid, status, error ? error->message : NULL, started_ms);
 	log_status(error, "pod %s/%s: status", namespace, name);
-	pod_workers_kick(p->k->workers, uid);
+	return changed;
+}
+
+void pleg_look(struct pleg *p, const char *uid, const char *name, const char *namespace)
+{
+	if (refresh(p, uid, name, namespace, clock_mono_ms(p->k->clock)))
+		pod_workers_kick(p->k->workers, uid);
 }
 
 static void visit(struct pleg *p, const struct runtime_pod *pod, int64_t started_ms)
 {
-	char *print = fingerprint(pod);
 	pthread_mutex_lock(&p->lock);
 	const struct entry *e = strmap_get(p->entries, pod->uid);
-	bool same = e && !e->error && str_eq(e->fingerprint, print);
+	bool same = e && !e->error && e->fingerprint == print_of_list(pod);
 	pthread_mutex_unlock(&p->lock);
 	if (same)
-		free(print);
-	else
-		refresh(p, pod->uid, pod->name, pod->namespace, print, started_ms);
+		return;
+	refresh(p, pod->uid, pod->name, pod->namespace, started_ms);
+	pod_workers_kick(p->k->workers, pod->uid);
 }
 
 /* Pods that the runtime knows no more leave the cache; their workers look once more. */
@@ -283,19 +314,6 @@ struct status *pleg_pod_status(struct pleg *p, const char *uid, int64_t newer_th
 	}
 	pthread_mutex_unlock(&p->lock);
 	return error;
-}
-
-void pleg_put(struct pleg *p, const struct pod_status *status)
-{
-	pthread_mutex_lock(&p->lock);
-	struct entry *e = entry_get(p, status->uid);
-	pod_status_unref(e->status);
-	e->status = pod_status_ref(status);
-	free(e->error);
-	e->error = NULL;
-	e->modified_ms = clock_mono_ms(p->k->clock);
-	pthread_cond_broadcast(&p->changed);
-	pthread_mutex_unlock(&p->lock);
 }
 
 void pleg_kick(struct pleg *p)

@@ -1,6 +1,7 @@
 /*
- * Pod lifecycle events by relisting: once a second the runtime's list is compared with the one before; of each pod that
- * changed the full status is read into a cache, and its worker is kicked.
+ * Pod lifecycle events by relisting: once a second the runtime's list is compared with what is known; of each pod that
+ * changed the full status is read into a cache, and its worker is kicked. What the kubelet itself starts or ends it looks
+ * at at once, as it would if the runtime told of it (CRI's container events, which containerd 1.6 does not send).
  *
  * Threads: one relists; the questions may be asked from any.
  */
@@ -22,8 +23,9 @@ void pleg_free(struct pleg *pleg);
  */
 struct status *pleg_pod_status(
 	struct pleg *pleg, const char *uid, int64_t newer_than, struct pod_status **ret) MUST_USE;
-/* Puts a status read elsewhere into the cache. */
-void pleg_put(struct pleg *pleg, const struct pod_status *status);
+/* Reads one pod now, and kicks its worker if other things run than were known to: for who has just changed what runs of
+ * it, and need not wait for the list. */
+void pleg_look(struct pleg *pleg, const char *uid, const char *name, const char *namespace);
 /* Unhealthy when no relist has ended for three minutes. */
 struct status *pleg_healthy(struct pleg *pleg) MUST_USE;
 /* A copy of the last list, in the arena. */

@@ -125,17 +125,6 @@ static struct pod_status *with_reported_ips(const struct pod_status *status, con
 	return copy;
 }
 
-/* Containers that were changed in place look the same in the runtime's list: their status is read now, and the next
- * sync shows it. */
-static struct status *look_again(struct kubelet *k, const struct pod *pod)
-{
-	CLEANUP(pod_status_unrefp) struct pod_status *status = NULL;
-	TRY(runtime_pod_status(k->cri, pod->uid, pod->name, pod->namespace, &status));
-	pleg_put(k->pleg, status);
-	pod_workers_kick(k->workers, pod->uid);
-	return NULL;
-}
-
 /* A pod that did not run and does now. It was first seen at its startTime, which the manager of statuses keeps. */
 static void count_start(struct kubelet *k, const struct pod *pod, const CoreV1PodStatus *status)
 {
@@ -147,7 +136,8 @@ static void count_start(struct kubelet *k, const struct pod *pod, const CoreV1Po
 		metric_observe(k->figures.start_seconds, (double)(clock_wall_s(k->clock) - was->start_time->seconds));
 }
 
-struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal)
+struct status *pod_sync(
+	struct kubelet *k, const struct pod *pod, const struct pod_status *status, struct pod_step_outcome *ret)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	allocation_check_progress(k->allocation, pod, status);
@@ -156,8 +146,8 @@ struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct p
 		kubelet_pod_event(k, pod, NULL, EVENT_NORMAL, STATUS_REASON_DEADLINE, "%s", api_status->message);
 	count_start(k, pod, api_status);
 	status_manager_set(k->statuses, pod, api_status);
-	*ret_terminal = pod_phase_terminal(api_status->phase);
-	if (*ret_terminal)
+	ret->terminal = pod_phase_terminal(api_status->phase);
+	if (ret->terminal)
 		return NULL;
 	if (!k->network_ready && !pod->host_network) {
 		kubelet_pod_event(k, pod, NULL, EVENT_WARNING, "NetworkNotReady",
@@ -179,13 +169,15 @@ struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct p
 	CLEANUP(pod_status_unrefp) struct pod_status *seen = with_reported_ips(status, api_status);
 	struct sync_results results;
 	s = runtime_sync_pod(k, arena, pod, seen, &results);
+	ret->changed = results.changed || results.resized;
 	reason_cache_update(k->reasons, pod->uid, &results);
 	if (results.resize_error) {
 		allocation_failed(k->allocation, pod, results.resize_error);
 		status_manager_set(k->statuses, pod, generate(k, arena, pod, status, false));
 	}
+	/* The runtime's list shows nothing of it: the next sync does. */
 	if (results.resized)
-		log_status(look_again(k, pod), "pod %s: status after resize", pod->ref);
+		pod_workers_kick(k->workers, pod->uid);
 	return s;
 }
 
@@ -223,7 +215,6 @@ struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, co
 		for (size_t i = 0; i < status->n_ips; i++)
 			ARENA_PUSH(stopped->arena, stopped->ips, stopped->n_ips) =
 				arena_strdup(stopped->arena, status->ips[i]);
-	pleg_put(k->pleg, stopped);
 	status_manager_set(k->statuses, pod, generate(k, arena, pod, stopped, true));
 	return NULL;
 }

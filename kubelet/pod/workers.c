@@ -179,18 +179,19 @@ static struct status *runtime_only_step(struct worker *worker, const struct step
 	return runtime_kill_runtime_pod(k, status, &step->grace);
 }
 
-static struct status *run_step(struct worker *worker, const struct step *step, bool *ret_terminal)
+static struct status *run_step(struct worker *worker, const struct step *step, struct pod_step_outcome *ret)
 {
 	struct kubelet *k = worker->w->k;
-	*ret_terminal = false;
+	*ret = (struct pod_step_outcome){0};
 	if (!step->pod)
 		return runtime_only_step(worker, step);
 	CLEANUP(pod_status_unrefp) struct pod_status *status = NULL;
 	TRY(pleg_pod_status(k->pleg, worker->uid, step->newer_than, &status));
 	switch (step->phase) {
 	case POD_SYNCING:
-		return pod_sync(k, step->pod, status, ret_terminal);
+		return pod_sync(k, step->pod, status, ret);
 	case POD_TERMINATING:
+		ret->changed = true;
 		return pod_sync_terminating(k, step->pod, status, step->grace, &step->eviction);
 	case POD_TERMINATED:
 		return pod_sync_terminated(k, step->pod, status);
@@ -264,13 +265,13 @@ static void one_step(struct worker *worker, bool *ret_done)
 	if (worker->phase != POD_SYNCING || !worker->pod)
 		step.grace = decide_grace(worker);
 	pthread_mutex_unlock(&w->lock);
-	bool terminal;
+	struct pod_step_outcome outcome;
 	if (step.pod) {
 		CLEANUP(pod_unrefp) struct pod *wanted = step.pod;
 		step.pod = allocation_apply(w->k->allocation, wanted);
 	}
 	int64_t begin_ns = clock_mono_ns(w->k->clock);
-	struct status *error = run_step(worker, &step, &terminal);
+	struct status *error = run_step(worker, &step, &outcome);
 	metric_observe(w->k->figures.sync_seconds, (double)(clock_mono_ns(w->k->clock) - begin_ns) / 1e9,
 		step.phase != POD_SYNCING ? "kill"
 		: step.newer_than	  ? "sync"
@@ -279,10 +280,16 @@ static void one_step(struct worker *worker, bool *ret_done)
 	pthread_mutex_lock(&w->lock);
 	worker->synced_ms = clock_mono_ms(w->k->clock);
 	worker->busy = false;
-	*ret_done = after_step(worker, &step, error, terminal);
+	bool look = outcome.changed && !error && !w->stopping;
+	*ret_done = after_step(worker, &step, error, outcome.terminal);
 	/* A pod whose time is limited is looked at when the time is over. */
 	if (deadline > 0 && worker->next_ms > worker->synced_ms + deadline)
 		worker->next_ms = worker->synced_ms + deadline;
+	if (look) {
+		pthread_mutex_unlock(&w->lock);
+		pleg_look(w->k->pleg, worker->uid, step.pod->name, step.pod->namespace);
+		pthread_mutex_lock(&w->lock);
+	}
 	pod_unref(step.pod);
 	eviction_free(&step.eviction);
 }

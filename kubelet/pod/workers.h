@@ -75,9 +75,12 @@ struct strmap *pod_workers_sync_known(struct pod_workers *w, const struct strmap
 
 /* --- pod/sync.c: the steps of a worker --- */
 
-/* *ret_terminal: the pod has reached its last phase. */
-struct status *pod_sync(
-	struct kubelet *k, const struct pod *pod, const struct pod_status *status, bool *ret_terminal) MUST_USE;
+struct pod_step_outcome {
+	bool terminal; /* the pod has reached its last phase */
+	bool changed;  /* what runs of it is not what the status said, for the step has changed it */
+};
+struct status *pod_sync(struct kubelet *k, const struct pod *pod, const struct pod_status *status,
+	struct pod_step_outcome *ret) MUST_USE;
 struct status *pod_sync_terminating(struct kubelet *k, const struct pod *pod, const struct pod_status *status,
 	int64_t grace_seconds, const struct pod_eviction *eviction) MUST_USE;
 struct status *pod_sync_terminated(struct kubelet *k, const struct pod *pod, const struct pod_status *status) MUST_USE;

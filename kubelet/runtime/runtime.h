@@ -22,6 +22,7 @@ struct sync_result {
 struct sync_results {
 	struct sync_result *items;
 	size_t n_items;
+	bool changed;		  /* something of the pod was started or ended */
 	bool resized;		  /* the runtime was told other amounts for a running container */
 	const char *resize_error; /* why it was not; NULL: all is well */
 };

@@ -136,6 +136,7 @@ static bool start_one(struct sync *s, const CoreV1Container *c, const char *targ
 	if (!must_wait(s->k, s->arena, s->pod, c, s->status, &r))
 		r = container_start(s->k, s->arena, s->pod, s->status, &s->start);
 	add_result(s->arena, s->results, r);
+	s->results->changed |= !r.reason;
 	return !r.reason;
 }
 
@@ -226,6 +227,7 @@ struct status *runtime_sync_pod(struct kubelet *k, struct arena *arena, const st
 	if (actions.create_sandbox && actions.sandbox_id[0])
 		kubelet_pod_event(k, pod, NULL, EVENT_NORMAL, "SandboxChanged",
 			"Pod sandbox changed, it will be killed and re-created.");
+	ret->changed = actions.kill_pod || actions.n_to_kill || actions.create_sandbox;
 	TRY(stop_unwanted(k, pod, status, &actions));
 	remove_init_containers(k, pod, status, false);
 
