@@ -1,7 +1,7 @@
 /*
  * Pod lifecycle events by relisting: once a second the runtime's list is compared with what is known; of each pod that
- * changed the full status is read into a cache, and its worker is kicked. What the kubelet itself starts or ends it looks
- * at at once, as it would if the runtime told of it (CRI's container events, which containerd 1.6 does not send).
+ * changed the full status is read into a cache, and its worker is kicked. What the kubelet itself starts or ends it
+ * looks at at once, as it would if the runtime told of it (CRI's container events, which containerd 1.6 does not send).
  *
  * Threads: one relists; the questions may be asked from any.
  */

@@ -26,7 +26,10 @@ struct status *cri_call(struct cri *cri, const char *method, const void *request
 		if (size > (size_t)(end - at))
 			size = (size_t)(end - at);
 		at += size;
-		return rpc_unpack(arena, methods[i].answer, at - size, size, ret);
+		struct rpc_message *message = arena_alloc(arena, sizeof(*message) + size);
+		message->size = size;
+		memcpy(message->data, at - size, size);
+		return rpc_unpack(arena, methods[i].answer, message, ret);
 	}
 	return status_internal("unexpected call of %s", method);
 }
