@@ -1,6 +1,7 @@
 #include "controller-manager/manager.h"
 
 #include <pthread.h>
+#include "base/cond.h"
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -274,16 +275,9 @@ static struct status *start_controllers(struct manager *m)
 static bool wait_period(struct periodic *p)
 {
 	struct manager *m = p->ctx->manager;
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += p->period_ms / 1000;
-	until.tv_nsec += p->period_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
+	const int64_t deadline_ms = cond_deadline_ms(p->period_ms);
 	pthread_mutex_lock(&m->lock);
-	while (!atomic_load(&m->stopping) && pthread_cond_timedwait(&m->stop, &m->lock, &until) == 0)
+	while (!atomic_load(&m->stopping) && cond_wait_until(&m->stop, &m->lock, deadline_ms))
 		;
 	pthread_mutex_unlock(&m->lock);
 	return !atomic_load(&m->stopping);
@@ -371,7 +365,7 @@ struct status *manager_start(const struct manager_config *config, struct manager
 	m->informers = informers_new(config->client);
 	m->workers = workers_new("batch", 16, 10000);
 	pthread_mutex_init(&m->lock, NULL);
-	pthread_cond_init(&m->stop, NULL);
+	cond_init(&m->stop);
 	struct status *s = run(m);
 	if (s) {
 		manager_free(m);

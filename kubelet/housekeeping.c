@@ -1,6 +1,7 @@
 #include "kubelet/housekeeping.h"
 
 #include <pthread.h>
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/workers.h"
@@ -66,11 +67,8 @@ static void *housekeeping_thread(void *data)
 			chores[i].next_ms = clock_mono_ms(h->k->clock) + chores[i].every_ms;
 		}
 		pthread_mutex_lock(&h->lock);
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += TICK_MS / 1000;
 		if (!h->stopping)
-			pthread_cond_timedwait(&h->wake, &h->lock, &until);
+			cond_wait_for(&h->wake, &h->lock, TICK_MS);
 	}
 	pthread_mutex_unlock(&h->lock);
 	return NULL;
@@ -81,7 +79,7 @@ struct housekeeping *housekeeping_start(struct kubelet *k)
 	struct housekeeping *h = mem_zalloc(sizeof(*h));
 	h->k = k;
 	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->wake, NULL);
+	cond_init(&h->wake);
 	h->thread = thread_start("housekeeping", housekeeping_thread, h);
 	return h;
 }

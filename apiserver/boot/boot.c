@@ -6,6 +6,7 @@
 #include <time.h>
 #include "api/meta.h"
 #include "apiserver/boot/internal.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -35,36 +36,22 @@ static void note_flows(void *data, enum object_event event, const ProtobufCMessa
 struct boot *boot_new(struct objects *objects)
 {
 	struct boot *boot = mem_zalloc(sizeof(*boot));
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&boot->lock, NULL);
-	pthread_cond_init(&boot->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&boot->wake);
 	objects_subscribe(objects, &FlowcontrolV1FlowSchema_schema, note_flows, boot);
 	objects_subscribe(objects, &FlowcontrolV1PriorityLevelConfiguration_schema, note_flows, boot);
 	return boot;
 }
 
-static struct timespec time_after(int64_t ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += ms % 1000 * 1000000;
-	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	return until;
-}
-
 enum pause_end { PAUSE_OVER, PAUSE_FLOWS, PAUSE_STOP };
 
 /* Sleeps until then, or until the server stops, or flow schemas have changed. */
-static enum pause_end pause_until(struct boot *boot, const struct timespec *until)
+static enum pause_end pause_until(struct boot *boot, int64_t deadline_ms)
 {
-	int error = 0;
+	bool in_time = true;
 	pthread_mutex_lock(&boot->lock);
-	while (!boot->stopping && !boot->flows_changed && !error)
-		error = pthread_cond_timedwait(&boot->wake, &boot->lock, until);
+	while (!boot->stopping && !boot->flows_changed && in_time)
+		in_time = cond_wait_until(&boot->wake, &boot->lock, deadline_ms);
 	enum pause_end end = boot->stopping ? PAUSE_STOP : boot->flows_changed ? PAUSE_FLOWS : PAUSE_OVER;
 	boot->flows_changed = false;
 	pthread_mutex_unlock(&boot->lock);
@@ -74,9 +61,9 @@ static enum pause_end pause_until(struct boot *boot, const struct timespec *unti
 /* Sleeps; true as soon as the server stops. Meanwhile flow schemas are told what they refer to. */
 static bool pause_for(struct boot *boot, int64_t ms)
 {
-	const struct timespec until = time_after(ms);
+	const int64_t deadline_ms = cond_deadline_ms(ms);
 	for (;;) {
-		enum pause_end end = pause_until(boot, &until);
+		enum pause_end end = pause_until(boot, deadline_ms);
 		if (end != PAUSE_FLOWS)
 			return end == PAUSE_STOP;
 		log_status(boot_flow_conditions(&boot->options), "conditions of flow schemas");

@@ -1,6 +1,7 @@
 #include "apiserver/store/cache.h"
 #include <stdlib.h>
 #include "apiserver/store/cache_private.h"
+#include "base/cond.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -20,12 +21,8 @@ struct cache *cache_new(struct etcd *etcd, const char *prefix, const struct cloc
 	pthread_rwlock_init(&cache->lock, NULL);
 	pthread_mutex_init(&cache->progress_lock, NULL);
 	pthread_mutex_init(&cache->ask_lock, NULL);
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&cache->progress, &attributes);
-	pthread_cond_init(&cache->asked, &attributes);
-	pthread_condattr_destroy(&attributes);
+	cond_init(&cache->progress);
+	cond_init(&cache->asked);
 	cache_later_init(cache);
 	tables_init(cache);
 	return cache;
@@ -68,19 +65,6 @@ int64_t cache_revision(struct cache *cache)
 	return atomic_load(&cache->revision);
 }
 
-static struct timespec after_ms(int64_t ms)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_nsec -= 1000000000;
-		t.tv_sec++;
-	}
-	return t;
-}
-
 void cache_advance(struct cache *cache, int64_t revision)
 {
 	pthread_mutex_lock(&cache->progress_lock);
@@ -104,14 +88,14 @@ struct status *cache_wait(struct cache *cache, int64_t revision, int64_t timeout
 {
 	if (atomic_load(&cache->revision) >= revision && atomic_load(&cache->synced))
 		return NULL;
-	const struct timespec until = after_ms(timeout_ms);
-	int error = 0;
+	const int64_t deadline_ms = cond_deadline_ms(timeout_ms);
+	bool in_time = true;
 	pthread_mutex_lock(&cache->progress_lock);
-	while (!error && !(atomic_load(&cache->revision) >= revision && atomic_load(&cache->synced)))
-		error = pthread_cond_timedwait(&cache->progress, &cache->progress_lock, &until);
+	while (in_time && !(atomic_load(&cache->revision) >= revision && atomic_load(&cache->synced)))
+		in_time = cond_wait_until(&cache->progress, &cache->progress_lock, deadline_ms);
 	int64_t now = atomic_load(&cache->revision);
 	pthread_mutex_unlock(&cache->progress_lock);
-	if (!error)
+	if (in_time)
 		return NULL;
 	struct status *s = status_new(STATUS_TIMEOUT, "Timeout: Too large resource version: %lld, current: %lld",
 		(long long)revision, (long long)now);

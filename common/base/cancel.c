@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+#include "base/cond.h"
 #include "base/mem.h"
 
 struct cancel {
@@ -17,11 +18,7 @@ struct cancel {
 struct cancel *cancel_new(void)
 {
 	struct cancel *c = mem_zalloc(sizeof(*c));
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&c->changed);
 	pthread_mutex_init(&c->lock, NULL);
 	return c;
 }
@@ -82,21 +79,15 @@ void cancel_remove(struct cancel *c, struct cancel_hook *hook)
 
 bool cancel_sleep_ms(struct cancel *c, int64_t ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
+	const int64_t deadline_ms = cond_deadline_ms(ms);
 	if (!c) {
+		const struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL))
 			;
 		return false;
 	}
 	pthread_mutex_lock(&c->lock);
-	while (!atomic_load(&c->requested) && !pthread_cond_timedwait(&c->changed, &c->lock, &until))
+	while (!atomic_load(&c->requested) && cond_wait_until(&c->changed, &c->lock, deadline_ms))
 		;
 	pthread_mutex_unlock(&c->lock);
 	return cancel_requested(c);

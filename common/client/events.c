@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include "api/json.h"
 #include "api/meta.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/workers.h"
@@ -49,11 +50,9 @@ static bool is_ordinary(const struct status *error)
 /* Waits before the next try; false when the recorder ends. */
 static bool wait_retry(struct event_recorder *r)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += RETRY_MS / 1000;
+	const int64_t deadline_ms = cond_deadline_ms(RETRY_MS);
 	pthread_mutex_lock(&r->lock);
-	while (!r->stopping && pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0)
+	while (!r->stopping && cond_wait_until(&r->changed, &r->lock, deadline_ms))
 		;
 	bool go_on = !r->stopping;
 	pthread_mutex_unlock(&r->lock);
@@ -182,7 +181,7 @@ struct event_recorder *event_recorder_new(struct client *client, const char *com
 	r->instance = mem_printf("%s-%s", component, str_or(host, name));
 	r->correlator = correlator_new(client_clock(client));
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->changed, NULL);
+	cond_init(&r->changed);
 	r->thread = thread_start("events", run, r);
 	return r;
 }

@@ -1,6 +1,7 @@
 #include "client/informer.h"
 
 #include <assert.h>
+#include "base/cond.h"
 #include "base/mem.h"
 #include "base/workers.h"
 #include "client/informer_internal.h"
@@ -125,7 +126,7 @@ struct informers *informers_new(struct client *client)
 	f->loop = loop_new(clock_system());
 	f->multi = multi_new(f->loop);
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->changed, NULL);
+	cond_init(&f->changed);
 	return f;
 }
 
@@ -274,24 +275,10 @@ static bool all_synced(const struct informers *f)
 	return true;
 }
 
-/* With the lock held. */
-static void wait_change(struct informers *f, int ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&f->changed, &f->lock, &until);
-}
-
 void informers_wait_change(struct informers *f, int ms)
 {
 	pthread_mutex_lock(&f->lock);
-	wait_change(f, ms);
+	cond_wait_for(&f->changed, &f->lock, ms);
 	pthread_mutex_unlock(&f->lock);
 }
 
@@ -302,7 +289,7 @@ bool informers_wait_synced(struct informers *f, const atomic_bool *stop, int tim
 	bool ok;
 	while (!(ok = all_synced(f)) && !(stop && atomic_load(stop)) &&
 		(timeout_ms < 0 || clock_mono_ms(clock_system()) < deadline))
-		wait_change(f, LOOK_MS);
+		cond_wait_for(&f->changed, &f->lock, LOOK_MS);
 	pthread_mutex_unlock(&f->lock);
 	return ok;
 }

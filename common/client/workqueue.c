@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -55,11 +56,7 @@ struct workqueue *workqueue_new_with(
 		q->limiter = rate_limiter_new(clock, o->qps > 0 ? o->qps : 10, o->burst ? o->burst : 100);
 	q->items = strmap_new(free);
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&q->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&q->wake);
 	return q;
 }
 
@@ -279,19 +276,7 @@ static char *take(struct workqueue *q)
 
 static void wait_ms(struct workqueue *q, int64_t ms)
 {
-	if (ms < 0) {
-		pthread_cond_wait(&q->wake, &q->lock);
-		return;
-	}
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&q->wake, &q->lock, &until);
+	cond_wait_until(&q->wake, &q->lock, ms < 0 ? -1 : cond_deadline_ms(ms));
 }
 
 void workqueue_add(struct workqueue *q, const char *key)

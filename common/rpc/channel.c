@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/mem.h"
 #include "net/url.h"
 #include "rpc/private.h"
@@ -89,12 +90,8 @@ static struct status *set_tls(struct rpc_channel *channel, const struct rpc_opti
 
 static void init_lock(struct rpc_channel *channel)
 {
-	pthread_condattr_t attributes;
 	pthread_mutex_init(&channel->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&channel->dialled, &attributes);
-	pthread_condattr_destroy(&attributes);
+	cond_init(&channel->dialled);
 }
 
 struct status *rpc_channel_new(const struct rpc_options *options, struct rpc_channel **ret_channel)
@@ -199,12 +196,10 @@ static struct status *connect_own(struct rpc_channel *channel, int64_t deadline_
 static bool await_dialled(struct rpc_channel *channel, int64_t deadline_ms)
 {
 	const uint64_t before = channel->n_failures;
-	const struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
-	int error = 0;
-	while (channel->dialling && !error)
-		error = deadline_ms < 0 ? pthread_cond_wait(&channel->dialled, &channel->lock)
-					: pthread_cond_timedwait(&channel->dialled, &channel->lock, &until);
-	return !error && channel->n_failures == before;
+	bool in_time = true;
+	while (channel->dialling && in_time)
+		in_time = cond_wait_until(&channel->dialled, &channel->lock, deadline_ms);
+	return in_time && channel->n_failures == before;
 }
 
 /* Dials for all who wait. The channel is locked, and is not meanwhile. */

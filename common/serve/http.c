@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include "api/json.h"
 #include "api/meta.h"
+#include "base/cond.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -31,7 +32,7 @@ static struct http_exchange *exchange_new(struct http_server *server, const char
 	strbuf_init(&x->body);
 	strbuf_init(&x->out);
 	pthread_mutex_init(&x->lock, NULL);
-	pthread_cond_init(&x->changed, NULL);
+	cond_init(&x->changed);
 	return x;
 }
 
@@ -70,14 +71,7 @@ static void unlock_and_resume(struct http_exchange *x)
 /* Waits for a change for a while: the end of a connection is not signalled, only marked. */
 static void wait_a_while(struct http_exchange *x)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += WAIT_MS * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&x->changed, &x->lock, &until);
+	cond_wait_for(&x->changed, &x->lock, WAIT_MS);
 }
 
 /* --- answers, on the worker --- */

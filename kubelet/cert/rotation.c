@@ -1,6 +1,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -87,11 +88,8 @@ static void *rotation_thread(void *data)
 		if (c->server_tls_bootstrap && !r->stopping)
 			check(r, true, &server_when);
 		pthread_mutex_lock(&r->lock);
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += CHECK_SECONDS;
 		if (!r->stopping)
-			pthread_cond_timedwait(&r->wake, &r->lock, &until);
+			cond_wait_for(&r->wake, &r->lock, CHECK_SECONDS * 1000);
 		pthread_mutex_unlock(&r->lock);
 	}
 	return NULL;
@@ -139,7 +137,7 @@ struct cert_rotation *cert_rotation_start(struct kubelet *k)
 	if (k->metrics)
 		make_metrics(k);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->wake, NULL);
+	cond_init(&r->wake);
 	r->thread = thread_start("certs", rotation_thread, r);
 	return r;
 }

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include "api/copy.h"
 #include "api/meta.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -40,11 +41,7 @@ struct node *node_new(struct kubelet *k)
 	n->k = k;
 	n->arena = arena_new();
 	pthread_mutex_init(&n->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&n->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&n->wake);
 	machine_read(n->arena, &n->machine);
 	const char *given = k->settings->node_ip;
 	if (!str_empty(given)) {
@@ -279,12 +276,8 @@ static void *status_thread(void *data)
 		pthread_mutex_lock(&n->lock);
 		/* Eager until the node is ready for the first time, calm afterwards. */
 		int64_t wait = settled || n->ready ? RUNTIME_CHECK_MS : EAGER_CHECK_MS;
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += wait % 1000 * 1000000;
-		until.tv_sec += wait / 1000 + until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		while (!n->stopping && !n->changed && !pthread_cond_timedwait(&n->wake, &n->lock, &until))
+		const int64_t deadline_ms = cond_deadline_ms(wait);
+		while (!n->stopping && !n->changed && cond_wait_until(&n->wake, &n->lock, deadline_ms))
 			;
 		if (n->changed)
 			settled = false;
@@ -304,12 +297,8 @@ static void *lease_thread(void *data)
 		int64_t wait = s ? 1000 : n->k->settings->lease_duration_s * 250;
 		log_status(s, "node lease");
 		pthread_mutex_lock(&n->lock);
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += wait % 1000 * 1000000;
-		until.tv_sec += wait / 1000 + until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		while (!n->stopping && !pthread_cond_timedwait(&n->wake, &n->lock, &until))
+		const int64_t deadline_ms = cond_deadline_ms(wait);
+		while (!n->stopping && cond_wait_until(&n->wake, &n->lock, deadline_ms))
 			;
 	}
 	pthread_mutex_unlock(&n->lock);

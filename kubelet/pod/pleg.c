@@ -1,6 +1,7 @@
 #include "kubelet/pod/pleg.h"
 
 #include <pthread.h>
+#include "base/cond.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -50,28 +51,11 @@ struct pleg *pleg_new(struct kubelet *k)
 	struct pleg *p = mem_zalloc(sizeof(*p));
 	p->k = k;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&p->changed);
 	p->entries = strmap_new(entry_free);
 	p->list_arena = arena_new();
 	p->relisted_ms = clock_mono_ms(k->clock);
 	return p;
-}
-
-static void wait_for(struct pleg *p, int64_t ms)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
 
 /* Ids and states as one number, in whatever order: equal numbers mean that nothing happened. */
@@ -254,7 +238,7 @@ static void *relist_thread(void *data)
 		int64_t next = start + RELIST_MS;
 		for (int64_t left = next - clock_mono_ms(p->k->clock); left > 0 && !p->stopping && !p->kicked;
 			left = next - clock_mono_ms(p->k->clock))
-			wait_for(p, left);
+			cond_wait_for(&p->changed, &p->lock, left);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -310,7 +294,7 @@ struct status *pleg_pod_status(struct pleg *p, const char *uid, int64_t newer_th
 			error = status_new(STATUS_UNAVAILABLE, "kubelet is stopping");
 			break;
 		}
-		wait_for(p, WAIT_MS);
+		cond_wait_for(&p->changed, &p->lock, WAIT_MS);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return error;

@@ -1,6 +1,7 @@
 #include "kubelet/pod/workers.h"
 
 #include <pthread.h>
+#include "base/cond.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -94,22 +95,6 @@ struct pod_workers *pod_workers_new(struct kubelet *k)
 	w->workers = strmap_new(NULL);
 	w->static_running = strmap_new(free);
 	return w;
-}
-
-static void wait_until(struct worker *worker, int64_t at_ms)
-{
-	int64_t left = at_ms - clock_mono_ms(worker->w->k->clock);
-	if (left <= 0)
-		return;
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += left / 1000;
-	until.tv_nsec += left % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&worker->wake, &worker->w->lock, &until);
 }
 
 static int64_t jitter(int64_t ms)
@@ -303,7 +288,7 @@ static void *worker_thread(void *data)
 	while (!w->stopping && !done) {
 		bool due = worker->pending || clock_mono_ms(w->k->clock) >= worker->next_ms;
 		if (!due) {
-			wait_until(worker, worker->next_ms);
+			cond_wait_for(&worker->wake, &w->lock, worker->next_ms - clock_mono_ms(w->k->clock));
 			continue;
 		}
 		if (!may_start(worker)) {
@@ -332,11 +317,7 @@ static struct worker *worker_new(struct pod_workers *w, const char *uid, const c
 	worker->uid = mem_strdup(uid);
 	worker->cancel = cancel_new();
 	worker->full_name = mem_printf("%s_%s", name, namespace);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&worker->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&worker->wake);
 	strmap_put(w->workers, uid, worker);
 	return worker;
 }

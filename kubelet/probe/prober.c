@@ -1,6 +1,7 @@
 #include "kubelet/probe/probe.h"
 
 #include <pthread.h>
+#include "base/cond.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -254,12 +255,7 @@ static void *schedule_thread(void *data)
 			pthread_cond_wait(&p->wake, &p->lock);
 			continue;
 		}
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += left * 1000000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&p->wake, &p->lock, &until);
+		cond_wait_for(&p->wake, &p->lock, left);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -270,11 +266,7 @@ struct prober *prober_new(struct kubelet *k)
 	struct prober *p = mem_zalloc(sizeof(*p));
 	p->k = k;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&p->wake);
 	p->workers = strmap_new(NULL);
 	for (int i = 0; i < PROBE_N_TYPES; i++)
 		p->results[i] = strmap_new(NULL);

@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include "api/json.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -101,11 +102,9 @@ static void wait_for_turn(struct kill_task *t)
 {
 	const CoreV1Container *c = pod_container(t->pod, t->status->name);
 	int64_t grace = t->grace_override ? *t->grace_override : grace_period(t->pod, c, KILL_UNKNOWN);
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += grace;
+	const int64_t deadline_ms = cond_deadline_ms((grace < INT32_MAX ? grace : INT32_MAX) * 1000);
 	pthread_mutex_lock(&t->order->lock);
-	while (!may_go(t) && !pthread_cond_timedwait(&t->order->changed, &t->order->lock, &until))
+	while (!may_go(t) && cond_wait_until(&t->order->changed, &t->order->lock, deadline_ms))
 		;
 	pthread_mutex_unlock(&t->order->lock);
 }
@@ -146,7 +145,7 @@ static struct status *kill_containers(
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct kill_order order = {.n_sidecars = pod_spec(pod)->n_init_containers};
 	pthread_mutex_init(&order.lock, NULL);
-	pthread_cond_init(&order.changed, NULL);
+	cond_init(&order.changed);
 	order.sidecar_done = ARENA_ARRAY(arena, bool, order.n_sidecars + 1);
 	for (size_t i = 0; i < order.n_sidecars; i++)
 		order.sidecar_done[i] = true;

@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include "api/copy.h"
 #include "api/meta.h"
+#include "base/cond.h"
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -55,11 +56,7 @@ struct status_manager *status_manager_new(struct kubelet *k)
 	struct status_manager *m = mem_zalloc(sizeof(*m));
 	m->k = k;
 	pthread_mutex_init(&m->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&m->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&m->wake);
 	m->statuses = strmap_new(kept_free);
 	m->sent = sent_versions_new();
 	return m;
@@ -446,10 +443,7 @@ static void *send_thread(void *data)
 		int64_t now = clock_mono_ms(m->k->clock);
 		bool full = now >= next_full;
 		if (!m->dirty && !full) {
-			struct timespec until;
-			clock_gettime(CLOCK_MONOTONIC, &until);
-			until.tv_sec += 1;
-			pthread_cond_timedwait(&m->wake, &m->lock, &until);
+			cond_wait_for(&m->wake, &m->lock, 1000);
 			continue;
 		}
 		if (full)
