@@ -72,11 +72,12 @@ static void *read_events(void *data)
 {
 	struct reader *r = data;
 	struct epoll_event ready[64];
+	CLEANUP_FREE char *buffer = mem_alloc(WIRE_BUFFER);
 	while (!atomic_load(&r->fanout->over)) {
 		int n = epoll_wait(r->epoll, ready, ARRAY_SIZE(ready), 20);
 		for (int i = 0; i < n; i++) {
 			struct watcher *w = ready[i].data.ptr;
-			if (wire_poll(w->wire, on_bytes, w))
+			if (wire_poll(w->wire, buffer, on_bytes, w))
 				continue;
 			atomic_fetch_add(&r->lost, 1);
 			epoll_ctl(r->epoll, EPOLL_CTL_DEL, stream_fd(wire_stream(w->wire)), NULL);

@@ -46,7 +46,10 @@ struct status *wire_ask(struct wire *wire, const struct target *target, const ch
 	const char *headers, const void *body, size_t size, bool keep, struct answer *ret) MUST_USE;
 /* The head of an answer without end (a watch), which then comes through wire_poll(). */
 struct status *wire_receive_head(struct wire *wire, int *ret_code) MUST_USE;
-/* Whatever has arrived, without waiting: fn gets the bytes of the body, chunks taken apart. False: the peer ended. */
-bool wire_poll(struct wire *wire, void (*fn)(void *data, const char *bytes, size_t size), void *data);
+#define WIRE_BUFFER 65536
+/* Whatever has arrived, without waiting: fn gets the bytes of the body, chunks taken apart. False: the peer ended.
+ * buffer, of WIRE_BUFFER bytes, is the caller's and may serve thousands in turn, which keeps it in the processor's
+ * caches. */
+bool wire_poll(struct wire *wire, char *buffer, void (*fn)(void *data, const char *bytes, size_t size), void *data);
 
 #endif
