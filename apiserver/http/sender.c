@@ -17,14 +17,17 @@
 #define TURNS 64
 /* A client that takes nothing for so long is given up, as the listener gives up an idle one. */
 #define PATIENCE_MS 180000
+#define CACHE_LINE 64
+#define STREAM_BYTES 256 /* what is mostly used of a stream's own data; a guess that can do no harm */
 
 struct sender_thread {
 	struct loop *loop;
 	pthread_t thread;
-	struct outgoing *all;	       /* of the thread's own */
-	pthread_mutex_t lock;	       /* of what follows */
-	struct outgoing *first, *last; /* have something to do */
-	bool posted;
+	_Atomic(struct outgoing *) woken; /* have something to do, the latest first */
+	atomic_bool posted;
+	/* The thread's own. */
+	struct outgoing *all;
+	struct outgoing *turns; /* taken out of woken, the earliest first */
 	struct outlet_room room;
 };
 
@@ -36,14 +39,13 @@ struct sender {
 };
 
 struct outgoing {
-	struct exchange_private *x;
+	struct exchange_private *x; /* NULL: given back, and freed when its turn comes */
 	struct sender *sender;
 	struct sender_thread *thread;
-	struct outgoing *next_of_all, *prev_of_all;
-	/* Under the thread's lock. */
-	struct outgoing *next, *prev;
-	bool queued;
+	atomic_bool queued;
+	struct outgoing *next; /* in the queue */
 	/* The thread's own. */
+	struct outgoing *next_of_all, *prev_of_all;
 	struct outlet *outlet;
 	struct loop_fd *watch;
 	struct loop_timer *patience; /* while the socket takes nothing */
@@ -51,46 +53,48 @@ struct outgoing {
 	char chunk_head[20];
 };
 
-/* --- the queue --- */
+/* --- the queue: many put into it, without a lock; its thread takes all that is there --- */
 
 static void run_queue(void *data);
 
 static void enqueue(struct outgoing *o)
 {
 	struct sender_thread *t = o->thread;
-	pthread_mutex_lock(&t->lock);
-	bool post = false;
-	if (!o->queued) {
-		o->queued = true;
-		o->next = NULL;
-		o->prev = t->last;
-		*(t->last ? &t->last->next : &t->first) = o;
-		t->last = o;
-		post = !t->posted;
-		t->posted = true;
-	}
-	pthread_mutex_unlock(&t->lock);
-	if (post)
+	if (atomic_exchange(&o->queued, true))
+		return;
+	o->next = atomic_load(&t->woken);
+	while (!atomic_compare_exchange_weak(&t->woken, &o->next, o))
+		;
+	if (!atomic_load(&t->posted) && !atomic_exchange(&t->posted, true))
 		loop_post(t->loop, run_queue, t);
 }
 
-static void unlink_locked(struct sender_thread *t, struct outgoing *o)
+/* Turns what has been woken round: first come, first served. */
+static void take_woken(struct sender_thread *t)
 {
-	*(o->prev ? &o->prev->next : &t->first) = o->next;
-	*(o->next ? &o->next->prev : &t->last) = o->prev;
-	o->queued = false;
+	for (struct outgoing *o = atomic_exchange(&t->woken, NULL), *next; o; o = next) {
+		next = o->next;
+		o->next = t->turns;
+		t->turns = o;
+	}
 }
 
+/* The next that is still there. */
 static struct outgoing *dequeue(struct sender_thread *t)
 {
-	pthread_mutex_lock(&t->lock);
-	struct outgoing *o = t->first;
-	if (o)
-		unlink_locked(t, o);
-	else
-		t->posted = false;
-	pthread_mutex_unlock(&t->lock);
-	return o;
+	for (;;) {
+		if (!t->turns)
+			take_woken(t);
+		struct outgoing *o = t->turns;
+		if (!o)
+			return NULL;
+		t->turns = o->next;
+		/* Who wakes it from here on queues it again. */
+		atomic_store(&o->queued, false);
+		if (o->x)
+			return o;
+		free(o);
+	}
 }
 
 void sender_wake(struct outgoing *o)
@@ -109,10 +113,6 @@ static void give_back(struct outgoing *o, enum outcome outcome)
 	x->outgoing = NULL;
 	x->outcome = outcome;
 	pthread_mutex_unlock(&x->lock);
-	pthread_mutex_lock(&t->lock);
-	if (o->queued)
-		unlink_locked(t, o);
-	pthread_mutex_unlock(&t->lock);
 	*(o->prev_of_all ? &o->prev_of_all->next_of_all : &t->all) = o->next_of_all;
 	if (o->next_of_all)
 		o->next_of_all->prev_of_all = o->prev_of_all;
@@ -122,7 +122,10 @@ static void give_back(struct outgoing *o, enum outcome outcome)
 	/* Nothing is to follow half a record, not even a farewell. */
 	if (outcome == OUTCOME_BROKEN)
 		shutdown(exchange_fd(x), SHUT_RDWR);
-	free(o);
+	/* Nobody can queue it any more; if somebody has, the queue frees it. */
+	o->x = NULL;
+	if (!atomic_load(&o->queued))
+		free(o);
 	MHD_resume_connection(x->connection);
 }
 
@@ -160,6 +163,16 @@ static bool push(struct outgoing *o)
 	return false;
 }
 
+static struct iovec chunk_head(struct outgoing *o, size_t size)
+{
+	char *end = o->chunk_head + sizeof(o->chunk_head), *at = end;
+	*--at = '\n';
+	*--at = '\r';
+	for (; size; size >>= 4)
+		*--at = "0123456789abcdef"[size & 15];
+	return (struct iovec){at, (size_t)(end - at)};
+}
+
 /* The next pieces, as a chunk; returns what the reply returns. */
 static int fetch(struct outgoing *o)
 {
@@ -180,8 +193,7 @@ static int fetch(struct outgoing *o)
 	x->sent += size;
 	if (!x->chunked)
 		return r;
-	int n = snprintf(o->chunk_head, sizeof(o->chunk_head), "%zx\r\n", size);
-	p->v[0] = (struct iovec){o->chunk_head, (size_t)n};
+	p->v[0] = chunk_head(o, size);
 	outlet_piece(p, "\r\n", 2);
 	return r;
 }
@@ -210,16 +222,43 @@ static void serve(struct outgoing *o)
 		give_back(o, OUTCOME_ENDED);
 }
 
+static void prefetch(const void *from, size_t size)
+{
+	for (size_t i = 0; i < size; i += CACHE_LINE)
+		__builtin_prefetch((const char *)from + i);
+}
+
+/* With thousands of streams, nothing of what a stream is made of is in the processor's caches when its turn comes. The
+ * next ones' is asked for while this one is being sent, in two steps, for the first has to be there to know the second.
+ */
+static void look_ahead(const struct sender_thread *t)
+{
+	const struct outgoing *next = t->turns, *second = next ? next->next : NULL;
+	if (next && next->x) {
+		outlet_prefetch(next->outlet);
+		if (next->x->kind == REPLY_STREAM)
+			prefetch(next->x->stream.data, STREAM_BYTES);
+	}
+	if (second && second->x) {
+		prefetch(second->x, sizeof(*second->x));
+		prefetch(second->outlet, CACHE_LINE);
+	}
+}
+
 static void run_queue(void *data)
 {
 	struct sender_thread *t = data;
 	for (int i = 0; i < TURNS; i++) {
 		struct outgoing *o = dequeue(t);
 		if (!o)
-			return;
+			break;
+		look_ahead(t);
 		serve(o);
 	}
-	loop_post(t->loop, run_queue, t);
+	/* Who puts something in from here on posts this again. */
+	atomic_store(&t->posted, false);
+	if ((t->turns || atomic_load(&t->woken)) && !atomic_exchange(&t->posted, true))
+		loop_post(t->loop, run_queue, t);
 }
 
 /* The socket takes bytes again, or the peer has hung up. */
@@ -284,7 +323,6 @@ struct sender *sender_new(unsigned n_threads)
 	sender->n_threads = n_threads;
 	for (unsigned i = 0; i < n_threads; i++) {
 		struct sender_thread *t = &sender->threads[i];
-		pthread_mutex_init(&t->lock, NULL);
 		t->loop = loop_new(clock_system());
 		t->thread = thread_start("sender", run_thread, t);
 	}
@@ -309,7 +347,8 @@ void sender_free(struct sender *sender)
 		loop_post(t->loop, end_all, t);
 		pthread_join(t->thread, NULL);
 		loop_free(t->loop);
-		pthread_mutex_destroy(&t->lock);
+		struct outgoing *left = dequeue(t);
+		assert(!left);
 	}
 	free(sender);
 }

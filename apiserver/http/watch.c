@@ -36,8 +36,8 @@ struct watch {
 	struct status *refused; /* why it cannot begin */
 	/* What is being sent: out, then bytes of an entry, and what closes them. */
 	struct strbuf out;
-	struct entry *lent;
-	const void *body; /* of lent */
+	struct entry *shown; /* the latest */
+	const void *body;    /* of shown; no bytes: what is in out is all */
 	size_t body_size;
 	const char *tail;
 	size_t tail_size;
@@ -84,10 +84,8 @@ static void frame(struct watch *w, const char *type, const ProtobufCMessage *obj
 	strbuf_adds(&w->out, "}\n");
 }
 
-static void lend(
-	struct watch *w, struct entry *entry, const void *body, size_t body_size, const char *tail, size_t tail_size)
+static void lend(struct watch *w, const void *body, size_t body_size, const char *tail, size_t tail_size)
 {
-	w->lent = entry_ref(entry);
 	w->body = body;
 	w->body_size = body_size;
 	w->tail = tail;
@@ -103,15 +101,18 @@ static void frame_entry(struct watch *w, const char *type, struct entry *entry)
 		protobuf_head(&body, t, entry->size);
 		head_protobuf(&w->out, type, body.len + entry->size + PROTOBUF_TAIL_SIZE);
 		strbuf_add(&w->out, body.buf, body.len);
-		lend(w, entry, entry->bytes, entry->size, PROTOBUF_TAIL, PROTOBUF_TAIL_SIZE);
+		lend(w, entry->bytes, entry->size, PROTOBUF_TAIL, PROTOBUF_TAIL_SIZE);
 		return;
 	}
 	const struct piece *json = entry_json(entry);
-	lend(w, entry, json->data + 1, json->size - 1, "}\n", 2);
-	strbuf_printf(&w->out, "{\"type\":\"%s\",\"object\":{\"kind\":\"%s\",\"apiVersion\":\"%s\"", type, t->kind,
-		t->api_version);
-	if (json->size > 2)
-		strbuf_addc(&w->out, ',');
+	lend(w, json->data + 1, json->size - 1, "}\n", 2);
+	strbuf_adds(&w->out, "{\"type\":\"");
+	strbuf_adds(&w->out, type);
+	strbuf_adds(&w->out, "\",\"object\":{\"kind\":\"");
+	strbuf_adds(&w->out, t->kind);
+	strbuf_adds(&w->out, "\",\"apiVersion\":\"");
+	strbuf_adds(&w->out, t->api_version);
+	strbuf_adds(&w->out, json->size > 2 ? "\"," : "\"");
 }
 
 static void frame_status(struct watch *w, struct status *status)
@@ -149,11 +150,14 @@ static void emit_shaped(struct watch *w, enum event_type type, struct entry *ent
 	frame(w, type_names[type], shaped);
 }
 
+/* Takes the reference. */
 static void emit(struct watch *w, enum event_type type, struct entry *entry)
 {
 	size_t before = w->out.len;
+	entry_unref(w->shown);
+	w->shown = entry;
 	emit_shaped(w, type, entry);
-	figure_sent(w->request->figure, w->out.len - before + (w->lent ? w->body_size : 0));
+	figure_sent(w->request->figure, w->out.len - before + w->body_size);
 }
 
 /* An object of the kind with nothing but a resource version. */
@@ -178,12 +182,12 @@ static void emit_bookmark(struct watch *w, bool initial_end)
 
 static void step_initial(struct watch *w)
 {
-	while (w->at < w->initial.n_items && !w->lent && w->out.len < 65536) {
+	while (w->at < w->initial.n_items && !w->body_size && w->out.len < 65536) {
 		struct entry *entry = w->initial.items[w->at++];
 		if (entry_matches(entry, w->options.labels, w->options.fields))
-			emit(w, EVENT_ADDED, entry);
+			emit(w, EVENT_ADDED, entry_ref(entry));
 	}
-	if (w->at < w->initial.n_items || w->lent)
+	if (w->at < w->initial.n_items || w->body_size)
 		return;
 	snapshot_done(&w->initial);
 	w->at = 0;
@@ -197,11 +201,9 @@ static void step_events(struct watch *w)
 	enum event_type type;
 	struct entry *entry;
 	bool lost = false;
-	while (!w->ended && !w->lent && w->out.len < 65536 &&
-		watcher_next(w->watcher, &type, &entry, &w->told, &lost)) {
+	while (!w->ended && !w->body_size && w->out.len < 65536 && !watcher_waits(w->watcher) &&
+		watcher_next(w->watcher, &type, &entry, &w->told, &lost))
 		emit(w, type, entry);
-		entry_unref(entry);
-	}
 	if (lost) {
 		frame_status(w, status_new(STATUS_EXPIRED, "too old resource version: %lld", (long long)w->told));
 		w->ended = true;
@@ -230,7 +232,7 @@ static void step_time(struct watch *w)
 	if (now >= w->deadline_ms)
 		w->ended = true;
 	set_due(w, now);
-	if (!w->options.bookmarks || w->lent || w->out.len)
+	if (!w->options.bookmarks || w->out.len)
 		return;
 	bool last = now >= w->deadline_ms - FINAL_BOOKMARK_MS && !w->final_bookmark;
 	if (now < w->bookmark_ms && !last)
@@ -244,7 +246,8 @@ static void step_time(struct watch *w)
 static bool produce(struct watch *w)
 {
 	strbuf_reset(&w->out);
-	entry_unref(STEAL(w->lent));
+	entry_unref(STEAL(w->shown));
+	w->body_size = 0;
 	if (w->ended)
 		return false;
 	if (w->refused) {
@@ -255,7 +258,7 @@ static bool produce(struct watch *w)
 	}
 	if (!w->initial_done)
 		step_initial(w);
-	if (w->initial_done && !w->lent) {
+	if (w->initial_done && !w->body_size) {
 		step_events(w);
 		step_time(w);
 	}
@@ -267,7 +270,7 @@ static int next_pieces(void *data, struct outlet_pieces *pieces)
 	struct watch *w = data;
 	if (produce(w)) {
 		outlet_piece(pieces, w->out.buf, w->out.len);
-		if (w->lent) {
+		if (w->body_size) {
 			outlet_piece(pieces, w->body, w->body_size);
 			outlet_piece(pieces, w->tail, w->tail_size);
 		}
@@ -286,7 +289,7 @@ static void done_watch(void *data)
 	struct watch *w = data;
 	watcher_free(w->watcher);
 	snapshot_done(&w->initial);
-	entry_unref(w->lent);
+	entry_unref(w->shown);
 	status_free(w->refused);
 	strbuf_done(&w->out);
 }

@@ -96,9 +96,9 @@ uint64_t table_received(struct table *table);
 size_t table_ring_size(struct table *table);
 
 /*
- * A cursor into the table's events. notify (any thread, no lock held) is called once after watcher_next() has said that
- * there is nothing, as soon as there is something, and from the clock's tick. It may be called when there is nothing
- * after all.
+ * A cursor into the table's events. notify is called once after watcher_next() has told the last there is, as soon as
+ * there is something new, and from the clock's tick; it may be called when there is nothing after all. Any thread calls
+ * it, with the cache locked: it only passes the word on.
  */
 struct watcher_options {
 	const char *prefix;		     /* of keys; copied */
@@ -120,6 +120,8 @@ DEFINE_CLEANUP(struct watcher *, watcher_free)
  */
 bool watcher_next(struct watcher *watcher, enum event_type *ret_type, struct entry **ret_object, int64_t *ret_revision,
 	bool *ret_lost);
+/* Everything has been told, and notify has not been called since. */
+bool watcher_waits(const struct watcher *watcher);
 /* When the watcher wants to be woken although nothing happens (monotonic clock): for bookmarks, deadlines, a look at
  * the peer. */
 void watcher_set_due(struct watcher *watcher, int64_t at_ms);

@@ -38,14 +38,14 @@ struct table {
 struct watcher {
 	struct table *table;
 	struct watcher *next, *prev;
-	struct watcher_options options;
-	char *prefix;
-	size_t prefix_len;
-	pthread_mutex_t lock; /* of the cursor */
-	uint64_t cursor;
-	int64_t told; /* revision */
 	atomic_bool waiting;
 	_Atomic int64_t due_ms;
+	pthread_mutex_t lock; /* of the cursor; taken after the cache's */
+	uint64_t cursor;
+	int64_t told; /* revision */
+	struct watcher_options options;
+	size_t prefix_len;
+	char prefix[];
 };
 
 struct cache {

@@ -500,11 +500,12 @@ static struct status *place_cursor(struct watcher *w, int64_t revision)
 struct status *watcher_new(struct table *t, int64_t revision, const struct watcher_options *options,
 	struct snapshot *ret_snapshot, struct watcher **ret_watcher)
 {
-	struct watcher *w = mem_zalloc(sizeof(*w));
+	const size_t prefix_len = strlen(options->prefix);
+	struct watcher *w = mem_zalloc(sizeof(*w) + prefix_len + 1);
 	w->table = t;
 	w->options = *options;
-	w->prefix = mem_strdup(options->prefix);
-	w->prefix_len = strlen(w->prefix);
+	memcpy(w->prefix, options->prefix, prefix_len);
+	w->prefix_len = prefix_len;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_rwlock_rdlock(&t->cache->lock);
 	struct status *status = place_cursor(w, revision);
@@ -513,7 +514,6 @@ struct status *watcher_new(struct table *t, int64_t revision, const struct watch
 	pthread_rwlock_unlock(&t->cache->lock);
 	if (status) {
 		pthread_mutex_destroy(&w->lock);
-		free(w->prefix);
 		free(w);
 		return status;
 	}
@@ -541,7 +541,6 @@ void watcher_free(struct watcher *w)
 		w->next->prev = w->prev;
 	pthread_mutex_unlock(&t->watchers_lock);
 	pthread_mutex_destroy(&w->lock);
-	free(w->prefix);
 	free(w);
 }
 
@@ -559,56 +558,69 @@ static bool see(const struct watcher *w, const struct event *event, enum event_t
 	return true;
 }
 
-/* What to show: an object that left the table or the selection is shown as it was, with the revision of its leaving. */
-static struct entry *shown(struct event *event, enum event_type type)
+/* The next event that concerns the watcher; both locks are held. Having seen the last one, the watcher waits. */
+static struct event *next_locked(struct watcher *w, enum event_type *ret_type)
 {
-	return entry_ref(type == EVENT_DELETED ? last_state(event) : event->object);
+	struct table *t = w->table;
+	struct event *found = NULL;
+	while (!found && w->cursor < t->next) {
+		struct event *event = t->ring[w->cursor++ & (t->cap_ring - 1)];
+		w->told = event->revision;
+		if (see(w, event, ret_type))
+			found = event;
+	}
+	if (!found) {
+		int64_t revision = atomic_load(&t->cache->revision);
+		w->told = revision > w->told ? revision : w->told;
+	}
+	if (w->cursor == t->next)
+		atomic_store(&w->waiting, true);
+	return found;
 }
 
 bool watcher_next(
 	struct watcher *w, enum event_type *ret_type, struct entry **ret_object, int64_t *ret_revision, bool *ret_lost)
 {
 	struct table *t = w->table;
-	CLEANUP(event_unrefp) struct event *found = NULL;
-	*ret_lost = false;
-	pthread_mutex_lock(&w->lock);
+	struct event *found = NULL;
+	CLEANUP(event_unrefp) struct event *left = NULL;
 	pthread_rwlock_rdlock(&t->cache->lock);
-	if (w->cursor < t->first)
-		*ret_lost = true;
-	while (!*ret_lost && !found && w->cursor < t->next) {
-		struct event *event = t->ring[w->cursor++ & (t->cap_ring - 1)];
-		w->told = event->revision;
-		if (see(w, event, ret_type))
-			found = event_ref(event);
-	}
-	if (!found) {
-		int64_t revision = atomic_load(&t->cache->revision);
-		w->told = revision > w->told ? revision : w->told;
-		atomic_store(&w->waiting, true);
-	}
-	pthread_rwlock_unlock(&t->cache->lock);
+	pthread_mutex_lock(&w->lock);
+	*ret_lost = w->cursor < t->first;
+	if (!*ret_lost)
+		found = next_locked(w, ret_type);
 	*ret_revision = w->told;
+	if (found && *ret_type == EVENT_DELETED)
+		left = event_ref(found);
+	else if (found)
+		*ret_object = entry_ref(found->object);
 	pthread_mutex_unlock(&w->lock);
-	if (found)
-		*ret_object = shown(found, *ret_type);
+	pthread_rwlock_unlock(&t->cache->lock);
+	/* What left the table or the selection is shown as it was, with the revision of its leaving. */
+	if (left)
+		*ret_object = entry_ref(last_state(left));
 	return found != NULL;
 }
 
-/* Whether anything has happened that the watcher is to be told; passes over what is not for it. */
+bool watcher_waits(const struct watcher *w)
+{
+	return atomic_load(&w->waiting);
+}
+
+/* Whether anything has happened that the watcher is to be told; passes over what is not for it. The cache's lock is
+ * held. */
 static bool has_news(struct watcher *w)
 {
 	struct table *t = w->table;
 	enum event_type type;
 	bool news = false;
 	pthread_mutex_lock(&w->lock);
-	pthread_rwlock_rdlock(&t->cache->lock);
 	while (!news && w->cursor >= t->first && w->cursor < t->next) {
 		news = see(w, t->ring[w->cursor & (t->cap_ring - 1)], &type);
 		if (!news)
 			w->told = t->ring[w->cursor++ & (t->cap_ring - 1)]->revision;
 	}
 	news |= w->cursor < t->first;
-	pthread_rwlock_unlock(&t->cache->lock);
 	pthread_mutex_unlock(&w->lock);
 	return news;
 }
@@ -629,9 +641,11 @@ void watcher_set_due(struct watcher *w, int64_t at_ms)
 void table_notify(struct table *t, int64_t now_ms)
 {
 	pthread_mutex_lock(&t->watchers_lock);
+	pthread_rwlock_rdlock(&t->cache->lock);
 	for (struct watcher *w = t->watchers; w; w = w->next)
 		if (is_due(w, now_ms))
 			w->options.notify(w->options.data);
+	pthread_rwlock_unlock(&t->cache->lock);
 	pthread_mutex_unlock(&t->watchers_lock);
 }
 

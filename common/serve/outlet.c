@@ -33,6 +33,12 @@ void outlet_free(struct outlet *o)
 	free(o);
 }
 
+void outlet_prefetch(const struct outlet *o)
+{
+	if (o->seal)
+		seal_prefetch(o->seal);
+}
+
 bool outlet_fits(const struct outlet_room *room)
 {
 	return sizeof(room->data) - room->size >= SEAL_MOST_BYTES + SEAL_OVERHEAD;

@@ -44,6 +44,8 @@ enum outlet_state { OUTLET_CLEAR, OUTLET_FULL, OUTLET_BROKEN };
 struct outlet *outlet_new(int fd, gnutls_session_t session);
 void outlet_free(struct outlet *outlet);
 DEFINE_CLEANUP(struct outlet *, outlet_free)
+/* Brings what is needed to seal near the processor: for who will add to the outlet soon, and has others to do first. */
+void outlet_prefetch(const struct outlet *outlet);
 /* Whether the room takes another record. */
 bool outlet_fits(const struct outlet_room *room);
 /* Takes a record's worth off the pieces. */

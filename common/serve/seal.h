@@ -27,6 +27,8 @@ struct seal *seal_new(gnutls_session_t session);
 void seal_free(struct seal *seal, gnutls_session_t session);
 /* One record of the pieces, SEAL_MOST_BYTES together at most; returns its size. */
 size_t seal_record(struct seal *seal, const struct iovec *pieces, size_t n, char *out);
+/* Asks for its key, which the processor has long forgotten when there are thousands of sessions. */
+void seal_prefetch(const struct seal *seal);
 /* So many records have been sealed with the key that the session should soon have another: which GnuTLS sees to. */
 bool seal_worn(const struct seal *seal);
 

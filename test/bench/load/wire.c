@@ -231,8 +231,7 @@ static bool poll_into(struct wire *wire, void (*fn)(void *data, const char *byte
 	return !wire->ended;
 }
 
-bool wire_poll(
-	struct wire *wire, char *buffer, void (*fn)(void *data, const char *bytes, size_t size), void *data)
+bool wire_poll(struct wire *wire, char *buffer, void (*fn)(void *data, const char *bytes, size_t size), void *data)
 {
 	take(wire, fn, data);
 	char *own = wire->buffer;
