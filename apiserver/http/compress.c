@@ -32,36 +32,53 @@ static void add_stored(struct gather *out, const char *data, size_t size)
 	gather_copy(out, data, size);
 }
 
-static bool add_plain(struct gather *out, const struct part *part, struct deflater *deflater, uint32_t *crc)
+static bool add_plain(struct gather *out, const char *data, size_t size, struct deflater *deflater, uint32_t *crc)
 {
-	*crc = deflate_crc(*crc, part->data, part->size);
-	if (part->size <= STORED_MOST) {
-		add_stored(out, part->data, part->size);
+	*crc = deflate_crc(*crc, data, size);
+	if (size <= STORED_MOST) {
+		add_stored(out, data, size);
 		return true;
 	}
 	struct strbuf piece = STRBUF_INIT;
-	bool done = deflate_piece(deflater, part->data, part->size, &piece);
-	size_t size = piece.len;
-	char *data = strbuf_steal(&piece);
-	arena_defer(out->arena, free, data);
+	bool done = deflate_piece(deflater, data, size, &piece);
+	size_t deflated_size = piece.len;
+	char *deflated = strbuf_steal(&piece);
+	arena_defer(out->arena, free, deflated);
 	if (done)
-		gather_borrow(out, data, size, NULL);
+		gather_borrow(out, deflated, deflated_size, NULL);
 	return done;
+}
+
+static bool add_entries(struct gather *out, const struct part *part, struct deflater *deflater, uint32_t *crc)
+{
+	char head[ITEM_HEAD_BYTES];
+	for (size_t i = 0; i < part->n; i++) {
+		const struct deflated *piece = entry_deflated(part->entries[i], part->form, deflater);
+		const size_t size = gather_item_head(part, i, head);
+		if (!piece)
+			return false;
+		if (size)
+			add_plain(out, head, size, deflater, crc);
+		*crc = (uint32_t)crc32_combine(*crc, piece->crc, (z_off_t)piece->plain_size);
+		gather_borrow(out, piece->data, piece->size, NULL);
+	}
+	return true;
 }
 
 static bool add_part(struct gather *out, const struct part *part, struct deflater *deflater, uint32_t *crc)
 {
-	if (!part->whole)
-		return add_plain(out, part, deflater, crc);
-	const struct deflated *piece = entry_deflated(part->whole, part->form, deflater);
-	if (!piece)
-		return false;
-	*crc = (uint32_t)crc32_combine(*crc, piece->crc, (z_off_t)piece->plain_size);
-	gather_borrow(out, piece->data, piece->size, part->whole);
-	return true;
+	return part->entries ? add_entries(out, part, deflater, crc)
+			     : add_plain(out, part->data, part->size, deflater, crc);
 }
 
-static struct gather *gzip(const struct gather *from)
+/* What was held by the one is held by the other. */
+static void pass_on_held(struct gather *from, struct gather *to)
+{
+	gather_hold(to, STEAL(from->held), from->n_held);
+	from->n_held = from->cap_held = 0;
+}
+
+static struct gather *gzip(struct gather *from)
 {
 	static const char head[] = "\x1f\x8b\x08\0\0\0\0\0\x04\xff", last_block[] = "\x03";
 	struct gather *out = gather_new();
@@ -74,8 +91,10 @@ static struct gather *gzip(const struct gather *from)
 	gather_copy(out, last_block, sizeof(last_block));
 	put_le(out, crc, 4);
 	put_le(out, (uint32_t)from->size, 4);
-	if (done)
+	if (done) {
+		pass_on_held(from, out);
 		return out;
+	}
 	gather_free(out);
 	return NULL;
 }

@@ -189,17 +189,14 @@ static struct status *token_expired(struct arena *arena, const char *start)
 /* --- choosing what is listed --- */
 
 struct listing {
-	struct snapshot snapshot;
-	size_t *chosen; /* indexes into the snapshot */
-	size_t n_chosen;
-	const char *token; /* "" at the end */
-	int64_t remaining; /* -1: unknown */
+	struct snapshot snapshot; /* in the end, of what was chosen */
+	const char *token;	  /* "" at the end */
+	int64_t remaining;	  /* -1: unknown */
 };
 
 static void listing_done(struct listing *l)
 {
 	snapshot_done(&l->snapshot);
-	free(l->chosen);
 }
 
 /* As it was at a revision: from memory, or from etcd once that is too long ago. */
@@ -253,23 +250,27 @@ static struct status *take_snapshot(
 
 static void choose(struct request *request, const struct list_options *o, const char *start, struct listing *l)
 {
-	l->chosen = calloc(l->snapshot.n_items + 1, sizeof(*l->chosen));
+	struct snapshot *s = &l->snapshot;
+	size_t i, kept = 0;
 	l->token = "";
 	l->remaining = -1;
-	for (size_t i = 0; l->chosen && i < l->snapshot.n_items; i++) {
-		const struct entry *entry = l->snapshot.items[i];
-		if (*start && strcmp(entry->key, start) < 0)
+	for (i = 0; i < s->n_items; i++) {
+		struct entry *entry = s->items[i];
+		if ((*start && strcmp(entry->key, start) < 0) || !entry_matches(entry, o->labels, o->fields)) {
+			entry_unref(entry);
 			continue;
-		if (!entry_matches(entry, o->labels, o->fields))
-			continue;
-		if (o->limit > 0 && l->n_chosen == (size_t)o->limit) {
-			l->token = continue_token_make(request->arena, l->snapshot.revision, entry->key);
-			if (!o->labels && !o->fields)
-				l->remaining = (int64_t)(l->snapshot.n_items - i);
-			return;
 		}
-		l->chosen[l->n_chosen++] = i;
+		if (o->limit > 0 && kept == (size_t)o->limit) {
+			l->token = continue_token_make(request->arena, s->revision, entry->key);
+			if (!o->labels && !o->fields)
+				l->remaining = (int64_t)(s->n_items - i);
+			break;
+		}
+		s->items[kept++] = entry;
 	}
+	for (; i < s->n_items; i++)
+		entry_unref(s->items[i]);
+	s->n_items = kept;
 }
 
 /* --- writing it --- */
@@ -292,43 +293,35 @@ static void gather_json(
 	json_encode(&head, list_meta(request, l), 0);
 	strbuf_adds(&head, ",\"items\":[");
 	gather_copy(g, head.buf, head.len);
-	for (size_t i = 0; i < l->n_chosen; i++) {
-		struct entry *entry = l->snapshot.items[l->chosen[i]];
-		if (i)
-			gather_copy(g, ",", 1);
-		gather_entry(g, entry, ENTRY_JSON);
-	}
+	gather_entries(g, l->snapshot.items, l->snapshot.n_items, ENTRY_JSON);
 	gather_copy(g, "]}\n", 3);
 }
 
-/* The table of no rows, and then each row: its cells made, its metadata out of the entry's own bytes. */
+/* The table of no rows, and then each row, out of what its entry keeps: cells, and metadata as part of its JSON. */
 static void gather_table(
 	struct request *request, const struct listing *l, const struct schema_type *type, struct gather *g)
 {
 	static const char object[] =
 		",\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":";
 	static const char end[] = "]}\n";
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	ProtobufCMessage *list = api_new(request->arena, type);
 	*object_child_p(list, "metadata") = list_meta(request, l);
 	int64_t now = clock_wall_s(request->clock);
 	json_encode(&text, print_table(request->arena, list, now, "None", true), JSON_NEWLINE);
-	gather_copy(g, text.buf, text.len - (sizeof(end) - 1));
-	for (size_t i = 0; i < l->n_chosen; i++) {
-		struct entry *entry = l->snapshot.items[l->chosen[i]];
+	strbuf_truncate(&text, text.len - (sizeof(end) - 1));
+	for (size_t i = 0; i < l->snapshot.n_items; i++) {
+		struct entry *entry = l->snapshot.items[i];
 		const struct piece *json = entry_json(entry);
-		strbuf_reset(&text);
-		if (i)
-			strbuf_addc(&text, ',');
-		print_row(&text, arena, entry_decode(entry, arena), now);
+		print_row_add(&text, entry_row(entry), now);
 		strbuf_add(&text, object, sizeof(object) - 1);
 		gather_copy(g, text.buf, text.len);
-		gather_borrow(g, json->data + json->metadata_from, json->metadata_size, entry);
-		gather_copy(g, "}}", 2);
-		arena_reset(arena);
+		gather_borrow(g, json->data + json->metadata_from, json->metadata_size, NULL);
+		strbuf_reset(&text);
+		strbuf_adds(&text, i + 1 < l->snapshot.n_items ? "}}," : "}}");
 	}
-	gather_copy(g, end, sizeof(end) - 1);
+	strbuf_adds(&text, end);
+	gather_copy(g, text.buf, text.len);
 }
 
 static size_t put_varint(uint8_t *out, uint64_t value)
@@ -359,8 +352,8 @@ static void gather_protobuf(
 	CLEANUP(strbuf_done) struct strbuf meta = STRBUF_INIT;
 	protobuf_pack(&meta, list_meta(request, l));
 	uint64_t raw = 1 + varint_size(meta.len) + meta.len;
-	for (size_t i = 0; i < l->n_chosen; i++) {
-		size_t size = l->snapshot.items[l->chosen[i]]->size;
+	for (size_t i = 0; i < l->snapshot.n_items; i++) {
+		size_t size = l->snapshot.items[i]->size;
 		raw += 1 + varint_size(size) + size;
 	}
 	size_t version = strlen(type->api_version), kind = strlen(type->kind);
@@ -373,11 +366,7 @@ static void gather_protobuf(
 	copy_tagged(g, 0x12, raw);
 	copy_tagged(g, 0x0a, meta.len);
 	gather_copy(g, meta.buf, meta.len);
-	for (size_t i = 0; i < l->n_chosen; i++) {
-		struct entry *entry = l->snapshot.items[l->chosen[i]];
-		copy_tagged(g, 0x12, entry->size);
-		gather_entry(g, entry, ENTRY_PROTOBUF);
-	}
+	gather_entries(g, l->snapshot.items, l->snapshot.n_items, ENTRY_PROTOBUF);
 	/* contentEncoding and contentType, as the original writes them: empty. */
 	gather_copy(g, "\x1a\0\x22\0", 4);
 }
@@ -387,8 +376,8 @@ static struct status *decoded_list(struct request *request, const struct listing
 	const struct schema_type *type = schema_list_of(request->schema->type);
 	ProtobufCMessage *list = api_new(request->arena, type);
 	*object_child_p(list, "metadata") = list_meta(request, l);
-	for (size_t i = 0; i < l->n_chosen; i++) {
-		ProtobufCMessage *object = entry_decode(l->snapshot.items[l->chosen[i]], request->arena);
+	for (size_t i = 0; i < l->snapshot.n_items; i++) {
+		ProtobufCMessage *object = entry_decode(l->snapshot.items[i], request->arena);
 		TRY(convert_object(request->arena, request->schema->type, object, &object));
 		list_append(request->arena, list, object);
 	}
@@ -408,7 +397,7 @@ static bool in_pieces(
 }
 
 static struct status *answer_list(
-	struct exchange *exchange, struct request *request, const struct accept *accept, const struct listing *l)
+	struct exchange *exchange, struct request *request, const struct accept *accept, struct listing *l)
 {
 	const struct schema_type *type = schema_list_of(request->schema->type);
 	bool stored = table_resource(request_table(request)) == request->schema;
@@ -426,6 +415,8 @@ static struct status *answer_list(
 		gather_protobuf(request, l, type, g);
 	else
 		gather_json(request, l, type, g);
+	gather_hold(g, STEAL(l->snapshot.items), l->snapshot.n_items);
+	l->snapshot.n_items = 0;
 	answer_warnings(exchange, request);
 	reply_gather(exchange, 200, media_name(accept->media), g);
 	return NULL;
@@ -450,13 +441,13 @@ static void order_rows(struct request *request, struct listing *l)
 {
 	struct row {
 		const ProtobufCMessage *object; /* first: what is compared */
-		size_t index;
-	} *rows = ARENA_ARRAY(request->arena, struct row, l->n_chosen + 1);
-	for (size_t i = 0; i < l->n_chosen; i++)
-		rows[i] = (struct row){entry_decode(l->snapshot.items[l->chosen[i]], request->arena), l->chosen[i]};
-	qsort(rows, l->n_chosen, sizeof(*rows), request->strategy->compare_rows);
-	for (size_t i = 0; i < l->n_chosen; i++)
-		l->chosen[i] = rows[i].index;
+		struct entry *entry;
+	} *rows = ARENA_ARRAY(request->arena, struct row, l->snapshot.n_items + 1);
+	for (size_t i = 0; i < l->snapshot.n_items; i++)
+		rows[i] = (struct row){entry_decode(l->snapshot.items[i], request->arena), l->snapshot.items[i]};
+	qsort(rows, l->snapshot.n_items, sizeof(*rows), request->strategy->compare_rows);
+	for (size_t i = 0; i < l->snapshot.n_items; i++)
+		l->snapshot.items[i] = rows[i].entry;
 }
 
 struct status *verb_list(struct exchange *exchange, struct request *request, const struct accept *accept)
@@ -490,13 +481,13 @@ struct status *list_names(struct exchange *exchange, struct request *request, Me
 	const char *prefix = request_prefix(request);
 	table_list(request_table(request), prefix, o.labels, &l.snapshot);
 	choose(request, &o, start, &l);
-	*ret_n = l.n_chosen;
+	*ret_n = l.snapshot.n_items;
 	*ret_meta = list_meta(request, &l);
-	*ret_names = ARENA_ARRAY(request->arena, char *, l.n_chosen + 1);
-	*ret_namespaces = ARENA_ARRAY(request->arena, char *, l.n_chosen + 1);
-	for (size_t i = 0; i < l.n_chosen; i++) {
-		(*ret_names)[i] = arena_strdup(request->arena, l.snapshot.items[l.chosen[i]]->name);
-		(*ret_namespaces)[i] = arena_strdup(request->arena, l.snapshot.items[l.chosen[i]]->namespace);
+	*ret_names = ARENA_ARRAY(request->arena, char *, *ret_n + 1);
+	*ret_namespaces = ARENA_ARRAY(request->arena, char *, *ret_n + 1);
+	for (size_t i = 0; i < *ret_n; i++) {
+		(*ret_names)[i] = arena_strdup(request->arena, l.snapshot.items[i]->name);
+		(*ret_namespaces)[i] = arena_strdup(request->arena, l.snapshot.items[i]->namespace);
 	}
 	return NULL;
 }

@@ -89,15 +89,17 @@ void reply_bytes(struct exchange *exchange, int code, const char *content_type, 
 /* Takes over the buffer's contents. */
 void reply_strbuf(struct exchange *exchange, int code, const char *content_type, struct strbuf *body);
 
-/* A body gathered from pieces: added bytes are copied (small) or borrowed from an entry that is kept alive. */
+/* A body gathered from pieces: added bytes are copied (small) or borrowed from entries that are kept alive. */
 struct gather;
 struct gather *gather_new(void);
 void gather_free(struct gather *g);
 void gather_copy(struct gather *g, const void *data, size_t size);
 /* Bytes that belong to the entry; takes a reference when hold is given. */
 void gather_borrow(struct gather *g, const void *data, size_t size, struct entry *hold);
-/* All of an entry in a form, which it can also be sent in deflated. */
-void gather_entry(struct gather *g, struct entry *entry, enum entry_form form);
+/* Keeps entries until all is sent: takes the array and its references. Once. */
+void gather_hold(struct gather *g, struct entry **entries, size_t n);
+/* Entries that are held, in a form, one after the other as a list has them: nothing is kept for each. */
+void gather_entries(struct gather *g, struct entry *const *entries, size_t n, enum entry_form form);
 size_t gather_size(const struct gather *g);
 /* Takes the gather. */
 void reply_gather(struct exchange *exchange, int code, const char *content_type, struct gather *g);

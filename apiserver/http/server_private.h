@@ -11,12 +11,16 @@
 
 #define EXCHANGE_MAGIC 0x45584348u
 
+/* Bytes, or entries in a form. */
 struct part {
 	const char *data;
 	size_t size;
-	struct entry *whole; /* the part is all of this entry in a form; NULL: it is not */
+	struct entry *const *entries; /* NULL: bytes */
+	size_t n;
 	enum entry_form form;
 };
+
+#define ITEM_HEAD_BYTES 11
 
 struct gather {
 	struct arena *arena;
@@ -28,9 +32,13 @@ struct gather {
 	size_t room;
 	size_t size;
 	/* where reading is */
-	size_t part, offset;
+	size_t part, item;
+	char heads[REPLY_PIECES / 2][ITEM_HEAD_BYTES]; /* of the items last read */
+	struct outlet_pieces reading;
 };
 
+/* What stands before an item of a part's entries, written to head; returns its size. */
+size_t gather_item_head(const struct part *part, size_t item, char *head);
 size_t gather_read(struct gather *g, char *buf, size_t max);
 /* The next pieces of a large one; false at its end. */
 bool gather_next(struct gather *g, struct outlet_pieces *pieces);

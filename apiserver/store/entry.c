@@ -143,6 +143,7 @@ void entry_unref(struct entry *entry)
 	free(atomic_load(&entry->json));
 	for (size_t i = 0; i < ENTRY_FORMS; i++)
 		free(atomic_load(&entry->deflated[i]));
+	free(atomic_load(&entry->row));
 	free(entry);
 }
 
@@ -204,6 +205,19 @@ const struct piece *entry_json(struct entry *entry)
 	return other;
 }
 
+const struct print_row *entry_row(struct entry *entry)
+{
+	struct print_row *row = atomic_load(&entry->row), *other = NULL;
+	if (row)
+		return row;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	row = print_row_new(entry_decode(entry, arena));
+	if (atomic_compare_exchange_strong(&entry->row, &other, row))
+		return row;
+	free(row);
+	return other;
+}
+
 const char *entry_form_bytes(struct entry *entry, enum entry_form form, size_t *ret_size)
 {
 	if (form == ENTRY_PROTOBUF) {
@@ -240,7 +254,8 @@ const struct deflated *entry_deflated(struct entry *entry, enum entry_form form,
 size_t entry_footprint(const struct entry *entry)
 {
 	const struct piece *json = atomic_load(&entry->json);
-	size_t size = sizeof(*entry) + entry->size + (json ? json->size : 0);
+	const struct print_row *row = atomic_load(&entry->row);
+	size_t size = sizeof(*entry) + entry->size + (json ? json->size : 0) + (row ? print_row_size(row) : 0);
 	for (size_t i = 0; i < ENTRY_FORMS; i++) {
 		const struct deflated *deflated = atomic_load(&entry->deflated[i]);
 		size += deflated ? deflated->size : 0;

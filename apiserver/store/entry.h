@@ -2,12 +2,14 @@
  * An object as the cache holds it: immutable, reference counted, ready to be sent.
  *
  * One block of memory holds the key, the labels, the selectable fields and the protobuf bytes (resourceVersion set).
- * The JSON form, and the deflated ones, are made at first use and kept. Threads: any thread that holds a reference.
+ * The JSON form, the deflated ones and the row of a Table are made at first use and kept. Threads: any thread that
+ * holds a reference.
  */
 #ifndef APISERVER_STORE_ENTRY_H
 #define APISERVER_STORE_ENTRY_H
 
 #include <stdatomic.h>
+#include "api/print/print.h"
 #include "api/selector.h"
 #include "api/types.h"
 #include "apiserver/store/deflate.h"
@@ -45,6 +47,7 @@ struct entry {
 	size_t size;
 	_Atomic(struct piece *) json; /* without apiVersion and kind, as in a list */
 	_Atomic(struct deflated *) deflated[ENTRY_FORMS];
+	_Atomic(struct print_row *) row;
 };
 
 /* From an object of the resource's type whose resourceVersion is set. */
@@ -61,6 +64,7 @@ DEFINE_CLEANUP(struct entry *, entry_unref)
 /* A fresh object in the arena. */
 ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena);
 const struct piece *entry_json(struct entry *entry);
+const struct print_row *entry_row(struct entry *entry);
 /* What it has in memory, with the forms made so far. */
 size_t entry_footprint(const struct entry *entry);
 /* The bytes of a form as they stand in a list. */

@@ -98,11 +98,12 @@ static void print_service_account(struct printer *p, const void *msg)
 	cell_age(p, msg);
 }
 
-static char *micro_since(struct printer *p, const MetaV1MicroTime *t)
+static void cell_micro_time(struct printer *p, const MetaV1MicroTime *t)
 {
 	if (!t || !t->seconds)
-		return arena_strdup(p->arena, "<unknown>");
-	return duration_human(p->arena, p->now - t->seconds);
+		cell_text(p, "<unknown>");
+	else
+		cell_since(p, "", t->seconds, "");
 }
 
 /* What both event groups show; the core one is filled in from the other's fields by the caller. */
@@ -134,22 +135,36 @@ static void cell_event_source(struct printer *p, const struct event_view *v)
 	cell_printf(p, "%s%s%s", component, *host ? ", " : "", host);
 }
 
+static void cell_first(struct printer *p, const struct event_view *v)
+{
+	if (time_is_zero(v->first))
+		cell_micro_time(p, v->event_time);
+	else
+		cell_time(p, v->first);
+}
+
+static void cell_last(struct printer *p, const struct event_view *v)
+{
+	if (v->series_time)
+		cell_micro_time(p, v->series_time);
+	else if (time_is_zero(v->last))
+		cell_first(p, v);
+	else
+		cell_time(p, v->last);
+}
+
 static void print_event_view(struct printer *p, const void *msg, const struct event_view *v)
 {
-	char *first = time_is_zero(v->first) ? micro_since(p, v->event_time) : time_since(p, v->first);
-	char *last = time_is_zero(v->last) ? first : time_since(p, v->last);
 	int32_t count = v->series_time ? v->series_count : v->count ? v->count : 1;
 
-	if (v->series_time)
-		last = micro_since(p, v->series_time);
-	cell_text(p, last);
+	cell_last(p, v);
 	cell_text(p, v->type);
 	cell_text(p, v->reason);
 	cell_event_object(p, v->about);
 	cell_text(p, v->about ? v->about->field_path : "");
 	cell_event_source(p, v);
 	cell_text(p, str_trim(p->arena, str_or_empty(v->message)));
-	cell_text(p, first);
+	cell_first(p, v);
 	cell_number(p, count);
 	cell_name(p, msg);
 }

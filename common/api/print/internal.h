@@ -1,4 +1,5 @@
-/* What the printers of kinds share: cells are added one after the other, in the order of the columns. */
+/* What the printers of kinds share: cells are added one after the other, in the order of the columns. They do not know
+ * what time it is: a cell may say since when. */
 #ifndef API_PRINT_INTERNAL_H
 #define API_PRINT_INTERNAL_H
 
@@ -8,7 +9,6 @@
 
 struct printer {
 	struct arena *arena;
-	int64_t now;
 	struct print_cell *cells;
 	size_t n_cells;
 };
@@ -20,6 +20,10 @@ void cell_bool(struct printer *p, bool value);
 /* The text, or <none> for an empty one. */
 void cell_or_none(struct printer *p, const char *s);
 void cell_name(struct printer *p, const void *msg);
+/* How long ago that was, in seconds since 1970, between two texts that say nothing but numbers and words. */
+void cell_since(struct printer *p, const char *before, int64_t since, const char *after);
+/* The same; <unknown> for no time. */
+void cell_time(struct printer *p, const MetaV1Time *t);
 /* How long ago the object was made. */
 void cell_age(struct printer *p, const void *msg);
 /* Two cells: the names and the images of containers. */
@@ -27,8 +31,6 @@ void cell_containers(struct printer *p, const CoreV1PodTemplateSpec *template);
 /* k=v,k2=v2 or <none>. */
 void cell_labels(struct printer *p, MapStringEntry *const *entries, size_t n);
 
-/* How long ago that was; <unknown> for no time. */
-char *time_since(struct printer *p, const MetaV1Time *t);
 char *join(struct printer *p, char *const *items, size_t n, const char *separator);
 
 /* One printer a kind: adds its cells. */

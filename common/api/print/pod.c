@@ -162,7 +162,7 @@ static void print_pod(struct printer *p, const void *msg)
 	cell_printf(p, "%" PRId64 "/%" PRId64, v.ready, v.total);
 	cell_text(p, v.reason);
 	if (v.restarts && !time_is_zero(v.last_restart))
-		cell_printf(p, "%" PRId64 " (%s ago)", v.restarts, time_since(p, v.last_restart));
+		cell_since(p, arena_printf(p->arena, "%" PRId64 " (", v.restarts), v.last_restart->seconds, " ago)");
 	else
 		cell_printf(p, "%" PRId64, v.restarts);
 	cell_age(p, pod);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "api/json.h"
 #include "api/print/internal.h"
+#include "base/mem.h"
 
 static const struct kind_printer *const tables[] = {print_pod_kinds, print_core_kinds, print_network_kinds,
 	print_workload_kinds, print_access_kinds, print_storage_kinds, print_extension_kinds, print_autoscaling_kinds};
@@ -59,18 +60,26 @@ void cell_name(struct printer *p, const void *msg)
 	cell_text(p, object_name(msg));
 }
 
-char *time_since(struct printer *p, const MetaV1Time *t)
+void cell_since(struct printer *p, const char *before, int64_t since, const char *after)
+{
+	struct print_cell *cell = add_cell(p);
+
+	*cell = (struct print_cell){.text = before, .number = since, .after = after, .is_age = true};
+}
+
+void cell_time(struct printer *p, const MetaV1Time *t)
 {
 	if (time_is_zero(t))
-		return arena_strdup(p->arena, "<unknown>");
-	return duration_human(p->arena, p->now - t->seconds);
+		cell_text(p, "<unknown>");
+	else
+		cell_since(p, "", t->seconds, "");
 }
 
 void cell_age(struct printer *p, const void *msg)
 {
 	const MetaV1ObjectMeta *meta = object_meta(msg);
 
-	cell_text(p, time_since(p, meta ? meta->creation_timestamp : NULL));
+	cell_time(p, meta ? meta->creation_timestamp : NULL);
 }
 
 char *join(struct printer *p, char *const *items, size_t n, const char *separator)
@@ -142,9 +151,9 @@ static const struct kind_printer *find_printer(const struct schema_type *type)
 	return NULL;
 }
 
-size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct print_cell **ret_cells)
+static size_t cells_of(struct arena *arena, const void *msg, struct print_cell **ret_cells)
 {
-	struct printer p = {.arena = arena, .now = now};
+	struct printer p = {.arena = arena};
 	const struct kind_printer *kind = find_printer(schema_of(msg));
 	const struct schema_column *columns;
 	size_t n = print_columns(schema_of(msg), &columns);
@@ -155,6 +164,17 @@ size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct pri
 		print_generic(&p, msg, columns, n);
 	*ret_cells = p.cells;
 	return p.n_cells;
+}
+
+size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct print_cell **ret_cells)
+{
+	size_t n = cells_of(arena, msg, ret_cells);
+
+	for (struct print_cell *c = *ret_cells; c < *ret_cells + n; c++)
+		if (c->is_age)
+			*c = (struct print_cell){.text = arena_printf(arena, "%s%s%s", c->text,
+							 duration_human(arena, now - c->number), c->after)};
+	return n;
 }
 
 static RuntimeRawExtension *new_raw(struct arena *arena, const struct strbuf *text)
@@ -226,19 +246,59 @@ static void add_row(struct arena *arena, MetaV1Table *table, const void *msg, in
 	ARENA_PUSH(arena, table->rows, table->n_rows) = row;
 }
 
-void print_row(struct strbuf *out, struct arena *arena, const void *msg, int64_t now)
+/* --- rows that are kept --- */
+
+struct age {
+	int64_t since;
+	size_t at; /* in text */
+};
+
+struct print_row {
+	size_t size; /* of the block */
+	size_t n_ages;
+	size_t text_size;
+	const char *text; /* behind the ages */
+	struct age ages[];
+};
+
+/* What stands between the quotes of a string. */
+static void add_unquoted(struct strbuf *out, const char *text)
 {
-	MetaV1TableRow *row = API_NEW(arena, MetaV1TableRow);
+	const size_t at = out->len;
+
+	json_add_string(out, text, strlen(text), true);
+	const size_t size = out->len - at - 2;
+	memmove(out->buf + at, out->buf + at + 1, size);
+	strbuf_truncate(out, at + size);
+}
+
+static void encode_row(
+	struct strbuf *out, struct arena *arena, const void *msg, struct age **ret_ages, size_t *ret_n_ages)
+{
 	struct print_cell *cells;
-	size_t n = print_cells(arena, msg, now, &cells);
+	size_t n = cells_of(arena, msg, &cells);
 
 	strbuf_adds(out, "{\"cells\":[");
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			strbuf_addc(out, ',');
-		encode_cell(out, &cells[i]);
+		if (!cells[i].is_age) {
+			encode_cell(out, &cells[i]);
+			continue;
+		}
+		strbuf_addc(out, '"');
+		add_unquoted(out, cells[i].text);
+		ARENA_PUSH(arena, *ret_ages, *ret_n_ages) = (struct age){.since = cells[i].number, .at = out->len};
+		add_unquoted(out, cells[i].after);
+		strbuf_addc(out, '"');
 	}
 	strbuf_addc(out, ']');
+}
+
+static void encode_conditions(struct strbuf *out, struct arena *arena, const void *msg)
+{
+	MetaV1TableRow *row = API_NEW(arena, MetaV1TableRow);
+
 	add_conditions(arena, row, msg);
 	for (size_t i = 0; i < row->n_conditions; i++) {
 		strbuf_adds(out, i ? "," : ",\"conditions\":[");
@@ -246,6 +306,43 @@ void print_row(struct strbuf *out, struct arena *arena, const void *msg, int64_t
 	}
 	if (row->n_conditions)
 		strbuf_addc(out, ']');
+}
+
+struct print_row *print_row_new(const void *msg)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	struct age *ages = NULL;
+	size_t n_ages = 0;
+
+	encode_row(&text, arena, msg, &ages, &n_ages);
+	encode_conditions(&text, arena, msg);
+	const size_t head = sizeof(struct print_row) + n_ages * sizeof(*ages);
+	struct print_row *row = mem_alloc(head + text.len);
+	*row = (struct print_row){
+		.size = head + text.len, .n_ages = n_ages, .text_size = text.len, .text = (char *)row + head};
+	if (n_ages)
+		memcpy(row->ages, ages, n_ages * sizeof(*ages));
+	memcpy((char *)row + head, text.buf, text.len);
+	return row;
+}
+
+size_t print_row_size(const struct print_row *row)
+{
+	return row->size;
+}
+
+void print_row_add(struct strbuf *out, const struct print_row *row, int64_t now)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(64);
+	size_t from = 0;
+
+	for (size_t i = 0; i < row->n_ages; i++) {
+		strbuf_add(out, row->text + from, row->ages[i].at - from);
+		add_unquoted(out, duration_human(arena, now - row->ages[i].since));
+		from = row->ages[i].at;
+	}
+	strbuf_add(out, row->text + from, row->text_size - from);
 }
 
 /* What the documentation says of the field at a path; "" for none. */

@@ -19,6 +19,8 @@ struct print_cell {
 	int64_t number;
 	bool is_number;
 	bool is_bool; /* number is 0 or 1 */
+	bool is_age;  /* of print_row_new's: text, how long ago number (seconds since 1970) was, and then after */
+	const char *after;
 };
 
 /* The columns of a type: its resource's, or Name and Age ("Created At" of type date as the original's default). */
@@ -28,10 +30,17 @@ size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct pri
 /* A Table of an object or of a list's items. include_object: "None", "Metadata" (default) or "Object". */
 MetaV1Table *print_table(
 	struct arena *arena, const void *msg, int64_t now, const char *include_object, bool with_headers);
-/* Appends an object's row as JSON, cells and conditions, up to where its "object" follows: for those who hold that as
- * bytes.
+/*
+ * An object's row as JSON, cells and conditions, up to where its "object" follows: for those who hold that as bytes.
+ * The row is made once and told at any time, for ages are filled in then.
+ *
+ *	struct print_row *row = print_row_new(pod);      // one block; free() it
+ *	print_row_add(&out, row, now);
  */
-void print_row(struct strbuf *out, struct arena *arena, const void *msg, int64_t now);
+struct print_row;
+struct print_row *print_row_new(const void *msg);
+size_t print_row_size(const struct print_row *row);
+void print_row_add(struct strbuf *out, const struct print_row *row, int64_t now);
 /* The reason a pod shows as its STATUS (Running, CrashLoopBackOff, Init:0/1, Terminating, …). */
 char *print_pod_status(struct arena *arena, const CoreV1Pod *pod);
 

@@ -146,8 +146,11 @@ static void print_job(struct printer *p, const void *msg)
 		cell_printf(p, "%" PRId32 "/1 of %" PRId32, status->succeeded, spec->parallelism);
 	else
 		cell_printf(p, "%" PRId32 "/1", status->succeeded);
-	int64_t end = status->completion_time ? status->completion_time->seconds : p->now;
-	cell_text(p, status->start_time ? duration_human(p->arena, end - status->start_time->seconds) : "");
+	const MetaV1Time *begin = status->start_time, *end = status->completion_time;
+	if (begin && !end)
+		cell_since(p, "", begin->seconds, "");
+	else
+		cell_text(p, begin ? duration_human(p->arena, end->seconds - begin->seconds) : "");
 	cell_age(p, msg);
 	cell_containers(p, spec->template);
 	cell_selector(p, spec->selector);
@@ -165,7 +168,10 @@ static void print_cron_job(struct printer *p, const void *msg)
 	cell_text(p, spec->time_zone ? spec->time_zone : "<none>");
 	cell_text(p, !spec->has_suspend ? "<unset>" : spec->suspend ? "True" : "False");
 	cell_number(p, (int64_t)status->n_active);
-	cell_text(p, status->last_schedule_time ? time_since(p, status->last_schedule_time) : "<none>");
+	if (status->last_schedule_time)
+		cell_time(p, status->last_schedule_time);
+	else
+		cell_text(p, "<none>");
 	cell_age(p, msg);
 	cell_containers(p, template ? template->template : NULL);
 	cell_selector(p, template ? template->selector : NULL);

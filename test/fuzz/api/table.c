@@ -19,6 +19,19 @@ static void as_row(struct arena *arena, void *msg)
 		assert(table->rows[i]->n_cells == table->n_column_definitions);
 }
 
+static void as_kept_row(struct arena *arena, void *msg)
+{
+	CLEANUP(strbuf_done) struct strbuf kept = STRBUF_INIT;
+	if (schema_item_of(schema_of(msg)))
+		return;
+	struct print_row *row = print_row_new(msg);
+	const char *made = json_to_string(arena, print_table(arena, msg, 1700000000, "None", false)->rows[0], 0);
+
+	print_row_add(&kept, row, 1700000000);
+	assert(str_starts_with(made, kept.buf));
+	free(row);
+}
+
 static void in_list(struct arena *arena, void *msg)
 {
 	const struct schema_type *list = schema_list_of(schema_of(msg));
@@ -40,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct quota_list usage = {0};
 
 	as_row(arena, msg);
+	as_kept_row(arena, msg);
 	quota_usage(arena, msg, 1700000000, &usage);
 	if (API_IS((ProtobufCMessage *)msg, CoreV1Pod))
 		print_pod_status(arena, msg);

@@ -411,6 +411,49 @@ static void ages_and_restarts_are_told(void **state)
 		"[\"p\",\"1/1\",\"Running\",\"2 (5m ago)\",\"60m\",\"<none>\",\"<none>\",\"<none>\",\"<none>\"]");
 }
 
+/* A row that is kept is at any time what a Table made then would have. */
+static void assert_kept_row(void *object)
+{
+	static const int64_t times[] = {NOW, NOW + 61, NOW + 86400 * 400, NOW - 86400 * 4000};
+	CLEANUP_FREE struct print_row *row = print_row_new(object);
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		CLEANUP(strbuf_done) struct strbuf kept = STRBUF_INIT, made = STRBUF_INIT;
+		json_encode(&made, print_table(arena, object, times[i], "None", false)->rows[0], 0);
+		print_row_add(&kept, row, times[i]);
+		strbuf_truncate(&made, kept.len);
+		assert_string_equal(kept.buf, made.buf);
+	}
+}
+
+static void kept_rows_are_as_made_anew(void **state)
+{
+	static const char *const more[] = {
+		"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"p\",\"creationTimestamp\":\"2023-11-"
+		"14T21:13:"
+		"20Z\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"<&\\u0001\",\"containerStatuses\":[{\"name\":"
+		"\"c\","
+		"\"restartCount\":2,\"lastState\":{\"terminated\":{\"finishedAt\":\"2023-11-14T22:08:20Z\"}}}]}}",
+		"{\"apiVersion\":\"batch/v1\",\"kind\":\"Job\",\"metadata\":{\"name\":\"j\"},\"status\":{\"startTime\":"
+		"\"2023-11-14T21:13:20Z\"}}",
+		"{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{\"name\":\"e\"},\"eventTime\":\"2023-11-14T21:"
+		"13:20."
+		"000001Z\"}",
+	};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	void *object = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_null(json_decode_any(arena, rows[i].object, strlen(rows[i].object), NULL, &object));
+		assert_kept_row(object);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+		assert_null(json_decode_any(arena, more[i], strlen(more[i]), NULL, &object));
+		assert_kept_row(object);
+	}
+}
+
 static void lists_become_tables(void **state)
 {
 	static const char text[] =
@@ -454,6 +497,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_those_of_the_original),
 		cmocka_unit_test(ages_and_restarts_are_told),
+		cmocka_unit_test(kept_rows_are_as_made_anew),
 		cmocka_unit_test(lists_become_tables),
 		cmocka_unit_test(kinds_without_a_printer_have_a_name),
 	};
