@@ -141,6 +141,11 @@ static struct status *try_delete(struct request *request, const MetaV1DeleteOpti
 	mark(request, options, graceful, object);
 	*ret_gone = may_be_removed(request, object);
 	struct stored last = *stored;
+	/* Nothing is written when nothing changes; the copy in memory may be behind, so etcd is asked then. */
+	if (!*ret_gone && !stored->live && api_equal(object, stored->object)) {
+		*ret_done = false;
+		return stored_ask(request, request->name, ret_now);
+	}
 	if (!*ret_gone)
 		return write_mark(request, object, stored, ret_done, ret_now, &last.revision);
 	/* What might have stayed for a while is marked all the same, which watchers see, and then removed. */

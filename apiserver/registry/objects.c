@@ -6,6 +6,8 @@
 #include "apiserver/registry/private.h"
 #include "base/str.h"
 
+#define FRESH_MS 3000 /* as long as a list waits */
+
 static struct registry *registry_of(struct objects *o)
 {
 	return (struct registry *)o;
@@ -144,6 +146,11 @@ static struct status *delete_object(struct objects *o, struct arena *arena, cons
 	return registry_delete(own(o, arena, type, "delete", "", namespace, name), options, &object, &gone);
 }
 
+static struct status *fresh(struct objects *o)
+{
+	return cache_fresh(registry_of(o)->cache, FRESH_MS);
+}
+
 static void subscribe(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data)
 {
 	struct table *table = cache_table(registry_of(o)->cache, type->group, type->resource->plural);
@@ -163,6 +170,7 @@ const struct objects_ops registry_ops = {
 	.modify = modify,
 	.apply = apply,
 	.delete = delete_object,
+	.fresh = fresh,
 	.subscribe = subscribe,
 	.synced = synced,
 };

@@ -48,6 +48,7 @@ struct objects_ops {
 		const char *subresource, const char *manager);
 	struct status *(*delete)(struct objects *o, struct arena *arena, const struct schema_type *type,
 		const char *namespace, const char *name, const char *uid);
+	struct status *(*fresh)(struct objects *o);
 	void (*subscribe)(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data);
 	bool (*synced)(struct objects *o);
 };
@@ -115,6 +116,11 @@ static inline MUST_USE struct status *objects_delete_exact(struct objects *o, st
 	const struct schema_type *type, const char *namespace, const char *name, const char *uid)
 {
 	return o->ops->delete (o, arena, type, namespace, name, uid);
+}
+/* Waits until what is read from the cache is as new as what etcd has now. */
+static inline MUST_USE struct status *objects_fresh(struct objects *o)
+{
+	return o->ops->fresh(o);
 }
 /* Calls fn for every object there is and for every later change. Subscribe before the cache is started. */
 static inline void objects_subscribe(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data)

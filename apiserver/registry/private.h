@@ -59,6 +59,8 @@ struct stored {
 };
 /* From the cache, or from etcd when live is asked for. Objects are of the request's type. */
 struct status *stored_read(struct request *request, const char *name, bool live, struct stored *ret_stored) MUST_USE;
+/* What etcd has under that name. */
+struct status *stored_ask(struct request *request, const char *name, struct etcd_kv *ret_kv) MUST_USE;
 struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv, struct stored *ret_stored) MUST_USE;
 /* The value to store: without resourceVersion, of the stored version. */
 struct status *encode_value(struct request *request, const ProtobufCMessage *object, struct strbuf *out) MUST_USE;

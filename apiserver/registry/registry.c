@@ -227,15 +227,21 @@ struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv,
 	return adopt(request, object, kv->mod_revision, ret_stored);
 }
 
+struct status *stored_ask(struct request *request, const char *name, struct etcd_kv *ret_kv)
+{
+	const char *key = table_key(request_table(request), request->arena, request->namespace, name);
+	int64_t begin_ns = clock_mono_ns(request->registry->clock);
+	return etcd_called(
+		request, FIGURE_GET, begin_ns, etcd_get(request->registry->etcd, request->arena, key, ret_kv));
+}
+
 struct status *stored_read(struct request *request, const char *name, bool live, struct stored *ret_stored)
 {
 	struct table *table = request_table(request);
-	if (live) {
+	/* A write on an old copy fails and is tried again; one that only tries has to ask. */
+	if (live || request->dry_run) {
 		struct etcd_kv kv;
-		int64_t begin_ns = clock_mono_ns(request->registry->clock);
-		TRY(etcd_called(request, FIGURE_GET, begin_ns,
-			etcd_get(request->registry->etcd, request->arena,
-				table_key(table, request->arena, request->namespace, name), &kv)));
+		TRY(stored_ask(request, name, &kv));
 		return stored_from_kv(request, &kv, ret_stored);
 	}
 	*ret_stored = (struct stored){0};

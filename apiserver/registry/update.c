@@ -269,11 +269,7 @@ static struct status *write_update(struct request *request, ProtobufCMessage *ob
 		}
 		if (same) {
 			*ret_done = false;
-			const char *key =
-				table_key(request_table(request), request->arena, request->namespace, request->name);
-			int64_t begin_ns = clock_mono_ns(request->registry->clock);
-			return etcd_called(request, FIGURE_GET, begin_ns,
-				etcd_get(request->registry->etcd, request->arena, key, ret_now));
+			return stored_ask(request, request->name, ret_now);
 		}
 		TRY(encode_value(request, object, &value));
 		TRY(value_lease(request, object, &lease));

@@ -134,6 +134,7 @@ static struct status *find_budgets(struct eviction *e, size_t *ret_n)
 	struct object_list list;
 	const MetaV1ObjectMeta *meta = e->pod->metadata;
 	*ret_n = 0;
+	TRY(objects_fresh(e->request->objects));
 	TRY(objects_list(e->request->objects, e->request->arena, &PolicyV1PodDisruptionBudget_schema,
 		e->request->namespace, &list));
 	for (size_t i = 0; i < list.n_items; i++) {

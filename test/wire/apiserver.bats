@@ -193,6 +193,44 @@ metadata: {name: s}
 	[ "$code" = 404 ]
 }
 
+@test "dry runs and repeated deletions know what was written a moment before" {
+	local bin=${BIN:-$cp_root/build/bin}
+	[ -n "$("$bin/chaos" points --binaries "$bin")" ] || skip "only a build with failure points can be kept from hearing of what etcd has"
+	wants() { # CODE FIELD VALUE
+		[ "$code" = "$1" ] && [ "$(field "$2")" = "$3" ] || echo "wanted $*: $code $body" >> "$BATS_TEST_TMPDIR/wrong"
+	}
+	(
+		unset CP_PORT CP_ETCD_PORT
+		KUBEC_FAIL="cache.before-watch delay:8000 1" cp_start # when it follows etcd for the second time
+		maps=/api/v1/namespaces/default/configmaps
+		send POST $maps '{"metadata":{"name":"held","finalizers":["a.b/c"]}}'
+		send DELETE $maps/held
+		send GET $maps/held # its memory is as new as this
+		kill "$CP_ETCD_PID"
+		wait "$CP_ETCD_PID" || true
+		cp_start_etcd
+		created() {
+			send POST $maps "$(config_map a)"
+			[ "$code" = 201 ]
+		}
+		cp_wait created
+		send POST "$maps?dryRun=All" "$(config_map a)"
+		wants 409 reason AlreadyExists
+		send PATCH "$maps/a?dryRun=All" '{"data":{"b":"2"}}' application/merge-patch+json
+		wants 200 data.a 1
+		send DELETE "$maps/a?dryRun=All"
+		wants 200 status Success
+		send DELETE $maps/a
+		send DELETE "$maps/a?dryRun=All"
+		wants 404 reason NotFound
+		for policy in Orphan Background; do send DELETE "$maps/held?propagationPolicy=$policy"; done
+		send DELETE "$maps/held?dryRun=All"
+		wants 200 metadata.finalizers "['a.b/c']"
+		cp_stop
+	)
+	[ ! -e "$BATS_TEST_TMPDIR/wrong" ] || { cat "$BATS_TEST_TMPDIR/wrong"; false; }
+}
+
 @test "bad input gets one clear answer each" {
 	send POST $maps '{"kind":'
 	[ "$code" = 400 ] && [ "$(field reason)" = BadRequest ]
