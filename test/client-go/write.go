@@ -155,7 +155,8 @@ func (w *writer) patch() (types.PatchType, []byte) {
 }
 
 func (w *writer) changePod(ctx context.Context) {
-	name, api := w.one("p1", "p2", "p3", "p4", "p5"), w.c.typed.CoreV1().Pods(w.one("a", "b"))
+	name, namespace := w.one("p1", "p2", "p3", "p4", "p5"), w.one("a", "b")
+	api := w.c.typed.CoreV1().Pods(namespace)
 	var pod *corev1.Pod
 	var err error
 	what := w.one("create", "create", "create", "update", "stale update", "status", "patch", "patch", "bind", "bind", "evict", "delete", "delete now", "finalizer", "apply",
@@ -188,7 +189,10 @@ func (w *writer) changePod(ctx context.Context) {
 		binding := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: name}, Target: corev1.ObjectReference{Kind: "Node", Name: w.one("n1", "n2")}}
 		err = api.Bind(ctx, binding, metav1.CreateOptions{})
 	case "evict":
-		err = api.EvictV1(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: name}})
+		// Without the client's own ten tries, ten seconds apart: a budget that nobody looks after refuses for ever.
+		body := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		err = w.c.typed.CoreV1().RESTClient().Post().Namespace(namespace).Resource("pods").Name(name).SubResource("eviction").
+			MaxRetries(0).Body(body).Do(ctx).Error()
 	case "delete":
 		err = api.Delete(ctx, name, metav1.DeleteOptions{})
 	case "delete now":

@@ -11,7 +11,7 @@
 static bool answer(struct test_request *r, void *data)
 {
 	const char *text = str_eq(r->head.target, "/moved") ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthere"
-							    : *(const char **)data;
+							    : atomic_load((const char *_Atomic *)data);
 	test_write(r, text, strlen(text));
 	return false;
 }
@@ -42,7 +42,7 @@ static const struct row {
 
 static void each_answer_has_its_outcome(void **state)
 {
-	const char *text = "";
+	const char *_Atomic text = "";
 	struct test_server server;
 	test_server_start(&server, answer, &text);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -51,7 +51,7 @@ static void each_answer_has_its_outcome(void **state)
 		CoreV1HTTPGetAction *get = API_NEW(arena, CoreV1HTTPGetAction);
 		enum probe_outcome outcome;
 		char *output;
-		text = rows[i].answer;
+		atomic_store(&text, rows[i].answer);
 		get->port = API_NEW(arena, IntstrIntOrString);
 		get->port->int_val = server.port;
 		probe->timeout_seconds = 20;
