@@ -1,9 +1,13 @@
 #include "base/workers.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/cleanup.h"
 #include "base/mem.h"
 
 enum { STACK_BYTES = 512 * 1024 };
@@ -13,36 +17,62 @@ struct job {
 	void *data;
 };
 
+/* A thread. One that is idle is handed its next job where it sleeps, and so needs no lock when it wakes. */
+struct worker {
+	struct workers *pool;
+	struct worker *next_idle;
+	struct job job; /* fn NULL: end */
+	sem_t wake;
+	pthread_t thread;
+};
+
 struct workers {
 	pthread_mutex_t lock; /* guards all below */
-	pthread_cond_t wake;
 	char name[16];
 	struct job *ring;
-	size_t cap, head, n_queued, n_idle, n_started, n_max;
+	size_t cap, head, n_queued, n_started, n_max;
+	struct worker *idle; /* who slept last comes first: what it works with is still warm */
 	bool stopping;
-	pthread_t *threads;
+	struct worker *all;
 };
+
+static bool take_queued(struct workers *w, struct job *ret_job)
+{
+	if (!w->n_queued)
+		return false;
+	*ret_job = w->ring[w->head];
+	w->head = (w->head + 1) % w->cap;
+	w->n_queued--;
+	return true;
+}
+
+/* The next job; false: there will be none. */
+static bool next_job(struct worker *worker)
+{
+	struct workers *w = worker->pool;
+	pthread_mutex_lock(&w->lock);
+	bool sleeps = !take_queued(w, &worker->job) && !w->stopping;
+	bool found = worker->job.fn;
+	if (sleeps) {
+		worker->next_idle = w->idle;
+		w->idle = worker;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (!sleeps)
+		return found;
+	while (sem_wait(&worker->wake) != 0)
+		assert(errno == EINTR);
+	return worker->job.fn;
+}
 
 static void *run(void *data)
 {
-	struct workers *w = data;
-	pthread_mutex_lock(&w->lock);
-	for (;;) {
-		while (!w->n_queued && !w->stopping) {
-			w->n_idle++;
-			pthread_cond_wait(&w->wake, &w->lock);
-			w->n_idle--;
-		}
-		if (!w->n_queued)
-			break;
-		struct job job = w->ring[w->head];
-		w->head = (w->head + 1) % w->cap;
-		w->n_queued--;
-		pthread_mutex_unlock(&w->lock);
+	struct worker *worker = data;
+	do {
+		struct job job = worker->job;
+		worker->job = (struct job){0};
 		job.fn(job.data);
-		pthread_mutex_lock(&w->lock);
-	}
-	pthread_mutex_unlock(&w->lock);
+	} while (next_job(worker));
 	return NULL;
 }
 
@@ -50,12 +80,11 @@ struct workers *workers_new(const char *name, size_t n_threads, size_t max_queue
 {
 	struct workers *w = mem_zalloc(sizeof(*w));
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->wake, NULL);
 	snprintf(w->name, sizeof(w->name), "%s", name);
 	w->cap = max_queued ? max_queued : 1;
 	w->ring = mem_calloc(w->cap, sizeof(*w->ring));
 	w->n_max = n_threads ? n_threads : 1;
-	w->threads = mem_calloc(w->n_max, sizeof(*w->threads));
+	w->all = mem_calloc(w->n_max, sizeof(*w->all));
 	return w;
 }
 
@@ -65,31 +94,54 @@ void workers_free(struct workers *w)
 		return;
 	pthread_mutex_lock(&w->lock);
 	w->stopping = true;
-	pthread_cond_broadcast(&w->wake);
+	struct worker *idle = STEAL(w->idle);
 	pthread_mutex_unlock(&w->lock);
-	for (size_t i = 0; i < w->n_started; i++)
-		pthread_join(w->threads[i], NULL);
-	pthread_cond_destroy(&w->wake);
+	for (struct worker *next; idle; idle = next) {
+		next = idle->next_idle;
+		sem_post(&idle->wake);
+	}
+	for (size_t i = 0; i < w->n_started; i++) {
+		pthread_join(w->all[i].thread, NULL);
+		sem_destroy(&w->all[i].wake);
+	}
 	pthread_mutex_destroy(&w->lock);
-	free(w->threads);
+	free(w->all);
 	free(w->ring);
 	free(w);
 }
 
+static void start(struct workers *w, struct job job)
+{
+	struct worker *worker = &w->all[w->n_started++];
+	worker->pool = w;
+	worker->job = job;
+	sem_init(&worker->wake, 0, 0);
+	worker->thread = thread_start(w->name, run, worker);
+}
+
 bool workers_submit(struct workers *w, void (*fn)(void *data), void *data)
 {
+	const struct job job = {fn, data};
+	struct worker *idle = NULL;
+	bool taken = true;
 	pthread_mutex_lock(&w->lock);
-	bool room = w->n_queued < w->cap && !w->stopping;
-	if (room) {
-		w->ring[(w->head + w->n_queued++) % w->cap] = (struct job){fn, data};
-		if (w->n_queued > w->n_idle && w->n_started < w->n_max) {
-			w->threads[w->n_started] = thread_start(w->name, run, w);
-			w->n_started++;
-		}
-		pthread_cond_signal(&w->wake);
+	if (w->stopping) {
+		taken = false;
+	} else if (w->idle) {
+		idle = w->idle;
+		w->idle = idle->next_idle;
+		idle->job = job;
+	} else if (w->n_started < w->n_max) {
+		start(w, job);
+	} else if (w->n_queued < w->cap) {
+		w->ring[(w->head + w->n_queued++) % w->cap] = job;
+	} else {
+		taken = false;
 	}
 	pthread_mutex_unlock(&w->lock);
-	return room;
+	if (idle)
+		sem_post(&idle->wake);
+	return taken;
 }
 
 pthread_t thread_start(const char *name, void *(*fn)(void *), void *data)
