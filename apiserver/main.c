@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	/* Few arenas, and freed memory goes back: what is resident is what is held. */
-	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_ARENA_MAX, 4);
 	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 	mallopt(M_MMAP_THRESHOLD, 256 << 10);
 	log_set_verbosity((int)options.verbosity);

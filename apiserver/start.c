@@ -292,8 +292,10 @@ static void wait_for_end(struct app *app, const sigset_t *set)
 		}
 		size_t went = cache_tick(registry_cache(app->registry));
 		/* What a burst has left behind goes back to the system. */
-		if (went >= TRIM_BYTES || ticks % TRIM_TICKS == 0)
+		if (went >= TRIM_BYTES || ticks % TRIM_TICKS == 0) {
+			arena_drop_spare();
 			malloc_trim(0);
+		}
 	}
 }
 

@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,9 +29,85 @@ struct arena {
 	size_t total_bytes;
 };
 
+/*
+ * Blocks that arenas have given back, of the sizes that arenas grow by: a request takes what the last one has left,
+ * warm, and threads that take and give back all day need not meet in the allocator. A sanitizer is to see each block's
+ * end.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MAX_SPARE_BYTES 0
+#endif
+#endif
+#ifndef MAX_SPARE_BYTES
+#define MAX_SPARE_BYTES (1u << 20)
+#endif
+
+enum { N_SPARE_SIZES = 7 }; /* FIRST_BYTES and twice that, up to 64 KiB */
+
+static struct {
+	pthread_mutex_t lock;
+	struct block *blocks[N_SPARE_SIZES];
+	size_t bytes;
+} spare = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Which of the sizes that is; N_SPARE_SIZES: none. */
+static size_t spare_index(size_t size)
+{
+	size_t index = (size_t)__builtin_ctzl(size | 1ul << 63) - (size_t)__builtin_ctzl(FIRST_BYTES);
+	return size & (size - 1) || index >= N_SPARE_SIZES ? N_SPARE_SIZES : index;
+}
+
+static struct block *take_spare(size_t size)
+{
+	const size_t index = spare_index(size);
+	if (index == N_SPARE_SIZES)
+		return NULL;
+	pthread_mutex_lock(&spare.lock);
+	struct block *b = spare.blocks[index];
+	if (b) {
+		spare.blocks[index] = b->next;
+		spare.bytes -= size;
+	}
+	pthread_mutex_unlock(&spare.lock);
+	return b;
+}
+
+static void block_free(struct block *b)
+{
+	const size_t index = spare_index(b->size);
+	bool kept = false;
+	if (index < N_SPARE_SIZES) {
+		pthread_mutex_lock(&spare.lock);
+		kept = spare.bytes + b->size <= MAX_SPARE_BYTES;
+		if (kept) {
+			b->next = spare.blocks[index];
+			spare.blocks[index] = b;
+			spare.bytes += b->size;
+		}
+		pthread_mutex_unlock(&spare.lock);
+	}
+	if (!kept)
+		free(b);
+}
+
+void arena_drop_spare(void)
+{
+	pthread_mutex_lock(&spare.lock);
+	for (size_t i = 0; i < N_SPARE_SIZES; i++)
+		for (struct block *b = STEAL(spare.blocks[i]), *next; b; b = next) {
+			next = b->next;
+			free(b);
+		}
+	spare.bytes = 0;
+	pthread_mutex_unlock(&spare.lock);
+}
+
 static struct block *block_new(struct arena *arena, size_t size)
 {
-	struct block *b = mem_alloc(sizeof(*b) + size);
+	struct block *b = take_spare(size);
+	if (!b)
+		b = mem_alloc(sizeof(*b) + size);
 	b->next = NULL;
 	b->size = size;
 	b->used = 0;
@@ -65,7 +143,7 @@ static void free_blocks(struct arena *arena, struct block *keep)
 		struct block *next = b->next;
 		if (b != keep) {
 			arena->total_bytes -= sizeof(*b) + b->size;
-			free(b);
+			block_free(b);
 		}
 		b = next;
 	}
@@ -107,6 +185,11 @@ size_t arena_used_bytes(const struct arena *arena)
 	return used;
 }
 
+static size_t power_of_two_over(size_t size)
+{
+	return (size_t)1 << (64 - __builtin_clzl(size));
+}
+
 static void *alloc_from_new_block(struct arena *arena, size_t size)
 {
 	if (size > arena->next_bytes / 4 && arena->blocks && size > 4096) {
@@ -121,7 +204,7 @@ static void *alloc_from_new_block(struct arena *arena, size_t size)
 	b->next = arena->blocks;
 	arena->blocks = b;
 	if (arena->next_bytes < MAX_BLOCK_BYTES)
-		arena->next_bytes *= 2;
+		arena->next_bytes = power_of_two_over(arena->next_bytes);
 	b->used = size;
 	return b->data;
 }

@@ -24,6 +24,8 @@ void arena_free(struct arena *arena);
 DEFINE_CLEANUP(struct arena *, arena_free)
 /* Forgets the contents but keeps one block for reuse. */
 void arena_reset(struct arena *arena);
+/* A process keeps some of the blocks that arenas gave back, for others; this frees them. From any thread. */
+void arena_drop_spare(void);
 /* Bytes that the arena holds from the heap. */
 size_t arena_size_bytes(const struct arena *arena);
 /* Bytes handed out: an arena whose first block has this size holds a copy of the contents without waste. */

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include "base/arena.h"
 #include "base/str.h"
 #include "serve/daemon.h"
 
@@ -35,6 +36,7 @@ void daemon_trim_memory(void)
 {
 	char line[512];
 	struct mapping m = {0};
+	arena_drop_spare();
 	malloc_trim(0);
 	FILE *f = fopen("/proc/self/smaps", "re");
 	if (!f)
