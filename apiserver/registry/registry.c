@@ -10,6 +10,7 @@
 
 #define LEASE_SHARED_MS 60000
 #define RETRY_LEASE_EXTRA_SECONDS 60
+#define MAX_WARNING_LOOKS (1u << 20)
 
 struct registry *registry_new(const struct registry_options *options)
 {
@@ -111,21 +112,33 @@ struct request *registry_own_request(struct registry *registry, struct arena *ar
 	return r;
 }
 
+/* More is never sent: see answer_warnings(). */
+static bool warned_enough(struct request *request)
+{
+	if (request->n_warnings_counted > request->n_warnings)
+		request->n_warnings_counted = request->n_warned_runes = 0;
+	while (request->n_warnings_counted < request->n_warnings)
+		request->n_warned_runes += warning_runes(request->warnings[request->n_warnings_counted++]);
+	return request->n_warned_runes > WARNINGS_MAX_RUNES;
+}
+
 void request_warn(struct request *request, const char *format, ...)
 {
 	va_list args;
+	if (warned_enough(request))
+		return;
 	va_start(args, format);
 	char *text = arena_vprintf(request->arena, format, args);
 	va_end(args);
-	size_t runes = 0;
-	for (size_t i = 0; i < request->n_warnings; i++) {
+	for (size_t i = 0; i < request->n_warnings; i++)
 		if (str_eq(request->warnings[i], text))
 			return;
-		runes += warning_runes(request->warnings[i]);
-	}
-	/* More is never sent: see answer_warnings(). */
-	if (runes <= WARNINGS_MAX_RUNES)
-		ARENA_PUSH(request->arena, request->warnings, request->n_warnings) = text;
+	ARENA_PUSH(request->arena, request->warnings, request->n_warnings) = text;
+}
+
+bool request_may_warn(struct request *request)
+{
+	return request->n_warning_looks++ < MAX_WARNING_LOOKS && !warned_enough(request);
 }
 
 size_t warning_runes(const char *text)

@@ -59,6 +59,8 @@ struct request {
 	/* Warning headers for the answer. */
 	char **warnings;
 	size_t n_warnings;
+	size_t n_warnings_counted, n_warned_runes; /* the runes of the first ones */
+	size_t n_warning_looks;
 };
 
 /* Adds a Warning header to the answer, once for each text. Where all would be longer than WARNINGS_MAX_RUNES, each is
@@ -66,6 +68,11 @@ struct request {
 void request_warn(struct request *request, const char *format, ...) PRINTF(2, 3);
 #define WARNINGS_MAX_RUNES 4096
 #define WARNING_MAX_RUNES 256
+/*
+ * Whether to look on for what to warn of: not when all that will be sent has been said, and not after very many looks.
+ * It is asked before each look by who compares each with each, so that a long list does not hold a thread.
+ */
+bool request_may_warn(struct request *request);
 /* The runes of a text that is cut so. */
 size_t warning_runes(const char *text);
 

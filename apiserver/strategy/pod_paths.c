@@ -36,7 +36,7 @@ static void add_file(struct files *files, const char *path, const char *source)
 	struct file new = {str_or_empty(path), source, strlen(str_or_empty(path))};
 	while (new.len &&new.path[new.len - 1] == '/')
 		new.len--;
-	for (size_t i = 0; new.len &&i < files->n_items; i++) {
+	for (size_t i = 0; new.len &&i < files->n_items &&request_may_warn(files->request); i++) {
 		const struct file *old = &files->items[i];
 		if (old->len && (lies_within(old, &new) || lies_within(&new, old)))
 			request_warn(files->request, "%s: overlapping paths: %s with %s", files->volume,

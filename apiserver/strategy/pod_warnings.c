@@ -279,7 +279,8 @@ static void warn_ports(struct request *request, const struct field_path *path, c
 					p->host_ip));
 		nameset_add_pair(&numbers, p->protocol, p->container_port);
 		size_t first = nameset_find_pair(&numbers, p->protocol, p->container_port);
-		for (struct port *other = last[first] ? &all[first] : NULL; other; other = other->next)
+		for (struct port *other = last[first] ? &all[first] : NULL; other && request_may_warn(request);
+			other = other->next)
 			compare_ports(request, &all[i], other);
 		if (last[first])
 			last[first]->next = &all[i];

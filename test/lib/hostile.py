@@ -125,6 +125,13 @@ def long_list(path, text, size=2000000):
     return request("POST", path + "?dryRun=All", head + ",".join(item.replace("@", str(i)) for i in range(n)) + tail)
 
 
+def long_claim_volumes():
+    request("POST", NS + "/serviceaccounts", '{"metadata":{"name":"default"}}')
+    return long_list(
+        NS + "/pods", '{"metadata":{"name":"long"},"spec":{"containers":[{"name":"c","image":"i"}],"volumes":['
+        '|{"name":"v@","persistentVolumeClaim":{"claimName":"c@"}}|]}}')
+
+
 def long_pod(before, item, after, size=2000000):
     return long_list(
         "/apis/apps/v1/namespaces/default/daemonsets", '{"metadata":{"name":"long"},"spec":{"selector":{"matchLabels":{"a":"b"}},'
@@ -148,6 +155,10 @@ CASES = {
     "long-pull-secrets": lambda: long_pod('"imagePullSecrets":[', '{"name":"s@"}', "]," + CONTAINER % ""),
     "long-environment": lambda: long_pod('"containers":[{"name":"c","image":"i","env":[', '{"name":"E@"}', "]}]"),
     "long-claims": lambda: long_pod('"containers":[{"name":"c","image":"i","resources":{"claims":[', '{"name":"c@"}', "]}}]", 700000),
+    "long-claim-volumes": long_claim_volumes,
+    "long-same-ports": lambda: long_pod('"containers":[{"name":"c","image":"i","ports":[', '{"containerPort":80}', "]}]", 900000),
+    "long-files": lambda: long_pod(
+        '"volumes":[{"name":"v","configMap":{"name":"c","items":[', '{"key":"k","path":"d@/f"}', "]}}]," + CONTAINER % ""),
     "long-repeated-ports": lambda: long_list(
         NS + "/services", '{"apiVersion":"v1","kind":"Service","metadata":{"name":"long"},"spec":{"ports":['
         '|{"port":80,"name":"p"}|]}}', 700000),

@@ -63,6 +63,9 @@ answers() {
 		long-pull-secrets 201 DaemonSet \
 		long-environment 201 DaemonSet \
 		long-claims 422 Invalid \
+		long-claim-volumes 201 Pod \
+		long-same-ports 201 DaemonSet \
+		long-files 201 DaemonSet \
 		long-repeated-ports 422 Invalid \
 		long-string-data 201 Secret \
 		long-review-versions 201 ValidatingWebhookConfiguration \

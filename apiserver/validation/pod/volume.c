@@ -146,21 +146,22 @@ static void check_source(
 		field_required(errors, path, "must specify a volume type");
 }
 
-static bool makes_claim(
-	const CoreV1PodSpec *spec, const MetaV1ObjectMeta *meta, struct arena *arena, const char *claim_name)
+/* Names of the claims that are made for the pod's ephemeral volumes. */
+static struct nameset made_claims(const CoreV1PodSpec *spec, const MetaV1ObjectMeta *meta, struct arena *arena)
 {
-	for (size_t i = 0; i < spec->n_volumes; i++) {
+	struct nameset made = {.arena = arena};
+	for (size_t i = 0; meta && !str_empty(meta->name) && i < spec->n_volumes; i++) {
 		const CoreV1Volume *v = spec->volumes[i];
-		if (v->volume_source && v->volume_source->ephemeral &&
-			str_eq(arena_printf(arena, "%s-%s", meta->name, str_or_empty(v->name)), claim_name))
-			return true;
+		if (v->volume_source && v->volume_source->ephemeral)
+			nameset_add(&made, arena_printf(arena, "%s-%s", meta->name, str_or_empty(v->name)));
 	}
-	return false;
+	return made;
 }
 
 void validate_volumes(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
 	const MetaV1ObjectMeta *meta, struct pod_volumes *ret_good)
 {
+	const struct nameset made = made_claims(spec, meta, errors->arena);
 	*ret_good = (struct pod_volumes){.names = {.arena = errors->arena}};
 	for (size_t i = 0; i < spec->n_volumes; i++) {
 		const CoreV1Volume *v = spec->volumes[i];
@@ -179,7 +180,7 @@ void validate_volumes(struct field_errors *errors, const struct field_path *path
 		}
 		const CoreV1PersistentVolumeClaimVolumeSource *c =
 			v->volume_source ? v->volume_source->persistent_volume_claim : NULL;
-		if (c && meta && !str_empty(meta->name) && makes_claim(spec, meta, errors->arena, c->claim_name))
+		if (c && nameset_has(&made, c->claim_name))
 			field_invalid(errors, FIELD(FIELD(at, "persistentVolumeClaim"), "claimName"), c->claim_name,
 				"must not reference a PVC that gets created for an ephemeral volume");
 	}
