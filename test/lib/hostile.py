@@ -5,7 +5,7 @@
     hostile.py watch-unread     a watcher that stops reading while others go on; prints what happened
     hostile.py watch-stalled    a watcher that never reads; prints after how many seconds its connection was closed
     hostile.py endless          a body that never ends; prints the code, or "closed"
-    hostile.py half N           N handshakes that stop in the middle; prints the share of a processor that the server needs
+    hostile.py half N           N handshakes that stop in the middle; prints the share of a processor that they cost
     hostile.py idle N           N connections that say nothing; prints whether a request is answered meanwhile
 """
 import json
@@ -119,9 +119,10 @@ def copies(n):
 
 def long_list(path, text, size=2000000):
     """An object with one long list: text has "@", which becomes an item's number, between | and |. Lists of mistakes are
-    shorter: each of them is an error that is told."""
+    shorter: each of them is an error that is told. What grows with the square is told from the rest by a tenth, too,
+    and a sanitizer makes all of it ten times as slow."""
     head, item, tail = text.split("|")
-    n = size // (len(item) + 6)
+    n = size // (len(item) + 6) // (10 if "/san-" in os.environ.get("CP_APISERVER", "") else 1)
     return request("POST", path + "?dryRun=All", head + ",".join(item.replace("@", str(i)) for i in range(n)) + tail)
 
 
@@ -176,7 +177,7 @@ CASES = {
         '|"k@"|]}}}}}]}}'),
     "long-topologies": lambda: long_list(
         GROUPS % ("storage", "storageclasses"),
-        '{"metadata":{"name":"long"},"provisioner":"x","allowedTopologies":[|{"matchLabelExpressions":[]}|]}', 300000),
+        '{"metadata":{"name":"long"},"provisioner":"x","allowedTopologies":[|{"matchLabelExpressions":[]}|]}', 50000),
     "long-namespaces": lambda: long_list(
         "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas",
         '{"metadata":{"name":"long"},"spec":{"priorityLevelConfiguration":{"name":"x"},"matchingPrecedence":5,"rules":['
@@ -353,9 +354,15 @@ def half(n):
             s.sendall(outgoing.read())
         s.recv(1)  # the server's hello: now it waits
         kept.append(s)
-    used, begin = cpu_s(), time.monotonic()
-    time.sleep(1)
-    print("%.2f" % ((cpu_s() - used) / (time.monotonic() - begin)))
+    # The least of many seconds: the server may be busy with what others asked of it, but not for ever.
+    share = 1.0
+    for _ in range(30):
+        used, begin = cpu_s(), time.monotonic()
+        time.sleep(1)
+        share = min(share, (cpu_s() - used) / (time.monotonic() - begin))
+        if share < 0.05:
+            break
+    print("%.2f" % share)
     with connect() as s:
         s.sendall(head("GET", "/version", {}))
         print(read_answer(s)[0])
