@@ -26,6 +26,8 @@ struct health_count {
 	atomic_bool well; /* the last time */
 };
 
+enum { FIELD_VALIDATIONS = 5 };
+
 struct app {
 	const struct clock *clock;
 	struct etcd *etcd;
@@ -39,7 +41,8 @@ struct app {
 	struct server *server;
 	struct metrics *metrics;
 	struct figures *figures;
-	atomic_int n_reads, n_writes; /* being worked on */
+	atomic_int n_reads, n_writes;			  /* being worked on */
+	struct tally_slot validations[FIELD_VALIDATIONS]; /* how long writes took, by how strictly fields are read */
 	struct access_figures access;
 	struct health_count health[HEALTH_CHECKS][HEALTH_ENDPOINTS];
 	_Atomic(const char *) advertised; /* host:port for discovery; "" until the port is known */

@@ -84,6 +84,33 @@ void app_request_ends(struct app *app, const struct request *r)
 	atomic_fetch_sub_explicit(reads(r) ? &app->n_reads : &app->n_writes, 1, memory_order_relaxed);
 }
 
+static const char *const validations[FIELD_VALIDATIONS] = {"", "Ignore", "Strict", "Warn", "invalid"};
+static const double validation_seconds[] = {
+	0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60};
+static const struct tally_bounds validation_bounds = {validation_seconds, ARRAY_SIZE(validation_seconds)};
+
+static void count_validation(struct app *app, const struct request *r, double seconds)
+{
+	size_t i = 0;
+	if (!r->schema || !str_in(r->verb, (const char *const[]){"create", "update", "patch", NULL}))
+		return;
+	while (i + 1 < FIELD_VALIDATIONS && !str_eq(validations[i], r->field_validation))
+		i++;
+	tally_observe(&app->validations[i], &validation_bounds, seconds);
+}
+
+/* What a request that may be made was like. */
+static void count_request(struct app *app, const struct exchange *exchange, const struct request *r, double seconds)
+{
+	struct figure *figure = r->figure ? r->figure : figure_of(app, r);
+	figure_count(figure, exchange_code(exchange), seconds, exchange_reply_size(exchange));
+	if (exchange->body_size > 0 && !reads(r))
+		figure_body(figure, exchange->body_size);
+	if (r->listed.done)
+		figure_listed(figure, r->listed.consistent, r->listed.looked_at, r->listed.told);
+	count_validation(app, r, seconds);
+}
+
 void app_done(struct exchange *exchange, void *data)
 {
 	struct app *app = data;
@@ -94,8 +121,7 @@ void app_done(struct exchange *exchange, void *data)
 	int64_t ms = clock_mono_ms(app->clock) - exchange->started_ms;
 	figure_runs(r->figure, -1);
 	if (r->counted)
-		figure_count(r->figure ? r->figure : figure_of(app, r), exchange_code(exchange), (double)ms / 1000.0,
-			exchange_reply_size(exchange));
+		count_request(app, exchange, r, (double)ms / 1000.0);
 	if (r->is_resource)
 		log_v(3, "%s %s %d %lldms %s", exchange->method, exchange->path, exchange_code(exchange), (long long)ms,
 			r->user ? r->user->name : "-");
@@ -116,6 +142,18 @@ static void write_access(struct app *app, struct strbuf *out)
 	sample(out, "apiserver_current_inflight_requests", "request_kind", "mutating", atomic_load(&app->n_writes));
 	sample(out, "apiserver_current_inflight_requests", "request_kind", "readOnly", atomic_load(&app->n_reads));
 	access_write(&app->access, out);
+	authn_write_metrics(app->authn, out);
+}
+
+static void write_validations(struct app *app, struct strbuf *out)
+{
+	static const char name[] = "field_validation_request_duration_seconds";
+	metrics_write_head(out, name, "histogram", "How long writes took, by how strictly their fields are read.");
+	for (size_t i = 0; i < FIELD_VALIDATIONS; i++) {
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		metrics_add_label(&labels, "field_validation", validations[i]);
+		metrics_write_tally(out, name, labels.buf, &app->validations[i], &validation_bounds);
+	}
 }
 
 /* One line for every resource that is stored. */
@@ -216,6 +254,8 @@ static void write_addresses(struct app *app, struct strbuf *out)
 		sample(&left, available, "cidr", ip_range_text(arena, range), (double)range->n_addresses - taken);
 	}
 	strbuf_add(out, left.buf, left.len);
+	service_ips_write_metrics(ips, out);
+	node_ports_write_metrics(app->strategies.node_ports, out);
 }
 
 /* There is no audit yet: nothing was recorded, and nothing refused for it. */
@@ -244,6 +284,7 @@ static void write_all(void *data, struct strbuf *out)
 {
 	struct app *app = data;
 	figures_write(app->figures, out);
+	write_validations(app, out);
 	write_access(app, out);
 	admission_write_metrics(app->admission, out);
 	registry_write_metrics(app->registry, out);
@@ -257,6 +298,8 @@ static void write_all(void *data, struct strbuf *out)
 		received_of);
 	write_stored(
 		app, out, "apiserver_storage_events_received_total", "Changes that etcd told of.", true, received_of);
+	write_stored(app, out, "apiserver_watch_cache_events_dispatched_total", "Changes that watches could hear of.",
+		true, received_of);
 	write_stored(app, out, "watch_cache_capacity", "Changes that are kept for watches.", true, ring_of);
 	write_api_services(app, out);
 	write_addresses(app, out);

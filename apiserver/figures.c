@@ -1,9 +1,11 @@
 #include "apiserver/figures.h"
 #include <stdlib.h>
+#include "api/types.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "serve/metrics.h"
 
-enum { SLOTS = 4096, PROBES = 64, MAX_CODES = 12, N_SECONDS = 23, N_SIZES = 7, N_EVENT_SIZES = 8 };
+enum { SLOTS = 4096, PROBES = 64, MAX_CODES = 12, N_SECONDS = 23, N_SIZES = 7, N_EVENT_SIZES = 8, N_BODY_SIZES = 31 };
 
 static const double seconds_bounds[N_SECONDS] = {
 	0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60};
@@ -21,6 +23,8 @@ struct figure {
 	atomic_uint_least64_t seconds[N_SECONDS + 1], microseconds;
 	atomic_uint_least64_t sizes[N_SIZES + 1], bytes;
 	atomic_uint_least64_t event_sizes[N_EVENT_SIZES + 1], event_bytes;
+	atomic_uint_least64_t body_sizes[N_BODY_SIZES + 1], body_bytes;
+	atomic_uint_least64_t lists, consistent_lists, looked_at, told;
 	atomic_int running;
 	atomic_bool lasts; /* has run for long once */
 };
@@ -118,6 +122,31 @@ void figure_count(struct figure *figure, int code, double seconds, size_t reply_
 		add(&figure->sizes[bucket_of(size_bounds, N_SIZES, (double)reply_size)], 1);
 		add(&figure->bytes, reply_size);
 	}
+}
+
+/* 50,000 and every 100,000 bytes more. */
+static size_t body_bucket(size_t size)
+{
+	size_t i = size <= 50000 ? 0 : (size - 50000 + 99999) / 100000;
+	return i < N_BODY_SIZES ? i : N_BODY_SIZES;
+}
+
+void figure_body(struct figure *figure, size_t size)
+{
+	if (!figure)
+		return;
+	add(&figure->body_sizes[body_bucket(size)], 1);
+	add(&figure->body_bytes, size);
+}
+
+void figure_listed(struct figure *figure, bool consistent, size_t looked_at, size_t told)
+{
+	if (!figure)
+		return;
+	add(&figure->lists, 1);
+	add(&figure->consistent_lists, consistent);
+	add(&figure->looked_at, looked_at);
+	add(&figure->told, told);
 }
 
 void figure_runs(struct figure *figure, int change)
@@ -265,6 +294,136 @@ static void write_events(struct figures *figures, struct strbuf *out)
 	strbuf_add(out, totals.buf, totals.len);
 }
 
+/* What figures of one group, resource and verb have together, whatever their versions, subresources and scopes. */
+struct sum {
+	const struct schema_resource *resource;
+	const char *verb;
+	uint64_t bodies[N_BODY_SIZES + 1];
+	double body_bytes, lists, consistent_lists, looked_at, told;
+};
+
+static struct sum *sum_of(struct strmap *sums, const struct figure *f)
+{
+	static const char *const operations[] = {[FIGURE_POST] = "create",
+		[FIGURE_PUT] = "update",
+		[FIGURE_PATCH] = "patch",
+		[FIGURE_APPLY] = "patch",
+		[FIGURE_DELETE] = "delete",
+		[FIGURE_CONNECT] = "create"};
+	const struct schema_resource *r = f->key.schema;
+	CLEANUP(strbuf_done) struct strbuf key = STRBUF_INIT;
+	const char *verb = str_or(operations[f->key.verb], "list");
+	strbuf_printf(&key, "%s/%s/%s", r->type->group, r->plural, verb);
+	struct sum *sum = strmap_get(sums, key.buf);
+	if (!sum) {
+		sum = mem_zalloc(sizeof(*sum));
+		*sum = (struct sum){.resource = r, .verb = verb};
+		strmap_put(sums, key.buf, sum);
+	}
+	return sum;
+}
+
+static struct strmap *sums_of(struct figures *figures)
+{
+	struct strmap *sums = strmap_new(free);
+	for (size_t i = 0; i < SLOTS; i++) {
+		uint64_t counts[N_BODY_SIZES + 1];
+		const struct figure *f = atomic_load(&figures->slots[i]);
+		if (!f || !f->key.schema ||
+			(!copy_counts(f->body_sizes, N_BODY_SIZES + 1, counts) && !atomic_load(&f->lists)))
+			continue;
+		struct sum *sum = sum_of(sums, f);
+		for (size_t k = 0; k <= N_BODY_SIZES; k++)
+			sum->bodies[k] += counts[k];
+		sum->body_bytes += (double)atomic_load(&f->body_bytes);
+		sum->lists += (double)atomic_load(&f->lists);
+		sum->consistent_lists += (double)atomic_load(&f->consistent_lists);
+		sum->looked_at += (double)atomic_load(&f->looked_at);
+		sum->told += (double)atomic_load(&f->told);
+	}
+	return sums;
+}
+
+static void write_bodies(const struct strmap *sums, struct strbuf *out)
+{
+	static const char name[] = "apiserver_request_body_size_bytes";
+	double bounds[N_BODY_SIZES];
+	for (size_t i = 0; i < N_BODY_SIZES; i++)
+		bounds[i] = 50000 + 100000 * (double)i;
+	metrics_write_head(out, name, "histogram", "Sizes of the bodies of writes, in bytes.");
+	STRMAP_FOREACH (sums, it) {
+		const struct sum *sum = it.value;
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		metrics_add_label(&labels, "group", sum->resource->type->group);
+		metrics_add_label(&labels, "resource", sum->resource->plural);
+		metrics_add_label(&labels, "verb", sum->verb);
+		if (!sum->lists)
+			metrics_write_histogram(
+				out, name, labels.buf, bounds, N_BODY_SIZES, sum->bodies, sum->body_bytes);
+	}
+}
+
+/* One of the numbers that sums of lists have, with the labels that stand before and behind group. */
+static void write_lists(const struct strmap *sums, struct strbuf *out, const char *name, const char *help,
+	size_t offset, const char *first, const char *behind)
+{
+	metrics_write_head(out, name, "counter", help);
+	STRMAP_FOREACH (sums, it) {
+		const struct sum *sum = it.value;
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		double value = *(const double *)(const void *)((const char *)it.value + offset);
+		if (!sum->lists)
+			continue;
+		strbuf_adds(&labels, first);
+		metrics_add_label(&labels, "group", sum->resource->type->group);
+		strbuf_adds(&labels, behind);
+		metrics_add_label(&labels, "resource", sum->resource->plural);
+		if (*first)
+			metrics_add_label(&labels, "success", "true");
+		metrics_write_sample(out, name, labels.buf, value);
+	}
+}
+
+/* Kinds that are said to be deprecated, once anybody has asked for them. */
+static void write_deprecated(struct figures *figures, struct strbuf *out)
+{
+	static const char name[] = "apiserver_requested_deprecated_apis";
+	const struct schema_type *const types[] = {&CoreV1Endpoints_schema, &CoreV1ComponentStatus_schema};
+	metrics_write_head(out, name, "gauge", "Deprecated kinds that were asked for.");
+	for (size_t t = 0; t < ARRAY_SIZE(types); t++) {
+		bool asked = false;
+		for (size_t i = 0; i < SLOTS && !asked; i++) {
+			const struct figure *f = atomic_load(&figures->slots[i]);
+			asked = f && f->key.schema && f->key.schema->type == types[t];
+		}
+		if (!asked)
+			continue;
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		metrics_add_label(&labels, "group", types[t]->group);
+		metrics_add_label(&labels, "removed_release", "");
+		metrics_add_label(&labels, "resource", types[t]->resource->plural);
+		metrics_add_label(&labels, "subresource", "");
+		metrics_add_label(&labels, "version", types[t]->version);
+		metrics_write_sample(out, name, labels.buf, 1);
+	}
+}
+
+static void write_sums(struct figures *figures, struct strbuf *out)
+{
+	static const char index[] = ",index=\"\"", no_fallback[] = "fallback=\"false\"";
+	CLEANUP(strmap_freep) struct strmap *sums = sums_of(figures);
+	write_bodies(sums, out);
+	write_lists(sums, out, "apiserver_cache_list_total", "Lists out of memory.", offsetof(struct sum, lists), "",
+		index);
+	write_lists(sums, out, "apiserver_cache_list_fetched_objects_total", "Objects in memory that lists looked at.",
+		offsetof(struct sum, looked_at), "", index);
+	write_lists(sums, out, "apiserver_cache_list_returned_objects_total", "Objects in memory that lists told.",
+		offsetof(struct sum, told), "", "");
+	write_lists(sums, out, "apiserver_watch_cache_consistent_read_total",
+		"Lists out of memory that are as new as etcd.", offsetof(struct sum, consistent_lists), no_fallback,
+		"");
+}
+
 /* A metric, of which each figure writes its lines. */
 struct family {
 	const char *name, *type, *help;
@@ -296,6 +455,8 @@ void figures_write(struct figures *figures, struct strbuf *out)
 	};
 	write_families(figures, families, ARRAY_SIZE(families), out);
 	write_events(figures, out);
+	write_sums(figures, out);
+	write_deprecated(figures, out);
 }
 
 /* --- calls to etcd --- */

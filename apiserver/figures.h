@@ -43,6 +43,10 @@ void figures_free(struct figures *figures);
 /* NULL: the table is full, which counts nothing. */
 struct figure *figures_find(struct figures *figures, const struct figure_key *key);
 void figure_count(struct figure *figure, int code, double seconds, size_t reply_size);
+/* A body of a write. */
+void figure_body(struct figure *figure, size_t size);
+/* A list out of memory: whether it was as new as etcd, how many objects were looked at, and how many told. */
+void figure_listed(struct figure *figure, bool consistent, size_t looked_at, size_t told);
 /* Requests that last: watches, connections; 1 at their beginning, -1 at their end. */
 void figure_runs(struct figure *figure, int change);
 /* Events sent to a watcher. */

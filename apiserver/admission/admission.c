@@ -66,6 +66,7 @@ struct status *admission_new(
 	TRY(check_names(&options->disable, "disable-admission-plugins"));
 	struct admission *admission = mem_zalloc(sizeof(*admission));
 	admission->context = *context;
+	admission->context.pod_security = pod_security_figures_new();
 	for (size_t i = 0; admission_plugins[i]; i++) {
 		if (!is_on(options, admission_plugins[i]))
 			continue;
@@ -92,6 +93,7 @@ void admission_free(struct admission *admission)
 		return;
 	for (size_t i = 0; i <= admission->n_plugins; i++)
 		figures_done(&admission->figures[i]);
+	free(admission->context.pod_security);
 	free(admission->figures);
 	free(admission->plugins);
 	free(admission);
@@ -136,11 +138,12 @@ struct status *admission_validate(struct admission *admission, const struct admi
 	return run(admission, a, VALIDATE);
 }
 
+static const char *const operations[] = {"CREATE", "UPDATE", "DELETE", "CONNECT"};
+static const char *const steps[] = {"admit", "validate"};
+
 /* plugin "": of a whole step. */
 static void write_figures(const struct admission_figures *f, struct strbuf *out, const char *name, const char *plugin)
 {
-	static const char *const operations[] = {"CREATE", "UPDATE", "DELETE", "CONNECT"};
-	static const char *const steps[] = {"admit", "validate"};
 	for (int step = 0; step < N_STEPS; step++)
 		for (int o = 0; o < N_OPERATIONS; o++)
 			for (int refused = 0; refused < 2; refused++) {
@@ -154,6 +157,32 @@ static void write_figures(const struct admission_figures *f, struct strbuf *out,
 			}
 }
 
+/* How often and how long in all; quantiles of the last hours are not kept. */
+static void write_summary(const struct admission_figures *f, struct strbuf *out)
+{
+	static const char name[] = "apiserver_admission_step_admission_duration_seconds_summary";
+	metrics_write_head(out, name, "summary", "How long all plugins of an admission step took.");
+	for (int step = 0; step < N_STEPS; step++)
+		for (int o = 0; o < N_OPERATIONS; o++)
+			for (int refused = 0; refused < 2; refused++) {
+				uint64_t counts[ARRAY_SIZE(seconds) + 1];
+				double sum;
+				CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+				uint64_t n = tally_read(&f->slots[step][o][refused], &bounds, counts, &sum);
+				if (!n)
+					continue;
+				metrics_add_label(&labels, "operation", operations[o]);
+				metrics_add_label(&labels, "rejected", refused ? "true" : "false");
+				metrics_add_label(&labels, "type", steps[step]);
+				metrics_write_sample(out,
+					"apiserver_admission_step_admission_duration_seconds_summary_sum", labels.buf,
+					sum);
+				metrics_write_sample(out,
+					"apiserver_admission_step_admission_duration_seconds_summary_count", labels.buf,
+					(double)n);
+			}
+}
+
 void admission_write_metrics(const struct admission *admission, struct strbuf *out)
 {
 	static const char by_plugin[] = "apiserver_admission_controller_admission_duration_seconds",
@@ -163,6 +192,8 @@ void admission_write_metrics(const struct admission *admission, struct strbuf *o
 		write_figures(&admission->figures[i], out, by_plugin, admission->plugins[i]->name);
 	metrics_write_head(out, by_step, "histogram", "How long all plugins of an admission step took.");
 	write_figures(&admission->figures[admission->n_plugins], out, by_step, "");
+	write_summary(&admission->figures[admission->n_plugins], out);
+	pod_security_figures_write(admission->context.pod_security, out);
 }
 
 bool admission_is(

@@ -43,10 +43,13 @@ struct admission_attributes {
 	bool dry_run;
 };
 
+struct pod_security_figures;
+
 struct admission_context {
 	struct objects *objects;
 	struct authz *authz;
 	const struct clock *clock;
+	struct pod_security_figures *pod_security; /* made with the admission */
 };
 
 struct admission_plugin {

@@ -31,6 +31,10 @@ extern const struct admission_plugin *const admission_plugins[];
 /* Names that are known and do nothing here: they are on in the original, and their absence is never an error. */
 extern const char *const admission_other_names[];
 
+/* What PodSecurity has judged. */
+struct pod_security_figures *pod_security_figures_new(void);
+void pod_security_figures_write(const struct pod_security_figures *figures, struct strbuf *out);
+
 /* Whether the write is of that resource, or of that subresource of it. */
 bool admission_is(
 	const struct admission_attributes *a, const char *group, const char *resource, const char *subresource);

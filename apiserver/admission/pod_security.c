@@ -1,7 +1,10 @@
 #include "api/copy.h"
+#include <stdatomic.h>
 #include "api/meta.h"
 #include "apiserver/admission/plugins.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "serve/metrics.h"
 
 /*
  * The Pod Security Standards: a namespace's label says which of the levels privileged, baseline and restricted its pods
@@ -466,7 +469,6 @@ static void gather(struct check *c)
 	}
 }
 
-/* Whether the write can make a pod do more than it could. */
 static bool is_looked_at(const struct admission_attributes *a)
 {
 	if (!str_empty(a->group) || !str_eq(a->resource, "pods") || !API_IS(a->object, CoreV1Pod) ||
@@ -474,10 +476,80 @@ static bool is_looked_at(const struct admission_attributes *a)
 		return false;
 	if (!str_empty(a->subresource) && !str_eq(a->subresource, "ephemeralcontainers"))
 		return false;
-	if (a->operation == ADMISSION_CREATE)
-		return true;
-	return a->operation == ADMISSION_UPDATE && API_IS(a->old, CoreV1Pod) &&
+	return a->operation == ADMISSION_CREATE || (a->operation == ADMISSION_UPDATE && API_IS(a->old, CoreV1Pod));
+}
+
+/* Whether the write can make a pod do more than it could. */
+static bool is_significant(const struct admission_attributes *a)
+{
+	return a->operation == ADMISSION_CREATE ||
 	       !api_equal(((const CoreV1Pod *)a->object)->spec, ((const CoreV1Pod *)a->old)->spec);
+}
+
+/* Verdicts by whether they refused, level, minor version of the standards, operation and subresource. */
+enum { PRIVILEGED, BASELINE, RESTRICTED, N_LEVELS };
+enum { LATEST = 64, N_VERSIONS };
+struct pod_security_figures {
+	atomic_uint_least64_t counts[2][N_LEVELS][N_VERSIONS][2][2];
+};
+
+struct pod_security_figures *pod_security_figures_new(void)
+{
+	return mem_zalloc(sizeof(struct pod_security_figures));
+}
+
+static void write_verdicts(const struct pod_security_figures *f, struct strbuf *out, const char *name, size_t version)
+{
+	static const char *const levels[] = {"privileged", "baseline", "restricted"};
+	for (size_t i = 0; i < 2 * N_LEVELS * 4; i++) {
+		size_t denied = i / (N_LEVELS * 4), level = i / 4 % N_LEVELS, update = i / 2 % 2, ephemeral = i % 2;
+		uint64_t n = atomic_load(&f->counts[denied][level][version][update][ephemeral]);
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		if (!n)
+			continue;
+		metrics_add_label(&labels, "decision", denied ? "deny" : "allow");
+		metrics_add_label(&labels, "mode", "enforce");
+		metrics_add_label(&labels, "policy_level", levels[level]);
+		if (version == LATEST)
+			metrics_add_label(&labels, "policy_version", "latest");
+		else
+			strbuf_printf(&labels, ",policy_version=\"v1.%zu\"", version);
+		metrics_add_label(&labels, "request_operation", update ? "update" : "create");
+		metrics_add_label(&labels, "resource", "pod");
+		metrics_add_label(&labels, "subresource", ephemeral ? "ephemeralcontainers" : "");
+		metrics_write_sample(out, name, labels.buf, (double)n);
+	}
+}
+
+void pod_security_figures_write(const struct pod_security_figures *f, struct strbuf *out)
+{
+	static const char name[] = "pod_security_evaluations_total";
+	metrics_write_head(out, name, "counter", "Pods held against the level of their namespace.");
+	for (size_t version = 0; version < N_VERSIONS; version++)
+		write_verdicts(f, out, name, version);
+	/* Nobody can be exempted. */
+	metrics_write_head(out, "pod_security_exemptions_total", "counter", "Pods that are exempt from it.");
+	metrics_write_sample(out, "pod_security_exemptions_total",
+		"request_operation=\"create\",resource=\"pod\",subresource=\"\"", 0);
+	metrics_write_sample(out, "pod_security_exemptions_total",
+		"request_operation=\"update\",resource=\"pod\",subresource=\"\"", 0);
+}
+
+static size_t version_index(const char *version)
+{
+	int64_t minor;
+	return str_starts_with(version, "v1.") && str_to_int64(version + 3, 0, LATEST - 1, &minor) ? (size_t)minor
+												   : LATEST;
+}
+
+static void count(const struct admission_context *context, const struct admission_attributes *a, int level,
+	const char *version, bool denied)
+{
+	struct pod_security_figures *f = context->pod_security;
+	if (f)
+		atomic_fetch_add_explicit(&f->counts[denied][level][version_index(version)]
+						    [a->operation == ADMISSION_UPDATE][!str_empty(a->subresource)],
+			1, memory_order_relaxed);
 }
 
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
@@ -490,12 +562,17 @@ static struct status *validate(const struct admission_context *context, const st
 	const char *version = str_or(meta_label(ns->metadata, "pod-security.kubernetes.io/enforce-version"), "latest");
 	bool baseline = str_eq(level, "baseline"),
 	     restricted = !str_empty(level) && !baseline && !str_eq(level, "privileged");
-	if (!baseline && !restricted)
+	if (!baseline && !restricted) {
+		count(context, a, PRIVILEGED, version, false);
+		return NULL;
+	}
+	if (!is_significant(a))
 		return NULL;
 	const CoreV1PodSpec *spec = ((const CoreV1Pod *)a->object)->spec;
 	struct check c = {.arena = a->arena, .spec = spec, .security = spec->security_context};
 	gather(&c);
 	run(&c, restricted);
+	count(context, a, restricted ? RESTRICTED : BASELINE, version, c.n_found > 0);
 	if (!c.n_found)
 		return NULL;
 	/* A level that nobody knows is held to be the strictest, as the original does. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "serve/metrics.h"
 
 enum { MIN_BAND = 16, MAX_BAND = 128, BAND_STEP = 32, MAX_TRIES = 100, REPAIRS_UNTIL_LEAKED = 3, PRETENDED = 32769 };
 
@@ -28,6 +29,8 @@ struct node_ports {
 	struct bitmap map; /* as stored at revision; 0: not known */
 	int64_t revision;
 	uint8_t *leaks; /* for each port: in how many repairs in a row it was taken without use */
+	/* How many were taken: that were asked for, and any; and how many could not be. */
+	uint64_t certain, any, failed_certain, failed_any;
 };
 
 struct node_ports *node_ports_new(struct etcd *etcd, const char *prefix, int32_t first, int32_t last)
@@ -284,9 +287,49 @@ static struct status *take(struct node_ports *p, int32_t *wanted, size_t n, bool
 	if (!n)
 		return NULL;
 	pthread_mutex_lock(&p->lock);
+	size_t n_any = 0;
+	for (size_t i = 0; i < n; i++)
+		n_any += !wanted[i];
 	struct status *s = take_locked(p, arena, wanted, n, pretend, ret_failed);
+	if (!pretend && !s) {
+		p->any += n_any;
+		p->certain += n - n_any;
+	} else if (!pretend && *ret_failed < n) {
+		p->failed_any += !wanted[*ret_failed];
+		p->failed_certain += wanted[*ret_failed] != 0;
+	}
 	pthread_mutex_unlock(&p->lock);
 	return s;
+}
+
+static void write_counts(struct strbuf *out, const char *name, const char *help, uint64_t certain, uint64_t any)
+{
+	metrics_write_head(out, name, "counter", help);
+	if (any)
+		metrics_write_sample(out, name, "scope=\"dynamic\"", (double)any);
+	if (certain)
+		metrics_write_sample(out, name, "scope=\"static\"", (double)certain);
+}
+
+void node_ports_write_metrics(struct node_ports *p, struct strbuf *out)
+{
+	static const char allocated[] = "kube_apiserver_nodeport_allocator_allocated_ports",
+			  available[] = "kube_apiserver_nodeport_allocator_available_ports";
+	size_t n = 0;
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; p->revision && i < p->size; i++)
+		n += has(&p->map, i);
+	if (p->revision) {
+		metrics_write_head(out, allocated, "gauge", "Node ports that are taken.");
+		metrics_write_sample(out, allocated, "", (double)n);
+		metrics_write_head(out, available, "gauge", "Node ports that are free.");
+		metrics_write_sample(out, available, "", (double)(p->size - n));
+	}
+	write_counts(
+		out, "kube_apiserver_nodeport_allocator_allocation_total", "Node ports taken.", p->certain, p->any);
+	write_counts(out, "kube_apiserver_nodeport_allocator_allocation_errors_total",
+		"Node ports that could not be taken.", p->failed_certain, p->failed_any);
+	pthread_mutex_unlock(&p->lock);
 }
 
 struct status *node_ports_take(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include "apiserver/store/etcd.h"
 #include "base/status.h"
+#include "base/str.h"
 
 struct node_ports;
 
@@ -32,6 +33,8 @@ struct status *node_ports_take(struct node_ports *ports, int32_t *wanted, size_t
 /* The same answers without taking; any becomes a number that nobody has, as far as that goes (the original's dry run).
  */
 struct status *node_ports_pretend(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed) MUST_USE;
+/* What is taken, as metrics. */
+void node_ports_write_metrics(struct node_ports *ports, struct strbuf *out);
 /* What is not taken, or not of the range, is no matter. A failure leaves them taken until the repair, and is logged. */
 void node_ports_release(struct node_ports *ports, const int32_t *taken, size_t n);
 

@@ -2,15 +2,28 @@
 #include <string.h>
 #include "api/meta.h"
 #include "api/types.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tally.h"
+#include "serve/metrics.h"
 
 #define MISMATCH "the provided network does not match the current range"
+
+/* What was taken of a configured range: addresses that were asked for, and any. */
+struct taken {
+	atomic_uint_least64_t certain, any, failed_certain, failed_any;
+	struct tally_slot seconds;
+};
+
+static const double seconds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+static const struct tally_bounds bounds = {seconds, ARRAY_SIZE(seconds)};
 
 struct service_ips {
 	struct objects *objects;
 	struct ip_range ranges[2];
+	struct taken taken[2];
 	size_t n_ranges;
 };
 
@@ -25,6 +38,8 @@ struct service_ips *service_ips_new(struct objects *objects, const struct ip_ran
 
 void service_ips_free(struct service_ips *ips)
 {
+	for (size_t i = 0; ips && i < ips->n_ranges; i++)
+		tally_done(&ips->taken[i].seconds);
 	free(ips);
 }
 
@@ -139,7 +154,24 @@ static struct status *check(struct service_ips *ips, struct arena *arena, const 
 	return NULL;
 }
 
-struct status *service_ips_take(
+/* Of the range of that family; what a ServiceCIDR added later is not told apart. */
+static struct status *counted(
+	struct service_ips *ips, bool is_ipv6, bool certain, int64_t begin_ns, struct status *status)
+{
+	for (size_t i = 0; i < ips->n_ranges; i++) {
+		struct taken *t = &ips->taken[i];
+		if (ips->ranges[i].is_ipv6 != is_ipv6)
+			continue;
+		atomic_uint_least64_t *count =
+			certain ? (status ? &t->failed_certain : &t->certain) : (status ? &t->failed_any : &t->any);
+		atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+		tally_observe(&t->seconds, &bounds, (double)(clock_mono_ns(clock_system()) - begin_ns) / 1e9);
+		break;
+	}
+	return status;
+}
+
+static struct status *take(
 	struct service_ips *ips, struct arena *arena, const char *ip, const char *namespace, const char *name)
 {
 	char *canonical;
@@ -149,6 +181,13 @@ struct status *service_ips_take(
 		return s;
 	status_free(s);
 	return status_new(STATUS_CONFLICT, "provided IP is already allocated");
+}
+
+struct status *service_ips_take(
+	struct service_ips *ips, struct arena *arena, const char *ip, const char *namespace, const char *name)
+{
+	int64_t begin_ns = clock_mono_ns(clock_system());
+	return counted(ips, strchr(ip, ':') != NULL, true, begin_ns, take(ips, arena, ip, namespace, name));
 }
 
 static bool is_known(struct service_ips *ips, const char *ip)
@@ -189,8 +228,8 @@ static struct status *full(void)
 	return status_internal("failed to allocate a serviceIP: range is full");
 }
 
-struct status *service_ips_take_any(struct service_ips *ips, struct arena *arena, const char *family,
-	const char *namespace, const char *name, char **ret_ip)
+static struct status *take_any(struct service_ips *ips, struct arena *arena, const char *family, const char *namespace,
+	const char *name, char **ret_ip)
 {
 	struct ranges ranges;
 	TRY(read_ranges(ips, arena, true, &ranges));
@@ -202,6 +241,50 @@ struct status *service_ips_take_any(struct service_ips *ips, struct arena *arena
 			return NULL;
 	}
 	return full();
+}
+
+struct status *service_ips_take_any(struct service_ips *ips, struct arena *arena, const char *family,
+	const char *namespace, const char *name, char **ret_ip)
+{
+	int64_t begin_ns = clock_mono_ns(clock_system());
+	return counted(
+		ips, str_eq(family, "IPv6"), false, begin_ns, take_any(ips, arena, family, namespace, name, ret_ip));
+}
+
+static void write_taken(const struct service_ips *ips, struct strbuf *out, const char *name, const char *help,
+	size_t certain, size_t any)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const size_t offsets[] = {any, certain};
+	static const char *const scopes[] = {"dynamic", "static"};
+	metrics_write_head(out, name, "counter", help);
+	for (size_t i = 0; i < ips->n_ranges; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(offsets); k++) {
+			CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+			const char *at = (const char *)&ips->taken[i] + offsets[k];
+			uint64_t n = atomic_load((const atomic_uint_least64_t *)(const void *)at);
+			metrics_add_label(&labels, "cidr", ip_range_text(arena, &ips->ranges[i]));
+			metrics_add_label(&labels, "scope", scopes[k]);
+			if (n)
+				metrics_write_sample(out, name, labels.buf, (double)n);
+		}
+}
+
+void service_ips_write_metrics(const struct service_ips *ips, struct strbuf *out)
+{
+	static const char duration[] = "kube_apiserver_clusterip_allocator_allocation_duration_seconds";
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	write_taken(ips, out, "kube_apiserver_clusterip_allocator_allocation_total", "Addresses of Services taken.",
+		offsetof(struct taken, certain), offsetof(struct taken, any));
+	write_taken(ips, out, "kube_apiserver_clusterip_allocator_allocation_errors_total",
+		"Addresses of Services that could not be taken.", offsetof(struct taken, failed_certain),
+		offsetof(struct taken, failed_any));
+	metrics_write_head(out, duration, "histogram", "How long it took to take an address.");
+	for (size_t i = 0; i < ips->n_ranges; i++) {
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		metrics_add_label(&labels, "cidr", ip_range_text(arena, &ips->ranges[i]));
+		metrics_write_tally(out, duration, labels.buf, &ips->taken[i].seconds, &bounds);
+	}
 }
 
 struct status *service_ips_pretend_any(struct service_ips *ips, struct arena *arena, const char *family, char **ret_ip)

@@ -8,7 +8,7 @@
  *	…
  *	service_ips_release(ips, arena, ip, "default", "web");
  *
- * Threads: any; nothing here changes after service_ips_new. Taking and releasing block.
+ * Threads: any; nothing here changes after service_ips_new but counts. Taking and releasing block.
  */
 #ifndef APISERVER_ALLOC_SERVICE_IPS_H
 #define APISERVER_ALLOC_SERVICE_IPS_H
@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include "apiserver/alloc/ip_range.h"
 #include "apiserver/registry/objects.h"
+#include "base/str.h"
 
 #define SERVICE_IPS_MANAGER "ipallocator.k8s.io"
 #define SERVICE_IPS_LABEL_FAMILY "ipaddress.kubernetes.io/ip-family"
@@ -46,6 +47,9 @@ struct status *service_ips_pretend(struct service_ips *ips, struct arena *arena,
 /* Gives back an address if it is that Service's. A failure leaves it taken until the repair finds it, and is logged. */
 void service_ips_release(
 	struct service_ips *ips, struct arena *arena, const char *ip, const char *namespace, const char *name);
+
+/* What was taken of the configured ranges, as metrics. */
+void service_ips_write_metrics(const struct service_ips *ips, struct strbuf *out);
 
 /* Whether any ServiceCIDR covers the address, ready or not. */
 bool service_ips_in_any_range(struct service_ips *ips, struct arena *arena, const char *ip);

@@ -21,6 +21,7 @@
 #include "apiserver/registry/objects.h"
 #include "base/clock.h"
 #include "base/flags.h"
+#include "base/str.h"
 
 struct authn;
 
@@ -96,6 +97,8 @@ struct status *authn_issue_token(struct authn *authn, struct arena *arena, const
 
 /* The JSON documents /.well-known/openid-configuration and /openid/v1/jwks, owned by authn; "" without a signing key.
  */
+/* Uses of service account tokens, as metrics. */
+void authn_write_metrics(const struct authn *authn, struct strbuf *out);
 const char *authn_openid_configuration(struct authn *authn);
 const char *authn_jwks(struct authn *authn);
 

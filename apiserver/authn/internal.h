@@ -4,6 +4,7 @@
 #ifndef APISERVER_AUTHN_INTERNAL_H
 #define APISERVER_AUTHN_INTERNAL_H
 
+#include <stdatomic.h>
 #include "apiserver/authn/authn.h"
 #include "base/map.h"
 #include "pki/jwt.h"
@@ -29,6 +30,8 @@ struct authn {
 	size_t n_audiences;
 	char *openid_configuration;
 	char *jwks;
+	/* Uses of service account tokens: of Secrets, and of pods, before and after they should have been renewed. */
+	atomic_uint_least64_t n_legacy, n_valid, n_stale;
 };
 
 /* A bearer token as one kind of authenticator sees it: *ret_user stays NULL when it is none of its own. */

@@ -3,6 +3,7 @@
 #include "apiserver/authn/internal.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "serve/metrics.h"
 
 enum { LEEWAY_S = 60 };
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
@@ -141,6 +142,15 @@ static struct status *check_audiences(
 	return NULL;
 }
 
+/* A token that lives on after it should have been renewed says since when. */
+static void count_use(struct authn *authn, const cJSON *claims)
+{
+	int64_t warn_after_s;
+	if (tree_int(tree_get(tree_get(claims, "kubernetes.io"), "warnafter"), &warn_after_s) && warn_after_s)
+		atomic_fetch_add_explicit(clock_wall_s(authn->clock) > warn_after_s ? &authn->n_stale : &authn->n_valid,
+			1, memory_order_relaxed);
+}
+
 struct status *authn_service_account_token(
 	struct authn *authn, struct arena *arena, struct token_request *request, struct user **ret_user)
 {
@@ -162,10 +172,31 @@ struct status *authn_service_account_token(
 		return NULL;
 	TRY(jwt_verify(jwt, authn->public_keys, authn->n_public_keys));
 	TRY(check_audiences(authn, arena, claims, request));
-	if (legacy)
-		return authn_legacy_token(authn, arena, jwt, request->token, ret_user);
+	if (legacy) {
+		TRY(authn_legacy_token(authn, arena, jwt, request->token, ret_user));
+		atomic_fetch_add_explicit(&authn->n_legacy, 1, memory_order_relaxed);
+		return NULL;
+	}
 	TRY(check_times(claims, clock_wall_s(authn->clock)));
-	return check_claims(authn, arena, claims, ret_user);
+	TRY(check_claims(authn, arena, claims, ret_user));
+	count_use(authn, claims);
+	return NULL;
+}
+
+void authn_write_metrics(const struct authn *authn, struct strbuf *out)
+{
+	const struct {
+		const char *name, *help;
+		const atomic_uint_least64_t *n;
+	} families[] = {
+		{"serviceaccount_legacy_tokens_total", "Uses of tokens of Secrets.", &authn->n_legacy},
+		{"serviceaccount_stale_tokens_total", "Uses of tokens that should have been renewed.", &authn->n_stale},
+		{"serviceaccount_valid_tokens_total", "Uses of tokens that are renewed in time.", &authn->n_valid},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		metrics_write_head(out, families[i].name, "counter", families[i].help);
+		metrics_write_sample(out, families[i].name, "", (double)atomic_load(families[i].n));
+	}
 }
 
 /* The token of a secret: it has no expiry, and lives as long as the secret holds it. */

@@ -192,6 +192,7 @@ struct listing {
 	struct snapshot snapshot; /* in the end, of what was chosen */
 	const char *token;	  /* "" at the end */
 	int64_t remaining;	  /* -1: unknown */
+	bool stored;		  /* read from etcd, not out of memory */
 };
 
 static void listing_done(struct listing *l)
@@ -208,6 +209,7 @@ static struct status *snapshot_at(
 	TRY(cache_wait(request->registry->cache, revision, WAIT_MS));
 	if (table_list_at(table, prefix, o->labels, revision, &l->snapshot))
 		return NULL;
+	l->stored = true;
 	return revision > 0 ? table_list_stored(table, prefix, revision, &l->snapshot)
 			    : status_new(STATUS_EXPIRED, "nothing is known of revision 0");
 }
@@ -460,7 +462,11 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 		return list_virtual(exchange, request, accept);
 	CLEANUP(listing_done) struct listing l = {0};
 	TRY(take_snapshot(request, &o, &l, &start));
+	request->listed.done = !l.stored;
+	request->listed.consistent = o.version < 0 && str_empty(o.token);
+	request->listed.looked_at = l.snapshot.n_items;
 	choose(request, &o, start, &l);
+	request->listed.told = l.snapshot.n_items;
 	if (accept->shape == SHAPE_TABLE && request->strategy->compare_rows)
 		order_rows(request, &l);
 	return answer_list(exchange, request, accept, &l);

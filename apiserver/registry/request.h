@@ -53,6 +53,11 @@ struct request {
 	const char *field_validation; /* Ignore, Warn, Strict */
 	bool applies;		      /* a server-side apply: managedFields come with the object */
 
+	/* Of a list out of memory, for the metrics. */
+	struct {
+		bool done, consistent; /* consistent: as new as etcd */
+		size_t looked_at, told;
+	} listed;
 	bool counted;	       /* it may be made, which the metrics tell of */
 	struct figure *figure; /* of a request that lasts (apiserver/figures.h), or NULL */
 

@@ -1,4 +1,5 @@
 #include "serve/metrics.h"
+#include "serve/features.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -463,6 +464,12 @@ static void write_build(struct strbuf *out)
 		"build_date=\"1970-01-01T00:00:00Z\",compiler=\"gcc\",git_commit=\"\",git_tree_state=\"clean\","
 		"git_version=\"" KUBEC_VERSION "\",go_version=\"\",major=\"1\",minor=\"34\",platform=\"" PLATFORM "\"",
 		"", 1);
+	metrics_write_head(out, "version_info", "gauge", "1, with the versions that the program is compatible with.");
+	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+	metrics_add_label(&labels, "binary", &KUBEC_VERSION[1]); /* without the v */
+	strbuf_adds(&labels, ",component=\"kube\",emulation=\"1.34\",min_compat=\"1.33\"");
+	write_sample(out, "version_info", "", labels.buf, "", 1);
+	features_write(out);
 }
 
 void metrics_write(struct metrics *m, struct strbuf *out)

@@ -107,3 +107,36 @@ requests() { # CODE SCOPE VERB [DRY-RUN]
 	cp_curl /metrics/slis | grep -qE 'kubernetes_healthchecks_total\{name="etcd",status="success",type="readyz"\} [1-9]'
 	cp_curl / | grep -qF '"/metrics/slis"'
 }
+
+@test "bodies, lists, addresses, ports and levels of security are counted" {
+	local services=/api/v1/namespaces/kube-public/services json='Content-Type: application/json' before
+	ask "$services?fieldValidation=Strict" -H "$json" -d '{"metadata":{"name":"np"},"spec":{"type":"NodePort","ports":[{"port":80}]}}'
+	ask "$services" -H "$json" -d '{"metadata":{"name":"ip"},"spec":{"clusterIP":"10.0.0.77","ports":[{"port":80}]}}'
+	ask "$services" -H "$json" -d '{"metadata":{"name":"again"},"spec":{"clusterIP":"10.0.0.77","ports":[{"port":80}]}}'
+	ask "$services"
+	ask "$services?resourceVersion=0"
+	ask /api/v1/namespaces/kube-public/endpoints
+	cp_curl /api/v1/namespaces/kube-public -X PATCH -H 'Content-Type: application/merge-patch+json' -o /dev/null \
+		-d '{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"baseline","pod-security.kubernetes.io/enforce-version":"v1.30"}}}'
+	ask /api/v1/namespaces/kube-public/serviceaccounts -H "$json" -d '{"metadata":{"name":"default"}}'
+	ask /api/v1/namespaces/kube-public/pods -H "$json" -d '{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}}'
+	ask /api/v1/namespaces/kube-public/pods -H "$json" -d '{"metadata":{"name":"q"},"spec":{"hostNetwork":true,"containers":[{"name":"c","image":"i"}]}}'
+	local security='policy_level="baseline",policy_version="v1.30",request_operation="create",resource="pod",subresource=""'
+	has 'apiserver_request_body_size_bytes_bucket{group="",resource="services",verb="create",le="50000"} ' \
+		'apiserver_cache_list_total{group="",index="",resource="services"} ' \
+		'apiserver_cache_list_returned_objects_total{group="",resource="services"} ' \
+		'apiserver_watch_cache_consistent_read_total{fallback="false",group="",resource="services",success="true"} ' \
+		'kube_apiserver_clusterip_allocator_allocation_total{cidr="10.0.0.0/24",scope="dynamic"} ' \
+		'kube_apiserver_clusterip_allocator_allocation_errors_total{cidr="10.0.0.0/24",scope="static"} ' \
+		'kube_apiserver_clusterip_allocator_allocation_duration_seconds_count{cidr="10.0.0.0/24"} ' \
+		'kube_apiserver_nodeport_allocator_allocation_total{scope="dynamic"} ' \
+		'kube_apiserver_nodeport_allocator_allocated_ports ' 'kube_apiserver_nodeport_allocator_available_ports ' \
+		"pod_security_evaluations_total{decision=\"allow\",mode=\"enforce\",$security} 1" \
+		"pod_security_evaluations_total{decision=\"deny\",mode=\"enforce\",$security} 1" \
+		'field_validation_request_duration_seconds_count{field_validation="Strict"} ' \
+		'apiserver_requested_deprecated_apis{group="",removed_release="",resource="endpoints",subresource="",version="v1"} 1' \
+		'kubernetes_feature_enabled{name="APIServerIdentity",stage="BETA"} 1' \
+		'kubernetes_feature_enabled{name="InPlacePodVerticalScalingExclusiveCPUs",stage="ALPHA"} 0' \
+		'version_info{binary="1.34.' \
+		'apiserver_admission_step_admission_duration_seconds_summary_count{operation="CREATE",rejected="false",type="admit"} '
+}
