@@ -26,6 +26,7 @@
 #include "client/workqueue.h"
 #include "controller-manager/options.h"
 #include "controller-manager/support/object.h"
+#include "serve/metrics.h"
 
 struct manager;
 struct controller_context;
@@ -51,6 +52,7 @@ struct controller_context {
 	struct informers *informers;	 /* shared by all */
 	const struct clock *clock;
 	struct workers *workers; /* for batches; shared by all */
+	struct metrics *metrics; /* for figures of its own; NULL: nobody asks */
 	struct manager *manager;
 	struct informer **awaited; /* what the controller has asked for; the manager's */
 	size_t n_awaited;

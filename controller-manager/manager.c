@@ -240,6 +240,7 @@ static struct status *make_context(struct manager *m, const struct controller *c
 		.informers = m->informers,
 		.clock = m->config.clock,
 		.workers = m->workers,
+		.metrics = m->config.metrics,
 		.manager = m};
 	TRY(make_client(m, c, &ctx->client));
 	ctx->recorder = event_recorder_new(ctx->client, c->event_source ? c->event_source : c->name, "");

@@ -38,6 +38,17 @@ struct status *scheduler_post_binding(void *data, struct cycle *cycle, const cha
 	return fail_try("bind.after");
 }
 
+/* How long it took in all, from the first attempt. */
+static void count_pod(struct scheduler *s, const struct queued_pod *item)
+{
+	enum { MANY = 15 };
+	char attempts[16] = "15+";
+	if (item->attempts < MANY)
+		snprintf(attempts, sizeof(attempts), "%d", item->attempts);
+	metric_observe(s->metrics.pod_seconds, (double)(clock_mono_ms(s->handle.clock) - item->first_attempt_ms) / 1000,
+		attempts);
+}
+
 static void bound(struct bind_job *job)
 {
 	struct scheduler *s = job->s;
@@ -52,6 +63,7 @@ static void bound(struct bind_job *job)
 	metric_add(s->metrics.attempts, 1, profile, "scheduled");
 	metric_observe(s->metrics.attempt_duration, seconds, profile, "scheduled");
 	metric_observe(s->metrics.pod_attempts, job->item->attempts);
+	count_pod(s, job->item);
 	framework_post_bind(cycle, job->node);
 	queue_done(s->queue, job->item);
 }
@@ -311,7 +323,6 @@ void scheduler_preempt(
 			job->victims[job->n_victims++] = api_copy_msg(job->arena, victims[i]->pod);
 	}
 	metric_observe(s->metrics.preemption_victims, (double)n_victims);
-	metric_add(s->metrics.preemption_attempts, 1);
 	clear_lesser(s, cycle->pod, node);
 	strmap_put(s->preempting, job->uid, job);
 	if (workers_submit(s->workers, preempt_work, job))

@@ -87,6 +87,7 @@ struct diagnosis {
 	plugin_set unschedulable, pending;
 	const char *pre_filter_message;	 /* NULL: the pre-filters passed */
 	const char *post_filter_message; /* NULL: none */
+	bool preemption_tried;
 };
 
 /* One attempt to place one pod: what the plugins share and keep between their calls. */

@@ -31,7 +31,8 @@ struct scheduler_metrics {
 	struct metric *pending;	 /* queue */
 	struct metric *incoming; /* queue, event */
 	struct metric *preemption_victims, *preemption_attempts;
-	struct metric *pod_attempts;
+	struct metric *pod_attempts, *pod_seconds;
+	struct metric *cache_size; /* type */
 };
 
 struct scheduler {

@@ -274,6 +274,7 @@ uint32_t nodes_put(struct nodes *nodes, const CoreV1Node *node)
 	uint8_t before = nodes->flags[row];
 	uint32_t zone = zone_of(nodes, node->metadata);
 	clear_facts(nodes, row);
+	nodes->n_present += !(before & NODE_PRESENT);
 	nodes->flags[row] = NODE_PRESENT | (node->spec && node->spec->unschedulable ? NODE_UNSCHEDULABLE : 0);
 	put_labels(nodes, row, node->metadata);
 	put_taints(nodes, row, node->spec);
@@ -290,6 +291,7 @@ void nodes_remove(struct nodes *nodes, const char *name)
 	uint32_t row = nodes_row(nodes, name);
 	if (row == NODES_NO_ROW)
 		return;
+	nodes->n_present -= (nodes->flags[row] & NODE_PRESENT) != 0;
 	clear_facts(nodes, row);
 	nodes->order_stale = true;
 	if (!nodes->pods[row].n_items)

@@ -68,6 +68,7 @@ struct nodes {
 	struct intern *image_names;
 	struct intern *label_sets; /* namespace and labels of pods */
 	size_t n_pods;		   /* over all rows */
+	size_t n_present;	   /* rows that are nodes */
 	uint32_t *image_nodes;	   /* by image id: how many nodes have it */
 	size_t cap_images;
 	struct strmap *rows; /* name -> row + 1 */

@@ -129,6 +129,8 @@ static void attempt(struct scheduler *s, struct queued_pod *item)
 		place(s, cycle, item, result.node, start_ms);
 		return;
 	}
+	if (result.diagnosis.preemption_tried)
+		metric_add(s->metrics.preemption_attempts, 1);
 	count_attempt(s, profile, result.code == VERDICT_ERROR ? "error" : "unschedulable", start_ms);
 	scheduler_fail(s, item, profile, result.code, result.message, &result.diagnosis, result.nominate);
 	cycle_free(cycle);
@@ -167,6 +169,8 @@ void scheduler_wake(struct scheduler *s)
 	metric_set(s->metrics.pending,
 		(double)(queue_count(s->queue, QUEUE_BACKOFF) + queue_count(s->queue, QUEUE_ERROR_BACKOFF)), names[1]);
 	metric_set(s->metrics.pending, (double)queue_count(s->queue, QUEUE_UNSCHEDULABLE), names[3]);
+	metric_set(s->metrics.cache_size, (double)s->nodes->n_present, "nodes");
+	metric_set(s->metrics.cache_size, (double)s->nodes->n_pods, "pods");
 	if (queue_count(s->queue, QUEUE_ACTIVE) || queue_count(s->queue, QUEUE_BACKOFF)) {
 		s->turn_posted = true;
 		loop_post(s->loop, turn, s);

@@ -12,6 +12,7 @@ struct endpoint_slices {
 	struct service_watch watch;
 	struct informer *slices, *nodes;
 	struct slice_tracker *tracker;
+	struct metric *syncs; /* result */
 };
 
 static bool is_managed(const MetaV1ObjectMeta *slice, const char *service_name)
@@ -123,10 +124,9 @@ static struct status *remove_family(struct endpoint_slices *c, struct arena *are
 	return apply_plan(c, key, &plan);
 }
 
-static struct status *sync_service(void *data, struct arena *arena, const char *key)
+static struct status *update_slices(struct endpoint_slices *c, struct arena *arena, const char *key)
 {
 	static const char *const families[] = {"IPv4", "IPv6"};
-	struct endpoint_slices *c = data;
 	const CoreV1Service *service = informer_get_key(c->watch.services, arena, key);
 	if (!service) {
 		slice_tracker_forget(c->tracker, key);
@@ -146,6 +146,14 @@ static struct status *sync_service(void *data, struct arena *arena, const char *
 						    ? reconcile_type(c, arena, key, service, families[i], slices, n)
 						    : remove_family(c, arena, key, service, families[i], slices, n));
 	return first;
+}
+
+static struct status *sync_service(void *data, struct arena *arena, const char *key)
+{
+	struct endpoint_slices *c = data;
+	struct status *s = update_slices(c, arena, key);
+	metric_add(c->syncs, 1, s ? "error" : "success");
+	return s;
 }
 
 /* Somebody's change to a slice of ours is undone. */
@@ -173,6 +181,7 @@ static void slice_deleted(void *data, const struct object *object, bool final_un
 
 static struct status *start(struct controller_context *ctx)
 {
+	static const char *const by_result[] = {"result", NULL};
 	static const struct informer_handler slice_handler = {.updated = slice_updated, .deleted = slice_deleted};
 	struct endpoint_slices *c = controller_state(ctx, sizeof(*c));
 	c->ctx = ctx;
@@ -181,6 +190,8 @@ static struct status *start(struct controller_context *ctx)
 	c->slices = controller_informer(ctx, &DiscoveryV1EndpointSlice_schema);
 	c->nodes = controller_informer(ctx, &CoreV1Node_schema);
 	c->watch.batch_ms = ctx->options->slice_batch_period_ms;
+	c->syncs = metrics_counter(
+		ctx->metrics, "endpoint_slice_controller_syncs", "Looks at Services, by outcome.", by_result);
 	c->watch.queue = controller_queue(
 		ctx, "endpoint_slice", ctx->options->concurrent_service_endpoint_syncs, sync_service, c);
 	service_watch_start(ctx, &c->watch);

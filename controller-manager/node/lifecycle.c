@@ -24,6 +24,7 @@ struct lifecycle {
 	/* of the monitor's thread */
 	struct strmap *health;
 	struct zones zones;
+	struct metric *zone_size, *zone_health, *zone_ill, *evictions; /* zone */
 };
 
 static void health_free(void *p)
@@ -161,6 +162,13 @@ static bool change_execute_taints(void *data, struct arena *arena, CoreV1Node *n
 	return a || b;
 }
 
+/* The zone as metrics name it. */
+static const char *zone_label(struct arena *arena, const CoreV1Node *node)
+{
+	const char *name = zone_name(arena, node);
+	return str_eq(name, ":") ? "" : name;
+}
+
 static void sync_execute_taints(struct lifecycle *c, struct arena *arena, const CoreV1Node *node)
 {
 	const char *ready = node_condition_status(node, "Ready");
@@ -174,8 +182,10 @@ static void sync_execute_taints(struct lifecycle *c, struct arena *arena, const 
 	else if (!tainted && (change.not_ready || change.unreachable) &&
 		 !zone_take(&c->zones, zone_name(arena, node), clock_mono_ms(c->ctx->clock)))
 		return;
-	log_status(node_write(c->ctx, arena, node, change_execute_taints, &change), "node %s: taints",
-		node->metadata->name);
+	struct status *s = node_write(c->ctx, arena, node, change_execute_taints, &change);
+	if (!s && !tainted && (change.not_ready || change.unreachable))
+		metric_add(c->evictions, 1, zone_label(arena, node));
+	log_status(s, "node %s: taints", node->metadata->name);
 }
 
 /* --- the monitor --- */
@@ -197,6 +207,29 @@ static void forget_gone(struct lifecycle *c, struct arena *arena)
 	}
 }
 
+static void tell_zones(struct lifecycle *c)
+{
+	STRMAP_FOREACH (c->zones.by_name, it) {
+		const struct zone *zone = it.value;
+		const char *label = str_eq(it.key, ":") ? "" : it.key;
+		double n = (double)zone->n_nodes, ill = (double)zone->n_not_ready;
+		metric_set(c->zone_size, n, label);
+		metric_set(c->zone_ill, ill, label);
+		metric_set(c->zone_health, n > 0 ? 100 * (n - ill) / n : 100, label);
+	}
+}
+
+static void make_metrics(struct lifecycle *c)
+{
+	static const char *const by_zone[] = {"zone", NULL};
+	struct metrics *m = c->ctx->metrics;
+	c->zone_size = metrics_gauge(m, "node_collector_zone_size", "Nodes by zone.", by_zone);
+	c->zone_health = metrics_gauge(m, "node_collector_zone_health", "How many of a hundred are ready.", by_zone);
+	c->zone_ill = metrics_gauge(m, "node_collector_unhealthy_nodes_in_zone", "Nodes that are not ready.", by_zone);
+	c->evictions =
+		metrics_counter(m, "node_collector_evictions_total", "Nodes whose pods were made to go.", by_zone);
+}
+
 static void monitor(void *data, struct arena *arena)
 {
 	struct lifecycle *c = data;
@@ -214,6 +247,7 @@ static void monitor(void *data, struct arena *arena)
 			make_pods_unready(c, arena, judged[i]->metadata->name);
 	}
 	zones_end(&c->zones);
+	tell_zones(c);
 	for (size_t i = 0; i < n && judged[i]; i++)
 		sync_execute_taints(c, arena, judged[i]);
 }
@@ -277,6 +311,7 @@ static struct status *start(struct controller_context *ctx)
 	c->ctx = ctx;
 	c->health = strmap_new(health_free);
 	CONTROLLER_OWNS(ctx, strmap_free, c->health);
+	make_metrics(c);
 	zones_init(&c->zones, ctx->options);
 	CONTROLLER_OWNS(ctx, zones_done, &c->zones);
 	c->nodes = controller_informer(ctx, &CoreV1Node_schema);

@@ -15,6 +15,7 @@ struct evictions {
 	struct workqueue *queue;
 	pthread_mutex_t lock;
 	struct strmap *waiting; /* keys of pods whose time runs; guarded by lock */
+	struct metric *deletions, *late_s;
 };
 
 static bool set_waiting(struct evictions *c, const char *key, bool waiting)
@@ -70,6 +71,8 @@ static struct status *sync_pod(void *data, struct arena *arena, const char *key)
 		return NULL;
 	}
 	TRY(evict(c, arena, pod));
+	metric_add(c->deletions, 1);
+	metric_observe(c->late_s, (double)(now - at) / 1e9);
 	set_waiting(c, key, false);
 	return NULL;
 }
@@ -138,8 +141,13 @@ static struct status *start(struct controller_context *ctx)
 	static const struct informer_handler node_handler = {.added = node_added, .updated = node_updated};
 	static const struct informer_handler pod_handler = {
 		.added = pod_added, .updated = pod_updated, .deleted = pod_deleted};
+	static const double seconds[] = {0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 240};
 	struct evictions *c = controller_state(ctx, sizeof(*c));
 	c->ctx = ctx;
+	c->deletions = metrics_counter(
+		ctx->metrics, "taint_eviction_controller_pod_deletions_total", "Pods deleted for taints.", NULL);
+	c->late_s = metrics_histogram(ctx->metrics, "taint_eviction_controller_pod_deletion_duration_seconds",
+		"From the moment when a pod was to go to its deletion.", NULL, seconds, ARRAY_SIZE(seconds));
 	pthread_mutex_init(&c->lock, NULL);
 	c->waiting = strmap_new(NULL);
 	CONTROLLER_OWNS(ctx, strmap_free, c->waiting);

@@ -18,6 +18,7 @@ struct root_ca {
 	struct informer *maps, *namespaces;
 	struct workqueue *queue;
 	char *ca;
+	struct metric *syncs, *seconds; /* code */
 };
 
 static struct status *create_map(struct root_ca *c, struct arena *arena, const char *namespace)
@@ -36,9 +37,8 @@ static struct status *create_map(struct root_ca *c, struct arena *arena, const c
 	return s;
 }
 
-static struct status *sync_namespace(void *data, struct arena *arena, const char *key)
+static struct status *publish(struct root_ca *c, struct arena *arena, const char *key)
 {
-	struct root_ca *c = data;
 	const CoreV1Namespace *namespace = informer_get_key(c->namespaces, arena, key);
 	if (!namespace || !str_eq(str_or(namespace->status->phase, "Active"), "Active"))
 		return NULL;
@@ -54,6 +54,18 @@ static struct status *sync_namespace(void *data, struct arena *arena, const char
 	map_set(arena, &copy->data, &copy->n_data, DATA_KEY, c->ca);
 	ANNOTATION_SET(arena, copy->metadata, DESCRIPTION, DESCRIPTION_TEXT);
 	return client_update(c->ctx->client, arena, copy, NULL);
+}
+
+/* Counted by the code of what the server said last. */
+static struct status *sync_namespace(void *data, struct arena *arena, const char *key)
+{
+	struct root_ca *c = data;
+	int64_t begin_ns = clock_mono_ns(c->ctx->clock);
+	struct status *s = publish(c, arena, key);
+	const char *code = arena_printf(arena, "%d", s ? s->code : 200);
+	metric_add(c->syncs, 1, code);
+	metric_observe(c->seconds, (double)(clock_mono_ns(c->ctx->clock) - begin_ns) / 1e9, code);
+	return s;
 }
 
 static void map_changed(struct root_ca *c, const struct object *object)
@@ -76,12 +88,24 @@ static bool wanted(const struct options *options)
 	return !str_empty(options->root_ca_file);
 }
 
+static void make_metrics(struct root_ca *c)
+{
+	static const char *const by_code[] = {"code", NULL};
+	static const double seconds[] = {0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024,
+		2.048, 4.096, 8.192, 16.384};
+	c->syncs = metrics_counter(
+		c->ctx->metrics, "root_ca_cert_publisher_sync_total", "Looks at namespaces, by outcome.", by_code);
+	c->seconds = metrics_histogram(c->ctx->metrics, "root_ca_cert_publisher_sync_duration_seconds",
+		"How long looks at namespaces took.", by_code, seconds, ARRAY_SIZE(seconds));
+}
+
 static struct status *start(struct controller_context *ctx)
 {
 	static const struct informer_handler handler = {.updated = map_updated, .deleted = map_deleted};
 	struct root_ca *c = controller_state(ctx, sizeof(*c));
 	TRY(controller_read_file(ctx, ctx->options->root_ca_file, &c->ca, NULL));
 	c->ctx = ctx;
+	make_metrics(c);
 	/* Only the maps of that name: others may be many and large. */
 	c->maps = informers_get(ctx->informers, &(struct informer_spec){.type = &CoreV1ConfigMap_schema,
 							.field_selector = "metadata.name=" CONFIG_MAP,

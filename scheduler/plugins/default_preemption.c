@@ -261,6 +261,7 @@ static void find_candidates(const struct instance *self, struct search *s, const
 static struct verdict post_filter(void *self, struct cycle *cycle, struct diagnosis *diagnosis, const char **ret_node)
 {
 	struct nodes *nodes = cycle->nodes;
+	diagnosis->preemption_tried = true;
 	const char *reason = why_not(cycle, diagnosis);
 	if (reason)
 		return unschedulable(arena_printf(cycle->arena, "preemption: %s", reason));

@@ -180,3 +180,32 @@ gone() { ! kubectl get "$@" > /dev/null 2>&1; }
 	within 20 gone pvc c
 	within 20 gone volumeattributesclass gold
 }
+
+@test "zones of nodes, root certificates, slices and evictions are counted" {
+	MANAGER_PORT=$(cp_free_port)
+	manager admin --secure-port "$MANAGER_PORT" --authorization-always-allow-paths=/metrics --root-ca-file="$CP_DIR/ca.crt" \
+		--use-service-account-credentials --service-account-private-key-file="$CP_DIR/sa.key"
+	within 20 has_account default
+	kubectl create -f - > /dev/null <<-YAML
+		apiVersion: v1
+		kind: Node
+		metadata: {name: n1}
+		---
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: p, namespace: default}
+		spec: {automountServiceAccountToken: false, nodeName: n1, containers: [{name: c, image: i}]}
+		---
+		apiVersion: v1
+		kind: Service
+		metadata: {name: s, namespace: default}
+		spec: {selector: {a: b}, ports: [{port: 80}]}
+	YAML
+	kubectl taint node n1 example.com/gone=:NoExecute > /dev/null
+	within 20 manager_says '^taint_eviction_controller_pod_deletions_total 1$'
+	within 20 manager_says '^node_collector_zone_size\{zone=""\} 1$'
+	within 20 manager_says '^node_collector_unhealthy_nodes_in_zone\{zone=""\} 1$'
+	within 20 manager_says '^node_collector_zone_health\{zone=""\} 0$'
+	within 20 manager_says '^root_ca_cert_publisher_sync_total\{code="200"\} [4-9]'
+	within 20 manager_says '^endpoint_slice_controller_syncs\{result="success"\} [1-9]'
+}

@@ -8,8 +8,10 @@ setup_file() {
 	cp_start
 	cp_cert scheduler /CN=system:kube-scheduler "extendedKeyUsage=clientAuth\n"
 	cp_kubeconfig scheduler
-	"$BIN/kube-scheduler" --kubeconfig "$CP_DIR/scheduler.kubeconfig" --bind-address 127.0.0.1 --secure-port "$(cp_free_port)" \
-		-v 2 > "$CP_DIR/scheduler.log" 2>&1 3>&- &
+	export SCHEDULER_PORT
+	SCHEDULER_PORT=$(cp_free_port)
+	"$BIN/kube-scheduler" --kubeconfig "$CP_DIR/scheduler.kubeconfig" --bind-address 127.0.0.1 --secure-port "$SCHEDULER_PORT" \
+		--authorization-always-allow-paths=/metrics -v 2 > "$CP_DIR/scheduler.log" 2>&1 3>&- &
 	export SCHEDULER_PID=$! CP_APISERVER_PID CP_ETCD_PID
 	node small 2
 	node large 8
@@ -173,4 +175,19 @@ eventually() {
 	run "$BIN/kube-scheduler" --no-such-flag
 	[ "$status" -eq 1 ]
 	[[ "$output" == *'unknown flag: --no-such-flag'* ]]
+}
+
+scheduler_says() { curl -sk "https://127.0.0.1:$SCHEDULER_PORT/metrics" | grep -qE "$1"; }
+
+@test "nodes, pods, how long pods took and preemptions tried are counted" {
+	pod fits ""
+	eventually is_on fits large
+	pod never "" 100
+	eventually says never "0/2 nodes are available"
+	eventually scheduler_says '^scheduler_cache_size\{type="nodes"\} 2$'
+	eventually scheduler_says '^scheduler_cache_size\{type="pods"\} [1-9]'
+	eventually scheduler_says '^scheduler_pod_scheduling_sli_duration_seconds_count\{attempts="1"\} [1-9]'
+	eventually scheduler_says '^scheduler_preemption_attempts_total [1-9]'
+	scheduler_says '^scheduler_schedule_attempts_total\{profile="default-scheduler",result="unschedulable"\} [1-9]'
+	scheduler_says '^kubernetes_feature_enabled\{name="SchedulerQueueingHints",stage=""\} 1$'
 }
