@@ -335,6 +335,8 @@ static bool apply_patch_to_part(
 	const struct schema_type *type = schema_of(old);
 	if (p->kind == PATCH_JSON || p->strict.n_errors || tree_get(p->tree, "kind") || tree_get(p->tree, "apiVersion"))
 		return false;
+	if (patch_merge_typed(request->arena, old, p->tree, p->kind == PATCH_STRATEGIC, ret_object))
+		return true;
 	const ProtobufCMessage *part = patch_part(request->arena, old, p->tree);
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	CLEANUP_STATUS struct status *status = NULL;

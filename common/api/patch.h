@@ -30,6 +30,14 @@ struct status *patch_strategic(struct arena *arena, const struct schema_type *ty
 ProtobufCMessage *patch_part(struct arena *arena, const ProtobufCMessage *object, const cJSON *patch);
 void patch_join(struct arena *arena, ProtobufCMessage *made, const ProtobufCMessage *object, const cJSON *patch);
 
+/*
+ * A merge made straight into a copy of the object. False: this one has to be made by trees, which also know what to say
+ * of what is wrong: nulls, directives, new items of lists that have keys, and whatever is not of its field's type. The
+ * outcome shares texts with the patch.
+ */
+bool patch_merge_typed(struct arena *arena, const ProtobufCMessage *object, const cJSON *patch, bool strategic,
+	ProtobufCMessage **ret_object);
+
 /* The merge patch that turns one tree into the other. */
 cJSON *patch_create_merge(struct arena *arena, const cJSON *original, const cJSON *modified);
 /* The strategic patch that does. */

@@ -24,6 +24,9 @@ struct patch_rule {
 
 struct status *patch_rule(const struct patch_scope *scope, const char *key, struct patch_rule *ret_rule) MUST_USE;
 
+/* What a field of one message holds, into another of its type. */
+void patch_put_field(void *to, const void *from, const struct schema_field *f);
+
 struct merge_options {
 	bool parallel_lists; /* apply the list directives; false: they are kept, when patches are joined */
 	bool ignore_nulls;   /* a null for a member that is not there says nothing */

@@ -2,7 +2,7 @@
 #include <string.h>
 #include "api/copy.h"
 #include "api/internal.h"
-#include "api/patch.h"
+#include "api/patch_internal.h"
 
 static bool has_inline(const struct schema_type *type)
 {
@@ -31,7 +31,7 @@ static bool is_merged(const struct schema_field *f, const void *child, const cJS
 	       is_plain(f->type, patch);
 }
 
-static void put_field(void *to, const void *from, const struct schema_field *f)
+void patch_put_field(void *to, const void *from, const struct schema_field *f)
 {
 	size_t size = f->shape == SCHEMA_SINGLE ? schema_kind_size(f->kind) : sizeof(void *);
 	memcpy(field_at(to, f), field_at(from, f), size);
@@ -58,7 +58,7 @@ static void *part(struct arena *arena, const void *msg, const cJSON *patch, bool
 		if (member && is_merged(f, child, member))
 			*child_p(out, f) = part(arena, child, member, wanted);
 		else if ((member != NULL) != wanted)
-			put_field(out, type->zero, f);
+			patch_put_field(out, type->zero, f);
 	}
 	return out;
 }
@@ -76,7 +76,7 @@ static void join(void *made, const void *before, const void *rest, const cJSON *
 		const cJSON *member = tree_get(patch, f->json_name);
 		bool single = f->kind == SCHEMA_MESSAGE && f->shape == SCHEMA_SINGLE;
 		if (!member)
-			put_field(made, rest, f);
+			patch_put_field(made, rest, f);
 		else if (single && *child_p(made, f) && is_merged(f, *(void *const *)field_at(before, f), member))
 			join(*child_p(made, f), *(void *const *)field_at(before, f), *(void *const *)field_at(rest, f),
 				member);

@@ -23,6 +23,26 @@ static void gives(
 		FUZZ_FAIL("between equals: %s", tree_to_string(arena, rest, 0));
 }
 
+/* Merged into the object itself, where that can be done, as by way of trees. */
+static void typed_agrees(
+	struct arena *arena, const struct schema_type *type, const cJSON *from, const cJSON *patch, bool strategic)
+{
+	ProtobufCMessage *object, *made, *wanted;
+	cJSON *tree;
+
+	fuzz_ok("typed", tree_to_typed(arena, from, type, NULL, &object));
+	if (!patch_merge_typed(arena, object, patch, strategic, &made))
+		return;
+	const cJSON *before = tree_from_typed(arena, object);
+	fuzz_ok("tree", strategic ? patch_strategic(arena, type, before, patch, &tree)
+				  : patch_merge(arena, before, patch, &tree));
+	fuzz_ok("typed", tree_to_typed(arena, tree, type, NULL, &wanted));
+	if (!tree_equal(tree_from_typed(arena, made), tree_from_typed(arena, wanted)))
+		FUZZ_FAIL("from    %s\npatch   %s\ngot     %s\nwanted  %s", tree_to_string(arena, from, 0),
+			tree_to_string(arena, patch, 0), tree_to_string(arena, tree_from_typed(arena, made), 0),
+			tree_to_string(arena, tree_from_typed(arena, wanted), 0));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -38,6 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	gives(arena, type, from, patch, wanted);
+	typed_agrees(arena, type, from, patch, true);
+	typed_agrees(arena, type, from, patch_create_merge(arena, from, wanted), false);
 	s = patch_create_three_way(arena, type, from, wanted, from, &patch);
 	if (!s)
 		gives(arena, type, from, patch, wanted);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "api/copy.h"
 #include "api/json.h"
 #include "api/patch.h"
 #include "api/types.h"
@@ -415,6 +416,79 @@ static void a_part_is_patched_as_the_whole_is(void **state)
 	assert_true(n_parts > 2 * ARRAY_SIZE(patches));
 }
 
+/* What is merged straight into an object is what it becomes by way of trees. */
+static void a_merge_by_types_is_that_by_trees(void **state)
+{
+	static const char *const patches[] = {"{}",
+		"{\"metadata\":{\"labels\":{\"a\":\"2\",\"0\":\"first\",\"z\":\"last\"}}}",
+		"{\"metadata\":{\"annotations\":{\"x\":\"y\"}},\"spec\":{\"nodeName\":\"other\",\"hostNetwork\":true}}",
+		"{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"other\",\"args\":[\"x\",\"y\"]}]}}",
+		"{\"spec\":{\"$setElementOrder/"
+		"containers\":[{\"name\":\"c\"}],\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
+		"{\"spec\":{\"$setElementOrder/"
+		"containers\":[{\"name\":\"d\"},{\"name\":\"c\"}],\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
+		"{\"spec\":{\"containers\":[{\"name\":\"d\",\"image\":\"1\"},{\"name\":\"c\",\"image\":\"2\"}]}}",
+		"{\"spec\":{\"containers\":[{\"name\":\"c\",\"resources\":{\"limits\":{\"cpu\":\"1\"}}}]}}",
+		"{\"spec\":{\"containers\":[{\"name\":\"c\",\"$patch\":\"delete\"}]}}",
+		"{\"spec\":{\"securityContext\":{\"runAsUser\":5,\"supplementalGroups\":[1,2]},"
+		"\"terminationGracePeriodSeconds\":0}}",
+		"{\"status\":{\"phase\":\"Running\",\"startTime\":\"2026-01-01T00:00:00Z\",\"podIPs\":[{\"ip\":\"10.0."
+		"0.1\"}],\"containerStatuses\":"
+		"[{\"name\":\"c\",\"ready\":true,\"state\":{\"running\":{\"startedAt\":\"2026-01-01T00:00:00Z\"}}}]}}",
+		"{\"spec\":{\"tolerations\":[{\"key\":\"k\"}],\"schedulerName\":null}}",
+		"{\"spec\":{\"nodeSelector\":{}}}", "{\"metadata\":{\"creationTimestamp\":\"yesterday\"}}",
+		"{\"spec\":{\"nodeName\":5}}", "{\"spec\":{\"nowhere\":1}}"};
+	static const char *const objects[] = {BASE, POD, POD_2, POD_LIVE, "{}",
+		"{\"metadata\":{\"labels\":{\"a\":\"1\",\"m\":\"n\"}},\"spec\":{\"containers\":[{\"name\":\"c\","
+		"\"image\":\"x\"},{\"name\":\"d\"}]},"
+		"\"status\":{\"podIPs\":[{\"ip\":\"10.0.0.1\"}],\"startTime\":\"2025-01-01T00:00:00Z\"}}"};
+	size_t n_typed = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(patches); k++)
+			for (int merge = 0; merge < 2; merge++) {
+				CLEANUP(arena_freep) struct arena *arena = arena_new();
+				const cJSON *patch = parse(arena, patches[k]);
+				const ProtobufCMessage *object = typed(arena, parse(arena, objects[i]));
+				char *before = json_to_string(arena, object, 0),
+				     *said = tree_to_string(arena, patch, 0);
+				ProtobufCMessage *made;
+				if (patch_merge_typed(arena, object, patch, !merge, &made)) {
+					const ProtobufCMessage *wanted =
+						patched(arena, object, patch, merge ? MERGE : STRATEGIC);
+					assert_string_equal(
+						json_to_string(arena, made, 0), json_to_string(arena, wanted, 0));
+					assert_true(api_equal(made, wanted));
+					n_typed++;
+				}
+				assert_string_equal(json_to_string(arena, object, 0), before);
+				assert_string_equal(tree_to_string(arena, patch, 0), said);
+			}
+	assert_true(n_typed > 4 * ARRAY_SIZE(patches));
+}
+
+static bool merges_by_types(const char *object, const char *patch, bool strategic)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	ProtobufCMessage *made;
+	return patch_merge_typed(arena, typed(arena, parse(arena, object)), parse(arena, patch), strategic, &made);
+}
+
+static void what_is_reported_all_day_needs_no_tree(void **state)
+{
+	static const char pod[] = "{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}";
+	assert_true(merges_by_types(pod,
+		"{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"lastProbeTime\":\"2026-01-"
+		"01T00:00:00Z\"}]}}",
+		true));
+	assert_true(merges_by_types(pod, "{\"metadata\":{\"annotations\":{\"a\":\"b\"}}}", false));
+	/* A list that is not replaced by a merge patch, a condition that is new, one that goes. */
+	assert_true(merges_by_types(
+		pod, "{\"status\":{\"conditions\":[{\"type\":\"Other\",\"status\":\"True\"}]}}", false));
+	assert_false(
+		merges_by_types(pod, "{\"status\":{\"conditions\":[{\"type\":\"Other\",\"status\":\"True\"}]}}", true));
+	assert_false(merges_by_types(pod, "{\"status\":{\"conditions\":null}}", true));
+}
+
 /* Only what is named is in the part. */
 static void a_part_holds_what_is_named(void **state)
 {
@@ -512,6 +586,8 @@ int main(void)
 		cmocka_unit_test(patches_do_what_the_original_does),
 		cmocka_unit_test(a_part_is_patched_as_the_whole_is),
 		cmocka_unit_test(a_part_holds_what_is_named),
+		cmocka_unit_test(a_merge_by_types_is_that_by_trees),
+		cmocka_unit_test(what_is_reported_all_day_needs_no_tree),
 		cmocka_unit_test(hostile_patches_are_refused),
 		cmocka_unit_test(large_maps_are_merged_and_large_lists_refused),
 	};
