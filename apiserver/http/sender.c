@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/workers.h"
+#include "serve/burst.h"
 #include "serve/outlet.h"
 
 /* After so much, others have their turn. */
@@ -28,7 +29,13 @@ struct sender_thread {
 	/* The thread's own. */
 	struct outgoing *all;
 	struct outgoing *turns; /* taken out of woken, the earliest first */
-	struct outlet_room room;
+	struct burst *burst;	/* NULL: each is sent by itself */
+	struct deferred {
+		struct outgoing *outgoing;
+		bool ended; /* nothing comes after it */
+	} deferred[BURST_MOST];
+	unsigned n_deferred;
+	struct outlet_room rooms[BURST_MOST]; /* of the deferred; the next is free */
 };
 
 struct sender {
@@ -50,12 +57,14 @@ struct outgoing {
 	struct loop_fd *watch;
 	struct loop_timer *patience; /* while the socket takes nothing */
 	struct outlet_pieces pieces;
+	bool deferred; /* what is in its room is not sent yet */
 	char chunk_head[20];
 };
 
 /* --- the queue: many put into it, without a lock; its thread takes all that is there --- */
 
 static void run_queue(void *data);
+static void send_deferred(struct sender_thread *t);
 
 static void enqueue(struct outgoing *o)
 {
@@ -89,6 +98,8 @@ static struct outgoing *dequeue(struct sender_thread *t)
 		if (!o)
 			return NULL;
 		t->turns = o->next;
+		if (o->deferred)
+			send_deferred(t);
 		/* Who wakes it from here on queues it again. */
 		atomic_store(&o->queued, false);
 		if (o->x)
@@ -145,10 +156,10 @@ static unsigned peer_events(const struct outgoing *o)
 }
 
 /* False: it waits for its socket, or is gone. */
-static bool push(struct outgoing *o)
+static bool settle(struct outgoing *o, enum outlet_state state)
 {
 	struct sender_thread *t = o->thread;
-	switch (outlet_push(o->outlet, &t->room)) {
+	switch (state) {
 	case OUTLET_CLEAR:
 		return true;
 	case OUTLET_FULL:
@@ -161,6 +172,55 @@ static bool push(struct outgoing *o)
 		return false;
 	}
 	return false;
+}
+
+static bool push(struct outgoing *o, struct outlet_room *room)
+{
+	return settle(o, outlet_push(o->outlet, room));
+}
+
+static void end_if(struct outgoing *o, bool ended)
+{
+	if (ended || atomic_load(&o->sender->stopping))
+		give_back(o, OUTCOME_ENDED);
+}
+
+/* --- what waits to be sent together --- */
+
+static struct outlet_room *free_room(struct sender_thread *t)
+{
+	return &t->rooms[t->n_deferred];
+}
+
+static void send_deferred(struct sender_thread *t)
+{
+	ssize_t results[BURST_MOST];
+	const unsigned n = t->n_deferred;
+	if (!n)
+		return;
+	burst_send(t->burst, results);
+	t->n_deferred = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct outgoing *o = t->deferred[i].outgoing;
+		o->deferred = false;
+		if (settle(o, outlet_pushed(o->outlet, &t->rooms[i], results[i])))
+			end_if(o, t->deferred[i].ended);
+	}
+}
+
+/* False: it has to be pushed by itself. */
+static bool defer(struct outgoing *o, bool ended)
+{
+	struct sender_thread *t = o->thread;
+	const struct outlet_room *room = free_room(t);
+	if (!t->burst || !room->size || !outlet_is_direct(o->outlet))
+		return false;
+	burst_add(t->burst, exchange_fd(o->x), room->data, room->size);
+	t->deferred[t->n_deferred++] = (struct deferred){o, ended};
+	o->deferred = true;
+	if (t->n_deferred == BURST_MOST)
+		send_deferred(t);
+	return true;
 }
 
 static struct iovec chunk_head(struct outgoing *o, size_t size)
@@ -201,7 +261,7 @@ static int fetch(struct outgoing *o)
 /* A reply's turn. */
 static void serve(struct outgoing *o)
 {
-	struct outlet_room *room = &o->thread->room;
+	struct outlet_room *room = free_room(o->thread);
 	size_t turn = 0;
 	int more = 1;
 	if (o->patience)
@@ -209,7 +269,7 @@ static void serve(struct outgoing *o)
 	while (o->pieces.n || (more = fetch(o)) > 0) {
 		if (!outlet_fits(room)) {
 			turn += room->size;
-			if (!push(o))
+			if (!push(o, room))
 				return;
 			if (turn >= TURN_BYTES) {
 				enqueue(o);
@@ -218,8 +278,8 @@ static void serve(struct outgoing *o)
 		}
 		outlet_add(o->outlet, room, &o->pieces);
 	}
-	if (push(o) && (more < 0 || atomic_load(&o->sender->stopping)))
-		give_back(o, OUTCOME_ENDED);
+	if (!defer(o, more < 0) && push(o, room))
+		end_if(o, more < 0);
 }
 
 static void prefetch(const void *from, size_t size)
@@ -255,6 +315,7 @@ static void run_queue(void *data)
 		look_ahead(t);
 		serve(o);
 	}
+	send_deferred(t);
 	/* Who puts something in from here on posts this again. */
 	atomic_store(&t->posted, false);
 	if ((t->turns || atomic_load(&t->woken)) && !atomic_exchange(&t->posted, true))
@@ -271,7 +332,7 @@ static void on_socket(void *data, unsigned events)
 	}
 	loop_timer_cancel(STEAL(o->patience));
 	loop_watch_change(o->watch, peer_events(o));
-	if (push(o))
+	if (push(o, free_room(o->thread)))
 		enqueue(o);
 }
 
@@ -292,6 +353,7 @@ static void begin(void *data)
 	o->x->outgoing = o;
 	pthread_mutex_unlock(&o->x->lock);
 	serve(o);
+	send_deferred(t);
 }
 
 void sender_take(struct sender *sender, struct exchange_private *x)
@@ -324,6 +386,7 @@ struct sender *sender_new(unsigned n_threads)
 	for (unsigned i = 0; i < n_threads; i++) {
 		struct sender_thread *t = &sender->threads[i];
 		t->loop = loop_new(clock_system());
+		t->burst = burst_new();
 		t->thread = thread_start("sender", run_thread, t);
 	}
 	return sender;
@@ -349,6 +412,7 @@ void sender_free(struct sender *sender)
 		loop_free(t->loop);
 		struct outgoing *left = dequeue(t);
 		assert(!left);
+		burst_free(t->burst);
 	}
 	free(sender);
 }

@@ -121,12 +121,8 @@ static enum outlet_state push_rest(struct outlet *o)
 	return state;
 }
 
-enum outlet_state outlet_push(struct outlet *o, struct outlet_room *room)
+static enum outlet_state pushed(struct outlet *o, struct outlet_room *room, enum outlet_state state, size_t sent)
 {
-	size_t sent = 0;
-	enum outlet_state state = o->rest ? push_rest(o) : OUTLET_CLEAR;
-	if (state == OUTLET_CLEAR)
-		state = transmit_all(o, room->data, room->size, &sent);
 	if (state == OUTLET_FULL && sent < room->size)
 		hold(o, room->data + sent, room->size - sent);
 	room->size = 0;
@@ -134,4 +130,29 @@ enum outlet_state outlet_push(struct outlet *o, struct outlet_room *room)
 	if (state == OUTLET_CLEAR && o->seal && seal_worn(o->seal))
 		seal_free(STEAL(o->seal), o->session);
 	return state;
+}
+
+enum outlet_state outlet_push(struct outlet *o, struct outlet_room *room)
+{
+	size_t sent = 0;
+	enum outlet_state state = o->rest ? push_rest(o) : OUTLET_CLEAR;
+	if (state == OUTLET_CLEAR)
+		state = transmit_all(o, room->data, room->size, &sent);
+	return pushed(o, room, state, sent);
+}
+
+bool outlet_is_direct(const struct outlet *o)
+{
+	return !o->rest && (o->seal || !o->session);
+}
+
+enum outlet_state outlet_pushed(struct outlet *o, struct outlet_room *room, ssize_t result)
+{
+	size_t sent = result > 0 ? (size_t)result : 0, more = 0;
+	enum outlet_state state = OUTLET_BROKEN;
+	if (result >= 0)
+		state = transmit_all(o, room->data + sent, room->size - sent, &more);
+	else if (result == -EAGAIN || result == -EINTR)
+		state = OUTLET_FULL;
+	return pushed(o, room, state, sent + more);
 }

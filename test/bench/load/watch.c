@@ -39,13 +39,14 @@ struct fanout {
 static void look_for_stamps(struct reader *r, const char *bytes, size_t size)
 {
 	const char *end = bytes + size, *digits;
-	while ((digits = body_find_stamp(bytes, (size_t)(end - bytes)))) {
+	while (bytes && (digits = body_find_stamp(bytes, (size_t)(end - bytes)))) {
 		char stamp[STAMP_DIGITS + 1];
 		memcpy(stamp, digits, STAMP_DIGITS);
 		stamp[STAMP_DIGITS] = '\0';
 		samples_add(&r->ms, (double)(now_us() - strtoll(stamp, NULL, 10)) / 1000);
 		atomic_fetch_add(&r->fanout->delivered, 1);
-		bytes = digits + STAMP_DIGITS;
+		/* An event has one, and is a line. */
+		bytes = memchr(digits, '\n', (size_t)(end - digits));
 	}
 }
 

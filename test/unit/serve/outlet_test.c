@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -119,10 +120,20 @@ static size_t fill_pieces(struct outlet_pieces *pieces, const char *data, size_t
 	return from;
 }
 
+/* Every other time somebody else sends, where that can be. */
+static enum outlet_state push(struct outlet *outlet, struct outlet_room *room, int fd, size_t turn)
+{
+	if (turn % 2 || !outlet_is_direct(outlet))
+		return outlet_push(outlet, room);
+	ssize_t n = send(fd, room->data, room->size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return outlet_pushed(outlet, room, n < 0 ? -errno : n);
+}
+
 static void push_all(struct outlet *outlet, struct outlet_room *room, int fd, struct client *c, size_t *full)
 {
+	static size_t turn;
 	enum outlet_state state;
-	while ((state = outlet_push(outlet, room)) == OUTLET_FULL) {
+	while ((state = push(outlet, room, fd, turn++)) == OUTLET_FULL) {
 		if (!(*full)++)
 			sem_post(&c->read_on);
 		assert_int_equal(poll(&(struct pollfd){fd, POLLOUT, 0}, 1, 10000), 1);
@@ -200,6 +211,7 @@ static void test_a_peer_that_is_gone_is_told(void **state)
 	outlet_piece(&pieces, "x", 1);
 	outlet_add(outlet, room, &pieces);
 	assert_int_equal(outlet_push(outlet, room), OUTLET_BROKEN);
+	assert_int_equal(outlet_pushed(outlet, room, -EPIPE), OUTLET_BROKEN);
 	close(pair[0]);
 }
 
