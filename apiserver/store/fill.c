@@ -1,6 +1,7 @@
 /*
- * The first reading of everything that etcd holds. A thread reads page after page, others decode the objects of those
- * that have come, and the cache's own thread puts them into the tables, in order.
+ * The first reading of everything that etcd holds. A thread reads page after page, ahead of what is needed; the cache's
+ * own thread hands out the objects of the pages that have come, others decode them, and it puts them into the tables,
+ * in order.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -11,7 +12,7 @@
 #include "base/mem.h"
 #include "base/workers.h"
 
-#define BATCH 32
+#define BATCH 8
 #define MOST_BATCHES 16 /* on their way at a time: what memory they may take */
 #define MOST_THREADS 4
 
@@ -26,7 +27,7 @@ struct one {
 struct batch {
 	struct batch *next;
 	struct arena *arena;
-	struct etcd_page *page; /* until it is decoded */
+	struct etcd_page *page;
 	struct one items[BATCH];
 	size_t n;
 	sem_t decoded;
@@ -36,12 +37,16 @@ struct filling {
 	struct cache *cache;
 	const char *prefix;
 	struct workers *workers;
-	sem_t room; /* for so many batches more */
-	sem_t made; /* so many stand in the queue, or it has ended */
-	pthread_mutex_t lock;
-	struct batch *first, *last; /* the queue, under lock */
+	/* One page is handed over at a time; NULL: the last one was. */
+	sem_t free, there;
+	struct etcd_page *handed;
+	/* Of the cache's thread. */
+	bool read;		/* there is no other page */
+	struct etcd_page *page; /* that batches are made of */
+	size_t at;		/* in it */
+	struct batch *first, *last;
+	size_t n_batches;
 	/* Of the reading thread until it has ended. */
-	struct batch *open;
 	int64_t revision;
 	struct status *status;
 };
@@ -74,9 +79,47 @@ static void batch_free(struct batch *b)
 
 /* --- the reading thread --- */
 
-static struct batch *batch_new(struct filling *f, struct etcd_page *page)
+static void hand_over(struct filling *f, struct etcd_page *page)
 {
-	wait_for(&f->room);
+	wait_for(&f->free);
+	f->handed = page;
+	sem_post(&f->there);
+}
+
+static void take_page(void *data, struct etcd_page *page)
+{
+	hand_over(data, etcd_page_ref(page));
+}
+
+static void *read_all(void *data)
+{
+	struct filling *f = data;
+	f->status = etcd_each_page(f->cache->etcd, f->prefix, &f->revision, take_page, f);
+	hand_over(f, NULL);
+	return NULL;
+}
+
+/* --- the cache's thread --- */
+
+/* False: it has not come yet, or there is none. */
+static bool next_page(struct filling *f, bool wait)
+{
+	if (f->read)
+		return false;
+	if (wait)
+		wait_for(&f->there);
+	else if (sem_trywait(&f->there) != 0)
+		return false;
+	etcd_page_unref(f->page);
+	f->page = STEAL(f->handed);
+	f->at = 0;
+	f->read = !f->page;
+	sem_post(&f->free);
+	return f->page;
+}
+
+static struct batch *batch_new(struct etcd_page *page)
+{
 	struct batch *b = mem_zalloc(sizeof(*b));
 	b->arena = arena_new();
 	b->page = etcd_page_ref(page);
@@ -84,67 +127,52 @@ static struct batch *batch_new(struct filling *f, struct etcd_page *page)
 	return b;
 }
 
-static void submit(struct filling *f)
+/* The next objects of the page; NULL at its end. */
+static struct batch *cut(struct filling *f)
 {
-	struct batch *b = STEAL(f->open);
-	if (!b)
-		return;
-	pthread_mutex_lock(&f->lock);
-	*(f->first ? &f->last->next : &f->first) = b;
-	f->last = b;
-	pthread_mutex_unlock(&f->lock);
-	if (!workers_submit(f->workers, decode_batch, b))
-		decode_batch(b);
-	sem_post(&f->made);
-}
-
-static void collect(void *data, struct etcd_page *page)
-{
-	struct filling *f = data;
-	for (size_t i = 0; i < page->n_kvs; i++) {
+	struct batch *b = NULL;
+	while (f->page && f->at < f->page->n_kvs && (!b || b->n < BATCH)) {
+		const struct etcd_kv *kv = &f->page->kvs[f->at++];
 		const char *rest;
-		struct table *table = cache_table_of_key(f->cache, page->kvs[i].key, &rest);
+		struct table *table = cache_table_of_key(f->cache, kv->key, &rest);
 		if (!table)
 			continue;
-		if (!f->open)
-			f->open = batch_new(f, page);
-		f->open->items[f->open->n++] = (struct one){.table = table, .key = rest, .kv = &page->kvs[i]};
-		if (f->open->n == BATCH)
-			submit(f);
+		if (!b)
+			b = batch_new(f->page);
+		b->items[b->n++] = (struct one){.table = table, .key = rest, .kv = kv};
 	}
-	submit(f);
+	return b;
 }
 
-static void *read_all(void *data)
+/* Gives those who decode as much as may be on its way. */
+static void hand_out(struct filling *f)
 {
-	struct filling *f = data;
-	f->status = etcd_each_page(f->cache->etcd, f->prefix, &f->revision, collect, f);
-	sem_post(&f->made);
-	return NULL;
+	while (f->n_batches < MOST_BATCHES) {
+		struct batch *b = cut(f);
+		if (!b && !next_page(f, !f->n_batches))
+			return;
+		if (!b)
+			continue;
+		*(f->first ? &f->last->next : &f->first) = b;
+		f->last = b;
+		f->n_batches++;
+		if (!workers_submit(f->workers, decode_batch, b))
+			decode_batch(b);
+	}
 }
 
-/* --- the cache's thread --- */
-
-/* False at the end. */
-static bool apply_next(struct filling *f)
+static void apply_first(struct filling *f)
 {
-	wait_for(&f->made);
-	pthread_mutex_lock(&f->lock);
 	struct batch *b = f->first;
-	if (b)
-		f->first = b->next;
-	pthread_mutex_unlock(&f->lock);
-	if (!b)
-		return false;
 	wait_for(&b->decoded);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct one *o = &b->items[i];
 		if (o->entry)
 			table_apply(o->table, o->key, o->entry, o->object, o->kv->mod_revision);
 	}
+	f->first = b->next;
+	f->n_batches--;
 	batch_free(b);
-	sem_post(&f->room);
-	return true;
 }
 
 struct status *cache_fill(struct cache *cache, const char *prefix, int64_t *ret_revision)
@@ -153,17 +181,15 @@ struct status *cache_fill(struct cache *cache, const char *prefix, int64_t *ret_
 	const size_t n_threads = n > MOST_THREADS ? MOST_THREADS : n > 0 ? (size_t)n : 1;
 	struct filling f = {.cache = cache, .prefix = prefix};
 	f.workers = workers_new("fill", n_threads, MOST_BATCHES);
-	sem_init(&f.room, 0, MOST_BATCHES);
-	sem_init(&f.made, 0, 0);
-	pthread_mutex_init(&f.lock, NULL);
+	sem_init(&f.free, 0, 1);
+	sem_init(&f.there, 0, 0);
 	pthread_t reader = thread_start("fill-read", read_all, &f);
-	while (apply_next(&f))
-		;
+	for (hand_out(&f); f.first; hand_out(&f))
+		apply_first(&f);
 	pthread_join(reader, NULL);
 	workers_free(f.workers);
-	pthread_mutex_destroy(&f.lock);
-	sem_destroy(&f.made);
-	sem_destroy(&f.room);
+	sem_destroy(&f.there);
+	sem_destroy(&f.free);
 	*ret_revision = f.revision;
 	if (!f.status)
 		cache_mark_synced(cache, f.revision);
