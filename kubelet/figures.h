@@ -14,6 +14,9 @@ struct kubelet_figures {
 	struct metric *relist_seconds, *relist_interval, *last_relist;
 	struct metric *sync_seconds; /* of one pod, by kind of step */
 	struct metric *start_seconds;
+	struct metric *pod_starts, *failed_pod_starts;
+	struct metric *container_starts, *failed_container_starts; /* by type; failed ones by reason, too */
+	struct metric *status_seconds;
 	struct metric *client_renewals_failed, *server_renewals_failed;
 };
 

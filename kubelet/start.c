@@ -140,6 +140,24 @@ static void write_containers(void *data, struct strbuf *out)
 	}
 }
 
+/* Pods that are wanted here, those of manifests apart, and the objects that show the latter. */
+static void write_pods(void *data, struct strbuf *out)
+{
+	static const char desired[] = "kubelet_desired_pods", mirrors[] = "kubelet_mirror_pods";
+	const struct kubelet *k = data;
+	struct pod_list all = pod_manager_list(k->pods), shown = pod_manager_mirrors(k->pods);
+	double n_static = 0;
+	for (size_t i = 0; i < all.n_items; i++)
+		n_static += all.items[i]->is_static;
+	metrics_write_head(out, desired, "gauge", "Pods that are wanted here; static: by a manifest.");
+	metrics_write_sample(out, desired, "static=\"\"", (double)all.n_items - n_static);
+	metrics_write_sample(out, desired, "static=\"true\"", n_static);
+	metrics_write_head(out, mirrors, "gauge", "Objects that show the pods of manifests.");
+	metrics_write_sample(out, mirrors, "", (double)shown.n_items);
+	pod_list_done(&all);
+	pod_list_done(&shown);
+}
+
 static void make_metrics(struct kubelet *k)
 {
 	static const char *const by_node[] = {"node", NULL};
@@ -148,6 +166,7 @@ static void make_metrics(struct kubelet *k)
 	metric_set(metrics_gauge(k->metrics, "kubelet_node_name", "1, with the name of the node.", by_node), 1,
 		k->settings->node_name);
 	metrics_writer(k->metrics, write_containers, k);
+	metrics_writer(k->metrics, write_pods, k);
 	metrics_function(
 		k->metrics, "kubelet_running_pods", "Pods that have a running sandbox.", "gauge", running_pods, k);
 }

@@ -161,7 +161,7 @@ static struct sync_result create_and_start(struct kubelet *k, struct arena *aren
 	return (struct sync_result){c->name, NULL, NULL};
 }
 
-struct sync_result container_start(struct kubelet *k, struct arena *arena, const struct pod *pod,
+static struct sync_result try_start(struct kubelet *k, struct arena *arena, const struct pod *pod,
 	const struct pod_status *status, const struct container_start *start)
 {
 	const CoreV1Container *c = start->container;
@@ -185,4 +185,28 @@ struct sync_result container_start(struct kubelet *k, struct arena *arena, const
 	if (s)
 		return fail_with(k, arena, pod, c, "CreateContainerConfigError", s);
 	return create_and_start(k, arena, pod, start, config);
+}
+
+/* What kind of container it is, as metrics name it. */
+static const char *type_of(const struct pod *pod, const char *name)
+{
+	const CoreV1PodSpec *spec = pod_spec(pod);
+	for (size_t i = 0; i < spec->n_init_containers; i++)
+		if (str_eq(spec->init_containers[i]->name, name))
+			return "init_container";
+	for (size_t i = 0; i < spec->n_containers; i++)
+		if (str_eq(spec->containers[i]->name, name))
+			return "container";
+	return "ephemeral_container";
+}
+
+struct sync_result container_start(struct kubelet *k, struct arena *arena, const struct pod *pod,
+	const struct pod_status *status, const struct container_start *what)
+{
+	const char *type = type_of(pod, what->container->name);
+	metric_add(k->figures.container_starts, 1, type);
+	struct sync_result result = try_start(k, arena, pod, status, what);
+	if (result.reason)
+		metric_add(k->figures.failed_container_starts, 1, type, result.reason);
+	return result;
 }

@@ -236,6 +236,7 @@ struct status *runtime_sync_pod(struct kubelet *k, struct arena *arena, const st
 	s.start.pod_ips = status->ips;
 	s.start.n_pod_ips = status->n_ips;
 	if (actions.create_sandbox) {
+		metric_add(k->figures.pod_starts, 1);
 		struct status *error = create_sandbox(k, arena, pod, actions.attempt, &s.start.sandbox_id,
 			(const char ***)&s.start.pod_ips, &s.start.n_pod_ips);
 		if (error && pod_workers_terminating(k->workers, pod->uid)) {
@@ -243,6 +244,7 @@ struct status *runtime_sync_pod(struct kubelet *k, struct arena *arena, const st
 			return NULL;
 		}
 		if (error) {
+			metric_add(k->figures.failed_pod_starts, 1);
 			kubelet_pod_event(k, pod, NULL, EVENT_WARNING, "FailedCreatePodSandBox",
 				"Failed to create pod sandbox: %s", error->message);
 			return status_wrap(error, "create sandbox for pod %s", pod->ref);

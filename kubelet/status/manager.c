@@ -28,7 +28,8 @@ struct kept {
 	CoreV1PodStatus *status;
 	struct pod *pod;
 	uint64_t version;
-	bool finished; /* nothing of the pod runs or will run */
+	int64_t since_ms; /* since when the apiserver lacks something of it; 0: it does not */
+	bool finished;	  /* nothing of the pod runs or will run */
 };
 
 struct status_manager {
@@ -143,6 +144,7 @@ static void keep(
 	next->status = copy;
 	next->pod = pod_ref(pod);
 	next->version = (kept ? kept->version : 0) + 1;
+	next->since_ms = kept && kept->since_ms ? kept->since_ms : clock_mono_ms(m->k->clock);
 	next->finished = finished || (kept && kept->finished);
 	strmap_put(m->statuses, pod->uid, next);
 	m->dirty = true;
@@ -372,6 +374,12 @@ static struct status *send_one(struct status_manager *m, struct arena *arena, co
 		patched = api;
 	pthread_mutex_lock(&m->lock);
 	sent_versions_note(m->sent, api->metadata->uid, send->version);
+	struct kept *kept = strmap_get(m->statuses, send->uid);
+	if (kept && kept->since_ms)
+		metric_observe(
+			m->k->figures.status_seconds, (double)(clock_mono_ms(m->k->clock) - kept->since_ms) / 1000);
+	if (kept)
+		kept->since_ms = 0;
 	pthread_mutex_unlock(&m->lock);
 	bool over = patched->status && pod_phase_terminal(patched->status->phase);
 	if (!patched->metadata->deletion_timestamp || is_mirror || !over || !send->finished)

@@ -58,6 +58,8 @@ proxied() { kall get --raw "/api/v1/nodes/$1/proxy/$2"; }
 		'kubelet_pleg_relist_duration_seconds_count [1-9]' 'kubelet_pleg_relist_interval_seconds_count [1-9]' \
 		'kubelet_pod_worker_duration_seconds_count\{operation_type="create"\} [1-9]' \
 		'kubelet_running_containers\{container_state="running"\} [1-9]' \
+		'kubelet_started_pods_total [1-9]' 'kubelet_started_containers_total\{container_type="container"\} [1-9]' \
+		'kubelet_pod_status_sync_duration_seconds_count [1-9]' 'kubelet_desired_pods\{static=""\} [1-9]' \
 		'rest_client_requests_total\{code="200",host="[^"]+",method="GET"\} [1-9]'; do
 		wait_until 20 counts "^$line" || { echo "no $line"; return 1; }
 	done
