@@ -84,6 +84,11 @@ struct kubeconfig_overrides kubectl_overrides(struct kubectl *k)
 		.disable_compression = g->disable_compression};
 }
 
+int64_t kubectl_watch_seconds(const struct kubectl *k)
+{
+	return (k->config.timeout_ms + 999) / 1000;
+}
+
 static struct status *load_config(struct kubectl *k)
 {
 	if (k->has_config)

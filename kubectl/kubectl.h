@@ -40,6 +40,8 @@ struct kubectl {
 
 /* Connection, discovery and namespace, made at the first call. */
 struct status *kubectl_client(struct kubectl *k, struct client **ret) MUST_USE;
+/* How long a watch may last: as long as any request; 0: for ever. Once there is a client. */
+int64_t kubectl_watch_seconds(const struct kubectl *k);
 struct status *kubectl_discovery(struct kubectl *k, struct discovery **ret) MUST_USE;
 /* The namespace to work in. */
 struct status *kubectl_namespace(struct kubectl *k, const char **ret) MUST_USE;

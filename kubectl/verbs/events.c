@@ -165,8 +165,9 @@ static struct status *events_run(struct kubectl *k, struct call *call)
 		TRY(print_all(&p, items, n, namespace));
 	if (!o->watch)
 		return NULL;
-	struct watch_options options = {
-		.resource_version = obj_string(list, "metadata.resourceVersion"), .field_selector = selector};
+	struct watch_options options = {.resource_version = obj_string(list, "metadata.resourceVersion"),
+		.field_selector = selector,
+		.timeout_seconds = kubectl_watch_seconds(k)};
 	TRY(client_watch(client, &events, NULL, namespace, &options, on_event, &p));
 	return p.error;
 }

@@ -272,7 +272,8 @@ static struct status *follow(struct getter *g, const struct selection *sel, cons
 	struct watch_options options = {.resource_version = obj_string(info->object, "metadata.resourceVersion"),
 		.label_selector = sel->selector,
 		.field_selector = field,
-		.accept = sel->accept};
+		.accept = sel->accept,
+		.timeout_seconds = kubectl_watch_seconds(g->k)};
 	TRY(client_watch(client, &info->mapping->rest, NULL, info->namespace, &options, on_event, g));
 	return g->error;
 }

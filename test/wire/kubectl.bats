@@ -203,6 +203,13 @@ status: {}' ]
 	[ "$(grep -v kube-root seen | sort -u | tr '\n' ' ')" = "configmap/first configmap/second " ]
 }
 
+@test "a watch lasts as long as any request may" {
+	k create configmap first > /dev/null
+	timeout 20 "$KUBECTL" -n "$ns" get configmaps -w -o name --request-timeout=1s > seen
+	grep -q configmap/first seen
+	timeout 20 "$KUBECTL" -n "$ns" events -w --request-timeout=1s > /dev/null
+}
+
 @test "describe shows the object" {
 	manifest
 	k apply -f web.yaml > /dev/null
