@@ -135,7 +135,7 @@ void tabwriter_layout(struct tabwriter *w, struct strbuf *out)
 	struct layout l = {.w = w, .out = out, .arena = arena};
 	split_lines(&l, w->text.buf);
 	layout_block(&l, 0, l.n_lines);
-	strbuf_reset(&w->text);
+	strbuf_done(&w->text); /* what was laid out last is not kept to the end */
 }
 
 void tabwriter_flush(struct tabwriter *w)
