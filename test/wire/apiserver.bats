@@ -352,7 +352,7 @@ metadata: {name: s}
 		[ "$code" = 201 ]
 	done
 	send PATCH "/api/v1/namespaces/$ns/pods/two/status" '{"status":{"phase":"Succeeded"}}' application/merge-patch+json
-	table() { cp_curl "$1" -A test -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' | jq -cS '.metadata.resourceVersion = "" | .rows[].cells |= map(tostring | sub("^[0-9]+[smh].*"; "age"))'; }
+	table() { cp_curl "$1" -A test -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' | jq -cS '.metadata.resourceVersion = "" | (.metadata.continue | values) = "more" | .rows[].cells |= map(tostring | sub("^[0-9]+[smh].*"; "age"))'; }
 	for path in "/api/v1/namespaces/$ns/pods?" "/api/v1/namespaces/$ns/pods?limit=1&" "/api/v1/namespaces/$ns/secrets?" '/apis/rbac.authorization.k8s.io/v1/clusterroles?'; do
 		kept=$(table "$path")
 		whole=$(table "${path}pretty=1")
