@@ -98,7 +98,7 @@ static struct status *write_new(struct request *request, ProtobufCMessage *objec
 	int64_t lease, revision;
 	if (request->dry_run) {
 		struct stored stored;
-		TRY(stored_read(request, object_name(object), false, &stored));
+		TRY(stored_read(request, object_name(object), true, &stored));
 		return stored.object ? status_new(STATUS_ALREADY_EXISTS, "there is one") : NULL;
 	}
 	TRY(encode_value(request, object, &value));

@@ -204,6 +204,7 @@ metadata: {name: s}
 		KUBEC_FAIL="cache.before-watch delay:8000 1" cp_start # when it follows etcd for the second time
 		maps=/api/v1/namespaces/default/configmaps
 		send POST $maps '{"metadata":{"name":"held","finalizers":["a.b/c"]}}'
+		send POST $maps "$(config_map gone)"
 		send DELETE $maps/held
 		send GET $maps/held # its memory is as new as this
 		kill "$CP_ETCD_PID"
@@ -223,6 +224,9 @@ metadata: {name: s}
 		send DELETE $maps/a
 		send DELETE "$maps/a?dryRun=All"
 		wants 404 reason NotFound
+		send DELETE $maps/gone
+		send POST "$maps?dryRun=All" "$(config_map gone)"
+		wants 201 data.a 1
 		for policy in Orphan Background; do send DELETE "$maps/held?propagationPolicy=$policy"; done
 		send DELETE "$maps/held?dryRun=All"
 		wants 200 metadata.finalizers "['a.b/c']"
