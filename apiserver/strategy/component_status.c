@@ -18,7 +18,7 @@ static CoreV1ComponentStatus *component(
 	object_meta_ensure(arena, out)->name = arena_strdup(arena, name);
 	healthy->type = (char *)"Healthy";
 	healthy->status = arena_strdup(arena, status);
-	healthy->message = arena_strndup(arena, message, MOST_SHOWN);
+	healthy->message = arena_strndup(arena, message, strnlen(message, MOST_SHOWN));
 	healthy->error = arena_strdup(arena, error);
 	ARENA_PUSH(arena, out->conditions, out->n_conditions) = healthy;
 	return out;
