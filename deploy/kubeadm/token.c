@@ -180,7 +180,7 @@ struct status *run_token_delete(struct kubeadm *k, int argc, char **argv)
 		return status_bad_request("token delete takes tokens or token ids");
 	TRY(client_for(k, kubeconfig_path, &client));
 	for (size_t i = 0; i < args.n_items; i++) {
-		char *id = arena_strndup(k->arena, args.items[i], ID_LEN);
+		char *id = arena_strndup(k->arena, args.items[i], strnlen(args.items[i], ID_LEN));
 		if (strlen(id) != ID_LEN || (args.items[i][ID_LEN] && !token_is_valid(args.items[i])))
 			return status_bad_request("\"%s\" is neither a token nor a token id", args.items[i]);
 		TRY(client_delete(client, k->arena, &CoreV1Secret_schema, "kube-system",
