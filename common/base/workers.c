@@ -10,7 +10,11 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
+#ifdef KUBEC_FAIL_POINTS
+enum { STACK_BYTES = 4 * 1024 * 1024 }; /* a sanitizer's frames are several times as large */
+#else
 enum { STACK_BYTES = 512 * 1024 };
+#endif
 
 struct job {
 	void (*fn)(void *);
