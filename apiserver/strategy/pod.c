@@ -136,7 +136,8 @@ static void keep_containers(struct arena *arena, CoreV1Container **now, CoreV1Co
 		merged[i]->resize_policy = now[i]->resize_policy;
 		merged[i]->n_resize_policy = now[i]->n_resize_policy;
 	}
-	memcpy(now, merged, n * sizeof(*merged));
+	if (n)
+		memcpy(now, merged, n * sizeof(*merged));
 }
 
 /* Of a resize, only the resources of the containers; one that changes their number is refused later. */
