@@ -8,6 +8,7 @@
 #include "api/patch_internal.h"
 
 #define ORDER "$setElementOrder/"
+#define FEW 100
 
 struct merging {
 	struct arena *arena;
@@ -21,6 +22,15 @@ static const struct schema_field *own_field(const struct schema_type *type, cons
 {
 	const struct schema_name *found = schema_find_field(type, name, strlen(name));
 	return found && !found->via[0] ? found->field : NULL;
+}
+
+/* Members are found by looking at one after the other: many are for the trees, which have an index. */
+static bool has_few(const cJSON *node)
+{
+	int n = 0;
+	for (const cJSON *child = node->child; child && n <= FEW; child = child->next)
+		n++;
+	return n <= FEW;
 }
 
 /* Nothing in it is removed, or means anything but itself. */
@@ -81,7 +91,7 @@ static bool merge_map(const struct merging *m, void *msg, const struct schema_fi
 {
 	MapStringEntry ***entries = field_at(msg, f);
 	size_t *n = field_count(msg, f);
-	if (schema_map_value(f)->kind != SCHEMA_STRING || !cJSON_IsObject(patch) || !patch->child)
+	if (schema_map_value(f)->kind != SCHEMA_STRING || !cJSON_IsObject(patch) || !patch->child || !has_few(patch))
 		return false;
 	TREE_FOREACH (member, patch) {
 		size_t i = 0;
@@ -124,7 +134,7 @@ static bool merge_items(const struct merging *m, void *msg, const struct schema_
 {
 	void **items = *(void ***)field_at(msg, f);
 	size_t n = *field_count(msg, f), next = 0;
-	if (!cJSON_IsArray(patch))
+	if (!cJSON_IsArray(patch) || !has_few(patch))
 		return false;
 	TREE_FOREACH (item, patch) {
 		const char *key = cJSON_IsObject(item) ? tree_string(tree_get(item, f->merge_key)) : NULL;
