@@ -6,6 +6,7 @@
 #ifndef CLIENT_CONFIG_H
 #define CLIENT_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,9 @@ struct client_config {
 	int timeout_ms;			/* of one request that is no watch; 0: none */
 	bool json;			/* no protobuf on the wire */
 	bool disable_compression;
+	/* A time of the monotonic clock (ms) from which on nothing is sent that may change something: the end of a
+	 * leader's term, which the leader moves on. It outlives the client. NULL: no end. */
+	const atomic_llong *writes_end_ms;
 };
 
 #endif

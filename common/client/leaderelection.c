@@ -245,13 +245,21 @@ static void *run_started(void *data)
 	return NULL;
 }
 
+/* A renewal that was begun then has succeeded. */
+static void prolong(struct election *e, int64_t begun_ms)
+{
+	atomic_store(&e->renewed_ms, begun_ms);
+	if (e->c.term_ends_ms)
+		atomic_store(e->c.term_ends_ms, begun_ms + e->c.renew_deadline_ms);
+}
+
 static bool acquire(struct election *e)
 {
 	log_info("attempting to acquire leader lease %s/%s...", e->c.namespace, e->c.name);
 	for (;;) {
 		int64_t begun = clock_mono_ms(e->c.clock);
 		if (try_once(e)) {
-			atomic_store(&e->renewed_ms, begun);
+			prolong(e, begun);
 			break;
 		}
 		if (!pause_for(
@@ -292,7 +300,7 @@ static bool renew(struct election *e)
 		int64_t begun = clock_mono_ms(e->c.clock);
 		fail_at("leader.before-renew");
 		if (try_once(e))
-			atomic_store(&e->renewed_ms, begun);
+			prolong(e, begun);
 		else
 			kept = is_leader(e);
 		kept = kept && !atomic_load(&e->expired);

@@ -38,6 +38,8 @@ struct leader_config {
 	void *data;
 	struct event_recorder *recorder; /* LeaderElection events; may be NULL */
 	const struct clock *clock;	 /* NULL: the client's */
+	/* Told when the term ends, each time that it is prolonged: for client_config.writes_end_ms. May be NULL. */
+	atomic_llong *term_ends_ms;
 };
 
 /* NULL: *stop became true (the lease has been released if so configured). Error: the lease was lost, or the

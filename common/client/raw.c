@@ -111,6 +111,17 @@ static void take_answer(struct transfer *t, struct client_response *ret)
 	ret->body_size = t->body.len;
 }
 
+/* Looked at last of all: a process may have been stopped, or a request have waited for its turn, past the term's end.
+ */
+static struct status *check_term(const struct client *client, const struct client_request *request)
+{
+	const atomic_llong *end_ms = client->config.writes_end_ms;
+	if (!end_ms || str_eq(str_or(request->method, "GET"), "GET") ||
+		clock_mono_ms(client->clock) < atomic_load(end_ms))
+		return NULL;
+	return status_new(STATUS_UNAVAILABLE, "the leader's term is over");
+}
+
 struct attempt {
 	int64_t wait_ms; /* -1: no further attempt */
 	bool rejected;	 /* it was a 401 */
@@ -122,6 +133,11 @@ static struct status *try_once(struct client *client, struct arena *arena, const
 	struct transfer t;
 	*attempt = (struct attempt){.wait_ms = -1};
 	TRY(transfer_init(&t, client, arena, request, true));
+	struct status *over = check_term(client, request);
+	if (over) {
+		transfer_done(&t, true);
+		return over;
+	}
 	struct status *error = transfer_perform(&t);
 	bool safe = request->retry && !request->on_data;
 	if (error) {

@@ -1,6 +1,7 @@
 #include "serve/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -41,6 +42,7 @@ struct daemon {
 	struct loop_timer *trim;
 	int signal_fd;
 	atomic_bool stopping;
+	atomic_llong term_ends_ms; /* of the leader; before it is one: never */
 	bool has_lead, started;
 	pthread_t lead_thread;
 	pthread_mutex_t lock; /* guards what follows */
@@ -166,6 +168,7 @@ static void on_trim(void *data)
 
 /* --- clients --- */
 
+/* For what the daemon does whether it leads or not. */
 static struct status *make_client(struct daemon *d, const char *kubeconfig, int timeout_ms, struct client **ret)
 {
 	struct client_config config;
@@ -179,6 +182,7 @@ static struct status *make_client(struct daemon *d, const char *kubeconfig, int 
 		config = d->client_config;
 	}
 	config.timeout_ms = timeout_ms;
+	config.writes_end_ms = NULL;
 	return client_new(&config, clock_system(), ret);
 }
 
@@ -200,9 +204,13 @@ static struct status *make_clients(struct daemon *d)
 	d->client_config.figures = d->figures = client_figures_new();
 	metrics_writer(d->metrics, write_clients, d->figures);
 	d->client_config.json = str_eq(o->content_type, "application/json");
-	TRY(make_client(d, NULL, 0, &d->client));
+	const bool elected = o->leader_elect && (d->spec->groups & DAEMON_LEADER);
+	atomic_init(&d->term_ends_ms, LLONG_MAX);
+	if (elected)
+		d->client_config.writes_end_ms = &d->term_ends_ms;
+	TRY(client_new(&d->client_config, clock_system(), &d->client));
 	/* Renewals have a connection, a rate limit and a deadline of their own. */
-	if (o->leader_elect && (d->spec->groups & DAEMON_LEADER))
+	if (elected)
 		TRY(make_client(d, NULL, (int)(o->renew_deadline_ms / 2), &d->leader_client));
 	d->recorder = event_recorder_new(d->client, d->spec->name, "");
 	return NULL;
@@ -436,7 +444,8 @@ static void *lead_thread(void *data)
 		.started = run_lead,
 		.new_leader = on_new_leader,
 		.data = d,
-		.recorder = d->recorder};
+		.recorder = d->recorder,
+		.term_ends_ms = &d->term_ends_ms};
 	struct status *error = leader_run(&config, &d->stopping);
 	if (!error)
 		return NULL;

@@ -149,6 +149,34 @@ static void errors_are_the_servers_own(void **state)
 	}
 }
 
+static void nothing_is_written_after_a_leaders_term(void **state)
+{
+	(void)state;
+	struct world w = {.script.answers = {{200, NULL, CONFIG_MAP}}};
+	world_init(&w);
+	char host[64];
+	snprintf(host, sizeof(host), "http://127.0.0.1:%u", w.server.port);
+	atomic_llong end_ms = clock_mono_ms(clock_system()) + 3600000;
+	const struct client_config config = {.host = host, .qps = -1, .json = true, .writes_end_ms = &end_ms};
+	struct client *leader;
+	assert_null(client_new(&config, clock_system(), &leader));
+	CoreV1ConfigMap *map;
+	assert_null(client_get(leader, w.arena, &CoreV1ConfigMap_schema, "n", "a", &map));
+	assert_null(client_update(leader, w.arena, map, NULL));
+	assert_int_equal(w.script.n, 2);
+
+	atomic_store(&end_ms, clock_mono_ms(clock_system()));
+	struct status *over = client_update(leader, w.arena, map, NULL);
+	assert_true(status_is(over, STATUS_UNAVAILABLE));
+	assert_string_equal(over->message, "the leader's term is over");
+	status_free(over);
+	assert_int_equal(w.script.n, 2);
+	assert_null(client_get(leader, w.arena, &CoreV1ConfigMap_schema, "n", "a", &map));
+	assert_int_equal(w.script.n, 3);
+	client_free(leader);
+	world_done(&w);
+}
+
 static void retry_after_is_honoured(void **state)
 {
 	(void)state;
@@ -301,6 +329,7 @@ int main(void)
 		cmocka_unit_test(bad_names_never_leave),
 		cmocka_unit_test(errors_are_the_servers_own),
 		cmocka_unit_test(retry_after_is_honoured),
+		cmocka_unit_test(nothing_is_written_after_a_leaders_term),
 		cmocka_unit_test(lost_replies_are_sent_again_only_when_safe),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(a_rejected_token_is_renewed_once),

@@ -90,6 +90,7 @@ static void a_renewal_that_hangs_ends_the_term_in_time(void **state)
 	struct test_server server;
 	atomic_int requests = 0;
 	atomic_bool told = false, stop = false;
+	atomic_llong ends = 0;
 	test_server_start(&server, answer_once, &requests);
 	struct client *client = test_client(&server);
 	const struct leader_config config = {.client = client,
@@ -100,12 +101,14 @@ static void a_renewal_that_hangs_ends_the_term_in_time(void **state)
 		.renew_deadline_ms = DEADLINE_MS,
 		.retry_period_ms = 100,
 		.started = lead,
-		.data = &told};
+		.data = &told,
+		.term_ends_ms = &ends};
 	int64_t begun = clock_mono_ms(clock_system());
 	CLEANUP_STATUS struct status *lost = leader_run(&config, &stop);
 	assert_non_null(lost);
 	assert_string_equal(lost->message, "leaderelection lost");
 	assert_in_range(clock_mono_ms(clock_system()) - begun, DEADLINE_MS, LEASE_MS - 1);
+	assert_in_range(atomic_load(&ends) - begun, DEADLINE_MS, clock_mono_ms(clock_system()) - begun);
 	while (!atomic_load(&told))
 		nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 	test_server_stop(&server);
