@@ -1,4 +1,5 @@
 /* kube-controller-manager: all the loops that bring a cluster from what is to what is wanted. */
+#include "base/cleanup.h"
 #include "controller-manager/manager.h"
 #include "controller-manager/options.h"
 #include "serve/daemon.h"
@@ -34,7 +35,8 @@ int main(int argc, char **argv)
 {
 	static struct controller_manager cm = {.daemon = {.secure_port = 10257, .leader_elect = true}};
 	cm.daemon.leader_name = "kube-controller-manager";
-	const struct flag *const flags[] = {options_flags(&cm.options), NULL};
+	CLEANUP_FREE struct flag *own = options_flags(&cm.options);
+	const struct flag *const flags[] = {own, NULL};
 	const struct daemon_spec spec = {
 		.name = "kube-controller-manager",
 		.description = "Runs the control loops that bring the state of the cluster to what is wanted.",

@@ -41,7 +41,7 @@ static const struct flag ignored_flags[] = {
 	{"concurrent-validating-admission-policy-status-syncs", 0, FLAG_IGNORED, NULL, "", "taken without effect"},
 };
 
-const struct flag *options_flags(struct options *o)
+struct flag *options_flags(struct options *o)
 {
 	const struct flag own[] = {
 		{"controllers", 0, FLAG_STRINGS, &o->controllers, "*",

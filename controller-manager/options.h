@@ -57,8 +57,8 @@ struct options {
 		concurrent_ttl_after_finished_syncs;
 };
 
-/* A table of flags that write into o. Lives as long as the process. */
-const struct flag *options_flags(struct options *o);
+/* A table of flags that write into o; the caller frees it. */
+struct flag *options_flags(struct options *o);
 /* What cannot be: an error naming the flag. */
 struct status *options_check(const struct options *o) MUST_USE;
 /* Whether --controllers lets this one run. */

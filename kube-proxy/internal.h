@@ -38,7 +38,7 @@ struct proxy {
 	struct arena *node_arena;
 	char *zone, *pod_cidrs, *node_ips[N_FAMILIES];
 	int n_unsynced;
-	bool pending, clean_udp;
+	bool pending, clean_udp, stopping;
 	int64_t last_sync_ms, last_full_ms;
 	struct loop_timer *timer;
 };

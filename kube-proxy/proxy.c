@@ -79,8 +79,12 @@ static void stop(struct daemon *d, void *data)
 	struct proxy *p = data;
 	if (p->informers)
 		informers_free(p->informers);
+	p->stopping = true;
+	loop_timer_cancel(STEAL(p->timer));
+	loop_turn(p->loop, 0); /* changes that are still on their way hold objects */
 	proxy_health_free(p->health);
-	/* The rules stay: traffic flows on until the next proxy takes them over. */
+	/* The rules stay: traffic flows on until the next proxy takes them over. What else is left belongs to the
+	 * process, which ends now. */
 }
 
 static void proxy_mode(struct http_request *request)
@@ -91,7 +95,8 @@ static void proxy_mode(struct http_request *request)
 int proxy_main(int argc, char **argv)
 {
 	static const struct http_route routes[] = {{"GET", "/proxyMode", proxy_mode}, {NULL}};
-	struct proxy *p = mem_zalloc(sizeof *p);
+	static struct proxy proxy; /* zeroed, and as long-lived as the process */
+	struct proxy *p = &proxy;
 	p->options.daemon = (struct daemon_options){.qps = 5, .burst = 10};
 	const struct flag *const flags[] = {proxy_flags(&p->options), NULL};
 	const struct daemon_spec spec = {

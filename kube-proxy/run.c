@@ -110,7 +110,7 @@ static void run(void *data)
 /* Sets the timer for what is pending. */
 void proxy_wake(struct proxy *p)
 {
-	if (p->n_unsynced || !p->pending)
+	if (p->n_unsynced || !p->pending || p->stopping)
 		return;
 	int64_t wait_ms =
 		p->last_sync_ms ? p->last_sync_ms + p->options.min_sync_period_ms - clock_mono_ms(p->clock) : 0;

@@ -36,6 +36,21 @@ struct fanout {
 	const char *path;
 };
 
+/* The readers have ended. */
+static void fanout_free(struct fanout *f)
+{
+	for (int i = 0; i < READERS; i++) {
+		samples_done(&f->readers[i].ms);
+		if (f->readers[i].epoll)
+			close(f->readers[i].epoll);
+	}
+	for (int64_t i = 0; i < f->load->n; i++)
+		wire_freep(&f->watchers[i].wire);
+	free(f->watchers);
+	free(f);
+}
+DEFINE_CLEANUP(struct fanout *, fanout_free)
+
 static void look_for_stamps(struct reader *r, const char *bytes, size_t size)
 {
 	const char *end = bytes + size, *digits;
@@ -207,7 +222,7 @@ static struct status *find_begin(struct fanout *f, struct wire *wire)
 /* l->n watchers, of the pods of a namespace; changes for l->seconds at l->rate. */
 struct status *load_watch(struct load *l)
 {
-	struct fanout *f = mem_zalloc(sizeof *f); /* lives as long as the readers: to the process's end */
+	CLEANUP(fanout_freep) struct fanout *f = mem_zalloc(sizeof *f);
 	CLEANUP(wire_freep) struct wire *writer = NULL;
 	f->load = l;
 	f->watchers = mem_calloc((size_t)l->n, sizeof *f->watchers);
