@@ -45,7 +45,6 @@ else
 CFLAGS += -O2 -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
 CPPFLAGS += -D_FORTIFY_SOURCE=3
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
-CFLAGS += $(if $(FAIL_POINTS),-DKUBEC_FAIL_POINTS=1)
 endif
 
 # Every file of ours sees the banned calls as errors; generated files do not.
@@ -67,8 +66,12 @@ archives = $(foreach l,$(call uniq,$(foreach x,$(1),$(call libs_of,$(x)))),$(O)/
 ldlibs = $(call uniq,$(foreach l,$(call uniq,$(foreach x,$(1),$(call libs_of,$(x)))),$($(l)_LDLIBS)))
 link = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(1) -Wl,--start-group $(call archives,$(2)) -Wl,--end-group $(call ldlibs,$(2)) $(3) -lpthread
 
+# objs_of: the objects of sources. A build with failure points compiles the sources that name them, and shares the others with the plain build.
+FAIL_SRCS := $(if $(FAIL_POINTS),$(shell grep -rlE 'base/fail\.h|KUBEC_FAIL_POINTS' --include='*.c' --exclude-dir=build */))
+objs_of = $(foreach s,$(1),$(if $(and $(FAIL_POINTS),$(filter-out $(FAIL_SRCS),$(s))),build,$(O))/obj/$(s:.c=.o))
+
 define lib_rule
-$(1)_OBJS := $$(patsubst %.c,$$(O)/obj/%.o,$$($(1)_SRCS))
+$(1)_OBJS := $$(call objs_of,$$($(1)_SRCS))
 $(O)/lib/lib$(1).a: $$($(1)_OBJS)
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D); rm -f $$@
@@ -80,7 +83,7 @@ $(foreach l,$(LIBS),$(eval $(call lib_rule,$(l))))
 bin_srcs = $(or $($(1)_MAIN),$($(1)_SRCS))
 bin_libs = $(or $($(1)_LIBS),$(1))
 define bin_rule
-$(O)/bin/$(1): $$(patsubst %.c,$$(O)/obj/%.o,$$(call bin_srcs,$(1))) $$(call archives,$$(call bin_libs,$(1)))
+$(O)/bin/$(1): $$(call objs_of,$$(call bin_srcs,$(1))) $$(call archives,$$(call bin_libs,$(1)))
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$$(call link,$$(filter %.o,$$^),$$(call bin_libs,$(1)),$$($(1)_LDLIBS))
@@ -90,15 +93,19 @@ $(foreach b,$(BINS),$(eval $(call bin_rule,$(b))))
 all: $(BINS:%=$(O)/bin/%)
 
 # Generated sources live in build/gen and are compiled without our warnings.
-$(O)/obj/$(GEN)/%.o: $(GEN)/%.c
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+define obj_rules
+$(1)/$(GEN)/%.o: $(GEN)/%.c
+	$$(call say,CC,$$<)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
 
-$(O)/obj/%.o: %.c | $(GENERATED)
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(OURS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+$(1)/%.o: %.c | $$(GENERATED)
+	$$(call say,CC,$$<)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(OURS) $$(EXTRA_CFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach d,$(sort $(O)/obj $(if $(FAIL_POINTS),build/obj)),$(eval $(call obj_rules,$(d))))
+build/fail-points/obj/%.o: CFLAGS += -DKUBEC_FAIL_POINTS=1
 
 # Unit tests: test/unit/<library>/*_test.c, one program each, linked with that library.
 UNIT_SRCS := $(shell find test/unit -name '*_test.c' 2>/dev/null | sort)
@@ -127,4 +134,4 @@ lib-%: $(O)/lib/lib%.a
 	@:
 .PHONY: all unit unit-bins clean
 
--include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/obj $(if $(FAIL_POINTS),build/obj) -name '*.d' 2>/dev/null)

@@ -4,6 +4,7 @@
 #   cp_start            # exports CP_DIR, CP_SERVER (https://127.0.0.1:PORT), CP_ETCD, KUBECONFIG (an administrator's)
 #   cp_user alice dev   # $CP_DIR/alice.kubeconfig: user alice in the group dev
 #   cp_stop
+#   cp_start_failing "create.after-commit crash"   # with failure points
 #
 # The API server is BIN's (build/bin without it); CP_APISERVER names another binary to start (the original's, to
 # compare); CP_FLAGS holds further flags for it.
@@ -113,6 +114,18 @@ cp_stop() {
 	done
 	CP_APISERVER_PID="" CP_ETCD_PID="" CP_PORT="" CP_ETCD_PORT=""
 	[ -z "${CP_DIR:-}" ] || [ -n "${CP_KEEP:-}" ] || rm -rf "$CP_DIR"
+}
+
+# cp_start_failing ORDERS: cp_start with orders for failure points (common/base/fail.h). A release build's server has none: another with them
+# is started in its stead.
+cp_start_failing() {
+	local bin=${BIN:-$cp_root/build/bin}
+	case $bin in */san-* | */fail-points/*) ;; *) bin=$cp_root/build/fail-points/bin ;; esac
+	[ -x "$bin/kube-apiserver" ] || {
+		echo "no API server with failure points: make fail-points"
+		return 1
+	}
+	CP_APISERVER=$bin/kube-apiserver KUBEC_FAIL=$1 cp_start
 }
 
 # cp_curl PATH [curl flags…]: as the administrator.

@@ -194,14 +194,12 @@ metadata: {name: s}
 }
 
 @test "dry runs and repeated deletions know what was written a moment before" {
-	local bin=${BIN:-$cp_root/build/bin}
-	[ -n "$("$bin/chaos" points --binaries "$bin")" ] || skip "only a build with failure points can be kept from hearing of what etcd has"
 	wants() { # CODE FIELD VALUE
 		[ "$code" = "$1" ] && [ "$(field "$2")" = "$3" ] || echo "wanted $*: $code $body" >> "$BATS_TEST_TMPDIR/wrong"
 	}
 	(
 		unset CP_PORT CP_ETCD_PORT
-		KUBEC_FAIL="cache.before-watch delay:8000 1" cp_start # when it follows etcd for the second time
+		cp_start_failing "cache.before-watch delay:8000 1" # when it follows etcd for the second time
 		maps=/api/v1/namespaces/default/configmaps
 		send POST $maps '{"metadata":{"name":"held","finalizers":["a.b/c"]}}'
 		send POST $maps "$(config_map gone)"
@@ -280,11 +278,9 @@ metadata: {name: s}
 }
 
 @test "who was about to remove what another removed is told that it is gone" {
-	local bin=${BIN:-$cp_root/build/bin}
-	[ -n "$("$bin/chaos" points --binaries "$bin")" ] || skip "only a build with failure points can be stopped between two writes"
 	(
 		unset CP_PORT CP_ETCD_PORT
-		KUBEC_FAIL="remove.before-commit delay:3000" cp_start
+		cp_start_failing "remove.before-commit delay:3000"
 		pods=/api/v1/namespaces/default/pods now='{"kind":"DeleteOptions","apiVersion":"v1","gracePeriodSeconds":0}'
 		send POST /api/v1/namespaces/default/serviceaccounts '{"metadata":{"name":"default"}}'
 		send POST $pods '{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}}'
