@@ -119,17 +119,32 @@ static int compare_tokens(const struct token *a, const struct token *b)
 	return compare_bytes(a->text, a->size, b->text, b->size);
 }
 
+/* How far two texts of at least n bytes agree. */
+static size_t common_bytes(const char *a, const char *b, size_t n)
+{
+	size_t i = 0;
+	uint64_t x, y;
+	for (; i + sizeof(x) <= n; i += sizeof(x)) {
+		memcpy(&x, a + i, sizeof(x));
+		memcpy(&y, b + i, sizeof(y));
+		if (x != y)
+			break;
+	}
+	while (i < n && a[i] == b[i])
+		i++;
+	return i;
+}
+
 /* Keys that first differ within a text, before which nothing is escaped, stand as their bytes do there. */
 static bool compare_plain(const struct field_element *a, const struct field_element *b, int *ret_order)
 {
-	size_t n = a->size < b->size ? a->size : b->size, i = 0;
+	size_t n = a->size < b->size ? a->size : b->size, i = common_bytes(a->text, b->text, n);
 	bool in_text = false;
-	while (i < n && a->text[i] == b->text[i]) {
-		if (a->text[i] == '\\')
-			return false;
-		in_text ^= a->text[i++] == '"';
-	}
-	if (i == n || !in_text || a->text[i] == '\\' || b->text[i] == '\\')
+	if (i == n || a->text[i] == '\\' || b->text[i] == '\\' || memchr(a->text, '\\', i))
+		return false;
+	for (const char *p = a->text, *end = p + i; (p = memchr(p, '"', (size_t)(end - p))); p++)
+		in_text = !in_text;
+	if (!in_text)
 		return false;
 	int x = a->text[i] == '"' ? -1 : (unsigned char)a->text[i],
 	    y = b->text[i] == '"' ? -1 : (unsigned char)b->text[i];
@@ -161,10 +176,10 @@ int field_element_compare(const struct field_element *a, const struct field_elem
 {
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
-	if (a->size == b->size && (a->text == b->text || !memcmp(a->text, b->text, a->size)))
-		return 0;
 	if (a->kind == FIELD_NAME)
 		return compare_bytes(a->text, a->size, b->text, b->size);
+	if (a->size == b->size && (a->text == b->text || !memcmp(a->text, b->text, a->size)))
+		return 0;
 	if (a->kind == FIELD_KEY)
 		return compare_keys(a, b);
 	struct token x, y;

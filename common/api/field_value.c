@@ -240,6 +240,47 @@ void field_each_pair(struct arena *arena, const struct field_place *place, struc
 	}
 }
 
+static void map_members(
+	struct arena *arena, const struct field_place *place, struct field_value map, field_member_fn *fn, void *data)
+{
+	size_t n;
+	const struct named *members = members_of(arena, map, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct field_element name = field_name_element(members[i].name, strlen(members[i].name));
+		struct field_place member = {.kind = PLACE_ANY, .schema = place->schema};
+		bool declared = place->kind != PLACE_ANY && place->schema &&
+				place->schema->member(place, name.text, name.size, &member);
+		fn(data, name, &member, declared, members[i].value);
+	}
+}
+
+static void message_members(
+	struct arena *arena, const struct schema_type *type, const void *msg, field_member_fn *fn, void *data)
+{
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct schema_field *f = &type->fields[i];
+		if (field_is(f, SCHEMA_INLINE)) {
+			const void *child = *(void *const *)field_at(msg, f);
+			message_members(arena, f->type, child ? child : f->type->zero, fn, data);
+		} else if (json_field_is_written(type, msg, f)) {
+			const struct field_place member = field_place_of_field(f);
+			fn(data, field_name_element(f->json_name, f->json_size), &member, true,
+				of_written(arena, msg, f));
+		}
+	}
+}
+
+void field_each_member(
+	struct arena *arena, const struct field_place *place, struct field_value v, field_member_fn *fn, void *data)
+{
+	if (v.form != FIELD_MAP)
+		return;
+	if (v.source == SOURCE_MESSAGE)
+		message_members(arena, schema_of(v.at), v.at, fn, data);
+	else
+		map_members(arena, place, v, fn, data);
+}
+
 static bool message_is_empty(const struct schema_type *type, const void *msg)
 {
 	for (size_t i = 0; i < type->n_fields; i++) {

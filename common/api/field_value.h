@@ -9,6 +9,11 @@ typedef void field_pair_fn(void *data, struct field_element name, const struct f
 	struct field_value a, struct field_value b);
 void field_each_pair(struct arena *arena, const struct field_place *place, struct field_value a, struct field_value b,
 	field_pair_fn *fn, void *data);
+/* Calls fn for every member of one value. */
+typedef void field_member_fn(void *data, struct field_element name, const struct field_place *place, bool declared,
+	struct field_value value);
+void field_each_member(struct arena *arena, const struct field_place *place, struct field_value value,
+	field_member_fn *fn, void *data);
 /* Whether a list or map has nothing in it; so do absent and null ones. */
 bool field_value_empty(struct arena *arena, struct field_value value);
 size_t field_value_count(struct field_value list);

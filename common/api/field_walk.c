@@ -110,27 +110,28 @@ static struct item *items_of(
 	if (!n)
 		return NULL;
 	struct field_value *values = field_value_items(arena, list);
-	struct item *all = arena_zalloc(arena, n * sizeof(*all)), *out = arena_zalloc(arena, n * sizeof(*out));
-	for (size_t i = 0; i < n; i++)
-		if (field_item_element(arena, place, values[i], &all[n_items].element)) {
-			all[n_items].value = values[i];
-			all[n_items].index = i;
-			n_items++;
-		}
+	struct item *all = arena_alloc(arena, n * sizeof(*all));
+	for (size_t i = 0; i < n; i++) {
+		struct item *item = &all[n_items];
+		*item = (struct item){.value = values[i], .index = i, .n_same = 1, .same = item};
+		n_items += field_item_element(arena, place, values[i], &item->element);
+	}
 	size_t sorted = 1;
 	while (sorted < n_items && field_element_compare(&all[sorted - 1].element, &all[sorted].element) < 0)
 		sorted++;
-	bool distinct = sorted >= n_items;
-	if (!distinct)
-		qsort(all, n_items, sizeof(*all), by_element);
+	if (sorted >= n_items) {
+		*ret_n = n_items;
+		return all;
+	}
+	qsort(all, n_items, sizeof(*all), by_element);
+	struct item *out = arena_alloc(arena, n * sizeof(*out));
 	for (size_t i = 0; i < n_items; i++) {
 		struct item *last = n_distinct ? &out[n_distinct - 1] : NULL;
-		if (!distinct && last && !field_element_compare(&last->element, &all[i].element)) {
+		if (last && !field_element_compare(&last->element, &all[i].element)) {
 			last->n_same++;
 			continue;
 		}
 		out[n_distinct] = all[i];
-		out[n_distinct].n_same = 1;
 		out[n_distinct++].same = &all[i];
 	}
 	*ret_n = n_distinct;
@@ -155,27 +156,30 @@ static bool is_list(const struct field_place *place)
 
 struct collector {
 	struct arena *arena;
-	struct fieldset set;
+	bool parents; /* what has something below it is a field too */
+	struct fieldset *set;
 };
 
-static bool collect(struct arena *arena, const struct field_place *place, struct field_value value,
-	const struct fieldset **ret_below);
+static const struct fieldset *collect(
+	struct arena *arena, const struct field_place *place, struct field_value value, bool parents);
 
-static const struct fieldset *collected(struct collector *c)
+static bool is_leaf(const struct field_place *place, struct field_value value)
 {
-	return c->set.n_nodes ? fieldset_finish(c->arena, arena_dup(c->arena, &c->set, sizeof(c->set))) : NULL;
+	return place->atomic || (!is_map(place, value, value) && !is_list(place));
 }
 
-static void collect_member(void *data, struct field_element name, const struct field_place *place, bool declared,
-	struct field_value a, struct field_value b)
+static void collect_member(
+	void *data, struct field_element name, const struct field_place *place, bool declared, struct field_value value)
 {
 	struct collector *c = data;
-	const struct fieldset *below;
-	bool self = collect(c->arena, place, a, &below);
-	bool empty = a.form == FIELD_NULL || (a.form == FIELD_MAP && field_value_empty(c->arena, a));
-	fieldset_add(c->arena, &c->set, name, self || empty || !declared, below);
+	const bool leaf = is_leaf(place, value);
+	const struct fieldset *below = leaf ? NULL : collect(c->arena, place, value, c->parents);
+	const bool self = leaf || c->parents || !declared || value.form == FIELD_NULL ||
+			  (value.form == FIELD_MAP && field_value_empty(c->arena, value));
+	fieldset_add(c->arena, c->set, name, self, below);
 }
 
+/* They come sorted and once each. */
 static void collect_items(struct collector *c, const struct field_place *place, struct field_value list)
 {
 	size_t n;
@@ -184,37 +188,29 @@ static void collect_items(struct collector *c, const struct field_place *place, 
 	for (size_t i = 0; i < n; i++) {
 		const struct fieldset *below = NULL;
 		if (items[i].n_same == 1)
-			collect(c->arena, &item, items[i].value, &below);
-		fieldset_add(c->arena, &c->set, items[i].element, true, below);
+			below = collect(c->arena, &item, items[i].value, c->parents);
+		fieldset_add(c->arena, c->set, items[i].element, true, below);
 	}
 }
 
-/* Answers whether the value itself is a field; what is in it goes below. */
-static bool collect(struct arena *arena, const struct field_place *place, struct field_value value,
-	const struct fieldset **ret_below)
+/* What is in a value, at a place that is not owned as a whole. */
+static const struct fieldset *collect(
+	struct arena *arena, const struct field_place *place, struct field_value value, bool parents)
 {
-	struct collector c = {.arena = arena};
-	*ret_below = NULL;
-	if (place->atomic)
-		return true;
-	if (is_map(place, value, value)) {
-		field_each_pair(arena, place, value, (struct field_value){0}, collect_member, &c);
-		*ret_below = collected(&c);
-		return false;
-	}
+	if (is_leaf(place, value) || (value.form != FIELD_MAP && value.form != FIELD_LIST))
+		return NULL;
+	struct collector c = {.arena = arena, .parents = parents, .set = fieldset_new(arena)};
 	if (is_list(place)) {
 		collect_items(&c, place, value);
-		*ret_below = collected(&c);
-		return false;
+		return c.set;
 	}
-	return true;
+	field_each_member(arena, place, value, collect_member, &c);
+	return fieldset_finish(arena, c.set);
 }
 
 const struct fieldset *field_set_of(struct arena *arena, const struct field_place *place, struct field_value value)
 {
-	const struct fieldset *below;
-	collect(arena, place, value, &below);
-	return below;
+	return collect(arena, place, value, false);
 }
 
 /* --- what changed --- */
@@ -297,10 +293,15 @@ static struct outcome compare(
 	struct arena *arena, const struct field_place *place, struct field_value a, struct field_value b)
 {
 	struct outcome o = {.changed = a.form == FIELD_ABSENT, .removed = b.form == FIELD_ABSENT};
+	if (o.changed || o.removed) {
+		o.below.changed = collect(arena, place, b, true);
+		o.below.removed = collect(arena, place, a, true);
+		return o;
+	}
 	bool map = !place->atomic && is_map(place, a, b), list = !place->atomic && is_list(place);
 	bool leaf = (!map && !list) || (field_value_empty(arena, a) && field_value_empty(arena, b));
 	if (leaf) {
-		o.changed |= !o.removed && !field_value_equal(arena, a, b);
+		o.changed = !field_value_equal(arena, a, b);
 		return o;
 	}
 	/* Most lists are as they were; their items then need no elements. */

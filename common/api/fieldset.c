@@ -4,6 +4,8 @@
 #include "api/internal.h"
 #include "api/json.h"
 
+#define FIRST_NODES 4 /* a power of two */
+
 /* --- building --- */
 
 struct fieldset *fieldset_new(struct arena *arena)
@@ -11,12 +13,24 @@ struct fieldset *fieldset_new(struct arena *arena)
 	return ARENA_NEW(arena, struct fieldset);
 }
 
+/* Room for another node: for some at first, then for twice as many when it is full, which it is at powers of two. */
+static struct field_node *new_node(struct arena *arena, struct fieldset *set)
+{
+	const size_t n = set->n_nodes++;
+	if (!n || (n >= FIRST_NODES && !(n & (n - 1)))) {
+		struct field_node *grown = arena_alloc(arena, (n ? 2 * n : FIRST_NODES) * sizeof(*grown));
+		if (n)
+			memcpy(grown, set->nodes, n * sizeof(*grown));
+		set->nodes = grown;
+	}
+	return &set->nodes[n];
+}
+
 void fieldset_add(struct arena *arena, struct fieldset *set, struct field_element element, bool member,
 	const struct fieldset *below)
 {
 	if (member || !fieldset_empty(below))
-		ARENA_PUSH(arena, set->nodes, set->n_nodes) =
-			(struct field_node){element, member, fieldset_empty(below) ? NULL : below};
+		*new_node(arena, set) = (struct field_node){element, member, fieldset_empty(below) ? NULL : below};
 }
 
 static int compare_nodes(const struct field_node *a, const struct field_node *b)

@@ -2,6 +2,7 @@
 #ifndef API_INTERNAL_H
 #define API_INTERNAL_H
 
+#include <string.h>
 #include "api/schema.h"
 #include "base/str.h"
 
@@ -43,27 +44,51 @@ bool json_field_is_written(const struct schema_type *type, const void *msg, cons
 /* One value of a kind, no message. */
 void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at);
 size_t json_utf8_len(const char *p, const char *end);
+typedef signed char json_chars __attribute__((vector_size(16)));
+
+/* The first of sixteen characters that a JSON string does not hold as it is; 16: there is none. Signed, so that what is
+ * beyond ASCII is less than a space, too. */
+static inline size_t json_first_special(uint64_t low, uint64_t high, bool html)
+{
+	const uint64_t words[2] = {low, high};
+	json_chars c;
+	uint64_t found[2];
+	memcpy(&c, words, sizeof(c));
+	json_chars special = (c < ' ') | (c == '"') | (c == '\\');
+	if (html)
+		special |= (c == '<') | (c == '>') | (c == '&');
+	memcpy(found, &special, sizeof(found));
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+		return found[0]	  ? (size_t)__builtin_ctzll(found[0]) / 8
+		       : found[1] ? (size_t)__builtin_ctzll(found[1]) / 8 + 8
+				  : 16;
+	size_t i = 0;
+	while (i < 16 && !special[i])
+		i++;
+	return i;
+}
+
+static inline uint64_t json_load8(const char *p)
+{
+	uint64_t word;
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
 /* Past the characters that a JSON string holds as they are: to a quote, a backslash, a control character, what is
- * beyond ASCII, and with html also <, > and &. Eight at a time. */
+ * beyond ASCII, and with html also <, > and &. Sixteen at a time; of eight to fifteen those in the middle are looked at
+ * twice. */
 static inline const char *json_skip_plain(const char *p, const char *end, bool html)
 {
-	static const uint64_t ones = UINT64_MAX / 255, tops = UINT64_MAX / 255 * 0x80;
-#define JSON_HAS_BYTE(word, c) (((word) ^ ones * (c)) - ones) & ~((word) ^ ones * (c))
-	for (; end - p >= 8; p += 8) {
-		uint64_t word;
-		memcpy(&word, p, 8);
-		uint64_t found = word | ((word - ones * 0x20) & ~word) | (JSON_HAS_BYTE(word, '"')) |
-				 (JSON_HAS_BYTE(word, '\\'));
-		if (html)
-			found |= (JSON_HAS_BYTE(word, '<')) | (JSON_HAS_BYTE(word, '>')) | (JSON_HAS_BYTE(word, '&'));
-		if (!(found & tops))
-			continue;
-		/* The lowest mark is true; what is above it may be borrowed. */
-		if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-			return p + __builtin_ctzll(found & tops) / 8;
-		break;
+	for (; end - p >= 16; p += 16) {
+		size_t i = json_first_special(json_load8(p), json_load8(p + 8), html);
+		if (i < 16)
+			return p + i;
 	}
-#undef JSON_HAS_BYTE
+	if (end - p >= 8) {
+		size_t i = json_first_special(json_load8(p), json_load8(end - 8), html);
+		return i < 8 ? p + i : end - 16 + i;
+	}
 	for (; p < end; p++) {
 		unsigned char c = (unsigned char)*p;
 		if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\' || (html && (c == '<' || c == '>' || c == '&')))
