@@ -38,6 +38,7 @@ void cache_free(struct cache *cache)
 	cache_later_done(cache);
 	for (size_t i = 0; i < cache->n_tables; i++)
 		table_done(&cache->tables[i]);
+	free(cache->by_prefix);
 	free(cache->tables);
 	free(cache->prefix);
 	status_free(cache->ask_status);

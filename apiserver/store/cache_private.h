@@ -54,6 +54,7 @@ struct cache {
 	char *prefix;
 	size_t n_tables;
 	struct table *tables;
+	struct table **by_prefix;
 	pthread_rwlock_t lock;
 	/* Progress, and who waits for it. */
 	pthread_mutex_t progress_lock;

@@ -65,6 +65,11 @@ static bool is_stored(const struct schema_resource *resource)
 	return str_in("list", resource->verbs) && str_in("create", resource->verbs);
 }
 
+static int compare_prefixes(const void *a, const void *b)
+{
+	return strcmp((*(struct table *const *)a)->prefix, (*(struct table *const *)b)->prefix);
+}
+
 void tables_init(struct cache *cache)
 {
 	cache->tables = mem_calloc(schema_n_resources, sizeof(*cache->tables));
@@ -81,6 +86,10 @@ void tables_init(struct cache *cache)
 		t->ring = mem_calloc(t->cap_ring, sizeof(*t->ring));
 		pthread_mutex_init(&t->watchers_lock, NULL);
 	}
+	cache->by_prefix = mem_calloc(cache->n_tables, sizeof(*cache->by_prefix));
+	for (size_t i = 0; i < cache->n_tables; i++)
+		cache->by_prefix[i] = &cache->tables[i];
+	qsort(cache->by_prefix, cache->n_tables, sizeof(*cache->by_prefix), compare_prefixes);
 }
 
 void table_done(struct table *t)
@@ -99,25 +108,42 @@ void table_done(struct table *t)
 
 struct table *cache_table(struct cache *cache, const char *group, const char *resource)
 {
-	if (str_eq(group, "events.k8s.io"))
-		group = "";
-	for (size_t i = 0; i < cache->n_tables; i++)
-		if (str_eq(cache->tables[i].resource->plural, resource) &&
-			str_eq(cache->tables[i].resource->type->group, group))
-			return &cache->tables[i];
+	group = str_eq(group, "events.k8s.io") ? "" : str_or_empty(group);
+	resource = str_or_empty(resource);
+	/* They stand in the order of the resources: by plural, then by group. */
+	size_t low = 0, high = cache->n_tables;
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+		const struct schema_resource *r = cache->tables[middle].resource;
+		int order = strcmp(resource, r->plural);
+		if (!order)
+			order = strcmp(group, r->type->group);
+		if (!order)
+			return &cache->tables[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
 	return NULL;
 }
 
 struct table *cache_table_of_key(struct cache *cache, const char *key, const char **ret_rest)
 {
-	for (size_t i = 0; i < cache->n_tables; i++) {
-		struct table *t = &cache->tables[i];
-		if (strncmp(key, t->prefix, t->prefix_len) != 0)
-			continue;
-		*ret_rest = key + t->prefix_len;
-		return t;
+	/* No prefix begins another, so that of a key is the last that does not come after it. */
+	size_t low = 0, high = cache->n_tables;
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+		if (strcmp(key, cache->by_prefix[middle]->prefix) < 0)
+			high = middle;
+		else
+			low = middle + 1;
 	}
-	return NULL;
+	struct table *t = low ? cache->by_prefix[low - 1] : NULL;
+	if (!t || strncmp(key, t->prefix, t->prefix_len) != 0)
+		return NULL;
+	*ret_rest = key + t->prefix_len;
+	return t;
 }
 
 const struct schema_resource *table_resource(const struct table *table)
