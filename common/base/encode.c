@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -181,7 +182,7 @@ static uint64_t rotate(uint64_t x, int bits)
 	return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(uint64_t v[static 4])
+static inline __attribute__((always_inline)) void sip_round(uint64_t v[static 4])
 {
 	v[0] += v[1];
 	v[1] = rotate(v[1], 13) ^ v[0];
@@ -195,14 +196,26 @@ static void sip_round(uint64_t v[static 4])
 	v[2] = rotate(v[2], 32);
 }
 
+/* The kernel gives every program sixteen random bytes: a key without state of ours, but where it stands. */
+static const uint8_t *random_key(void)
+{
+	static const uint8_t none[16];
+	static _Atomic(const uint8_t *) found;
+	const uint8_t *key = atomic_load_explicit(&found, memory_order_relaxed);
+	if (!key) {
+		key = (const uint8_t *)(uintptr_t)getauxval(AT_RANDOM);
+		key = key ? key : none;
+		atomic_store_explicit(&found, key, memory_order_relaxed);
+	}
+	return key;
+}
+
 uint64_t hash_keyed(const void *data, size_t size)
 {
-	/* The kernel gives every program sixteen random bytes: a key without state of ours. */
-	const uint8_t *random = (const uint8_t *)(uintptr_t)getauxval(AT_RANDOM), *p = data;
-	uint64_t key[2] = {0}, word, last = (uint64_t)size << 56;
+	const uint8_t *p = data;
+	uint64_t key[2], word, last = (uint64_t)size << 56;
 
-	if (random)
-		memcpy(key, random, sizeof(key));
+	memcpy(key, random_key(), sizeof(key));
 	uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
 		key[1] ^ 0x7465646279746573};
 	for (; size >= sizeof(word); p += sizeof(word), size -= sizeof(word)) {
@@ -260,8 +273,14 @@ static const char name_alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
 
 void random_name_suffix(char *buf, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		buf[i] = name_alphabet[random_below(sizeof(name_alphabet) - 1)];
+	const uint8_t n_letters = sizeof(name_alphabet) - 1, limit = UINT8_MAX - UINT8_MAX % n_letters;
+	uint8_t some[16];
+	for (size_t i = 0; i < n;) {
+		random_bytes(some, sizeof(some));
+		for (size_t k = 0; k < sizeof(some) && i < n; k++)
+			if (some[k] < limit)
+				buf[i++] = name_alphabet[some[k] % n_letters];
+	}
 	buf[n] = '\0';
 }
 

@@ -15,7 +15,7 @@ struct nameset_entry {
 
 static uint64_t hash_of(const char *text, int64_t number)
 {
-	return hash_keyed(text, strlen(text)) ^ hash_keyed(&number, sizeof(number));
+	return hash_keyed(text, strlen(text)) ^ (number ? hash_keyed(&number, sizeof(number)) : 0);
 }
 
 /* The slot that holds the pair, or the empty one where it would go. */
@@ -31,10 +31,11 @@ static size_t find_slot(const struct nameset *set, const char *text, int64_t num
 	return i;
 }
 
-static const struct nameset_entry *find(const struct nameset *set, const char *text, int64_t number)
+/* hash is asked for only where there are slots. */
+static const struct nameset_entry *find(const struct nameset *set, const char *text, int64_t number, uint64_t hash)
 {
 	if (set->n_slots) {
-		uint32_t slot = set->slots[find_slot(set, text, number, hash_of(text, number))];
+		uint32_t slot = set->slots[find_slot(set, text, number, hash)];
 		return slot ? &set->entries[slot - 1] : NULL;
 	}
 	for (size_t i = 0; i < set->n_entries; i++)
@@ -60,16 +61,16 @@ static void grow_slots(struct nameset *set)
 bool nameset_add_pair(struct nameset *set, const char *text, int64_t number)
 {
 	text = str_or_empty(text);
-	size_t at = set->n_added++;
-	if (find(set, text, number))
-		return false;
-	if (set->n_entries >= FEW && (set->n_entries + 1) * 2 > set->n_slots)
-		grow_slots(set);
-	struct nameset_entry e = {.text = text, .number = number, .at = at};
-	if (set->n_slots) {
+	struct nameset_entry e = {.text = text, .number = number, .at = set->n_added++};
+	const bool many = set->n_entries >= FEW;
+	if (many)
 		e.hash = hash_of(text, number);
+	if (find(set, text, number, e.hash))
+		return false;
+	if (many && (set->n_entries + 1) * 2 > set->n_slots)
+		grow_slots(set);
+	if (many)
 		set->slots[find_slot(set, text, number, e.hash)] = (uint32_t)set->n_entries + 1;
-	}
 	ARENA_PUSH(set->arena, set->entries, set->n_entries) = e;
 	return true;
 }
@@ -81,7 +82,8 @@ bool nameset_add(struct nameset *set, const char *text)
 
 size_t nameset_find_pair(const struct nameset *set, const char *text, int64_t number)
 {
-	const struct nameset_entry *e = find(set, str_or_empty(text), number);
+	text = str_or_empty(text);
+	const struct nameset_entry *e = find(set, text, number, set->n_slots ? hash_of(text, number) : 0);
 	return e ? e->at : SIZE_MAX;
 }
 
