@@ -98,9 +98,17 @@ static void add_source(struct files *files, const CoreV1VolumeProjection *s)
 		add_certificate(files, s->pod_certificate);
 }
 
-static void warn_projected(struct request *request, const char *name, const CoreV1ProjectedVolumeSource *projected)
+static struct files files_of(struct request *request, const CoreV1Volume *v, const char *source)
 {
-	struct files files = {request, arena_printf(request->arena, "volume %s (Projected)", name), NULL, 0};
+	return (struct files){request,
+		arena_printf(
+			request->arena, "volume %s (%s)", field_quote(request->arena, str_or_empty(v->name)), source),
+		NULL, 0};
+}
+
+static void warn_projected(struct request *request, const CoreV1Volume *v, const CoreV1ProjectedVolumeSource *projected)
+{
+	struct files files = files_of(request, v, "Projected");
 	for (size_t i = 0; i < projected->n_sources; i++) {
 		const CoreV1VolumeProjection *s = projected->sources[i];
 		bool any = s->secret || s->downward_api || s->config_map || s->service_account_token ||
@@ -112,30 +120,30 @@ static void warn_projected(struct request *request, const char *name, const Core
 	}
 }
 
-void pod_warn_paths(struct request *request, const CoreV1PodSpec *spec)
+static void warn_volume(struct request *request, const CoreV1Volume *v)
 {
 	struct arena *arena = request->arena;
-	for (size_t i = 0; i < spec->n_volumes; i++) {
-		const CoreV1VolumeSource *s = spec->volumes[i]->volume_source;
-		const char *name = field_quote(arena, str_or_empty(spec->volumes[i]->name));
-		if (s && s->config_map) {
-			const char *ref = name_of(s->config_map->local_object_reference);
-			struct files files = {request,
-				arena_printf(arena, "volume %s (%s)", name, named(arena, "ConfigMap", ref)), NULL, 0};
-			add_keys(&files, s->config_map->items, s->config_map->n_items, "");
-		}
-		if (s && s->secret) {
-			struct files files = {request,
-				arena_printf(
-					arena, "volume %s (%s)", name, named(arena, "Secret", s->secret->secret_name)),
-				NULL, 0};
-			add_keys(&files, s->secret->items, s->secret->n_items, "");
-		}
-		if (s && s->downward_api) {
-			struct files files = {request, arena_printf(arena, "volume %s (DownwardAPI)", name), NULL, 0};
-			add_facts(&files, s->downward_api->items, s->downward_api->n_items, "");
-		}
-		if (s && s->projected)
-			warn_projected(request, name, s->projected);
+	const CoreV1VolumeSource *s = v->volume_source;
+	if (s->config_map && s->config_map->n_items) {
+		struct files files =
+			files_of(request, v, named(arena, "ConfigMap", name_of(s->config_map->local_object_reference)));
+		add_keys(&files, s->config_map->items, s->config_map->n_items, "");
 	}
+	if (s->secret && s->secret->n_items) {
+		struct files files = files_of(request, v, named(arena, "Secret", s->secret->secret_name));
+		add_keys(&files, s->secret->items, s->secret->n_items, "");
+	}
+	if (s->downward_api && s->downward_api->n_items) {
+		struct files files = files_of(request, v, "DownwardAPI");
+		add_facts(&files, s->downward_api->items, s->downward_api->n_items, "");
+	}
+	if (s->projected)
+		warn_projected(request, v, s->projected);
+}
+
+void pod_warn_paths(struct request *request, const CoreV1PodSpec *spec)
+{
+	for (size_t i = 0; i < spec->n_volumes; i++)
+		if (spec->volumes[i]->volume_source)
+			warn_volume(request, spec->volumes[i]);
 }

@@ -17,8 +17,10 @@ static void add(struct quantity *sums, bool *has, MapQuantityEntry *const *list,
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < N_KINDS; k++) {
+			if (!str_eq(list[i]->key, kind_names[k]))
+				continue;
 			struct quantity q = quantity_of(list[i]->value);
-			if (!str_eq(list[i]->key, kind_names[k]) || quantity_sign(&q) <= 0)
+			if (quantity_sign(&q) <= 0)
 				continue;
 			quantity_add(&sums[k], &q);
 			has[k] = true;

@@ -13,7 +13,7 @@ typedef unsigned __int128 u128;
 static const i128 max_decimal = (i128)1000000000000000000 * 10000000000 * 1000000000;
 
 static const struct {
-	const char *suffix;
+	char suffix[4];
 	int base, exponent;
 } suffixes[] = {{"", 10, 0}, {"n", 10, -9}, {"u", 10, -6}, {"m", 10, -3}, {"k", 10, 3}, {"M", 10, 6}, {"G", 10, 9},
 	{"T", 10, 12}, {"P", 10, 15}, {"E", 10, 18}, {"Ki", 2, 10}, {"Mi", 2, 20}, {"Gi", 2, 30}, {"Ti", 2, 40},
@@ -42,8 +42,11 @@ static bool parse_exponent(const char *s, size_t size, int *ret_exponent)
 
 static bool parse_suffix(const char *s, size_t size, int *ret_base, int *ret_exponent, enum quantity_format *ret_format)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		if (strlen(suffixes[i].suffix) != size || memcmp(suffixes[i].suffix, s, size))
+	char suffix[sizeof(suffixes[0].suffix)] = "";
+	if (size < sizeof(suffix))
+		memcpy(suffix, s, size);
+	for (size_t i = 0; size < sizeof(suffix) && i < ARRAY_SIZE(suffixes); i++) {
+		if (memcmp(suffixes[i].suffix, suffix, sizeof(suffix)) != 0)
 			continue;
 		*ret_base = suffixes[i].base;
 		*ret_exponent = suffixes[i].exponent;
@@ -58,6 +61,11 @@ static bool parse_suffix(const char *s, size_t size, int *ret_base, int *ret_exp
 /* magnitude * 10^shift, rounded up; what exceeds the cap is the cap. */
 static u128 shift_decimal(u128 magnitude, int shift, bool rest)
 {
+	/* What is mostly written: no more than a few digits, counted in ones or thousandths. */
+	if (magnitude < 1000000000 && shift == 9)
+		return magnitude * NANO;
+	if (magnitude < 1000000000 && shift == 6)
+		return magnitude * (NANO / 1000);
 	for (; shift > 0 && magnitude; shift--) {
 		if (magnitude > (u128)max_decimal / 10)
 			return (u128)max_decimal;

@@ -42,36 +42,37 @@ static void check_ephemeral(struct field_errors *errors, const struct field_path
 	validate_claim_spec(errors, FIELD(at, "spec"), t->spec);
 }
 
+#define SOURCE(member) offsetof(CoreV1VolumeSource, member)
 static const struct volume_rule pod_rules[] = {
-	{"emptyDir", .check = check_empty_dir},
-	{"hostPath", .check = volume_check_host_path},
-	{"gitRepo", .check = volume_check_git},
-	{"gcePersistentDisk", .at = "persistentDisk", .check = volume_check_gce},
-	{"awsElasticBlockStore", .check = volume_check_aws},
-	{"secret", .check = volume_check_secret},
-	{"nfs", .check = volume_check_nfs},
-	{"iscsi", .check = volume_check_iscsi},
-	{"glusterfs", .required = VOLUME_NAMES("endpoints", "path")},
-	{"flocker", .check = volume_check_flocker},
-	{"persistentVolumeClaim", .required = VOLUME_NAMES("claimName")},
-	{"rbd", .check = volume_check_rbd},
-	{"cinder", .check = volume_check_cinder},
-	{"cephfs", .again = "cephFS", .check = volume_check_cephfs},
-	{"quobyte", .check = volume_check_quobyte},
-	{"downwardAPI", .again = "downwarAPI", .check = volume_check_downward},
-	{"fc", .check = volume_check_fc},
-	{"flexVolume", .check = volume_check_flex},
-	{"configMap", .check = volume_check_config_map},
-	{"azureFile", .required = VOLUME_NAMES("secretName", "shareName")},
-	{"vsphereVolume", .required = VOLUME_NAMES("volumePath")},
-	{"photonPersistentDisk", .required = VOLUME_NAMES("pdID")},
-	{"portworxVolume", .required = VOLUME_NAMES("volumeID")},
-	{"azureDisk", .check = volume_check_azure_disk},
-	{"storageos", .check = volume_check_storage_os},
-	{"projected", .check = volume_check_projected},
-	{"scaleIO", .required = VOLUME_NAMES("gateway", "system", "volumeName")},
-	{"csi", .check = volume_check_csi},
-	{"ephemeral", .check = check_ephemeral},
+	{"emptyDir", SOURCE(empty_dir), .check = check_empty_dir},
+	{"hostPath", SOURCE(host_path), .check = volume_check_host_path},
+	{"gitRepo", SOURCE(git_repo), .check = volume_check_git},
+	{"gcePersistentDisk", SOURCE(gce_persistent_disk), .at = "persistentDisk", .check = volume_check_gce},
+	{"awsElasticBlockStore", SOURCE(aws_elastic_block_store), .check = volume_check_aws},
+	{"secret", SOURCE(secret), .check = volume_check_secret},
+	{"nfs", SOURCE(nfs), .check = volume_check_nfs},
+	{"iscsi", SOURCE(iscsi), .check = volume_check_iscsi},
+	{"glusterfs", SOURCE(glusterfs), .required = VOLUME_NAMES("endpoints", "path")},
+	{"flocker", SOURCE(flocker), .check = volume_check_flocker},
+	{"persistentVolumeClaim", SOURCE(persistent_volume_claim), .required = VOLUME_NAMES("claimName")},
+	{"rbd", SOURCE(rbd), .check = volume_check_rbd},
+	{"cinder", SOURCE(cinder), .check = volume_check_cinder},
+	{"cephfs", SOURCE(cephfs), .again = "cephFS", .check = volume_check_cephfs},
+	{"quobyte", SOURCE(quobyte), .check = volume_check_quobyte},
+	{"downwardAPI", SOURCE(downward_api), .again = "downwarAPI", .check = volume_check_downward},
+	{"fc", SOURCE(fc), .check = volume_check_fc},
+	{"flexVolume", SOURCE(flex_volume), .check = volume_check_flex},
+	{"configMap", SOURCE(config_map), .check = volume_check_config_map},
+	{"azureFile", SOURCE(azure_file), .required = VOLUME_NAMES("secretName", "shareName")},
+	{"vsphereVolume", SOURCE(vsphere_volume), .required = VOLUME_NAMES("volumePath")},
+	{"photonPersistentDisk", SOURCE(photon_persistent_disk), .required = VOLUME_NAMES("pdID")},
+	{"portworxVolume", SOURCE(portworx_volume), .required = VOLUME_NAMES("volumeID")},
+	{"azureDisk", SOURCE(azure_disk), .check = volume_check_azure_disk},
+	{"storageos", SOURCE(storageos), .check = volume_check_storage_os},
+	{"projected", SOURCE(projected), .check = volume_check_projected},
+	{"scaleIO", SOURCE(scale_io), .required = VOLUME_NAMES("gateway", "system", "volumeName")},
+	{"csi", SOURCE(csi), .check = volume_check_csi},
+	{"ephemeral", SOURCE(ephemeral), .check = check_ephemeral},
 };
 
 const struct volume_rule *volume_next_source(
@@ -79,8 +80,7 @@ const struct volume_rule *volume_next_source(
 {
 	while (sources && *at < n_rules) {
 		const struct volume_rule *rule = &rules[(*at)++];
-		const struct schema_name *field = schema_find_field(schema_of(sources), rule->name, strlen(rule->name));
-		*ret_source = *(void *const *)((const char *)sources + field->field->offset);
+		*ret_source = *(void *const *)((const char *)sources + rule->offset);
 		if (*ret_source)
 			return rule;
 	}

@@ -19,7 +19,9 @@ volume_check_fn volume_check_git, volume_check_gce, volume_check_aws, volume_che
 
 /* How one source is checked. at and again: where the original's paths are not the field's, alone and beside another. */
 struct volume_rule {
-	const char *name, *at, *again;
+	const char *name;
+	size_t offset; /* in the message of sources */
+	const char *at, *again;
 	volume_check_fn *check;
 	const char *const *required;
 };
