@@ -109,13 +109,15 @@ static void conclude(struct rpc_exchange *x)
 	int code = x->told_code;
 	if (x->out_sent < x->out_size || !x->out_ends)
 		nghttp2_submit_rst_stream(x->conn->session, NGHTTP2_FLAG_NONE, x->id, NGHTTP2_CANCEL);
-	if (code < 0 && x->http_status != 200) {
+	if (code <= 0 && x->http_status != 200) {
 		code = code_of_http(x->http_status);
 		snprintf(text, sizeof(text), "unexpected HTTP status code received from server: %d", x->http_status);
+	} else if (code <= 0 && !x->is_grpc) {
+		code = RPC_UNKNOWN;
+		snprintf(text, sizeof(text), "the answer is not gRPC's");
 	} else if (code < 0) {
 		code = RPC_UNKNOWN;
-		snprintf(
-			text, sizeof(text), "%s", x->is_grpc ? "the answer has no status" : "the answer is not gRPC's");
+		snprintf(text, sizeof(text), "the answer has no status");
 	} else if (!code && x->n_prefix) {
 		code = RPC_INTERNAL;
 		snprintf(text, sizeof(text), "the answer ends within a message");

@@ -15,26 +15,6 @@
 #include "api/types.h"
 #include "test/fuzz/target.h"
 
-struct fuzz_bytes {
-	const uint8_t *at, *end;
-};
-
-static inline uint8_t fuzz_byte(struct fuzz_bytes *b)
-{
-	return b->at < b->end ? *b->at++ : 0;
-}
-
-static inline size_t fuzz_below(struct fuzz_bytes *b, size_t n)
-{
-	size_t value = fuzz_byte(b);
-
-	if (n > 256)
-		value |= (size_t)fuzz_byte(b) << 8;
-	return n ? value % n : 0;
-}
-
-#define FUZZ_PICK(b, pool) ((pool)[fuzz_below((b), ARRAY_SIZE(pool))])
-
 /* One of the kinds that the schema has. */
 static inline const struct schema_type *fuzz_kind(struct fuzz_bytes *b)
 {

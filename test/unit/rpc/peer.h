@@ -169,6 +169,12 @@ static void page(struct line *line, struct asked *a)
 	strbuf_adds(&a->answer, "<html>");
 	reply_as(line, a, "200", "text/html");
 }
+/* A page that says of itself that all went well. */
+static void proud_page(struct line *line, struct asked *a)
+{
+	a->code = "0";
+	page(line, a);
+}
 static void busy(struct line *line, struct asked *a)
 {
 	reply_as(line, a, "503", "text/html");
@@ -226,6 +232,7 @@ static const struct {
 	{"/t.T/half", half},
 	{"/t.T/silent", silent},
 	{"/t.T/page", page},
+	{"/t.T/proud-page", proud_page},
 	{"/t.T/busy", busy},
 	{"/t.T/refuse", refuse},
 	{"/t.T/leave", leave},

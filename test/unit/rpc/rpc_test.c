@@ -102,6 +102,7 @@ static const struct {
 	{"half", 13, "the answer ends within a message"},
 	{"silent", 2, "the answer has no status"},
 	{"page", 2, "the answer is not gRPC's"},
+	{"proud-page", 2, "the answer is not gRPC's"},
 	{"busy", 14, "unexpected HTTP status code received from server: 503"},
 	{"refuse", 14, "the peer ended the stream: REFUSED_STREAM"},
 };
