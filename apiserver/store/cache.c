@@ -160,7 +160,8 @@ void cache_apply(struct cache *cache, const char *key, const void *value, size_t
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *object = NULL;
 	if (t && value) {
-		struct status *status = entry_from_value(arena, t->resource, revision, value, size, &entry, &object);
+		struct status *status =
+			entry_from_value(arena, t->resource, rest, revision, value, size, &entry, &object);
 		if (status) {
 			log_status(status, "the value of %s cannot be read", key);
 			return;

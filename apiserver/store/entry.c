@@ -50,14 +50,14 @@ static const char *selectable_value(
 								     : event->reporting_component;
 }
 
-static void measure(struct measure *m, struct arena *arena, const struct schema_resource *resource,
+static void measure(struct measure *m, struct arena *arena, const struct schema_resource *resource, const char *key,
 	const MetaV1ObjectMeta *meta, const void *object)
 {
 	m->n_fields = count_selectable(resource);
 	m->fields = ARENA_ARRAY(arena, const char *, m->n_fields + 1);
 	m->pointers = sizeof(struct entry) + m->n_fields * sizeof(char *) +
 		      meta->n_labels * (sizeof(MapStringEntry *) + sizeof(MapStringEntry));
-	m->strings = 2 * (strlen(meta->namespace) + strlen(meta->name)) + 4;
+	m->strings = strlen(key) + strlen(meta->namespace) + strlen(meta->name) + 3;
 	for (size_t i = 0; i < m->n_fields; i++) {
 		m->fields[i] = selectable_value(arena, resource, object, resource->selectable[i]);
 		m->strings += strlen(str_or_empty(m->fields[i])) + 1;
@@ -80,14 +80,14 @@ static void put_labels(struct entry *entry, struct pen *pen, char *room, const M
 	}
 }
 
-struct entry *entry_new(const struct schema_resource *resource, int64_t revision, const void *object)
+struct entry *entry_new(const struct schema_resource *resource, const char *key, int64_t revision, const void *object)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const MetaV1ObjectMeta *meta = object_meta(object);
 	if (!meta)
 		meta = API_NEW(arena, MetaV1ObjectMeta);
 	struct measure m = {.packed = STRBUF_INIT};
-	measure(&m, arena, resource, meta, object);
+	measure(&m, arena, resource, key, meta, object);
 	struct entry *entry = mem_alloc(m.pointers + m.strings + m.packed.len);
 	memset(entry, 0, sizeof(*entry));
 	struct pen pen = {(char *)entry + m.pointers};
@@ -100,12 +100,7 @@ struct entry *entry_new(const struct schema_resource *resource, int64_t revision
 	put_labels(entry, &pen, (char *)(entry->fields + m.n_fields), meta);
 	entry->namespace = put(&pen, meta->namespace);
 	entry->name = put(&pen, meta->name);
-	entry->key = put(&pen, meta->namespace);
-	if (*meta->namespace)
-		pen.at[-1] = '/';
-	else
-		pen.at--;
-	put(&pen, meta->name);
+	entry->key = put(&pen, key);
 	entry->bytes = (const uint8_t *)pen.at;
 	entry->size = m.packed.len;
 	memcpy(pen.at, m.packed.buf, m.packed.len);
@@ -113,12 +108,12 @@ struct entry *entry_new(const struct schema_resource *resource, int64_t revision
 	return entry;
 }
 
-struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, int64_t revision,
-	const void *value, size_t size, struct entry **ret_entry, ProtobufCMessage **ret_object)
+struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, const char *key,
+	int64_t revision, const void *value, size_t size, struct entry **ret_entry, ProtobufCMessage **ret_object)
 {
 	TRY(value_decode(arena, resource->type, value, size, ret_object));
 	object_meta_ensure(arena, *ret_object)->resource_version = arena_printf(arena, "%" PRId64, revision);
-	*ret_entry = entry_new(resource, revision, *ret_object);
+	*ret_entry = entry_new(resource, key, revision, *ret_object);
 	return NULL;
 }
 
@@ -127,7 +122,7 @@ struct entry *entry_at_revision(const struct entry *entry, int64_t revision)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *object = entry_decode(entry, arena);
 	object_meta_ensure(arena, object)->resource_version = arena_printf(arena, "%" PRId64, revision);
-	return entry_new(entry->resource, revision, object);
+	return entry_new(entry->resource, entry->key, revision, object);
 }
 
 struct entry *entry_ref(struct entry *entry)

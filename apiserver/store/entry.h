@@ -37,7 +37,7 @@ struct entry {
 	atomic_uint refs;
 	const struct schema_resource *resource; /* of the stored version */
 	int64_t revision;
-	const char *key;       /* "namespace/name", or "name" */
+	const char *key;       /* "namespace/name", or "name": etcd's, whatever the object says */
 	const char *namespace; /* "" without */
 	const char *name;
 	MapStringEntry **labels;
@@ -51,10 +51,11 @@ struct entry {
 };
 
 /* From an object of the resource's type whose resourceVersion is set. */
-struct entry *entry_new(const struct schema_resource *resource, int64_t revision, const void *object);
+struct entry *entry_new(const struct schema_resource *resource, const char *key, int64_t revision, const void *object);
 /* From a value of etcd: the envelope or JSON. *ret_object, in the arena, is what the entry is of. */
-struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, int64_t revision,
-	const void *value, size_t size, struct entry **ret_entry, ProtobufCMessage **ret_object) MUST_USE;
+struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, const char *key,
+	int64_t revision, const void *value, size_t size, struct entry **ret_entry,
+	ProtobufCMessage **ret_object) MUST_USE;
 /* The same object with another resource version: what a watcher is told of a deletion. */
 struct entry *entry_at_revision(const struct entry *entry, int64_t revision);
 struct entry *entry_ref(struct entry *entry);

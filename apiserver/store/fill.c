@@ -62,7 +62,7 @@ static void decode_batch(void *data)
 	struct batch *b = data;
 	for (size_t i = 0; i < b->n; i++) {
 		struct one *o = &b->items[i];
-		struct status *status = entry_from_value(b->arena, o->table->resource, o->kv->mod_revision,
+		struct status *status = entry_from_value(b->arena, o->table->resource, o->key, o->kv->mod_revision,
 			o->kv->value, o->kv->size, &o->entry, &o->object);
 		log_status(status, "the value of %s cannot be read", o->kv->key);
 	}

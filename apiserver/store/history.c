@@ -1,6 +1,7 @@
 /* Objects as they were at a revision that the cache no longer remembers: etcd does, until it is compacted. */
 #include "apiserver/store/cache_private.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 struct reading {
 	const struct table *table;
@@ -13,13 +14,13 @@ static void add(void *data, const struct etcd_kv *kv)
 {
 	struct reading *r = data;
 	struct snapshot *s = r->snapshot;
-	if (r->status)
+	if (r->status || !str_starts_with(kv->key, r->table->prefix))
 		return;
 	mem_grow(&s->items, &r->cap, s->n_items + 1, sizeof(*s->items));
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *object;
-	r->status = entry_from_value(
-		arena, r->table->resource, kv->mod_revision, kv->value, kv->size, &s->items[s->n_items], &object);
+	r->status = entry_from_value(arena, r->table->resource, kv->key + r->table->prefix_len, kv->mod_revision,
+		kv->value, kv->size, &s->items[s->n_items], &object);
 	if (!r->status)
 		s->n_items++;
 }

@@ -324,6 +324,33 @@ static void foreign_and_broken_values_do_no_harm(void **state)
 	cache_free(cache);
 }
 
+/* Somebody has copied an object by hand: it is found under etcd's key, and what stands beside it is found as before. */
+static void an_object_whose_name_is_not_its_keys_hides_no_other(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct cache *cache = new_cache();
+	struct table *pods = cache_table(cache, "", "pods");
+	struct snapshot s;
+	const char json[] =
+		"{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"z\",\"namespace\":\"a\"}}";
+	put(cache, "a", "c", "web", 11);
+	cache_apply(cache, "/registry/pods/a/b", json, sizeof(json) - 1, 12);
+	put(cache, "a", "a", "web", 13);
+	table_list(pods, "a/", NULL, &s);
+	assert_string_equal(keys(arena, &s), "a/a@13 a/b@12 a/c@11");
+	assert_string_equal(s.items[1]->name, "z");
+	snapshot_done(&s);
+	static const char *const names[] = {"a", "b", "c"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct entry *entry = table_get(pods, "a", names[i]);
+		assert_non_null(entry);
+		entry_unref(entry);
+		drop(cache, "a", names[i], 14 + (int64_t)i);
+	}
+	assert_int_equal(table_count(pods), 0);
+	cache_free(cache);
+}
+
 static void keys_are_where_the_original_keeps_them(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -436,6 +463,7 @@ int main(void)
 		cmocka_unit_test(old_events_are_forgotten_by_the_clock),
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
 		cmocka_unit_test(foreign_and_broken_values_do_no_harm),
+		cmocka_unit_test(an_object_whose_name_is_not_its_keys_hides_no_other),
 		cmocka_unit_test(keys_are_where_the_original_keeps_them),
 		cmocka_unit_test(who_does_not_wait_is_told_once),
 		cmocka_unit_test(readers_and_the_writer_do_not_meet),
