@@ -160,8 +160,9 @@ answers() {
 @test "after all of it the server is alive and has not used memory without bound" {
 	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
 	[ "$(cp_curl /readyz)" = ok ]
-	local before after
+	local before after most=768
+	[[ "$CP_APISERVER" != */san-* ]] || most=1280 # a sanitizer keeps 256 MiB of what was freed, and has a shadow of it all
 	before=$(cat "$CP_DIR/peak") after=$(peak)
 	echo "peak memory: $before KiB before, $after KiB after"
-	[ "$after" -lt $((before + 768 * 1024)) ]
+	[ "$after" -lt $((before + most * 1024)) ]
 }
