@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include "base/log.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "controller-manager/controller.h"
 #include "controller-manager/node/taints.h"
@@ -14,7 +15,8 @@ struct evictions {
 	struct informer *nodes, *pods;
 	struct workqueue *queue;
 	pthread_mutex_t lock;
-	struct strmap *waiting; /* keys of pods whose time runs; guarded by lock */
+	struct strmap *waiting; /* keys of pods whose time runs; guarded by lock, as is what follows */
+	struct strmap *deleted; /* the uid of each pod that was deleted and is there yet, or seems so */
 	struct metric *deletions, *late_s;
 };
 
@@ -26,6 +28,26 @@ static bool set_waiting(struct evictions *c, const char *key, bool waiting)
 	return changed;
 }
 
+/* What the API server was told is not told again until it shows. */
+static bool is_deleted(struct evictions *c, const char *key, const CoreV1Pod *pod)
+{
+	pthread_mutex_lock(&c->lock);
+	bool deleted = str_eq(strmap_get(c->deleted, key), pod->metadata->uid);
+	pthread_mutex_unlock(&c->lock);
+	return deleted;
+}
+
+/* pod NULL: it is not there any more. */
+static void set_deleted(struct evictions *c, const char *key, const CoreV1Pod *pod)
+{
+	pthread_mutex_lock(&c->lock);
+	if (pod)
+		strmap_put(c->deleted, key, mem_strdup(pod->metadata->uid));
+	else
+		strmap_remove(c->deleted, key);
+	pthread_mutex_unlock(&c->lock);
+}
+
 static struct status *evict(struct evictions *c, struct arena *arena, const CoreV1Pod *pod)
 {
 	const MetaV1ObjectMeta *meta = pod->metadata;
@@ -33,12 +55,7 @@ static struct status *evict(struct evictions *c, struct arena *arena, const Core
 		meta->namespace, meta->name);
 	TRY(disruption_mark(c->ctx->client, arena, c->ctx->clock, pod, NULL, "DeletionByTaintManager",
 		"Taint manager: deleting due to NoExecute taint"));
-	struct status *s = client_delete(c->ctx->client, arena, &CoreV1Pod_schema, meta->namespace, meta->name, NULL);
-	if (status_is(s, STATUS_NOT_FOUND)) {
-		status_drop(s, "gone already");
-		return NULL;
-	}
-	return s;
+	return client_delete(c->ctx->client, arena, &CoreV1Pod_schema, meta->namespace, meta->name, NULL);
 }
 
 /* When the pod came to the node: restarts of ours do not begin its time anew. */
@@ -70,10 +87,20 @@ static struct status *sync_pod(void *data, struct arena *arena, const char *key)
 		workqueue_add_after(c->queue, key, (at - now) / 1000000 + 1);
 		return NULL;
 	}
-	TRY(evict(c, arena, pod));
-	metric_add(c->deletions, 1);
-	metric_observe(c->late_s, (double)(now - at) / 1e9);
+	if (is_deleted(c, key, pod))
+		return NULL;
 	set_waiting(c, key, false);
+	set_deleted(c, key, pod);
+	struct status *s = evict(c, arena, pod);
+	if (s)
+		set_deleted(c, key, NULL);
+	if (status_is(s, STATUS_NOT_FOUND)) {
+		status_drop(s, "gone already");
+		return NULL;
+	}
+	TRY(s);
+	metric_add(c->deletions, 1);
+	metric_observe(c->late_s, at ? (double)(now - at) / 1e9 : 0);
 	return NULL;
 }
 
@@ -134,6 +161,7 @@ static void pod_updated(void *data, const struct object *old_object, const struc
 static void pod_deleted(void *data, const struct object *object, bool final_unknown)
 {
 	set_waiting(data, object->key, false);
+	set_deleted(data, object->key, NULL);
 }
 
 static struct status *start(struct controller_context *ctx)
@@ -151,6 +179,8 @@ static struct status *start(struct controller_context *ctx)
 	pthread_mutex_init(&c->lock, NULL);
 	c->waiting = strmap_new(NULL);
 	CONTROLLER_OWNS(ctx, strmap_free, c->waiting);
+	c->deleted = strmap_new(free);
+	CONTROLLER_OWNS(ctx, strmap_free, c->deleted);
 	c->nodes = controller_informer(ctx, &CoreV1Node_schema);
 	c->pods = controller_informer(ctx, &CoreV1Pod_schema);
 	c->queue = controller_queue(ctx, "noexec_taint_pod", 4, sync_pod, c);

@@ -29,7 +29,8 @@ bool node_set_taint(struct arena *arena, CoreV1Node *node, const char *key, cons
 
 /* What NoExecute taints mean for a pod. */
 enum eviction { EVICT_NEVER, EVICT_AT };
-/* *ret_at_ns: when it has to go (in the past: now). since_ns: when the pod came onto the node. */
+/* *ret_at_ns: when it has to go (in the past: now; 0: as soon as there is the taint). since_ns: when the pod came onto
+ * the node. */
 enum eviction pod_eviction(const CoreV1Pod *pod, const CoreV1Node *node, int64_t since_ns, int64_t *ret_at_ns);
 /*
  * Writes a changed node: change(data, arena, copy) is applied to the cached object and, on a conflict, to the newest

@@ -203,6 +203,7 @@ gone() { ! kubectl get "$@" > /dev/null 2>&1; }
 	YAML
 	kubectl taint node n1 example.com/gone=:NoExecute > /dev/null
 	within 20 manager_says '^taint_eviction_controller_pod_deletions_total 1$'
+	within 20 manager_says '^taint_eviction_controller_pod_deletion_duration_seconds_bucket\{le="60"\} 1$'
 	within 20 manager_says '^node_collector_zone_size\{zone=""\} 1$'
 	within 20 manager_says '^node_collector_unhealthy_nodes_in_zone\{zone=""\} 1$'
 	within 20 manager_says '^node_collector_zone_health\{zone=""\} 0$'
