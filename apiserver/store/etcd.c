@@ -118,6 +118,14 @@ void etcd_kv_from(struct arena *arena, const MvccKeyValue *from, struct etcd_kv 
 		.lease = from->lease};
 }
 
+/* What a transaction's read gave; NULL: it made none. */
+static const EtcdRangeResponse *first_range(const EtcdTxnResponse *response)
+{
+	const bool read = response->n_responses &&
+			  response->responses[0]->response_case == ETCD_RESPONSE_OP_RESPONSE_RESPONSE_RANGE;
+	return read ? response->responses[0]->response_range : NULL;
+}
+
 static void first_kv(struct arena *arena, const EtcdRangeResponse *response, struct etcd_kv *ret_kv)
 {
 	*ret_kv = (struct etcd_kv){0};
@@ -212,10 +220,7 @@ static struct status *conditional(struct etcd *etcd, struct arena *arena, const 
 	TRY(transact(etcd, arena, key, expected, op, op_get(arena, key), &response));
 	*ret_done = response->succeeded;
 	*ret_revision = response->header ? response->header->revision : 0;
-	*ret_now = (struct etcd_kv){0};
-	if (!response->succeeded && response->n_responses &&
-		response->responses[0]->response_case == ETCD_RESPONSE_OP_RESPONSE_RESPONSE_RANGE)
-		first_kv(arena, response->responses[0]->response_range, ret_now);
+	first_kv(arena, response->succeeded ? NULL : first_range(response), ret_now);
 	return NULL;
 }
 
@@ -271,7 +276,7 @@ static int64_t compacted_of(const MvccKeyValue *kv)
 {
 	char number[24] = "";
 	int64_t revision = 0;
-	if (kv->value.len < sizeof(number))
+	if (kv->value.len && kv->value.len < sizeof(number))
 		memcpy(number, kv->value.data, kv->value.len);
 	return str_to_int64(number, 0, INT64_MAX, &revision) ? revision : 0;
 }
@@ -290,7 +295,7 @@ struct status *etcd_compaction_turn(struct etcd *etcd, int64_t *turn, int64_t *r
 	const int64_t last = *revision;
 	*revision = response->header ? response->header->revision : 0;
 	if (!response->succeeded) {
-		const EtcdRangeResponse *now = response->n_responses ? response->responses[0]->response_range : NULL;
+		const EtcdRangeResponse *now = first_range(response);
 		*turn = now && now->n_kvs ? now->kvs[0]->version : 0;
 		*ret_compacted = now && now->n_kvs ? compacted_of(now->kvs[0]) : 0;
 		return NULL;

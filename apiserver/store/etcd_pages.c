@@ -20,7 +20,7 @@ static bool read_kv(struct arena *arena, const uint8_t *p, const uint8_t *end, s
 	struct protobuf_field f;
 	*ret_kv = (struct etcd_kv){.found = true, .key = ""};
 	while (p < end) {
-		if (!protobuf_read_field(&p, end, &f))
+		if (!protobuf_read_field(&p, end, &f) || ((f.number == 1 || f.number == 5) && f.type != 2))
 			return false;
 		if (f.number == 1)
 			ret_kv->key = arena_strndup(arena, (const char *)f.data, f.size);
@@ -56,7 +56,7 @@ static bool read_page(
 	struct protobuf_field f;
 	*ret_more = false;
 	while (p < end) {
-		if (!protobuf_read_field(&p, end, &f))
+		if (!protobuf_read_field(&p, end, &f) || ((f.number == 1 || f.number == 2) && f.type != 2))
 			return false;
 		if (f.number == 1 && !read_revision(f.data, f.data + f.size, ret_revision))
 			return false;
@@ -143,7 +143,8 @@ static struct status *read_next(struct etcd *etcd, struct range *range, struct e
 		status = ask(etcd, range, page->arena, &data, &size);
 	}
 	TRY(etcd_plain(status));
-	if (!read_page(data, data + size, page, &range->revision, &range->more))
+	/* That there is more after nothing is no answer either. */
+	if (!read_page(data, data + size, page, &range->revision, &range->more) || (range->more && !page->n_kvs))
 		return status_internal("etcd's answer to a range is broken");
 	if (range->more)
 		go_past(range, page, size);
