@@ -43,9 +43,10 @@ static bool parse_exponent(const char *s, size_t size, int *ret_exponent)
 static bool parse_suffix(const char *s, size_t size, int *ret_base, int *ret_exponent, enum quantity_format *ret_format)
 {
 	char suffix[sizeof(suffixes[0].suffix)] = "";
-	if (size < sizeof(suffix))
+	const bool fits = size < sizeof(suffix) && !memchr(s, '\0', size);
+	if (fits)
 		memcpy(suffix, s, size);
-	for (size_t i = 0; size < sizeof(suffix) && i < ARRAY_SIZE(suffixes); i++) {
+	for (size_t i = 0; fits && i < ARRAY_SIZE(suffixes); i++) {
 		if (memcmp(suffixes[i].suffix, suffix, sizeof(suffix)) != 0)
 			continue;
 		*ret_base = suffixes[i].base;

@@ -102,6 +102,14 @@ static void sums_keep_the_first_format(void **state)
 	}
 }
 
+static void a_nul_is_no_suffix(void **state)
+{
+	struct quantity q;
+	assert_false(quantity_parse_n("1\0", 2, &q));
+	assert_false(quantity_parse_n("1m\0", 3, &q));
+	assert_true(quantity_parse_n("1m", 2, &q));
+}
+
 static void percentages_scale(void **state)
 {
 	static const struct {
@@ -125,7 +133,8 @@ static void percentages_scale(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_canonical), cmocka_unit_test(some_texts_are_kept),
-		cmocka_unit_test(sums_keep_the_first_format), cmocka_unit_test(percentages_scale)};
+		cmocka_unit_test(sums_keep_the_first_format), cmocka_unit_test(percentages_scale),
+		cmocka_unit_test(a_nul_is_no_suffix)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
