@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "base/cleanup.h"
 #include "base/mem.h"
 
+/* A thread that has nothing to do for so long ends: its stack and what malloc keeps for it are given back. In a test
+ * build they come and go all the time, and a sanitizer's frames are several times as large. */
 #ifdef KUBEC_FAIL_POINTS
-enum { STACK_BYTES = 4 * 1024 * 1024 }; /* a sanitizer's frames are several times as large */
+enum { STACK_BYTES = 4 * 1024 * 1024, IDLE_MS = 20 };
 #else
-enum { STACK_BYTES = 512 * 1024 };
+enum { STACK_BYTES = 512 * 1024, IDLE_MS = 5000 };
 #endif
 
 struct job {
@@ -28,16 +32,17 @@ struct worker {
 	struct job job; /* fn NULL: end */
 	sem_t wake;
 	pthread_t thread;
+	bool started, ended; /* of the thread; who ended is to be joined */
 };
 
 struct workers {
 	pthread_mutex_t lock; /* guards all below */
 	char name[16];
 	struct job *ring;
-	size_t cap, head, n_queued, n_started, n_max;
+	size_t cap, head, n_queued, n_running, n_max;
 	struct worker *idle; /* who slept last comes first: what it works with is still warm */
 	bool stopping;
-	struct worker *all;
+	struct worker *all; /* n_max of them */
 };
 
 static bool take_queued(struct workers *w, struct job *ret_job)
@@ -47,6 +52,41 @@ static bool take_queued(struct workers *w, struct job *ret_job)
 	*ret_job = w->ring[w->head];
 	w->head = (w->head + 1) % w->cap;
 	w->n_queued--;
+	return true;
+}
+
+/* Who has not been handed anything meanwhile is taken off the list, and ends. */
+static bool leave(struct worker *worker)
+{
+	struct workers *w = worker->pool;
+	pthread_mutex_lock(&w->lock);
+	struct worker **at = &w->idle;
+	while (*at && *at != worker)
+		at = &(*at)->next_idle;
+	const bool found = *at;
+	if (found) {
+		*at = worker->next_idle;
+		worker->ended = true;
+		w->n_running--;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return found;
+}
+
+/* False: it was idle for too long. */
+static bool sleep_for_job(struct worker *worker)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	const int64_t ns = until.tv_nsec + IDLE_MS * INT64_C(1000000);
+	until.tv_sec += ns / 1000000000;
+	until.tv_nsec = ns % 1000000000;
+	while (sem_timedwait(&worker->wake, &until) != 0) {
+		assert(errno == EINTR || errno == ETIMEDOUT);
+		if (errno == ETIMEDOUT && leave(worker))
+			return false;
+		/* Time is over, but a job is on its way. */
+	}
 	return true;
 }
 
@@ -64,9 +104,7 @@ static bool next_job(struct worker *worker)
 	pthread_mutex_unlock(&w->lock);
 	if (!sleeps)
 		return found;
-	while (sem_wait(&worker->wake) != 0)
-		assert(errno == EINTR);
-	return worker->job.fn;
+	return sleep_for_job(worker) && worker->job.fn;
 }
 
 static void *run(void *data)
@@ -92,6 +130,12 @@ struct workers *workers_new(const char *name, size_t n_threads, size_t max_queue
 	return w;
 }
 
+static void join(struct worker *worker)
+{
+	pthread_join(worker->thread, NULL);
+	sem_destroy(&worker->wake);
+}
+
 void workers_free(struct workers *w)
 {
 	if (!w)
@@ -104,10 +148,8 @@ void workers_free(struct workers *w)
 		next = idle->next_idle;
 		sem_post(&idle->wake);
 	}
-	for (size_t i = 0; i < w->n_started; i++) {
-		pthread_join(w->all[i].thread, NULL);
-		sem_destroy(&w->all[i].wake);
-	}
+	for (size_t i = 0; i < w->n_max && w->all[i].started; i++)
+		join(&w->all[i]);
 	pthread_mutex_destroy(&w->lock);
 	free(w->all);
 	free(w->ring);
@@ -116,9 +158,13 @@ void workers_free(struct workers *w)
 
 static void start(struct workers *w, struct job job)
 {
-	struct worker *worker = &w->all[w->n_started++];
-	worker->pool = w;
-	worker->job = job;
+	struct worker *worker = w->all;
+	while (worker->started && !worker->ended)
+		worker++;
+	if (worker->ended)
+		join(worker);
+	*worker = (struct worker){.pool = w, .job = job, .started = true};
+	w->n_running++;
 	sem_init(&worker->wake, 0, 0);
 	worker->thread = thread_start(w->name, run, worker);
 }
@@ -135,7 +181,7 @@ bool workers_submit(struct workers *w, void (*fn)(void *data), void *data)
 		idle = w->idle;
 		w->idle = idle->next_idle;
 		idle->job = job;
-	} else if (w->n_started < w->n_max) {
+	} else if (w->n_running < w->n_max) {
 		start(w, job);
 	} else if (w->n_queued < w->cap) {
 		w->ring[(w->head + w->n_queued++) % w->cap] = job;

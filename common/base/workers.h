@@ -15,7 +15,7 @@
 
 struct workers;
 
-/* At most n_threads, started as needed; max_queued bounds what waits. */
+/* At most n_threads, started as needed, ended when idle for some seconds; max_queued bounds what waits. */
 struct workers *workers_new(const char *name, size_t n_threads, size_t max_queued);
 void workers_free(struct workers *w);
 /* False if the queue is full; then fn will not be called. */

@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include "base/arena.h"
 #include "base/encode.h"
@@ -235,6 +237,34 @@ static void workers_finish_what_is_queued(void **state)
 	assert_int_equal(n, 200);
 }
 
+static size_t count_threads(void)
+{
+	size_t n = 0;
+	DIR *dir = opendir("/proc/self/task");
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* Threads end when there is nothing to do for them, and start again when there is. */
+static void workers_end_when_they_are_idle(void **state)
+{
+	int n = 0;
+	const size_t before = count_threads();
+	struct workers *w = workers_new("test", 3, 200);
+	for (int turn = 1; turn <= 2; turn++) {
+		for (int i = 0; i < 20; i++)
+			assert_true(workers_submit(w, count_up, &n));
+		while (count_threads() > before)
+			sched_yield();
+		assert_int_equal(n, 20 * turn);
+	}
+	workers_free(w);
+	assert_int_equal(n, 40);
+}
+
 static void a_file_is_replaced_whole(void **state)
 {
 	char dir[] = "/tmp/kubec-base-XXXXXX";
@@ -266,6 +296,7 @@ int main(void)
 		cmocka_unit_test(flags_read_as_pflag),
 		cmocka_unit_test(timers_fire_in_order_of_time),
 		cmocka_unit_test(workers_finish_what_is_queued),
+		cmocka_unit_test(workers_end_when_they_are_idle),
 		cmocka_unit_test(a_file_is_replaced_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
