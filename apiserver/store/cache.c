@@ -78,8 +78,11 @@ void cache_advance(struct cache *cache, int64_t revision)
 void cache_mark_synced(struct cache *cache, int64_t revision)
 {
 	pthread_rwlock_wrlock(&cache->lock);
-	for (size_t i = 0; i < cache->n_tables; i++)
-		cache->tables[i].window_start = revision;
+	for (size_t i = 0; i < cache->n_tables; i++) {
+		struct table *t = &cache->tables[i];
+		t->window_start = t->tidy_revision = revision;
+		t->untidy = 0;
+	}
 	atomic_store(&cache->synced, true);
 	pthread_rwlock_unlock(&cache->lock);
 	cache_advance(cache, revision);
@@ -225,7 +228,9 @@ static int by_revision(const void *a, const void *b)
 static void remove_missing(struct table *t, const struct strmap *keys, int64_t revision)
 {
 	for (size_t i = t->n_items; i-- > 0;) {
+		pthread_rwlock_rdlock(&t->cache->lock);
 		CLEANUP_FREE char *key = mem_printf("%s%s", t->prefix, t->items[i]->key);
+		pthread_rwlock_unlock(&t->cache->lock);
 		if (!strmap_has(keys, key))
 			table_apply(t, key + t->prefix_len, NULL, NULL, revision);
 	}

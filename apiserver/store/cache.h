@@ -127,8 +127,8 @@ bool watcher_waits(const struct watcher *watcher);
 void watcher_set_due(struct watcher *watcher, int64_t at_ms);
 /* etcd has forgotten what came before the revision, and so do we: table_list_at() tells nothing of it any more. */
 void cache_compacted(struct cache *cache, int64_t revision);
-/* Calls notify of every watcher that waits and whose time has come, and forgets events that are past keeping: returns
- * the bytes of theirs. */
+/* Calls notify of every watcher that waits and whose time has come, forgets events that are past keeping, and now and
+ * then lays anew what lies scattered: returns the bytes that this has freed. One thread calls it. */
 size_t cache_tick(struct cache *cache);
 
 #endif

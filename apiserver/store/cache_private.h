@@ -25,8 +25,11 @@ struct table {
 	int64_t last_revision;		/* of what was applied last */
 	int64_t window_start;		/* every event after this revision is in the ring */
 	size_t bytes;			/* of the objects */
+	size_t untidy;			/* bytes that were put or removed since table_tidy() */
 	size_t ring_bytes;		/* of what only the ring keeps */
 	atomic_uint_least64_t received; /* changes after the first reading */
+	/* What has changed since lies scattered. table_tidy()'s own. */
+	int64_t tidy_revision;
 	/* Fixed after the start. */
 	struct subscriber *subscribers;
 	size_t n_subscribers;
@@ -62,6 +65,7 @@ struct cache {
 	_Atomic int64_t revision;
 	atomic_bool synced;
 	_Atomic int64_t compacted; /* what came before is forgotten */
+	int64_t tidied_ms;	   /* the tick's */
 	/* Batched questions for etcd's revision. */
 	pthread_mutex_t ask_lock;
 	pthread_cond_t asked;
@@ -88,6 +92,8 @@ bool table_find(const struct table *table, const char *key, size_t *ret_index);
 /* Applies one change: the lock is taken inside. entry NULL: deleted. Takes the entry; object is what is in it. */
 void table_apply(
 	struct table *table, const char *key, struct entry *entry, const ProtobufCMessage *object, int64_t revision);
+/* Lays anew what a storm has left scattered, if that is much; returns how many bytes it moved. One thread calls it. */
+size_t table_tidy(struct table *table);
 /* Wakes the watchers that wait; now_ms >= 0: only those whose time has come. */
 void table_notify(struct table *table, int64_t now_ms);
 void cache_advance(struct cache *cache, int64_t revision);

@@ -125,6 +125,78 @@ struct entry *entry_at_revision(const struct entry *entry, int64_t revision)
 	return entry_new(entry->resource, entry->key, revision, object);
 }
 
+/* --- packs --- */
+
+struct pack {
+	atomic_uint live; /* entries that are still there */
+	unsigned n;
+};
+
+size_t entry_size(const struct entry *entry)
+{
+	const size_t size = (size_t)(entry->bytes - (const uint8_t *)entry) + entry->size;
+	return (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+}
+
+/* Where a pointer into one block points to in its copy. */
+static void *moved(const void *p, const void *from, void *to)
+{
+	return (char *)to + ((const char *)p - (const char *)from);
+}
+
+static struct entry *copy_into(void *room, const struct entry *from)
+{
+	struct entry *to = room;
+	memcpy(room, from, (size_t)(from->bytes - (const uint8_t *)from) + from->size);
+	atomic_init(&to->refs, 1);
+	atomic_init(&to->json, NULL);
+	for (size_t i = 0; i < ENTRY_FORMS; i++)
+		atomic_init(&to->deflated[i], NULL);
+	atomic_init(&to->row, NULL);
+	to->key = moved(from->key, from, to);
+	to->namespace = moved(from->namespace, from, to);
+	to->name = moved(from->name, from, to);
+	to->bytes = moved(from->bytes, from, to);
+	to->fields = moved(from->fields, from, to);
+	for (size_t i = 0, n = count_selectable(from->resource); i < n; i++)
+		to->fields[i] = moved(from->fields[i], from, to);
+	to->labels = moved(from->labels, from, to);
+	for (size_t i = 0; i < from->n_labels; i++) {
+		to->labels[i] = moved(from->labels[i], from, to);
+		to->labels[i]->key = moved(from->labels[i]->key, from, to);
+		to->labels[i]->value = moved(from->labels[i]->value, from, to);
+	}
+	return to;
+}
+
+void entries_pack(struct entry *const *entries, size_t n, struct entry **ret_copies)
+{
+	const size_t head = (sizeof(struct pack) + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+	size_t size = head;
+	for (size_t i = 0; i < n; i++)
+		size += entry_size(entries[i]);
+	struct pack *pack = mem_alloc(size);
+	char *at = (char *)pack + head;
+	atomic_init(&pack->live, (unsigned)n);
+	pack->n = (unsigned)n;
+	for (size_t i = 0; i < n; i++) {
+		ret_copies[i] = copy_into(at, entries[i]);
+		ret_copies[i]->pack = pack;
+		at += entry_size(entries[i]);
+	}
+}
+
+bool entry_is_in_sparse_pack(const struct entry *entry)
+{
+	return entry->pack && atomic_load(&entry->pack->live) < entry->pack->n - entry->pack->n / 4;
+}
+
+static void pack_leave(struct pack *pack)
+{
+	if (atomic_fetch_sub_explicit(&pack->live, 1, memory_order_acq_rel) == 1)
+		free(pack);
+}
+
 struct entry *entry_ref(struct entry *entry)
 {
 	atomic_fetch_add_explicit(&entry->refs, 1, memory_order_relaxed);
@@ -139,7 +211,10 @@ void entry_unref(struct entry *entry)
 	for (size_t i = 0; i < ENTRY_FORMS; i++)
 		free(atomic_load(&entry->deflated[i]));
 	free(atomic_load(&entry->row));
-	free(entry);
+	if (entry->pack)
+		pack_leave(entry->pack);
+	else
+		free(entry);
 }
 
 ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena)
@@ -244,6 +319,14 @@ const struct deflated *entry_deflated(struct entry *entry, enum entry_form form,
 		return deflated;
 	free(deflated);
 	return other;
+}
+
+bool entry_has_forms(const struct entry *entry)
+{
+	bool has = atomic_load(&entry->json) || atomic_load(&entry->row);
+	for (size_t i = 0; i < ENTRY_FORMS; i++)
+		has |= atomic_load(&entry->deflated[i]) != NULL;
+	return has;
 }
 
 size_t entry_footprint(const struct entry *entry)

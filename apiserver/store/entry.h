@@ -1,7 +1,7 @@
 /*
  * An object as the cache holds it: immutable, reference counted, ready to be sent.
  *
- * One block of memory holds the key, the labels, the selectable fields and the protobuf bytes (resourceVersion set).
+ * One piece of memory holds the key, the labels, the selectable fields and the protobuf bytes (resourceVersion set).
  * The JSON form, the deflated ones and the row of a Table are made at first use and kept. Threads: any thread that
  * holds a reference.
  */
@@ -33,8 +33,11 @@ struct deflated {
 	char data[];
 };
 
+struct pack; /* a block of memory that many entries lie in */
+
 struct entry {
 	atomic_uint refs;
+	struct pack *pack;			/* NULL: it has a block of its own */
 	const struct schema_resource *resource; /* of the stored version */
 	int64_t revision;
 	const char *key;       /* "namespace/name", or "name": etcd's, whatever the object says */
@@ -61,6 +64,15 @@ struct entry *entry_at_revision(const struct entry *entry, int64_t revision);
 struct entry *entry_ref(struct entry *entry);
 void entry_unref(struct entry *entry);
 DEFINE_CLEANUP(struct entry *, entry_unref)
+
+/* Copies of entries, one behind the other in a block of their own: the block is freed with the last of them. */
+void entries_pack(struct entry *const *entries, size_t n, struct entry **ret_copies);
+/* Many that lay in its pack are gone. */
+bool entry_is_in_sparse_pack(const struct entry *entry);
+/* Of what entries_pack() copies: without the forms made at first use. */
+size_t entry_size(const struct entry *entry);
+/* Whether a form of it has been made and is kept. */
+bool entry_has_forms(const struct entry *entry);
 
 /* A fresh object in the arena. */
 ProtobufCMessage *entry_decode(const struct entry *entry, struct arena *arena);

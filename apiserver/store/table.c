@@ -15,10 +15,16 @@
 #define RING_YOUNG_MS 5000
 #define RING_LEAST_BYTES (4u << 20)
 #define RING_PART 10
+/* When so long hardly anything has happened, who is connected has been told all: less is kept for who may come back. */
+#define RING_QUIET_MS 10000
+#define RING_QUIET_PART 16
 /* So many are kept however old they are, for who comes back to a quiet resource: as many as the original keeps. */
 #define RING_LEAST 100
 /* Of old events so many are let go at a time: readers wait meanwhile. */
 #define RING_STEP 4096
+
+/* So often it is looked at what lies scattered. */
+#define TIDY_MS 5000
 
 /* Where the original keeps what is not under its plural, or under the group's name. */
 static const struct {
@@ -385,12 +391,23 @@ static void ring_add(struct table *t, struct event *event)
 	t->ring_bytes += event->bytes;
 }
 
+static int64_t event_age_ms(const struct table *t, uint64_t number, int64_t now_ms)
+{
+	return now_ms - t->ring[number & (t->cap_ring - 1)]->at_ms;
+}
+
+/* How much the ring may keep of what is of no other use. */
+static size_t ring_most_bytes(const struct table *t, int64_t now_ms)
+{
+	const size_t part = t->bytes / RING_PART, most = part > RING_LEAST_BYTES ? part : RING_LEAST_BYTES;
+	const bool quiet = event_age_ms(t, t->next - RING_LEAST, now_ms) >= RING_QUIET_MS;
+	return quiet ? most / RING_QUIET_PART : most;
+}
+
 static bool is_past_keeping(const struct table *t, int64_t now_ms)
 {
-	const int64_t age_ms = now_ms - t->ring[t->first & (t->cap_ring - 1)]->at_ms;
-	const size_t part = t->bytes / RING_PART;
-	return age_ms >= RING_KEEP_MS ||
-	       (age_ms >= RING_YOUNG_MS && t->ring_bytes > (part > RING_LEAST_BYTES ? part : RING_LEAST_BYTES));
+	const int64_t age_ms = event_age_ms(t, t->first, now_ms);
+	return age_ms >= RING_KEEP_MS || (age_ms >= RING_YOUNG_MS && t->ring_bytes > ring_most_bytes(t, now_ms));
 }
 
 /* What a storm has left behind goes when it is old, not when the next one comes. Returns how much went; *ret_more: not
@@ -429,12 +446,14 @@ static void items_put(struct table *t, size_t index, bool present, struct entry 
 	}
 	t->items[index] = entry;
 	t->bytes += entry->size;
+	t->untidy += entry->size;
 	t->marks[index] = labels_mark(entry->labels, entry->n_labels);
 }
 
 static void items_remove(struct table *t, size_t index)
 {
 	t->bytes -= t->items[index]->size;
+	t->untidy += t->items[index]->size;
 	entry_unref(t->items[index]);
 	t->n_items--;
 	memmove(t->items + index, t->items + index + 1, (t->n_items - index) * sizeof(*t->items));
@@ -469,15 +488,25 @@ static void tell_subscribers(struct table *t, struct event *event, const Protobu
 		t->subscribers[i].fn(t->subscribers[i].data, names[event->type], object);
 }
 
-/* Only the cache's thread writes, so it may look before it locks. */
+/* Only the cache's thread adds and removes, so what it has found stays where it is. */
+static bool find_for_change(struct table *t, const char *key, size_t *ret_index, struct entry **ret_before)
+{
+	pthread_rwlock_rdlock(&t->cache->lock);
+	const bool present = table_find(t, key, ret_index);
+	*ret_before = present ? entry_ref(t->items[*ret_index]) : NULL;
+	pthread_rwlock_unlock(&t->cache->lock);
+	return present;
+}
+
 void table_apply(
 	struct table *t, const char *key, struct entry *entry, const ProtobufCMessage *object, int64_t revision)
 {
 	size_t index;
-	bool present = table_find(t, key, &index);
+	CLEANUP(entry_unrefp) struct entry *before = NULL;
+	bool present = find_for_change(t, key, &index, &before);
 	if (!entry && !present)
 		return;
-	if (entry && present && t->items[index]->revision >= entry->revision) {
+	if (entry && present && before->revision >= entry->revision) {
 		entry_unref(entry);
 		return;
 	}
@@ -485,7 +514,7 @@ void table_apply(
 	atomic_init(&event->refs, 2);
 	event->revision = revision;
 	event->at_ms = clock_mono_ms(t->cache->clock);
-	event->before = present ? entry_ref(t->items[index]) : NULL;
+	event->before = STEAL(before);
 	event->type = !entry ? EVENT_DELETED : present ? EVENT_MODIFIED : EVENT_ADDED;
 	event->object = entry_ref(entry ? entry : event->before);
 	pthread_rwlock_wrlock(&t->cache->lock);
@@ -685,9 +714,14 @@ size_t cache_tick(struct cache *cache)
 {
 	const int64_t now = clock_mono_ms(cache->clock);
 	size_t went = 0;
+	const bool tidy = now - cache->tidied_ms >= TIDY_MS;
+	if (tidy)
+		cache->tidied_ms = now;
 	for (size_t i = 0; i < cache->n_tables; i++) {
 		for (bool more = true; more;)
 			went += ring_age(&cache->tables[i], now, &more);
+		if (tidy)
+			went += table_tidy(&cache->tables[i]);
 		table_notify(&cache->tables[i], now);
 	}
 	return went;

@@ -285,6 +285,113 @@ static void old_events_are_forgotten_by_the_clock(void **state)
 	clock_fake_free(clock);
 }
 
+/* When a storm has been over for a while, less of it is remembered. */
+static void a_quiet_table_remembers_less(void **state)
+{
+	enum { EVENTS = 150, BYTES = 3000, LEAST = 100, QUIET_MS = 10000 };
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct clock *clock = clock_fake_new(0);
+	struct cache *cache = cache_new(NULL, "/registry", clock);
+	struct table *pods = cache_table(cache, "", "pods");
+	char *text = arena_alloc(arena, BYTES + 1);
+	memset(text, 'x', BYTES);
+	text[BYTES] = 0;
+	cache_mark_synced(cache, 10);
+	for (int64_t i = 1; i <= EVENTS; i++)
+		put(cache, "a", "one", text, 10 + i);
+	static const struct {
+		int64_t advance_ms, first_known;
+	} cases[] = {{QUIET_MS - 1, 10}, {1, 10 + EVENTS - LEAST}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct snapshot s;
+		clock_fake_advance(clock, cases[i].advance_ms);
+		cache_tick(cache);
+		assert_false(table_list_at(pods, "", NULL, cases[i].first_known - 1, &s));
+		assert_true(table_list_at(pods, "", NULL, cases[i].first_known, &s));
+		snapshot_done(&s);
+	}
+	cache_free(cache);
+	clock_fake_free(clock);
+}
+
+/* What many changes have scattered is laid anew: the same objects elsewhere, for lists and for watchers alike. What is
+ * kept as JSON stays where it is. */
+static void changed_objects_are_laid_anew(void **state)
+{
+	enum { PODS = 300, BYTES = 1000, WITH_JSON = 7, TIDY_MS = 5000 };
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct clock *clock = clock_fake_new(0);
+	struct cache *cache = cache_new(NULL, "/registry", clock);
+	struct table *pods = cache_table(cache, "", "pods");
+	const struct watcher_options all = {.prefix = "", .notify = nothing};
+	struct snapshot before, after, wanted;
+	struct watcher *w;
+	char name[16], *app = arena_alloc(arena, BYTES + 1);
+	memset(app, 'x', BYTES);
+	app[BYTES] = 0;
+	cache_mark_synced(cache, 10);
+	for (int64_t i = 0; i < PODS; i++) {
+		snprintf(name, sizeof(name), "p%03lld", (long long)i);
+		put(cache, "a", name, app, 11 + i);
+	}
+	table_list(pods, "", NULL, &before);
+	entry_json(before.items[WITH_JSON]);
+	clock_fake_advance(clock, TIDY_MS);
+	assert_true(cache_tick(cache) > 0);
+	table_list(pods, "", NULL, &after);
+	assert_int_equal(after.n_items, PODS);
+	for (size_t i = 0; i < PODS; i++) {
+		struct entry *old = before.items[i], *new = after.items[i];
+		assert_int_equal(old == new, i == WITH_JSON);
+		assert_string_equal(new->key, old->key);
+		assert_string_equal(new->namespace, "a");
+		assert_string_equal(new->name, old->name);
+		assert_int_equal(new->revision, old->revision);
+		assert_int_equal(new->size, old->size);
+		assert_memory_equal(new->bytes, old->bytes, old->size);
+	}
+	snapshot_done(&before);
+	struct label_selector *labels;
+	struct field_selector *fields;
+	assert_null(label_selector_parse(arena, "app,app!=web", &labels));
+	assert_null(field_selector_parse(arena, arena_printf(arena, "spec.nodeName=%s", app), &fields));
+	for (size_t i = 0; i < PODS; i++)
+		assert_true(entry_matches(after.items[i], labels, fields));
+	/* Events and what was then are as they were. */
+	assert_true(table_list_at(pods, "", NULL, 10 + PODS / 2, &wanted));
+	assert_int_equal(wanted.n_items, PODS / 2);
+	snapshot_done(&wanted);
+	assert_null(watcher_new(pods, 10, &all, NULL, &w));
+	enum event_type type;
+	int64_t revision;
+	bool lost;
+	struct entry *entry;
+	for (size_t i = 0; i < PODS; i++) {
+		assert_true(watcher_next(w, &type, &entry, &revision, &lost));
+		assert_int_equal(type, EVENT_ADDED);
+		assert_string_equal(entry->key, after.items[i]->key);
+		entry_unref(entry);
+	}
+	watcher_free(w);
+	/* Nothing has changed since, and then most have gone. */
+	clock_fake_advance(clock, TIDY_MS);
+	assert_int_equal(cache_tick(cache), 0);
+	struct entry *last = after.items[PODS - 1];
+	for (int64_t i = 0; i < PODS - 1; i++) {
+		snprintf(name, sizeof(name), "p%03lld", (long long)i);
+		drop(cache, "a", name, 11 + PODS + i);
+	}
+	clock_fake_advance(clock, 80000);
+	cache_tick(cache);
+	entry = table_get(pods, "a", last->name);
+	assert_non_null(entry);
+	assert_memory_equal(entry->bytes, last->bytes, last->size);
+	entry_unref(entry);
+	snapshot_done(&after);
+	cache_free(cache);
+	clock_fake_free(clock);
+}
+
 static void a_deleted_object_carries_the_revision_of_its_end(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -384,6 +491,7 @@ static void keys_are_where_the_original_keeps_them(void **state)
 
 struct race {
 	struct cache *cache;
+	struct clock *clock;
 	struct table *pods;
 	atomic_bool stop;
 };
@@ -429,11 +537,28 @@ static void *read_all_the_time(void *data)
 	return NULL;
 }
 
+/* Events are forgotten and objects laid anew beside it all. */
+static void *tick_all_the_time(void *data)
+{
+	struct race *race = data;
+	while (!atomic_load(&race->stop)) {
+		clock_fake_advance(race->clock, 1000);
+		cache_tick(race->cache);
+	}
+	return NULL;
+}
+
 static void readers_and_the_writer_do_not_meet(void **state)
 {
-	struct race race = {.cache = new_cache()};
+	struct race race = {.clock = clock_fake_new(0)};
+	race.cache = cache_new(NULL, "/registry", race.clock);
+	cache_mark_synced(race.cache, 10);
 	race.pods = cache_table(race.cache, "", "pods");
-	pthread_t readers[3];
+	pthread_t readers[3], ticker;
+	char app[700];
+	memset(app, 'x', sizeof(app) - 1);
+	app[sizeof(app) - 1] = 0;
+	pthread_create(&ticker, NULL, tick_all_the_time, &race);
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
 		pthread_create(&readers[i], NULL, read_all_the_time, &race);
 	char name[16];
@@ -442,13 +567,14 @@ static void readers_and_the_writer_do_not_meet(void **state)
 		if (i % 7 == 6)
 			drop(race.cache, "a", name, 11 + i);
 		else
-			put(race.cache, "a", name, "web", 11 + i);
-		cache_tick(race.cache);
+			put(race.cache, "a", name, app, 11 + i);
 	}
 	atomic_store(&race.stop, true);
+	pthread_join(ticker, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
 		pthread_join(readers[i], NULL);
 	cache_free(race.cache);
+	clock_fake_free(race.clock);
 }
 
 int main(void)
@@ -461,6 +587,8 @@ int main(void)
 		cmocka_unit_test(a_watch_from_before_the_window_is_told_so),
 		cmocka_unit_test(old_events_are_forgotten_by_their_size),
 		cmocka_unit_test(old_events_are_forgotten_by_the_clock),
+		cmocka_unit_test(a_quiet_table_remembers_less),
+		cmocka_unit_test(changed_objects_are_laid_anew),
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
 		cmocka_unit_test(foreign_and_broken_values_do_no_harm),
 		cmocka_unit_test(an_object_whose_name_is_not_its_keys_hides_no_other),
