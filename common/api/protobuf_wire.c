@@ -6,13 +6,16 @@
 #include <string.h>
 #include "api/internal.h"
 #include "api/protobuf.h"
+#include "api/quantity.h"
 #include "api/types.h"
+#include "base/map.h"
 #include "base/mem.h"
 
 #define MAX_NESTING 100
 #define FIRST_BYTES 8192		   /* of a writer */
 #define HIGHEST_TAG (0x1fffffffu << 3 | 5) /* 6 and 7 are no wire types */
 #define NUMBER_BYTES 10			   /* of a varint at most */
+#define FEW_ENTRIES 16			   /* of a map, that are looked through one by one */
 
 typedef const struct schema_wire *wire_p;
 
@@ -209,6 +212,12 @@ struct reader {
 	uint8_t *unended; /* where the last string's NUL is due; or aside */
 	uint8_t aside;
 	int depth;
+	/* Maps with more than one entry: the first of them, and the others. */
+	struct map_at {
+		void *msg;
+		wire_p field;
+	} first_maps[8], *more_maps;
+	size_t n_first_maps, n_more_maps;
 };
 
 static uint8_t *fail(struct reader *r, const char *error)
@@ -300,6 +309,26 @@ static bool is_time(wire_p f)
 	return f->there != SCHEMA_WIRE_LIST && (f->type == &MetaV1Time_schema || f->type == &MetaV1MicroTime_schema);
 }
 
+/* Digits and a suffix, as nearly all are. */
+static bool is_plain_quantity(const uint8_t *text, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size && (unsigned)text[n] - '0' < 10u)
+		n++;
+	if (!n || n > 18 || size - n > 2)
+		return false;
+	if (size - n == 2)
+		return text[n + 1] == 'i' && memchr("KMGTPE", text[n], 6);
+	return n == size || memchr("mkMGTPE", text[n], 7);
+}
+
+static bool is_bad_quantity(const uint8_t *text, size_t size)
+{
+	struct quantity q;
+	return size && !is_plain_quantity(text, size) && !quantity_parse_n((const char *)text, size, &q);
+}
+
 static inline uint8_t *get_block(struct reader *r, wire_p f, uint8_t *p, const uint8_t *end, void *to)
 {
 	size_t size;
@@ -308,6 +337,8 @@ static inline uint8_t *get_block(struct reader *r, wire_p f, uint8_t *p, const u
 	if (!p)
 		return NULL;
 	if (f->kind == SCHEMA_STRING) {
+		if (f == ResourceQuantity_schema.wire && is_bad_quantity(p, size))
+			return fail(r, QUANTITY_ERROR);
 		*(char **)to = size ? (char *)p : (char *)(uintptr_t)schema_empty_string;
 		if (size)
 			r->unended = p + size;
@@ -362,6 +393,14 @@ static size_t count_blocks(wire_p f, uint8_t *p, const uint8_t *end)
 	return n;
 }
 
+static void note_map(struct reader *r, void *msg, wire_p f)
+{
+	struct map_at *map = r->n_first_maps < ARRAY_SIZE(r->first_maps)
+				     ? &r->first_maps[r->n_first_maps++]
+				     : &ARENA_PUSH(r->arena, r->more_maps, r->n_more_maps);
+	*map = (struct map_at){msg, f};
+}
+
 /* A list's first block, whose tag has been read, and those that follow it: room is made once. */
 static uint8_t *get_blocks(struct reader *r, void *msg, wire_p f, uint8_t *p, const uint8_t *end)
 {
@@ -376,6 +415,8 @@ static uint8_t *get_blocks(struct reader *r, void *msg, wire_p f, uint8_t *p, co
 		cap *= 2;
 	char *items = arena_calloc(r->arena, cap, size);
 	*(void **)(void *)((char *)msg + f->offset) = items;
+	if (more && f->type && f->type->map_entry)
+		note_map(r, msg, f);
 	for (size_t i = 0;; i++) {
 		*n = i + 1;
 		p = get_block(r, f, p, end, items + i * size);
@@ -440,6 +481,8 @@ static inline uint8_t *get_field(struct reader *r, void *msg, wire_p f, uint8_t 
 		if (is_block(f) && !*(size_t *)quantifier)
 			return get_blocks(r, msg, f, p, end);
 		to = push(r, msg, f);
+		if (*(size_t *)quantifier == 2 && f->type && f->type->map_entry)
+			note_map(r, msg, f);
 	}
 	if (is_block(f))
 		return get_block(r, f, p, end, to);
@@ -486,6 +529,40 @@ static bool get_message(struct reader *r, const struct schema_type *type, void *
 	return true;
 }
 
+static const char *key_of(wire_p f, const void *entry)
+{
+	return *(char *const *)field_at(entry, &f->type->fields[0]);
+}
+
+static bool has_key(wire_p f, void *const *items, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(key_of(f, items[i]), key))
+			return true;
+	return false;
+}
+
+/* Of entries with the same key the last one counts. */
+static void settle_map(const struct map_at *map)
+{
+	wire_p f = map->field;
+	void **items = *(void ***)(void *)((char *)map->msg + f->offset);
+	size_t *n = (size_t *)(void *)((char *)map->msg + f->quantifier_offset), i = 1, to = *n;
+
+	while (i < *n && strcmp(key_of(f, items[i - 1]), key_of(f, items[i])) < 0)
+		i++;
+	if (i == *n)
+		return; /* in order: none is there twice */
+	CLEANUP(strmap_freep) struct strmap *seen = *n > FEW_ENTRIES ? strmap_new(NULL) : NULL;
+	for (i = *n; i-- > 0;) {
+		const char *key = key_of(f, items[i]);
+		if (seen ? strmap_put(seen, key, seen) : !has_key(f, items + to, *n - to, key))
+			items[--to] = items[i];
+	}
+	*n -= to;
+	memmove(items, items + to, *n * sizeof(*items));
+}
+
 struct status *protobuf_unpack(
 	struct arena *arena, const struct schema_type *type, const void *data, size_t size, void *ret_msg)
 {
@@ -499,6 +576,10 @@ struct status *protobuf_unpack(
 	if (!get_message(&r, type, msg, copy, copy + size))
 		return status_bad_request("%s: the protobuf message is broken: %s", type->kind, r.error);
 	*r.unended = 0;
+	for (size_t i = 0; i < r.n_first_maps; i++)
+		settle_map(&r.first_maps[i]);
+	for (size_t i = 0; i < r.n_more_maps; i++)
+		settle_map(&r.more_maps[i]);
 	*(void **)ret_msg = msg;
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
+#include "api/quantity.h"
 
 static const char pod_text[] =
 	"{\"metadata\":{\"name\":\"web\",\"namespace\":\"default\",\"uid\":\"u-1\",\"resourceVersion\":\"7\","
@@ -107,6 +108,74 @@ static void tags_that_cannot_be_are_refused(void **state)
 			protobuf_unpack(arena, &CoreV1Container_schema, cases[i].bytes, cases[i].size, &c);
 		if (!status)
 			fail_msg("case %zu is taken for a container", i);
+	}
+}
+
+static void add_data(struct strbuf *out, const char *key, const char *value)
+{
+	const size_t k = strlen(key), v = strlen(value);
+	strbuf_printf(out, "%c%c%c%c%s%c%c%s", 2 << 3 | 2, (int)(k + v + 4), 1 << 3 | 2, (int)k, key, 2 << 3 | 2,
+		(int)v, value);
+}
+
+/* As Go reads them into its maps: a config map's data, written by hand. */
+static void of_a_map_entry_that_is_repeated_the_last_counts(void **state)
+{
+	static const struct {
+		const char *written, *read;
+		bool apart;
+	} cases[] = {
+		{"a=1 b=2 c=3", "a=1 b=2 c=3"},
+		{"c=3 a=1 b=2", "c=3 a=1 b=2"},
+		{"a=1 a=2", "a=2"},
+		{"a=1 b=2 a=3 c=4", "b=2 a=3 c=4"},
+		{"a=1 b=2 a=3 c=4", "b=2 a=3 c=4", .apart = true},
+		{"b=1 a=2 b=3 b=4 a=5 c=6 a=7", "b=4 c=6 a=7"},
+		{"a=0 b=1 c=2 d=3 e=4 f=5 g=6 h=7 i=8 j=9 k=a l=b m=c n=d o=e p=f a=x q=g",
+			"b=1 c=2 d=3 e=4 f=5 g=6 h=7 i=8 j=9 k=a l=b m=c n=d o=e p=f a=x q=g"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		CLEANUP(strbuf_done) struct strbuf wire = STRBUF_INIT, read = STRBUF_INIT;
+		CoreV1ConfigMap *map;
+		for (const char *p = cases[i].written; *p; p += p[3] ? 4 : 3) {
+			const char key[] = {p[0], 0}, value[] = {p[2], 0};
+			add_data(&wire, key, value);
+			if (cases[i].apart) /* "immutable" between them */
+				strbuf_add(&wire, "\x20\x01", 2);
+		}
+		assert_null(protobuf_unpack(arena, &CoreV1ConfigMap_schema, wire.buf, wire.len, &map));
+		for (size_t k = 0; k < map->n_data; k++)
+			strbuf_printf(&read, "%s%s=%s", k ? " " : "", map->data[k]->key, map->data[k]->value);
+		assert_string_equal(read.buf, cases[i].read);
+	}
+}
+
+static void a_quantity_that_is_none_is_refused(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+		bool good;
+	} cases[] = {{"\x0a\x03"
+		      "10m",
+			     5, true},
+		{"\x0a\x03"
+		 "abc",
+			5},
+		{"\x0a\x02"
+		 "10\x0a\x01"
+		 "x",
+			7},
+		{"", 0, true}, {"\x0a\x00", 2, true}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		ResourceQuantity *q;
+		CLEANUP_STATUS struct status *s =
+			protobuf_unpack(arena, &ResourceQuantity_schema, cases[i].bytes, cases[i].size, &q);
+		assert_int_equal(!s, cases[i].good);
+		if (s)
+			assert_non_null(strstr(s->message, QUANTITY_ERROR));
 	}
 }
 
@@ -314,6 +383,8 @@ int main(void)
 		cmocka_unit_test(a_zero_time_on_the_wire_is_absent),
 		cmocka_unit_test(fields_of_the_wire_come_in_any_order),
 		cmocka_unit_test(tags_that_cannot_be_are_refused),
+		cmocka_unit_test(of_a_map_entry_that_is_repeated_the_last_counts),
+		cmocka_unit_test(a_quantity_that_is_none_is_refused),
 		cmocka_unit_test(broken_protobuf_is_refused),
 		cmocka_unit_test(copies_are_equal_and_apart),
 		cmocka_unit_test(copied_lists_can_grow),
