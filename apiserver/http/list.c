@@ -299,31 +299,19 @@ static void gather_json(
 	gather_copy(g, "]}\n", 3);
 }
 
-/* The table of no rows, and then each row, out of what its entry keeps: cells, and metadata as part of its JSON. */
+/* The table of no rows, and the rows out of what the entries keep. */
 static void gather_table(
 	struct request *request, const struct listing *l, const struct schema_type *type, struct gather *g)
 {
-	static const char object[] =
-		",\"object\":{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":";
 	static const char end[] = "]}\n";
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	ProtobufCMessage *list = api_new(request->arena, type);
 	*object_child_p(list, "metadata") = list_meta(request, l);
 	int64_t now = clock_wall_s(request->clock);
 	json_encode(&text, print_table(request->arena, list, now, "None", true), JSON_NEWLINE);
-	strbuf_truncate(&text, text.len - (sizeof(end) - 1));
-	for (size_t i = 0; i < l->snapshot.n_items; i++) {
-		struct entry *entry = l->snapshot.items[i];
-		const struct piece *json = entry_json(entry);
-		print_row_add(&text, entry_row(entry), now);
-		strbuf_add(&text, object, sizeof(object) - 1);
-		gather_copy(g, text.buf, text.len);
-		gather_borrow(g, json->data + json->metadata_from, json->metadata_size, NULL);
-		strbuf_reset(&text);
-		strbuf_adds(&text, i + 1 < l->snapshot.n_items ? "}}," : "}}");
-	}
-	strbuf_adds(&text, end);
-	gather_copy(g, text.buf, text.len);
+	gather_copy(g, text.buf, text.len - (sizeof(end) - 1));
+	gather_rows(g, l->snapshot.items, l->snapshot.n_items, now);
+	gather_copy(g, end, sizeof(end) - 1);
 }
 
 static size_t put_varint(uint8_t *out, uint64_t value)

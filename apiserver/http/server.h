@@ -100,6 +100,9 @@ void gather_borrow(struct gather *g, const void *data, size_t size, struct entry
 void gather_hold(struct gather *g, struct entry **entries, size_t n);
 /* Entries that are held, in a form, one after the other as a list has them: nothing is kept for each. */
 void gather_entries(struct gather *g, struct entry *const *entries, size_t n, enum entry_form form);
+/* The same as rows of a Table, with ages as they are at a time in seconds since 1970. */
+void gather_rows(struct gather *g, struct entry *const *entries, size_t n, int64_t now);
+/* Of many rows about the size. */
 size_t gather_size(const struct gather *g);
 /* Takes the gather. */
 void reply_gather(struct exchange *exchange, int code, const char *content_type, struct gather *g);

@@ -11,16 +11,18 @@
 
 #define EXCHANGE_MAGIC 0x45584348u
 
-/* Bytes, or entries in a form. */
-struct part {
-	const char *data;
-	size_t size;
-	struct entry *const *entries; /* NULL: bytes */
-	size_t n;
-	enum entry_form form;
-};
+/* Bytes, or entries one after the other, in a form of theirs: as it is, deflated, or as rows of a Table. */
+enum part_kind { PART_BYTES, PART_ITEMS, PART_DEFLATED_ITEMS, PART_ROWS };
 
-#define ITEM_HEAD_BYTES 11
+struct part {
+	enum part_kind kind;
+	enum entry_form form; /* of items */
+	const char *data;     /* of bytes, as is the size */
+	size_t size;
+	struct entry *const *entries;
+	size_t n;
+	int64_t now; /* rows tell ages */
+};
 
 struct gather {
 	struct arena *arena;
@@ -33,12 +35,16 @@ struct gather {
 	size_t size;
 	/* where reading is */
 	size_t part, item;
-	char heads[REPLY_PIECES / 2][ITEM_HEAD_BYTES]; /* of the items last read */
+	struct strbuf heads[REPLY_PIECES / 2]; /* of the items last read */
 	struct outlet_pieces reading;
 };
 
-/* What stands before an item of a part's entries, written to head; returns its size. */
-size_t gather_item_head(const struct part *part, size_t item, char *head);
+/* An entry of a part: what stands before it replaces what is in head, and its own bytes are kept by the entry. */
+struct iovec gather_item(const struct part *part, size_t item, struct strbuf *head);
+/* Of a length of up to 65535 bytes, as a block of deflate that holds them as they are. */
+void gather_add_stored(struct strbuf *out, const char *data, size_t size);
+/* A part of the entries of another. */
+void gather_add(struct gather *g, const struct part *part, size_t size);
 size_t gather_read(struct gather *g, char *buf, size_t max);
 /* The next pieces of a large one; false at its end. */
 bool gather_next(struct gather *g, struct outlet_pieces *pieces);
