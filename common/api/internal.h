@@ -99,4 +99,7 @@ static inline const char *json_skip_plain(const char *p, const char *end, bool h
 /* Canonical text of a quantity, NULL if it is none. */
 char *quantity_canonical(struct arena *arena, const char *s, size_t size);
 
+/* What Go calls the type of a struct's field, or of its elements; NULL: what JSON calls it. */
+const char *go_type_name(struct arena *arena, const char *kind, const char *field, bool element);
+
 #endif

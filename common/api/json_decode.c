@@ -27,7 +27,9 @@ struct decoder {
 	struct json_reader r;
 	struct arena *arena;
 	struct json_strict *strict;
-	struct status *status; /* the first error that is not one of syntax */
+	struct status *status; /* the error that ended it and is not one of syntax */
+	struct status *wrong;  /* the first value of a wrong type: told when nothing ends it */
+	bool own_reader;       /* in a value that reads itself: all errors end it */
 	const struct json_options *options;
 };
 
@@ -114,6 +116,19 @@ static bool fail_status(struct decoder *d, struct status *s)
 	return false;
 }
 
+/* As Go's decoder goes on after a value of a wrong type, for an error that ends it is told rather than this. */
+static bool pass_over(struct decoder *d, const char *at, struct status *s)
+{
+	if (d->own_reader)
+		return fail_status(d, s);
+	if (d->wrong)
+		status_drop(s, "the first error is the one that is told");
+	else
+		d->wrong = s;
+	d->r.at = at;
+	return json_skip(&d->r, NULL, NULL);
+}
+
 /* The value that comes next is of the wrong type. */
 static bool wrong_type(struct decoder *d, const struct place *at, const struct schema_field *field, bool element)
 {
@@ -122,18 +137,27 @@ static bool wrong_type(struct decoder *d, const struct place *at, const struct s
 	char scratch[64];
 	const struct schema_field *leaf = field->shape == SCHEMA_MAP && element ? schema_map_value(field) : field;
 	bool number = leaf->kind >= SCHEMA_INT32 && leaf->kind <= SCHEMA_DOUBLE;
+	json_peek(&d->r);
+	const char *start = d->r.at;
 	const char *found = found_name(&d->r, number, scratch, sizeof(scratch));
 	const struct place *owner = at;
 
 	while (owner && !owner->owner)
 		owner = owner->up;
+	const char *named = owner ? go_type_name(d->arena, owner->owner->kind,
+					    arena_strndup(d->arena, owner->name, owner->size), element)
+				  : NULL;
 	add_place(&path, at, false);
-	add_go_type(&type, field, element);
+	if (named)
+		strbuf_adds(&type, named);
+	else
+		add_go_type(&type, field, element);
 	if (!owner)
-		return fail_status(
-			d, status_bad_request("json: cannot unmarshal %s into Go value of type %s", found, type.buf));
-	return fail_status(d, status_bad_request("json: cannot unmarshal %s into Go struct field %s.%s of type %s",
-				      found, owner->owner->kind, path.buf, type.buf));
+		return pass_over(d, start,
+			status_bad_request("json: cannot unmarshal %s into Go value of type %s", found, type.buf));
+	return pass_over(d, start,
+		status_bad_request("json: cannot unmarshal %s into Go struct field %s.%s of type %s", found,
+			owner->owner->kind, path.buf, type.buf));
 }
 
 /* What a value's own reader says of it, which knows no place. */
@@ -464,11 +488,11 @@ static bool decode_object(struct decoder *d, const struct place *at, void *msg)
 	return !d->r.error;
 }
 
-static bool expect_string(
-	struct decoder *d, const struct place *at, const char *what, const char **ret_s, size_t *ret_size)
+static bool expect_string(struct decoder *d, const struct place *at, const char **ret_s, size_t *ret_size)
 {
+	static const struct schema_field text = {.kind = SCHEMA_STRING};
 	if (json_peek(&d->r) != JSON_STRING)
-		return bad_value(d, what);
+		return wrong_type(d, at, &text, false);
 	return json_read_string(&d->r, ret_s, ret_size);
 }
 
@@ -477,7 +501,7 @@ static bool decode_time(struct decoder *d, const struct place *at, int64_t *seco
 	const char *s;
 	size_t size;
 
-	if (!expect_string(d, at, "a time is written as a string (RFC 3339)", &s, &size))
+	if (!expect_string(d, at, &s, &size))
 		return false;
 	char *problem = time_parse_error(d->arena, s, size, micro);
 	if (problem || !time_parse(s, size, seconds, nanos))
@@ -491,7 +515,7 @@ static bool decode_duration(struct decoder *d, const struct place *at, MetaV1Dur
 	const char *s;
 	size_t size;
 
-	if (!expect_string(d, at, "a duration is written as a string such as 1m30s", &s, &size))
+	if (!expect_string(d, at, &s, &size))
 		return false;
 	char *text = arena_strndup(d->arena, s, size);
 	if (!duration_parse(text, &duration->duration))
@@ -507,7 +531,9 @@ static bool decode_quantity(struct decoder *d, const struct place *at, ResourceQ
 	if (json_peek(&d->r) == JSON_NUMBER) {
 		if (!json_read_number(&d->r, &s, &size))
 			return false;
-	} else if (!expect_string(d, at, QUANTITY_ERROR, &s, &size)) {
+	} else if (json_peek(&d->r) != JSON_STRING) {
+		return bad_value(d, QUANTITY_ERROR);
+	} else if (!json_read_string(&d->r, &s, &size)) {
 		return false;
 	}
 	while (size && (*s == ' ' || *s == '\t' || *s == '\n')) {
@@ -518,7 +544,7 @@ static bool decode_quantity(struct decoder *d, const struct place *at, ResourceQ
 		size--;
 	char *canonical = quantity_canonical(d->arena, s, size);
 	if (!canonical)
-		return fail_status(d, status_bad_request(QUANTITY_ERROR));
+		return fail_status(d, status_bad_request("%s", quantity_problem(s, size)));
 	q->string = canonical;
 	return true;
 }
@@ -581,14 +607,18 @@ static bool decode_schema_or(struct decoder *d, const struct place *at, void *ms
 			v->allows = found == JSON_TRUE;
 			return json_read_literal(&d->r);
 		}
+		if (found != JSON_OBJECT)
+			return bad_value(d, "boolean or JSON schema expected");
 		v->allows = true;
 		return decode_value(d, at, schema_field_by_name(type, "schema"), false, &v->schema);
 	}
+	if (found != JSON_OBJECT && found != JSON_ARRAY)
+		return json_skip(&d->r, NULL, NULL);
 	const struct schema_field *which = &type->fields[found == JSON_ARRAY];
 	return decode_field(d, at, which, msg);
 }
 
-static bool decode_message(struct decoder *d, const struct place *at, void *msg)
+static bool decode_form(struct decoder *d, const struct place *at, void *msg)
 {
 	switch ((enum schema_form)schema_of(msg)->form) {
 	case SCHEMA_FORM_OBJECT:
@@ -613,6 +643,22 @@ static bool decode_message(struct decoder *d, const struct place *at, void *msg)
 		return decode_schema_or(d, at, msg);
 	}
 	return false;
+}
+
+/* What reads itself is not asked about fields that are unknown or come twice. */
+static bool decode_message(struct decoder *d, const struct place *at, void *msg)
+{
+	enum schema_form form = schema_of(msg)->form;
+	if (form == SCHEMA_FORM_OBJECT || form == SCHEMA_FORM_LIST)
+		return decode_form(d, at, msg);
+	struct json_strict *strict = d->strict;
+	bool own_reader = d->own_reader;
+	d->strict = NULL;
+	d->own_reader = true;
+	bool good = decode_form(d, at, msg);
+	d->strict = strict;
+	d->own_reader = own_reader;
+	return good;
 }
 
 static struct status *check_size(size_t size, const struct json_options *options)
@@ -641,10 +687,13 @@ struct status *json_decode(struct arena *arena, const struct schema_type *type, 
 		*options->ret_api_version = arena_strdup(arena, "");
 	bool good = json_peek(&d.r) == JSON_NULL ? json_read_literal(&d.r) : decode_value(&d, NULL, &root, false, &msg);
 	good = good && json_at_end(&d.r);
-	if (d.status)
-		return d.status;
-	if (!good)
-		return json_reader_error(&d.r);
+	struct status *failed = d.status ? d.status : good ? NULL : json_reader_error(&d.r);
+	if (failed) {
+		status_free(d.wrong);
+		return failed;
+	}
+	if (d.wrong)
+		return d.wrong;
 	*(void **)ret_msg = msg;
 	return NULL;
 }
@@ -662,6 +711,22 @@ static bool peek_member(struct json_reader *r, struct arena *arena, char **ret_t
 	return true;
 }
 
+/* What Go's json package calls the type of a value. */
+static const char *go_name(enum json_type type)
+{
+	return type == JSON_OBJECT   ? "object"
+	       : type == JSON_ARRAY  ? "array"
+	       : type == JSON_STRING ? "string"
+	       : type == JSON_NUMBER ? "number"
+				     : "bool";
+}
+
+static bool is_text_or_null(struct json_reader *r)
+{
+	enum json_type type = json_peek(r);
+	return type == JSON_STRING || type == JSON_NULL || type == JSON_END;
+}
+
 struct status *json_peek_type(
 	struct arena *arena, const char *data, size_t size, char **ret_api_version, char **ret_kind)
 {
@@ -673,15 +738,25 @@ struct status *json_peek_type(
 	*ret_api_version = arena_strdup(arena, "");
 	*ret_kind = arena_strdup(arena, "");
 	json_reader_init(&r, arena, data, size, JSON_MAX_DEPTH);
-	if (json_peek(&r) != JSON_OBJECT)
+	enum json_type type = json_peek(&r);
+	if (type == JSON_NULL)
+		return json_read_literal(&r) ? NULL : json_reader_error(&r);
+	if (type != JSON_OBJECT)
 		return r.error ? json_reader_error(&r)
-			       : status_bad_request("couldn't get version/kind; json parse error: no object");
+			       : status_bad_request(
+					 "json: cannot unmarshal %s into Go value of type struct { "
+					 "APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+					 "\"json:\\\"kind,omitempty\\\"\" }",
+					 go_name(type));
 	if (!json_enter(&r))
 		return json_reader_error(&r);
 	while (json_next_member(&r, &first, &name, &name_size)) {
 		char **to = name_size == 4 && !memcmp(name, "kind", 4)		 ? ret_kind
 			    : name_size == 10 && !memcmp(name, "apiVersion", 10) ? ret_api_version
 										 : NULL;
+		if (to && !is_text_or_null(&r))
+			return status_bad_request("json: cannot unmarshal %s into Go struct field .%.*s of type string",
+				go_name(json_peek(&r)), (int)name_size, name);
 		if (!(to ? peek_member(&r, arena, to) : json_skip(&r, NULL, NULL)))
 			break;
 		if (**ret_kind && **ret_api_version)

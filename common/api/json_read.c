@@ -441,30 +441,12 @@ bool json_at_end(struct json_reader *r)
 	return r->at == r->end || fail(r, "invalid character after top-level value");
 }
 
-/* In Go's words, which name the character. */
-static char *describe(struct arena *arena, const struct json_reader *r)
-{
-	size_t prefix = sizeof("invalid character") - 1;
-	bool shown = r->error_at<r->end && * r->error_at> ' ' && *r->error_at < 0x7f;
-	if (strncmp(r->error, "invalid character", prefix) != 0 || !shown)
-		return arena_strdup(arena, r->error);
-	return arena_printf(arena, "invalid character '%c'%s", *r->error_at, r->error + prefix);
-}
-
 struct status *json_reader_error(const struct json_reader *r)
 {
 	if (!r->error)
 		return NULL;
-	return status_bad_request("%s (at byte %zu)", describe(r->arena, r), (size_t)(r->error_at - r->data));
-}
-
-char *json_problem(struct arena *arena, const char *data, size_t size)
-{
-	struct json_reader r;
-	json_reader_init(&r, arena, data, size, JSON_MAX_DEPTH);
-	if (json_skip(&r, NULL, NULL) && json_at_end(&r))
-		return NULL;
-	return describe(arena, &r);
+	const char *problem = json_problem(r->arena, r->data, (size_t)(r->end - r->data));
+	return status_bad_request("%s (at byte %zu)", str_or(problem, r->error), (size_t)(r->error_at - r->data));
 }
 
 bool json_number_int64(const char *text, size_t size, int64_t *ret_value)

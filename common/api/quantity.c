@@ -281,6 +281,31 @@ char *quantity_canonical(struct arena *arena, const char *s, size_t size)
 	return keeps_text(s, size) ? arena_strndup(arena, s, size) : quantity_format(arena, &q);
 }
 
+static const char *skip_digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+const char *quantity_problem(const char *s, size_t size)
+{
+	static const char letters[] = "eEinumkKMGTP";
+	const char *p = s, *end = s + size;
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	p = skip_digits(p, end);
+	if (p < end && *p == '.')
+		p = skip_digits(p + 1, end);
+	if (p == end)
+		return size ? "unable to parse numeric part of quantity" : QUANTITY_ERROR;
+	while (p < end && memchr(letters, *p, sizeof(letters) - 1))
+		p++;
+	if (p < end && (*p == '-' || *p == '+'))
+		p++;
+	return skip_digits(p, end) == end ? "unable to parse quantity's suffix" : QUANTITY_ERROR;
+}
+
 ResourceQuantity *quantity_new(struct arena *arena, const struct quantity *q)
 {
 	ResourceQuantity *msg = API_NEW(arena, ResourceQuantity);

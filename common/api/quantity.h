@@ -22,6 +22,8 @@ struct quantity {
 	enum quantity_format format;
 };
 
+/* Why a text is no quantity, in the words of the original. */
+const char *quantity_problem(const char *s, size_t size);
 #define QUANTITY_ERROR "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 /* False for what is no quantity. NULL and "" are not one. */

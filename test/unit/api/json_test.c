@@ -65,7 +65,7 @@ static const struct {
 	{"{\"a\":1", "", "error unexpected end of JSON input (at byte 6)"},
 	{"", "", "error unexpected end of JSON input (at byte 0)"},
 	{"{\"a\":01}", "", "error invalid character '1' after object key:value pair (at byte 6)"},
-	{"{\"a\":nul}", "", "error invalid character 'n' in literal (at byte 5)"},
+	{"{\"a\":nul}", "", "error invalid character '}' in literal null (expecting 'l') (at byte 5)"},
 };
 
 static void pods_are_read_and_written_as_go_does(void **state)
