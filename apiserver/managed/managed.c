@@ -3,6 +3,7 @@
 #include "api/defaults/defaults.h"
 #include "api/json.h"
 #include "api/meta.h"
+#include "api/restore.h"
 #include "apiserver/managed/private.h"
 #include "apiserver/registry/private.h"
 #include "base/str.h"
@@ -279,10 +280,12 @@ static const char *named(struct request *request, const struct schema_type *type
 		str_empty(type->group) ? "/" : "", type->api_version, type->kind);
 }
 
-static struct status *to_object(struct request *request, const struct schema_type *type, const cJSON *tree,
+static struct status *to_object(struct request *request, const struct schema_type *type, cJSON *tree,
 	const cJSON *config, ProtobufCMessage **ret_object)
 {
-	struct status *status = tree_to_typed(request->arena, tree, type, NULL, ret_object);
+	const char *problem = restore_problem(request->arena, type, tree);
+	struct status *status = problem ? status_bad_request("%s", problem)
+					: tree_to_typed(request->arena, tree, type, NULL, ret_object);
 	if (!status)
 		return NULL;
 	/* The original does not say where. */
@@ -364,7 +367,7 @@ static struct status *apply_view(struct request *request, const ProtobufCMessage
 	a.call = managed_call(&a.versions, true);
 	TRY(apply(&a, force, &tree));
 	if (tree)
-		TRY(to_object(request, a.versions.type, tree, config, &view));
+		TRY(to_object(request, a.versions.type, tree_copy(request->arena, tree), config, &view));
 	const char *version = object_resource_version(view);
 	if (!str_empty(version))
 		object_meta(object)->resource_version = arena_strdup(request->arena, version);
@@ -394,7 +397,7 @@ struct status *managed_apply(struct request *request, const ProtobufCMessage *li
 	a.call = managed_call(&a.versions, true);
 	TRY(apply(&a, force, &tree));
 	if (tree)
-		TRY(to_object(request, type, tree, config, ret_object));
+		TRY(to_object(request, type, tree_copy(request->arena, tree), config, ret_object));
 	else
 		*ret_object = api_copy_msg(request->arena, before);
 	if (tree)

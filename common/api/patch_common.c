@@ -32,8 +32,8 @@ struct status *patch_rule(const struct patch_scope *scope, const char *key, stru
 		return NULL; /* raw values have no rules */
 	const struct schema_name *name = schema_find_field(scope->type, key, strlen(key));
 	if (!name)
-		return status_bad_request(
-			"unable to find api field in struct %s for the json field \"%s\"", scope->type->kind, key);
+		return status_new(STATUS_UNKNOWN, "unable to find api field in struct %s for the json field \"%s\"",
+			scope->type->kind, key);
 	const struct schema_field *field = name->field;
 	ret_rule->merge = field_is(field, SCHEMA_PATCH_MERGE);
 	ret_rule->replace = field_is(field, SCHEMA_PATCH_REPLACE);
@@ -78,13 +78,15 @@ struct status *nodes_kind(const struct nodes *a, const struct nodes *b, int *ret
 	for (size_t i = 0; i < a->n + (b ? b->n : 0); i++) {
 		int here = tree_kind(i < a->n ? a->items[i] : b->items[i - a->n]);
 		if (here == cJSON_Array)
-			return status_bad_request("lists of lists are not supported");
+			return status_details(status_new(STATUS_INVALID,
+						      "the server rejected our request due to an error in our request"),
+				"", "", "");
 		if (kind && kind != here)
-			return status_bad_request("list element types are not identical");
+			return status_new(STATUS_UNKNOWN, "list element types are not identical");
 		kind = here;
 	}
 	if (!kind)
-		return status_bad_request("no elements in any of the given slices");
+		return status_new(STATUS_UNKNOWN, "no elements in any of the given slices");
 	*ret_kind = kind;
 	return NULL;
 }
@@ -119,6 +121,19 @@ struct status *patch_bad_type(const cJSON *map, const cJSON *directive)
 	strbuf_adds(&text, " in map: ");
 	tree_print_go(&text, map, false);
 	return status_new(STATUS_UNKNOWN, "%s", text.buf);
+}
+
+struct status *patch_bad_argument(const char *wanted, const cJSON *found)
+{
+	int64_t whole;
+	const char *is = !found || cJSON_IsNull(found) ? "%!s(<nil>)"
+			 : cJSON_IsObject(found)       ? "map[string]interface {}"
+			 : cJSON_IsArray(found)	       ? "[]interface {}"
+			 : cJSON_IsString(found)       ? "string"
+			 : cJSON_IsBool(found)	       ? "bool"
+			 : tree_int(found, &whole)     ? "int64"
+						       : "float64";
+	return status_new(STATUS_UNKNOWN, "expected a %s, but received a %s", wanted, is);
 }
 
 static struct status *check_merge_keys(const struct nodes *list, const char *merge_key)

@@ -61,6 +61,8 @@ struct status *nodes_sort_by(struct arena *arena, struct nodes *list, const stru
 	bool objects) MUST_USE;
 struct status *patch_no_merge_key(const cJSON *map, const char *key) MUST_USE;
 /* `unknown patch type: x in map: map[…]` */
+/* An argument of another type than wanted, in Go's words. */
+struct status *patch_bad_argument(const char *wanted, const cJSON *found) MUST_USE;
 struct status *patch_bad_type(const cJSON *map, const cJSON *directive) MUST_USE;
 
 /* int, bool, string, object, array and null as one number each, as Go compares types. */

@@ -78,7 +78,7 @@ static struct status *apply_retain_keys(
 	if (!options->parallel_lists) {
 		const cJSON *old = tree_get(original, RETAIN_KEYS);
 		if (old && !tree_equal(old, keys))
-			return status_bad_request("the patches to be joined retain different keys");
+			return status_new(STATUS_UNKNOWN, "the patches to be joined retain different keys");
 		if (!old)
 			tree_set(arena, original, RETAIN_KEYS, keys);
 		return NULL;
@@ -185,7 +185,7 @@ static struct status *apply_element_directives(
 		} else if (str_eq(what, "replace")) {
 			replace = true;
 		} else if (str_eq(what, "merge")) {
-			return status_bad_request("merging lists cannot yet be specified in the patch");
+			return status_new(STATUS_UNKNOWN, "merging lists cannot yet be specified in the patch");
 		} else {
 			return patch_bad_type(patch->items[i], directive);
 		}
@@ -287,7 +287,7 @@ static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *p
 		unique_scalars(&merged);
 	} else {
 		if (!merge_key)
-			return status_bad_request("cannot merge lists without merge key for %s",
+			return status_new(STATUS_UNKNOWN, "cannot merge lists without merge key for %s",
 				rule->scope.type ? rule->scope.type->kind : "");
 		TRY(apply_element_directives(arena, &merged, &changes, merge_key));
 		order = key_copies(arena, &changes, merge_key);
@@ -325,7 +325,7 @@ static struct status *check_order(const struct nodes *patch, const struct nodes 
 	while (i < patch->n && cJSON_IsObject(patch->items[i]) && tree_get(patch->items[i], DIRECTIVE))
 		i++;
 	if (i < patch->n)
-		return status_bad_request("The order in patch list doesn't match " SET_ORDER " list");
+		return status_new(STATUS_UNKNOWN, "The order in patch list doesn't match " SET_ORDER " list");
 	return NULL;
 }
 
@@ -339,7 +339,7 @@ static struct status *merge_ordered(struct arena *arena, cJSON *original, cJSON 
 	int kind = 0;
 
 	if ((before && !cJSON_IsArray(before)) || (changes && !cJSON_IsArray(changes)))
-		return status_bad_request("%s: expected a list, as " SET_ORDER " says", name);
+		return patch_bad_argument("[]interface {}", before && !cJSON_IsArray(before) ? before : changes);
 	TRY(patch_rule(scope, name, &rule));
 	struct nodes patch_nodes = nodes_of(arena, changes), server_order = nodes_of(arena, before);
 	TRY(check_order(&patch_nodes, &order, rule.merge_key));
@@ -378,7 +378,7 @@ static struct status *apply_orders(struct arena *arena, cJSON *original, cJSON *
 				tree_set(arena, original, key, tree_copy(arena, child));
 		}
 		if (!cJSON_IsArray(child))
-			return status_bad_request("%s: expected a list", key);
+			return patch_bad_argument("[]interface {}", child);
 		TRY(directive_field(key, SET_ORDER, &name));
 		TRY(merge_ordered(arena, original, patch, name, child, scope, options));
 		next = patch->child; /* the list of that name is gone too: begin again */
