@@ -118,9 +118,16 @@ static struct status *check_served(const struct request *r)
 		      !str_in(r->verb, (const char *const[]){"list", "watch", NULL});
 	if (across && *r->name)
 		return status_unknown_path();
+	static const char *const single[] = {"get", "update", "patch", "delete"};
+	size_t n_single = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(single); i++)
+		n_single += str_in(single[i], r->schema->verbs);
+	if (!n_single && *r->name && !*r->subresource)
+		return status_unknown_path();
 	if (str_eq(r->namespace, ".") || str_eq(r->namespace, ".."))
 		return status_internal("invalid key: \"/%s/%s\"", r->resource, r->namespace);
-	if (!across && (str_in(r->verb, served) || is_connect(r)))
+	bool named_create = str_eq(r->verb, "create") && *r->name && !*r->subresource;
+	if (!across && !named_create && (str_in(r->verb, served) || is_connect(r)))
 		return NULL;
 	return status_not_allowed();
 }
@@ -132,21 +139,35 @@ static bool has_table(const struct request *r)
 	return str_in("list", r->schema->verbs) && str_in(r->subresource, subresources);
 }
 
+static struct status *first_of(struct status *first, struct status *second)
+{
+	if (first)
+		status_free(second);
+	return first ? first : second;
+}
+
 static struct status *respond_resource(struct exchange *exchange, struct request *r)
 {
 	struct accept accept;
+	struct list_options options;
 	TRY(check_served(r));
 	/* The path of a Namespace names it twice, which is meant for the authorizer; it is kept at the cluster's level.
 	 */
 	if (!r->schema->namespaced)
 		r->namespace = "";
-	if (r->schema->type == &CoreV1Endpoints_schema)
-		request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 	if (is_connect(r))
 		return verb_connect(exchange, r, &accept);
 	if (str_eq(exchange->method, "HEAD"))
 		return status_not_allowed();
-	TRY(accept_parse(exchange, has_table(r), &accept));
+	bool lists = str_eq(r->verb, "list") || str_eq(r->verb, "watch");
+	if (str_eq(r->verb, "patch"))
+		TRY(verb_patch_check(exchange));
+	TRY(accept_route(r->arena, exchange_header(exchange, "Accept"), lists));
+	if (r->schema->type == &CoreV1Endpoints_schema)
+		request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+	struct status *refused = accept_parse(exchange, has_table(r) ? SHAPES_ALL : SHAPES_METADATA, &accept);
+	if (refused)
+		return lists ? first_of(list_options_parse(exchange, r, &options), refused) : refused;
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (str_eq(verbs[i].verb, r->verb))
 			return verbs[i].fn(exchange, r, &accept);
@@ -156,7 +177,8 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 static struct status *respond(struct app *app, struct exchange *exchange, struct request *r)
 {
 	/* A path of a group that nobody serves is no resource at all. */
-	bool unknown = r->is_resource && !route_version_known(r->group, r->version);
+	bool unknown =
+		r->is_resource && (!route_version_known(r->group, r->version) || str_starts_with(exchange->path, "//"));
 	TRY(identify(app, exchange, r));
 	app_request_admitted(app, r);
 	if (!r->is_resource || unknown)

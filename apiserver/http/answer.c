@@ -27,6 +27,21 @@ static ProtobufCMessage *metadata_list_of(struct arena *arena, const ProtobufCMe
 	return &partial->base;
 }
 
+/* The metadata in the rows of an old table is of that version too. */
+static void make_rows_old(struct arena *arena, MetaV1Table *table)
+{
+	static const char new[] = "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\"",
+			  old[] = "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1beta1\"";
+	for (size_t i = 0; i < table->n_rows; i++) {
+		RuntimeRawExtension *raw = table->rows[i]->object;
+		if (!raw || raw->raw.len < sizeof(new) || memcmp(raw->raw.data, new, sizeof(new) - 1) != 0)
+			continue;
+		char *text = arena_printf(arena, "%s%.*s", old, (int)(raw->raw.len - (sizeof(new) - 1)),
+			(const char *)raw->raw.data + sizeof(new) - 1);
+		raw->raw = (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
+	}
+}
+
 struct status *shape_object(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
 	bool with_columns, ProtobufCMessage **ret_object)
 {
@@ -45,6 +60,8 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 				include);
 		MetaV1Table *table =
 			print_table(exchange->arena, object, clock_wall_s(clock_system()), include, with_columns);
+		if (str_eq(accept->shape_version, "v1beta1"))
+			make_rows_old(exchange->arena, table);
 		*ret_object = &table->base;
 		return NULL;
 	}
@@ -160,11 +177,11 @@ void answer_object(struct exchange *exchange, struct request *request, const str
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 	struct status *status = encode_shape(exchange, accept, object, true, &body);
+	answer_warnings(exchange, request);
 	if (status) {
 		answer_status(exchange, status);
 		return;
 	}
-	answer_warnings(exchange, request);
 	reply_strbuf(exchange, code, media_name(accept->media), &body);
 }
 
@@ -242,8 +259,9 @@ void answer_status(struct exchange *exchange, struct status *status)
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 	struct accept accept;
-	status_drop(accept_parse(exchange, true, &accept), "then it is told in JSON");
-	accept.shape = SHAPE_OBJECT;
+	struct status *refused = accept_parse(exchange, SHAPES_NONE, &accept);
+	accept.pretty |= refused != NULL;
+	status_drop(refused, "then it is told in JSON, for people");
 	if (status->retry_after_seconds > 0) {
 		char seconds[16];
 		snprintf(seconds, sizeof(seconds), "%d", (int)status->retry_after_seconds);

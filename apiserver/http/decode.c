@@ -3,6 +3,7 @@
 #include "api/json.h"
 #include "api/protobuf.h"
 #include "api/yaml.h"
+#include "apiserver/validation/field.h"
 #include "base/encode.h"
 
 /* `Pod in version "v1" cannot be handled as a Pod: …` */
@@ -13,6 +14,15 @@ static struct status *cannot_handle(
 		str_or(kind, type->kind), str_or(version, type->version), type->kind, why->message);
 	status_free(why);
 	return s;
+}
+
+/* What is left out is the type's own; a version of no group may go by a slash. */
+static void complete_kind(struct arena *arena, const struct schema_type *type, char **api_version, char **kind)
+{
+	if (str_empty(*kind))
+		*kind = arena_strdup(arena, type->kind);
+	if (str_empty(*api_version) || str_eq(*api_version, "/"))
+		*api_version = arena_strdup(arena, type->api_version);
 }
 
 static const char *version_part(const char *api_version)
@@ -51,10 +61,10 @@ static struct status *check_kind(
 	if (str_eq(type->group, "meta.k8s.io") || (str_empty(api_version) && str_empty(kind)))
 		return NULL;
 	if (!str_empty(kind) && !str_empty(api_version) && !schema_find_api_version(api_version, kind))
-		return status_bad_request("%s in version \"%s\" cannot be handled as a %s: no kind \"%s\" is "
-					  "registered for version \"%s\" "
-					  "in scheme \"pkg/runtime/scheme.go:110\"",
-			kind, version_part(api_version), type->kind, kind, api_version);
+		return status_bad_request("%s in version %s cannot be handled as a %s: no kind %s is registered for "
+					  "version %s in scheme \"pkg/runtime/scheme.go:110\"",
+			kind, field_quote(request->arena, version_part(api_version)), type->kind,
+			field_quote(request->arena, kind), field_quote(request->arena, api_version));
 	if (!str_empty(kind) && !str_eq(kind, type->kind))
 		return status_bad_request(
 			"%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%s.%s): unknown "
@@ -86,10 +96,12 @@ struct status *decode_json(struct request *request, const struct schema_type *ty
 {
 	struct json_strict strict = {0};
 	char *api_version = NULL, *kind = NULL;
-	const struct json_options options = {.strict = str_eq(request->field_validation, "Ignore") ? NULL : &strict,
-		.ret_api_version = &api_version,
-		.ret_kind = &kind};
+	bool lenient = str_eq(request->field_validation, "Ignore") || type == &MetaV1DeleteOptions_schema;
+	const struct json_options options = {
+		.strict = lenient ? NULL : &strict, .ret_api_version = &api_version, .ret_kind = &kind};
 	struct status *status = json_decode(request->arena, type, data, size, &options, ret_object);
+	if (type != &MetaV1DeleteOptions_schema)
+		complete_kind(request->arena, type, &api_version, &kind);
 	struct status *other = check_kind(request, type, api_version, kind);
 	if (other) {
 		status_drop(status, "another kind is the reason");
@@ -109,38 +121,63 @@ static const char *summary(struct arena *arena, const char *data, size_t size)
 	return arena_printf(arena, "%s%s", text, size > most ? " ..." : "");
 }
 
-/* What the JSON reader says, without the place, which the original does not tell. */
-static const char *without_place(struct arena *arena, const char *message)
+/* The body is no JSON, or no object with a version and a kind. */
+static struct status *no_version(
+	struct request *request, const struct schema_type *type, const char *data, size_t size, const char *why)
 {
-	const char *place = strstr(message, " (at byte ");
-	return place ? arena_strndup(arena, message, (size_t)(place - message)) : message;
+	if (type == &MetaV1DeleteOptions_schema)
+		return status_with_code(
+			status_new(STATUS_UNKNOWN, "couldn't get version/kind; json parse error: %s", why), 500);
+	return status_bad_request("the object provided is unrecognized (must be of type %s): couldn't get "
+				  "version/kind; json parse error: %s (%s)",
+		type->kind, why, summary(request->arena, data, size));
+}
+
+/* A group, a slash and a version. */
+static struct status *check_group_version(
+	struct request *request, const struct schema_type *type, const char *data, size_t size, const char *api_version)
+{
+	const char *slash = strchr(api_version, '/');
+	if (!slash || !strchr(slash + 1, '/'))
+		return NULL;
+	return status_bad_request(
+		"the object provided is unrecognized (must be of type %s): unexpected GroupVersion string: %s (%s)",
+		type->kind, api_version, summary(request->arena, data, size));
+}
+
+/* Options are not told as a body of their kind is. */
+static struct status *bad_options(struct status *why)
+{
+	struct status *s = status_with_code(status_new(STATUS_UNKNOWN, "%s", why->message), 500);
+	status_free(why);
+	return s;
 }
 
 static struct status *decode_json_body(struct request *request, const struct schema_type *type, const char *data,
 	size_t size, ProtobufCMessage **ret_object)
 {
 	char *api_version, *kind;
-	struct status *status = json_peek_type(request->arena, data, size, &api_version, &kind);
-	if (status && type == &MetaV1DeleteOptions_schema) {
-		struct status *s = status_new(STATUS_UNKNOWN, "couldn't get version/kind; json parse error: %s",
-			without_place(request->arena, status->message));
+	struct status *peeked = json_peek_type(request->arena, data, size, &api_version, &kind);
+	struct status *status = peeked ? peeked : decode_json(request, type, data, size, ret_object);
+	if (!status)
+		return NULL;
+	complete_kind(request->arena, type, &api_version, &kind);
+	const char *problem = json_problem(request->arena, data, size);
+	if (problem || peeked) {
+		const char *why = problem ? problem : arena_strdup(request->arena, status->message);
 		status_free(status);
-		return status_with_code(s, 500);
+		return no_version(request, type, data, size, why);
 	}
-	if (status) {
-		struct status *s =
-			status_bad_request("the object provided is unrecognized (must be of type %s): couldn't get "
-					   "version/kind; json parse error: %s (%s)",
-				type->kind,
-				size ? without_place(request->arena, status->message) : "unexpected end of JSON input",
-				summary(request->arena, data, size));
+	struct status *misnamed = check_group_version(request, type, data, size, api_version);
+	if (misnamed) {
 		status_free(status);
-		return s;
+		return misnamed;
 	}
-	status = decode_json(request, type, data, size, ret_object);
-	if (status && (status->code == 500 || strstr(status->message, "cannot be handled as a")))
+	if (status->code == 500 || strstr(status->message, "cannot be handled as a"))
 		return status;
-	return status ? cannot_handle(type, kind, version_part(api_version), status) : NULL;
+	if (type == &MetaV1DeleteOptions_schema)
+		return bad_options(status);
+	return cannot_handle(type, kind, version_part(api_version), status);
 }
 
 static struct status *decode_yaml(struct request *request, const struct schema_type *type, const char *data,
@@ -153,9 +190,13 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 	struct status *status = yaml_to_json(request->arena, data, size, &options, &json, &json_size);
 	if (status)
 		return cannot_handle(type, NULL, NULL, status);
+	if (strict.n_errors) {
+		strict = (struct json_strict){0};
+		TRY(yaml_find_duplicates(request->arena, data, size, &strict));
+	}
 	status = judge_strictness(request, type, &strict);
 	if (status)
-		return cannot_handle(type, NULL, NULL, status);
+		return status;
 	return decode_json_body(request, type, json, json_size, ret_object);
 }
 
@@ -163,19 +204,23 @@ static struct status *decode_protobuf(struct request *request, const struct sche
 	size_t size, ProtobufCMessage **ret_object)
 {
 	char *api_version, *kind;
+	static const char no_prefix[] =
+		"provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
+	if (!protobuf_has_magic(data, size) && type == &MetaV1DeleteOptions_schema)
+		return status_with_code(status_new(STATUS_UNKNOWN, "%s", no_prefix), 500);
 	if (!protobuf_has_magic(data, size))
-		return status_bad_request(
-			"provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+		return status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
+			type->kind, no_prefix, summary(request->arena, data, size));
 	TRY(protobuf_envelope(request->arena, data, size, &api_version, &kind, NULL, NULL));
 	TRY(check_kind(request, type, api_version, kind));
 	return protobuf_decode(request->arena, type, data, size, ret_object);
 }
 
-static struct status *decode_as(struct exchange *exchange, struct request *request, const struct schema_type *type,
+struct status *decode_body_plainly(struct exchange *exchange, struct request *request, const struct schema_type *type,
 	ProtobufCMessage **ret_object)
 {
 	enum media media;
-	TRY(content_media(content_type_of(exchange), &media));
+	TRY(content_media(exchange->arena, exchange_header(exchange, "Content-Type"), &media));
 	if (media == MEDIA_PROTOBUF)
 		return decode_protobuf(request, type, exchange->body, exchange->body_size, ret_object);
 	if (media == MEDIA_YAML)
@@ -186,103 +231,7 @@ static struct status *decode_as(struct exchange *exchange, struct request *reque
 struct status *decode_body(struct exchange *exchange, struct request *request, const struct schema_type *type,
 	ProtobufCMessage **ret_object)
 {
-	TRY(decode_as(exchange, request, type, ret_object));
+	TRY(decode_body_plainly(exchange, request, type, ret_object));
 	api_set_defaults(request->arena, *ret_object);
-	return NULL;
-}
-
-/* CreateOptions, PatchOptions, … */
-static const char *options_kind(const struct request *request)
-{
-	if (str_starts_with(request->verb, "delete"))
-		return "DeleteOptions";
-	if (str_eq(request->verb, "patch"))
-		return "PatchOptions";
-	return str_eq(request->verb, "update") ? "UpdateOptions" : "CreateOptions";
-}
-
-static void check_dry_run(struct field_errors *errors, const char *value)
-{
-	static const char *const supported[] = {"All", NULL};
-	if (!str_empty(value) && !str_eq(value, "All"))
-		field_unsupported_json(
-			errors, FIELD(NULL, "dryRun"), arena_printf(errors->arena, "[\"%s\"]", value), supported);
-}
-
-static struct status *take_dry_run(struct request *request, const char *value)
-{
-	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	check_dry_run(&errors, value);
-	request->dry_run |= !str_empty(value);
-	return field_errors_status(&errors, "meta.k8s.io", options_kind(request), "");
-}
-
-bool is_apply(struct exchange *exchange)
-{
-	return str_eq(content_type_of(exchange), "application/apply-patch+yaml");
-}
-
-/* The name given, or what the client calls itself. */
-static const char *field_manager(struct exchange *exchange)
-{
-	const char *given = exchange_query(exchange, "fieldManager");
-	if (!str_empty(given))
-		return given;
-	return manager_name_of_agent(exchange->arena, str_or_empty(exchange_header(exchange, "User-Agent")));
-}
-
-struct status *decode_write_options(struct exchange *exchange, struct request *request)
-{
-	static const char *const validations[] = {"", "Ignore", "Strict", "Warn", NULL};
-	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	const char *dry_run = exchange_query(exchange, "dryRun");
-	request->field_manager = field_manager(exchange);
-	request->field_validation = str_or_empty(exchange_query(exchange, "fieldValidation"));
-	request->dry_run |= !str_empty(dry_run);
-	check_manager_options(&errors, exchange, request);
-	check_dry_run(&errors, dry_run);
-	if (!str_in(request->field_validation, validations))
-		field_unsupported(&errors, FIELD(NULL, "fieldValidation"), request->field_validation, validations);
-	return field_errors_status(&errors, "meta.k8s.io", options_kind(request), "");
-}
-
-struct status *query_number(struct exchange *exchange, const char *name, int64_t *ret_value)
-{
-	const char *text = exchange_query(exchange, name);
-	if (str_empty(text) || str_to_int64(text, INT64_MIN, INT64_MAX, ret_value))
-		return NULL;
-	return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax", text);
-}
-
-static struct status *query_delete_options(struct exchange *exchange, struct request *request, MetaV1DeleteOptions *o)
-{
-	const char *grace = exchange_query(exchange, "gracePeriodSeconds");
-	const char *orphan = exchange_query(exchange, "orphanDependents");
-	const char *policy = exchange_query(exchange, "propagationPolicy");
-	bool flag;
-	TRY(query_number(exchange, "gracePeriodSeconds", &o->grace_period_seconds));
-	o->has_grace_period_seconds = grace != NULL;
-	if (orphan && str_to_bool(orphan, &flag)) {
-		o->has_orphan_dependents = true;
-		o->orphan_dependents = flag;
-	}
-	if (!str_empty(policy))
-		o->propagation_policy = arena_strdup(request->arena, policy);
-	return NULL;
-}
-
-struct status *decode_delete_options(
-	struct exchange *exchange, struct request *request, MetaV1DeleteOptions **ret_options)
-{
-	ProtobufCMessage *object;
-	TRY(take_dry_run(request, exchange_query(exchange, "dryRun")));
-	if (!exchange->body_size) {
-		*ret_options = API_NEW(request->arena, MetaV1DeleteOptions);
-		return query_delete_options(exchange, request, *ret_options);
-	}
-	TRY(decode_as(exchange, request, &MetaV1DeleteOptions_schema, &object));
-	*ret_options = (MetaV1DeleteOptions *)object;
-	for (size_t i = 0; i < (*ret_options)->n_dry_run; i++)
-		TRY(take_dry_run(request, (*ret_options)->dry_run[i]));
 	return NULL;
 }

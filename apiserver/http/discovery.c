@@ -242,7 +242,7 @@ static void answer_aggregated(struct exchange *exchange, bool core, enum media m
 		if (!*order[i].group == core)
 			ARENA_PUSH(arena, list->items, list->n_items) = aggregated_group(arena, i);
 	struct accept accept;
-	status_drop(accept_parse(exchange, true, &accept), "what it asks for is known");
+	status_drop(accept_parse(exchange, SHAPES_NONE, &accept), "what it asks for is known");
 	json_encode_as(&json, list, version, DISCOVERY_LIST, JSON_NEWLINE);
 	if (media == MEDIA_PROTOBUF)
 		protobuf_encode_as(&body, list, version, DISCOVERY_LIST);
@@ -261,29 +261,16 @@ static bool is_core(const ProtobufCMessage *object)
 		       str_eq(((const MetaV1APIResourceList *)object)->group_version, "v1"));
 }
 
-/* No watch is to be had here, and of groups the original says it otherwise. */
-static struct status *not_acceptable(const ProtobufCMessage *object)
-{
-	static const char media[] = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-	if (API_IS(object, MetaV1APIGroup) || API_IS(object, MetaV1APIGroupList))
-		return status_new(STATUS_NOT_ACCEPTABLE, "only the following media types are accepted: %s", media);
-	return status_details(
-		status_new(STATUS_NOT_ACCEPTABLE, "406: Not Acceptable\n\nAvailable representations: %s", media), "",
-		"", "");
-}
-
 static struct status *answer(struct exchange *exchange, const ProtobufCMessage *object)
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 	const struct schema_type *type = schema_of(object);
 	const char *version = is_core(object) ? NULL : type->api_version;
 	struct accept accept;
-	struct status *refused = accept_parse(exchange, true, &accept);
-	if (refused && !str_starts_with(refused->message, "406"))
-		return refused;
-	status_drop(refused, "it is said in other words");
-	if (refused)
-		return not_acceptable(object);
+	/* Groups are no route's of the original. */
+	if (!API_IS(object, MetaV1APIGroup) && !API_IS(object, MetaV1APIGroupList))
+		TRY(accept_route(exchange->arena, exchange_header(exchange, "Accept"), false));
+	TRY(accept_parse(exchange, SHAPES_NONE, &accept));
 	if (accept.media == MEDIA_PROTOBUF)
 		protobuf_encode_as(&body, object, str_or_empty(version), type->kind);
 	else if (accept.media == MEDIA_YAML)
@@ -345,7 +332,11 @@ bool discovery_respond(struct exchange *exchange, const char *server_address, st
 	if (!core && !str_eq(p[0], "apis"))
 		return false;
 	bool known = core || (n >= 2 && find_group(p[1], &group));
-	if ((n == 1 || (known && n <= 3)) && !str_eq(exchange->method, "GET"))
+	bool served = core ? n == 1 || (n == 2 && str_eq(p[1], "v1"))
+			   : n == 2 || (n == 3 && known && has_version(group, p[2]));
+	if (str_starts_with(exchange->path, "//"))
+		return false;
+	if (served && (core || known) && !str_eq(exchange->method, "GET"))
 		*ret_status = status_not_allowed();
 	else if (n == 1 && wants_aggregated(exchange, &media))
 		answer_aggregated(exchange, core, media);

@@ -7,7 +7,6 @@
 #include "api/selector.h"
 #include "api/tree.h"
 #include "apiserver/http/answer.h"
-#include "apiserver/http/decode.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry/private.h"
 #include "base/encode.h"
@@ -18,12 +17,17 @@
 
 struct status *version_parse(const char *text, int64_t *ret_version)
 {
+	uint64_t version;
 	*ret_version = -1;
-	if (str_empty(text) || str_to_int64(text, 0, INT64_MAX, ret_version))
+	if (str_empty(text))
 		return NULL;
+	if (str_to_uint64(text, UINT64_MAX, &version)) {
+		*ret_version = version > INT64_MAX ? INT64_MAX : (int64_t)version;
+		return NULL;
+	}
 	struct status *s = status_new(STATUS_UNKNOWN,
-		"resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax", text,
-		text);
+		"resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": %s", text, text,
+		text[strspn(text, "0123456789")] ? "invalid syntax" : "value out of range");
 	return status_with_code(s, 500);
 }
 
@@ -40,6 +44,9 @@ static struct status *parse_version(const char *text, bool watch, int64_t *ret_v
 
 static struct status *unsupported_field(const struct request *request, const char *path)
 {
+	if (request->schema->type == &ResourceV1ResourceSlice_schema)
+		return status_bad_request(
+			"field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: %s", path);
 	if (request->schema->selectable && request->schema->selectable[0])
 		return status_bad_request("field label not supported: %s", path);
 	return status_bad_request(
@@ -59,83 +66,24 @@ static char *stored_path(struct request *request, char *path)
 	return arena_printf(request->arena, "involvedObject.%s", path + strlen(regarding));
 }
 
-static struct status *parse_fields(struct request *request, const char *text, struct field_selector **ret_fields)
+struct status *list_options_settle(struct request *request, struct list_options *o)
 {
-	*ret_fields = NULL;
-	if (str_empty(text))
-		return NULL;
-	struct status *status = field_selector_parse(request->arena, text, ret_fields);
-	if (status) {
-		status_free(status);
-		return status_bad_request("invalid selector: '%s'; can't understand '%s'", text, text);
-	}
-	for (size_t i = 0; i < (*ret_fields)->n_requirements; i++) {
-		struct field_requirement *r = &(*ret_fields)->requirements[i];
+	for (size_t i = 0; o->fields && i < o->fields->n_requirements; i++) {
+		struct field_requirement *r = &o->fields->requirements[i];
 		if (!field_selector_supported(request->schema, r->path))
 			return unsupported_field(request, r->path);
 		r->path = stored_path(request, r->path);
 	}
-	return NULL;
-}
-
-struct status *list_options_parse(struct exchange *exchange, struct request *request, struct list_options *o)
-{
-	*o = (struct list_options){.version = -1};
-	TRY(parse_version(exchange_query(exchange, "resourceVersion"), str_eq(request->verb, "watch"), &o->version));
-	o->match = str_or_empty(exchange_query(exchange, "resourceVersionMatch"));
-	o->token = str_or_empty(exchange_query(exchange, "continue"));
-	TRY(query_number(exchange, "limit", &o->limit));
-	TRY(query_number(exchange, "timeoutSeconds", &o->timeout_seconds));
-	const char *labels = exchange_query(exchange, "labelSelector");
-	if (!str_empty(labels)) {
-		struct status *status = label_selector_parse(request->arena, labels, &o->labels);
-		if (status)
-			return status_with_code(status, 400);
-	}
-	TRY(parse_fields(request, exchange_query(exchange, "fieldSelector"), &o->fields));
-	bool flag = false;
-	if (str_to_bool(str_or_empty(exchange_query(exchange, "allowWatchBookmarks")), &flag))
-		o->bookmarks = flag;
-	const char *initial = exchange_query(exchange, "sendInitialEvents");
-	o->has_initial = initial && str_to_bool(initial, &o->initial);
-	return NULL;
-}
-
-static struct status *forbidden_option(const char *field, const char *value, const char *why)
-{
-	struct status *s =
-		status_new(STATUS_INVALID, "ListOptions.meta.k8s.io \"\" is invalid: %s: %s: %s", field, value, why);
-	status_add_cause(s, "FieldValueForbidden", field, "%s: %s", value, why);
-	return status_details(s, "meta.k8s.io", "ListOptions", "");
-}
-
-static struct status *unknown_match(const char *match)
-{
-	static const char supported[] = "supported values: \"Exact\", \"NotOlderThan\", \"\"";
-	struct status *s = status_new(STATUS_INVALID,
-		"ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Unsupported value: \"%s\": %s", match,
-		supported);
-	status_add_cause(
-		s, "FieldValueNotSupported", "resourceVersionMatch", "Unsupported value: \"%s\": %s", match, supported);
-	return status_details(s, "meta.k8s.io", "ListOptions", "");
-}
-
-static struct status *check_list_options(const struct list_options *o)
-{
-	if (o->has_initial)
-		return forbidden_option("sendInitialEvents", "Forbidden", "sendInitialEvents is forbidden for list");
-	if (!str_empty(o->match) && strcmp(o->match, "Exact") != 0 && strcmp(o->match, "NotOlderThan") != 0)
-		return unknown_match(o->match);
-	if (!str_empty(o->match) && o->version < 0)
-		return forbidden_option("resourceVersionMatch", "Forbidden",
-			"resourceVersionMatch is forbidden unless resourceVersion is provided");
-	if (!str_empty(o->match) && !str_empty(o->token))
-		return forbidden_option("resourceVersionMatch", "Forbidden",
-			"resourceVersionMatch is forbidden when continue is provided");
-	if (str_eq(o->match, "Exact") && o->version == 0)
-		return forbidden_option("resourceVersionMatch", "Forbidden",
-			"resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
-	if (o->version > 0 && !str_empty(o->token))
+	if (!str_empty(request->name) && o->fields && o->fields->n_requirements &&
+		!str_eq(field_selector_required(o->fields, "metadata.name"), request->name))
+		return status_bad_request("fieldSelector metadata.name doesn't match requested name");
+	bool watch = str_eq(request->verb, "watch");
+	if (watch || str_empty(o->token))
+		return parse_version(o->version_text, watch, &o->version);
+	int64_t revision;
+	const char *start;
+	TRY(continue_token_read(request->arena, o->token, &revision, &start));
+	if (!str_empty(o->version_text) && !str_eq(o->version_text, "0"))
 		return status_bad_request("specifying resource version is not allowed when using continue");
 	return NULL;
 }
@@ -151,24 +99,33 @@ const char *continue_token_make(struct arena *arena, int64_t revision, const cha
 	return base64url_encode(arena, out.buf, out.len);
 }
 
+static struct status *bad_token(const char *why, const char *what)
+{
+	return status_bad_request("invalid continue token: continue key is not valid%s%s", why, what);
+}
+
 struct status *continue_token_read(
 	struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start)
 {
 	uint8_t *data;
 	size_t size;
 	cJSON *tree = NULL;
-	struct status *status = NULL;
 	if (!base64url_decode(arena, token, strlen(token), &data, &size))
 		return status_bad_request(
 			"invalid continue token: continue key is not valid: illegal base64 data at input byte %zu",
 			base64url_error_at(token, strlen(token)));
-	status = tree_parse(arena, (const char *)data, size, NULL, &tree);
-	status_drop(status, "a bad token is a bad token");
-	const char *start = tree_string(tree_get(tree, "start"));
-	if (!start || !tree_int(tree_get(tree, "rv"), ret_revision) ||
-		!str_eq(tree_string(tree_get(tree, "v")), "meta.k8s.io/v1"))
-		return status_bad_request(
-			"invalid continue token: continue key is not valid: incorrect encoding or version");
+	const char *problem = json_problem(arena, (const char *)data, size);
+	if (problem)
+		return bad_token(": ", problem);
+	status_drop(tree_parse(arena, (const char *)data, size, NULL, &tree), "then nothing is found in it");
+	const char *version = str_or_empty(tree_string(tree_get(tree, "v"))),
+		   *start = str_or_empty(tree_string(tree_get(tree, "start")));
+	if (!str_eq(version, "meta.k8s.io/v1"))
+		return bad_token(": server does not recognize this encoded version ", version);
+	if (!tree_int(tree_get(tree, "rv"), ret_revision) || !*ret_revision)
+		return bad_token(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)", "");
+	if (!*start)
+		return bad_token(": encoded start key empty (version meta.k8s.io/v1)", "");
 	*ret_start = start;
 	return NULL;
 }
@@ -445,7 +402,7 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 	struct list_options o;
 	const char *start;
 	TRY(list_options_parse(exchange, request, &o));
-	TRY(check_list_options(&o));
+	TRY(list_options_settle(request, &o));
 	if (!request_table(request))
 		return list_virtual(exchange, request, accept);
 	CLEANUP(listing_done) struct listing l = {0};
@@ -460,28 +417,11 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 	return answer_list(exchange, request, accept, &l);
 }
 
-struct status *list_names(struct exchange *exchange, struct request *request, MetaV1ListMeta **ret_meta,
-	char ***ret_namespaces, char ***ret_names, size_t *ret_n)
+struct status *list_objects(struct request *request, const struct list_options *o, ProtobufCMessage **ret_list)
 {
-	struct list_options o;
-	const char *start = "";
-	int64_t revision;
-	TRY(list_options_parse(exchange, request, &o));
-	TRY(check_list_options(&o));
-	if (!str_empty(o.token))
-		TRY(continue_token_read(request->arena, o.token, &revision, &start));
-	TRY(cache_fresh(request->registry->cache, WAIT_MS));
+	const char *start;
 	CLEANUP(listing_done) struct listing l = {0};
-	const char *prefix = request_prefix(request);
-	table_list(request_table(request), prefix, o.labels, &l.snapshot);
-	choose(request, &o, start, &l);
-	*ret_n = l.snapshot.n_items;
-	*ret_meta = list_meta(request, &l);
-	*ret_names = ARENA_ARRAY(request->arena, char *, *ret_n + 1);
-	*ret_namespaces = ARENA_ARRAY(request->arena, char *, *ret_n + 1);
-	for (size_t i = 0; i < *ret_n; i++) {
-		(*ret_names)[i] = arena_strdup(request->arena, l.snapshot.items[i]->name);
-		(*ret_namespaces)[i] = arena_strdup(request->arena, l.snapshot.items[i]->namespace);
-	}
-	return NULL;
+	TRY(take_snapshot(request, o, &l, &start));
+	choose(request, o, start, &l);
+	return decoded_list(request, &l, ret_list);
 }

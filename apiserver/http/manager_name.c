@@ -1,5 +1,5 @@
 /* Names of field managers: what a request gives, or what its client calls itself. */
-#include "apiserver/http/decode.h"
+#include "apiserver/http/options.h"
 
 #define MAX_BYTES 128
 

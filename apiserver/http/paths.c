@@ -72,19 +72,30 @@ static void answer_index(struct exchange *exchange)
 	reply_strbuf(exchange, 200, "application/json", &out);
 }
 
-static bool answer_identity(struct app *app, struct exchange *exchange)
+/* A route, as the version's is: what is below it is not found, and it is only looked at. */
+static struct status *check_route(struct exchange *exchange, const char *path, bool *ret_is)
 {
-	const char *body = NULL;
-	if (str_eq(exchange->path, "/.well-known/openid-configuration"))
-		body = authn_openid_configuration(app->authn);
-	else if (str_eq(exchange->path, "/openid/v1/jwks"))
-		body = authn_jwks(app->authn);
-	if (str_empty(body))
-		return false;
-	bool keys = str_eq(exchange->path, "/openid/v1/jwks");
+	size_t size = strlen(path);
+	bool below = !strncmp(exchange->path, path, size) && exchange->path[size] == '/';
+	*ret_is = below || str_eq(exchange->path, path);
+	if (below && exchange->path[size + 1])
+		return status_unknown_path();
+	return *ret_is && !str_eq(exchange->method, "GET") ? status_not_allowed() : NULL;
+}
+
+static struct status *answer_identity(struct app *app, struct exchange *exchange, bool *ret_answered)
+{
+	bool keys, configuration;
+	*ret_answered = false;
+	TRY(check_route(exchange, "/openid/v1/jwks", &keys));
+	TRY(check_route(exchange, "/.well-known/openid-configuration", &configuration));
+	const char *body = keys ? authn_jwks(app->authn) : authn_openid_configuration(app->authn);
+	*ret_answered = (keys || configuration) && !str_empty(body);
+	if (!*ret_answered)
+		return NULL;
 	reply_header(exchange, "Cache-Control", "public, max-age=3600");
 	reply_bytes(exchange, 200, keys ? "application/jwk-set+json" : "application/json", body, strlen(body));
-	return true;
+	return NULL;
 }
 
 struct status *paths_respond(struct app *app, struct exchange *exchange, struct request *request)
@@ -95,11 +106,13 @@ struct status *paths_respond(struct app *app, struct exchange *exchange, struct 
 		return NULL;
 	if (discovery_respond(exchange, app->advertised, &status))
 		return status;
-	if (openapi_respond(app->openapi, exchange) || answer_identity(app, exchange))
+	bool answered, version;
+	if (openapi_respond(app->openapi, exchange))
 		return NULL;
-	bool version = str_eq(path, "/version") || str_eq(path, "/version/");
-	if (version && !str_eq(exchange->method, "GET"))
-		return status_not_allowed();
+	TRY(answer_identity(app, exchange, &answered));
+	if (answered)
+		return NULL;
+	TRY(check_route(exchange, "/version", &version));
 	if (version)
 		answer_version(exchange);
 	else if (str_eq(path, "/metrics") || str_eq(path, "/metrics/slis"))

@@ -1,5 +1,6 @@
 #include "apiserver/http/route.h"
 #include "api/selector.h"
+#include "apiserver/http/options.h"
 #include "base/str.h"
 
 static const struct {
@@ -88,10 +89,8 @@ static bool take_resource(struct request *r, char **p, size_t n)
 /* A get without a name is a list or a watch; a delete without, of a collection. */
 static void settle_verb(struct request *r, const struct exchange *exchange)
 {
-	bool watch = false;
-	const char *text = exchange_query(exchange, "watch");
-	if (text && (!*text || !str_to_bool(text, &watch)))
-		watch = true;
+	bool watch;
+	query_flag(exchange, "watch", &watch);
 	if (str_empty(r->name) && str_eq(r->verb, "get")) {
 		r->verb = watch ? "watch" : "list";
 		const char *fields = exchange_query(exchange, "fieldSelector");

@@ -8,6 +8,7 @@
 #include "api/yaml.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/decode.h"
+#include "apiserver/http/patch_outcome.h"
 #include "apiserver/http/route.h"
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
@@ -110,6 +111,8 @@ static struct status *create_part(struct exchange *exchange, struct request *req
 struct status *verb_create(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	ProtobufCMessage *object, *created;
+	enum media media;
+	TRY(content_media(request->arena, exchange_header(exchange, "Content-Type"), &media));
 	TRY(decode_write_options(exchange, request));
 	if (*request->subresource)
 		return create_part(exchange, request, accept);
@@ -208,9 +211,8 @@ struct status *verb_update(struct exchange *exchange, struct request *request, c
 
 /* --- patch --- */
 
-enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
-
 struct patch {
+	struct exchange *exchange;
 	enum patch_kind kind;
 	cJSON *tree;
 	struct json_strict strict; /* what is wrong with the patch's own text */
@@ -225,7 +227,7 @@ static struct status *patch_kind_of(struct exchange *exchange, enum patch_kind *
 		enum patch_kind kind;
 	} kinds[] = {{"application/json-patch+json", PATCH_JSON}, {"application/merge-patch+json", PATCH_MERGE},
 		{"application/strategic-merge-patch+json", PATCH_STRATEGIC}};
-	const char *type = content_type_of(exchange);
+	const char *type = patch_type_of(exchange);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (str_eq(type, kinds[i].type)) {
 			*ret_kind = kinds[i].kind;
@@ -234,37 +236,10 @@ static struct status *patch_kind_of(struct exchange *exchange, enum patch_kind *
 	return status_details(status_new(STATUS_UNSUPPORTED_MEDIA, "415: Unsupported Media Type"), "", "", "");
 }
 
-static int by_name(const void *a, const void *b)
+struct status *verb_patch_check(struct exchange *exchange)
 {
-	return strcmp((*(cJSON *const *)a)->string, (*(cJSON *const *)b)->string);
-}
-
-/* The members of what a patch made stand sorted where it went through them; below they are as they were. */
-static cJSON *sort_members(struct arena *arena, const cJSON *made)
-{
-	cJSON *out = tree_new_object(arena), **members = NULL;
-	size_t n = 0;
-	TREE_FOREACH (member, made)
-		ARENA_PUSH(arena, members, n) = tree_copy(arena, member);
-	if (n)
-		qsort(members, n, sizeof(*members), by_name);
-	for (size_t i = 0; i < n; i++)
-		tree_append(out, members[i]);
-	return out;
-}
-
-/* What the patch made is no object of the kind. A strategic patch is shown itself, of the others what they made. */
-static struct status *bad_outcome(struct request *request, const struct patch *p, const cJSON *made, const char *why)
-{
-	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	if (p->kind == PATCH_STRATEGIC) {
-		tree_print_go(&text, p->tree, false);
-	} else {
-		tree_print(&text, sort_members(request->arena, made), 0);
-	}
-	field_invalid(&errors, FIELD(NULL, "patch"), text.buf, arena_strdup(request->arena, why));
-	return field_errors_status(&errors, "", "", "");
+	enum patch_kind kind;
+	return is_apply(exchange) ? NULL : patch_kind_of(exchange, &kind);
 }
 
 /* Fields that are unknown or stand twice, in the patch or in what it made, are warned of or refused together. */
@@ -277,11 +252,13 @@ static struct status *judge_outcome(
 	if (status && !found) {
 		/* Which kind was wanted the original says of bodies only. */
 		const char *other = strstr(status->message, "converting (");
-		return bad_outcome(request, p, made, other ? other : status->message);
+		if (!other)
+			other = strstr(status->message, "no kind \"");
+		return patch_outcome_bad(request, p->kind, p->tree, made, other ? other : status->message);
 	}
 	if (!str_eq(request->field_validation, "Strict") || (!found && !p->strict.n_errors))
 		return NULL;
-	return bad_outcome(request, p, made,
+	return patch_outcome_bad(request, p->kind, p->tree, made,
 		arena_printf(request->arena, "%s%s%s%s", strict,
 			str_join(request->arena, p->strict.errors, p->strict.n_errors, ", "),
 			found && p->strict.n_errors ? ", " : "", found ? found + strlen(strict) : ""));
@@ -362,6 +339,8 @@ static struct status *apply_patch_to(struct request *request, const struct patch
 {
 	cJSON *after;
 	TRY(patch_tree(request, p, old, &after));
+	if (p->kind == PATCH_STRATEGIC)
+		TRY(patch_outcome_restore(request, schema_of(old), p->tree, after));
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	tree_print(&text, after, 0);
 	size_t n_warnings = request->n_warnings;
@@ -396,105 +375,6 @@ static struct status *apply_patch(
 	return status;
 }
 
-static struct status *patch_object(
-	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
-{
-	TRY(apply_patch(request, data, old, ret_object));
-	api_set_defaults(request->arena, *ret_object);
-	return NULL;
-}
-
-static struct status *patch_view(
-	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
-{
-	struct patch *p = data;
-	ProtobufCMessage *view;
-	TRY(p->handler->get(request, old, &view));
-	TRY(apply_patch(request, p, view, &view));
-	return take_view(request, p->handler, old, view, ret_object);
-}
-
-/* --- server-side apply --- */
-
-struct apply {
-	cJSON *config;
-	bool force;
-};
-
-static struct status *apply_config(
-	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
-{
-	const struct apply *apply = data;
-	return managed_apply(request, old, apply->config, apply->force, ret_object);
-}
-
-/* The type that an apply is of: the resource's, or that of the view that is applied to. */
-static const struct schema_type *applied_type(const struct request *request)
-{
-	const struct subresource_handler *handler = handler_of(request);
-	return handler && handler->put ? view_type(request) : request->schema->type;
-}
-
-static struct status *check_config(struct request *request, const cJSON *config)
-{
-	const char *api_version = str_or_empty(tree_string(tree_get(config, "apiVersion"))),
-		   *kind = str_or_empty(tree_string(tree_get(config, "kind")));
-	const struct schema_type *type = applied_type(request);
-	if (!str_eq(api_version, type->api_version) || !str_eq(kind, type->kind))
-		return status_bad_request(
-			"invalid object type: %s%s, Kind=%s", strchr(api_version, '/') ? "" : "/", api_version, kind);
-	if (tree_get_path(config, "metadata", "managedFields", NULL))
-		return status_bad_request("metadata.managedFields must be nil");
-	return NULL;
-}
-
-/* Members that come twice are told, or an error, when the configuration is sound otherwise. */
-static struct status *parse_config(struct exchange *exchange, struct request *request, cJSON **ret_config)
-{
-	struct json_strict strict = {0};
-	const struct json_options options = {.strict = &strict};
-	TRY(status_wrap(yaml_parse(request->arena, exchange->body, exchange->body_size, &options, ret_config),
-		"error decoding YAML"));
-	if (!cJSON_IsObject(*ret_config))
-		return status_bad_request(
-			"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
-			"unmarshal %s into Go value of type map[string]interface {}",
-			cJSON_IsArray(*ret_config)    ? "array"
-			: cJSON_IsString(*ret_config) ? "string"
-			: cJSON_IsNumber(*ret_config) ? "number"
-						      : "bool");
-	if (!strict.n_errors || str_eq(request->field_validation, "Ignore"))
-		return NULL;
-	strict.n_errors = 0;
-	TRY(yaml_find_duplicates(request->arena, exchange->body, exchange->body_size, &strict));
-	if (!str_eq(request->field_validation, "Strict")) {
-		for (size_t i = 0; i < strict.n_errors; i++)
-			request_warn(request, "%s", strict.errors[i]);
-		return NULL;
-	}
-	return status_bad_request(
-		"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  %s",
-		str_join(request->arena, strict.errors, strict.n_errors, "\n  "));
-}
-
-static struct status *verb_apply(struct exchange *exchange, struct request *request, const struct accept *accept)
-{
-	struct apply apply = {0};
-	ProtobufCMessage *object;
-	bool created;
-	const char *force = exchange_query(exchange, "force");
-	apply.force = force && !str_eq(force, "0") && !str_eq_nocase(force, "false");
-	TRY(parse_config(exchange, request, &apply.config));
-	TRY(check_config(request, apply.config));
-	request->applies = true;
-	const struct registry_update update = {.transform = apply_config,
-		.data = &apply,
-		.retry_conflicts = true,
-		.create_if_missing = str_empty(request->subresource)};
-	TRY(registry_update(request, &update, &object, &created));
-	return answer_updated(exchange, request, accept, object, created);
-}
-
 /* A JSON patch's operations have four members. */
 static void find_unknown_members(struct request *request, struct patch *p)
 {
@@ -522,30 +402,157 @@ static struct status *cannot_parse(struct request *request, const struct patch *
 	return s;
 }
 
-static struct status *parse_patch(struct exchange *exchange, struct request *request, struct patch *p)
+static struct status *not_a_patch(const struct patch *p, const cJSON *found, const char *wanted)
+{
+	return status_bad_request("%sjson: cannot unmarshal %s into Go value of type %s",
+		p->kind == PATCH_STRATEGIC ? "" : "error decoding patch: ",
+		cJSON_IsObject(found)	? "object"
+		: cJSON_IsArray(found)	? "array"
+		: cJSON_IsString(found) ? "string"
+		: cJSON_IsNumber(found) ? "number"
+					: "bool",
+		wanted);
+}
+
+static struct status *parse_patch(struct request *request, struct patch *p)
 {
 	const struct json_options options = {.strict = str_eq(request->field_validation, "Ignore") ? NULL : &p->strict};
-	struct status *status = tree_parse(request->arena, exchange->body, exchange->body_size, &options, &p->tree);
+	struct status *status =
+		tree_parse(request->arena, p->exchange->body, p->exchange->body_size, &options, &p->tree);
 	if (status)
 		return cannot_parse(request, p, status);
 	bool list = p->kind == PATCH_JSON;
+	if (list && cJSON_IsNull(p->tree))
+		p->tree = tree_new_array(request->arena);
 	if (list ? !cJSON_IsArray(p->tree) : !cJSON_IsObject(p->tree))
-		return status_bad_request("%sjson: cannot unmarshal %s into Go value of type %s",
-			p->kind == PATCH_STRATEGIC ? "" : "error decoding patch: ",
-			cJSON_IsObject(p->tree)	  ? "object"
-			: cJSON_IsArray(p->tree)  ? "array"
-			: cJSON_IsString(p->tree) ? "string"
-			: cJSON_IsNumber(p->tree) ? "number"
-						  : "bool",
-			list ? "[]handlers.jsonPatchOp" : "map[string]interface {}");
+		return not_a_patch(p, p->tree, list ? "[]handlers.jsonPatchOp" : "map[string]interface {}");
+	TREE_FOREACH (op, list ? p->tree : NULL)
+		if (!cJSON_IsObject(op) && !cJSON_IsNull(op))
+			return not_a_patch(p, op, "handlers.jsonPatchOp");
 	if (list && options.strict)
 		find_unknown_members(request, p);
 	return NULL;
 }
 
+/* What is patched must be there before anybody reads the patch. */
+static struct status *parse_patch_once(struct request *request, struct patch *p)
+{
+	struct status *status = p->tree ? NULL : parse_patch(request, p);
+	if (status)
+		p->tree = NULL;
+	return status;
+}
+
+static struct status *patch_object(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	TRY(parse_patch_once(request, data));
+	TRY(apply_patch(request, data, old, ret_object));
+	api_set_defaults(request->arena, *ret_object);
+	return NULL;
+}
+
+static struct status *patch_view(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	struct patch *p = data;
+	ProtobufCMessage *view;
+	TRY(parse_patch_once(request, p));
+	TRY(p->handler->get(request, old, &view));
+	TRY(apply_patch(request, p, view, &view));
+	return take_view(request, p->handler, old, view, ret_object);
+}
+
+/* --- server-side apply --- */
+
+struct apply {
+	cJSON *config;
+	bool force;
+	struct json_strict duplicates; /* emptied when they are told */
+};
+
+/* Members that come twice are told, or an error, of a configuration that could be applied. */
+static struct status *judge_duplicates(struct request *request, struct apply *apply)
+{
+	struct json_strict found = apply->duplicates;
+	if (found.n_errors && str_eq(request->field_validation, "Strict"))
+		return status_bad_request(
+			"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  %s",
+			str_join(request->arena, found.errors, found.n_errors, "\n  "));
+	for (size_t i = 0; i < found.n_errors; i++)
+		request_warn(request, "%s", found.errors[i]);
+	apply->duplicates.n_errors = 0;
+	return NULL;
+}
+
+static struct status *apply_config(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	struct apply *apply = data;
+	TRY(managed_apply(request, old, apply->config, apply->force, ret_object));
+	return judge_duplicates(request, apply);
+}
+
+/* The type that an apply is of: the resource's, or that of the view that is applied to. */
+static const struct schema_type *applied_type(const struct request *request)
+{
+	const struct subresource_handler *handler = handler_of(request);
+	return handler && handler->put ? view_type(request) : request->schema->type;
+}
+
+static struct status *check_config(struct request *request, const cJSON *config)
+{
+	const char *api_version = str_or_empty(tree_string(tree_get(config, "apiVersion"))),
+		   *kind = str_or_empty(tree_string(tree_get(config, "kind")));
+	const struct schema_type *type = applied_type(request);
+	if (!str_eq(api_version, type->api_version) || !str_eq(kind, type->kind))
+		return status_bad_request(
+			"invalid object type: %s%s, Kind=%s", strchr(api_version, '/') ? "" : "/", api_version, kind);
+	if (tree_get_path(config, "metadata", "managedFields", NULL))
+		return status_bad_request("metadata.managedFields must be nil");
+	return NULL;
+}
+
+static struct status *parse_config(struct exchange *exchange, struct request *request, struct apply *apply)
+{
+	cJSON **ret_config = &apply->config;
+	struct json_strict strict = {0};
+	const struct json_options options = {.strict = &strict};
+	TRY(status_wrap(yaml_parse(request->arena, exchange->body, exchange->body_size, &options, ret_config),
+		"error decoding YAML"));
+	if (!cJSON_IsObject(*ret_config))
+		return status_bad_request(
+			"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
+			"unmarshal %s into Go value of type map[string]interface {}",
+			cJSON_IsArray(*ret_config)    ? "array"
+			: cJSON_IsString(*ret_config) ? "string"
+			: cJSON_IsNumber(*ret_config) ? "number"
+						      : "bool");
+	if (!strict.n_errors || str_eq(request->field_validation, "Ignore"))
+		return NULL;
+	return yaml_find_duplicates(request->arena, exchange->body, exchange->body_size, &apply->duplicates);
+}
+
+static struct status *verb_apply(struct exchange *exchange, struct request *request, const struct accept *accept)
+{
+	struct apply apply = {0};
+	ProtobufCMessage *object;
+	bool created;
+	query_flag(exchange, "force", &apply.force);
+	TRY(parse_config(exchange, request, &apply));
+	TRY(check_config(request, apply.config));
+	request->applies = true;
+	const struct registry_update update = {.transform = apply_config,
+		.data = &apply,
+		.retry_conflicts = true,
+		.create_if_missing = str_empty(request->subresource)};
+	TRY(registry_update(request, &update, &object, &created));
+	return answer_updated(exchange, request, accept, object, created);
+}
+
 struct status *verb_patch(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
-	struct patch patch = {.handler = handler_of(request)};
+	struct patch patch = {.exchange = exchange, .handler = handler_of(request)};
 	ProtobufCMessage *object;
 	bool created, view = patch.handler && patch.handler->put && patch.handler->get;
 	TRY(decode_write_options(exchange, request));
@@ -554,7 +561,6 @@ struct status *verb_patch(struct exchange *exchange, struct request *request, co
 	TRY(patch_kind_of(exchange, &patch.kind));
 	if (str_empty(request->name) || (*request->subresource && !view && !is_plain_part(request)))
 		return status_not_allowed();
-	TRY(parse_patch(exchange, request, &patch));
 	const struct registry_update update = {
 		.transform = view ? patch_view : patch_object, .data = &patch, .retry_conflicts = true};
 	TRY(registry_update(request, &update, &object, &created));
@@ -571,6 +577,7 @@ struct status *verb_delete(struct exchange *exchange, struct request *request, c
 	if (*request->subresource)
 		return status_not_allowed();
 	TRY(decode_delete_options(exchange, request, &options));
+	registry_delete_warn(request, options);
 	TRY(registry_delete(request, options, &object, &gone));
 	/* 202 where the caller asked to wait for dependents and they are still there. */
 	int code = !gone && options->has_orphan_dependents && !options->orphan_dependents ? 202 : 200;
@@ -581,31 +588,33 @@ struct status *verb_delete(struct exchange *exchange, struct request *request, c
 	return NULL;
 }
 
+/* What is told is what there was. */
 struct status *verb_delete_collection(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	MetaV1DeleteOptions *options;
-	char **names, **namespaces;
-	size_t n;
-	MetaV1ListMeta *meta;
+	struct list_options o;
+	ProtobufCMessage *list;
+	void **items;
 	if (!request_table(request))
 		return status_not_allowed();
+	TRY(list_options_parse(exchange, request, &o));
+	TRY(list_options_settle(request, &o));
 	TRY(decode_delete_options(exchange, request, &options));
-	TRY(list_names(exchange, request, &meta, &namespaces, &names, &n));
-	ProtobufCMessage *list = api_new(request->arena, schema_list_of(request->schema->type));
-	*object_child_p(list, "metadata") = meta;
+	TRY(list_objects(request, &o, &list));
 	const char *namespace = request->namespace;
+	size_t n = list_items(list, &items);
+	registry_delete_warn(request, options);
 	for (size_t i = 0; i < n; i++) {
 		ProtobufCMessage *object;
 		bool gone;
-		request->name = names[i];
-		request->namespace = namespaces[i];
+		request->name = object_name(items[i]);
+		request->namespace = object_namespace(items[i]);
 		struct status *status = registry_delete(request, options, &object, &gone);
 		if (status_is(status, STATUS_NOT_FOUND)) {
 			status_drop(status, "somebody else deleted it");
 			continue;
 		}
 		TRY(status);
-		list_append(request->arena, list, object);
 	}
 	request->name = "";
 	request->namespace = namespace;

@@ -4,34 +4,23 @@
 #ifndef APISERVER_HTTP_VERBS_H
 #define APISERVER_HTTP_VERBS_H
 
-#include "api/selector.h"
 #include "apiserver/http/negotiate.h"
+#include "apiserver/http/options.h"
 #include "apiserver/http/server.h"
 #include "apiserver/registry/request.h"
 
-struct list_options {
-	int64_t version; /* -1: not given */
-	const char *match;
-	const char *token;
-	int64_t limit;
-	int64_t timeout_seconds;
-	struct label_selector *labels; /* NULL: all */
-	struct field_selector *fields;
-	bool bookmarks;
-	bool has_initial, initial;
-};
 /* A resourceVersion parameter: -1 when it was not given, and else a revision. What is none is the original's 500
- * without a reason, which lists (list_options_parse) turn into BadRequest and single reads and watches do not. */
+ * without a reason, which lists (list_options_settle) turn into BadRequest and single reads and watches do not. */
 struct status *version_parse(const char *text, int64_t *ret_version) MUST_USE;
-struct status *list_options_parse(
-	struct exchange *exchange, struct request *request, struct list_options *ret_options) MUST_USE;
+/* What of the options only the resource knows: which fields can be selected by, and versions. */
+struct status *list_options_settle(struct request *request, struct list_options *options) MUST_USE;
 /* Continue tokens: the revision of the list, and the key at which it goes on. BadRequest for what is none of ours. */
 const char *continue_token_make(struct arena *arena, int64_t revision, const char *start);
 struct status *continue_token_read(
 	struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start) MUST_USE;
-/* What a collection's delete would delete, and the metadata of its list. */
-struct status *list_names(struct exchange *exchange, struct request *request, MetaV1ListMeta **ret_meta,
-	char ***ret_namespaces, char ***ret_names, size_t *ret_n) MUST_USE;
+/* What a collection's deletion is about to delete. */
+struct status *list_objects(
+	struct request *request, const struct list_options *options, ProtobufCMessage **ret_list) MUST_USE;
 
 typedef struct status *verb_fn(struct exchange *exchange, struct request *request, const struct accept *accept);
 verb_fn verb_get;
@@ -40,6 +29,8 @@ verb_fn verb_watch;
 verb_fn verb_create;
 verb_fn verb_update;
 verb_fn verb_patch;
+/* 415 for what is no patch; it is told before anything else. */
+struct status *verb_patch_check(struct exchange *exchange) MUST_USE;
 verb_fn verb_delete;
 verb_fn verb_delete_collection;
 /* Log, exec, attach, port-forward and proxy. */

@@ -318,22 +318,6 @@ static struct status *begin(struct watch *w, const struct watcher_options *wo)
 	return NULL;
 }
 
-static struct status *check_initial(const struct list_options *o)
-{
-	const char *why = NULL;
-	if (o->has_initial && strcmp(o->match, "NotOlderThan") != 0)
-		why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-	if (!o->has_initial && !str_empty(o->match))
-		why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-	if (!why)
-		return NULL;
-	static const char field[] = "resourceVersionMatch";
-	struct status *s =
-		status_new(STATUS_INVALID, "ListOptions.meta.k8s.io \"\" is invalid: %s: Forbidden: %s", field, why);
-	status_add_cause(s, "FieldValueForbidden", field, "Forbidden: %s", why);
-	return status_details(s, "meta.k8s.io", "ListOptions", "");
-}
-
 /* The name of a single object's watch (from the path or the selector) is a field selector like any other. */
 static void add_name_selector(struct request *request, struct list_options *o)
 {
@@ -356,10 +340,8 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	w->request = request;
 	w->accept = *accept;
 	strbuf_init(&w->out);
-	int64_t version;
-	TRY(version_parse(exchange_query(exchange, "resourceVersion"), &version));
 	TRY(list_options_parse(exchange, request, &w->options));
-	TRY(check_initial(&w->options));
+	TRY(list_options_settle(request, &w->options));
 	add_name_selector(request, &w->options);
 	int64_t now = clock_mono_ms(request->clock);
 	int64_t timeout = w->options.timeout_seconds > 0 ? w->options.timeout_seconds * 1000

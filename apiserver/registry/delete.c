@@ -1,25 +1,13 @@
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/registry/private.h"
+#include "apiserver/validation/meta.h"
 #include "base/fail.h"
 #include "base/str.h"
 
 #define FINALIZER_ORPHAN "orphan"
 #define FINALIZER_FOREGROUND "foregroundDeletion"
 #define MAX_ATTEMPTS 100
-
-static struct status *check_options(struct request *request, const MetaV1DeleteOptions *options)
-{
-	static const char *const policies[] = {"Foreground", "Background", "Orphan", NULL};
-	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	if (options->has_orphan_dependents && options->propagation_policy)
-		field_invalid(&errors, FIELD(NULL, "propagationPolicy"), options->propagation_policy,
-			"orphanDependents and deletionPropagation cannot be both set");
-	else if (options->propagation_policy && !str_in(options->propagation_policy, policies))
-		field_unsupported(&errors, FIELD(NULL, "propagationPolicy"), options->propagation_policy,
-			(const char *const[]){"Foreground", "Background", "Orphan", "nil", NULL});
-	return field_errors_status(&errors, "meta.k8s.io", "DeleteOptions", "");
-}
 
 static struct status *precondition_failed(
 	struct request *request, const char *what, const char *asked, const char *found, const char *perhaps)
@@ -51,18 +39,21 @@ static struct status *check_preconditions(
 	return NULL;
 }
 
+void registry_delete_warn(struct request *request, const MetaV1DeleteOptions *options)
+{
+	if (request->strategy->orphan_warning && !options->propagation_policy && !options->has_orphan_dependents)
+		request_warn(request, "%s", request->strategy->orphan_warning);
+}
+
 /* What becomes of the dependents is written down as a finalizer for the garbage collector. */
 static void settle_finalizers(struct request *request, const MetaV1DeleteOptions *options, MetaV1ObjectMeta *meta)
 {
 	const char *policy = options->propagation_policy;
 	if (options->has_orphan_dependents)
 		policy = options->orphan_dependents ? "Orphan" : "Background";
-	if (!policy) {
-		policy = request->strategy->orphan_by_default ? "Orphan" : NULL;
-		if (request->strategy->orphan_warning)
-			request_warn(request, "%s", request->strategy->orphan_warning);
-	}
 	if (!policy)
+		policy = request->strategy->orphan_by_default ? "Orphan" : NULL;
+	if (!policy || request->strategy->owns_nothing)
 		return;
 	meta_remove_finalizer(meta, FINALIZER_ORPHAN);
 	meta_remove_finalizer(meta, FINALIZER_FOREGROUND);
@@ -178,7 +169,7 @@ struct status *registry_delete(
 	struct stored stored;
 	bool done = false, stale = false;
 	ProtobufCMessage *marked = NULL;
-	TRY(check_options(request, options));
+	TRY(validate_delete_options(request->arena, options));
 	TRY(stored_read(request, request->name, false, &stored));
 	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
 		if ((!stored.object && !stored.live) || stale)

@@ -79,6 +79,8 @@ struct registry_update {
 };
 struct status *registry_update(struct request *request, const struct registry_update *update,
 	ProtobufCMessage **ret_object, bool *ret_created) MUST_USE;
+/* What is to be said of a deletion, of one or of many, before it is done. */
+void registry_delete_warn(struct request *request, const MetaV1DeleteOptions *options);
 /* *ret_object: the object as it now is; *ret_gone says whether it is deleted at once. */
 struct status *registry_delete(struct request *request, const MetaV1DeleteOptions *options,
 	ProtobufCMessage **ret_object, bool *ret_gone) MUST_USE;

@@ -240,3 +240,29 @@ void validate_label_selector(
 		check_requirement(
 			errors, FIELD_INDEX(FIELD(path, "matchExpressions"), i), selector->match_expressions[i]);
 }
+
+void validate_dry_run(struct field_errors *errors, char *const *values, size_t n)
+{
+	static const char *const supported[] = {"All", NULL};
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(values[i], "All")) {
+			field_unsupported_json(
+				errors, FIELD(NULL, "dryRun"), strings_json(errors->arena, values, n), supported);
+			return;
+		}
+}
+
+struct status *validate_delete_options(struct arena *arena, const MetaV1DeleteOptions *options)
+{
+	static const char *const policies[] = {"Foreground", "Background", "Orphan", NULL};
+	static const char *const told[] = {"Foreground", "Background", "Orphan", "nil", NULL};
+	const struct field_path *path = FIELD(NULL, "propagationPolicy");
+	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+	if (options->has_orphan_dependents && options->propagation_policy)
+		field_invalid(&errors, path, options->propagation_policy,
+			"orphanDependents and deletionPropagation cannot be both set");
+	if (options->propagation_policy && !str_in(options->propagation_policy, policies))
+		field_unsupported(&errors, path, options->propagation_policy, told);
+	validate_dry_run(&errors, options->dry_run, options->n_dry_run);
+	return field_errors_status(&errors, "meta.k8s.io", "DeleteOptions", "");
+}

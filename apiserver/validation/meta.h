@@ -53,4 +53,8 @@ const char *check_ip(struct arena *arena, const char *value);
 /* Why a label of nodes is out of date ("deprecated since …"); NULL: it is not. */
 const char *deprecated_node_label(const char *key);
 
+/* dryRun is All, however often, or nothing. */
+void validate_dry_run(struct field_errors *errors, char *const *values, size_t n);
+struct status *validate_delete_options(struct arena *arena, const MetaV1DeleteOptions *options) MUST_USE;
+
 #endif

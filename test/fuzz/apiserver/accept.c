@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 2048)
 		return 0;
 	const char *text = arena_strndup(arena, (const char *)data, size);
-	for (int shapes = 0; shapes < 2; shapes++) {
+	for (enum shapes shapes = SHAPES_NONE; shapes <= SHAPES_ALL; shapes++) {
 		struct status *s = accept_parse_text(arena, text, shapes, &accept);
 		if (!s) {
 			assert(media_name(accept.media) && accept.shape <= SHAPE_METADATA_LIST);
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(!s || s->code == 406);
 		status_free(s);
 	}
-	struct status *s = content_media(text, &media);
+	struct status *s = content_media(arena, text, &media);
 	assert(!s || s->code == 415);
 	status_free(s);
 	s = continue_token_read(arena, text, &revision, &start);

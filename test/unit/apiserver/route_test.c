@@ -92,6 +92,12 @@ static void the_best_form_is_chosen(void **state)
 			MEDIA_PROTOBUF, SHAPE_METADATA},
 		{"application/vnd.kubernetes.protobuf;stream=watch", true, MEDIA_PROTOBUF, SHAPE_OBJECT},
 		{"text/html", false, MEDIA_JSON, SHAPE_OBJECT},
+		{"a, application/yaml;q=0.1, application/json;q=0", true, MEDIA_YAML, SHAPE_OBJECT},
+		{"APPLICATION/JSON", false, MEDIA_JSON, SHAPE_OBJECT},
+		{"*", true, MEDIA_JSON, SHAPE_OBJECT},
+		{"*/*;stream=watch;as=x", false, MEDIA_JSON, SHAPE_OBJECT},
+		{"application/yaml;stream=watch", false, MEDIA_JSON, SHAPE_OBJECT},
+		{"application/json;sv=v1", true, MEDIA_JSON, SHAPE_OBJECT},
 		{"text/html,*/*;q=0.1", true, MEDIA_JSON, SHAPE_OBJECT},
 		{"application/yaml;as=Table;v=v1;g=meta.k8s.io", true, MEDIA_YAML, SHAPE_TABLE},
 		{"application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", false, MEDIA_JSON, SHAPE_OBJECT},
@@ -102,7 +108,7 @@ static void the_best_form_is_chosen(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
 		struct accept accept;
-		CLEANUP_STATUS struct status *status = accept_parse_text(arena, cases[i].accept, true, &accept);
+		CLEANUP_STATUS struct status *status = accept_parse_text(arena, cases[i].accept, SHAPES_ALL, &accept);
 		assert_int_equal(!status, cases[i].ok);
 		if (status) {
 			assert_int_equal(status->code, 406);
@@ -118,25 +124,34 @@ static void what_cannot_be_listed_has_no_table(void **state)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct accept accept;
 	CLEANUP_STATUS struct status *status =
-		accept_parse_text(arena, "application/json;as=Table;v=v1;g=meta.k8s.io", false, &accept);
+		accept_parse_text(arena, "application/json;as=Table;v=v1;g=meta.k8s.io", SHAPES_METADATA, &accept);
 	assert_non_null(status);
 	assert_int_equal(status->code, 406);
 	assert_string_equal(status->message, "only the following media types are accepted: application/json, "
 					     "application/yaml, application/vnd.kubernetes.protobuf");
 	assert_null(accept_parse_text(
-		arena, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", false, &accept));
+		arena, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", SHAPES_METADATA, &accept));
 	assert_int_equal(accept.shape, SHAPE_OBJECT);
 }
 
 static void bodies_are_known_by_their_type(void **state)
 {
-	enum media media;
-	assert_null(content_media("", &media));
-	assert_int_equal(media, MEDIA_JSON);
-	assert_null(content_media("application/yaml", &media));
-	assert_int_equal(media, MEDIA_YAML);
-	CLEANUP_STATUS struct status *status = content_media("text/plain", &media);
-	assert_int_equal(status->code, 415);
+	static const struct {
+		const char *type;
+		bool known;
+		enum media media;
+	} cases[] = {{"", true, MEDIA_JSON}, {NULL, true, MEDIA_JSON}, {"application/yaml", true, MEDIA_YAML},
+		{"APPLICATION/JSON; charset=utf-8", true, MEDIA_JSON}, {"application/json;", true, MEDIA_JSON},
+		{"application/json;q", false, MEDIA_JSON}, {"application/*", false, MEDIA_JSON},
+		{"text/plain", false, MEDIA_JSON}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		enum media media;
+		CLEANUP_STATUS struct status *status = content_media(arena, cases[i].type, &media);
+		assert_int_equal(!status, cases[i].known);
+		assert_int_equal(media, cases[i].media);
+		assert_true(!status || status->code == 415);
+	}
 }
 
 int main(void)
