@@ -46,7 +46,18 @@ static void fill_system_fields(struct request *request, MetaV1ObjectMeta *meta)
 	meta->uid = arena_strdup(request->arena, uid);
 	meta->creation_timestamp = time_new(request->arena, clock_wall_s(request->clock));
 	wipe_system_fields(meta);
-	meta->generation = traits_of(request).generation ? 1 : 0;
+	if (traits_of(request).generation)
+		meta->generation = 1;
+}
+
+void validate_finalizers_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta)
+{
+	/* These groups do without the rule of the others. */
+	static const char *const groups[] = {"admissionregistration.k8s.io", "apiextensions.k8s.io",
+		"apiregistration.k8s.io", "coordination.k8s.io", NULL};
+	if (!str_in(request->group, groups))
+		validate_finalizer_domains(
+			errors, FIELD(FIELD(NULL, "metadata"), "finalizers"), meta->finalizers, meta->n_finalizers);
 }
 
 void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta)
@@ -55,7 +66,7 @@ void validate_object_meta_of(struct request *request, struct field_errors *error
 	const struct field_path *path = FIELD(NULL, "metadata");
 	validate_object_meta(
 		errors, path, meta, request->schema->namespaced, s->check_name ? s->check_name : name_is_dns_subdomain);
-	validate_finalizer_domains(errors, FIELD(path, "finalizers"), meta->finalizers, meta->n_finalizers);
+	validate_finalizers_of(request, errors, meta);
 }
 
 /* The kind's own checks; when they are content, those of all kinds. */

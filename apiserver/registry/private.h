@@ -78,6 +78,8 @@ void ensure_spec(struct arena *arena, ProtobufCMessage *object);
 
 /* The metadata in the eyes of the kind's own checks. */
 void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
+/* The rule for names of finalizers that most groups have beside the one for all. */
+void validate_finalizers_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
 
 /* Makes lists and maps that are there but empty absent, as they are when the object is read back. */
 void forget_empty(ProtobufCMessage *object);

@@ -181,6 +181,9 @@ const char *request_qualified(const struct request *request)
 
 struct status *request_not_found(const struct request *request, const char *name)
 {
+	const char *wrong = name_is_path_segment(request->arena, name, false);
+	if (wrong)
+		return status_bad_request("Name parameter invalid: %s: %s", field_quote(request->arena, name), wrong);
 	struct status *s = status_new(STATUS_NOT_FOUND, "%s \"%s\" not found", request_qualified(request), name);
 	return status_details(s, request->group, request->resource, name);
 }

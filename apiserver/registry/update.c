@@ -121,15 +121,16 @@ static struct status *check_identity(struct request *request, ProtobufCMessage *
 }
 
 /* As the original parses it; what is no number is no precondition but an error of its own. */
-static struct status *check_version_form(const MetaV1ObjectMeta *meta)
+static struct status *check_version_form(struct request *request, const MetaV1ObjectMeta *meta)
 {
 	uint64_t number;
 	const char *version = str_or_empty(meta->resource_version);
 	size_t n_digits = strspn(version, "0123456789");
 	if (!*version || str_to_uint64(version, UINT64_MAX, &number))
 		return NULL;
-	return status_with_code(status_new(STATUS_UNKNOWN, "strconv.ParseUint: parsing \"%s\": %s", version,
-					version[n_digits] ? "invalid syntax" : "value out of range"),
+	return status_with_code(
+		status_new(STATUS_UNKNOWN, "strconv.ParseUint: parsing %s: %s", field_quote(request->arena, version),
+			version[n_digits] ? "invalid syntax" : "value out of range"),
 		500);
 }
 
@@ -148,7 +149,7 @@ static struct status *check_version(
 		return NULL;
 	if (!same_uid)
 		return request_uid_conflict(request, meta->uid, old->uid);
-	TRY(check_version_form(meta));
+	TRY(check_version_form(request, meta));
 	if (!same_version)
 		return request_conflict(request, request->name, MODIFIED);
 	if (str_empty(meta->resource_version) && traits_of(request).needs_version && str_empty(request->subresource)) {
@@ -166,11 +167,16 @@ static void validate_meta_again(
 {
 	const struct field_path *path = FIELD(NULL, "metadata");
 	enum meta_again how = request->strategy->meta_again;
+	bool whole = !str_eq(request->subresource, "status");
 	if (how == META_NOT_AGAIN)
 		return;
+	if (whole && (how == META_CREATE_AGAIN || how == META_AROUND_AGAIN))
+		validate_object_meta_of(request, errors, meta);
+	if (whole && how == META_CREATE_AGAIN)
+		return;
 	validate_object_meta_update(errors, path, meta, old);
-	validate_finalizer_domains(errors, FIELD(path, "finalizers"), meta->finalizers, meta->n_finalizers);
-	if (how == META_ALL_AGAIN && !str_eq(request->subresource, "status"))
+	validate_finalizers_of(request, errors, meta);
+	if (whole && (how == META_ALL_AGAIN || how == META_AROUND_AGAIN))
 		validate_object_meta_of(request, errors, meta);
 }
 

@@ -29,6 +29,7 @@ const struct strategy event_strategy = {
 	.resource = "events",
 	.check_name = name_is_path_segment,
 	.meta_again = META_NOT_AGAIN,
+	.owns_nothing = true,
 	.validate_create = check,
 	.validate_update = check_update,
 	.ttl_seconds = ttl_seconds,

@@ -125,7 +125,7 @@ const struct strategy endpoint_slice_strategy = {.group = "discovery.k8s.io",
 	.resource = "endpointslices",
 	.prepare_create = prepare_create_slice,
 	.prepare_update = prepare_update_slice,
-	.meta_again = META_ALL_AGAIN,
+	.meta_again = META_CREATE_AGAIN,
 	CHECKS(slice),
 	.warn = warn_slice};
 

@@ -196,9 +196,9 @@ static void validate_binding_update(struct request *request, const ProtobufCMess
 	if (!api_equal(now.ref, old.ref))
 		field_invalid_json(errors, FIELD(NULL, "roleRef"),
 			arena_printf(errors->arena, "{\"APIGroup\":%s,\"Kind\":%s,\"Name\":%s}",
-				field_quote(errors->arena, now.ref ? now.ref->api_group : ""),
-				field_quote(errors->arena, now.ref ? now.ref->kind : ""),
-				field_quote(errors->arena, now.ref ? now.ref->name : "")),
+				field_json(errors->arena, now.ref ? now.ref->api_group : ""),
+				field_json(errors->arena, now.ref ? now.ref->kind : ""),
+				field_json(errors->arena, now.ref ? now.ref->name : "")),
 			"cannot change roleRef");
 }
 

@@ -65,10 +65,6 @@ struct status *scale_put(struct request *request, ProtobufCMessage *object, cons
 	const char *name = object_name(object), *version = object_resource_version(scale), *uid = object_uid(scale);
 	int32_t replicas = scale->spec ? scale->spec->replicas : 0;
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	if (replicas < 0)
-		field_invalid_int(&errors, FIELD(FIELD(NULL, "spec"), "replicas"), replicas,
-			"must be greater than or equal to 0");
-	TRY(field_errors_status(&errors, "autoscaling", "Scale", name));
 	if (str_empty(object_name(scale)))
 		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
 					  "provided",
@@ -76,6 +72,13 @@ struct status *scale_put(struct request *request, ProtobufCMessage *object, cons
 	if (!str_eq(object_name(scale), name))
 		return status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
 			object_name(scale), name);
+	MetaV1ObjectMeta meta = *scale->metadata;
+	meta.namespace = object_meta(object)->namespace;
+	validate_object_meta(&errors, FIELD(NULL, "metadata"), &meta, true, name_is_dns_subdomain);
+	if (replicas < 0)
+		field_invalid_int(&errors, FIELD(FIELD(NULL, "spec"), "replicas"), replicas,
+			"must be greater than or equal to 0");
+	TRY(field_errors_status(&errors, "autoscaling", "Scale", name));
 	if (!str_empty(uid) && !str_eq(uid, object_uid(object)))
 		return request_uid_conflict(request, uid, object_uid(object));
 	if (!str_empty(version) && !str_eq(version, object_resource_version(object)))

@@ -113,5 +113,7 @@ const struct strategy attachment_strategy = {.group = GROUP,
 	.prepare_update = prepare_update_attachment,
 	.validate_create = check_attachment,
 	.validate_update = check_attachment_update};
-const struct strategy attributes_class_strategy = {
-	.group = GROUP, .resource = "volumeattributesclasses", .meta_again = META_ALL_AGAIN, CHECKS(attributes_class)};
+const struct strategy attributes_class_strategy = {.group = GROUP,
+	.resource = "volumeattributesclasses",
+	.meta_again = META_AROUND_AGAIN,
+	CHECKS(attributes_class)};

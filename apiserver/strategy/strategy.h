@@ -44,6 +44,8 @@ enum meta_again {
 	META_UPDATE_AGAIN, /* what may not change */
 	META_ALL_AGAIN,	   /* and all that a create is asked */
 	META_NOT_AGAIN,
+	META_CREATE_AGAIN, /* only what a create is asked */
+	META_AROUND_AGAIN, /* that first and last, between it what may not change */
 };
 
 struct strategy {
@@ -94,6 +96,8 @@ struct strategy {
 	/* Whether owned objects are deleted in the background or orphaned when the request does not say: NULL =
 	 * background. */
 	bool orphan_by_default;
+	/* Nothing is ever owned by such an object: deletions do not ask what becomes of it. */
+	bool owns_nothing;
 	/* What to say of it to who did not say what to do with them; NULL: nothing. */
 	const char *orphan_warning;
 	/* PUT of an object that is not there creates it. */

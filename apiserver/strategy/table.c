@@ -1,6 +1,9 @@
+#include "api/meta.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/other.h"
+#include "base/encode.h"
+#include "base/str.h"
 
 /* A check that asks the same of a new object and of a changed one. */
 #define CHECKED_ALIKE(name, T, check)                                                        \
@@ -18,7 +21,18 @@ CHECKED_STATUS(quota, CoreV1ResourceQuota, validate_resource_quota, validate_res
 CHECKED_ALIKE(limit_range, CoreV1LimitRange, validate_limit_range)
 
 KIND(quota, "", "resourcequotas", STATUS_ONLY, CHECKS(quota));
-KIND(limit_range, "", "limitranges", CHECKS(limit_range));
+/* One without a name gets one. */
+static void name_limit_range(struct request *request, ProtobufCMessage *object)
+{
+	MetaV1ObjectMeta *meta = object_meta(object);
+	char uid[37];
+	if (!str_empty(meta->name))
+		return;
+	uuid_generate(uid);
+	meta->name = arena_strdup(request->arena, uid);
+}
+
+KIND(limit_range, "", "limitranges", .prepare_create = name_limit_range, CHECKS(limit_range));
 
 const struct strategy *const strategy_table[] = {
 	&component_status_strategy,

@@ -138,7 +138,8 @@ static void warn_stateful_set(struct request *request, const ProtobufCMessage *o
 
 #define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"
 
-/* How often the template has changed, as an annotation: the number of the former API, which controllers still read. */
+/* How often the template has changed, as an annotation: the number of the former API, which controllers still read. A
+ * rolling update has both of its numbers. */
 static void complete_daemon_set(struct request *request, ProtobufCMessage *object)
 {
 	const char *text = meta_annotation(object_meta(object), TEMPLATE_GENERATION);
@@ -146,6 +147,13 @@ static void complete_daemon_set(struct request *request, ProtobufCMessage *objec
 	if (!text || !str_to_int64(text, INT64_MIN, INT64_MAX, &generation))
 		meta_set_annotation(
 			request->arena, object_meta_ensure(request->arena, object), TEMPLATE_GENERATION, "0");
+	const AppsV1DaemonSetSpec *spec = ((AppsV1DaemonSet *)object)->spec;
+	AppsV1RollingUpdateDaemonSet *rolling =
+		spec && spec->update_strategy ? spec->update_strategy->rolling_update : NULL;
+	if (rolling) {
+		ENSURE(request->arena, rolling->max_unavailable, IntstrIntOrString);
+		ENSURE(request->arena, rolling->max_surge, IntstrIntOrString);
+	}
 }
 
 static void prepare_create_daemon_set(struct request *request, ProtobufCMessage *object)

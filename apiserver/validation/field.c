@@ -48,6 +48,13 @@ char *field_quote(struct arena *arena, const char *s)
 	return arena_strdup(arena, out.buf);
 }
 
+char *field_json(struct arena *arena, const char *s)
+{
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	json_add_string(&out, str_or_empty(s), strlen(str_or_empty(s)), true);
+	return arena_strdup(arena, out.buf);
+}
+
 static void append(struct field_errors *errors, struct field_error error)
 {
 	if (field_errors_full(errors))
@@ -159,7 +166,7 @@ void field_unsupported_json(
 void field_unsupported(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *const *supported)
 {
-	field_unsupported_json(errors, path, field_quote(errors->arena, value), supported);
+	field_unsupported_json(errors, path, field_json(errors->arena, value), supported);
 }
 
 void field_duplicate_json(

@@ -115,6 +115,8 @@ char *strings_map_json(struct arena *arena, MapStringEntry *const *entries, size
 
 /* A Go-quoted string: "a\"b". */
 char *field_quote(struct arena *arena, const char *s);
+/* The same as JSON, which is how strings of a type of their own are told. */
+char *field_json(struct arena *arena, const char *s);
 
 /* The 422: `Pod "x" is invalid: spec.a: …` or `[…, …]`; NULL when the list is empty. */
 struct status *field_errors_status(

@@ -16,8 +16,8 @@ struct selector_rule {
 	bool optional;
 };
 
-/* The labels of a template that its selector does not choose. */
-static void check_match(struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector,
+/* The labels of a template that its selector does not choose. False: there is no selector that can be read. */
+static bool check_match(struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector,
 	const CoreV1PodTemplateSpec *template, const struct selector_rule *rule)
 {
 	const MetaV1ObjectMeta *meta = template ? template->metadata : NULL;
@@ -26,19 +26,20 @@ static void check_match(struct field_errors *errors, const struct field_path *pa
 	struct status *s = selector ? label_selector_from_api(errors->arena, selector, &parsed) : NULL;
 	if (s && rule->unparsable)
 		field_invalid_message(errors, FIELD(path, "selector"), selector, rule->unparsable);
-	bool skip = s || (empty && !rule->optional);
+	bool readable = !s, skip = s || (empty && !rule->optional);
 	status_drop(s, "told as a field error");
 	/* A selector that is missing matches nothing. */
 	if (skip || (parsed && label_selector_matches(parsed, meta ? meta->labels : NULL, meta ? meta->n_labels : 0)))
-		return;
+		return readable;
 	char *labels = meta && meta->n_labels ? strings_map_json(errors->arena, meta->labels, meta->n_labels)
 					      : arena_strdup(errors->arena, meta && meta->labels ? "{}" : "null");
 	field_invalid_json(errors, FIELD(FIELD(FIELD(path, "template"), "metadata"), "labels"), labels,
 		"`selector` does not match template `labels`");
+	return true;
 }
 
-/* The selector must be there, say something, and choose the pods of the template. */
-static void check_selector(struct field_errors *errors, const struct field_path *path,
+/* The selector must be there, say something, and choose the pods of the template. False: it cannot be read. */
+static bool check_selector(struct field_errors *errors, const struct field_path *path,
 	const MetaV1LabelSelector *selector, const CoreV1PodTemplateSpec *template, const struct selector_rule *rule)
 {
 	const struct field_path *at = FIELD(path, "selector");
@@ -49,9 +50,10 @@ static void check_selector(struct field_errors *errors, const struct field_path 
 	validate_label_selector(errors, at, selector);
 	if (empty && !rule->optional)
 		field_invalid_message(errors, at, selector, detail);
-	check_match(errors, path, selector, template, rule);
+	bool readable = check_match(errors, path, selector, template, rule);
 	if (empty && rule->optional)
 		field_invalid_message(errors, at, selector, detail);
+	return readable;
 }
 
 /* Pods of these kinds always restart. */
@@ -128,8 +130,8 @@ void validate_deployment(struct field_errors *errors, const AppsV1Deployment *d)
 	const AppsV1DeploymentSpec *spec = d->spec;
 	const struct field_path *path = FIELD(NULL, "spec");
 	validate_not_negative(errors, FIELD(path, "replicas"), spec->replicas);
-	check_selector(errors, path, spec->selector, spec->template, &of_deployment);
-	check_template(errors, path, spec->template, "ReplicaSet");
+	if (check_selector(errors, path, spec->selector, spec->template, &of_deployment))
+		check_template(errors, path, spec->template, "ReplicaSet");
 	check_deployment_strategy(errors, FIELD(path, "strategy"), spec->strategy);
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), spec->min_ready_seconds);
 	if (spec->has_revision_history_limit)
@@ -159,8 +161,8 @@ void validate_replica_set(struct field_errors *errors, const AppsV1ReplicaSet *r
 	const struct field_path *path = FIELD(NULL, "spec");
 	validate_not_negative(errors, FIELD(path, "replicas"), r->spec->replicas);
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), r->spec->min_ready_seconds);
-	check_selector(errors, path, r->spec->selector, r->spec->template, &of_deployment);
-	check_template(errors, path, r->spec->template, "ReplicaSet");
+	if (check_selector(errors, path, r->spec->selector, r->spec->template, &of_deployment))
+		check_template(errors, path, r->spec->template, "ReplicaSet");
 }
 
 void validate_replica_set_update(struct field_errors *errors, const AppsV1ReplicaSet *r, const AppsV1ReplicaSet *old)

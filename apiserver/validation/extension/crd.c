@@ -312,6 +312,10 @@ static void check_spec(struct field_errors *errors, const Spec *spec, bool prune
 	check_versions(errors, FIELD(path, "versions"), spec, &form, pruned);
 	require_names(errors, FIELD(path, "names"), spec->names);
 	check_shared(errors, path, spec, &form, pruned);
+	if (spec->conversion && !str_eq(spec->conversion->strategy, "None") && spec->preserve_unknown_fields)
+		field_invalid_json(errors, FIELD(FIELD(path, "conversion"), "strategy"),
+			field_json(errors->arena, spec->conversion->strategy),
+			"must be None if spec.preserveUnknownFields is true");
 	check_conversion(errors, FIELD(path, "conversion"), spec->conversion);
 }
 

@@ -49,7 +49,7 @@ static void check_standard(
 {
 	static const char *const types[] = {"array", "boolean", "integer", "number", "object", "string", NULL};
 	if (!str_empty(schema->type) && !str_in(schema->type, types))
-		field_unsupported(errors, FIELD(path, "type"), schema->type, types);
+		field_unsupported_json(errors, FIELD(path, "type"), field_quote(errors->arena, schema->type), types);
 	if (schema->default_ && where->no_defaults)
 		field_forbidden(errors, FIELD(path, "default"),
 			arena_printf(errors->arena, "must not be set %s", where->no_defaults));
@@ -180,13 +180,14 @@ static void check_topology(struct field_errors *errors, const struct field_path 
 	if (map)
 		check_type_for(errors, path, schema, "object", "must be object if x-kubernetes-map-type is specified");
 	if (map && !str_in(map, map_types))
-		field_unsupported(errors, FIELD(path, "x-kubernetes-map-type"), map, map_types);
+		field_unsupported_json(
+			errors, FIELD(path, "x-kubernetes-map-type"), field_quote(errors->arena, map), map_types);
 	if (list && !str_eq(schema->type, "array"))
 		check_type_for(errors, path, schema, "array", "must be array if x-kubernetes-list-type is specified");
 	else if (str_eq(list, "set") && schema->items && schema->items->schema)
 		check_set(errors, path, schema->items->schema);
 	if (list && !str_in(list, list_types))
-		field_unsupported(errors, at, list, list_types);
+		field_unsupported_json(errors, at, field_quote(errors->arena, list), list_types);
 	if (schema->n_x_kubernetes_list_map_keys > 0 && !list)
 		field_required(errors, at, "must be map if x-kubernetes-list-map-keys is non-empty");
 	else if (schema->n_x_kubernetes_list_map_keys > 0 && !str_eq(list, "map"))
@@ -284,11 +285,17 @@ static void walk(struct field_errors *errors, const struct field_path *path, con
 	walk_list(errors, FIELD(path, "allOf"), schema->all_of, schema->n_all_of, below);
 	walk_list(errors, FIELD(path, "oneOf"), schema->one_of, schema->n_one_of, below);
 	walk_list(errors, FIELD(path, "anyOf"), schema->any_of, schema->n_any_of, below);
+	for (size_t i = 0; i < schema->n_definitions; i++)
+		walk(errors, FIELD_KEY(FIELD(path, "definitions"), schema->definitions[i]->key),
+			schema->definitions[i]->value, below);
 	if (schema->items) {
 		walk(errors, FIELD(path, "items"), schema->items->schema, below);
 		walk_list(errors, FIELD(path, "items"), schema->items->j_son_schemas, schema->items->n_j_son_schemas,
 			below);
 	}
+	for (size_t i = 0; i < schema->n_dependencies; i++)
+		walk(errors, FIELD_KEY(FIELD(path, "dependencies"), schema->dependencies[i]->key),
+			schema->dependencies[i]->value->schema, below);
 	check_topology(errors, path, schema);
 	for (size_t i = 0; i < schema->n_x_kubernetes_validations; i++)
 		check_rule(errors, FIELD_INDEX(FIELD(path, "x-kubernetes-validations"), i),

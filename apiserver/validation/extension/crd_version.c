@@ -103,6 +103,11 @@ void validate_crd_selectable(struct field_errors *errors, const struct field_pat
 			continue;
 		}
 		const ApiextensionsV1JSONSchemaProps *found = schema_at(errors->arena, schema, text);
+		if (*text != '.' && *text != '[') {
+			field_invalid(errors, at, text,
+				arena_printf(errors->arena, "is an invalid path: expected [ or . but got: %s", text));
+			continue;
+		}
 		if (!found) {
 			field_invalid(errors, at, text, "is an invalid path: does not refer to a valid field");
 			continue;

@@ -11,14 +11,14 @@ static const char *const protocols[] = {"SCTP", "TCP", "UDP", NULL};
 
 static void check_address(struct field_errors *errors, const struct field_path *path, const CoreV1EndpointAddress *a)
 {
+	const char *ip = str_or_empty(a->ip), *problem = check_ip(errors->arena, ip);
+	validate_text(errors, FIELD(path, "ip"), ip, problem);
 	if (!str_empty(a->hostname))
 		validate_text(
 			errors, FIELD(path, "hostname"), a->hostname, check_dns_label(errors->arena, a->hostname));
 	if (a->node_name)
 		validate_text(errors, FIELD(path, "nodeName"), a->node_name,
 			check_dns_subdomain(errors->arena, a->node_name));
-	const char *ip = str_or_empty(a->ip), *problem = check_ip(errors->arena, ip);
-	validate_text(errors, FIELD(path, "ip"), ip, problem);
 	if (problem) {
 		field_invalid(errors, FIELD(path, "ip"), ip, "must be a valid IP address");
 		return;
