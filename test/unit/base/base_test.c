@@ -259,7 +259,7 @@ static void workers_end_when_they_are_idle(void **state)
 			assert_true(workers_submit(w, count_up, &n));
 		while (count_threads() > before)
 			sched_yield();
-		assert_int_equal(n, 20 * turn);
+		assert_int_equal(__atomic_load_n(&n, __ATOMIC_SEQ_CST), 20 * turn);
 	}
 	workers_free(w);
 	assert_int_equal(n, 40);
