@@ -215,7 +215,7 @@ static bool defer(struct outgoing *o, bool ended)
 	const struct outlet_room *room = free_room(t);
 	if (!t->burst || !room->size || !outlet_is_direct(o->outlet))
 		return false;
-	burst_add(t->burst, exchange_fd(o->x), room->data, room->size);
+	burst_add(t->burst, outlet_fd(o->outlet), room->data, room->size);
 	t->deferred[t->n_deferred++] = (struct deferred){o, ended};
 	o->deferred = true;
 	if (t->n_deferred == BURST_MOST)

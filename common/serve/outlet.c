@@ -146,6 +146,11 @@ bool outlet_is_direct(const struct outlet *o)
 	return !o->rest && (o->seal || !o->session);
 }
 
+int outlet_fd(const struct outlet *o)
+{
+	return o->fd;
+}
+
 enum outlet_state outlet_pushed(struct outlet *o, struct outlet_room *room, ssize_t result)
 {
 	size_t sent = result > 0 ? (size_t)result : 0, more = 0;

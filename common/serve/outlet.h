@@ -56,6 +56,7 @@ enum outlet_state outlet_push(struct outlet *outlet, struct outlet_room *room);
 /* Whether what is in the room may be sent as it is by somebody else, who then says what came of it: so many bytes, or
  * -errno. */
 bool outlet_is_direct(const struct outlet *outlet);
+int outlet_fd(const struct outlet *outlet);
 enum outlet_state outlet_pushed(struct outlet *outlet, struct outlet_room *room, ssize_t result);
 
 static inline void outlet_piece(struct outlet_pieces *pieces, const void *data, size_t size)
