@@ -104,6 +104,13 @@ static bool is_known(const struct node_graph *graph, const char *key, const Core
 	       e->n_ephemeral == pod->spec->n_ephemeral_containers;
 }
 
+/* A pod that is on no node, and never was, has no edges. */
+static bool pod_matters(void *data, const struct object_brief *brief)
+{
+	const struct node_graph *graph = data;
+	return !str_empty(brief->field(brief->data, "spec.nodeName")) || strmap_has(graph->pods, brief->key);
+}
+
 static void on_pod(void *data, enum object_event event, const ProtobufCMessage *object)
 {
 	struct node_graph *graph = data;
@@ -166,7 +173,7 @@ struct node_graph *node_graph_new(struct objects *objects)
 	for (const struct policy_role *role = policy_roles; role->namespace; role++)
 		if (!strcmp(role->name, "system:node"))
 			rules_of_policy(graph->arena, role, &graph->rules);
-	objects_subscribe(objects, &CoreV1Pod_schema, on_pod, graph);
+	objects_subscribe_some(objects, &CoreV1Pod_schema, pod_matters, on_pod, graph);
 	objects_subscribe(objects, &CoreV1PersistentVolume_schema, on_volume, graph);
 	objects_subscribe(objects, &StorageV1VolumeAttachment_schema, on_attachment, graph);
 	return graph;

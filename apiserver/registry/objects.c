@@ -151,10 +151,11 @@ static struct status *fresh(struct objects *o)
 	return cache_fresh(registry_of(o)->cache, FRESH_MS);
 }
 
-static void subscribe(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data)
+static void subscribe(
+	struct objects *o, const struct schema_type *type, object_wanted_fn *wanted, object_event_fn *fn, void *data)
 {
 	struct table *table = cache_table(registry_of(o)->cache, type->group, type->resource->plural);
-	table_subscribe(table, fn, data);
+	table_subscribe(table, wanted, fn, data);
 }
 
 static bool synced(struct objects *o)

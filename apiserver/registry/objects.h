@@ -27,6 +27,14 @@ enum object_event { OBJECT_ADDED, OBJECT_MODIFIED, OBJECT_DELETED };
 
 /* Called in the order of revisions, one call at a time; object is the last state when deleted. */
 typedef void object_event_fn(void *data, enum object_event event, const ProtobufCMessage *object);
+/* What is known of an object that is not decoded: field gives the value of a selectable path, "" for any other. */
+struct object_brief {
+	const char *key; /* "namespace/name", or "name" */
+	const void *data;
+	const char *(*field)(const void *data, const char *path);
+};
+/* Whether an event of that object is of interest. */
+typedef bool object_wanted_fn(void *data, const struct object_brief *brief);
 /* Changes the object in place; called again with the newer object after a conflict. A status ends the update. */
 typedef struct status *object_modify_fn(void *data, struct arena *arena, ProtobufCMessage *object);
 
@@ -49,7 +57,8 @@ struct objects_ops {
 	struct status *(*delete)(struct objects *o, struct arena *arena, const struct schema_type *type,
 		const char *namespace, const char *name, const char *uid);
 	struct status *(*fresh)(struct objects *o);
-	void (*subscribe)(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data);
+	void (*subscribe)(struct objects *o, const struct schema_type *type, object_wanted_fn *wanted,
+		object_event_fn *fn, void *data);
 	bool (*synced)(struct objects *o);
 };
 
@@ -125,7 +134,13 @@ static inline MUST_USE struct status *objects_fresh(struct objects *o)
 /* Calls fn for every object there is and for every later change. Subscribe before the cache is started. */
 static inline void objects_subscribe(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data)
 {
-	o->ops->subscribe(o, type, fn, data);
+	o->ops->subscribe(o, type, NULL, fn, data);
+}
+/* The same for those that are wanted. */
+static inline void objects_subscribe_some(
+	struct objects *o, const struct schema_type *type, object_wanted_fn *wanted, object_event_fn *fn, void *data)
+{
+	o->ops->subscribe(o, type, wanted, fn, data);
 }
 /* Whether the cache has been filled once. */
 static inline bool objects_synced(struct objects *o)

@@ -1,6 +1,7 @@
 #include "apiserver/registry/registry.h"
 #include <inttypes.h>
 #include <stdlib.h>
+#include "api/defaults/defaults.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
 #include "apiserver/registry/private.h"
@@ -276,7 +277,9 @@ struct status *encode_value(struct request *request, const ProtobufCMessage *obj
 	char *revision = meta->resource_version;
 	char *link = meta->self_link;
 	meta->resource_version = meta->self_link = (char *)(uintptr_t)schema_empty_string;
+	api_set_defaults(request->arena, converted); /* as it will be read */
 	protobuf_encode(out, converted);
+	cache_expect(request->registry->cache, request_table(request), converted, out->buf, out->len);
 	meta->resource_version = revision;
 	meta->self_link = link;
 	return NULL;

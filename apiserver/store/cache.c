@@ -18,6 +18,7 @@ struct cache *cache_new(struct etcd *etcd, const char *prefix, const struct cloc
 	cache->etcd = etcd;
 	cache->clock = clock;
 	cache->prefix = mem_strdup(prefix);
+	cache->drafts = drafts_new(clock);
 	pthread_rwlock_init(&cache->lock, NULL);
 	pthread_mutex_init(&cache->progress_lock, NULL);
 	pthread_mutex_init(&cache->ask_lock, NULL);
@@ -38,6 +39,7 @@ void cache_free(struct cache *cache)
 	cache_later_done(cache);
 	for (size_t i = 0; i < cache->n_tables; i++)
 		table_done(&cache->tables[i]);
+	drafts_free(cache->drafts);
 	free(cache->by_prefix);
 	free(cache->tables);
 	free(cache->prefix);
@@ -155,6 +157,11 @@ struct status *cache_fresh(struct cache *cache, int64_t timeout_ms)
 
 /* --- filling and following --- */
 
+void cache_expect(struct cache *cache, const struct table *table, const void *object, const void *value, size_t size)
+{
+	drafts_put(cache->drafts, table->resource, object, value, size);
+}
+
 void cache_apply(struct cache *cache, const char *key, const void *value, size_t size, int64_t revision)
 {
 	const char *rest;
@@ -162,7 +169,9 @@ void cache_apply(struct cache *cache, const char *key, const void *value, size_t
 	struct entry *entry = NULL;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *object = NULL;
-	if (t && value) {
+	if (t && value)
+		entry = drafts_take(cache->drafts, t->resource, rest, value, size, revision);
+	if (t && value && !entry) {
 		struct status *status =
 			entry_from_value(arena, t->resource, rest, revision, value, size, &entry, &object);
 		if (status) {

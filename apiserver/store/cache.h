@@ -57,6 +57,9 @@ struct status *cache_fresh(struct cache *cache, int64_t timeout_ms) MUST_USE;
 /* The same without waiting: fn is called once, on a thread of the cache's own, with the status to take; never when the
  * cache is freed before. All who come while etcd is asked are answered together next time. */
 void cache_fresh_later(struct cache *cache, void (*fn)(void *data, struct status *status), void *data);
+/* This value of a table's object is about to be written: it will not be decoded when etcd tells of it. See
+ * apiserver/store/drafts.h for what must hold. */
+void cache_expect(struct cache *cache, const struct table *table, const void *object, const void *value, size_t size);
 /* Applies what etcd would say; for tests without etcd. value NULL: deleted. */
 void cache_apply(struct cache *cache, const char *key, const void *value, size_t size, int64_t revision);
 void cache_mark_synced(struct cache *cache, int64_t revision);
@@ -67,8 +70,9 @@ struct table *cache_table(struct cache *cache, const char *group, const char *re
 const struct schema_resource *table_resource(const struct table *table);
 /* "/registry/pods/default/web". */
 char *table_key(const struct table *table, struct arena *arena, const char *namespace, const char *name);
-/* fn for every object there is and every later event, decoded, on the cache's thread. Before cache_start(). */
-void table_subscribe(struct table *table, object_event_fn *fn, void *data);
+/* fn for every object there is and every later event, decoded, on the cache's thread; where wanted is not NULL, only
+ * for those that it wants. Before cache_start(). */
+void table_subscribe(struct table *table, object_wanted_fn *wanted, object_event_fn *fn, void *data);
 
 /* A reference, or NULL. */
 struct entry *table_get(struct table *table, const char *namespace, const char *name);

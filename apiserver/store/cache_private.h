@@ -3,8 +3,10 @@
 
 #include <pthread.h>
 #include "apiserver/store/cache.h"
+#include "apiserver/store/drafts.h"
 
 struct subscriber {
+	object_wanted_fn *wanted;
 	object_event_fn *fn;
 	void *data;
 };
@@ -58,6 +60,7 @@ struct cache {
 	size_t n_tables;
 	struct table *tables;
 	struct table **by_prefix;
+	struct drafts *drafts;
 	pthread_rwlock_t lock;
 	/* Progress, and who waits for it. */
 	pthread_mutex_t progress_lock;
@@ -89,7 +92,8 @@ struct cache {
 struct table *cache_table_of_key(struct cache *cache, const char *key, const char **ret_rest);
 /* Finds a key's place; whether it is there. */
 bool table_find(const struct table *table, const char *key, size_t *ret_index);
-/* Applies one change: the lock is taken inside. entry NULL: deleted. Takes the entry; object is what is in it. */
+/* Applies one change: the lock is taken inside. entry NULL: deleted. Takes the entry; object is what is in it, or NULL
+ * where it was not decoded. */
 void table_apply(
 	struct table *table, const char *key, struct entry *entry, const ProtobufCMessage *object, int64_t revision);
 /* Lays anew what a storm has left scattered, if that is much; returns how many bytes it moved. One thread calls it. */

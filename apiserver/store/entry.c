@@ -36,7 +36,6 @@ struct measure {
 	const char **fields;
 	size_t pointers; /* bytes of the arrays */
 	size_t strings;
-	struct strbuf packed;
 };
 
 /* "source" of an event is the component it names, or who reports it. */
@@ -64,7 +63,6 @@ static void measure(struct measure *m, struct arena *arena, const struct schema_
 	}
 	for (size_t i = 0; i < meta->n_labels; i++)
 		m->strings += strlen(meta->labels[i]->key) + strlen(meta->labels[i]->value) + 2;
-	protobuf_pack(&m->packed, object);
 }
 
 static void put_labels(struct entry *entry, struct pen *pen, char *room, const MetaV1ObjectMeta *meta)
@@ -80,15 +78,16 @@ static void put_labels(struct entry *entry, struct pen *pen, char *room, const M
 	}
 }
 
-struct entry *entry_new(const struct schema_resource *resource, const char *key, int64_t revision, const void *object)
+struct entry *entry_of_bytes(const struct schema_resource *resource, const char *key, int64_t revision,
+	const void *object, const void *bytes, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const MetaV1ObjectMeta *meta = object_meta(object);
 	if (!meta)
 		meta = API_NEW(arena, MetaV1ObjectMeta);
-	struct measure m = {.packed = STRBUF_INIT};
+	struct measure m;
 	measure(&m, arena, resource, key, meta, object);
-	struct entry *entry = mem_alloc(m.pointers + m.strings + m.packed.len);
+	struct entry *entry = mem_alloc(m.pointers + m.strings + size);
 	memset(entry, 0, sizeof(*entry));
 	struct pen pen = {(char *)entry + m.pointers};
 	atomic_init(&entry->refs, 1);
@@ -102,10 +101,17 @@ struct entry *entry_new(const struct schema_resource *resource, const char *key,
 	entry->name = put(&pen, meta->name);
 	entry->key = put(&pen, key);
 	entry->bytes = (const uint8_t *)pen.at;
-	entry->size = m.packed.len;
-	memcpy(pen.at, m.packed.buf, m.packed.len);
-	strbuf_done(&m.packed);
+	entry->size = size;
+	if (size)
+		memcpy(pen.at, bytes, size);
 	return entry;
+}
+
+struct entry *entry_new(const struct schema_resource *resource, const char *key, int64_t revision, const void *object)
+{
+	CLEANUP(strbuf_done) struct strbuf packed = STRBUF_INIT;
+	protobuf_pack(&packed, object);
+	return entry_of_bytes(resource, key, revision, object, packed.buf, packed.len);
 }
 
 struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, const char *key,
@@ -117,25 +123,11 @@ struct status *entry_from_value(struct arena *arena, const struct schema_resourc
 	return NULL;
 }
 
-struct entry *entry_at_revision(const struct entry *entry, int64_t revision)
+/* --- copies --- */
+
+static size_t head_size(const struct entry *entry)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	ProtobufCMessage *object = entry_decode(entry, arena);
-	object_meta_ensure(arena, object)->resource_version = arena_printf(arena, "%" PRId64, revision);
-	return entry_new(entry->resource, entry->key, revision, object);
-}
-
-/* --- packs --- */
-
-struct pack {
-	atomic_uint live; /* entries that are still there */
-	unsigned n;
-};
-
-size_t entry_size(const struct entry *entry)
-{
-	const size_t size = (size_t)(entry->bytes - (const uint8_t *)entry) + entry->size;
-	return (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+	return (size_t)(entry->bytes - (const uint8_t *)entry);
 }
 
 /* Where a pointer into one block points to in its copy. */
@@ -144,15 +136,16 @@ static void *moved(const void *p, const void *from, void *to)
 	return (char *)to + ((const char *)p - (const char *)from);
 }
 
-static struct entry *copy_into(void *room, const struct entry *from)
+/* All but the object's bytes, for which there is room behind it, and what was made of them. */
+static struct entry *copy_head(void *room, const struct entry *from)
 {
-	struct entry *to = room;
-	memcpy(room, from, (size_t)(from->bytes - (const uint8_t *)from) + from->size);
+	struct entry *to = memset(room, 0, sizeof(*to));
+	memcpy(to + 1, from + 1, head_size(from) - sizeof(*from));
 	atomic_init(&to->refs, 1);
-	atomic_init(&to->json, NULL);
-	for (size_t i = 0; i < ENTRY_FORMS; i++)
-		atomic_init(&to->deflated[i], NULL);
-	atomic_init(&to->row, NULL);
+	to->resource = from->resource;
+	to->revision = from->revision;
+	to->n_labels = from->n_labels;
+	to->size = from->size;
 	to->key = moved(from->key, from, to);
 	to->namespace = moved(from->namespace, from, to);
 	to->name = moved(from->name, from, to);
@@ -169,6 +162,93 @@ static struct entry *copy_into(void *room, const struct entry *from)
 	return to;
 }
 
+/* --- the same object with another resource version --- */
+
+/* Where an object's bytes have the resource version, or would have it. */
+struct version_place {
+	size_t meta, meta_size; /* the metadata, which comes first */
+	size_t at, size;	/* the field, with its head; 0: it is not there */
+};
+
+#define METADATA_NUMBER 1
+#define VERSION_NUMBER 6
+
+static bool find_version(const struct entry *entry, struct version_place *ret)
+{
+	const struct schema_wire *first = &entry->resource->type->wire[0];
+	const uint8_t *p = entry->bytes, *end = p + entry->size;
+	struct protobuf_field f;
+	if (first->type != &MetaV1ObjectMeta_schema || first->tag >> 3 != METADATA_NUMBER ||
+		!protobuf_read_field(&p, end, &f) || f.number != METADATA_NUMBER || f.type != 2)
+		return false;
+	*ret = (struct version_place){.meta = (size_t)(f.data - entry->bytes), .meta_size = f.size};
+	end = f.data + f.size;
+	for (p = f.data; p < end;) {
+		const uint8_t *start = p;
+		if (!protobuf_read_field(&p, end, &f))
+			return false;
+		if (f.number == VERSION_NUMBER)
+			ret->size = (size_t)(p - start);
+		p = f.number >= VERSION_NUMBER ? start : p;
+		if (p == start)
+			break;
+	}
+	ret->at = (size_t)(p - entry->bytes);
+	return true;
+}
+
+static uint8_t *put_varint(uint8_t *to, size_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		*to++ = (uint8_t)(value | 0x80);
+	*to++ = (uint8_t)value;
+	return to;
+}
+
+static struct entry *decoded_at_revision(const struct entry *entry, int64_t revision)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	ProtobufCMessage *object = entry_decode(entry, arena);
+	object_meta_ensure(arena, object)->resource_version = arena_printf(arena, "%" PRId64, revision);
+	return entry_new(entry->resource, entry->key, revision, object);
+}
+
+struct entry *entry_at_revision(const struct entry *entry, int64_t revision)
+{
+	struct version_place place;
+	char digits[24];
+	uint8_t head[16], *head_end = head;
+	if (!find_version(entry, &place))
+		return decoded_at_revision(entry, revision);
+	const size_t n = (size_t)snprintf(digits, sizeof(digits), "%" PRId64, revision);
+	*head_end++ = METADATA_NUMBER << 3 | 2;
+	head_end = put_varint(head_end, place.meta_size - place.size + 2 + n);
+	const size_t size = entry->size - place.meta + (size_t)(head_end - head) - place.size + 2 + n;
+	struct entry *copy = copy_head(mem_alloc(head_size(entry) + size), entry);
+	copy->revision = revision;
+	copy->size = size;
+	uint8_t *to = mempcpy((uint8_t *)(uintptr_t)copy->bytes, head, (size_t)(head_end - head));
+	to = mempcpy(to, entry->bytes + place.meta, place.at - place.meta);
+	*to++ = VERSION_NUMBER << 3 | 2;
+	*to++ = (uint8_t)n;
+	to = mempcpy(to, digits, n);
+	memcpy(to, entry->bytes + place.at + place.size, entry->size - place.at - place.size);
+	return copy;
+}
+
+/* --- packs --- */
+
+struct pack {
+	atomic_uint live; /* entries that are still there */
+	unsigned n;
+};
+
+size_t entry_size(const struct entry *entry)
+{
+	const size_t size = head_size(entry) + entry->size;
+	return (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+}
+
 void entries_pack(struct entry *const *entries, size_t n, struct entry **ret_copies)
 {
 	const size_t head = (sizeof(struct pack) + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
@@ -180,7 +260,8 @@ void entries_pack(struct entry *const *entries, size_t n, struct entry **ret_cop
 	atomic_init(&pack->live, (unsigned)n);
 	pack->n = (unsigned)n;
 	for (size_t i = 0; i < n; i++) {
-		ret_copies[i] = copy_into(at, entries[i]);
+		ret_copies[i] = copy_head(at, entries[i]);
+		memcpy(at + head_size(entries[i]), entries[i]->bytes, entries[i]->size);
 		ret_copies[i]->pack = pack;
 		at += entry_size(entries[i]);
 	}
@@ -341,9 +422,9 @@ size_t entry_footprint(const struct entry *entry)
 	return size;
 }
 
-static const char *value_of(void *ctx, const char *path)
+const char *entry_field(const void *data, const char *path)
 {
-	const struct entry *entry = ctx;
+	const struct entry *entry = data;
 	if (str_eq(path, "metadata.name"))
 		return entry->name;
 	if (str_eq(path, "metadata.namespace"))
@@ -352,6 +433,11 @@ static const char *value_of(void *ctx, const char *path)
 		if (str_eq(path, entry->resource->selectable[i]))
 			return entry->fields[i];
 	return "";
+}
+
+static const char *value_of(void *ctx, const char *path)
+{
+	return entry_field(ctx, path);
 }
 
 bool entry_matches(const struct entry *entry, const struct label_selector *labels, const struct field_selector *fields)

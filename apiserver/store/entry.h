@@ -55,11 +55,14 @@ struct entry {
 
 /* From an object of the resource's type whose resourceVersion is set. */
 struct entry *entry_new(const struct schema_resource *resource, const char *key, int64_t revision, const void *object);
+/* The same where its bytes are there already. */
+struct entry *entry_of_bytes(const struct schema_resource *resource, const char *key, int64_t revision,
+	const void *object, const void *bytes, size_t size);
 /* From a value of etcd: the envelope or JSON. *ret_object, in the arena, is what the entry is of. */
 struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, const char *key,
 	int64_t revision, const void *value, size_t size, struct entry **ret_entry,
 	ProtobufCMessage **ret_object) MUST_USE;
-/* The same object with another resource version: what a watcher is told of a deletion. */
+/* The same object with another resource version, or with one where it has none. */
 struct entry *entry_at_revision(const struct entry *entry, int64_t revision);
 struct entry *entry_ref(struct entry *entry);
 void entry_unref(struct entry *entry);
@@ -84,6 +87,8 @@ size_t entry_footprint(const struct entry *entry);
 const char *entry_form_bytes(struct entry *entry, enum entry_form form, size_t *ret_size);
 /* Made at first use and kept, as the JSON is; NULL when it cannot be made. */
 const struct deflated *entry_deflated(struct entry *entry, enum entry_form form, struct deflater *deflater);
+/* A selectable field, or metadata.name or metadata.namespace; "" for any other path. data is the entry. */
+const char *entry_field(const void *data, const char *path);
 bool entry_matches(const struct entry *entry, const struct label_selector *labels, const struct field_selector *fields);
 
 #endif

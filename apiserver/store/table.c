@@ -164,10 +164,10 @@ char *table_key(const struct table *t, struct arena *arena, const char *namespac
 	return arena_printf(arena, "%s%s", t->prefix, name);
 }
 
-void table_subscribe(struct table *t, object_event_fn *fn, void *data)
+void table_subscribe(struct table *t, object_wanted_fn *wanted, object_event_fn *fn, void *data)
 {
 	t->subscribers = mem_realloc(t->subscribers, (t->n_subscribers + 1) * sizeof(*t->subscribers));
-	t->subscribers[t->n_subscribers++] = (struct subscriber){fn, data};
+	t->subscribers[t->n_subscribers++] = (struct subscriber){wanted, fn, data};
 }
 
 bool table_find(const struct table *t, const char *key, size_t *ret_index)
@@ -482,10 +482,15 @@ static void tell_subscribers(struct table *t, struct event *event, const Protobu
 	static const enum object_event names[] = {
 		[EVENT_ADDED] = OBJECT_ADDED, [EVENT_MODIFIED] = OBJECT_MODIFIED, [EVENT_DELETED] = OBJECT_DELETED};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	if (!object)
-		object = entry_decode(last_state(event), arena);
-	for (size_t i = 0; i < t->n_subscribers; i++)
-		t->subscribers[i].fn(t->subscribers[i].data, names[event->type], object);
+	const struct object_brief brief = {event->object->key, event->object, entry_field};
+	for (size_t i = 0; i < t->n_subscribers; i++) {
+		const struct subscriber *s = &t->subscribers[i];
+		if (s->wanted && !s->wanted(s->data, &brief))
+			continue;
+		if (!object)
+			object = entry_decode(event->type == EVENT_DELETED ? last_state(event) : event->object, arena);
+		s->fn(s->data, names[event->type], object);
+	}
 }
 
 /* Only the cache's thread adds and removes, so what it has found stays where it is. */
@@ -717,6 +722,7 @@ size_t cache_tick(struct cache *cache)
 	const bool tidy = now - cache->tidied_ms >= TIDY_MS;
 	if (tidy)
 		cache->tidied_ms = now;
+	drafts_age(cache->drafts);
 	for (size_t i = 0; i < cache->n_tables; i++) {
 		for (bool more = true; more;)
 			went += ring_age(&cache->tables[i], now, &more);

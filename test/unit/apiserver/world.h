@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include "api/json.h"
 #include "api/meta.h"
+#include "api/selector.h"
 #include "apiserver/registry/objects.h"
 #include "base/str.h"
 
@@ -26,6 +27,7 @@ struct world {
 	size_t n_items;
 	struct {
 		const struct schema_type *type;
+		object_wanted_fn *wanted;
 		object_event_fn *fn;
 		void *data;
 	} subscribers[WORLD_MAX];
@@ -65,10 +67,12 @@ static inline struct status *world_list(struct objects *o, struct arena *arena, 
 	return NULL;
 }
 
-static inline void world_subscribe(struct objects *o, const struct schema_type *type, object_event_fn *fn, void *data)
+static inline void world_subscribe(
+	struct objects *o, const struct schema_type *type, object_wanted_fn *wanted, object_event_fn *fn, void *data)
 {
 	struct world *w = (struct world *)o;
 	w->subscribers[w->n_subscribers].type = type;
+	w->subscribers[w->n_subscribers].wanted = wanted;
 	w->subscribers[w->n_subscribers].fn = fn;
 	w->subscribers[w->n_subscribers++].data = data;
 }
@@ -94,10 +98,27 @@ static inline void world_free(struct world *w)
 	free(w);
 }
 
+/* Of what is told at the moment. */
+struct world_told {
+	struct arena *arena;
+	const ProtobufCMessage *object;
+};
+
+static inline const char *world_field(const void *data, const char *path)
+{
+	const struct world_told *told = data;
+	return str_or_empty(field_value(told->arena, told->object, path));
+}
+
 static inline void world_tell(struct world *w, enum object_event event, const ProtobufCMessage *object)
 {
+	const char *namespace = object_namespace(object), *name = object_name(object);
+	const struct world_told told = {w->arena, object};
+	const struct object_brief brief = {
+		str_empty(namespace) ? name : arena_printf(w->arena, "%s/%s", namespace, name), &told, world_field};
 	for (size_t i = 0; i < w->n_subscribers; i++)
-		if (w->subscribers[i].type == schema_of(object))
+		if (w->subscribers[i].type == schema_of(object) &&
+			(!w->subscribers[i].wanted || w->subscribers[i].wanted(w->subscribers[i].data, &brief)))
 			w->subscribers[i].fn(w->subscribers[i].data, event, object);
 }
 
