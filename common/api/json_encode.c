@@ -228,6 +228,22 @@ static void encode_field(
 	}
 }
 
+/* ,"name": */
+static void add_name(struct strbuf *out, const struct schema_field *field, bool first)
+{
+	const size_t size = field->json_size;
+
+	if (out->len + size + 4 >= out->cap)
+		strbuf_grow(out, size + 4);
+	char *to = out->buf + out->len;
+	if (!first)
+		*to++ = ',';
+	*to++ = '"';
+	to = mempcpy(to, field->json_name, size);
+	memcpy(to, "\":", 3);
+	out->len = (size_t)(to + 2 - out->buf);
+}
+
 static void encode_members(struct encoder *e, const void *msg, bool *first)
 {
 	const struct schema_type *type = schema_of(msg);
@@ -241,12 +257,8 @@ static void encode_members(struct encoder *e, const void *msg, bool *first)
 		}
 		if (!json_field_is_written(type, msg, field))
 			continue;
-		if (!*first)
-			strbuf_addc(e->out, ',');
+		add_name(e->out, field, *first);
 		*first = false;
-		strbuf_addc(e->out, '"');
-		strbuf_add(e->out, field->json_name, field->json_size);
-		strbuf_add(e->out, "\":", 2);
 		encode_field(e, type, msg, field);
 	}
 }

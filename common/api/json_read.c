@@ -24,11 +24,17 @@ static bool fail(struct json_reader *r, const char *error)
 	return false;
 }
 
-static void skip_space(struct json_reader *r)
+static void skip_some_space(struct json_reader *r)
 {
-	while (r->at < r->end && (unsigned char)*r->at <= ' ' &&
-		(*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
+	while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t' || *r->at == '\r'))
 		r->at++;
+}
+
+/* Machines write none. */
+static inline void skip_space(struct json_reader *r)
+{
+	if (r->at < r->end && (unsigned char)*r->at <= ' ')
+		skip_some_space(r);
 }
 
 enum json_type json_peek(struct json_reader *r)

@@ -38,10 +38,20 @@ static size_t add_wide(struct strbuf *out, const char *p, const char *end)
 
 void json_add_string(struct strbuf *out, const char *s, size_t size, bool html_escape)
 {
-	const char *p = s, *end = s + size;
+	const char *p = json_skip_plain(s, s + size, html_escape), *end = s + size;
 
-	strbuf_grow(out, size + 2);
+	if (out->len + size + 2 >= out->cap)
+		strbuf_grow(out, size + 2);
+	if (p == end) {
+		char *to = out->buf + out->len;
+		*to++ = '"';
+		to = mempcpy(to, s, size);
+		memcpy(to, "\"", 2);
+		out->len += size + 2;
+		return;
+	}
 	strbuf_addc(out, '"');
+	strbuf_add(out, s, (size_t)(p - s));
 	while (p < end) {
 		const char *run = p;
 		p = json_skip_plain(p, end, html_escape);

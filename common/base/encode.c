@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 static const char std_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char hex_digits[] = "0123456789abcdef";
 static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static char *encode(struct arena *arena, const void *data, size_t size, const char *alphabet, bool pad)
@@ -145,8 +146,8 @@ char *hex_encode(struct arena *arena, const void *data, size_t size)
 	const uint8_t *in = data;
 	char *out = arena_alloc(arena, size * 2 + 1);
 	for (size_t i = 0; i < size; i++) {
-		out[2 * i] = "0123456789abcdef"[in[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[in[i] & 15];
+		out[2 * i] = hex_digits[in[i] >> 4];
+		out[2 * i + 1] = hex_digits[in[i] & 15];
 	}
 	out[2 * size] = '\0';
 	return out;
@@ -264,8 +265,14 @@ void uuid_generate(char buf[static 37])
 	random_bytes(b, sizeof(b));
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	snprintf(buf, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-		b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	char *to = buf;
+	for (size_t i = 0; i < sizeof(b); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*to++ = '-';
+		*to++ = hex_digits[b[i] >> 4];
+		*to++ = hex_digits[b[i] & 15];
+	}
+	*to = '\0';
 }
 
 /* No vowels and no 0, 1, 3: names that cannot spell words. */
