@@ -183,24 +183,21 @@ void ensure_spec(struct arena *arena, ProtobufCMessage *object)
 		object_child_ensure(arena, object, "spec");
 }
 
-static void forget_in_field(void *msg, const struct schema_field *f)
-{
-	void **p = (void **)((char *)msg + f->offset);
-	if (f->shape == SCHEMA_SINGLE) {
-		if (f->kind == SCHEMA_MESSAGE && *p)
-			forget_empty(*p);
-		return;
-	}
-	size_t n = *(size_t *)((char *)msg + f->quantifier_offset);
-	if (!n)
-		*p = NULL;
-	for (size_t i = 0; i < n && f->kind == SCHEMA_MESSAGE; i++)
-		forget_empty(((void **)*p)[i]);
-}
-
+/* By the wire's table of fields, which is the shortest there is: most of them hold nothing. */
 void forget_empty(ProtobufCMessage *object)
 {
 	const struct schema_type *type = schema_of(object);
-	for (size_t i = 0; i < type->n_fields; i++)
-		forget_in_field(object, &type->fields[i]);
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct schema_wire *f = &type->wire[i];
+		void **p = (void **)((char *)object + f->offset);
+		if (f->there == SCHEMA_WIRE_LIST) {
+			const size_t n = *(size_t *)((char *)object + f->quantifier_offset);
+			if (!n)
+				*p = NULL;
+			for (size_t k = 0; k < n && f->kind == SCHEMA_MESSAGE; k++)
+				forget_empty(((void **)*p)[k]);
+		} else if (f->there == SCHEMA_WIRE_POINTER && f->kind == SCHEMA_MESSAGE && *p) {
+			forget_empty(*p);
+		}
+	}
 }

@@ -143,7 +143,7 @@ static CoreV1PodSpec *template_spec(ProtobufCMessage *object)
 
 void object_drop_disabled(struct arena *arena, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	CoreV1PodSpec *spec = template_spec(object);
-	if (spec && !API_IS(object, CoreV1Pod))
+	CoreV1PodSpec *spec = API_IS(object, CoreV1Pod) ? NULL : template_spec(object);
+	if (spec)
 		pod_drop_disabled(arena, spec, old ? template_spec((ProtobufCMessage *)old) : NULL);
 }

@@ -259,6 +259,8 @@ static void message_members(
 {
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct schema_field *f = &type->fields[i];
+		if (!json_field_may_be_written(msg, f))
+			continue;
 		if (field_is(f, SCHEMA_INLINE)) {
 			const void *child = *(void *const *)field_at(msg, f);
 			message_members(arena, f->type, child ? child : f->type->zero, fn, data);

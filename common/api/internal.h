@@ -41,6 +41,17 @@ static inline void *form_field(const void *msg, size_t i)
 
 /* Whether JSON shows a field at all. */
 bool json_field_is_written(const struct schema_type *type, const void *msg, const struct schema_field *field);
+/* False for most fields of most objects, and surely not written then. */
+static inline bool json_field_may_be_written(const void *msg, const struct schema_field *field)
+{
+	if (field->flags & (SCHEMA_KEEP_EMPTY | SCHEMA_BY_VALUE | SCHEMA_INLINE))
+		return true;
+	if (field->shape != SCHEMA_SINGLE)
+		return *field_count(msg, field);
+	if (field->kind == SCHEMA_MESSAGE)
+		return *(void *const *)field_at(msg, field);
+	return field->kind != SCHEMA_STRING || *(char *const *)field_at(msg, field) != schema_empty_string;
+}
 /* One value of a kind, no message. */
 void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at);
 size_t json_utf8_len(const char *p, const char *end);

@@ -250,6 +250,8 @@ static void encode_members(struct encoder *e, const void *msg, bool *first)
 
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct schema_field *field = &type->fields[i];
+		if (!json_field_may_be_written(msg, field))
+			continue;
 		if (field_is(field, SCHEMA_INLINE)) {
 			const void *child = *(void *const *)field_at(msg, field);
 			encode_members(e, child ? child : field->type->zero, first);
