@@ -27,8 +27,8 @@ static struct status *answer(const uint8_t **ret_data, size_t *ret_size)
 /* A message in memory of its own, which ends where it ends. */
 static struct status *answer_message(struct rpc_message **ret_message)
 {
-	const uint8_t *data;
-	size_t size;
+	const uint8_t *data = NULL;
+	size_t size = 0;
 	TRY(answer(&data, &size));
 	struct rpc_message *m = malloc(sizeof(*m) + size);
 	assert(m);
