@@ -120,7 +120,7 @@ func follow(ctx context.Context, reader, writer *clients, seed int64, steps int,
 	}
 	var done chan error
 	for w.step < steps && ctx.Err() == nil {
-		if restart != "" && w.step%(steps/3) == 0 && done == nil {
+		if restart != "" && w.step%(steps/3) == 0 && w.step+steps/6 <= steps && done == nil {
 			done = make(chan error, 1)
 			go func() {
 				out, err := exec.CommandContext(ctx, "bash", "-c", restart).CombinedOutput()
@@ -135,6 +135,9 @@ func follow(ctx context.Context, reader, writer *clients, seed int64, steps int,
 			check(<-done, "restart")
 			done = nil
 		}
+	}
+	if done != nil { // the time is over
+		check(<-done, "restart")
 	}
 	for _, f := range all {
 		f.settle(ctx)
