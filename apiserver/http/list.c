@@ -407,6 +407,7 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 		return list_virtual(exchange, request, accept);
 	CLEANUP(listing_done) struct listing l = {0};
 	TRY(take_snapshot(request, &o, &l, &start));
+	TRY(table_check_prefix(request_table(request), request_prefix(request)));
 	request->listed.done = !l.stored;
 	request->listed.consistent = o.version < 0 && str_empty(o.token);
 	request->listed.looked_at = l.snapshot.n_items;
@@ -422,6 +423,7 @@ struct status *list_objects(struct request *request, const struct list_options *
 	const char *start;
 	CLEANUP(listing_done) struct listing l = {0};
 	TRY(take_snapshot(request, o, &l, &start));
+	TRY(table_check_prefix(request_table(request), request_prefix(request)));
 	choose(request, o, start, &l);
 	return decoded_list(request, &l, ret_list);
 }

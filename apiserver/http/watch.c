@@ -313,6 +313,8 @@ static struct status *begin(struct watch *w, const struct watcher_options *wo)
 	else
 		TRY(cache_wait(cache, o->version, WAIT_MS));
 	w->initial_done = !with_state;
+	if (with_state)
+		TRY(table_check_prefix(table, wo->prefix));
 	TRY(watcher_new(table, from_now ? -1 : o->version, wo, with_state ? &w->initial : NULL, &w->watcher));
 	w->told = with_state ? w->initial.revision : o->version > 0 ? o->version : cache_revision(cache);
 	return NULL;

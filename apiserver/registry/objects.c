@@ -46,6 +46,7 @@ static struct status *list(struct objects *o, struct arena *arena, const struct 
 	struct table *table = cache_table(registry_of(o)->cache, type->group, type->resource->plural);
 	const char *prefix = namespace ? arena_printf(arena, "%s/", namespace) : "";
 	struct snapshot snapshot;
+	TRY(table_check_prefix(table, prefix));
 	table_list(table, prefix, NULL, &snapshot);
 	ret_list->n_items = snapshot.n_items;
 	ret_list->items = ARENA_ARRAY(arena, const ProtobufCMessage *, snapshot.n_items + 1);

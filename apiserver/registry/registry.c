@@ -240,7 +240,9 @@ struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv,
 		return NULL;
 	const struct schema_type *type = table_resource(request_table(request))->type;
 	ProtobufCMessage *object;
-	TRY(value_decode(request->arena, type, kv->value, kv->size, &object));
+	CLEANUP_STATUS struct status *why = value_decode(request->arena, type, kv->value, kv->size, &object);
+	if (why)
+		return value_unreadable(kv->key, why->message);
 	return adopt(request, object, kv->mod_revision, ret_stored);
 }
 
@@ -264,7 +266,7 @@ struct status *stored_read(struct request *request, const char *name, bool live,
 	*ret_stored = (struct stored){0};
 	CLEANUP(entry_unrefp) struct entry *entry = table_get(table, request->namespace, name);
 	if (!entry)
-		return NULL;
+		return table_check_key(table, request->namespace, name);
 	return adopt(request, entry_decode(entry, request->arena), entry->revision, ret_stored);
 }
 

@@ -175,12 +175,15 @@ void cache_apply(struct cache *cache, const char *key, const void *value, size_t
 		struct status *status =
 			entry_from_value(arena, t->resource, rest, revision, value, size, &entry, &object);
 		if (status) {
+			table_set_unreadable(t, rest, status->message);
 			log_status(status, "the value of %s cannot be read", key);
 			return;
 		}
 	}
-	if (t)
-		table_apply(t, rest, entry, object, revision);
+	if (!t)
+		return;
+	table_apply(t, rest, entry, object, revision);
+	table_set_unreadable(t, rest, NULL);
 }
 
 static void apply_batch(void *data, const struct etcd_event *events, size_t n, int64_t revision)
@@ -242,6 +245,13 @@ static void remove_missing(struct table *t, const struct strmap *keys, int64_t r
 		pthread_rwlock_unlock(&t->cache->lock);
 		if (!strmap_has(keys, key))
 			table_apply(t, key + t->prefix_len, NULL, NULL, revision);
+	}
+	size_t n = 0;
+	CLEANUP_FREE const char **unreadable = t->unreadable ? strmap_sorted_keys(t->unreadable, &n) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP_FREE char *key = mem_printf("%s%s", t->prefix, unreadable[i]);
+		if (!strmap_has(keys, key))
+			table_set_unreadable(t, key + t->prefix_len, NULL);
 	}
 }
 

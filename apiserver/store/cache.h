@@ -74,7 +74,14 @@ char *table_key(const struct table *table, struct arena *arena, const char *name
  * for those that it wants. Before cache_start(). */
 void table_subscribe(struct table *table, object_wanted_fn *wanted, object_event_fn *fn, void *data);
 
-/* A reference, or NULL. */
+/*
+ * Objects whose values cannot be read are neither there nor gone: who asks for one, or for a list that would have it,
+ * is told so. Internal when the key, or one that begins with the prefix, is such; else NULL.
+ */
+struct status *table_check_key(struct table *table, const char *namespace, const char *name) MUST_USE;
+struct status *table_check_prefix(struct table *table, const char *prefix) MUST_USE;
+
+/* A reference, or NULL: there is none, or its value cannot be read. */
 struct entry *table_get(struct table *table, const char *namespace, const char *name);
 
 struct snapshot {

@@ -29,6 +29,7 @@ struct table {
 	size_t bytes;			/* of the objects */
 	size_t untidy;			/* bytes that were put or removed since table_tidy() */
 	size_t ring_bytes;		/* of what only the ring keeps */
+	struct strmap *unreadable;	/* keys whose values cannot be read: why; NULL: none */
 	atomic_uint_least64_t received; /* changes after the first reading */
 	/* What has changed since lies scattered. table_tidy()'s own. */
 	int64_t tidy_revision;
@@ -98,6 +99,8 @@ void table_apply(
 	struct table *table, const char *key, struct entry *entry, const ProtobufCMessage *object, int64_t revision);
 /* Lays anew what a storm has left scattered, if that is much; returns how many bytes it moved. One thread calls it. */
 size_t table_tidy(struct table *table);
+/* That etcd's value of a key cannot be read, or (why NULL) can, or is gone. */
+void table_set_unreadable(struct table *table, const char *key, const char *why);
 /* Wakes the watchers that wait; now_ms >= 0: only those whose time has come. */
 void table_notify(struct table *table, int64_t now_ms);
 void cache_advance(struct cache *cache, int64_t revision);

@@ -20,6 +20,7 @@ struct one {
 	struct table *table;
 	const char *key; /* within the table */
 	const struct etcd_kv *kv;
+	struct status *status; /* why it cannot be read */
 	struct entry *entry;
 	ProtobufCMessage *object; /* in the batch's arena */
 };
@@ -62,9 +63,8 @@ static void decode_batch(void *data)
 	struct batch *b = data;
 	for (size_t i = 0; i < b->n; i++) {
 		struct one *o = &b->items[i];
-		struct status *status = entry_from_value(b->arena, o->table->resource, o->key, o->kv->mod_revision,
-			o->kv->value, o->kv->size, &o->entry, &o->object);
-		log_status(status, "the value of %s cannot be read", o->kv->key);
+		o->status = entry_from_value(b->arena, o->table->resource, o->key, o->kv->mod_revision, o->kv->value,
+			o->kv->size, &o->entry, &o->object);
 	}
 	sem_post(&b->decoded);
 }
@@ -169,6 +169,9 @@ static void apply_first(struct filling *f)
 		const struct one *o = &b->items[i];
 		if (o->entry)
 			table_apply(o->table, o->key, o->entry, o->object, o->kv->mod_revision);
+		else
+			table_set_unreadable(o->table, o->key, o->status->message);
+		log_status(o->status, "the value of %s cannot be read", o->kv->key);
 	}
 	f->first = b->next;
 	f->n_batches--;

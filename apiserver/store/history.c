@@ -1,5 +1,6 @@
 /* Objects as they were at a revision that the cache no longer remembers: etcd does, until it is compacted. */
 #include "apiserver/store/cache_private.h"
+#include "apiserver/store/value.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -21,8 +22,12 @@ static void add(void *data, const struct etcd_kv *kv)
 	ProtobufCMessage *object;
 	r->status = entry_from_value(arena, r->table->resource, kv->key + r->table->prefix_len, kv->mod_revision,
 		kv->value, kv->size, &s->items[s->n_items], &object);
-	if (!r->status)
+	if (!r->status) {
 		s->n_items++;
+		return;
+	}
+	CLEANUP_STATUS struct status *why = r->status;
+	r->status = value_unreadable(kv->key, why->message);
 }
 
 struct status *table_list_stored(

@@ -109,6 +109,7 @@ void table_done(struct table *t)
 	free(t->ring);
 	free(t->prefix);
 	free(t->subscribers);
+	strmap_free(t->unreadable);
 	pthread_mutex_destroy(&t->watchers_lock);
 }
 
@@ -202,8 +203,10 @@ struct entry *table_get(struct table *t, const char *namespace, const char *name
 		long_key = mem_printf("%s%s%s", str_or_empty(namespace), separator, name);
 	struct entry *entry = NULL;
 	size_t index;
+	const char *key = long_key ? long_key : short_key;
 	pthread_rwlock_rdlock(&t->cache->lock);
-	if (table_find(t, long_key ? long_key : short_key, &index))
+	const bool readable = !t->unreadable || !strmap_has(t->unreadable, key);
+	if (readable && table_find(t, key, &index))
 		entry = entry_ref(t->items[index]);
 	pthread_rwlock_unlock(&t->cache->lock);
 	return entry;

@@ -104,3 +104,8 @@ struct status *value_decode(struct arena *arena, const struct schema_type *type,
 	api_set_defaults(arena, *ret_object);
 	return NULL;
 }
+
+struct status *value_unreadable(const char *key, const char *why)
+{
+	return status_internal("the value of %s in etcd cannot be read: %s", key, why);
+}

@@ -12,5 +12,7 @@
 /* Defaulted: what a release knew no default for has one when it is read by the next. */
 struct status *value_decode(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
 	ProtobufCMessage **ret_object) MUST_USE;
+/* What a client is told of a value that cannot be read: Internal, naming the key. */
+struct status *value_unreadable(const char *key, const char *why) MUST_USE;
 
 #endif

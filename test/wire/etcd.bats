@@ -63,3 +63,36 @@ written() { [ "$(cp_curl "/api/v1/namespaces/default/configmaps/$1" -o /dev/null
 	start_etcd etcd
 	[ "$(write x 1)" = 201 ]
 }
+
+put() { # KEY VALUE: by another than the server
+	ETCDCTL_API=3 etcdctl --endpoints "https://127.0.0.1:$port" --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/etcd.crt" --key "$CP_DIR/etcd.key" \
+		put "/registry/configmaps/$1" "$2" > "$CP_DIR/put"
+}
+answers() { # CODE METHOD PATH
+	[ "$(cp_curl "/api/v1/$3" -X "$2" -o "$CP_DIR/answer" -w '%{http_code}')" = "$1" ]
+}
+
+@test "a value that cannot be read is told of, by its key, and is not taken for gone" {
+	start_etcd etcd
+	cp_start_apiserver
+	[ "$(write whole 1)" = 201 ]
+	put default/broken '{"kind":'
+	cp_wait answers 500 GET namespaces/default/configmaps/broken
+	[[ $(< "$CP_DIR/answer") == *"/registry/configmaps/default/broken in etcd cannot be read"* ]]
+	for path in configmaps namespaces/default/configmaps "configmaps?resourceVersion=0" \
+		"configmaps?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"; do
+		answers 500 GET "$path"
+	done
+	answers 500 DELETE namespaces/default/configmaps/broken
+	answers 500 DELETE namespaces/default/configmaps
+	written whole
+	answers 200 GET namespaces/other/configmaps
+	# So it is after a start.
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" || true
+	cp_start_apiserver
+	answers 500 GET configmaps
+	put default/broken '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"broken","namespace":"default"}}'
+	cp_wait written broken
+	answers 200 GET configmaps
+}

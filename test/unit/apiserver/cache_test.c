@@ -416,6 +416,45 @@ static void a_deleted_object_carries_the_revision_of_its_end(void **state)
 	cache_free(cache);
 }
 
+static bool is_whole(struct table *pods, const char *prefix)
+{
+	CLEANUP_STATUS struct status *s = table_check_prefix(pods, prefix);
+	assert_true(!s ||
+		    (status_is(s, STATUS_INTERNAL) && strstr(s->message, "/registry/pods/a/b in etcd cannot be read")));
+	return !s;
+}
+
+static bool is_there(struct table *pods)
+{
+	struct entry *entry = table_get(pods, "a", "b");
+	CLEANUP_STATUS struct status *s = table_check_key(pods, "a", "b");
+	assert_true(!s || !entry);
+	entry_unref(entry);
+	return entry;
+}
+
+static void what_cannot_be_read_is_neither_there_nor_gone(void **state)
+{
+	struct cache *cache = new_cache();
+	struct table *pods = cache_table(cache, "", "pods");
+	put(cache, "a", "a", "web", 11);
+	cache_apply(cache, "/registry/pods/a/b", "k8s\0garbage", 11, 12);
+	assert_false(is_whole(pods, "") || is_whole(pods, "a/"));
+	assert_true(is_whole(pods, "b/"));
+	assert_false(is_there(pods));
+	assert_null(table_check_key(pods, "a", "a"));
+	put(cache, "a", "b", "web", 13);
+	assert_true(is_whole(pods, "") && is_there(pods));
+	/* Nobody is told that what there was is gone. */
+	cache_apply(cache, "/registry/pods/a/b", "[", 1, 14);
+	assert_int_equal(table_count(pods), 2);
+	assert_false(is_whole(pods, "") || is_there(pods));
+	drop(cache, "a", "b", 15);
+	assert_int_equal(table_count(pods), 1);
+	assert_true(is_whole(pods, "") && !is_there(pods));
+	cache_free(cache);
+}
+
 static void foreign_and_broken_values_do_no_harm(void **state)
 {
 	struct cache *cache = new_cache();
@@ -590,6 +629,7 @@ int main(void)
 		cmocka_unit_test(a_quiet_table_remembers_less),
 		cmocka_unit_test(changed_objects_are_laid_anew),
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
+		cmocka_unit_test(what_cannot_be_read_is_neither_there_nor_gone),
 		cmocka_unit_test(foreign_and_broken_values_do_no_harm),
 		cmocka_unit_test(an_object_whose_name_is_not_its_keys_hides_no_other),
 		cmocka_unit_test(keys_are_where_the_original_keeps_them),
