@@ -11,8 +11,9 @@
 # Everything lives in one temporary directory and ends with cp_stop.
 
 cp_root=${CP_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+export BIN=${BIN:-$cp_root/build/bin}
 # The kubectl of a test is ours, whatever else the machine has.
-export PATH=${BIN:-$cp_root/build/bin}:$PATH
+export PATH=$BIN:$PATH
 
 cp_free_port() {
 	python3 - <<-'PY' 2>/dev/null || echo $((20000 + RANDOM % 20000))
@@ -85,7 +86,7 @@ cp_start_apiserver() {
 	CP_PORT=${CP_PORT:-$(cp_free_port)}
 	export CP_SERVER=https://127.0.0.1:$CP_PORT
 	# shellcheck disable=SC2086
-	"${CP_APISERVER:-${BIN:-$cp_root/build/bin}/kube-apiserver}" --etcd-servers="$CP_ETCD" --secure-port="$CP_PORT" --bind-address=127.0.0.1 \
+	"${CP_APISERVER:-$BIN/kube-apiserver}" --etcd-servers="$CP_ETCD" --secure-port="$CP_PORT" --bind-address=127.0.0.1 \
 		--advertise-address=192.0.2.1 --tls-cert-file="$CP_DIR/apiserver.crt" --tls-private-key-file="$CP_DIR/apiserver.key" \
 		--client-ca-file="$CP_DIR/ca.crt" --service-account-issuer=https://kubernetes.default.svc \
 		--service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key" \
@@ -119,7 +120,7 @@ cp_stop() {
 # cp_start_failing ORDERS: cp_start with orders for failure points (common/base/fail.h). A release build's server has none: another with them
 # is started in its stead.
 cp_start_failing() {
-	local bin=${BIN:-$cp_root/build/bin}
+	local bin=$BIN
 	case $bin in */san-* | */fail-points/*) ;; *) bin=$cp_root/build/fail-points/bin ;; esac
 	[ -x "$bin/kube-apiserver" ] || {
 		echo "no API server with failure points: make fail-points"

@@ -3,15 +3,15 @@ setup_file() {
 	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
 	export CP_FLAGS="--service-cluster-ip-range=10.0.0.0/24"
 	cp_start
+	export FIRST_PID=$CP_APISERVER_PID FIRST_SERVER=$CP_SERVER FIRST_PORT=$CP_PORT ETCD_PID=$CP_ETCD_PID
 	cp_wait "$BIN/kubectl" get service kubernetes
-	export FIRST_PID=$CP_APISERVER_PID FIRST_SERVER=$CP_SERVER FIRST_PORT=$CP_PORT
 	mv "$CP_DIR/apiserver.log" "$CP_DIR/first.log"
 	CP_PORT="" CP_FLAGS="$CP_FLAGS --advertise-address=192.0.2.2" cp_start_apiserver
 	sed "s#$FIRST_SERVER#$CP_SERVER#" "$KUBECONFIG" >"$CP_DIR/second.kubeconfig"
-	export SECOND=$CP_DIR/second.kubeconfig SECOND_PID=$CP_APISERVER_PID ETCD_PID=$CP_ETCD_PID
+	export SECOND=$CP_DIR/second.kubeconfig SECOND_PID=$CP_APISERVER_PID
 }
 teardown_file() {
-	kill "$FIRST_PID" "$SECOND_PID" "$ETCD_PID"
+	kill ${FIRST_PID:-} ${SECOND_PID:-} ${ETCD_PID:-} || true
 	rm -rf "$CP_DIR"
 }
 first() { "$BIN/kubectl" "$@"; }
