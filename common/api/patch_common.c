@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include "api/internal.h"
 #include "api/patch_internal.h"
@@ -71,18 +72,39 @@ cJSON *nodes_to_array(struct arena *arena, const struct nodes *nodes)
 	return array;
 }
 
+static void add_list(struct strbuf *out, const struct nodes *list)
+{
+	strbuf_addc(out, '[');
+	for (size_t i = 0; i < list->n; i++) {
+		strbuf_adds(out, i ? " " : "");
+		tree_print_go(out, list->items[i], false);
+	}
+	strbuf_addc(out, ']');
+}
+
+static struct status *mixed_kinds(const struct nodes *a, const struct nodes *b)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	add_list(&text, a);
+	if (b)
+		strbuf_addc(&text, ' ');
+	if (b)
+		add_list(&text, b);
+	return status_new(STATUS_UNKNOWN, "list element types are not identical: [%s]", text.buf);
+}
+
 struct status *nodes_kind(const struct nodes *a, const struct nodes *b, int *ret_kind)
 {
 	int kind = 0;
 
 	for (size_t i = 0; i < a->n + (b ? b->n : 0); i++) {
 		int here = tree_kind(i < a->n ? a->items[i] : b->items[i - a->n]);
+		if (kind && kind != here)
+			return mixed_kinds(a, b);
 		if (here == cJSON_Array)
 			return status_details(status_new(STATUS_INVALID,
 						      "the server rejected our request due to an error in our request"),
 				"", "", "");
-		if (kind && kind != here)
-			return status_new(STATUS_UNKNOWN, "list element types are not identical");
 		kind = here;
 	}
 	if (!kind)
@@ -116,8 +138,20 @@ struct status *patch_bad_type(const cJSON *map, const cJSON *directive)
 {
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 
+	int64_t whole;
+	const char *type = cJSON_IsBool(directive)	 ? "bool"
+			   : !cJSON_IsNumber(directive)	 ? NULL
+			   : tree_int(directive, &whole) ? "int64"
+							 : "float64";
 	strbuf_adds(&text, "unknown patch type: ");
-	tree_print_go(&text, directive, false);
+	if (type)
+		strbuf_printf(&text, "%%!s(%s=", type);
+	if (cJSON_IsNull(directive))
+		strbuf_adds(&text, "%!s(<nil>)");
+	else
+		tree_print_go(&text, directive, false);
+	if (type)
+		strbuf_addc(&text, ')');
 	strbuf_adds(&text, " in map: ");
 	tree_print_go(&text, map, false);
 	return status_new(STATUS_UNKNOWN, "%s", text.buf);
@@ -148,11 +182,24 @@ static struct status *check_merge_keys(const struct nodes *list, const char *mer
 	return NULL;
 }
 
+struct placed {
+	size_t place, before;
+	cJSON *node;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	return x->before < y->before ? -1 : 1;
+}
+
 struct status *nodes_sort_by(
 	struct arena *arena, struct nodes *list, const struct nodes *order, const char *merge_key, bool objects)
 {
 	struct nodes kept = {0}, deleted = {0};
-	size_t *places = ARENA_ARRAY(arena, size_t, list->n + 1);
+	struct placed *places = ARENA_ARRAY(arena, struct placed, list->n + 1);
 
 	if (objects) {
 		TRY(check_merge_keys(list, merge_key));
@@ -162,17 +209,18 @@ struct status *nodes_sort_by(
 		bool marked = objects && str_eq(tree_string(tree_get(list->items[i], DIRECTIVE)), "delete");
 		nodes_add(arena, marked ? &deleted : &kept, list->items[i]);
 	}
-	/* Insertion keeps equal places in order; what has no place stays behind its neighbour. */
-	for (size_t i = 0; i < kept.n; i++) {
-		cJSON *node = kept.items[i];
-		size_t place = nodes_index(order, node, objects ? merge_key : NULL), at = i;
-		for (; at > 0 && place != SIZE_MAX && places[at - 1] != SIZE_MAX && places[at - 1] > place; at--) {
-			kept.items[at] = kept.items[at - 1];
-			places[at] = places[at - 1];
-		}
-		kept.items[at] = node;
-		places[at] = place;
+	struct places found = places_of(arena, order, objects ? merge_key : NULL);
+	/* Equal places stay in order; what has no place stays behind its neighbour, and parts what is sorted. */
+	for (size_t i = 0; i < kept.n; i++)
+		places[i] = (struct placed){places_find(&found, kept.items[i]), i, kept.items[i]};
+	for (size_t from = 0, to; from < kept.n; from = to + 1) {
+		for (to = from; to < kept.n && places[to].place != SIZE_MAX;)
+			to++;
+		if (to > from)
+			qsort(places + from, to - from, sizeof(*places), by_place);
 	}
+	for (size_t i = 0; i < kept.n; i++)
+		kept.items[i] = places[i].node;
 	for (size_t i = 0; i < deleted.n; i++)
 		nodes_add(arena, &kept, deleted.items[i]);
 	*list = kept;

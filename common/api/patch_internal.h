@@ -36,10 +36,7 @@ struct merge_options {
 struct status *patch_merge_maps(struct arena *arena, cJSON *original, cJSON *patch, const struct patch_scope *scope,
 	const struct merge_options *options, cJSON **ret_merged) MUST_USE;
 
-/*
- * Members and elements are searched one by one, which is quick for what people write. What would take more than a
- * second is refused: n things searched for among m.
- */
+/* What would take more than a second is refused: n things searched for among m. */
 struct status *patch_check_work(size_t n, size_t m) MUST_USE;
 
 struct nodes {
@@ -56,6 +53,17 @@ cJSON *nodes_to_array(struct arena *arena, const struct nodes *nodes);
 struct status *nodes_kind(const struct nodes *a, const struct nodes *b, int *ret_kind) MUST_USE;
 /* The place of a node in a list, by merge key for objects; SIZE_MAX if it is not there. */
 size_t nodes_index(const struct nodes *list, const cJSON *node, const char *merge_key);
+/* The same for many searches in one list, which may grow meanwhile; what is in it keeps its key. */
+struct places {
+	struct arena *arena;
+	const struct nodes *list;
+	const char *merge_key;
+	struct place_slot *slots;
+	size_t n_slots, n_texts, n_seen;
+	struct nodes others;
+};
+struct places places_of(struct arena *arena, const struct nodes *list, const char *merge_key);
+size_t places_find(struct places *places, const cJSON *node);
 /* Sorts by the places in order; elements marked for deletion go last. Objects without the merge key are an error. */
 struct status *nodes_sort_by(struct arena *arena, struct nodes *list, const struct nodes *order, const char *merge_key,
 	bool objects) MUST_USE;

@@ -293,6 +293,7 @@ static struct status *apply(struct arena *arena, cJSON **doc, const struct opera
 
 static struct status *read_operation(const cJSON *node, struct operation *o)
 {
+	static const cJSON null = {.type = cJSON_NULL};
 	*o = (struct operation){.op = tree_string(tree_get(node, "op")),
 		.path = tree_string(tree_get(node, "path")),
 		.from = tree_string(tree_get(node, "from")),
@@ -301,8 +302,9 @@ static struct status *read_operation(const cJSON *node, struct operation *o)
 		return status_bad_request("a JSON patch operation lacks \"op\"");
 	if (!o->path)
 		return status_bad_request("the JSON patch operation \"%s\" lacks \"path\"", o->op);
-	if ((str_eq(o->op, "add") || str_eq(o->op, "replace") || str_eq(o->op, "test")) && !o->value)
-		return status_bad_request("the JSON patch operation \"%s\" lacks \"value\"", o->op);
+	/* What is left out is null, as the original reads it. */
+	if (!o->value)
+		o->value = &null;
 	if ((str_eq(o->op, "move") || str_eq(o->op, "copy")) && !o->from)
 		return status_bad_request("the JSON patch operation \"%s\" lacks \"from\"", o->op);
 	return NULL;

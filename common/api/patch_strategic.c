@@ -108,13 +108,14 @@ static struct status *apply_retain_keys(
 static struct status *partition(struct arena *arena, const struct nodes *all, const struct nodes *by,
 	const char *merge_key, struct nodes *ret_in, struct nodes *ret_out)
 {
+	struct places places = places_of(arena, by, merge_key);
 	for (size_t i = 0; i < all->n; i++) {
 		if (merge_key && !cJSON_IsObject(all->items[i]))
 			return status_bad_request(
 				"expected an object as an element of a list that is merged by %s", merge_key);
 		if (merge_key && !tree_get(all->items[i], merge_key))
 			return patch_no_merge_key(all->items[i], merge_key);
-		bool in = nodes_index(by, all->items[i], merge_key) != SIZE_MAX;
+		bool in = places_find(&places, all->items[i]) != SIZE_MAX;
 		nodes_add(arena, in ? ret_in : ret_out, all->items[i]);
 	}
 	return NULL;
@@ -126,14 +127,15 @@ static struct status *weave(struct arena *arena, struct nodes *patch, struct nod
 	struct nodes *ret_all)
 {
 	size_t i = 0, j = 0;
+	struct places places = places_of(arena, server_order, merge_key);
 
 	TRY(nodes_sort_by(arena, patch, patch_order, merge_key, objects));
 	TRY(nodes_sort_by(arena, server, server_order, merge_key, objects));
 	while (i < server->n || j < patch->n) {
 		bool left = j >= patch->n;
 		if (i < server->n && j < patch->n) {
-			size_t l = nodes_index(server_order, server->items[i], merge_key);
-			size_t r = nodes_index(server_order, patch->items[j], merge_key);
+			size_t l = places_find(&places, server->items[i]);
+			size_t r = places_find(&places, patch->items[j]);
 			left = l != SIZE_MAX && r != SIZE_MAX && l < r;
 		}
 		nodes_add(arena, ret_all, left ? server->items[i++] : patch->items[j++]);
@@ -141,16 +143,15 @@ static struct status *weave(struct arena *arena, struct nodes *patch, struct nod
 	return NULL;
 }
 
-static void unique_scalars(struct nodes *list)
+static void unique_scalars(struct arena *arena, struct nodes *list)
 {
-	size_t kept = 0;
+	struct nodes kept = {list->items, 0};
+	struct places places = places_of(arena, &kept, NULL);
 
-	for (size_t i = 0; i < list->n; i++) {
-		struct nodes before = {list->items, kept};
-		if (nodes_index(&before, list->items[i], NULL) == SIZE_MAX)
-			list->items[kept++] = list->items[i];
-	}
-	list->n = kept;
+	for (size_t i = 0; i < list->n; i++)
+		if (places_find(&places, list->items[i]) == SIZE_MAX)
+			kept.items[kept.n++] = list->items[i];
+	list->n = kept.n;
 }
 
 static void delete_matching(struct nodes *list, const char *merge_key, const cJSON *value)
@@ -171,7 +172,11 @@ static struct status *apply_element_directives(
 {
 	struct nodes plain = {0};
 	bool replace = false;
+	size_t n_deleted = 0;
 
+	for (size_t i = 0; i < patch->n; i++)
+		n_deleted += str_eq(tree_string(tree_get(patch->items[i], DIRECTIVE)), "delete");
+	TRY(patch_check_work(n_deleted, original->n));
 	for (size_t i = 0; i < patch->n; i++) {
 		const cJSON *directive = tree_get(patch->items[i], DIRECTIVE);
 		const char *what = tree_string(directive);
@@ -199,11 +204,12 @@ static struct status *apply_element_directives(
 static struct status *merge_elements(struct arena *arena, struct nodes *merged, const struct nodes *patch,
 	const struct patch_rule *rule, const struct merge_options *options)
 {
+	struct places places = places_of(arena, merged, rule->merge_key);
 	for (size_t i = 0; i < patch->n; i++) {
 		cJSON *element = patch->items[i], *result = NULL;
 		if (!tree_get(element, rule->merge_key))
 			return patch_no_merge_key(element, rule->merge_key);
-		size_t at = nodes_index(merged, element, rule->merge_key);
+		size_t at = places_find(&places, element);
 		if (at == SIZE_MAX) {
 			nodes_add(arena, merged, element);
 			continue;
@@ -268,12 +274,12 @@ static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *p
 	*ret_order = before;
 	if (!before.n && !changes.n)
 		return NULL;
-	TRY(patch_check_work(before.n + changes.n, before.n + changes.n));
 	TRY(nodes_kind(&before, &changes, &kind));
 	bool objects = kind == cJSON_Object;
 	if (!objects && options->parallel_lists && deletions) {
+		struct places places = places_of(arena, &changes, NULL);
 		for (size_t i = 0; i < before.n; i++)
-			if (nodes_index(&changes, before.items[i], NULL) == SIZE_MAX)
+			if (places_find(&places, before.items[i]) == SIZE_MAX)
 				nodes_add(arena, &all, before.items[i]);
 		*ret_merged = nodes_to_array(arena, &all);
 		return NULL;
@@ -284,7 +290,7 @@ static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *p
 		merge_key = NULL;
 		for (size_t i = 0; i < changes.n; i++)
 			nodes_add(arena, &merged, changes.items[i]);
-		unique_scalars(&merged);
+		unique_scalars(arena, &merged);
 	} else {
 		if (!merge_key)
 			return status_new(STATUS_UNKNOWN, "cannot merge lists without merge key for %s",
