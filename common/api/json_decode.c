@@ -27,9 +27,10 @@ struct decoder {
 	struct json_reader r;
 	struct arena *arena;
 	struct json_strict *strict;
-	struct status *status; /* the error that ended it and is not one of syntax */
-	struct status *wrong;  /* the first value of a wrong type: told when nothing ends it */
-	bool own_reader;       /* in a value that reads itself: all errors end it */
+	struct status *status;	       /* the error that ended it and is not one of syntax */
+	struct status *wrong;	       /* the first value of a wrong type: told when nothing ends it */
+	bool own_reader;	       /* in a value that reads itself: all errors end it */
+	const struct place *own_place; /* of that value, beyond which no error tells where it is */
 	const struct json_options *options;
 };
 
@@ -140,8 +141,11 @@ static bool wrong_type(struct decoder *d, const struct place *at, const struct s
 	json_peek(&d->r);
 	const char *start = d->r.at;
 	const char *found = found_name(&d->r, number, scratch, sizeof(scratch));
-	const struct place *owner = at;
+	const struct place *owner;
 
+	if (d->own_reader)
+		at = d->own_place;
+	owner = at;
 	while (owner && !owner->owner)
 		owner = owner->up;
 	const char *named = owner ? go_type_name(d->arena, owner->owner->kind,
@@ -204,10 +208,15 @@ static bool decode_bytes(struct decoder *d, const char *s, size_t size, Protobuf
 {
 	uint8_t *data;
 
-	if (!base64_decode(d->arena, s, size, &data, &ret_data->len))
-		return bad_value(
-			d, arena_printf(d->arena, "illegal base64 data at input byte %zu", base64_error_at(s, size)));
-	ret_data->data = data;
+	if (base64_decode(d->arena, s, size, &data, &ret_data->len)) {
+		ret_data->data = data;
+		return true;
+	}
+	const char *what = arena_printf(d->arena, "illegal base64 data at input byte %zu", base64_error_at(s, size));
+	if (d->own_reader)
+		return bad_value(d, what);
+	if (!d->wrong)
+		d->wrong = status_bad_request("%s", what);
 	return true;
 }
 
@@ -654,6 +663,8 @@ static bool decode_message(struct decoder *d, const struct place *at, void *msg)
 	struct json_strict *strict = d->strict;
 	bool own_reader = d->own_reader;
 	d->strict = NULL;
+	if (!own_reader)
+		d->own_place = at;
 	d->own_reader = true;
 	bool good = decode_form(d, at, msg);
 	d->strict = strict;

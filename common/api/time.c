@@ -142,6 +142,13 @@ static bool digits(const char **p, const char *end, int n, int *ret_value)
 	return true;
 }
 
+/* Of an hour Go takes one digit too. */
+static bool hour(const char **p, const char *end, int *ret_value)
+{
+	bool one = *p + 1 < end && ((*p)[1] < '0' || (*p)[1] > '9');
+	return digits(p, end, one ? 1 : 2, ret_value);
+}
+
 static bool expect(const char **p, const char *end, char c)
 {
 	return *p < end && *(*p)++ == c;
@@ -189,7 +196,7 @@ bool time_parse(const char *s, size_t size, int64_t *ret_seconds, int32_t *ret_n
 	if (!digits(&p, end, 4, &y) || !expect(&p, end, '-') || !digits(&p, end, 2, &mo) || !expect(&p, end, '-') ||
 		!digits(&p, end, 2, &d))
 		return false;
-	if (!expect(&p, end, 'T') || !digits(&p, end, 2, &h) || !expect(&p, end, ':') || !digits(&p, end, 2, &mi) ||
+	if (!expect(&p, end, 'T') || !hour(&p, end, &h) || !expect(&p, end, ':') || !digits(&p, end, 2, &mi) ||
 		!expect(&p, end, ':') || !digits(&p, end, 2, &sec))
 		return false;
 	if (p + 1 < end && (*p == '.' || *p == ',') && p[1] >= '0' && p[1] <= '9') {
@@ -220,7 +227,7 @@ static bool match_part(const struct layout_part *part, const char **p, const cha
 	int value;
 	if (!part->name)
 		return expect(p, end, part->word[0]);
-	if (!digits(p, end, (int)strlen(part->word), &value))
+	if (!strcmp(part->name, "hour") ? !hour(p, end, &value) : !digits(p, end, (int)strlen(part->word), &value))
 		return false;
 	*ret_range = value < part->min || value > part->max ? part->name : NULL;
 	return true;
@@ -239,12 +246,30 @@ static bool match_fraction(const char **p, const char *end, bool micro)
 	return true;
 }
 
+/* As Go's package time quotes what it was given. */
+static char *quoted(struct arena *arena, const char *s, size_t size)
+{
+	char *out = arena_alloc(arena, 4 * size + 1), *to = out;
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)s[i];
+		if (c < ' ' || c >= 0x80) {
+			to += snprintf(to, 5, "\\x%02x", c);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			*to++ = '\\';
+		*to++ = (char)c;
+	}
+	*to = '\0';
+	return out;
+}
+
 static char *cannot_parse(
 	struct arena *arena, const char *s, size_t size, bool micro, const char *rest, const char *word)
 {
 	return arena_printf(arena,
-		"parsing time \"%.*s\" as \"2006-01-02T15:04:05%sZ07:00\": cannot parse \"%.*s\" as \"%s\"", (int)size,
-		s, micro ? ".000000" : "", (int)(s + size - rest), rest, word);
+		"parsing time \"%s\" as \"2006-01-02T15:04:05%sZ07:00\": cannot parse \"%s\" as \"%s\"",
+		quoted(arena, s, size), micro ? ".000000" : "", quoted(arena, rest, (size_t)(s + size - rest)), word);
 }
 
 char *time_parse_error(struct arena *arena, const char *s, size_t size, bool micro)
@@ -256,7 +281,8 @@ char *time_parse_error(struct arena *arena, const char *s, size_t size, bool mic
 		if (!match_part(&layout[i], &p, end, &range))
 			return cannot_parse(arena, s, size, micro, start, layout[i].word);
 		if (range)
-			return arena_printf(arena, "parsing time \"%.*s\": %s out of range", (int)size, s, range);
+			return arena_printf(
+				arena, "parsing time \"%s\": %s out of range", quoted(arena, s, size), range);
 	}
 	const char *start = p;
 	if (!match_fraction(&p, end, micro))
@@ -265,8 +291,8 @@ char *time_parse_error(struct arena *arena, const char *s, size_t size, bool mic
 	if (!zone(&p, end, &offset))
 		return cannot_parse(arena, s, size, micro, start, "Z07:00");
 	if (p != end)
-		return arena_printf(
-			arena, "parsing time \"%.*s\": extra text: \"%.*s\"", (int)size, s, (int)(end - p), p);
+		return arena_printf(arena, "parsing time \"%s\": extra text: \"%s\"", quoted(arena, s, size),
+			quoted(arena, p, (size_t)(end - p)));
 	int64_t seconds;
 	int32_t nanos;
 	if (time_parse(s, size, &seconds, &nanos))
