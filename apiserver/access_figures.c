@@ -4,6 +4,8 @@
 static const double waits[] = {
 	0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192, 16.384};
 static const struct tally_bounds wait_bounds = {waits, ARRAY_SIZE(waits)};
+static const double filter_waits[] = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 5, 10, 15, 30};
+static const struct tally_bounds filter_bounds = {filter_waits, ARRAY_SIZE(filter_waits)};
 static const double ages[] = {
 	0, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 345600, 604800, 2592000, 7776000, 15552000, 31104000};
 static const struct tally_bounds age_bounds = {ages, ARRAY_SIZE(ages)};
@@ -36,6 +38,25 @@ void access_identified(struct access_figures *figures, enum access_result result
 void access_decided(struct access_figures *figures, enum authz_decision decision, double seconds)
 {
 	tally_observe(&figures->decided[decision], &wait_bounds, seconds);
+}
+
+void access_filtered(struct access_figures *figures, enum access_filter filter, double seconds)
+{
+	tally_observe(&figures->filtered[filter], &filter_bounds, seconds);
+}
+
+static void write_filtered(const struct access_figures *f, struct strbuf *out)
+{
+	static const char name[] = "apiserver_request_filter_duration_seconds";
+	static const char *const filters[] = {[ACCESS_AUTHENTICATION] = "authentication",
+		[ACCESS_IMPERSONATION] = "impersonation",
+		[ACCESS_AUTHORIZATION] = "authorization"};
+	metrics_write_head(out, name, "histogram", "How long a request was looked at before it was let in.");
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		metrics_add_label(&labels, "filter", filters[i]);
+		metrics_write_tally(out, name, labels.buf, &f->filtered[i], &filter_bounds);
+	}
 }
 
 static void write_count(
@@ -92,4 +113,5 @@ void access_write(const struct access_figures *figures, struct strbuf *out)
 {
 	write_identified(figures, out);
 	write_decided(figures, out);
+	write_filtered(figures, out);
 }

@@ -66,7 +66,9 @@ static struct status *authorize(struct app *app, struct exchange *exchange, cons
 	const char *reason = "";
 	int64_t begin_ns = clock_mono_ns(app->clock);
 	enum authz_decision decision = authz_authorize(app->authz, r->arena, &a, &reason);
-	access_decided(&app->access, decision, seconds_since(app, begin_ns));
+	double seconds = seconds_since(app, begin_ns);
+	access_decided(&app->access, decision, seconds);
+	access_filtered(&app->access, ACCESS_AUTHORIZATION, seconds);
 	return decision == AUTHZ_ALLOW ? NULL : authz_forbidden(&a, reason);
 }
 
@@ -77,14 +79,19 @@ static struct status *identify(struct app *app, struct exchange *exchange, struc
 	int64_t begin_ns = clock_mono_ns(app->clock);
 	struct status *unknown = authn_authenticate(app->authn, r->arena, &who, &user);
 	bool says = who.n_chain || exchange_header(exchange, "Authorization");
+	double seconds = seconds_since(app, begin_ns);
+	access_filtered(&app->access, ACCESS_AUTHENTICATION, seconds);
 	access_identified(&app->access,
 		!unknown ? ACCESS_SUCCESS
 		: says	 ? ACCESS_ERROR
 			 : ACCESS_FAILURE,
-		unknown ? NULL : user, seconds_since(app, begin_ns), clock_wall_s(app->clock));
+		unknown ? NULL : user, seconds, clock_wall_s(app->clock));
 	TRY(unknown);
 	r->user = user;
-	TRY(authz_impersonate(app->authz, r->arena, &who, r->path, user, &r->user));
+	begin_ns = clock_mono_ns(app->clock);
+	struct status *refused = authz_impersonate(app->authz, r->arena, &who, r->path, user, &r->user);
+	access_filtered(&app->access, ACCESS_IMPERSONATION, seconds_since(app, begin_ns));
+	TRY(refused);
 	return authorize(app, exchange, r);
 }
 
@@ -239,6 +246,7 @@ static void fresh_now(void *data, struct status *status)
 	struct request *r = exchange->user;
 	r->asked_fresh = true;
 	r->fresh = status;
+	table_waited(request_table(r), (double)(clock_mono_ns(r->clock) - r->asked_ns) / 1e9);
 	exchange_go_on(exchange);
 }
 
@@ -252,6 +260,7 @@ bool app_handle_at_once(struct exchange *exchange, void *data)
 	if (!is_at_hand(app, exchange, exchange->user))
 		return false;
 	if (str_empty(version)) {
+		((struct request *)exchange->user)->asked_ns = clock_mono_ns(app->clock);
 		exchange_put_off(exchange);
 		cache_fresh_later(cache, fresh_now, exchange);
 		return true;

@@ -178,9 +178,31 @@ static void write_stored(struct app *app, struct strbuf *out, const char *name, 
 	}
 }
 
+static void write_waits(struct app *app, struct strbuf *out)
+{
+	static const char name[] = "apiserver_watch_cache_read_wait_seconds";
+	struct cache *cache = registry_cache(app->registry);
+	metrics_write_head(out, name, "histogram", "How long reads waited for memory to be new enough.");
+	SCHEMA_FOREACH_RESOURCE(r)
+	{
+		struct table *table = cache_table(cache, r->type->group, r->plural);
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		if (!table || table_resource(table) != r)
+			continue;
+		metrics_add_label(&labels, "group", r->type->group);
+		metrics_add_label(&labels, "resource", r->plural);
+		table_write_waits(table, out, name, labels.buf);
+	}
+}
+
 static double count_of(struct cache *cache, struct table *table)
 {
 	return (double)table_count(table);
+}
+
+static double bytes_of(struct cache *cache, struct table *table)
+{
+	return (double)table_bytes(table);
 }
 
 static double revision_of(struct cache *cache, struct table *table)
@@ -289,6 +311,9 @@ static void write_all(void *data, struct strbuf *out)
 	admission_write_metrics(app->admission, out);
 	registry_write_metrics(app->registry, out);
 	write_stored(app, out, "apiserver_resource_objects", "Objects stored, by resource.", true, count_of);
+	write_stored(app, out, "apiserver_resource_size_estimate_bytes", "Bytes of the objects stored, by resource.",
+		true, bytes_of);
+	write_waits(app, out);
 	write_stored(app, out, "apiserver_storage_objects", "Objects stored, by resource.", false, count_of);
 	write_stored(app, out, "apiserver_watch_cache_resource_version", "The revision that memory has reached.", true,
 		revision_of);

@@ -193,6 +193,12 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 	if (strict.n_errors) {
 		strict = (struct json_strict){0};
 		TRY(yaml_find_duplicates(request->arena, data, size, &strict));
+		if (str_eq(request->field_validation, "Strict")) {
+			/* The YAML reader tells all of them as one. */
+			strict.errors[0] = arena_printf(request->arena, "yaml: unmarshal errors:\n  %s",
+				str_join(request->arena, strict.errors, strict.n_errors, "\n  "));
+			strict.n_errors = 1;
+		}
 	}
 	status = judge_strictness(request, type, &strict);
 	if (status)

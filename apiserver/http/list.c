@@ -11,8 +11,6 @@
 #include "apiserver/registry/private.h"
 #include "base/encode.h"
 
-#define WAIT_MS 3000
-
 /* --- options --- */
 
 struct status *version_parse(const char *text, int64_t *ret_version)
@@ -66,7 +64,7 @@ static char *stored_path(struct request *request, char *path)
 	return arena_printf(request->arena, "involvedObject.%s", path + strlen(regarding));
 }
 
-struct status *list_options_settle(struct request *request, struct list_options *o)
+struct status *list_fields_settle(struct request *request, struct list_options *o)
 {
 	for (size_t i = 0; o->fields && i < o->fields->n_requirements; i++) {
 		struct field_requirement *r = &o->fields->requirements[i];
@@ -77,6 +75,11 @@ struct status *list_options_settle(struct request *request, struct list_options 
 	if (!str_empty(request->name) && o->fields && o->fields->n_requirements &&
 		!str_eq(field_selector_required(o->fields, "metadata.name"), request->name))
 		return status_bad_request("fieldSelector metadata.name doesn't match requested name");
+	return NULL;
+}
+
+struct status *list_version_settle(struct request *request, struct list_options *o)
+{
 	bool watch = str_eq(request->verb, "watch");
 	if (watch || str_empty(o->token))
 		return parse_version(o->version_text, watch, &o->version);
@@ -163,7 +166,7 @@ static struct status *snapshot_at(
 {
 	struct table *table = request_table(request);
 	const char *prefix = request_prefix(request);
-	TRY(cache_wait(request->registry->cache, revision, WAIT_MS));
+	TRY(request_catch_up(request, revision));
 	if (table_list_at(table, prefix, o->labels, revision, &l->snapshot))
 		return NULL;
 	l->stored = true;
@@ -175,14 +178,13 @@ static struct status *take_snapshot(
 	struct request *request, const struct list_options *o, struct listing *l, const char **ret_start)
 {
 	struct table *table = request_table(request);
-	struct cache *cache = request->registry->cache;
 	const char *prefix = request_prefix(request);
 	*ret_start = "";
 	if (!str_empty(o->token)) {
 		int64_t revision;
 		TRY(continue_token_read(request->arena, o->token, &revision, ret_start));
 		if (revision < 0) {
-			TRY(cache_fresh(cache, WAIT_MS));
+			TRY(request_catch_up(request, -1));
 			table_list(table, prefix, o->labels, &l->snapshot);
 			return NULL;
 		}
@@ -199,10 +201,8 @@ static struct status *take_snapshot(
 		status_free(s);
 		return status_new(STATUS_EXPIRED, "The resourceVersion for the provided list is too old.");
 	}
-	if (o->version < 0)
-		TRY(cache_fresh(cache, WAIT_MS));
-	else if (o->version > 0)
-		TRY(cache_wait(cache, o->version, WAIT_MS));
+	if (o->version)
+		TRY(request_catch_up(request, o->version));
 	table_list(table, prefix, o->labels, &l->snapshot);
 	return NULL;
 }
@@ -402,7 +402,8 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 	struct list_options o;
 	const char *start;
 	TRY(list_options_parse(exchange, request, &o));
-	TRY(list_options_settle(request, &o));
+	TRY(list_fields_settle(request, &o));
+	TRY(list_version_settle(request, &o));
 	if (!request_table(request))
 		return list_virtual(exchange, request, accept);
 	CLEANUP(listing_done) struct listing l = {0};

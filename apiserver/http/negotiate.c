@@ -180,6 +180,13 @@ struct status *accept_route(struct arena *arena, const char *text, bool lists)
 		"", "", "");
 }
 
+struct status *accept_stream(const struct accept *accept)
+{
+	if (accept->media != MEDIA_YAML)
+		return NULL;
+	return status_new(STATUS_NOT_ACCEPTABLE, "only the following media types are accepted: %s", streams);
+}
+
 bool accept_as(
 	struct arena *arena, const char *text, const char *as, const char *g, const char *v, enum media *ret_media)
 {

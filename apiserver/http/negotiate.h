@@ -29,6 +29,8 @@ struct status *accept_parse(struct exchange *exchange, enum shapes shapes, struc
 /* The same of a header's text; NULL is as if absent. */
 struct status *accept_parse_text(
 	struct arena *arena, const char *text, enum shapes shapes, struct accept *ret_accept) MUST_USE;
+/* Then, of a watch, 406 when what was chosen is no stream. */
+struct status *accept_stream(const struct accept *accept) MUST_USE;
 const char *media_name(enum media media);
 /* Whether the best of the clauses that can be had asks for something as another kind (as, g, v), and in which media. */
 bool accept_as(

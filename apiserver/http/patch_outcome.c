@@ -64,8 +64,8 @@ static void sort_way(struct arena *arena, cJSON *made, const char *path)
 	}
 }
 
-struct status *patch_outcome_bad(
-	struct request *request, enum patch_kind kind, const cJSON *patch, const cJSON *made, const char *why)
+struct status *patch_outcome_bad(struct request *request, const struct schema_type *type, enum patch_kind kind,
+	const cJSON *patch, const cJSON *made, const char *why)
 {
 	struct arena *arena = request->arena;
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
@@ -82,6 +82,11 @@ struct status *patch_outcome_bad(
 		tree_print_go(&text, patch, false);
 	else
 		tree_print(&text, shown, 0);
+	void *unused;
+	CLEANUP_STATUS struct status *wrong =
+		type && kind != PATCH_STRATEGIC ? json_decode(arena, type, text.buf, text.len, NULL, &unused) : NULL;
+	if (wrong)
+		why = wrong->message;
 	field_invalid(&errors, FIELD(NULL, "patch"), text.buf, arena_strdup(arena, why));
 	return field_errors_status(&errors, "", "", "");
 }
@@ -91,7 +96,7 @@ struct status *patch_outcome_restore(
 {
 	const char *problem = restore_problem(request->arena, type, made);
 	if (problem)
-		return patch_outcome_bad(request, PATCH_STRATEGIC, patch, made, problem);
+		return patch_outcome_bad(request, type, PATCH_STRATEGIC, patch, made, problem);
 	tree_set_string(request->arena, made, "kind", type->kind);
 	tree_set_string(request->arena, made, "apiVersion", type->api_version);
 	return NULL;

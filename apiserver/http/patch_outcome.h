@@ -9,9 +9,10 @@
 
 enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
 
-/* A strategic patch is shown itself, of the others what they made. */
-struct status *patch_outcome_bad(
-	struct request *request, enum patch_kind kind, const cJSON *patch, const cJSON *made, const char *why) MUST_USE;
+/* A strategic patch is shown itself, of the others what they made; in that order is told what is wrong with it, if it
+ * is no object of the type at all (type NULL: it is). */
+struct status *patch_outcome_bad(struct request *request, const struct schema_type *type, enum patch_kind kind,
+	const cJSON *patch, const cJSON *made, const char *why) MUST_USE;
 /* The outcome of a strategic patch is read by rules of its own, which name what does not fit in other words and do not
  * care for the kind; that becomes the type's. */
 struct status *patch_outcome_restore(

@@ -13,8 +13,6 @@
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
 
-#define WAIT_MS 3000
-
 /* A subresource that is a part of the object, written by the same kind: status, finalize, approval, resize, … */
 static bool is_plain_part(const struct request *request)
 {
@@ -66,10 +64,8 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 	TRY(version_parse(text, &version));
 	if (version < 0 && request->asked_fresh)
 		TRY(STEAL(request->fresh));
-	else if (version < 0)
-		TRY(cache_fresh(request->registry->cache, WAIT_MS));
 	else
-		TRY(cache_wait(request->registry->cache, version, WAIT_MS));
+		TRY(request_catch_up(request, version));
 	if (!*request->subresource && get_kept(exchange, request, accept))
 		return NULL;
 	TRY(registry_get(request, &object));
@@ -131,17 +127,19 @@ struct status *verb_create(struct exchange *exchange, struct request *request, c
 struct put {
 	struct exchange *exchange;
 	const struct subresource_handler *handler;
+	bool again; /* it was decoded before, and has warned */
 };
 
 /* The body as it was sent, decoded afresh for every try. */
 static struct status *put_body(
 	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
 {
-	const struct put *put = data;
+	struct put *put = data;
 	size_t n_warnings = request->n_warnings;
 	struct status *status = decode_body(put->exchange, request, request->schema->type, ret_object);
-	if (old && n_warnings)
+	if (put->again)
 		request->n_warnings = n_warnings;
+	put->again = true;
 	return status;
 }
 
@@ -193,7 +191,7 @@ static struct status *update_missing(struct exchange *exchange, struct request *
 struct status *verb_update(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	const struct subresource_handler *handler = handler_of(request);
-	struct put put = {exchange, handler};
+	struct put put = {.exchange = exchange, .handler = handler};
 	ProtobufCMessage *object;
 	bool created, view = handler && handler->put;
 	TRY(decode_write_options(exchange, request));
@@ -243,8 +241,8 @@ struct status *verb_patch_check(struct exchange *exchange)
 }
 
 /* Fields that are unknown or stand twice, in the patch or in what it made, are warned of or refused together. */
-static struct status *judge_outcome(
-	struct request *request, const struct patch *p, const cJSON *made, struct status *status)
+static struct status *judge_outcome(struct request *request, const struct schema_type *type, const struct patch *p,
+	const cJSON *made, struct status *status)
 {
 	static const char strict[] = "strict decoding error: ";
 	CLEANUP_STATUS struct status *from_object = status;
@@ -254,11 +252,12 @@ static struct status *judge_outcome(
 		const char *other = strstr(status->message, "converting (");
 		if (!other)
 			other = strstr(status->message, "no kind \"");
-		return patch_outcome_bad(request, p->kind, p->tree, made, other ? other : status->message);
+		return patch_outcome_bad(
+			request, other ? NULL : type, p->kind, p->tree, made, other ? other : status->message);
 	}
 	if (!str_eq(request->field_validation, "Strict") || (!found && !p->strict.n_errors))
 		return NULL;
-	return patch_outcome_bad(request, p->kind, p->tree, made,
+	return patch_outcome_bad(request, NULL, p->kind, p->tree, made,
 		arena_printf(request->arena, "%s%s%s%s", strict,
 			str_join(request->arena, p->strict.errors, p->strict.n_errors, ", "),
 			found && p->strict.n_errors ? ", " : "", found ? found + strlen(strict) : ""));
@@ -350,7 +349,7 @@ static struct status *apply_patch_to(struct request *request, const struct patch
 	struct status *status = decode_json(request, schema_of(old), text.buf, text.len, ret_object);
 	if (p->again)
 		request->n_warnings = n_warnings;
-	return judge_outcome(request, p, after, status);
+	return judge_outcome(request, schema_of(old), p, after, status);
 }
 
 /* Mostly managedFields are not the patch's business, and are left out; they are in the message of an outcome that is no
@@ -598,8 +597,9 @@ struct status *verb_delete_collection(struct exchange *exchange, struct request 
 	if (!request_table(request))
 		return status_not_allowed();
 	TRY(list_options_parse(exchange, request, &o));
-	TRY(list_options_settle(request, &o));
+	TRY(list_fields_settle(request, &o));
 	TRY(decode_delete_options(exchange, request, &options));
+	TRY(list_version_settle(request, &o));
 	TRY(list_objects(request, &o, &list));
 	const char *namespace = request->namespace;
 	size_t n = list_items(list, &items);

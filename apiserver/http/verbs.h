@@ -10,10 +10,12 @@
 #include "apiserver/registry/request.h"
 
 /* A resourceVersion parameter: -1 when it was not given, and else a revision. What is none is the original's 500
- * without a reason, which lists (list_options_settle) turn into BadRequest and single reads and watches do not. */
+ * without a reason, which lists (list_version_settle) turn into BadRequest and single reads and watches do not. */
 struct status *version_parse(const char *text, int64_t *ret_version) MUST_USE;
-/* What of the options only the resource knows: which fields can be selected by, and versions. */
-struct status *list_options_settle(struct request *request, struct list_options *options) MUST_USE;
+/* What of the options only the resource knows: which fields can be selected by. */
+struct status *list_fields_settle(struct request *request, struct list_options *options) MUST_USE;
+/* And what its storage reads: the version, or the token to go on with. */
+struct status *list_version_settle(struct request *request, struct list_options *options) MUST_USE;
 /* Continue tokens: the revision of the list, and the key at which it goes on. BadRequest for what is none of ours. */
 const char *continue_token_make(struct arena *arena, int64_t revision, const char *start);
 struct status *continue_token_read(

@@ -11,7 +11,6 @@
 #include "base/encode.h"
 #include "base/mem.h"
 
-#define WAIT_MS 3000
 #define BOOKMARK_MS 60000
 #define TIMEOUT_FIRST_MS 1800000 /* --min-request-timeout */
 #define FINAL_BOOKMARK_MS 2000
@@ -308,10 +307,7 @@ static struct status *begin(struct watch *w, const struct watcher_options *wo)
 	const struct list_options *o = &w->options;
 	bool from_now = o->version <= 0 || (o->has_initial && o->initial);
 	bool with_state = o->has_initial ? o->initial : o->version <= 0;
-	if (o->version < 0)
-		TRY(cache_fresh(cache, WAIT_MS));
-	else
-		TRY(cache_wait(cache, o->version, WAIT_MS));
+	TRY(request_catch_up(w->request, o->version));
 	w->initial_done = !with_state;
 	if (with_state)
 		TRY(table_check_prefix(table, wo->prefix));
@@ -343,7 +339,8 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	w->accept = *accept;
 	strbuf_init(&w->out);
 	TRY(list_options_parse(exchange, request, &w->options));
-	TRY(list_options_settle(request, &w->options));
+	TRY(list_fields_settle(request, &w->options));
+	TRY(list_version_settle(request, &w->options));
 	add_name_selector(request, &w->options);
 	int64_t now = clock_mono_ms(request->clock);
 	int64_t timeout = w->options.timeout_seconds > 0 ? w->options.timeout_seconds * 1000
@@ -353,11 +350,13 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	const char *prefix = request_prefix(request);
 	const struct watcher_options wo = {
 		.prefix = prefix, .labels = w->options.labels, .fields = w->options.fields, .notify = wake, .data = w};
+	TRY(accept_stream(accept));
 	struct status *status = begin(w, &wo);
 	if (status_is(status, STATUS_EXPIRED))
 		w->refused = STEAL(status);
 	if (status)
 		return status;
+	answer_warnings(exchange, request);
 	const struct reply_stream stream = {.next = next_pieces, .done = done_watch, .data = w};
 	reply_stream(exchange, 200, accept->media == MEDIA_PROTOBUF ? WATCH_PROTOBUF : WATCH_JSON, &stream);
 	return NULL;

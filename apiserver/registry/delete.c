@@ -108,6 +108,9 @@ static struct status *write_mark(struct request *request, ProtobufCMessage *obje
 		etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len, lease,
 			ret_done, ret_revision, ret_now)));
 	TRY(fail_try("mark-deleted.after-commit"));
+	/* Whoever is told so may count on it: nothing is created in a namespace that is going. */
+	if (*ret_done && request->strategy->mark_deleted)
+		status_drop(request_catch_up(request, *ret_revision), "then it is seen a moment later");
 	if (*ret_done)
 		set_revision(request, object, *ret_revision);
 	return NULL;

@@ -76,6 +76,9 @@ void set_revision(struct request *request, ProtobufCMessage *object, int64_t rev
  */
 void ensure_spec(struct arena *arena, ProtobufCMessage *object);
 
+/* Waits until memory is as new as a version, or as etcd is now (-1). */
+struct status *request_catch_up(struct request *request, int64_t version) MUST_USE;
+
 /* The metadata in the eyes of the kind's own checks. */
 void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
 /* The rule for names of finalizers that most groups have beside the one for all. */

@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 #define LEASE_SHARED_MS 60000
+#define CATCH_UP_MS 3000
 #define RETRY_LEASE_EXTRA_SECONDS 60
 #define MAX_WARNING_LOOKS (1u << 20)
 
@@ -66,6 +67,17 @@ struct status *etcd_called(
 		figure_count(figures_find(registry->etcd_figures, &key),
 			status && status->code >= 500 ? status->code : 200,
 			(double)(clock_mono_ns(registry->clock) - begin_ns) / 1e9, 0);
+	return status;
+}
+
+struct status *request_catch_up(struct request *request, int64_t version)
+{
+	struct registry *registry = request->registry;
+	int64_t begin_ns = clock_mono_ns(registry->clock);
+	struct status *status = version < 0 ? cache_fresh(registry->cache, CATCH_UP_MS)
+					    : cache_wait(registry->cache, version, CATCH_UP_MS);
+	if (version)
+		table_waited(request_table(request), (double)(clock_mono_ns(registry->clock) - begin_ns) / 1e9);
 	return status;
 }
 

@@ -45,6 +45,7 @@ struct request {
 
 	/* Whether the cache has been made fresh for this request already, or failed to. */
 	bool asked_fresh;
+	int64_t asked_ns;
 	struct status *fresh; /* the request's until it is taken */
 
 	/* Options of writes. */

@@ -102,6 +102,10 @@ struct status *table_list_stored(
 	const struct table *table, const char *prefix, int64_t revision, struct snapshot *ret_snapshot) MUST_USE;
 void snapshot_done(struct snapshot *snapshot);
 size_t table_count(struct table *table);
+size_t table_bytes(struct table *table);
+/* How long reads wait until the table is as new as they want it: one is told, and all are written as a histogram. */
+void table_waited(struct table *table, double seconds);
+void table_write_waits(const struct table *table, struct strbuf *out, const char *name, const char *labels);
 /* How many changes have come from etcd since the first reading, and how many the ring has room for. */
 uint64_t table_received(struct table *table);
 size_t table_ring_size(struct table *table);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include "apiserver/store/cache.h"
 #include "apiserver/store/drafts.h"
+#include "base/tally.h"
 
 struct subscriber {
 	object_wanted_fn *wanted;
@@ -31,6 +32,7 @@ struct table {
 	size_t ring_bytes;		/* of what only the ring keeps */
 	struct strmap *unreadable;	/* keys whose values cannot be read: why; NULL: none */
 	atomic_uint_least64_t received; /* changes after the first reading */
+	struct tally_slot waited;	/* seconds that reads waited for it to be new enough */
 	/* What has changed since lies scattered. table_tidy()'s own. */
 	int64_t tidy_revision;
 	/* Fixed after the start. */

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "serve/metrics.h"
 
 #define RING_FIRST 64
 #define RING_MOST 65536
@@ -108,6 +109,7 @@ void table_done(struct table *t)
 	free(t->marks);
 	free(t->ring);
 	free(t->prefix);
+	tally_done(&t->waited);
 	free(t->subscribers);
 	strmap_free(t->unreadable);
 	pthread_mutex_destroy(&t->watchers_lock);
@@ -320,6 +322,27 @@ void snapshot_done(struct snapshot *snapshot)
 		entry_unref(snapshot->items[i]);
 	free(snapshot->items);
 	*snapshot = (struct snapshot){0};
+}
+
+size_t table_bytes(struct table *t)
+{
+	pthread_rwlock_rdlock(&t->cache->lock);
+	size_t n = t->bytes;
+	pthread_rwlock_unlock(&t->cache->lock);
+	return n;
+}
+
+static const double waits[] = {0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3};
+static const struct tally_bounds wait_bounds = {waits, ARRAY_SIZE(waits)};
+
+void table_waited(struct table *t, double seconds)
+{
+	tally_observe(&t->waited, &wait_bounds, seconds);
+}
+
+void table_write_waits(const struct table *t, struct strbuf *out, const char *name, const char *labels)
+{
+	metrics_write_tally(out, name, labels, &t->waited, &wait_bounds);
 }
 
 size_t table_count(struct table *t)

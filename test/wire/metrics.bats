@@ -98,6 +98,9 @@ requests() { # CODE SCOPE VERB [DRY-RUN]
 	cp_wait has 'apiserver_storage_events_received_total{group="",resource="secrets"}' \
 		'apiserver_watch_cache_events_received_total{group="",resource="secrets"}'
 	has 'apiserver_watch_cache_initializations_total{group="apps",resource="deployments"} 1' \
+		'apiserver_resource_size_estimate_bytes{group="",resource="secrets"} ' \
+		'apiserver_request_filter_duration_seconds_bucket{filter="authorization",le="0.0001"} ' \
+		'apiserver_request_filter_duration_seconds_count{filter="authentication"} ' \
 		'watch_cache_capacity{group="",resource="secrets"}' \
 		'kube_apiserver_clusterip_allocator_allocated_ips{cidr="10.0.0.0/24"} ' \
 		'kube_apiserver_clusterip_allocator_available_ips{cidr="10.0.0.0/24"} 25' \
