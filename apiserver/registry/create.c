@@ -54,7 +54,7 @@ void validate_finalizers_of(struct request *request, struct field_errors *errors
 {
 	/* These groups do without the rule of the others. */
 	static const char *const groups[] = {"admissionregistration.k8s.io", "apiextensions.k8s.io",
-		"apiregistration.k8s.io", "coordination.k8s.io", NULL};
+		"apiregistration.k8s.io", "coordination.k8s.io", "policy", NULL};
 	if (!str_in(request->group, groups))
 		validate_finalizer_domains(
 			errors, FIELD(FIELD(NULL, "metadata"), "finalizers"), meta->finalizers, meta->n_finalizers);
@@ -149,6 +149,12 @@ static struct status *store_new(struct request *request, ProtobufCMessage *objec
 
 static struct status *create_virtual(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
 {
+	MetaV1ObjectMeta *meta = object_meta(object);
+	if (meta) {
+		wipe_system_fields(meta);
+		meta->creation_timestamp = NULL;
+		meta->uid = (char *)(uintptr_t)schema_empty_string;
+	}
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));
 	TRY(validate(request, object));
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, true));

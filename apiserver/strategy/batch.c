@@ -198,6 +198,6 @@ const struct strategy claim_strategy = {
 	.validate_create = claim_create,
 	.prepare_update = prepare_update_claim,
 	.warn = warn_claim,
-	.meta_again = META_ALL_AGAIN,
+	.meta_again = META_AROUND_AGAIN,
 	.validate_update = claim_update,
 };

@@ -65,6 +65,8 @@ struct status *scale_put(struct request *request, ProtobufCMessage *object, cons
 	const char *name = object_name(object), *version = object_resource_version(scale), *uid = object_uid(scale);
 	int32_t replicas = scale->spec ? scale->spec->replicas : 0;
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	if (scale->metadata)
+		TRY(request_check_namespace(request, scale->metadata->namespace));
 	if (str_empty(object_name(scale)))
 		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
 					  "provided",

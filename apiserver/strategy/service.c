@@ -176,8 +176,17 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 
 /* --- what a Service is given --- */
 
+/* A name elsewhere has no traffic here: what it says of that is checked, and nobody gets to see it. */
+static void drop_unseen(ProtobufCMessage *object)
+{
+	CoreV1ServiceSpec *spec = ((CoreV1Service *)object)->spec;
+	if (spec && service_type_is(spec, "ExternalName"))
+		spec->internal_traffic_policy = NULL;
+}
+
 static struct status *begin_create(struct request *request, ProtobufCMessage *object)
 {
+	drop_unseen(object);
 	return service_allocate(request, (CoreV1Service *)object, NULL);
 }
 
@@ -188,6 +197,7 @@ static void rollback_create(struct request *request, const ProtobufCMessage *obj
 
 static struct status *begin_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
+	drop_unseen(object);
 	return generic_is_status(request)
 		       ? NULL
 		       : service_allocate(request, (CoreV1Service *)object, (const CoreV1Service *)old);

@@ -26,7 +26,7 @@ static void name_limit_range(struct request *request, ProtobufCMessage *object)
 {
 	MetaV1ObjectMeta *meta = object_meta(object);
 	char uid[37];
-	if (!str_empty(meta->name))
+	if (!str_empty(meta->name) || !str_empty(meta->generate_name))
 		return;
 	uuid_generate(uid);
 	meta->name = arena_strdup(request->arena, uid);

@@ -87,11 +87,13 @@ static void check_resource_rule(
 	check_wildcard(errors, namespaces, r->namespaces, r->n_namespaces, "namespaces");
 	bool all = str_in_n("*", r->namespaces, r->n_namespaces);
 	for (size_t i = 0; i < r->n_namespaces && !all; i++) {
-		const char *problem = check_dns_label(errors->arena, r->namespaces[i]);
-		if (problem)
+		char **problems;
+		const char *found = check_dns_label(errors->arena, r->namespaces[i]);
+		size_t n = found ? str_split(errors->arena, found, '\n', &problems) : 0;
+		for (size_t k = 0; k < n; k++)
 			field_invalid(errors, FIELD_INDEX(namespaces, i), r->namespaces[i],
 				arena_printf(errors->arena,
-					"each member of this list must be '*' or a DNS-1123 label; %s", problem));
+					"each member of this list must be '*' or a DNS-1123 label; %s", problems[k]));
 	}
 }
 

@@ -54,13 +54,14 @@ static void check_resources(struct field_errors *errors, const CoreV1Node *node)
 
 static void check_cidrs(struct field_errors *errors, const struct field_path *path, const CoreV1NodeSpec *spec)
 {
-	size_t n_six = 0;
+	size_t n_six = 0, bad_at = 0;
 	const char *bad = NULL;
 	for (size_t i = 0; i < spec->n_pod_cidrs; i++) {
 		struct cidr cidr;
 		n_six += strchr(spec->pod_cidrs[i], ':') != NULL;
 		if (cidr_read(spec->pod_cidrs[i], &cidr))
 			continue;
+		bad_at = bad ? bad_at : i;
 		bad = bad ? bad : spec->pod_cidrs[i];
 		field_invalid(errors, FIELD_INDEX(path, i), spec->pod_cidrs[i],
 			"must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
@@ -70,8 +71,9 @@ static void check_cidrs(struct field_errors *errors, const struct field_path *pa
 	if (bad)
 		field_internal(errors, path,
 			arena_printf(errors->arena,
-				"invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR address: %s",
-				bad));
+				"invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[%zu]: <nil> "
+				"(invalid CIDR address: %s)",
+				bad_at, bad));
 	if (bad || !n_six || n_six == spec->n_pod_cidrs || spec->n_pod_cidrs > 2)
 		field_invalid_json(errors, path, strings_json(errors->arena, spec->pod_cidrs, spec->n_pod_cidrs),
 			"may specify no more than one CIDR for each IP family");

@@ -105,7 +105,8 @@ static void check_operator(
 				strings_json(errors->arena, term->values, term->n_values),
 				"must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
 	} else {
-		field_invalid(errors, FIELD(path, "operator"), operator, "not a valid selector operator");
+		field_invalid_json(errors, FIELD(path, "operator"), field_json(errors->arena, operator),
+			"not a valid selector operator");
 	}
 }
 

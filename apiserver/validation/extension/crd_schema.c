@@ -325,6 +325,28 @@ static void check_root(struct field_errors *errors, const struct field_path *pat
 			"the root of the schema if the status subresource is enabled");
 }
 
+struct search {
+	const char *found;
+};
+
+static void find_unsupported(const Schema *schema, void *data)
+{
+	struct search *search = data;
+	if (!search->found)
+		search->found = !str_empty(schema->id)	     ? "id"
+				: !str_empty(schema->schema) ? "schema"
+				: !str_empty(schema->ref)    ? "$ref"
+							     : NULL;
+}
+
+/* What a schema that is otherwise right says and is not kept, anywhere in it; NULL: nothing. */
+static const char *unsupported_member(const Schema *schema)
+{
+	struct search search = {0};
+	schema_each(schema, find_unsupported, &search);
+	return search.found;
+}
+
 void validate_crd_schema(struct field_errors *errors, const struct field_path *path, const Schema *schema,
 	const struct crd_schema_rules *rules)
 {
@@ -336,6 +358,10 @@ void validate_crd_schema(struct field_errors *errors, const struct field_path *p
 	if (validate_structure(errors, path, schema))
 		validate_crd_defaults(errors, path, schema, rules->pruned);
 	walk(errors, path, schema, (struct where){.is_root = true});
+	const char *unsupported = errors->n_items == n_before ? unsupported_member(schema) : NULL;
+	if (unsupported)
+		field_invalid(errors, path, "",
+			arena_printf(errors->arena, "OpenAPIV3Schema '%s' is not supported", unsupported));
 	if (errors->n_items == n_before)
 		validate_crd_rules(errors, path, schema);
 }

@@ -105,7 +105,8 @@ void validate_crd_selectable(struct field_errors *errors, const struct field_pat
 		const ApiextensionsV1JSONSchemaProps *found = schema_at(errors->arena, schema, text);
 		if (*text != '.' && *text != '[') {
 			field_invalid(errors, at, text,
-				arena_printf(errors->arena, "is an invalid path: expected [ or . but got: %s", text));
+				arena_printf(errors->arena, "is an invalid path: expected [ or . but got: %.*s",
+					(int)strcspn(text, ".["), text));
 			continue;
 		}
 		if (!found) {

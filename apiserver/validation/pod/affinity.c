@@ -20,7 +20,8 @@ static void check_requirement(struct field_errors *errors, const struct field_pa
 			field_required(errors, FIELD(path, "values"),
 				"must be specified single value when `operator` is 'Lt' or 'Gt'");
 	} else {
-		field_invalid(errors, FIELD(path, "operator"), op, "not a valid selector operator");
+		field_invalid_json(errors, FIELD(path, "operator"), field_json(errors->arena, op),
+			"not a valid selector operator");
 	}
 	validate_text(errors, FIELD(path, "key"), r->key, check_qualified_name(errors->arena, str_or_empty(r->key)));
 	for (size_t i = 0; !any_value && i < r->n_values; i++)
@@ -32,7 +33,8 @@ static void check_field_requirement(
 	struct field_errors *errors, const struct field_path *path, const CoreV1NodeSelectorRequirement *r)
 {
 	if (!str_eq(r->operator, "In") && !str_eq(r->operator, "NotIn"))
-		field_invalid(errors, FIELD(path, "operator"), r->operator, "not a valid selector operator");
+		field_invalid_json(errors, FIELD(path, "operator"), field_json(errors->arena, r->operator),
+			"not a valid selector operator");
 	else if (r->n_values != 1)
 		field_required(errors, FIELD(path, "values"),
 			"must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
