@@ -33,3 +33,7 @@ play() {
 @test "tokens, scales, statuses, certificate requests" {
 	play tokens.txt
 }
+
+@test "options of requests, bodies that are none, values of wrong types, patches that do not fit" {
+	play options.txt
+}

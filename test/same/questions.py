@@ -1,0 +1,313 @@
+"""What is asked in a session: creations with mistakes, then one object that is changed, read and deleted in every way."""
+import copy
+import json
+import random
+
+from mutate import at, places
+
+PATCHES = {"merge": "application/merge-patch+json", "strategic": "application/strategic-merge-patch+json",
+           "json": "application/json-patch+json", "apply": "application/apply-patch+yaml"}
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+ACCEPTS = [
+    "application/json", "*/*", "application/*", "application/yaml", "application/vnd.kubernetes.protobuf", TABLE, TABLE + ", application/json",
+    "application/json;as=Table;v=v1beta1;g=meta.k8s.io", "application/json;as=Table;v=v2;g=meta.k8s.io", "application/json;as=Table",
+    "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
+    "application/yaml;as=PartialObjectMetadata;v=v1;g=meta.k8s.io", "application/yaml;as=Table;v=v1;g=meta.k8s.io",
+    "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
+    "text/html", "text/plain", "application/xml", "application/json;q=0.1, application/yaml;q=0.9", "application/json;q=0", "text/html, */*;q=0.1", "",
+    "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/json; charset=utf-8", "application/json;as=Other;v=v1;g=meta.k8s.io", "a", "*",
+    "application/json;pretty=1", "application/cbor", "application/cbor, application/json", "application/json;v=v1", "APPLICATION/JSON", "application/json;profile=x"]
+TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "text/plain", "", "application/json; charset=utf-8", "application/x",
+         "application/merge-patch+json", "APPLICATION/JSON", "a/b/c", "application/json;q", "application/cbor"]
+NOT_STORED = ("customresourcedefinitions", "apiservices", "mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicies",
+              "validatingadmissionpolicybindings", "flowschemas", "prioritylevelconfigurations", "servicecidrs", "resourcequotas", "limitranges")
+VALUES = {
+    "dryRun": ["All", "All", "All", "", "None", "all", "All&dryRun=All"],
+    "fieldValidation": ["Strict", "Strict", "Warn", "Ignore", "", "strict"],
+    "fieldManager": ["a", "b", "", "x" * 128, "x" * 129, "a%0A", "%C3%BC"],
+    "force": ["true", "false", "1", "x", ""],
+    "pretty": ["true", "1", "false", "0", "x", ""],
+    "limit": ["1", "2", "0", "-1", "x", "", "500", "9223372036854775808"],
+    "continue": ["x", "", "$CONTINUE(%s)", "eyJ2IjoibWV0YS5rOHMuaW8vdjIiLCJydiI6MSwic3RhcnQiOiJhIn0", "e30"],
+    "resourceVersion": ["0", "0", "0", "1", "", "$VERSION(last)", "$VERSION(last)", "x", "-1", "18446744073709551616", "01"],
+    "resourceVersionMatch": ["Exact", "NotOlderThan", "", "exact", "x"],
+    "labelSelector": ["a", "!a", "a=b", "a!=b", "a in (b,c)", "a notin ()", "a in ()", "a>1", "a<x", "a,b", "a=", "=", "a==b", "a b", "a in (b", ",", "a/b/c=d", "a=b=c", "x" * 64, "a=" + "x" * 64,
+                      "a=-", "A/b", "a,,b", "(a)", "a in b", "!", "a!b", " a = b ", "a exists", "in in (in)", "a=b,a=c"],
+    "fieldSelector": ["metadata.name=a", "metadata.name!=a", "metadata.namespace=default", "metadata.name", "x=y", "metadata.name==a", "=", "", "a", "metadata.name=a\\,b", "metadata.name=a\\",
+                      "metadata.labels.a=b", "spec.nodeName=a", "status.phase=Running", "status.phase!=Running", "spec.unschedulable=true", "type=Opaque", "reason=a", "involvedObject.name=a",
+                      "spec.schedulerName=a", "status.podIP=1", "spec.hostNetwork=true", "metadata.name=a,metadata.name=b", "metadata.name in (a)", "spec.clusterIP=None", "status.successful=1",
+                      "status.replicas=0", "spec.signerName=a", "spec.driver=a", "metadata.uid=a", ",", "metadata.name=a,", "spec.nodeName=", "spec.type=ClusterIP"],
+    "timeoutSeconds": ["1", "0", "-1", "x", ""],
+    "sendInitialEvents": ["true", "false", "x", ""],
+    "allowWatchBookmarks": ["true", "false", "x"],
+    "gracePeriodSeconds": ["0", "1", "-1", "x", "30", "9223372036854775808"],
+    "propagationPolicy": ["Background", "Foreground", "Orphan", "x", ""],
+    "orphanDependents": ["true", "false", "x"],
+    "ignoreStoreReadErrorWithClusterBreakingPotential": ["true", "x"],
+    "includeObject": ["None", "Object", "Metadata", "x", ""],
+    "watch": ["false", "0", "False"],
+    "unknown": ["1"],
+    "kind": ["x"],
+}
+FOR = {
+    "write": ["dryRun", "fieldValidation", "fieldManager", "force", "pretty", "unknown"],
+    "get": ["pretty", "resourceVersion", "includeObject", "limit", "resourceVersionMatch", "kind"],
+    "list": ["limit", "continue", "resourceVersion", "resourceVersionMatch", "labelSelector", "fieldSelector", "pretty", "includeObject", "watch", "sendInitialEvents", "timeoutSeconds",
+             "allowWatchBookmarks", "unknown"],
+    "watch": ["resourceVersion", "resourceVersionMatch", "labelSelector", "fieldSelector", "sendInitialEvents", "allowWatchBookmarks", "includeObject", "limit", "pretty", "continue"],
+    "delete": ["dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents", "pretty", "ignoreStoreReadErrorWithClusterBreakingPotential"],
+}
+
+
+class Differs(Exception):
+    """The servers answered differently: the session ends, since they may hold different things now."""
+
+
+class Session:
+    def __init__(self, servers, mutator, rng, base, report):
+        self.servers, self.mutator, self.rng, self.report = servers, mutator, rng, report
+        self.path, self.base = base["path"], base["object"]
+        self.resource = self.path.rstrip("/").rsplit("/", 1)[1]
+        self.name = (self.base.get("metadata") or {}).get("name") or "none"
+        self.one = self.path + "/" + self.name
+
+    def ask(self, method, path, headers=(), body=None):
+        """body: what both are sent, or a list of one for each."""
+        bodies = body if isinstance(body, list) else [body, body]
+        bodies = [b.encode("utf-8", "surrogatepass") if isinstance(b, str) else b for b in bodies]
+        answers = [s.send(method, path, headers, b) for s, b in zip(self.servers, bodies)]
+        same = self.report(self, method, path, headers, bodies, answers)
+        if not same and method not in ("GET", "HEAD") and "dryRun=All" not in path:
+            raise Differs
+        return answers
+
+    def query(self, use, chance=0.5):
+        """A query string of what that use knows, and sometimes of what it does not."""
+        rng, parts = self.rng, []
+        while rng.random() < chance and len(parts) < 4:
+            name = rng.choice(FOR[use] if rng.random() < 0.95 else sorted(VALUES))
+            value = rng.choice(VALUES[name])
+            value = value % self.path if "$CONTINUE(%s" in value else value
+            parts.append(name + "=" + value.replace(" ", "%20").replace("\\", "%5C") if value or rng.random() < 0.8 else name)
+        return "&".join(parts)
+
+    def kinds(self, chance=0.15):
+        rng = self.rng
+        return [("Accept", rng.choice(ACCEPTS))] if rng.random() < chance else []
+
+    def headers(self, kind="application/json"):
+        kind = self.rng.choice(TYPES) if self.rng.random() < 0.02 else kind
+        found = self.kinds() + ([("Content-Type", kind)] if kind else [])
+        return found + ([("User-Agent", self.rng.choice(["a/1", "kubectl/v1", "b c", "x" * 200]))] if self.rng.random() < 0.5 else [])
+
+    def both(self, change, answers):
+        """The stored object of each server after the same change."""
+        seed, bodies = self.rng.random(), []
+        own = self.mutator.rng
+        for answer in answers:
+            self.mutator.rng = random.Random(seed)
+            bodies.append(change(copy.deepcopy(answer.json)))
+        self.mutator.rng = own
+        return bodies
+
+    # What is asked.
+
+    def create(self, stored=False):
+        body = self.mutator.mutated(self.base)
+        query = self.query("write")
+        if not stored and "dryRun=All" not in query:
+            query += "&dryRun=All"
+        self.ask("POST", self.path + "?" + query.lstrip("&"), self.headers(), self.mutator.text(body))
+
+    def stored(self):
+        answers = [s.send("GET", self.one) for s in self.servers]
+        return answers if all(a.code == 200 and isinstance(a.json, dict) for a in answers) else None
+
+    def put(self):
+        answers, rng = self.stored(), self.rng
+        if not answers:
+            return
+        sub = rng.choice(["", "", "/status", "/status"])
+        only = rng.choice([(), ("spec",), ("status",), ("metadata",), ("spec", "status")])
+        keep = rng.random() < 0.3
+
+        def change(live):
+            if not keep:
+                live["metadata"].pop("managedFields", None)
+            return self.mutator.text(self.mutator.mutated(live, only))
+
+        self.ask("PUT", self.one + sub + "?" + self.query("write", 0.4), self.headers(), self.both(change, answers))
+
+    def patch_body(self, how):
+        rng, base = self.rng, self.base
+        changed = self.mutator.mutated(base)
+        if how == "json":
+            operations = []
+            found = list(places(base))
+            for _ in range(rng.choice((1, 1, 2, 3))):
+                path = "/" + "/".join(str(p).replace("~", "~0").replace("/", "~1") for p in rng.choice(found))
+                path += rng.choice(["", "", "", "", "/-", "/0", "/x", "/01", "/"])
+                op = {"op": rng.choice(["add", "replace", "remove", "test", "move", "copy", "add", "replace", "x", ""]), "path": path, "value": self.mutator.odd()}
+                if op["op"] in ("move", "copy"):
+                    op["from"] = "/" + "/".join(str(p) for p in rng.choice(found))
+                if rng.random() < 0.05:
+                    op.pop(rng.choice(sorted(op)))
+                operations.append(op)
+            return rng.choice([operations] * 30 + [{}, [], None, "x", [1]])
+        if how == "apply":
+            if rng.random() < 0.5:
+                for part in [p for p in places(changed) if rng.random() < 0.2 and len(p) > 1][::-1]:
+                    cut(changed, part)
+            if isinstance(changed.get("metadata"), dict):
+                changed["metadata"].pop("resourceVersion", None)
+            return changed
+        parts = rng.sample(sorted(changed), rng.randint(1, len(changed)))
+        body = {k: changed[k] for k in parts if k not in ("apiVersion", "kind") or rng.random() < 0.3}
+        if how == "strategic" and rng.random() < 0.2:
+            self.directive(body)
+        return body
+
+    def directive(self, body):
+        rng = self.rng
+        holders = [body] + [at(body, p) for p in places(body) if isinstance(at(body, p), dict)]
+        holder, key = rng.choice(holders), rng.choice(["x", "containers", "ports", "finalizers"] + [k for k in self.base.get("spec", {}) if isinstance(k, str)])
+        name, value = rng.choice([("$patch", "delete"), ("$patch", "replace"), ("$patch", "merge"), ("$patch", "x"), ("$patch", 1), ("$retainKeys", ["a"]), ("$retainKeys", "a"),
+                                  ("$setElementOrder/" + key, [{"name": "a"}]), ("$setElementOrder/" + key, ["a"]), ("$deleteFromPrimitiveList/" + key, ["a"]),
+                                  ("$deleteFromPrimitiveList/" + key, "a"), ("$setElementOrder/" + key, "x"), ("$x", 1)])
+        holder[name] = value
+
+    def patch(self):
+        rng, how = self.rng, self.rng.choice(sorted(PATCHES))
+        query = self.query("write", 0.4)
+        if how == "apply" and rng.random() < 0.95:
+            query = "fieldManager=%s&" % rng.choice("ab") + ("force=true&" if rng.random() < 0.4 else "") + query
+        sub = "/status" if rng.random() < 0.2 else ""
+        self.ask("PATCH", self.one + sub + "?" + query, self.headers(PATCHES[how]), self.mutator.text(self.patch_body(how)))
+
+    def get(self):
+        sub = self.rng.choice(["", "", "", "/status", "/x", "/scale", "/", "/status/x", "//"])
+        self.ask(self.rng.choice(["GET", "GET", "GET", "HEAD"]), self.one + sub + "?" + self.query("get"), self.kinds(0.6))
+
+    def list(self):
+        self.ask("GET", self.collection() + "?" + self.query("list", 0.7), self.kinds(0.5))
+
+    def collection(self):
+        rng = self.rng
+        path = self.path
+        if "/namespaces/default/" in path and rng.random() < 0.3:
+            path = path.replace("/namespaces/default", "")
+        return path
+
+    def watch(self):
+        path = self.collection() if self.rng.random() < 0.8 else self.one
+        self.ask("GET", path + "?watch=%s&timeoutSeconds=1&" % self.rng.choice(["1", "true", "true", "True", ""]) + self.query("watch", 0.7), self.kinds(0.4))
+
+    def odd_path(self):
+        rng = self.rng
+        path = rng.choice([self.path, self.one, self.one + "/status", self.path.rsplit("/", 1)[0], "/api", "/apis", self.path.split("/namespaces")[0], "/", "/version", "/healthz", "/readyz",
+                           "/livez/ping", "/openapi/v3", "/metrics/x", "/logs", "/.well-known/openid-configuration", "/apis/x", "/api/v2", "/api/v1/x"])
+        path = rng.choice([path, path, path + "/", "/" + path, path.replace("default", "DEFAULT"), path.replace("default", "none"), path + "/%2e%2e", path + "/a%2Fb", path + "/..", path + "?a;b",
+                           path.upper(), path + "/a/b/c/d", path.replace("/v1", "/v9"), path + "%00", path.replace("/namespaces/default/", "/namespaces//"), path + "/proxy"])
+        method = rng.choice(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])
+        body = rng.choice([None, "", "{}", "x"]) if method not in ("GET", "HEAD") else None
+        if method in ("DELETE", "POST", "PUT", "PATCH"):
+            path += ("&" if "?" in path else "?") + "dryRun=All"
+        self.ask(method, path, self.kinds(0.3), body)
+
+    def options(self):
+        rng, m = self.rng, self.mutator
+        body = {"apiVersion": rng.choice(["v1", "v1", "meta.k8s.io/v1", "apps/v1", "x"]), "kind": "DeleteOptions"}
+        for name, values in (("gracePeriodSeconds", [0, 1, -1, "x", None]), ("propagationPolicy", ["Background", "Foreground", "Orphan", "x", ""]), ("orphanDependents", [True, False]),
+                             ("preconditions", [{}, {"uid": "x"}, {"resourceVersion": "1"}, {"uid": ""}, None]), ("dryRun", [["All"], [], ["x"], "All"]), ("x", [1])):
+            if rng.random() < 0.25:
+                body[name] = rng.choice(values)
+        return rng.choice([None, "", m.text(body), m.text(body), m.text(body)])
+
+    def delete(self, stored=False):
+        query = self.query("delete", 0.4) + ("" if stored else "&dryRun=All")
+        self.ask("DELETE", self.one + "?" + query.lstrip("&"), self.headers(), self.options())
+
+    def delete_all(self):
+        query = self.query("list", 0.5) + "&" + self.query("delete", 0.3) + "&dryRun=All"
+        self.ask("DELETE", self.path + "?" + query.lstrip("&"), self.headers(), self.options())
+
+    def subresource(self):
+        rng = self.rng
+        body = rng.choice(SUBRESOURCES.get(self.resource) or [None])
+        if not body:
+            return
+        sub, method, content = body
+        answers = None
+        if content is None:
+            answers = [s.send("GET", self.one + "/" + sub) for s in self.servers]
+            if any(a.code != 200 for a in answers):
+                return
+            bodies = self.both(lambda live: self.mutator.text(self.mutator.mutated(live)), answers)
+        else:
+            bodies = self.mutator.text(self.mutator.mutated(content) if rng.random() < 0.8 else content)
+        kind = PATCHES[rng.choice(sorted(PATCHES))] if method == "PATCH" else "application/json"
+        query = self.query("write", 0.4) + ("&fieldManager=a" if "apply" in kind else "")
+        if method == "POST":
+            query += "&dryRun=All"
+        self.ask(method, self.one + "/" + sub + "?" + query.lstrip("&"), self.headers(kind), bodies)
+
+    def play(self):
+        rng = self.rng
+        kept = self.resource not in NOT_STORED
+        try:
+            for _ in range(rng.randint(1, 5) if kept else 12):
+                self.create()
+            if rng.random() < 0.2:
+                self.create_other()
+            if not kept:
+                return
+            self.ask("POST", self.path, [("Content-Type", "application/json"), ("User-Agent", "first")], json.dumps(self.base, separators=(",", ":")))
+            choices = [self.put] * 6 + [self.patch] * 8 + [self.get] * 2 + [self.list] * 2 + [self.delete, self.delete_all] + [self.subresource] * 4 + [self.odd_path] * 2 + [self.watch] * (rng.random() < 0.15)
+            for _ in range(rng.randint(4, 16)):
+                rng.choice(choices)()
+            self.delete(stored=True)
+        except Differs:
+            pass
+        finally:
+            if kept:
+                self.take_away()
+
+    def create_other(self):
+        """To another collection, or with another type of content."""
+        rng = self.rng
+        body = json.dumps(self.base)
+        path = rng.choice([self.one, self.path.replace("default", "none"), self.path, self.path])
+        self.ask("POST", path + "?dryRun=All", [("Content-Type", rng.choice(TYPES))] + self.kinds(), rng.choice([body, body, "", "null", "[]", "x", "k8s\0x", body + body, body[:-1]]))
+
+    def take_away(self):
+        for s in self.servers:
+            if self.resource == "namespaces":
+                s.send("DELETE", self.one)
+                s.send("PUT", self.one + "/finalize", [("Content-Type", "application/json")],
+                       json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name}, "spec": {"finalizers": []}}).encode())
+            s.send("DELETE", self.one + "?gracePeriodSeconds=0&propagationPolicy=Background")
+            s.send("PATCH", self.one, [("Content-Type", PATCHES["merge"])], b'{"metadata":{"finalizers":null}}')
+
+
+SCALE = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "plain", "namespace": "default"}, "spec": {"replicas": 3}}
+SCALES = [("scale", "PUT", None), ("scale", "PATCH", SCALE), ("scale", "PATCH", {"spec": {"replicas": 2}})]
+SUBRESOURCES = {
+    "deployments": SCALES, "replicasets": SCALES, "statefulsets": SCALES, "replicationcontrollers": SCALES,
+    "pods": [
+        ("ephemeralcontainers", "PUT", None), ("resize", "PUT", None), ("status", "PUT", None),
+        ("ephemeralcontainers", "PATCH", {"spec": {"ephemeralContainers": [{"name": "e", "image": "i"}]}}),
+        ("resize", "PATCH", {"spec": {"containers": [{"name": "a", "resources": {"requests": {"cpu": "1"}}}]}}),
+        ("eviction", "POST", {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "pod"}, "deleteOptions": {"gracePeriodSeconds": 1}}),
+        ("binding", "POST", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "pod"}, "target": {"kind": "Node", "name": "n"}})],
+    "serviceaccounts": [("token", "POST", {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": ["a"], "expirationSeconds": 600}})],
+    "certificatesigningrequests": [("approval", "PUT", None), ("status", "PUT", None), ("approval", "PATCH", {"status": {"conditions": [{"type": "Approved", "status": "True", "reason": "a"}]}})],
+    "namespaces": [("finalize", "PUT", None), ("status", "PUT", None)],
+}
+
+
+def cut(value, path):
+    """Takes away what is at a path, where it still is."""
+    try:
+        del at(value, path[:-1])[path[-1]]
+    except (KeyError, IndexError, TypeError):
+        pass
