@@ -125,7 +125,8 @@ static struct status *check_served(const struct request *r)
 		      !str_in(r->verb, (const char *const[]){"list", "watch", NULL});
 	if (across && *r->name)
 		return status_unknown_path();
-	static const char *const single[] = {"get", "update", "patch", "delete"};
+	static const char *const single[] = {"get", "update", "patch", "delete"}, *const writes[] = {
+											  "update", "patch", NULL};
 	size_t n_single = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(single); i++)
 		n_single += str_in(single[i], r->schema->verbs);
@@ -133,8 +134,9 @@ static struct status *check_served(const struct request *r)
 		return status_unknown_path();
 	if (str_eq(r->namespace, ".") || str_eq(r->namespace, ".."))
 		return status_internal("invalid key: \"/%s/%s\"", r->resource, r->namespace);
-	bool named_create = str_eq(r->verb, "create") && *r->name && !*r->subresource;
-	if (!across && !named_create && (str_in(r->verb, served) || is_connect(r)))
+	/* One of them has a name, and one that is to be has none in its path. */
+	bool misnamed = str_eq(r->verb, "create") ? *r->name && !*r->subresource : str_in(r->verb, writes) && !*r->name;
+	if (!across && !misnamed && (str_in(r->verb, served) || is_connect(r)))
 		return NULL;
 	return status_not_allowed();
 }

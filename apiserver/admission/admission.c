@@ -223,7 +223,7 @@ static const char *name_of(const struct admission_attributes *a)
 	if (!str_empty(a->name))
 		return a->name;
 	const MetaV1ObjectMeta *meta = a->object ? object_meta(a->object) : NULL;
-	return meta ? str_or(meta->name, str_or_empty(meta->generate_name)) : "";
+	return meta ? str_or(meta->name, str_or(meta->generate_name, "Unknown")) : "Unknown";
 }
 
 struct status *admission_forbidden(const struct admission_attributes *a, const char *format, ...)

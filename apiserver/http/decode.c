@@ -188,8 +188,14 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 	struct json_strict strict = {0};
 	const struct json_options options = {.strict = &strict};
 	struct status *status = yaml_to_json(request->arena, data, size, &options, &json, &json_size);
-	if (status)
-		return cannot_handle(type, NULL, NULL, status);
+	if (status) {
+		static const char converting[] = "error converting YAML to JSON: ";
+		const char *why = arena_strdup(request->arena, status->message);
+		status_free(status);
+		return status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
+			type->kind, why + (str_starts_with(why, converting) ? strlen(converting) : 0),
+			summary(request->arena, data, size));
+	}
 	if (strict.n_errors) {
 		strict = (struct json_strict){0};
 		TRY(yaml_find_duplicates(request->arena, data, size, &strict));

@@ -62,6 +62,14 @@ static void check_match(struct field_errors *errors, const struct list_options *
 static struct status *check_list_options(struct request *request, const struct list_options *o, bool watch)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	/* A watch from no version begins with what is there, as if it had asked for that. */
+	struct list_options complete = *o;
+	bool from_now = str_empty(o->version_text) || str_eq(o->version_text, "0");
+	if (watch && from_now && !o->has_initial && str_empty(o->match)) {
+		complete.has_initial = true;
+		complete.match = "NotOlderThan";
+		o = &complete;
+	}
 	if (watch && o->has_initial && !str_eq(o->match, "NotOlderThan"))
 		field_forbidden(&errors, FIELD(NULL, "resourceVersionMatch"),
 			"sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");

@@ -59,9 +59,11 @@ static void prepare_create(struct request *request, ProtobufCMessage *object)
 	(void)ENSURE(request->arena, pod->spec, CoreV1PodSpec);
 	forget_old_ways(pod);
 	generic_first_generation(request, object);
+	/* A class that the client names stays, as in the original. */
+	char *class = pod->status ? pod->status->qos_class : NULL;
 	pod->status = API_NEW(request->arena, CoreV1PodStatus);
 	pod->status->phase = (char *)"Pending";
-	pod->status->qos_class = (char *)pod_qos_class(pod->spec);
+	pod->status->qos_class = str_empty(class) ? (char *)pod_qos_class(pod->spec) : class;
 	pod_drop_disabled(request->arena, pod->spec, NULL);
 	add_gated_condition(request, pod);
 	pod_add_label_keys(request->arena, pod);
@@ -94,6 +96,7 @@ static void keep_status_parts(struct request *request, CoreV1Pod *pod, const Cor
 	}
 	pod->metadata->owner_references = old->metadata->owner_references;
 	pod->metadata->n_owner_references = old->metadata->n_owner_references;
+	pod->metadata->deletion_timestamp = old->metadata->deletion_timestamp;
 	/* Of a feature that is not enabled. */
 	status->extended_resource_claim_status = NULL;
 }

@@ -109,7 +109,7 @@ void validate_pod_resources(struct field_errors *errors, const struct field_path
 		field_forbidden(errors, path, "may not be set for a windows pod");
 		return;
 	}
-	if (spec->resources->n_claims)
+	if (spec->resources->claims)
 		field_forbidden(errors, FIELD(path, "claims"), "claims may not be set for Resources at pod-level");
 	validate_resources(errors, path, spec->resources, spec, true);
 	check_requests(errors, path, spec);

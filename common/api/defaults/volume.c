@@ -54,12 +54,6 @@ static void set_token_projection(struct arena *arena, void *msg)
 	DEFAULT_SCALAR(projection, expiration_seconds, 3600);
 }
 
-static void set_image(struct arena *arena, void *msg)
-{
-	CoreV1ImageVolumeSource *image = msg;
-	DEFAULT_STRING(image, pull_policy, image_reference_is_latest(image->reference) ? "Always" : "IfNotPresent");
-}
-
 static void set_iscsi(struct arena *arena, void *msg)
 {
 	CoreV1ISCSIVolumeSource *source = msg;
@@ -149,7 +143,6 @@ const struct defaulter defaults_volume[] = {
 	{&CoreV1DownwardAPIVolumeSource_schema, set_downward_api},
 	{&CoreV1ProjectedVolumeSource_schema, set_projected},
 	{&CoreV1ServiceAccountTokenProjection_schema, set_token_projection},
-	{&CoreV1ImageVolumeSource_schema, set_image},
 	{&CoreV1ISCSIVolumeSource_schema, set_iscsi},
 	{&CoreV1ISCSIPersistentVolumeSource_schema, set_iscsi_persistent},
 	{&CoreV1RBDVolumeSource_schema, set_rbd},
