@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include "apiserver/app.h"
 #include "apiserver/http/paths.h"
 #include "apiserver/openapi/openapi.h"
@@ -25,6 +26,8 @@
 #define DEFAULT_SERVICE_RANGE "10.0.0.0/24"
 #define TRIM_TICKS 8
 #define TRIM_BYTES (1u << 20)
+#define BUSY_TOP_BYTES (1 << 20)
+#define QUIET_TOP_BYTES (128 << 10)
 #define CERTIFICATE_SECONDS (365 * 86400)
 
 /* --- what it serves with --- */
@@ -281,15 +284,26 @@ static void *compact(void *data)
 	return NULL;
 }
 
+/* What a busy server frees at the end of a heap it soon needs again; a quiet one gives it back. Called each second. */
+static void choose_trim(clock_t *last)
+{
+	const clock_t now = clock();
+	const bool busy = now - *last > CLOCKS_PER_SEC / 10;
+	*last = now;
+	mallopt(M_TRIM_THRESHOLD, busy ? BUSY_TOP_BYTES : QUIET_TOP_BYTES);
+}
+
 static void wait_for_end(struct app *app, const sigset_t *set)
 {
 	const struct timespec second = {.tv_sec = 1};
+	clock_t cpu = clock();
 	for (unsigned ticks = 1;; ticks++) {
 		int signal_number = sigtimedwait(set, NULL, &second);
 		if (signal_number > 0) {
 			log_info("stopping: signal %d", signal_number);
 			return;
 		}
+		choose_trim(&cpu);
 		size_t went = cache_tick(registry_cache(app->registry));
 		/* What a burst has left behind goes back to the system. */
 		if (went >= TRIM_BYTES || ticks % TRIM_TICKS == 0) {
