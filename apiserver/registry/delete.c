@@ -63,6 +63,13 @@ static void settle_finalizers(struct request *request, const MetaV1DeleteOptions
 		meta_add_finalizer(request->arena, meta, FINALIZER_FOREGROUND);
 }
 
+/* Whether it is being deleted already, and this deletion does not make that any sooner. */
+static bool is_pending(const MetaV1ObjectMeta *meta, const MetaV1DeleteOptions *asked)
+{
+	return meta->deletion_timestamp && meta->has_deletion_grace_period_seconds &&
+	       (!asked->has_grace_period_seconds || asked->grace_period_seconds >= meta->deletion_grace_period_seconds);
+}
+
 /*
  * Marks the object as being deleted. An object that is marked already keeps its mark, but its grace period may be
  * shortened. *ret_changed: whether anything differs from what is stored.
@@ -130,7 +137,8 @@ static struct status *try_delete(struct request *request, const MetaV1DeleteOpti
 	if (s->check_delete)
 		TRY(s->check_delete(request, stored->object));
 	bool graceful = s->graceful && s->graceful(request, stored->object, options);
-	settle_finalizers(request, options, meta);
+	if (!s->graceful || !is_pending(meta, asked))
+		settle_finalizers(request, options, meta);
 	*ret_object = object;
 	mark(request, options, graceful, object);
 	*ret_gone = may_be_removed(request, object);

@@ -195,7 +195,8 @@ const char *request_qualified(const struct request *request)
 struct status *request_not_found(const struct request *request, const char *name)
 {
 	const char *wrong = name_is_path_segment(request->arena, name, false);
-	if (wrong)
+	/* The server itself only wants to know that it is not there. */
+	if (wrong && !str_empty(request->method))
 		return status_bad_request("Name parameter invalid: %s: %s", field_quote(request->arena, name), wrong);
 	struct status *s = status_new(STATUS_NOT_FOUND, "%s \"%s\" not found", request_qualified(request), name);
 	return status_details(s, request->group, request->resource, name);
