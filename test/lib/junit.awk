@@ -18,7 +18,7 @@ function lines(text) {
 {
 	out = sprintf("  <testcase classname=\"%s\" name=\"%s\" time=\"%s\"", xml($1), xml($2), $3)
 	if ($4 == "failed")
-		out = out sprintf(">\n    <failure message=\"%s\">%s</failure>\n  </testcase>\n", xml(substr($5, 1, 120)), xml(lines($5)))
+		out = out ">\n    <failure message=\"" xml(substr($5, 1, 120)) "\">" xml(lines($5)) "</failure>\n  </testcase>\n" # more than sprintf() takes
 	else if ($4 == "skipped" || $4 == "known")
 		out = out sprintf("><skipped message=\"%s%s\"/></testcase>\n", $4 == "known" ? "known failure: " : "", xml($5))
 	else
