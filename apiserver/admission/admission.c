@@ -206,15 +206,22 @@ struct status *admission_namespace(const struct admission_context *context, cons
 	const CoreV1Namespace **ret_namespace)
 {
 	const ProtobufCMessage *object;
+	if (a->namespace_seen && *a->namespace_seen) {
+		*ret_namespace = *a->namespace_seen;
+		return NULL;
+	}
 	struct status *s = objects_get(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &object);
 	if (status_is(s, STATUS_NOT_FOUND)) {
 		/* Perhaps through another server. */
 		status_drop(s, "asked again at the source");
 		s = objects_get_live(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &object);
 	}
-	if (!s)
-		*ret_namespace = (const CoreV1Namespace *)object;
-	return s;
+	if (s)
+		return s;
+	*ret_namespace = (const CoreV1Namespace *)object;
+	if (a->namespace_seen)
+		*a->namespace_seen = *ret_namespace;
+	return NULL;
 }
 
 /* What the object is called in an error: its name, or what its name will begin with. */

@@ -41,6 +41,7 @@ struct admission_attributes {
 	const ProtobufCMessage *old;	 /* of an update or a delete */
 	const ProtobufCMessage *options; /* DeleteOptions and so on; may be NULL */
 	bool dry_run;
+	const CoreV1Namespace **namespace_seen; /* what one plugin has read, for the next ones; may be NULL */
 };
 
 struct pod_security_figures;

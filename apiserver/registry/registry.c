@@ -336,6 +336,7 @@ struct status *admit(struct request *request, enum admission_operation operation
 	if (operation == ADMISSION_CREATE && str_empty(request->subresource) && object)
 		name = object_name(object);
 	const struct admission_attributes a = {.arena = request->arena,
+		.namespace_seen = &request->namespace_seen,
 		.user = request->user,
 		.operation = operation,
 		.group = request->group,

@@ -67,6 +67,7 @@ struct request {
 	size_t n_warnings;
 	size_t n_warnings_counted, n_warned_runes; /* the runes of the first ones */
 	size_t n_warning_looks;
+	const CoreV1Namespace *namespace_seen; /* by admission */
 };
 
 /* Adds a Warning header to the answer, once for each text. Where all would be longer than WARNINGS_MAX_RUNES, each is
