@@ -32,7 +32,7 @@ struct worker {
 	struct job job; /* fn NULL: end */
 	sem_t wake;
 	pthread_t thread;
-	bool started, ended; /* of the thread; who ended is to be joined */
+	bool started; /* there is such a thread, which is to be joined */
 };
 
 struct workers {
@@ -55,7 +55,7 @@ static bool take_queued(struct workers *w, struct job *ret_job)
 	return true;
 }
 
-/* Who has not been handed anything meanwhile is taken off the list, and ends. */
+/* Who has not been handed anything meanwhile is taken off the list, and ends: nobody joins it, its place is free. */
 static bool leave(struct worker *worker)
 {
 	struct workers *w = worker->pool;
@@ -66,8 +66,10 @@ static bool leave(struct worker *worker)
 	const bool found = *at;
 	if (found) {
 		*at = worker->next_idle;
-		worker->ended = true;
+		worker->started = false;
 		w->n_running--;
+		sem_destroy(&worker->wake);
+		pthread_detach(worker->thread);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return found;
@@ -130,12 +132,6 @@ struct workers *workers_new(const char *name, size_t n_threads, size_t max_queue
 	return w;
 }
 
-static void join(struct worker *worker)
-{
-	pthread_join(worker->thread, NULL);
-	sem_destroy(&worker->wake);
-}
-
 void workers_free(struct workers *w)
 {
 	if (!w)
@@ -148,8 +144,12 @@ void workers_free(struct workers *w)
 		next = idle->next_idle;
 		sem_post(&idle->wake);
 	}
-	for (size_t i = 0; i < w->n_max && w->all[i].started; i++)
-		join(&w->all[i]);
+	for (size_t i = 0; i < w->n_max; i++) {
+		if (!w->all[i].started)
+			continue;
+		pthread_join(w->all[i].thread, NULL);
+		sem_destroy(&w->all[i].wake);
+	}
 	pthread_mutex_destroy(&w->lock);
 	free(w->all);
 	free(w->ring);
@@ -159,10 +159,8 @@ void workers_free(struct workers *w)
 static void start(struct workers *w, struct job job)
 {
 	struct worker *worker = w->all;
-	while (worker->started && !worker->ended)
+	while (worker->started)
 		worker++;
-	if (worker->ended)
-		join(worker);
 	*worker = (struct worker){.pool = w, .job = job, .started = true};
 	w->n_running++;
 	sem_init(&worker->wake, 0, 0);
