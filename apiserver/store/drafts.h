@@ -6,8 +6,8 @@
  *	entry = drafts_take(drafts, resource, key, value, size, revision);	// etcd has told of it
  *
  * A draft says nothing of whether or when something is written: it is only what its bytes decode to, whoever wrote
- *them, and is taken for the very same bytes alone. So it does no harm when a write fails, when its outcome is unknown,
- *when another server writes the same, or when it is never asked for; and one that is lost costs no more than decoding.
+ * them, and is taken for the very same bytes alone. So it does no harm when a write fails, when its outcome is unknown,
+ * when another server writes the same, or when it is never asked for; and one that is lost costs no more than decoding.
  * Memory is bounded: there are so many places, found by the key, and so many bytes; what is not taken soon is dropped.
  * Threads: any.
  */

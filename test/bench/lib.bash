@@ -171,6 +171,11 @@ cpu_ms() { # PID: CPU time so far
 }
 resident_mib() { awk '/^VmRSS/ {printf "%.1f", $2 / 1024}' "/proc/$1/status" 2> /dev/null; }
 peak_mib() { awk '/^VmHWM/ {printf "%.1f", $2 / 1024}' "/proc/$1/status" 2> /dev/null; }
+# What a side's API server holds now, into the caller's before; and how much more that is later.
+note_memory() { before[$side]=$(resident_mib "$CP_APISERVER_PID"); }
+grown() { # FIGURE
+	sample "$1" % "$(awk -v a="${before[$side]}" -v b="$(resident_mib "$CP_APISERVER_PID")" 'BEGIN {printf "%.1f", (b / a - 1) * 100}')"
+}
 forget_peak() { echo 5 > "/proc/$1/clear_refs" 2> /dev/null; }
 end_process() { # PID
 	kill "$1" 2> /dev/null

@@ -32,10 +32,6 @@ warm() {
 	settle
 	"$BIN/bench-load" list --what json --namespace '*' --n 2 --clients 1 --kubeconfig "$KUBECONFIG" > /dev/null 2>&1
 }
-grown() {
-	sample grown-lists % "$(awk -v a="${before[$side]}" -v b="$(resident_mib "$CP_APISERVER_PID")" 'BEGIN {printf "%.1f", (b / a - 1) * 100}')"
-}
-note_memory() { before[$side]=$(resident_mib "$CP_APISERVER_PID"); }
 
 part_read() {
 	local ten one
@@ -55,5 +51,5 @@ part_read() {
 	each_side note_memory
 	rounds lists_of_all
 	rest 10
-	each_side grown
+	each_side grown grown-lists
 }

@@ -17,10 +17,7 @@ nodes_of_side() {
 	"$kubectl" create -f - > /dev/null <<< '{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "load-00000000"}}'
 	source=$CP_ETCD fill "" /registry/minions/load-00000000 /registry/minions 99 1
 	settle
-	before[$side]=$(resident_mib "$CP_APISERVER_PID")
-}
-grown_by_writes() {
-	sample grown-writes MiB "$(awk -v a="${before[$side]}" -v b="$(resident_mib "$CP_APISERVER_PID")" 'BEGIN {printf "%.1f", b - a}')"
+	note_memory
 }
 
 part_write() {
@@ -36,5 +33,5 @@ part_write() {
 	derive create-3k-of-put % create-3k put-3k 6 100
 	derive create-10k-of-put % create-10k put-10k 6 100
 	rest 10
-	each_side grown_by_writes
+	each_side grown grown-writes
 }

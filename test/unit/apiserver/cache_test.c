@@ -253,6 +253,22 @@ static void old_events_are_forgotten_by_their_size(void **state)
 	clock_fake_free(clock);
 }
 
+/* After so long, what was then is known from that revision on. */
+struct forgotten {
+	int64_t advance_ms, first_known;
+};
+
+static void assert_known_from(struct cache *cache, struct clock *clock, const struct forgotten *wanted)
+{
+	struct table *pods = cache_table(cache, "", "pods");
+	struct snapshot s;
+	clock_fake_advance(clock, wanted->advance_ms);
+	cache_tick(cache);
+	assert_false(table_list_at(pods, "", NULL, wanted->first_known - 1, &s));
+	assert_true(table_list_at(pods, "", NULL, wanted->first_known, &s));
+	snapshot_done(&s);
+}
+
 /* All of a storm's events are known while they are young; later the last hundred, although no other event came. */
 static void old_events_are_forgotten_by_the_clock(void **state)
 {
@@ -263,17 +279,10 @@ static void old_events_are_forgotten_by_the_clock(void **state)
 	cache_mark_synced(cache, 10);
 	for (int64_t i = 1; i <= EVENTS; i++)
 		put(cache, "a", "one", "web", 10 + i);
-	static const struct {
-		int64_t advance_ms, first_known;
-	} cases[] = {{0, 10}, {KEEP_MS - 1, 10}, {1, 10 + EVENTS - LEAST}, {KEEP_MS, 10 + EVENTS - LEAST}};
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct snapshot s;
-		clock_fake_advance(clock, cases[i].advance_ms);
-		cache_tick(cache);
-		assert_false(table_list_at(pods, "", NULL, cases[i].first_known - 1, &s));
-		assert_true(table_list_at(pods, "", NULL, cases[i].first_known, &s));
-		snapshot_done(&s);
-	}
+	static const struct forgotten cases[] = {
+		{0, 10}, {KEEP_MS - 1, 10}, {1, 10 + EVENTS - LEAST}, {KEEP_MS, 10 + EVENTS - LEAST}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_known_from(cache, clock, &cases[i]);
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const struct watcher_options all = {.prefix = "", .notify = nothing};
 	CLEANUP(watcher_freep) struct watcher *w = NULL;
@@ -292,24 +301,15 @@ static void a_quiet_table_remembers_less(void **state)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct clock *clock = clock_fake_new(0);
 	struct cache *cache = cache_new(NULL, "/registry", clock);
-	struct table *pods = cache_table(cache, "", "pods");
 	char *text = arena_alloc(arena, BYTES + 1);
 	memset(text, 'x', BYTES);
 	text[BYTES] = 0;
 	cache_mark_synced(cache, 10);
 	for (int64_t i = 1; i <= EVENTS; i++)
 		put(cache, "a", "one", text, 10 + i);
-	static const struct {
-		int64_t advance_ms, first_known;
-	} cases[] = {{QUIET_MS - 1, 10}, {1, 10 + EVENTS - LEAST}};
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct snapshot s;
-		clock_fake_advance(clock, cases[i].advance_ms);
-		cache_tick(cache);
-		assert_false(table_list_at(pods, "", NULL, cases[i].first_known - 1, &s));
-		assert_true(table_list_at(pods, "", NULL, cases[i].first_known, &s));
-		snapshot_done(&s);
-	}
+	static const struct forgotten cases[] = {{QUIET_MS - 1, 10}, {1, 10 + EVENTS - LEAST}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_known_from(cache, clock, &cases[i]);
 	cache_free(cache);
 	clock_fake_free(clock);
 }

@@ -79,12 +79,18 @@ struct written {
 	struct strbuf value;
 };
 
-static struct written write_pod(struct arena *arena, const char *name, size_t annotation)
+static struct written write_pod_of(struct arena *arena, const char *name, size_t annotation, const char *uid)
 {
 	struct written w = {arena, pod_of(arena, name, annotation), STRBUF_INIT};
+	object_meta(w.pod)->uid = arena_strdup(arena, uid);
 	api_set_defaults(arena, &w.pod->base);
 	protobuf_encode(&w.value, w.pod);
 	return w;
+}
+
+static struct written write_pod(struct arena *arena, const char *name, size_t annotation)
+{
+	return write_pod_of(arena, name, annotation, "");
 }
 
 static void put(struct drafts *drafts, const struct written *w)
@@ -115,6 +121,13 @@ static void a_draft_is_taken_once_and_only_for_its_bytes(void **state)
 		arena, CoreV1Pod_schema.resource, "a/x", 5, one.value.buf, one.value.len, &decoded, &object));
 	assert_same(entry, decoded);
 	assert_null(take(drafts, &one, "a/x", 6));
+	/* As many bytes are not the same bytes. */
+	struct written first = write_pod_of(arena, "x", 10, "1"), second = write_pod_of(arena, "x", 10, "2");
+	assert_int_equal(first.value.len, second.value.len);
+	put(drafts, &first);
+	assert_null(take(drafts, &second, "a/x", 6));
+	strbuf_done(&first.value);
+	strbuf_done(&second.value);
 	/* The later write of a key is the one that is remembered. */
 	put(drafts, &one);
 	put(drafts, &other);
