@@ -1,12 +1,8 @@
 #include "apiserver/start.h"
 #include <errno.h>
-#include <ifaddrs.h>
 #include <malloc.h>
-#include <netdb.h>
-#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
 #include "apiserver/app.h"
 #include "apiserver/http/paths.h"
@@ -18,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/workers.h"
+#include "net/host.h"
 #include "pki/pki.h"
 
 #define ETCD_PATIENCE_MS 20000
@@ -38,12 +35,16 @@ static struct status *self_sign(const struct options *o, const char *cert_path, 
 	CLEANUP(pki_key_freep) struct pki_key *key = NULL;
 	CLEANUP(pki_cert_freep) struct pki_cert *cert = NULL;
 	char *names[] = {"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"};
-	char *addresses[] = {"127.0.0.1", o->advertise_address};
+	struct ip_range services;
+	const char *range = str_or(o->service_range, DEFAULT_SERVICE_RANGE);
+	TRY(ip_range_parse(arena_strndup(arena, range, strcspn(range, ",")), &services));
+	char *addresses[] = {
+		"127.0.0.1", o->advertise_address, ip_number_print(arena, services.is_ipv6, services.network + 1)};
 	const struct pki_subject subject = {.common_name = "kube-apiserver",
 		.dns_names = names,
 		.n_dns_names = ARRAY_SIZE(names),
 		.ip_addresses = addresses,
-		.n_ip_addresses = str_empty(o->advertise_address) ? 1 : 2,
+		.n_ip_addresses = ARRAY_SIZE(addresses),
 		.usages = PKI_SERVER_AUTH | PKI_DIGITAL_SIGNATURE};
 	int64_t now = clock_wall_s(clock_system());
 	TRY(pki_key_generate(PKI_ECDSA_P256, &key));
@@ -101,20 +102,16 @@ static struct status *client_authorities(const struct options *o, char **ret_pem
 	return NULL;
 }
 
-/* The first address that is not of the loopback. */
-static char *own_address(void)
+/* What others are told; the texts live as long as the process. */
+static struct status *settle_advertise_address(struct options *o)
 {
-	struct ifaddrs *all;
-	char host[NI_MAXHOST] = "127.0.0.1";
-	if (getifaddrs(&all) != 0)
-		return mem_strdup(host);
-	for (const struct ifaddrs *i = all; i; i = i->ifa_next)
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET && !(i->ifa_flags & IFF_LOOPBACK) &&
-			getnameinfo(i->ifa_addr, sizeof(struct sockaddr_in), host, sizeof(host), NULL, 0,
-				NI_NUMERICHOST) == 0)
-			break;
-	freeifaddrs(all);
-	return mem_strdup(host);
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *given = str_empty(o->advertise_address) ? o->bind_address : o->advertise_address;
+	const char *address = host_address(arena, given);
+	if (str_empty(address))
+		return status_bad_request("--advertise-address: this host has no address that others could use");
+	o->advertise_address = mem_strdup(address);
+	return NULL;
 }
 
 /* --- the parts --- */
@@ -184,7 +181,7 @@ static struct status *make_kubelet_tls(const struct options *o, struct app *app)
 /* Where others fetch the keys that check our tokens, unless the flag says: this server, as it is advertised. */
 static void settle_jwks_uri(struct options *o)
 {
-	if (!str_empty(o->authn.service_account_jwks_uri) || str_empty(o->advertise_address) || !o->secure_port)
+	if (!str_empty(o->authn.service_account_jwks_uri) || !o->secure_port)
 		return;
 	bool is_ipv6 = strchr(o->advertise_address, ':');
 	o->authn.service_account_jwks_uri = mem_printf("https://%s%s%s:%d/openid/v1/jwks", is_ipv6 ? "[" : "",
@@ -236,21 +233,14 @@ static struct status *listen_for_requests(const struct options *o, struct app *a
 
 static void start_boot(const struct options *o, struct app *app)
 {
-	CLEANUP_FREE char *found = NULL;
-	const char *address = o->advertise_address;
-	if (str_empty(address) && !str_eq(o->bind_address, "0.0.0.0") && !str_eq(o->bind_address, "::"))
-		address = o->bind_address;
-	if (str_empty(address))
-		address = found = own_address();
-	app->advertised = mem_printf("%s:%u", address, server_port(app->server));
-	char *kept = mem_strdup(address);
+	app->advertised = mem_printf("%s:%u", o->advertise_address, server_port(app->server));
 	const struct boot_options options = {.objects = registry_objects(app->registry),
 		.context = &app->strategies,
 		.repair = app->repair,
 		.etcd = app->etcd,
 		.etcd_prefix = o->etcd_prefix,
 		.clock = app->clock,
-		.advertise_address = kept,
+		.advertise_address = o->advertise_address,
 		.port = server_port(app->server),
 		.kubernetes_node_port = (int32_t)o->kubernetes_node_port,
 		.rbac = str_in_n("RBAC", o->authz.modes.items, o->authz.modes.n_items)};
@@ -329,6 +319,7 @@ struct status *apiserver_run(struct options *options)
 	app->advertised = "";
 	app->openapi = openapi_new();
 	app_metrics_init(app);
+	TRY(settle_advertise_address(options));
 	TRY(connect_etcd(options, app));
 	TRY(make_parts(options, app));
 	app->boot = boot_new(registry_objects(app->registry));

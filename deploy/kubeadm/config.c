@@ -1,11 +1,7 @@
 #include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "api/json.h"
 #include "api/meta.h"
@@ -13,6 +9,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "kubeadm.h"
+#include "net/host.h"
 
 enum { MAX_CONFIG_BYTES = 3 << 20 };
 
@@ -64,20 +61,6 @@ struct status *config_read(struct kubeadm *k, const char *path)
 			return NULL;
 		TRY(status_wrap(take_document(k, doc), "%s", path));
 	}
-}
-
-/* The address that this machine would use to reach others: no packet is sent. */
-static char *own_address(struct arena *arena)
-{
-	char text[INET_ADDRSTRLEN] = "";
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(0xC0000201)};
-	struct sockaddr_in from;
-	socklen_t size = sizeof(from);
-	CLEANUP_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof(to)) &&
-		!getsockname(fd, (struct sockaddr *)&from, &size))
-		inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text));
-	return arena_strdup(arena, text);
 }
 
 static void complete_node(struct kubeadm *k, KubeadmV1beta4NodeRegistrationOptions *node)
@@ -160,7 +143,7 @@ struct status *config_complete(struct kubeadm *k)
 	ENSURE(k->arena, k->cluster, KubeadmV1beta4ClusterConfiguration);
 	KubeadmV1beta4APIEndpoint *e = ENSURE(k->arena, k->init->local_api_endpoint, KubeadmV1beta4APIEndpoint);
 	if (str_empty(e->advertise_address))
-		e->advertise_address = own_address(k->arena);
+		e->advertise_address = host_address(k->arena, "0.0.0.0");
 	if (!e->bind_port)
 		e->bind_port = 6443;
 	complete_node(k, ENSURE(k->arena, k->init->node_registration, KubeadmV1beta4NodeRegistrationOptions));

@@ -1,6 +1,5 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
-#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "kubelet/node/machine.h"
+#include "net/host.h"
 
 #define MAX_FACT_BYTES 65536
 #define MAX_STAT_BYTES (4u << 20) /* a word for every interrupt there is */
@@ -197,44 +197,11 @@ static bool by_name(const char *hostname, struct in_addr *ret)
 	return found;
 }
 
-/* The source address of the default route: nothing is sent by connecting a datagram socket. */
-static bool by_route(struct in_addr *ret)
-{
-	struct sockaddr_in far = {.sin_family = AF_INET, .sin_port = htons(53)}, near;
-	socklen_t size = sizeof(near);
-	inet_pton(AF_INET, "192.0.2.1", &far.sin_addr);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	bool ok =
-		!connect(fd, (struct sockaddr *)&far, sizeof(far)) && !getsockname(fd, (struct sockaddr *)&near, &size);
-	close(fd);
-	if (ok)
-		*ret = near.sin_addr;
-	return ok;
-}
-
-static bool by_interface(struct in_addr *ret)
-{
-	bool found = false;
-	struct ifaddrs *list;
-	if (getifaddrs(&list))
-		return false;
-	for (const struct ifaddrs *i = list; i && !found; i = i->ifa_next)
-		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET && !(i->ifa_flags & IFF_LOOPBACK) &&
-			(i->ifa_flags & IFF_UP)) {
-			*ret = ((const struct sockaddr_in *)i->ifa_addr)->sin_addr;
-			found = true;
-		}
-	freeifaddrs(list);
-	return found;
-}
-
 char *machine_address(struct arena *arena, const char *hostname)
 {
 	struct in_addr address;
 	char text[INET_ADDRSTRLEN];
-	if (!by_name(hostname, &address) && !by_route(&address) && !by_interface(&address))
-		return arena_strdup(arena, "");
+	if (!by_name(hostname, &address))
+		return host_address(arena, "0.0.0.0");
 	return arena_strdup(arena, inet_ntop(AF_INET, &address, text, sizeof(text)));
 }
