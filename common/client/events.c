@@ -22,13 +22,13 @@ struct item {
 struct event_recorder {
 	struct client *client;
 	char *component, *host, *instance;
-	struct correlator *correlator; /* the thread's */
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards what follows */
+	struct correlator *correlator; /* the writer's */
+	struct workers *writer;	       /* a thread that is there while there is something to write */
+	pthread_mutex_t lock;	       /* guards what follows */
 	pthread_cond_t changed;
 	struct item *first, *last;
 	size_t n_queued, n_dropped;
-	bool stopping;
+	bool writing, stopping;
 	int64_t stop_at_ms;
 };
 
@@ -140,8 +140,6 @@ static void write_v1(struct event_recorder *r, struct item *item)
 static struct item *next_item(struct event_recorder *r)
 {
 	pthread_mutex_lock(&r->lock);
-	while (!r->first && !r->stopping)
-		pthread_cond_wait(&r->changed, &r->lock);
 	struct item *item = r->first;
 	if (item && r->stopping && clock_mono_ms(clock_system()) > r->stop_at_ms)
 		item = NULL;
@@ -151,11 +149,12 @@ static struct item *next_item(struct event_recorder *r)
 			r->last = NULL;
 		r->n_queued--;
 	}
+	r->writing = item;
 	pthread_mutex_unlock(&r->lock);
 	return item;
 }
 
-static void *run(void *data)
+static void write_queued(void *data)
 {
 	struct event_recorder *r = data;
 	for (struct item *item; (item = next_item(r));) {
@@ -165,7 +164,6 @@ static void *run(void *data)
 			write_v1(r, item);
 		arena_free(item->arena);
 	}
-	return NULL;
 }
 
 /* --- recording, on any thread --- */
@@ -182,7 +180,7 @@ struct event_recorder *event_recorder_new(struct client *client, const char *com
 	r->correlator = correlator_new(client_clock(client));
 	pthread_mutex_init(&r->lock, NULL);
 	cond_init(&r->changed);
-	r->thread = thread_start("events", run, r);
+	r->writer = workers_new("events", 1, 1);
 	return r;
 }
 
@@ -205,7 +203,7 @@ void event_recorder_free(struct event_recorder *r)
 	r->stop_at_ms = clock_mono_ms(clock_system()) + DRAIN_MS;
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
-	pthread_join(r->thread, NULL);
+	workers_free(r->writer);
 	while (r->first) {
 		struct item *item = r->first;
 		r->first = item->next;
@@ -231,7 +229,8 @@ static void queue(struct event_recorder *r, struct item *item)
 			r->first = item;
 		r->last = item;
 		r->n_queued++;
-		pthread_cond_signal(&r->changed);
+		if (!r->writing)
+			r->writing = workers_submit(r->writer, write_queued, r);
 	}
 	size_t dropped = full ? ++r->n_dropped : 0;
 	pthread_mutex_unlock(&r->lock);

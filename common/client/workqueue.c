@@ -1,5 +1,6 @@
 #include "client/workqueue.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include "base/cond.h"
@@ -30,7 +31,9 @@ struct workqueue {
 	struct workqueue_options options;
 	struct rate_limiter *limiter; /* NULL: no overall limit */
 	pthread_mutex_t lock;	      /* guards all below */
-	pthread_cond_t wake;
+	pthread_cond_t wake;	      /* for who waits for a key */
+	size_t n_waiting;	      /* of the workers */
+	struct workqueue_run *run;    /* the workers; NULL: there are none */
 	struct strmap *items;
 	struct item *first, *last;
 	size_t n_ready;
@@ -39,6 +42,16 @@ struct workqueue {
 	uint64_t next_seq;
 	bool shut_down;
 	struct workqueue_figures figures; /* what only grows */
+};
+
+/* Threads that come when there is something to do, and go when there has been nothing for a while. */
+struct workqueue_run {
+	struct workqueue *q;
+	workqueue_sync *sync;
+	void *data;
+	struct workers *workers;
+	size_t n_active, n_most; /* guarded by the queue's lock, as the next is */
+	pthread_cond_t ended;	 /* none is active */
 };
 
 struct workqueue *workqueue_new_with(
@@ -169,6 +182,19 @@ void workqueue_figures(struct workqueue *q, struct workqueue_figures *ret_figure
 
 /* --- items; the lock is held --- */
 
+static void work(void *data);
+
+/* As long as keys wait or are to come, somebody waits for them, unless as many as there may be are busy. */
+static void want_worker(struct workqueue *q)
+{
+	struct workqueue_run *run = q->run;
+	if (!run || q->n_waiting || run->n_active == run->n_most || (!q->first && !q->n_delayed))
+		return;
+	run->n_active++;
+	if (!workers_submit(run->workers, work, run))
+		assert(!"a pool that takes as many as it has threads");
+}
+
 static struct item *item_get(struct workqueue *q, const char *key)
 {
 	struct item *item = strmap_get(q->items, key);
@@ -228,6 +254,7 @@ static void add_after(struct workqueue *q, const char *key, int64_t delay_ms)
 	struct item *item = item_get(q, key);
 	if (delay_ms <= 0) {
 		make_ready(q, item);
+		want_worker(q);
 		return;
 	}
 	int64_t due = clock_mono_ms(q->clock) + delay_ms;
@@ -246,6 +273,7 @@ static void add_after(struct workqueue *q, const char *key, int64_t delay_ms)
 	/* Whoever waits may have to wait for less. */
 	if (item->heap_pos == 1)
 		pthread_cond_broadcast(&q->wake);
+	want_worker(q);
 }
 
 /* Moves what has become due into the FIFO; returns milliseconds to the next one, -1 if there is none. */
@@ -271,6 +299,7 @@ static char *take(struct workqueue *q)
 	item->processing = true;
 	item->started_ns = clock_mono_ns(q->clock);
 	observe(&q->figures.waits, item->started_ns - item->added_ns);
+	want_worker(q);
 	return mem_strdup(item->key);
 }
 
@@ -393,6 +422,8 @@ void workqueue_shutdown(struct workqueue *q)
 		item_maybe_drop(q, item);
 	}
 	pthread_cond_broadcast(&q->wake);
+	if (q->run)
+		pthread_cond_broadcast(&q->run->ended);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -406,14 +437,6 @@ bool workqueue_is_shut_down(struct workqueue *q)
 
 /* --- workers over a queue --- */
 
-struct workqueue_run {
-	struct workqueue *q;
-	workqueue_sync *sync;
-	void *data;
-	size_t n_threads;
-	pthread_t threads[];
-};
-
 static void report(struct workqueue *q, const char *key, const struct status *error)
 {
 	bool race = error->reason == STATUS_CONFLICT || error->reason == STATUS_ALREADY_EXISTS;
@@ -423,38 +446,70 @@ static void report(struct workqueue *q, const char *key, const struct status *er
 		log_v(4, "sync lost a race: queue=%s key=%s err=\"%s\"", q->name, key, error->message);
 }
 
-static void *work(void *data)
+/* The next key. NULL: there is nothing to do, or others wait for it, and this worker is no longer active. */
+static char *next_key(struct workqueue_run *run)
+{
+	struct workqueue *q = run->q;
+	char *key = NULL;
+	pthread_mutex_lock(&q->lock);
+	for (;;) {
+		int64_t next = move_due(q);
+		if (q->first)
+			key = take(q);
+		if (key || q->shut_down || q->n_waiting || next < 0)
+			break;
+		q->n_waiting++;
+		wait_ms(q, next);
+		q->n_waiting--;
+	}
+	if (!key && --run->n_active == 0)
+		pthread_cond_broadcast(&run->ended);
+	pthread_mutex_unlock(&q->lock);
+	return key;
+}
+
+static void work(void *data)
 {
 	struct workqueue_run *run = data;
+	struct workqueue *q = run->q;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	for (char *key; (key = workqueue_get(run->q)); free(key)) {
+	for (char *key; (key = next_key(run)); free(key)) {
 		struct status *error = run->sync(run->data, arena, key);
 		if (error) {
-			if (!workqueue_is_shut_down(run->q))
-				report(run->q, key, error);
+			if (!workqueue_is_shut_down(q))
+				report(q, key, error);
 			status_free(error);
-			workqueue_add_rate_limited(run->q, key);
+			workqueue_add_rate_limited(q, key);
 		} else {
-			workqueue_forget(run->q, key);
+			workqueue_forget(q, key);
 		}
-		workqueue_done(run->q, key);
+		workqueue_done(q, key);
 		arena_reset(arena);
 	}
-	return NULL;
 }
 
 struct workqueue_run *workqueue_run(struct workqueue *q, size_t n_threads, workqueue_sync *sync, void *data)
 {
-	struct workqueue_run *run = mem_zalloc(sizeof(*run) + n_threads * sizeof(run->threads[0]));
-	*run = (struct workqueue_run){.q = q, .sync = sync, .data = data, .n_threads = n_threads};
-	for (size_t i = 0; i < n_threads; i++)
-		run->threads[i] = thread_start(q->name, work, run);
+	struct workqueue_run *run = mem_zalloc(sizeof(*run));
+	*run = (struct workqueue_run){.q = q, .sync = sync, .data = data, .n_most = n_threads};
+	run->workers = workers_new(q->name, n_threads, n_threads);
+	cond_init(&run->ended);
+	pthread_mutex_lock(&q->lock);
+	q->run = run;
+	want_worker(q);
+	pthread_mutex_unlock(&q->lock);
 	return run;
 }
 
 void workqueue_join(struct workqueue_run *run)
 {
-	for (size_t i = 0; i < run->n_threads; i++)
-		pthread_join(run->threads[i], NULL);
+	struct workqueue *q = run->q;
+	pthread_mutex_lock(&q->lock);
+	while (!q->shut_down || run->n_active)
+		pthread_cond_wait(&run->ended, &q->lock);
+	q->run = NULL;
+	pthread_mutex_unlock(&q->lock);
+	workers_free(run->workers);
+	pthread_cond_destroy(&run->ended);
 	free(run);
 }

@@ -2,13 +2,13 @@
  * Work queue: keys to be synced, each at most once at a time and at most once in the queue.
  *
  *	struct workqueue *q = workqueue_new("deployment", clock_system());
- *	struct workers_run *run = workqueue_run(q, 5, sync_deployment, controller);
+ *	struct workqueue_run *run = workqueue_run(q, 5, sync_deployment, controller);
  *	…handlers: workqueue_add(q, key);
  *	workqueue_shutdown(q); workqueue_join(run); workqueue_free(q);
  *
  * A key added while it is being processed is processed again afterwards. Failures are added again with a back-off of
  * 5 ms · 2^n up to 1000 s and an overall 10 a second (burst 100), as the default controller rate limiter of the
- *original.
+ * original.
  *
  * Threads: any thread may call anything. Keys are copied.
  */
@@ -83,9 +83,10 @@ bool workqueue_is_shut_down(struct workqueue *q);
  * object).
  */
 typedef struct status *workqueue_sync(void *data, struct arena *arena, const char *key);
-/* Starts n threads that run sync over the queue until it is shut down. */
+/* Runs sync over the queue, on as many threads at once, until it is shut down. They come with the keys, and go when
+ * there are none. */
 struct workqueue_run *workqueue_run(struct workqueue *q, size_t n_threads, workqueue_sync *sync, void *data);
-/* Waits for the threads and frees the handle. */
+/* Waits until the queue is shut down and the last sync has ended; frees the handle. */
 void workqueue_join(struct workqueue_run *run);
 
 #endif

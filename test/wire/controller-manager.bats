@@ -210,3 +210,17 @@ gone() { ! kubectl get "$@" > /dev/null 2>&1; }
 	within 20 manager_says '^root_ca_cert_publisher_sync_total\{code="200"\} [4-9]'
 	within 20 manager_says '^endpoint_slice_controller_syncs\{result="success"\} [1-9]'
 }
+
+n_threads() { find "/proc/$MANAGER_PID/task" -mindepth 1 -maxdepth 1 | wc -l; }
+few_threads() { [ "$(n_threads)" -lt 20 ]; }
+
+@test "threads come with work, and go when there is none" {
+	cp_user manager system:masters
+	manager manager
+	kubectl create namespace fresh > /dev/null
+	within 20 has_account fresh
+	within 20 few_threads
+	kubectl -n fresh create deployment web --image=none > /dev/null
+	within 20 eval '[ -n "$(kubectl -n fresh get pods -o name)" ]'
+	within 20 few_threads
+}

@@ -4,8 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/str.h"
 #include "client/backoff.h"
@@ -196,6 +199,73 @@ static void workers_sync_until_shutdown(void **state)
 	workqueue_free(s.q);
 }
 
+static int n_threads(void)
+{
+	int n = 0;
+	DIR *dir = opendir("/proc/self/task");
+	for (struct dirent *e; (e = readdir(dir));)
+		n += *e->d_name != '.';
+	closedir(dir);
+	return n;
+}
+
+enum { AT_ONCE = 3 };
+struct meeting {
+	sem_t here, go;
+	atomic_int n;
+};
+
+static struct status *meet(void *data, struct arena *arena, const char *key)
+{
+	struct meeting *m = data;
+	(void)arena, (void)key;
+	atomic_fetch_add(&m->n, 1);
+	sem_post(&m->here);
+	sem_wait(&m->go);
+	return NULL;
+}
+
+static void add_keys(struct workqueue *q, const char *prefix, int n)
+{
+	char key[32];
+	for (int i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "%s%d", prefix, i);
+		workqueue_add(q, key);
+	}
+}
+
+static void threads_come_with_keys_as_many_as_may_be(void **state)
+{
+	struct meeting m = {.n = 0};
+	sem_init(&m.here, 0, 0);
+	sem_init(&m.go, 0, 0);
+	struct workqueue *q = workqueue_new("test", clock_system());
+	const int before = n_threads();
+	struct workqueue_run *run = workqueue_run(q, AT_ONCE, meet, &m);
+	assert_int_equal(n_threads(), before);
+	/* One key is one thread's; what is delayed is waited for by another. */
+	add_keys(q, "a", 1);
+	workqueue_add_after(q, "later", 1);
+	sem_wait(&m.here);
+	sem_wait(&m.here);
+	assert_true(n_threads() <= before + AT_ONCE);
+	/* No more at once than are allowed, and the rest afterwards. */
+	add_keys(q, "b", 4);
+	sem_wait(&m.here);
+	assert_int_equal(atomic_load(&m.n), AT_ONCE);
+	assert_int_equal(workqueue_len(q), 3);
+	for (int i = 0; i < 6; i++)
+		sem_post(&m.go);
+	for (int i = 0; i < 3; i++)
+		sem_wait(&m.here);
+	workqueue_shutdown(q);
+	workqueue_join(run);
+	assert_int_equal(atomic_load(&m.n), 6);
+	workqueue_free(q);
+	sem_destroy(&m.here);
+	sem_destroy(&m.go);
+}
+
 static void rate_limiter_refills(void **state)
 {
 	(void)state;
@@ -230,6 +300,7 @@ int main(void)
 		cmocka_unit_test(the_overall_limit_holds_many_keys_back),
 		cmocka_unit_test(shutdown_hands_out_the_rest_and_takes_no_more),
 		cmocka_unit_test(workers_sync_until_shutdown),
+		cmocka_unit_test(threads_come_with_keys_as_many_as_may_be),
 		cmocka_unit_test(rate_limiter_refills),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
