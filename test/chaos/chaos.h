@@ -13,7 +13,8 @@ struct chaos_options {
 	char *out; /* folder */
 	char *binaries;
 	int64_t seed, seconds, n_servers;
-	bool rest; /* check: the rules of rest only; truth: only what is there now */
+	int64_t patience; /* load: seconds that writers may take to end */
+	bool rest;	  /* check: the rules of rest only; truth: only what is there now */
 };
 
 /* plan.c: the schedule of faults of a seed, one a line. */

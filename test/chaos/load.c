@@ -120,19 +120,21 @@ static struct status *connect_actor(struct actor *a)
 	return NULL;
 }
 
-static void *act(void *data)
+static void step_on(struct actor *a)
 {
-	struct actor *a = data;
-	if (a->kind->run) {
-		a->kind->run(a);
-		return NULL;
-	}
 	while (!atomic_load(&a->load->stop)) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
 		a->client = a->clients[random_up_to(&a->random, (uint32_t)a->load->n_servers)];
 		a->kind->step(a, arena);
 		pause_ms(random_up_to(&a->random, a->kind->pause_ms));
 	}
+}
+
+static void *act(void *data)
+{
+	struct actor *a = data;
+	(a->kind->run ? a->kind->run : step_on)(a);
+	atomic_store(&a->ended, true);
 	return NULL;
 }
 
@@ -157,11 +159,24 @@ static struct status *start_actors(
 	return NULL;
 }
 
-static void end_actors(struct load *l, struct actor *actors, size_t n_actors, bool cancel)
+static bool all_ended(const struct actor *actors, size_t n_actors)
 {
-	for (size_t i = 0; cancel && i < n_actors; i++)
+	for (size_t i = 0; i < n_actors; i++)
+		if (!atomic_load(&actors[i].ended))
+			return false;
+	return true;
+}
+
+/* Who is in the middle of something may end it in that time. Then nothing more is waited for: its servers are gone. */
+static void end_actors(struct load *l, struct actor *actors, size_t n_actors, int64_t patience_ms)
+{
+	for (int64_t until = load_now_ms(l) + patience_ms; !all_ended(actors, n_actors) && load_now_ms(l) < until;)
+		pause_ms(POLL_MS);
+	for (size_t i = 0; i < n_actors; i++) {
+		atomic_store(&actors[i].given_up, true);
 		for (size_t k = 0; k < l->n_servers; k++)
 			client_cancel(actors[i].clients[k]);
+	}
 	for (size_t i = 0; i < n_actors; i++) {
 		pthread_join(actors[i].thread, NULL);
 		fclose(actors[i].out);
@@ -205,6 +220,23 @@ static struct status *settle(struct load *l, struct actor *a)
 	return NULL;
 }
 
+/* What the watchers are held against, read by an actor of its own. */
+static struct status *look_at_the_end(struct load *l)
+{
+	struct actor last = {.load = l, .name = "last"};
+	CLEANUP_FREE char *path = mem_printf("%s/last.history", l->options->out);
+	last.out = fopen(path, "we");
+	if (!last.out)
+		return status_errno(errno, "%s", path);
+	struct status *failed = connect_actor(&last);
+	if (!failed)
+		failed = settle(l, &last);
+	fclose(last.out);
+	for (size_t k = 0; k < l->n_servers; k++)
+		client_free(last.clients[k]);
+	return failed;
+}
+
 static struct status *run_load(struct load *l, struct actor *writers, struct actor *readers)
 {
 	size_t n_writers = 0, n_readers = 0;
@@ -214,22 +246,15 @@ static struct status *run_load(struct load *l, struct actor *writers, struct act
 	fflush(stdout);
 	wait_for_file(l, "stop");
 	atomic_store(&l->stop, true);
-	end_actors(l, writers, n_writers, false);
+	end_actors(l, writers, n_writers, l->options->patience * 1000);
 	printf("stopped: %lld acknowledged, %lld refused, %lld unknown\n", atomic_load(&l->n_ok),
 		atomic_load(&l->n_refused), atomic_load(&l->n_unknown));
 	fflush(stdout);
 	wait_for_file(l, "finish");
-	struct actor last = {.load = l, .name = "last"};
-	CLEANUP_FREE char *path = mem_printf("%s/last.history", l->options->out);
-	last.out = fopen(path, "we");
-	if (!last.out)
-		return status_errno(errno, "%s", path);
-	TRY(connect_actor(&last));
-	TRY(settle(l, &last));
-	fclose(last.out);
+	struct status *failed = look_at_the_end(l);
 	atomic_store(&l->finish, true);
-	end_actors(l, readers, n_readers, true);
-	return NULL;
+	end_actors(l, readers, n_readers, 0);
+	return failed;
 }
 
 struct status *chaos_load(const struct chaos_options *o, char *const *args, size_t n_args)

@@ -36,6 +36,8 @@ struct actor {
 	int number;
 	char name[32];
 	pthread_t thread;
+	atomic_bool ended;    /* it does nothing any more */
+	atomic_bool given_up; /* nor will anything that it still tries succeed */
 	struct random random;
 	FILE *out;
 	struct client *clients[MAX_SERVERS];

@@ -333,7 +333,7 @@ static void step_finalizer(struct actor *a, struct arena *arena)
 		return;
 	/* Until it is known to be gone: this object must not stay behind because a reply was lost. */
 	bool marked = false, gone = false;
-	for (int i = 0; i < 60 && !gone; i++) {
+	for (int i = 0; i < 60 && !gone && !atomic_load(&a->given_up); i++) {
 		if (i)
 			nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
 		if (!marked)

@@ -13,7 +13,8 @@ static const struct command {
 } commands[] = {
 	{"plan", "--seed N --seconds T --n-servers S --binaries DIR: the faults of a seed", chaos_plan},
 	{"points", "--binaries DIR: failure points, with the component that has them", chaos_points},
-	{"load", "--seed N --kubeconfig FILE --servers URLS --out DIR: clients until DIR/stop", chaos_load},
+	{"load", "--seed N --kubeconfig FILE --servers URLS --out DIR [--patience S]: clients until DIR/stop",
+		chaos_load},
 	{"truth", "[--rest] --etcd URL --etcd-ca F --etcd-cert F --etcd-key F: all changes of the store", chaos_truth},
 	{"check", "[--rest] FILE...: says what is wrong, and fails if anything is", chaos_check},
 };
@@ -68,6 +69,7 @@ int main(int argc, char **argv)
 		{"seed", 0, FLAG_INT, &o.seed, "1", ""},
 		{"seconds", 0, FLAG_INT, &o.seconds, "120", ""},
 		{"n-servers", 0, FLAG_INT, &o.n_servers, "1", ""},
+		{"patience", 0, FLAG_INT, &o.patience, "30", ""},
 		{"rest", 0, FLAG_BOOL, &o.rest, "", ""},
 		{NULL},
 	};

@@ -3,6 +3,10 @@
 setup() {
 	: "${TOP:=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}" "${BIN:=$TOP/build/bin}"
 }
+teardown() {
+	[ -z "${load:-}" ] || kill "$load" 2>/dev/null || true
+	[ -z "${CP_DIR:-}" ] || cp_stop
+}
 plan() { "$BIN/chaos" plan --seed "$1" --seconds 300 --n-servers "$2" --binaries "$BIN"; }
 
 @test "chaos: the faults of a run are a function of its seed" {
@@ -14,6 +18,22 @@ plan() { "$BIN/chaos" plan --seed "$1" --seconds 300 --n-servers "$2" --binaries
 @test "chaos: the second server is a target in runs of two only" {
 	for seed in 1 2 3 4 5 6 7 8; do ! plan "$seed" 1 | grep -E -- '-b( |$)'; done
 	for seed in 1 2 3 4 5 6 7 8; do plan "$seed" 2; done | grep -qE -- 'apiserver-b( |$)'
+}
+
+@test "chaos: the load ends when it is told to, although its server does not answer any more" {
+	. "$TOP/test/lib/control-plane.bash"
+	cp_start
+	local out=$BATS_TEST_TMPDIR i
+	"$BIN/chaos" load --kubeconfig "$KUBECONFIG" --out "$out" --patience 1 >"$out/log" 2>&1 3>&- &
+	load=$!
+	kubectl create namespace chaos
+	cp_wait grep -q 'op=create.*finalizer.*result=ok' "$out/finalizer0.history"
+	kill -STOP "$CP_APISERVER_PID"
+	touch "$out/stop" "$out/finish"
+	for ((i = 0; i < 400; i++)); do kill -0 "$load" 2>/dev/null && sleep 0.05 || break; done
+	kill -CONT "$CP_APISERVER_PID"
+	! kill -0 "$load" 2>/dev/null || { cat "$out/log"; false; }
+	grep '^stopped: [1-9]' "$out/log"
 }
 
 @test "chaos: a release build has no failure points" {
