@@ -77,7 +77,7 @@ cp_start_etcd() {
 	export CP_ETCD=http://127.0.0.1:$CP_ETCD_PORT
 	"${CP_ETCD_BINARY:-etcd}" --data-dir "$CP_DIR/etcd" --listen-client-urls "$CP_ETCD" --advertise-client-urls "$CP_ETCD" \
 		--listen-peer-urls "http://127.0.0.1:$peer" --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
-		--initial-cluster "default=http://127.0.0.1:$peer" --unsafe-no-fsync > "$CP_DIR/etcd.log" 2>&1 &
+		--initial-cluster "default=http://127.0.0.1:$peer" --unsafe-no-fsync > "$CP_DIR/etcd.log" 2>&1 3>&- &
 	CP_ETCD_PID=$!
 	cp_wait curl -fs "$CP_ETCD/health"
 }
@@ -92,7 +92,7 @@ cp_start_apiserver() {
 		--service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key" \
 		--service-cluster-ip-range=10.0.0.0/24 --authorization-mode=Node,RBAC --enable-bootstrap-token-auth \
 		--kubelet-client-certificate="$CP_DIR/kubelet-client.crt" --kubelet-client-key="$CP_DIR/kubelet-client.key" \
-		--kubelet-preferred-address-types=InternalIP,Hostname ${CP_FLAGS:-} > "$CP_DIR/apiserver.log" 2>&1 &
+		--kubelet-preferred-address-types=InternalIP,Hostname ${CP_FLAGS:-} > "$CP_DIR/apiserver.log" 2>&1 3>&- &
 	CP_APISERVER_PID=$!
 	cp_wait curl -fs --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_DIR/admin.key" "$CP_SERVER/readyz"
 }
