@@ -2,7 +2,9 @@
 import copy
 import json
 import random
+import time
 
+import bodies
 from mutate import at, places
 
 PATCHES = {"merge": "application/merge-patch+json", "strategic": "application/strategic-merge-patch+json",
@@ -17,10 +19,16 @@ ACCEPTS = [
     "text/html", "text/plain", "application/xml", "application/json;q=0.1, application/yaml;q=0.9", "application/json;q=0", "text/html, */*;q=0.1", "",
     "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/json; charset=utf-8", "application/json;as=Other;v=v1;g=meta.k8s.io", "a", "*",
     "application/json;pretty=1", "application/cbor", "application/cbor, application/json", "application/json;v=v1", "APPLICATION/JSON", "application/json;profile=x"]
+PROTOBUF = ["application/vnd.kubernetes.protobuf", "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
+            "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io", "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io",
+            "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1beta1;g=meta.k8s.io, application/json"]
 TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "text/plain", "", "application/json; charset=utf-8", "application/x",
          "application/merge-patch+json", "APPLICATION/JSON", "a/b/c", "application/json;q", "application/cbor"]
-NOT_STORED = ("customresourcedefinitions", "apiservices", "mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicies",
-              "validatingadmissionpolicybindings", "flowschemas", "prioritylevelconfigurations", "servicecidrs", "resourcequotas", "limitranges")
+# What is done to these once they are there is tried, not done: it would change what the servers answer to everything else.
+TRIED = ("customresourcedefinitions", "apiservices", "mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicies",
+         "validatingadmissionpolicybindings", "flowschemas", "prioritylevelconfigurations", "servicecidrs")
+# Controllers within the original's server write these.
+STATUS_BY_CONTROLLERS = ("customresourcedefinitions", "apiservices", "flowschemas")
 VALUES = {
     "dryRun": ["All", "All", "All", "", "None", "all", "All&dryRun=All"],
     "fieldValidation": ["Strict", "Strict", "Warn", "Ignore", "", "strict"],
@@ -70,6 +78,8 @@ class Session:
         self.resource = self.path.rstrip("/").rsplit("/", 1)[1]
         self.name = (self.base.get("metadata") or {}).get("name") or "none"
         self.one = self.path + "/" + self.name
+        self.tried = self.resource in TRIED
+        self.base = harmless(self.base) if self.tried else self.base
 
     def ask(self, method, path, headers=(), body=None):
         """body: what both are sent, or a list of one for each."""
@@ -77,22 +87,28 @@ class Session:
         bodies = [b.encode("utf-8", "surrogatepass") if isinstance(b, str) else b for b in bodies]
         answers = [s.send(method, path, headers, b) for s, b in zip(self.servers, bodies)]
         same = self.report(self, method, path, headers, bodies, answers)
-        if not same and method not in ("GET", "HEAD") and "dryRun=All" not in path:
-            raise Differs
+        if method not in ("GET", "HEAD") and "dryRun=All" not in path:
+            same = same and (answers[0].code >= 300 or self.report.etcd(self, method, path, [s.stored(self.name) for s in self.servers]))
+            if not same:
+                raise Differs
         return answers
 
     def query(self, use, chance=0.5):
         """A query string of what that use knows, and sometimes of what it does not."""
-        rng, parts = self.rng, []
+        rng, parts = self.rng, ["dryRun=All"] if self.tried and use in ("write", "delete") else []
         while rng.random() < chance and len(parts) < 4:
             name = rng.choice(FOR[use] if rng.random() < 0.95 else sorted(VALUES))
             value = rng.choice(VALUES[name])
             value = value % self.path if "$CONTINUE(%s" in value else value
+            if name == "dryRun" and parts[:1] == ["dryRun=All"]:
+                continue
             parts.append(name + "=" + value.replace(" ", "%20").replace("\\", "%5C") if value or rng.random() < 0.8 else name)
         return "&".join(parts)
 
     def kinds(self, chance=0.15):
         rng = self.rng
+        if rng.random() < chance / 2:
+            return [("Accept", rng.choice(PROTOBUF))]
         return [("Accept", rng.choice(ACCEPTS))] if rng.random() < chance else []
 
     def headers(self, kind="application/json"):
@@ -117,7 +133,19 @@ class Session:
         query = self.query("write")
         if not stored and "dryRun=All" not in query:
             query += "&dryRun=All"
-        self.ask("POST", self.path + "?" + query.lstrip("&"), self.headers(), self.mutator.text(body))
+        self.ask("POST", self.path + "?" + query.lstrip("&"), *self.form(body))
+
+    def form(self, body):
+        """Headers and text of a body: mostly JSON."""
+        rng = self.rng
+        if rng.random() < 0.15:
+            return self.headers("application/yaml"), bodies.yaml(rng, body)
+        if rng.random() < 0.15:
+            written = self.servers[0].send("POST", self.path + "?dryRun=All", [("Content-Type", "application/json"), ("Accept", "application/vnd.kubernetes.protobuf")],
+                                           json.dumps(body).encode("utf-8", "surrogatepass"))
+            if written.code == 201:
+                return self.headers("application/vnd.kubernetes.protobuf"), bodies.protobuf_body(rng, written.body)
+        return self.headers(), self.mutator.text(body)
 
     def stored(self):
         answers = [s.send("GET", self.one) for s in self.servers]
@@ -253,24 +281,38 @@ class Session:
 
     def play(self):
         rng = self.rng
-        kept = self.resource not in NOT_STORED
         try:
-            for _ in range(rng.randint(1, 5) if kept else 12):
+            for _ in range(12 if self.tried else rng.randint(1, 5)):
                 self.create()
             if rng.random() < 0.2:
                 self.create_other()
-            if not kept:
-                return
             self.ask("POST", self.path, [("Content-Type", "application/json"), ("User-Agent", "first")], json.dumps(self.base, separators=(",", ":")))
-            choices = [self.put] * 6 + [self.patch] * 8 + [self.get] * 2 + [self.list] * 2 + [self.delete, self.delete_all] + [self.subresource] * 4 + [self.odd_path] * 2 + [self.watch] * (rng.random() < 0.15)
+            if self.resource in STATUS_BY_CONTROLLERS:
+                self.settle()
+            choices = [self.put] * 6 + [self.patch] * 8 + [self.get] * 2 + [self.list] * 2 + [self.delete, self.delete_all] * (self.resource != "customresourcedefinitions") + [self.subresource] * 4 + [self.odd_path] * 2 * (not self.tried) + [self.watch] * (rng.random() < 0.15)
             for _ in range(rng.randint(4, 16)):
                 rng.choice(choices)()
-            self.delete(stored=True)
+            if self.resource != "customresourcedefinitions":  # which goes once its objects are gone
+                self.delete(stored=not self.tried)
         except Differs:
             pass
         finally:
-            if kept:
-                self.take_away()
+            self.take_away()
+
+    def settle(self):
+        """Waits for what controllers within the original's server say of the object, and says the same to ours, in their name."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            theirs = self.servers[0].send("GET", self.one).json
+            said = {c["type"]: c["status"] for c in (theirs.get("status") or {}).get("conditions") or []}
+            if said.get("Established") == "True" or "Available" in said or "Dangling" in said:
+                break
+            time.sleep(0.05)
+        own = self.servers[1].send("GET", self.one).json
+        if own.get("status") != theirs.get("status"):
+            own["status"] = theirs["status"]
+            who = [e["manager"] for e in theirs["metadata"]["managedFields"] if e.get("subresource")] or ["kube-apiserver"]
+            self.servers[1].send("PUT", self.one + "/status?fieldManager=" + who[0], [("Content-Type", "application/json")], json.dumps(own).encode())
 
     def create_other(self):
         """To another collection, or with another type of content."""
@@ -287,6 +329,18 @@ class Session:
                        json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name}, "spec": {"finalizers": []}}).encode())
             s.send("DELETE", self.one + "?gracePeriodSeconds=0&propagationPolicy=Background")
             s.send("PATCH", self.one, [("Content-Type", PATCHES["merge"])], b'{"metadata":{"finalizers":null}}')
+            until = time.monotonic() + 5
+            while self.tried and s.send("GET", self.one).code == 200 and time.monotonic() < until:
+                time.sleep(0.05)
+
+
+def harmless(base):
+    """The object, that nothing may come of it: it is about what nobody asks for."""
+    base, nothing = copy.deepcopy(base), "nothing.example.com"
+    spec = base.get("spec") or {}
+    for rule in [r for webhook in base.get("webhooks") or [] for r in webhook.get("rules") or []] + ((spec.get("matchConstraints") or {}).get("resourceRules") or []):
+        rule["apiGroups"] = [nothing]
+    return base
 
 
 SCALE = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "plain", "namespace": "default"}, "spec": {"replicas": 3}}

@@ -1,10 +1,16 @@
-"""One of the two servers that are compared, and what of an answer counts."""
+"""One of the two servers that are compared, what of an answer counts, and what lies in its etcd."""
+import base64
 import http.client
 import json
 import os
 import re
 import ssl
+import subprocess
 import urllib.parse
+
+import protobuf
+
+APICODEC = os.path.join(os.environ.get("BIN", "build/bin"), "apicodec")
 
 COMPARED = ("content-type", "warning", "retry-after", "allow", "location", "cache-control", "vary", "www-authenticate",
             "x-content-type-options", "accept-patch", "content-encoding", "connection")
@@ -33,7 +39,8 @@ MASKS = [(re.compile(form), mask) for form, mask in (
 )]
 
 
-DESCRIPTION = re.compile(r'("description": ?")(?:[^"\\]|\\.)*')
+# What columns mean we say in our own words.
+DESCRIPTIONS = [(re.compile(r'("description": ?")(?:[^"\\]|\\.)*'), r"\1OURS"), (re.compile(r"(?s)((?:^|\n)[- ] description: ).*?(?=\n  format:)"), r"\1OURS")]
 
 
 def masked(text):
@@ -59,19 +66,31 @@ class Answer:
 
     def text(self):
         kind = (self.headers.get("content-type") or [""])[0]
-        if "protobuf" in kind or "cbor" in kind or "yaml" in kind and b"\nkind: Table" in self.body:
-            return "(%s)" % kind  # its size has the lengths of versions in it
+        if "cbor" in kind:
+            return "(%s)" % kind
+        if "protobuf" in kind:
+            return told(self.body)
         text = masked(self.body.decode("utf-8", "replace"))
-        if '"Table"' in text[:40]:
-            # What columns mean we say in our own words.
-            text = DESCRIPTION.sub(r"\1OURS", text)
+        if '"Table"' in text[:40] or "\nkind: Table" in text:
+            for form, mask in DESCRIPTIONS:
+                text = form.sub(mask, text)
         return text
+
+
+def told(body):
+    """Protobuf as text: all that is in it, and, since zeros are not, as JSON, where those that count are."""
+    text = protobuf.text(body)
+    if text is None or not body.startswith(protobuf.MAGIC):
+        return masked(body.decode("utf-8", "replace") if text is None else text)
+    shown = subprocess.run([APICODEC, "--from", "protobuf", "--to", "json"], input=body, capture_output=True, check=False)
+    return masked(text + "\n" + shown.stdout.decode("utf-8", "replace"))
 
 
 class Server:
     """A control plane of test/lib/control-plane.bash, by its folder and address."""
 
-    def __init__(self, folder, url):
+    def __init__(self, folder, url, etcd):
+        self.etcd = urllib.parse.urlsplit(etcd)
         self.context = ssl.create_default_context(cafile=folder + "/ca.crt")
         self.context.load_cert_chain(folder + "/admin.crt", folder + "/admin.key")
         self.context.check_hostname = False
@@ -104,6 +123,25 @@ class Server:
             for name, value in reply.getheaders():
                 found.setdefault(name.lower(), []).append(value)
             return self.noted(path, Answer(reply.status, found, data))
+
+    def stored(self, name):
+        """What etcd has of objects of that name: text by key."""
+        answer = self.range({"key": "/registry/", "range_end": "/registry0", "keys_only": True})
+        keys = [base64.b64decode(kv["key"]).decode() for kv in answer.get("kvs", [])]
+        return {key: self.value(key) for key in keys if key.endswith("/" + name)}
+
+    def value(self, key):
+        found = self.range({"key": key}).get("kvs")
+        body = base64.b64decode(found[0]["value"]) if found else b""
+        return told(body) if body.startswith(protobuf.MAGIC) else masked(body.decode("utf-8", "replace"))
+
+    def range(self, question):
+        connection = http.client.HTTPConnection(self.etcd.hostname, self.etcd.port, timeout=30)
+        asked = {k: base64.b64encode(v.encode()).decode() if isinstance(v, str) else v for k, v in question.items()}
+        connection.request("POST", "/v3/kv/range", json.dumps(asked))
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer
 
     def filled(self, text):
         """The text with this server's own versions, uids and continue tokens."""
