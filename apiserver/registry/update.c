@@ -161,23 +161,26 @@ static struct status *check_version(
 	return NULL;
 }
 
-/* The metadata once more, as the kind's own check of an update begins; of a status only what may not change. */
-static void validate_meta_again(
-	struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old)
+/* The kind's own checks, which go through the metadata once more. */
+static void validate_kind(struct request *request, struct field_errors *errors, const ProtobufCMessage *object,
+	const ProtobufCMessage *old)
 {
-	const struct field_path *path = FIELD(NULL, "metadata");
-	enum meta_again how = request->strategy->meta_again;
-	bool whole = !str_eq(request->subresource, "status");
-	if (how == META_NOT_AGAIN)
-		return;
-	if (whole && (how == META_CREATE_AGAIN || how == META_AROUND_AGAIN))
-		validate_object_meta_of(request, errors, meta);
-	if (whole && how == META_CREATE_AGAIN)
-		return;
-	validate_object_meta_update(errors, path, meta, old);
-	validate_finalizers_of(request, errors, meta);
-	if (whole && (how == META_ALL_AGAIN || how == META_AROUND_AGAIN))
-		validate_object_meta_of(request, errors, meta);
+	static const char *const parts[] = {"status", "finalize", NULL};
+	const struct strategy *s = request->strategy;
+	const char *checks = str_in(request->subresource, parts) ? s->status_checks : s->update_checks;
+	for (checks = checks ? checks : "us"; *checks; checks++) {
+		if (*checks == 'c')
+			validate_object_meta_of(request, errors, object_meta(object));
+		if (*checks == 'n')
+			s->validate_create(request, object, errors);
+		if (*checks == 'u') {
+			validate_object_meta_update(
+				errors, FIELD(NULL, "metadata"), object_meta(object), object_meta(old));
+			validate_finalizers_of(request, errors, object_meta(object));
+		}
+		if (*checks == 's' && s->validate_update)
+			s->validate_update(request, object, old, errors);
+	}
 }
 
 static struct status *validate_update(
@@ -189,9 +192,7 @@ static struct status *validate_update(
 	errors.unprivileged = request->context && request->context->unprivileged;
 	validate_object_meta(&errors, metadata, object_meta(object), request->schema->namespaced, name_is_path_segment);
 	validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
-	validate_meta_again(request, &errors, object_meta(object), object_meta(old));
-	if (s->validate_update)
-		s->validate_update(request, object, old, &errors);
+	validate_kind(request, &errors, object, old);
 	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, request->schema->type->kind,
 		object_name(object)));
 	if (s->warn)

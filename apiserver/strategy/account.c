@@ -36,6 +36,7 @@ static const struct subresource_handler subresources[] = {
 const struct strategy service_account_strategy = {
 	.group = "",
 	.resource = "serviceaccounts",
+	.update_checks = "ucs",
 	.warn = warn,
 	.subresources = subresources,
 	.n_subresources = ARRAY_SIZE(subresources),

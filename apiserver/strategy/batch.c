@@ -97,7 +97,7 @@ static struct status *begin_create_job(struct request *request, ProtobufCMessage
 const struct strategy job_strategy = {
 	.group = "batch",
 	.resource = "jobs",
-	.meta_again = META_ALL_AGAIN,
+	.update_checks = "cus",
 	.prepare_create = prepare_create_job,
 	.begin_create = begin_create_job,
 	.prepare_update = generic_prepare_update,
@@ -112,6 +112,8 @@ const struct strategy job_strategy = {
 const struct strategy cron_job_strategy = {
 	.group = "batch",
 	.resource = "cronjobs",
+	.update_checks = "us",
+	.status_checks = "",
 	.prepare_create = generic_prepare_create,
 	.prepare_update = generic_prepare_update,
 	CHECKS(cron_job),
@@ -194,10 +196,10 @@ static void warn_claim(struct request *request, const ProtobufCMessage *object, 
 const struct strategy claim_strategy = {
 	.group = "",
 	.resource = "persistentvolumeclaims",
+	.update_checks = "cnucns",
 	.prepare_create = prepare_create_claim,
 	.validate_create = claim_create,
 	.prepare_update = prepare_update_claim,
 	.warn = warn_claim,
-	.meta_again = META_AROUND_AGAIN,
 	.validate_update = claim_update,
 };

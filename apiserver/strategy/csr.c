@@ -349,6 +349,8 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 const struct strategy csr_strategy = {
 	.group = "certificates.k8s.io",
 	.resource = "certificatesigningrequests",
+	.update_checks = "csu",
+	.status_checks = "csu",
 	.check_name = name_is_path_segment,
 	.prepare_create = prepare_create,
 	.validate_create = validate_create,

@@ -87,21 +87,44 @@ static int by_precedence(const void *a, const void *b)
 
 #define METADATA_IS_OLD .prepare_create = generic_prepare_create, .prepare_update = prepare_update
 
-const struct strategy validating_webhook_strategy = {
-	.group = ADMISSION, .resource = "validatingwebhookconfigurations", GENERATION_ONLY, CHECKS(validating)};
-const struct strategy mutating_webhook_strategy = {
-	.group = ADMISSION, .resource = "mutatingwebhookconfigurations", GENERATION_ONLY, CHECKS(mutating)};
-const struct strategy admission_policy_strategy = {
-	.group = ADMISSION, .resource = "validatingadmissionpolicies", METADATA_IS_OLD, CHECKS(policy)};
-const struct strategy policy_binding_strategy = {
-	.group = ADMISSION, .resource = "validatingadmissionpolicybindings", GENERATION_ONLY, CHECKS(binding)};
+const struct strategy validating_webhook_strategy = {.group = ADMISSION,
+	.resource = "validatingwebhookconfigurations",
+	.update_checks = "cs",
+	GENERATION_ONLY,
+	CHECKS(validating)};
+const struct strategy mutating_webhook_strategy = {.group = ADMISSION,
+	.resource = "mutatingwebhookconfigurations",
+	.update_checks = "cs",
+	GENERATION_ONLY,
+	CHECKS(mutating)};
+const struct strategy admission_policy_strategy = {.group = ADMISSION,
+	.resource = "validatingadmissionpolicies",
+	.update_checks = "cs",
+	.status_checks = "s",
+	METADATA_IS_OLD,
+	CHECKS(policy)};
+const struct strategy policy_binding_strategy = {.group = ADMISSION,
+	.resource = "validatingadmissionpolicybindings",
+	.update_checks = "cs",
+	GENERATION_ONLY,
+	CHECKS(binding)};
 const struct strategy api_service_strategy = {.group = "apiregistration.k8s.io",
 	.resource = "apiservices",
+	.update_checks = "ucs",
 	.check_name = name_is_path_segment,
 	.prepare_create = prepare_api_service,
 	.prepare_update = generic_keep_status,
 	CHECKS(service)};
-const struct strategy flow_schema_strategy = {
-	.group = FLOW, .resource = "flowschemas", .compare_rows = by_precedence, METADATA_IS_OLD, CHECKS(flow_schema)};
-const struct strategy priority_level_strategy = {
-	.group = FLOW, .resource = "prioritylevelconfigurations", METADATA_IS_OLD, CHECKS(level)};
+const struct strategy flow_schema_strategy = {.group = FLOW,
+	.resource = "flowschemas",
+	.update_checks = "cs",
+	.status_checks = "s",
+	.compare_rows = by_precedence,
+	METADATA_IS_OLD,
+	CHECKS(flow_schema)};
+const struct strategy priority_level_strategy = {.group = FLOW,
+	.resource = "prioritylevelconfigurations",
+	.update_checks = "cs",
+	.status_checks = "s",
+	METADATA_IS_OLD,
+	CHECKS(level)};

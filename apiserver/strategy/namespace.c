@@ -81,11 +81,11 @@ static bool may_go(const ProtobufCMessage *object)
 const struct strategy namespace_strategy = {
 	.group = "",
 	.resource = "namespaces",
+	.update_checks = "cus",
 	.check_name = name_is_dns_label,
 	.prepare_create = prepare_create,
 	.prepare_update = prepare_update,
 	.validate_create = validate_create,
-	.meta_again = META_ALL_AGAIN,
 	.validate_update = validate_update,
 	.mark_deleted = mark_deleted,
 	.may_go = may_go,

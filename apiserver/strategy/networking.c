@@ -58,20 +58,24 @@ static void warn_network_policy(struct request *request, const ProtobufCMessage 
 	}
 }
 
-const struct strategy ingress_strategy = {
-	.group = GROUP, .resource = "ingresses", SPEC_AND_STATUS, CHECKS(ingress), .warn = warn_ingress};
+const struct strategy ingress_strategy = {.group = GROUP,
+	.resource = "ingresses",
+	.update_checks = "ucs",
+	SPEC_AND_STATUS,
+	CHECKS(ingress),
+	.warn = warn_ingress};
 const struct strategy ingress_class_strategy = {
-	.group = GROUP, .resource = "ingressclasses", GENERATION_ONLY, CHECKS(ingress_class)};
+	.group = GROUP, .resource = "ingressclasses", .update_checks = "uscn", GENERATION_ONLY, CHECKS(ingress_class)};
 const struct strategy network_policy_strategy = {.group = GROUP,
 	.resource = "networkpolicies",
+	.update_checks = "cnus",
 	GENERATION_ONLY,
 	CHECKS(network_policy),
-	.meta_again = META_ALL_AGAIN,
 	.warn = warn_network_policy};
 const struct strategy ip_address_strategy = {.group = GROUP,
 	.resource = "ipaddresses",
+	.update_checks = "cnus",
 	.check_name = name_is_ip,
-	.meta_again = META_ALL_AGAIN,
 	CHECKS(ip_address)};
 const struct strategy service_cidr_strategy = {.group = GROUP,
 	.resource = "servicecidrs",
@@ -123,9 +127,9 @@ CHECKED(slice, DiscoveryV1EndpointSlice, validate_endpoint_slice, validate_endpo
 
 const struct strategy endpoint_slice_strategy = {.group = "discovery.k8s.io",
 	.resource = "endpointslices",
+	.update_checks = "cs",
 	.prepare_create = prepare_create_slice,
 	.prepare_update = prepare_update_slice,
-	.meta_again = META_CREATE_AGAIN,
 	CHECKS(slice),
 	.warn = warn_slice};
 

@@ -12,8 +12,6 @@ static void validate_create(struct request *request, const ProtobufCMessage *obj
 static void validate_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
 	struct field_errors *errors)
 {
-	if (!generic_is_status(request))
-		validate_node(errors, (const CoreV1Node *)object);
 	validate_node_update(errors, (const CoreV1Node *)object, (const CoreV1Node *)old);
 }
 
@@ -77,10 +75,10 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 const struct strategy node_strategy = {
 	.group = "",
 	.resource = "nodes",
+	.update_checks = "cnus",
 	.prepare_create = prepare_create,
 	.validate_create = validate_create,
 	.prepare_update = prepare_update,
-	.meta_again = META_ALL_AGAIN,
 	.validate_update = validate_update,
 	.warn = warn,
 };

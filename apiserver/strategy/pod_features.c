@@ -58,8 +58,11 @@ static unsigned in_container(CoreV1Container *c, bool init, unsigned drop)
 	found |= c->lifecycle && c->lifecycle->stop_signal ? STOP_SIGNALS : 0;
 	if (drop & STOP_SIGNALS)
 		drop_stop_signal(c);
-	if (rules && (drop & RESTART_RULES)) {
+	if (drop & RESTART_RULES) {
 		c->n_restart_policy_rules = 0;
+		c->restart_policy_rules = NULL;
+	}
+	if (rules && (drop & RESTART_RULES)) {
 		c->restart_policy = init && is_sidecar(c) ? c->restart_policy : NULL;
 	}
 	for (size_t i = 0; i < c->n_env; i++) {

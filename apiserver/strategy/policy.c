@@ -34,13 +34,14 @@ static void warn_runtime_class(struct request *request, const ProtobufCMessage *
 /* A budget's name is any that fits in a path. */
 const struct strategy budget_strategy = {.group = "policy",
 	.resource = "poddisruptionbudgets",
+	.update_checks = "s",
+	.status_checks = "s",
 	.check_name = name_is_path_segment,
-	.meta_again = META_NOT_AGAIN,
 	SPEC_AND_STATUS,
 	CHECKS(budget)};
 const struct strategy runtime_class_strategy = {.group = "node.k8s.io",
 	.resource = "runtimeclasses",
-	.meta_again = META_ALL_AGAIN,
+	.update_checks = "cnus",
 	CHECKS(runtime_class),
 	.warn = warn_runtime_class};
 const struct strategy priority_class_strategy = {.group = "scheduling.k8s.io",

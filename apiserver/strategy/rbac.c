@@ -126,20 +126,11 @@ static void validate_role_create(struct request *request, const ProtobufCMessage
 		validate_cluster_role(errors, (const RbacV1ClusterRole *)object);
 }
 
-static void validate_role_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
-	struct field_errors *errors)
-{
-	/* Twice, as the original says it. */
-	validate_role_create(request, object, errors);
-	validate_role_create(request, object, errors);
-}
-
-#define ROLE(plural)                                                                                                  \
-	{                                                                                                             \
-		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .meta_again = META_ALL_AGAIN, \
-		.validate_create = validate_role_create, .begin_create = begin_create_role,                           \
-		.validate_update = validate_role_update, .begin_update = begin_update_role,                           \
-		.allow_create_on_update = true,                                                                       \
+#define ROLE(plural)                                                                                              \
+	{                                                                                                         \
+		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .update_checks = "cncnu", \
+		.validate_create = validate_role_create, .begin_create = begin_create_role,                       \
+		.begin_update = begin_update_role, .allow_create_on_update = true,                                \
 	}
 
 const struct strategy role_strategy = ROLE("roles");
@@ -190,9 +181,6 @@ static void validate_binding_update(struct request *request, const ProtobufCMess
 	const ProtobufCMessage *before, struct field_errors *errors)
 {
 	struct binding now = binding_of(object), old = binding_of(before);
-	/* Twice, as the original says it. */
-	validate_binding(errors, now.subjects, now.n_subjects, now.ref, now.namespaced);
-	validate_binding(errors, now.subjects, now.n_subjects, now.ref, now.namespaced);
 	if (!api_equal(now.ref, old.ref))
 		field_invalid_json(errors, FIELD(NULL, "roleRef"),
 			arena_printf(errors->arena, "{\"APIGroup\":%s,\"Kind\":%s,\"Name\":%s}",
@@ -202,12 +190,12 @@ static void validate_binding_update(struct request *request, const ProtobufCMess
 			"cannot change roleRef");
 }
 
-#define BINDING(plural)                                                                                               \
-	{                                                                                                             \
-		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .meta_again = META_ALL_AGAIN, \
-		.validate_create = validate_binding_create, .begin_create = begin_create_binding,                     \
-		.validate_update = validate_binding_update, .begin_update = begin_update_binding,                     \
-		.allow_create_on_update = true,                                                                       \
+#define BINDING(plural)                                                                                            \
+	{                                                                                                          \
+		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .update_checks = "cncnus", \
+		.validate_create = validate_binding_create, .begin_create = begin_create_binding,                  \
+		.validate_update = validate_binding_update, .begin_update = begin_update_binding,                  \
+		.allow_create_on_update = true,                                                                    \
 	}
 
 const struct strategy role_binding_strategy = BINDING("rolebindings");

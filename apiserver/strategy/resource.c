@@ -222,11 +222,11 @@ static void check_claim_update(struct request *request, const ProtobufCMessage *
 
 const struct strategy resource_claim_strategy = {.group = GROUP,
 	.resource = "resourceclaims",
+	.update_checks = "cus",
 	.prepare_create = prepare_create_claim,
 	.validate_create = check_claim,
 	.prepare_update = prepare_update_claim,
-	.validate_update = check_claim_update,
-	.meta_again = META_ALL_AGAIN};
+	.validate_update = check_claim_update};
 
 /* ResourceClaimTemplate */
 
@@ -263,11 +263,11 @@ static void check_template_update(struct request *request, const ProtobufCMessag
 
 const struct strategy resource_claim_template_strategy = {.group = GROUP,
 	.resource = "resourceclaimtemplates",
+	.update_checks = "cnus",
 	.prepare_create = prepare_create_template,
 	.validate_create = check_template,
 	.prepare_update = prepare_update_template,
-	.validate_update = check_template_update,
-	.meta_again = META_ALL_AGAIN};
+	.validate_update = check_template_update};
 
 /* DeviceClass */
 
@@ -288,9 +288,9 @@ CHECKED(class, ResourceV1DeviceClass, validate_device_class, validate_device_cla
 
 const struct strategy device_class_strategy = {.group = GROUP,
 	.resource = "deviceclasses",
+	.update_checks = "cnus",
 	.prepare_create = prepare_create_class,
 	.prepare_update = prepare_update_class,
-	.meta_again = META_ALL_AGAIN,
 	CHECKS(class)};
 
 /* ResourceSlice */

@@ -77,6 +77,8 @@ struct status *scale_put(struct request *request, ProtobufCMessage *object, cons
 	MetaV1ObjectMeta meta = *scale->metadata;
 	meta.namespace = object_meta(object)->namespace;
 	validate_object_meta(&errors, FIELD(NULL, "metadata"), &meta, true, name_is_dns_subdomain);
+	validate_finalizer_domains(
+		&errors, FIELD(FIELD(NULL, "metadata"), "finalizers"), meta.finalizers, meta.n_finalizers);
 	if (replicas < 0)
 		field_invalid_int(&errors, FIELD(FIELD(NULL, "spec"), "replicas"), replicas,
 			"must be greater than or equal to 0");

@@ -91,7 +91,7 @@ static void check_attachment_update(struct request *request, const ProtobufCMess
 
 const struct strategy storage_class_strategy = {.group = GROUP,
 	.resource = "storageclasses",
-	.meta_again = META_ALL_AGAIN,
+	.update_checks = "cnus",
 	CHECKS(storage_class),
 	.warn = warn_storage_class};
 const struct strategy csi_driver_strategy = {.group = GROUP,
@@ -100,20 +100,19 @@ const struct strategy csi_driver_strategy = {.group = GROUP,
 	.prepare_update = prepare_update_driver,
 	CHECKS(csi_driver)};
 const struct strategy csi_node_strategy = {
-	.group = GROUP, .resource = "csinodes", .meta_again = META_ALL_AGAIN, CHECKS(csi_node)};
+	.group = GROUP, .resource = "csinodes", .update_checks = "cncns", CHECKS(csi_node)};
 const struct strategy csi_capacity_strategy = {.group = GROUP,
 	.resource = "csistoragecapacities",
-	.meta_again = META_ALL_AGAIN,
+	.update_checks = "cnus",
 	CHECKS(csi_capacity),
 	.warn = warn_csi_capacity};
 const struct strategy attachment_strategy = {.group = GROUP,
 	.resource = "volumeattachments",
-	.meta_again = META_ALL_AGAIN,
+	.update_checks = "ccs",
+	.status_checks = "ccs",
 	.prepare_create = generic_reset_status,
 	.prepare_update = prepare_update_attachment,
 	.validate_create = check_attachment,
 	.validate_update = check_attachment_update};
-const struct strategy attributes_class_strategy = {.group = GROUP,
-	.resource = "volumeattributesclasses",
-	.meta_again = META_AROUND_AGAIN,
-	CHECKS(attributes_class)};
+const struct strategy attributes_class_strategy = {
+	.group = GROUP, .resource = "volumeattributesclasses", .update_checks = "cnuscn", CHECKS(attributes_class)};

@@ -39,22 +39,18 @@ struct subresource_handler {
 	struct status *(*put)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *view);
 };
 
-/* What a kind's own check of an update says of the metadata again, beside what every update is asked. */
-enum meta_again {
-	META_UPDATE_AGAIN, /* what may not change */
-	META_ALL_AGAIN,	   /* and all that a create is asked */
-	META_NOT_AGAIN,
-	META_CREATE_AGAIN, /* only what a create is asked */
-	META_AROUND_AGAIN, /* that first and last, between it what may not change */
-};
-
 struct strategy {
 	const char *group;
 	const char *resource;
 
 	/* The form of names; NULL: a DNS subdomain. */
 	name_check_fn *check_name;
-	enum meta_again meta_again;
+	/*
+	 * What the kind's own check of an update goes through, in its order, behind what every update is asked: c the
+	 * metadata as of a new object, n validate_create, u what of the metadata may not change, s validate_update. The
+	 * second is for its status. NULL: us.
+	 */
+	const char *update_checks, *status_checks;
 	/* The group that an invalid object's error names, where it is not the resource's own; NULL: it is. */
 	const char *named_group;
 

@@ -231,6 +231,7 @@ const struct strategy stateful_set_strategy = {
 const struct strategy replication_controller_strategy = {
 	.group = "",
 	.resource = "replicationcontrollers",
+	.update_checks = "cus",
 	.prepare_create = generic_prepare_create,
 	.validate_create = controller_create,
 	.prepare_update = generic_prepare_update,
@@ -244,7 +245,7 @@ const struct strategy replication_controller_strategy = {
 const struct strategy revision_strategy = {
 	.group = "apps",
 	.resource = "controllerrevisions",
-	.meta_again = META_ALL_AGAIN,
+	.update_checks = "ucs",
 	CHECKS(revision),
 };
 

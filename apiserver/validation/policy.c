@@ -93,7 +93,6 @@ void validate_runtime_class(struct field_errors *errors, const NodeV1RuntimeClas
 void validate_runtime_class_update(
 	struct field_errors *errors, const NodeV1RuntimeClass *class, const NodeV1RuntimeClass *old)
 {
-	validate_runtime_class(errors, class);
 	if (!str_eq(class->handler, old->handler))
 		field_invalid(errors, FIELD(NULL, "handler"), class->handler, "field is immutable");
 }

@@ -37,3 +37,7 @@ play() {
 @test "options of requests, bodies that are none, values of wrong types, patches that do not fit" {
 	play options.txt
 }
+
+@test "metadata that a kind's own check of an update goes through once more" {
+	play metadata.txt
+}

@@ -32,17 +32,25 @@ static void check_local(
 			"local APIServices may not have insecureSkipTLSVerify");
 }
 
+/* There is but one name. */
+static void check_name(
+	struct field_errors *errors, const struct field_path *path, const char *name, const char *expected)
+{
+	if (!str_empty(name) && !name_is_path_segment(errors->arena, name, false) && strcmp(name, expected))
+		field_invalid(errors, path, name,
+			arena_printf(errors->arena, "must be `spec.version+\".\"+spec.group`: %s",
+				field_quote(errors->arena, expected)));
+}
+
 void validate_api_service(struct field_errors *errors, const ApiregistrationV1APIService *service)
 {
 	const ApiregistrationV1APIServiceSpec *spec = service->spec;
 	const struct field_path *path = FIELD(NULL, "spec");
 	const char *group = str_or_empty(spec->group), *version = str_or_empty(spec->version);
-	const char *name = object_name(service);
+	const struct field_path *metadata = FIELD(NULL, "metadata");
 	char *expected = arena_printf(errors->arena, "%s.%s", version, group);
-	if (*name && !name_is_path_segment(errors->arena, name, false) && strcmp(name, expected))
-		field_invalid(errors, FIELD(FIELD(NULL, "metadata"), "name"), name,
-			arena_printf(errors->arena, "must be `spec.version+\".\"+spec.group`: %s",
-				field_quote(errors->arena, expected)));
+	check_name(errors, FIELD(metadata, "generateName"), object_meta(service)->generate_name, expected);
+	check_name(errors, FIELD(metadata, "name"), object_name(service), expected);
 	if (!*group && strcmp(version, "v1"))
 		field_required(
 			errors, FIELD(path, "group"), "only v1 may have an empty group and it better be legacy kube");

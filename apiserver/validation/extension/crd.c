@@ -405,14 +405,22 @@ static void check_rest(struct field_errors *errors, const Crd *crd, const Crd *o
 			"spec.versions[*].schema instead");
 }
 
+static void check_name(struct field_errors *errors, const struct field_path *path, const char *name, const char *wanted)
+{
+	if (!str_empty(name) && strcmp(name, wanted))
+		field_invalid(errors, path, name, "must be spec.names.plural+\".\"+spec.group");
+}
+
 void validate_crd(struct field_errors *errors, const Crd *crd)
 {
 	const ApiextensionsV1CustomResourceDefinitionNames *names = crd->spec->names;
-	const char *name = crd->metadata ? str_or_empty(crd->metadata->name) : "";
-	if (*name && !str_eq(name, arena_printf(errors->arena, "%s.%s", names ? str_or_empty(names->plural) : "",
-					   str_or_empty(crd->spec->group))))
-		field_invalid(errors, FIELD(FIELD(NULL, "metadata"), "name"), name,
-			"must be spec.names.plural+\".\"+spec.group");
+	const char *wanted = arena_printf(
+		errors->arena, "%s.%s", names ? str_or_empty(names->plural) : "", str_or_empty(crd->spec->group));
+	const struct field_path *metadata = FIELD(NULL, "metadata");
+	if (crd->metadata) {
+		check_name(errors, FIELD(metadata, "generateName"), crd->metadata->generate_name, wanted);
+		check_name(errors, FIELD(metadata, "name"), crd->metadata->name, wanted);
+	}
 	check_spec(errors, crd->spec, true);
 	check_rest(errors, crd, NULL);
 }

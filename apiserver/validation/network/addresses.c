@@ -38,7 +38,6 @@ void validate_ip_address(struct field_errors *errors, const NetworkingV1IPAddres
 void validate_ip_address_update(
 	struct field_errors *errors, const NetworkingV1IPAddress *address, const NetworkingV1IPAddress *old)
 {
-	validate_ip_address(errors, address);
 	if (!api_equal(address->spec->parent_ref, old->spec ? old->spec->parent_ref : NULL))
 		field_invalid_internal(
 			errors, FIELD(FIELD(NULL, "spec"), "parentRef"), address->spec->parent_ref, IMMUTABLE);

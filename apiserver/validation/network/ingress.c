@@ -275,5 +275,4 @@ void validate_ingress_class_update(
 	if (!str_eq(class->spec->controller, old->spec ? old->spec->controller : ""))
 		field_invalid(errors, FIELD(FIELD(NULL, "spec"), "controller"), class->spec->controller,
 			"field is immutable");
-	validate_ingress_class(errors, class);
 }

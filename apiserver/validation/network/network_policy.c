@@ -131,6 +131,5 @@ void validate_network_policy(struct field_errors *errors, const NetworkingV1Netw
 void validate_network_policy_update(
 	struct field_errors *errors, const NetworkingV1NetworkPolicy *policy, const NetworkingV1NetworkPolicy *old)
 {
-	check_spec(errors, policy->spec, NULL);
 	check_spec(errors, policy->spec, old->spec);
 }

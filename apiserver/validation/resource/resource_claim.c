@@ -64,7 +64,6 @@ void validate_resource_claim_template_update(struct field_errors *errors,
 	const ResourceV1ResourceClaimTemplate *template, const ResourceV1ResourceClaimTemplate *old)
 {
 	const struct field_path *path = FIELD(NULL, "spec");
-	check_template(errors, path, template->spec, false);
 	if (!api_equal(template->spec, old->spec))
 		field_invalid_internal(errors, path, template->spec, IMMUTABLE);
 	check_template(errors, path, template->spec, true);

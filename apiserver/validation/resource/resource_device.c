@@ -175,6 +175,5 @@ void validate_device_class(struct field_errors *errors, const ResourceV1DeviceCl
 void validate_device_class_update(
 	struct field_errors *errors, const ResourceV1DeviceClass *class, const ResourceV1DeviceClass *old)
 {
-	check_class(errors, class->spec, NULL);
 	check_class(errors, class->spec, old->spec);
 }

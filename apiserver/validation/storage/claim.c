@@ -200,9 +200,6 @@ void validate_claim_update(
 	CoreV1PersistentVolumeClaimSpec *munged = api_copy_msg(errors->arena, claim->spec);
 	CoreV1PersistentVolumeClaimSpec *before = api_copy_msg(errors->arena, old->spec);
 	bool bound = claim->status && str_eq(claim->status->phase, "Bound");
-	/* The original says it twice. */
-	validate_claim(errors, claim);
-	validate_claim(errors, claim);
 	if (str_empty(before->volume_name))
 		before->volume_name = munged->volume_name;
 	allow_class(errors, claim, old, munged);

@@ -127,8 +127,6 @@ void validate_csi_node(struct field_errors *errors, const StorageV1CSINode *node
 /* A driver that stays stays as it is. */
 void validate_csi_node_update(struct field_errors *errors, const StorageV1CSINode *node, const StorageV1CSINode *old)
 {
-	validate_csi_node(errors, node);
-	validate_csi_node(errors, node);
 	for (size_t i = 0; old->spec && i < old->spec->n_drivers; i++)
 		for (size_t k = 0; node->spec && k < node->spec->n_drivers; k++) {
 			const StorageV1CSINodeDriver *was = old->spec->drivers[i], *now = node->spec->drivers[k];
@@ -153,7 +151,6 @@ void validate_csi_capacity(struct field_errors *errors, const StorageV1CSIStorag
 void validate_csi_capacity_update(
 	struct field_errors *errors, const StorageV1CSIStorageCapacity *c, const StorageV1CSIStorageCapacity *old)
 {
-	validate_csi_capacity(errors, c);
 	if (!api_equal(c->node_topology, old->node_topology))
 		field_invalid_message(errors, FIELD(NULL, "nodeTopology"), c->node_topology, IMMUTABLE);
 	if (!str_eq(c->storage_class_name, old->storage_class_name))
@@ -223,6 +220,7 @@ void validate_attachment(struct field_errors *errors, const StorageV1VolumeAttac
 void validate_attachment_update(
 	struct field_errors *errors, const StorageV1VolumeAttachment *a, const StorageV1VolumeAttachment *old)
 {
+	/* Twice, as the original says it; of a new one more is asked. */
 	check_attachment(errors, a);
 	check_attachment(errors, a);
 	if (!api_equal(a->spec, old->spec))

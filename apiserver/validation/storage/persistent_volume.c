@@ -350,8 +350,7 @@ void validate_volume_update(
 	const CoreV1PersistentVolumeSpec *spec =
 		volume->spec ? volume->spec : API_NEW(errors->arena, CoreV1PersistentVolumeSpec);
 	const CoreV1PersistentVolumeSpec *before = old->spec;
-	/* The original says it twice. */
-	validate_volume(errors, volume);
+	/* The second time: the first is that of a new volume. */
 	check_spec(errors, FIELD(NULL, "spec"), spec);
 	CoreV1PersistentVolumeSource *source = NULL, *was = before->persistent_volume_source;
 	if (spec->persistent_volume_source)

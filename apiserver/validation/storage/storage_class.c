@@ -119,7 +119,6 @@ void validate_storage_class(struct field_errors *errors, const StorageV1StorageC
 void validate_storage_class_update(
 	struct field_errors *errors, const StorageV1StorageClass *class, const StorageV1StorageClass *old)
 {
-	validate_storage_class(errors, class);
 	if (!map_equal(class->parameters, class->n_parameters, old->parameters, old->n_parameters))
 		field_forbidden(errors, FIELD(NULL, "parameters"), "updates to parameters are forbidden.");
 	if (!str_eq(class->provisioner, old->provisioner))
@@ -143,10 +142,8 @@ void validate_attributes_class(struct field_errors *errors, const StorageV1Volum
 void validate_attributes_class_update(struct field_errors *errors, const StorageV1VolumeAttributesClass *class,
 	const StorageV1VolumeAttributesClass *old)
 {
-	validate_attributes_class(errors, class);
 	if (!str_eq(class->driver_name, old->driver_name))
 		field_forbidden(errors, FIELD(NULL, "driverName"), "updates to driverName are forbidden.");
 	if (!map_equal(class->parameters, class->n_parameters, old->parameters, old->n_parameters))
 		field_forbidden(errors, FIELD(NULL, "parameters"), "updates to parameters are forbidden.");
-	validate_attributes_class(errors, class);
 }
