@@ -293,7 +293,7 @@ struct status *encode_value(struct request *request, const ProtobufCMessage *obj
 	char *link = meta->self_link;
 	meta->resource_version = meta->self_link = (char *)(uintptr_t)schema_empty_string;
 	api_set_defaults(request->arena, converted); /* as it will be read */
-	protobuf_encode(out, converted);
+	value_encode(out, converted);
 	cache_expect(request->registry->cache, request_table(request), converted, out->buf, out->len);
 	meta->resource_version = revision;
 	meta->self_link = link;

@@ -105,6 +105,22 @@ struct status *value_decode(struct arena *arena, const struct schema_type *type,
 	return NULL;
 }
 
+/* The version that the bytes are said to be of. Kinds that are new in their version are stored as of the one before,
+ * which has the same fields, so that the release before can read them. */
+static const char *stored_version(const struct schema_type *type)
+{
+	if (str_eq(type->group, "resource.k8s.io"))
+		return "resource.k8s.io/v1beta2";
+	return type == &StorageV1VolumeAttributesClass_schema ? "storage.k8s.io/v1beta1"
+							      : str_or_empty(type->api_version);
+}
+
+void value_encode(struct strbuf *out, const ProtobufCMessage *object)
+{
+	const struct schema_type *type = schema_of(object);
+	protobuf_encode_as(out, object, stored_version(type), type->kind);
+}
+
 struct status *value_unreadable(const char *key, const char *why)
 {
 	return status_internal("the value of %s in etcd cannot be read: %s", key, why);

@@ -8,10 +8,13 @@
 #include "api/schema.h"
 #include "base/arena.h"
 #include "base/status.h"
+#include "base/str.h"
 
 /* Defaulted: what a release knew no default for has one when it is read by the next. */
 struct status *value_decode(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
 	ProtobufCMessage **ret_object) MUST_USE;
+/* What etcd is given for an object of the version that is served by default. */
+void value_encode(struct strbuf *out, const ProtobufCMessage *object);
 /* What a client is told of a value that cannot be read: Internal, naming the key. */
 struct status *value_unreadable(const char *key, const char *why) MUST_USE;
 

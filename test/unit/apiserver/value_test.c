@@ -1,6 +1,7 @@
 /* What etcd holds, as others wrote it. */
 #include "apiserver/store/value.h"
 #include "api/json.h"
+#include "api/protobuf.h"
 #include "world.h"
 
 static char *read_as_json(struct arena *arena, const struct schema_type *type, const char *value)
@@ -66,11 +67,39 @@ static void defaults_of_later_releases(void **state)
 	assert_non_null(strstr(json, "\"status\":{\"phase\":\"Pending\"}"));
 }
 
+/* The release before knows these kinds in the version before alone. */
+static void versions_that_are_stored(void **state)
+{
+	static const struct {
+		const struct schema_type *type;
+		const char *version;
+	} cases[] = {
+		{&ResourceV1ResourceClaim_schema, "resource.k8s.io/v1beta2"},
+		{&ResourceV1DeviceClass_schema, "resource.k8s.io/v1beta2"},
+		{&StorageV1VolumeAttributesClass_schema, "storage.k8s.io/v1beta1"},
+		{&StorageV1StorageClass_schema, "storage.k8s.io/v1"},
+		{&CoreV1Pod_schema, "v1"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+		ProtobufCMessage *back;
+		char *version, *kind;
+		value_encode(&out, api_new(arena, cases[i].type));
+		assert_null(protobuf_envelope(arena, out.buf, out.len, &version, &kind, NULL, NULL));
+		assert_string_equal(version, cases[i].version);
+		assert_string_equal(kind, cases[i].type->kind);
+		assert_null(value_decode(arena, cases[i].type, out.buf, out.len, &back));
+		assert_ptr_equal(schema_of(back), cases[i].type);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(older_definitions),
 		cmocka_unit_test(defaults_of_later_releases),
+		cmocka_unit_test(versions_that_are_stored),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
