@@ -54,15 +54,56 @@ static const struct {
 	{"x-kubernetes-list-type", "XListType"},
 	{"x-kubernetes-map-type", "XMapType"},
 	{"x-kubernetes-validations", "XValidations"},
+	{"chapAuthDiscovery", "DiscoveryCHAPAuth"},
+	{"chapAuthSession", "SessionCHAPAuth"},
+	{"gid", "GID"},
+	{"ips", "IPs"},
+	{"lastState", "LastTerminationState"},
+	{"qosClass", "QOSClass"},
+	{"reportingComponent", "ReportingController"},
+	{"sslEnabled", "SSLEnabled"},
+	{"tls", "TLS"},
 };
 
-static void add_name(struct strbuf *out, const char *name)
+/* Those of one type, or of all whose name ends so. */
+static const struct {
+	const char *type, *json, *go;
+} irregular_there[] = {
+	{".AzureDiskVolumeSource", "diskURI", "DataDiskURI"},
+	{".GlusterfsVolumeSource", "endpoints", "EndpointsName"},
+	{".GlusterfsPersistentVolumeSource", "endpoints", "EndpointsName"},
+	{".RBDVolumeSource", "monitors", "CephMonitors"},
+	{".RBDVolumeSource", "image", "RBDImage"},
+	{".RBDVolumeSource", "pool", "RBDPool"},
+	{".RBDVolumeSource", "user", "RadosUser"},
+	{".RBDPersistentVolumeSource", "monitors", "CephMonitors"},
+	{".RBDPersistentVolumeSource", "image", "RBDImage"},
+	{".RBDPersistentVolumeSource", "pool", "RBDPool"},
+	{".RBDPersistentVolumeSource", "user", "RadosUser"},
+	{".DeviceAttribute", "int", "IntValue"},
+	{".DeviceAttribute", "bool", "BoolValue"},
+	{".DeviceAttribute", "string", "StringValue"},
+	{".DeviceAttribute", "version", "VersionValue"},
+};
+
+static const char *irregular_name(const struct schema_type *type, const char *name)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(irregular_there); i++)
+		if (!strcmp(irregular_there[i].json, name) && str_ends_with(type->name, irregular_there[i].type))
+			return irregular_there[i].go;
 	for (size_t i = 0; i < ARRAY_SIZE(irregular); i++)
-		if (!strcmp(irregular[i].json, name)) {
-			strbuf_printf(out, "\"%s\":", irregular[i].go);
-			return;
-		}
+		if (!strcmp(irregular[i].json, name))
+			return irregular[i].go;
+	return NULL;
+}
+
+static void add_name(struct strbuf *out, const struct schema_type *type, const char *name)
+{
+	const char *special = irregular_name(type, name);
+	if (special) {
+		strbuf_printf(out, "\"%s\":", special);
+		return;
+	}
 	char word[16];
 	size_t n = 0;
 	while (n < sizeof(word) - 1 && islower((unsigned char)name[n])) {
@@ -221,7 +262,7 @@ static void add_field(struct strbuf *out, const struct schema_field *f, const vo
 	if (!*first)
 		strbuf_addc(out, ',');
 	*first = false;
-	add_name(out, f->json_name);
+	add_name(out, schema_of(msg), f->json_name);
 	if (f->shape == SCHEMA_SINGLE) {
 		if (is_absent(f, msg))
 			strbuf_adds(out, "null");

@@ -28,14 +28,17 @@ static void add_quoted(struct strbuf *out, unsigned char c)
 		strbuf_printf(out, "'%c%c'", 0xc0 | c >> 6, 0x80 | (c & 0x3f));
 }
 
+/* The text ends there. Go takes the end for a space, where that may stand; inside a word, a number or an escape it may
+ * not. */
 static bool stop(struct scan *s, const char *where)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	if (s->at == s->end) {
+	bool inside = strstr(where, "literal") || strstr(where, "escape");
+	if (s->at == s->end && (!inside || !strcmp(where, "in string literal"))) {
 		strbuf_adds(&out, "unexpected end of JSON input");
 	} else {
 		strbuf_adds(&out, "invalid character ");
-		add_quoted(&out, (unsigned char)*s->at);
+		add_quoted(&out, s->at < s->end ? (unsigned char)*s->at : ' ');
 		strbuf_printf(&out, " %s", where);
 	}
 	s->problem = arena_strdup(s->arena, out.buf);
