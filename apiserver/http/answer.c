@@ -27,19 +27,12 @@ static ProtobufCMessage *metadata_list_of(struct arena *arena, const ProtobufCMe
 	return &partial->base;
 }
 
-/* The metadata in the rows of an old table is of that version too. */
-static void make_rows_old(struct arena *arena, MetaV1Table *table)
+/* Of Tables and metadata in an old shape, the metadata in a Table's rows included; NULL: they are asked for as they are
+ * now. */
+static const char *old_version(const struct accept *accept)
 {
-	static const char new[] = "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\"",
-			  old[] = "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1beta1\"";
-	for (size_t i = 0; i < table->n_rows; i++) {
-		RuntimeRawExtension *raw = table->rows[i]->object;
-		if (!raw || raw->raw.len < sizeof(new) || memcmp(raw->raw.data, new, sizeof(new) - 1) != 0)
-			continue;
-		char *text = arena_printf(arena, "%s%.*s", old, (int)(raw->raw.len - (sizeof(new) - 1)),
-			(const char *)raw->raw.data + sizeof(new) - 1);
-		raw->raw = (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
-	}
+	bool old = accept->shape != SHAPE_OBJECT && str_eq(accept->shape_version, "v1beta1");
+	return old ? "meta.k8s.io/v1beta1" : NULL;
 }
 
 struct status *shape_object(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
@@ -58,11 +51,11 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 				"Unable to convert to Table as requested: includeObject: Invalid value: "
 				"\"%s\": must be 'Metadata', 'Object', 'None', or empty",
 				include);
-		MetaV1Table *table =
-			print_table(exchange->arena, object, clock_wall_s(clock_system()), include, with_columns);
-		if (str_eq(accept->shape_version, "v1beta1"))
-			make_rows_old(exchange->arena, table);
-		*ret_object = &table->base;
+		const struct print_table_options options = {.now = clock_wall_s(clock_system()),
+			.include = include,
+			.metadata_version = old_version(accept),
+			.with_headers = with_columns};
+		*ret_object = &print_table(exchange->arena, object, &options)->base;
 		return NULL;
 	}
 	if (list != (accept->shape == SHAPE_METADATA_LIST)) {
@@ -118,11 +111,8 @@ static void encode_metadata_list(
 
 void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object)
 {
-	const char *version = NULL;
-	if (accept->shape != SHAPE_OBJECT && str_eq(accept->shape_version, "v1beta1") &&
-		str_eq(schema_of(object)->group, "meta.k8s.io"))
-		version = "meta.k8s.io/v1beta1";
-	const char *as = version ? version : schema_of(object)->api_version;
+	const char *old = str_eq(schema_of(object)->group, "meta.k8s.io") ? old_version(accept) : NULL;
+	const char *as = str_or(old, schema_of(object)->api_version);
 	if (accept->media == MEDIA_PROTOBUF)
 		protobuf_encode_as(out, object, as, schema_of(object)->kind);
 	else if (accept->media == MEDIA_YAML)

@@ -6,6 +6,9 @@
 #include "apiserver/validation/field.h"
 #include "base/encode.h"
 
+/* What the original calls the table of its kinds. */
+#define SCHEME "\"pkg/runtime/scheme.go:110\""
+
 /* `Pod in version "v1" cannot be handled as a Pod: …` */
 static struct status *cannot_handle(
 	const struct schema_type *type, const char *kind, const char *version, struct status *why)
@@ -32,8 +35,8 @@ static const char *version_part(const char *api_version)
 }
 
 /* What strict decoding found becomes an error or warnings. */
-static struct status *judge_strictness(
-	struct request *request, const struct schema_type *type, const struct json_strict *strict)
+static struct status *judge_strictness(struct request *request, const struct schema_type *type,
+	const struct json_strict *strict, struct decode_error *error)
 {
 	if (!strict->n_errors)
 		return NULL;
@@ -42,35 +45,46 @@ static struct status *judge_strictness(
 			request_warn(request, "%s", strict->errors[i]);
 		return NULL;
 	}
-	char *all = str_join(request->arena, strict->errors, strict->n_errors, ", ");
+	error->names_kind = true;
+	error->bad_fields = str_join(request->arena, strict->errors, strict->n_errors, ", ");
 	return status_bad_request("%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
-		type->kind, type->version, type->kind, all);
+		type->kind, type->version, type->kind, error->bad_fields);
+}
+
+/* Its kind is one that cannot be, or another. */
+static struct status *is_other_kind(
+	const struct schema_type *type, const char *kind, const char *version, struct decode_error *error)
+{
+	error->names_kind = true;
+	return status_bad_request(
+		"%s in version %s cannot be handled as a %s: %s", kind, version, type->kind, error->other_kind);
 }
 
 /* apiVersion and kind may be left out, but not be those of something else. */
-static struct status *check_kind(
-	struct request *request, const struct schema_type *type, const char *api_version, const char *kind)
+static struct status *check_kind(struct request *request, const struct schema_type *type, const char *api_version,
+	const char *kind, struct decode_error *error)
 {
-	if (type == &MetaV1DeleteOptions_schema && !str_empty(kind) && !str_eq(kind, type->kind))
-		return status_with_code(status_new(STATUS_UNKNOWN,
-						"no kind \"%s\" is registered for version \"%s\" in scheme "
-						"\"pkg/runtime/scheme.go:110\"",
-						kind, api_version),
+	struct arena *arena = request->arena;
+	if (type == &MetaV1DeleteOptions_schema && !str_empty(kind) && !str_eq(kind, type->kind)) {
+		error->names_kind = true;
+		return status_with_code(
+			status_new(STATUS_UNKNOWN, "no kind \"%s\" is registered for version \"%s\" in scheme " SCHEME,
+				kind, api_version),
 			500);
+	}
 	/* What belongs to every group may come under any group's name. */
 	if (str_eq(type->group, "meta.k8s.io") || (str_empty(api_version) && str_empty(kind)))
 		return NULL;
-	if (!str_empty(kind) && !str_empty(api_version) && !schema_find_api_version(api_version, kind))
-		return status_bad_request("%s in version %s cannot be handled as a %s: no kind %s is registered for "
-					  "version %s in scheme \"pkg/runtime/scheme.go:110\"",
-			kind, field_quote(request->arena, version_part(api_version)), type->kind,
-			field_quote(request->arena, kind), field_quote(request->arena, api_version));
-	if (!str_empty(kind) && !str_eq(kind, type->kind))
-		return status_bad_request(
-			"%s in version \"%s\" cannot be handled as a %s: converting (%s.%s) to (%s.%s): unknown "
-			"conversion",
-			kind, version_part(api_version), type->kind, version_part(api_version), kind,
-			str_or(type->group, "core"), type->kind);
+	if (!str_empty(kind) && !str_empty(api_version) && !schema_find_api_version(api_version, kind)) {
+		error->other_kind = arena_printf(arena, "no kind %s is registered for version %s in scheme " SCHEME,
+			field_quote(arena, kind), field_quote(arena, api_version));
+		return is_other_kind(type, kind, field_quote(arena, version_part(api_version)), error);
+	}
+	if (!str_empty(kind) && !str_eq(kind, type->kind)) {
+		error->other_kind = arena_printf(arena, "converting (%s.%s) to (%s.%s): unknown conversion",
+			version_part(api_version), kind, str_or(type->group, "core"), type->kind);
+		return is_other_kind(type, kind, arena_printf(arena, "\"%s\"", version_part(api_version)), error);
+	}
 	if (!str_empty(api_version) && !str_eq(api_version, type->api_version))
 		return status_bad_request(
 			"the API version in the data (%s) does not match the expected API version (%s)", api_version,
@@ -80,7 +94,7 @@ static struct status *check_kind(
 
 /* A body that says it is something else, and is wrong as that already; otherwise what is said of its kind. */
 static struct status *explain_kind(struct request *request, const struct schema_type *type, const char *api_version,
-	const char *kind, const char *data, size_t size, struct status *said)
+	const char *kind, const char *data, size_t size, struct status *said, struct decode_error *error)
 {
 	const struct schema_type *named = str_empty(kind) ? NULL : schema_find_api_version(api_version, kind);
 	ProtobufCMessage *unused;
@@ -88,26 +102,30 @@ static struct status *explain_kind(struct request *request, const struct schema_
 	if (!wrong)
 		return said;
 	status_drop(said, "the first thing that is wrong is the reason");
+	*error = (struct decode_error){.names_kind = true};
 	return cannot_handle(type, kind, version_part(api_version), wrong);
 }
 
 struct status *decode_json(struct request *request, const struct schema_type *type, const char *data, size_t size,
-	ProtobufCMessage **ret_object)
+	ProtobufCMessage **ret_object, struct decode_error *error)
 {
 	struct json_strict strict = {0};
+	struct decode_error unwanted;
 	char *api_version = NULL, *kind = NULL;
 	bool lenient = str_eq(request->field_validation, "Ignore") || type == &MetaV1DeleteOptions_schema;
 	const struct json_options options = {
 		.strict = lenient ? NULL : &strict, .ret_api_version = &api_version, .ret_kind = &kind};
+	error = error ? error : &unwanted;
+	*error = (struct decode_error){0};
 	struct status *status = json_decode(request->arena, type, data, size, &options, ret_object);
 	if (type != &MetaV1DeleteOptions_schema)
 		complete_kind(request->arena, type, &api_version, &kind);
-	struct status *other = check_kind(request, type, api_version, kind);
+	struct status *other = check_kind(request, type, api_version, kind, error);
 	if (other) {
 		status_drop(status, "another kind is the reason");
-		return explain_kind(request, type, api_version, kind, data, size, other);
+		return explain_kind(request, type, api_version, kind, data, size, other, error);
 	}
-	return status ? status : judge_strictness(request, type, &strict);
+	return status ? status : judge_strictness(request, type, &strict, error);
 }
 
 /* The first bytes of a body that is no object, for the message. */
@@ -157,8 +175,9 @@ static struct status *decode_json_body(struct request *request, const struct sch
 	size_t size, ProtobufCMessage **ret_object)
 {
 	char *api_version, *kind;
+	struct decode_error error = {0};
 	struct status *peeked = json_peek_type(request->arena, data, size, &api_version, &kind);
-	struct status *status = peeked ? peeked : decode_json(request, type, data, size, ret_object);
+	struct status *status = peeked ? peeked : decode_json(request, type, data, size, ret_object, &error);
 	if (!status)
 		return NULL;
 	complete_kind(request->arena, type, &api_version, &kind);
@@ -173,7 +192,7 @@ static struct status *decode_json_body(struct request *request, const struct sch
 		status_free(status);
 		return misnamed;
 	}
-	if (status->code == 500 || strstr(status->message, "cannot be handled as a"))
+	if (error.names_kind)
 		return status;
 	if (type == &MetaV1DeleteOptions_schema)
 		return bad_options(status);
@@ -186,6 +205,7 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 	char *json;
 	size_t json_size;
 	struct json_strict strict = {0};
+	struct decode_error error;
 	const struct json_options options = {.strict = &strict};
 	struct status *status = yaml_to_json(request->arena, data, size, &options, &json, &json_size);
 	if (status) {
@@ -206,7 +226,7 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 			strict.n_errors = 1;
 		}
 	}
-	status = judge_strictness(request, type, &strict);
+	status = judge_strictness(request, type, &strict, &error);
 	if (status)
 		return status;
 	return decode_json_body(request, type, json, json_size, ret_object);
@@ -224,7 +244,8 @@ static struct status *decode_protobuf(struct request *request, const struct sche
 		return status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
 			type->kind, no_prefix, summary(request->arena, data, size));
 	TRY(protobuf_envelope(request->arena, data, size, &api_version, &kind, NULL, NULL));
-	TRY(check_kind(request, type, api_version, kind));
+	struct decode_error error;
+	TRY(check_kind(request, type, api_version, kind, &error));
 	return protobuf_decode(request->arena, type, data, size, ret_object);
 }
 

@@ -11,9 +11,16 @@
 /* The body as an object of the type, defaulted. Warnings are added to the request. */
 struct status *decode_body(struct exchange *exchange, struct request *request, const struct schema_type *type,
 	ProtobufCMessage **ret_object) MUST_USE;
-/* JSON text as an object of the type, with what fieldValidation says of unknown fields; not defaulted. */
+/* What is wrong with a text, for those who tell it in words of their own; all in the request's arena. */
+struct decode_error {
+	bool names_kind;	/* the message begins with what the text was to be read as */
+	const char *other_kind; /* the text says that it is something else: that, without such a beginning; or NULL */
+	const char *bad_fields; /* those that are unknown or come twice, where that is an error; or NULL */
+};
+/* JSON text as an object of the type, with what fieldValidation says of unknown fields; not defaulted. error may be
+ * NULL. */
 struct status *decode_json(struct request *request, const struct schema_type *type, const char *data, size_t size,
-	ProtobufCMessage **ret_object) MUST_USE;
+	ProtobufCMessage **ret_object, struct decode_error *error) MUST_USE;
 /* The same without defaults. */
 struct status *decode_body_plainly(struct exchange *exchange, struct request *request, const struct schema_type *type,
 	ProtobufCMessage **ret_object) MUST_USE;

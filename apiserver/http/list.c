@@ -265,7 +265,8 @@ static void gather_table(
 	ProtobufCMessage *list = api_new(request->arena, type);
 	*object_child_p(list, "metadata") = list_meta(request, l);
 	int64_t now = clock_wall_s(request->clock);
-	json_encode(&text, print_table(request->arena, list, now, "None", true), JSON_NEWLINE);
+	const struct print_table_options options = {.now = now, .include = "None", .with_headers = true};
+	json_encode(&text, print_table(request->arena, list, &options), JSON_NEWLINE);
 	gather_copy(g, text.buf, text.len - (sizeof(end) - 1));
 	gather_rows(g, l->snapshot.items, l->snapshot.n_items, now);
 	gather_copy(g, end, sizeof(end) - 1);

@@ -242,25 +242,19 @@ struct status *verb_patch_check(struct exchange *exchange)
 
 /* Fields that are unknown or stand twice, in the patch or in what it made, are warned of or refused together. */
 static struct status *judge_outcome(struct request *request, const struct schema_type *type, const struct patch *p,
-	const cJSON *made, struct status *status)
+	const cJSON *made, struct status *status, const struct decode_error *error)
 {
-	static const char strict[] = "strict decoding error: ";
 	CLEANUP_STATUS struct status *from_object = status;
-	const char *found = status ? strstr(status->message, strict) : NULL;
-	if (status && !found) {
-		/* Which kind was wanted the original says of bodies only. */
-		const char *other = strstr(status->message, "converting (");
-		if (!other)
-			other = strstr(status->message, "no kind \"");
-		return patch_outcome_bad(
-			request, other ? NULL : type, p->kind, p->tree, made, other ? other : status->message);
-	}
-	if (!str_eq(request->field_validation, "Strict") || (!found && !p->strict.n_errors))
+	/* Which kind was wanted the original says of bodies only. */
+	if (status && !error->bad_fields)
+		return patch_outcome_bad(request, error->other_kind ? NULL : type, p->kind, p->tree, made,
+			str_or(error->other_kind, status->message));
+	if (!str_eq(request->field_validation, "Strict") || (!status && !p->strict.n_errors))
 		return NULL;
 	return patch_outcome_bad(request, NULL, p->kind, p->tree, made,
-		arena_printf(request->arena, "%s%s%s%s", strict,
+		arena_printf(request->arena, "strict decoding error: %s%s%s",
 			str_join(request->arena, p->strict.errors, p->strict.n_errors, ", "),
-			found && p->strict.n_errors ? ", " : "", found ? found + strlen(strict) : ""));
+			status && p->strict.n_errors ? ", " : "", status ? error->bad_fields : ""));
 }
 
 /* The operations do not fit the object: the original says no more than that. */
@@ -324,7 +318,7 @@ static bool apply_patch_to_part(
 		return false;
 	tree_print(&text, after, 0);
 	size_t n_warnings = request->n_warnings;
-	status = decode_json(request, type, text.buf, text.len, ret_object);
+	status = decode_json(request, type, text.buf, text.len, ret_object, NULL);
 	if (status || request->n_warnings != n_warnings) {
 		request->n_warnings = n_warnings;
 		return false;
@@ -346,10 +340,11 @@ static struct status *apply_patch_to(struct request *request, const struct patch
 	*ret_made = after;
 	for (size_t i = 0; i < p->strict.n_errors && !str_eq(request->field_validation, "Strict"); i++)
 		request_warn(request, "%s", p->strict.errors[i]);
-	struct status *status = decode_json(request, schema_of(old), text.buf, text.len, ret_object);
+	struct decode_error error;
+	struct status *status = decode_json(request, schema_of(old), text.buf, text.len, ret_object, &error);
 	if (p->again)
 		request->n_warnings = n_warnings;
-	return judge_outcome(request, schema_of(old), p, after, status);
+	return judge_outcome(request, schema_of(old), p, after, status, &error);
 }
 
 /* Mostly managedFields are not the patch's business, and are left out; they are in the message of an outcome that is no
@@ -390,36 +385,36 @@ static void find_unknown_members(struct request *request, struct patch *p)
 	}
 }
 
-/* Messages have no place, and those about strategic patches no beginning. */
-static struct status *cannot_parse(struct request *request, const struct patch *p, struct status *why)
+/* Messages about strategic patches have no beginning. */
+static struct status *cannot_decode(const struct patch *p, struct status *why)
 {
-	const char *place = strstr(why->message, " (at byte");
-	size_t size = place ? (size_t)(place - why->message) : strlen(why->message);
-	struct status *s = status_bad_request(
-		"%s%.*s", p->kind == PATCH_STRATEGIC ? "" : "error decoding patch: ", (int)size, why->message);
-	status_free(why);
-	return s;
+	return p->kind == PATCH_STRATEGIC ? why : status_wrap(why, "error decoding patch");
+}
+
+/* What Go's json package calls what a tree holds. */
+static const char *go_name(const cJSON *found)
+{
+	return cJSON_IsObject(found)   ? "object"
+	       : cJSON_IsArray(found)  ? "array"
+	       : cJSON_IsString(found) ? "string"
+	       : cJSON_IsNumber(found) ? "number"
+				       : "bool";
 }
 
 static struct status *not_a_patch(const struct patch *p, const cJSON *found, const char *wanted)
 {
-	return status_bad_request("%sjson: cannot unmarshal %s into Go value of type %s",
-		p->kind == PATCH_STRATEGIC ? "" : "error decoding patch: ",
-		cJSON_IsObject(found)	? "object"
-		: cJSON_IsArray(found)	? "array"
-		: cJSON_IsString(found) ? "string"
-		: cJSON_IsNumber(found) ? "number"
-					: "bool",
-		wanted);
+	return cannot_decode(
+		p, status_bad_request("json: cannot unmarshal %s into Go value of type %s", go_name(found), wanted));
 }
 
 static struct status *parse_patch(struct request *request, struct patch *p)
 {
-	const struct json_options options = {.strict = str_eq(request->field_validation, "Ignore") ? NULL : &p->strict};
+	const struct json_options options = {
+		.strict = str_eq(request->field_validation, "Ignore") ? NULL : &p->strict, .no_place = true};
 	struct status *status =
 		tree_parse(request->arena, p->exchange->body, p->exchange->body_size, &options, &p->tree);
 	if (status)
-		return cannot_parse(request, p, status);
+		return cannot_decode(p, status);
 	bool list = p->kind == PATCH_JSON;
 	if (list && cJSON_IsNull(p->tree))
 		p->tree = tree_new_array(request->arena);
@@ -523,10 +518,7 @@ static struct status *parse_config(struct exchange *exchange, struct request *re
 		return status_bad_request(
 			"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
 			"unmarshal %s into Go value of type map[string]interface {}",
-			cJSON_IsArray(*ret_config)    ? "array"
-			: cJSON_IsString(*ret_config) ? "string"
-			: cJSON_IsNumber(*ret_config) ? "number"
-						      : "bool");
+			go_name(*ret_config));
 	if (!strict.n_errors || str_eq(request->field_validation, "Ignore"))
 		return NULL;
 	return yaml_find_duplicates(request->arena, exchange->body, exchange->body_size, &apply->duplicates);

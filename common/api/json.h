@@ -34,6 +34,7 @@ struct json_options {
 	struct json_strict *strict; /* NULL: unknown and duplicate fields are passed over in silence */
 	size_t max_size;	    /* 0: JSON_MAX_SIZE */
 	size_t max_depth;	    /* 0: JSON_MAX_TYPED_DEPTH */
+	bool no_place;		    /* errors of syntax do not say at which byte they are */
 	/* If not NULL, given what the text says (arena strings, "" when absent), without being checked against the
 	 * type. */
 	char **ret_api_version;
@@ -93,6 +94,7 @@ struct json_reader {
 	size_t depth, max_depth, n_values;
 	const char *error; /* a constant text */
 	const char *error_at;
+	bool no_place; /* as of the options */
 };
 
 void json_reader_init(struct json_reader *r, struct arena *arena, const char *data, size_t size, size_t max_depth);

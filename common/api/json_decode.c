@@ -692,6 +692,7 @@ struct status *json_decode(struct arena *arena, const struct schema_type *type, 
 	TRY(check_size(size, options));
 	struct decoder d = {.arena = arena, .strict = options->strict, .options = options};
 	json_reader_init(&d.r, arena, data, size, options->max_depth ? options->max_depth : JSON_MAX_TYPED_DEPTH);
+	d.r.no_place = options->no_place;
 	if (options->ret_kind)
 		*options->ret_kind = arena_strdup(arena, "");
 	if (options->ret_api_version)

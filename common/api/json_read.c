@@ -451,8 +451,10 @@ struct status *json_reader_error(const struct json_reader *r)
 {
 	if (!r->error)
 		return NULL;
-	const char *problem = json_problem(r->arena, r->data, (size_t)(r->end - r->data));
-	return status_bad_request("%s (at byte %zu)", str_or(problem, r->error), (size_t)(r->error_at - r->data));
+	const char *problem = str_or(json_problem(r->arena, r->data, (size_t)(r->end - r->data)), r->error);
+	if (r->no_place)
+		return status_bad_request("%s", problem);
+	return status_bad_request("%s (at byte %zu)", problem, (size_t)(r->error_at - r->data));
 }
 
 bool json_number_int64(const char *text, size_t size, int64_t *ret_value)

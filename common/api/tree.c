@@ -310,6 +310,7 @@ struct status *tree_parse(
 			STATUS_TOO_LARGE, "the text of %zu bytes is larger than the limit of %zu", size, max_size);
 	p.strict = options->strict;
 	json_reader_init(&p.r, arena, data, size, max_depth);
+	p.r.no_place = options->no_place;
 	cJSON *tree = parse_value(&p, NULL);
 	if (!tree || !json_at_end(&p.r))
 		return json_reader_error(&p.r);

@@ -204,15 +204,20 @@ static RuntimeRawExtension *raw_cell(struct arena *arena, const struct print_cel
 	return new_raw(arena, &text);
 }
 
-static RuntimeRawExtension *raw_object(struct arena *arena, const void *msg, const char *include)
+static RuntimeRawExtension *raw_object(struct arena *arena, const void *msg, const struct print_table_options *options)
 {
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	MetaV1PartialObjectMetadata *partial = API_NEW(arena, MetaV1PartialObjectMetadata);
+	const struct schema_type *type = &MetaV1PartialObjectMetadata_schema;
 
-	if (str_eq(include, "None"))
+	if (str_eq(options->include, "None"))
 		return NULL;
+	if (str_eq(options->include, "Object")) {
+		json_encode(&text, msg, 0);
+		return new_raw(arena, &text);
+	}
+	MetaV1PartialObjectMetadata *partial = API_NEW(arena, MetaV1PartialObjectMetadata);
 	partial->metadata = object_meta(msg);
-	json_encode(&text, str_eq(include, "Object") ? msg : partial, 0);
+	json_encode_as(&text, partial, str_or(options->metadata_version, type->api_version), type->kind, 0);
 	return new_raw(arena, &text);
 }
 
@@ -233,16 +238,16 @@ static void add_conditions(struct arena *arena, MetaV1TableRow *row, const void 
 	ARENA_PUSH(arena, row->conditions, row->n_conditions) = condition;
 }
 
-static void add_row(struct arena *arena, MetaV1Table *table, const void *msg, int64_t now, const char *include)
+static void add_row(struct arena *arena, MetaV1Table *table, const void *msg, const struct print_table_options *options)
 {
 	MetaV1TableRow *row = API_NEW(arena, MetaV1TableRow);
 	struct print_cell *cells;
-	size_t n = print_cells(arena, msg, now, &cells);
+	size_t n = print_cells(arena, msg, options->now, &cells);
 
 	for (size_t i = 0; i < n; i++)
 		ARENA_PUSH(arena, row->cells, row->n_cells) = raw_cell(arena, &cells[i]);
 	add_conditions(arena, row, msg);
-	row->object = raw_object(arena, msg, include);
+	row->object = raw_object(arena, msg, options);
 	ARENA_PUSH(arena, table->rows, table->n_rows) = row;
 }
 
@@ -390,8 +395,7 @@ static void add_headers(struct arena *arena, MetaV1Table *table, const struct sc
 	}
 }
 
-MetaV1Table *print_table(
-	struct arena *arena, const void *msg, int64_t now, const char *include_object, bool with_headers)
+MetaV1Table *print_table(struct arena *arena, const void *msg, const struct print_table_options *options)
 {
 	MetaV1Table *table = API_NEW(arena, MetaV1Table);
 	const struct schema_type *item = schema_item_of(schema_of(msg));
@@ -405,13 +409,13 @@ MetaV1Table *print_table(
 		table->metadata->has_remaining_item_count = list->has_remaining_item_count;
 		table->metadata->remaining_item_count = list->remaining_item_count;
 	}
-	if (with_headers)
+	if (options->with_headers)
 		add_headers(arena, table, item ? item : schema_of(msg));
 	size_t n = item ? list_items(msg, &items) : 0;
 	for (size_t i = 0; i < n; i++)
-		add_row(arena, table, items[i], now, include_object);
+		add_row(arena, table, items[i], options);
 	if (!item)
-		add_row(arena, table, msg, now, include_object);
+		add_row(arena, table, msg, options);
 	if (!table->rows)
 		table->rows = ARENA_ARRAY(arena, MetaV1TableRow *, 1);
 	return table;

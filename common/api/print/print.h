@@ -27,9 +27,14 @@ struct print_cell {
 size_t print_columns(const struct schema_type *type, const struct schema_column **ret_columns);
 /* One cell for each column. now: seconds since 1970, for ages. */
 size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct print_cell **ret_cells);
-/* A Table of an object or of a list's items. include_object: "None", "Metadata" (default) or "Object". */
-MetaV1Table *print_table(
-	struct arena *arena, const void *msg, int64_t now, const char *include_object, bool with_headers);
+struct print_table_options {
+	int64_t now;
+	const char *include; /* what of an object goes with its row: "None", "Metadata" (NULL: this) or "Object" */
+	const char *metadata_version; /* apiVersion of that metadata; NULL: meta.k8s.io/v1 */
+	bool with_headers;
+};
+/* A Table of an object or of a list's items. */
+MetaV1Table *print_table(struct arena *arena, const void *msg, const struct print_table_options *options);
 /*
  * An object's row as JSON, cells and conditions, up to where its "object" follows: for those who hold that as bytes.
  * The row is made once and told at any time, for ages are filled in then.

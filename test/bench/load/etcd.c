@@ -56,9 +56,11 @@ struct status *load_etcd_put(struct load *l)
 {
 	struct store store = {.value = arena_zalloc(l->arena, (size_t)l->n), .size = (size_t)l->n};
 	TRY(dial(l->etcd, &store));
+	struct status *failed = str_empty(l->key) ? NULL : read_value(&store, l->arena, l->key);
 	struct crowd crowd = {.load = l, .op = put_one, .data = &store, .no_wire = true};
 	struct gauge gauge = gauge_start(l->server_pid);
-	struct status *failed = crowd_run(&crowd);
+	if (!failed)
+		failed = crowd_run(&crowd);
 	if (!failed)
 		crowd_figure(&crowd, "etcd-put", &gauge);
 	samples_done(&crowd.ms);

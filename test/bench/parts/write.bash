@@ -1,7 +1,12 @@
 # Changes by 16 clients, and bare puts into the same etcd beside them.
 
+# The puts are of the very bytes that a pod of that size is stored as.
 creates() { # SIZE NAME
-	take "$BIN/bench-load" etcd-put --etcd "$CP_ETCD" --n "$1" --from $((round * 1000000)) --seconds "$(span 1)" --server-pid "$CP_ETCD_PID" --figure "put-$2"
+	local first=$((round * 1000000 + 999999))
+	"$BIN/bench-load" body --namespace bench --n "$1" --from $first | "$kubectl" create -f - > /dev/null
+	take "$BIN/bench-load" etcd-put --etcd "$CP_ETCD" --key "/registry/pods/bench/load-$(printf %08d $first)" --from $((round * 1000000)) \
+		--seconds "$(span 1)" --server-pid "$CP_ETCD_PID" --figure "put-$2"
+	"$kubectl" -n bench delete pod --grace-period=0 --force "load-$(printf %08d $first)" > /dev/null 2>&1
 	load write --what "create-$2" --from $((round * 1000000)) --seconds "$(span 1.5)"
 }
 changes() {

@@ -13,7 +13,8 @@ static void as_row(struct arena *arena, void *msg)
 	struct print_cell *cells;
 
 	assert(print_cells(arena, msg, 1700000000, &cells) == print_columns(schema_of(msg), &columns));
-	MetaV1Table *table = print_table(arena, msg, 1700000000, "Object", true);
+	MetaV1Table *table = print_table(arena, msg,
+		&(struct print_table_options){.now = 1700000000, .include = "Object", .with_headers = true});
 	assert(json_to_string(arena, table, 0));
 	for (size_t i = 0; i < table->n_rows; i++)
 		assert(table->rows[i]->n_cells == table->n_column_definitions);
@@ -25,7 +26,8 @@ static void as_kept_row(struct arena *arena, void *msg)
 	if (schema_item_of(schema_of(msg)))
 		return;
 	struct print_row *row = print_row_new(msg);
-	const char *made = json_to_string(arena, print_table(arena, msg, 1700000000, "None", false)->rows[0], 0);
+	const struct print_table_options bare = {.now = 1700000000, .include = "None"};
+	const char *made = json_to_string(arena, print_table(arena, msg, &bare)->rows[0], 0);
 
 	print_row_add(&kept, row, 1700000000);
 	assert(str_starts_with(made, kept.buf));

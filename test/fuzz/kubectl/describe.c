@@ -62,7 +62,8 @@ static void tabled(struct kubectl *k, void *msg, uint8_t flags)
 		.event = flags & 64 ? "ADDED" : NULL};
 	struct table_printer printer = {.arena = k->arena};
 	struct tabwriter w;
-	cJSON *table = tree_from_typed(k->arena, print_table(k->arena, msg, 1700000000, "Object", true));
+	const struct print_table_options whole = {.now = 1700000000, .include = "Object", .with_headers = true};
+	cJSON *table = tree_from_typed(k->arena, print_table(k->arena, msg, &whole));
 
 	tabwriter_init(&w, k->arena, 6, 3, flags & 128, stdout);
 	assert(is_table(table));

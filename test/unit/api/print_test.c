@@ -8,6 +8,7 @@
 #include "api/tree.h"
 
 #define NOW 1700000000
+static const struct print_table_options bare = {.now = NOW, .include = "None", .with_headers = true};
 
 static const struct {
 	const char *object, *cells;
@@ -388,7 +389,7 @@ static void rows_are_those_of_the_original(void **state)
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
 		void *object = NULL;
 		assert_null(json_decode_any(arena, rows[i].object, strlen(rows[i].object), NULL, &object));
-		MetaV1Table *table = print_table(arena, object, NOW, "None", true);
+		MetaV1Table *table = print_table(arena, object, &bare);
 		assert_int_equal(table->n_rows, 1);
 		assert_int_equal(table->n_column_definitions, table->rows[0]->n_cells);
 		assert_string_equal(cells_of(arena, table), rows[i].cells);
@@ -407,7 +408,7 @@ static void ages_and_restarts_are_told(void **state)
 	CoreV1Pod *pod;
 
 	assert_null(json_decode(arena, &CoreV1Pod_schema, text, strlen(text), NULL, &pod));
-	assert_string_equal(cells_of(arena, print_table(arena, pod, NOW, "None", true)),
+	assert_string_equal(cells_of(arena, print_table(arena, pod, &bare)),
 		"[\"p\",\"1/1\",\"Running\",\"2 (5m ago)\",\"60m\",\"<none>\",\"<none>\",\"<none>\",\"<none>\"]");
 }
 
@@ -420,7 +421,8 @@ static void assert_kept_row(void *object)
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
 		CLEANUP(strbuf_done) struct strbuf kept = STRBUF_INIT, made = STRBUF_INIT;
-		json_encode(&made, print_table(arena, object, times[i], "None", false)->rows[0], 0);
+		const struct print_table_options then = {.now = times[i], .include = "None"};
+		json_encode(&made, print_table(arena, object, &then)->rows[0], 0);
 		print_row_add(&kept, row, times[i]);
 		strbuf_truncate(&made, kept.len);
 		assert_string_equal(kept.buf, made.buf);
@@ -464,7 +466,7 @@ static void lists_become_tables(void **state)
 	CoreV1PodList *list;
 
 	assert_null(json_decode(arena, &CoreV1PodList_schema, text, strlen(text), NULL, &list));
-	MetaV1Table *table = print_table(arena, list, NOW, "Metadata", false);
+	MetaV1Table *table = print_table(arena, list, &(struct print_table_options){.now = NOW});
 	assert_int_equal(table->n_rows, 2);
 	assert_int_equal(table->n_column_definitions, 0);
 	assert_string_equal(table->metadata->resource_version, "7");
@@ -474,7 +476,13 @@ static void lists_become_tables(void **state)
 	assert_string_equal(
 		arena_strndup(arena, (char *)table->rows[1]->object->raw.data, table->rows[1]->object->raw.len),
 		"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"name\":\"b\"}}");
-	assert_int_equal(print_table(arena, API_NEW(arena, CoreV1PodList), NOW, "Object", true)->n_rows, 0);
+	assert_int_equal(print_table(arena, API_NEW(arena, CoreV1PodList), &bare)->n_rows, 0);
+	const struct print_table_options old = {.now = NOW, .metadata_version = "meta.k8s.io/v1beta1"};
+	table = print_table(arena, list, &old);
+	assert_string_equal(
+		arena_strndup(arena, (char *)table->rows[0]->object->raw.data, table->rows[0]->object->raw.len),
+		"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/"
+		"v1beta1\",\"metadata\":{\"name\":\"a\"}}");
 }
 
 static void kinds_without_a_printer_have_a_name(void **state)
