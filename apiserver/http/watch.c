@@ -23,7 +23,9 @@ struct watch {
 	struct request *request; /* in the exchange's arena */
 	struct accept accept;
 	struct list_options options;
+	struct watcher_options wanted;
 	struct watcher *watcher;
+	struct recall *recall; /* instead of a watcher: what was missed is being read */
 	struct snapshot initial;
 	size_t at; /* in initial */
 	bool initial_done;
@@ -195,6 +197,38 @@ static void step_initial(struct watch *w)
 		emit_bookmark(w, true);
 }
 
+static void wake(void *data)
+{
+	struct watch *w = data;
+	reply_wake(w->exchange);
+}
+
+/* What the cache no longer remembers, etcd may. */
+static void fall_behind(struct watch *w)
+{
+	watcher_free(STEAL(w->watcher));
+	struct status *status = recall_new(request_table(w->request), w->told, wake, w, &w->recall);
+	if (status)
+		w->refused = status;
+}
+
+/* False: it has to wait. */
+static bool catch_up(struct watch *w)
+{
+	struct status *status;
+	if (!recall_done(w->recall, &status))
+		return false;
+	recall_free(STEAL(w->recall));
+	if (!status)
+		status = watcher_new(request_table(w->request), w->told, &w->wanted, NULL, &w->watcher);
+	if (!status)
+		return true;
+	/* A client that hears of no mistake comes back to where it was. */
+	w->ended = !status_is(status, STATUS_EXPIRED);
+	w->refused = status;
+	return true;
+}
+
 static void step_events(struct watch *w)
 {
 	enum event_type type;
@@ -203,10 +237,8 @@ static void step_events(struct watch *w)
 	while (!w->ended && !w->body_size && w->out.len < 65536 && !watcher_waits(w->watcher) &&
 		watcher_next(w->watcher, &type, &entry, &w->told, &lost))
 		emit(w, type, entry);
-	if (lost) {
-		frame_status(w, status_new(STATUS_EXPIRED, "too old resource version: %lld", (long long)w->told));
-		w->ended = true;
-	}
+	if (lost)
+		fall_behind(w);
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -241,27 +273,34 @@ static void step_time(struct watch *w)
 	emit_bookmark(w, false);
 }
 
+/* Told inside the stream, as clients expect it. */
+static bool refuse(struct watch *w)
+{
+	frame_status(w, STEAL(w->refused));
+	w->ended = true;
+	return true;
+}
+
 /* The next thing to send, if there is one. */
 static bool produce(struct watch *w)
 {
 	strbuf_reset(&w->out);
 	entry_unref(STEAL(w->shown));
 	w->body_size = 0;
+	if (w->recall && !catch_up(w))
+		return false;
 	if (w->ended)
 		return false;
-	if (w->refused) {
-		/* Told inside the stream, as clients expect it. */
-		frame_status(w, STEAL(w->refused));
-		w->ended = true;
-		return true;
-	}
+	if (w->refused)
+		return refuse(w);
 	if (!w->initial_done)
 		step_initial(w);
 	if (w->initial_done && !w->body_size) {
 		step_events(w);
-		step_time(w);
+		if (w->watcher)
+			step_time(w);
 	}
-	return w->out.len > 0;
+	return w->out.len > 0 || (w->refused && refuse(w));
 }
 
 static int next_pieces(void *data, struct outlet_pieces *pieces)
@@ -286,6 +325,7 @@ static int next_pieces(void *data, struct outlet_pieces *pieces)
 static void done_watch(void *data)
 {
 	struct watch *w = data;
+	recall_free(w->recall);
 	watcher_free(w->watcher);
 	snapshot_done(&w->initial);
 	entry_unref(w->shown);
@@ -293,14 +333,8 @@ static void done_watch(void *data)
 	strbuf_done(&w->out);
 }
 
-static void wake(void *data)
-{
-	struct watch *w = data;
-	reply_wake(w->exchange);
-}
-
 /* Where the watch begins, and whether it begins with what is there. */
-static struct status *begin(struct watch *w, const struct watcher_options *wo)
+static struct status *begin(struct watch *w)
 {
 	struct table *table = request_table(w->request);
 	struct cache *cache = w->request->registry->cache;
@@ -310,9 +344,18 @@ static struct status *begin(struct watch *w, const struct watcher_options *wo)
 	TRY(request_catch_up(w->request, o->version));
 	w->initial_done = !with_state;
 	if (with_state)
-		TRY(table_check_prefix(table, wo->prefix));
-	TRY(watcher_new(table, from_now ? -1 : o->version, wo, with_state ? &w->initial : NULL, &w->watcher));
-	w->told = with_state ? w->initial.revision : o->version > 0 ? o->version : cache_revision(cache);
+		TRY(table_check_prefix(table, w->wanted.prefix));
+	w->told = o->version > 0 ? o->version : cache_revision(cache);
+	struct status *status = watcher_new(
+		table, from_now ? -1 : o->version, &w->wanted, with_state ? &w->initial : NULL, &w->watcher);
+	if (status_is(status, STATUS_EXPIRED)) {
+		status_drop(status, "the watch tells of it");
+		fall_behind(w);
+		return NULL;
+	}
+	TRY(status);
+	if (with_state)
+		w->told = w->initial.revision;
 	return NULL;
 }
 
@@ -348,14 +391,10 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	w->deadline_ms = now + timeout;
 	w->bookmark_ms = now + BOOKMARK_MS;
 	const char *prefix = request_prefix(request);
-	const struct watcher_options wo = {
+	w->wanted = (struct watcher_options){
 		.prefix = prefix, .labels = w->options.labels, .fields = w->options.fields, .notify = wake, .data = w};
 	TRY(accept_stream(accept));
-	struct status *status = begin(w, &wo);
-	if (status_is(status, STATUS_EXPIRED))
-		w->refused = STEAL(status);
-	if (status)
-		return status;
+	TRY(begin(w));
 	answer_warnings(exchange, request);
 	const struct reply_stream stream = {.next = next_pieces, .done = done_watch, .data = w};
 	reply_stream(exchange, 200, accept->media == MEDIA_PROTOBUF ? WATCH_PROTOBUF : WATCH_JSON, &stream);

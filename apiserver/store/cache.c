@@ -25,6 +25,7 @@ struct cache *cache_new(struct etcd *etcd, const char *prefix, const struct cloc
 	cond_init(&cache->progress);
 	cond_init(&cache->asked);
 	cache_later_init(cache);
+	cache_recalls_init(cache);
 	tables_init(cache);
 	return cache;
 }
@@ -37,6 +38,7 @@ void cache_free(struct cache *cache)
 	if (cache->started)
 		pthread_join(cache->thread, NULL);
 	cache_later_done(cache);
+	cache_recalls_done(cache);
 	for (size_t i = 0; i < cache->n_tables; i++)
 		table_done(&cache->tables[i]);
 	drafts_free(cache->drafts);
@@ -192,7 +194,8 @@ static void apply_batch(void *data, const struct etcd_event *events, size_t n, i
 	for (size_t i = 0; i < n; i++)
 		cache_apply(cache, events[i].kv.key, events[i].deleted ? NULL : events[i].kv.value, events[i].kv.size,
 			events[i].kv.mod_revision);
-	cache_advance(cache, revision);
+	if (revision)
+		cache_advance(cache, revision);
 	const struct table *last = NULL;
 	for (size_t i = 0; i < n; i++) {
 		const char *rest;
@@ -263,12 +266,14 @@ static struct status *refill(struct cache *cache)
 	struct refill r = {.cache = cache, .arena = arena, .keys = keys};
 	int64_t revision = 0;
 	TRY(etcd_each(cache->etcd, prefix, &revision, compare_one, &r));
+	cache->refilling = true;
 	if (r.n_changed)
 		qsort(r.changed, r.n_changed, sizeof(*r.changed), by_revision);
 	for (size_t i = 0; i < r.n_changed; i++)
 		cache_apply(cache, r.changed[i].key, r.changed[i].value, r.changed[i].size, r.changed[i].mod_revision);
 	for (size_t i = 0; i < cache->n_tables; i++)
 		remove_missing(&cache->tables[i], keys, revision);
+	cache->refilling = false;
 	cache_advance(cache, revision);
 	for (size_t i = 0; i < cache->n_tables; i++)
 		table_notify(&cache->tables[i], -1);
@@ -279,6 +284,19 @@ static void nap(struct cache *cache, int64_t ms)
 {
 	for (; ms > 0 && !atomic_load(&cache->stop); ms -= 50)
 		nanosleep(&(const struct timespec){.tv_nsec = 50000000}, NULL);
+}
+
+static bool goes_on(void *data)
+{
+	const struct cache *cache = data;
+	return !atomic_load(&cache->stop);
+}
+
+static struct status *follow(struct cache *cache, int64_t revision)
+{
+	const struct etcd_watch_options options = {
+		.prefix = "", .from = revision + 1, .goes_on = goes_on, .batch = apply_batch, .data = cache};
+	return etcd_watch(cache->etcd, &options, NULL);
 }
 
 void *cache_thread(void *data)
@@ -294,9 +312,8 @@ void *cache_thread(void *data)
 			delay = RETRY_FIRST_MS;
 			status = fail_try("cache.before-watch");
 		}
-		if (!status) {
-			status = etcd_watch(cache->etcd, "", revision + 1, &cache->stop, apply_batch, cache);
-		}
+		if (!status)
+			status = follow(cache, revision);
 		if (status_is(status, STATUS_EXPIRED)) {
 			struct status *again = refill(cache);
 			log_status(again, "reading everything again");

@@ -35,6 +35,8 @@ struct event {
 	struct entry *before;	      /* NULL when added */
 	_Atomic(struct entry *) last; /* see last_state() */
 	size_t bytes;		      /* that it keeps in memory */
+	bool made_up;		      /* etcd has none of this revision */
+	bool recalled;		      /* read again out of etcd's history */
 };
 
 struct event *event_ref(struct event *event);
@@ -140,6 +142,19 @@ bool watcher_waits(const struct watcher *watcher);
 /* When the watcher wants to be woken although nothing happens (monotonic clock): for bookmarks, deadlines, a look at
  * the peer. */
 void watcher_set_due(struct watcher *watcher, int64_t at_ms);
+/*
+ * Who comes back to what the window has lost. What happened after the revision is read out of etcd's history and laid
+ * before the window, for all who wait for it at once; fn is called once, when that has been done or cannot be, on a
+ * thread of the cache's own and with a lock held: it only passes the word on. recall_done() then says how it ended;
+ * after NULL a watcher can begin there, if it does so soon. Expired at once for what is known to be compacted.
+ */
+struct recall;
+struct status *recall_new(
+	struct table *table, int64_t revision, void (*fn)(void *data), void *data, struct recall **ret_recall) MUST_USE;
+bool recall_done(struct recall *recall, struct status **ret_status);
+/* fn is not called after this. */
+void recall_free(struct recall *recall);
+DEFINE_CLEANUP(struct recall *, recall_free)
 /* etcd has forgotten what came before the revision, and so do we: table_list_at() tells nothing of it any more. */
 void cache_compacted(struct cache *cache, int64_t revision);
 /* Calls notify of every watcher that waits and whose time has come, forgets events that are past keeping, and now and

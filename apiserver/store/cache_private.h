@@ -35,6 +35,7 @@ struct table {
 	struct tally_slot waited;	/* seconds that reads waited for it to be new enough */
 	/* What has changed since lies scattered. table_tidy()'s own. */
 	int64_t tidy_revision;
+	struct past *past; /* of the thread that recalls */
 	/* Fixed after the start. */
 	struct subscriber *subscribers;
 	size_t n_subscribers;
@@ -85,6 +86,14 @@ struct cache {
 	struct later *later;
 	bool later_started;
 	pthread_t later_thread;
+	/* Who waits for what the window has lost: under recall_lock. */
+	pthread_mutex_t recall_lock;
+	pthread_cond_t recall_wake;
+	struct recall *recalls;
+	bool recalls_started;
+	pthread_t recall_thread;
+	size_t recalled_bytes; /* that windows keep because of them: under the cache's lock */
+	bool refilling;	       /* the cache's thread: after a gap */
 	/* The thread. */
 	atomic_bool stop;
 	bool started;
@@ -109,6 +118,13 @@ void cache_advance(struct cache *cache, int64_t revision);
 /* Reads everything under the prefix, and marks the cache synced. */
 struct status *cache_fill(struct cache *cache, const char *prefix, int64_t *ret_revision) MUST_USE;
 void *cache_thread(void *data);
+/* Lays events before those of the ring, whose window begins after from then. The lock is held, and that of the
+ * watchers. */
+void ring_put_before(struct table *table, struct event *const *events, size_t n, int64_t from);
+/* How many more fit. */
+size_t ring_room(const struct table *table);
+void cache_recalls_init(struct cache *cache);
+void cache_recalls_done(struct cache *cache);
 void cache_later_init(struct cache *cache);
 void cache_later_done(struct cache *cache);
 void tables_init(struct cache *cache);

@@ -91,16 +91,27 @@ DEFINE_CLEANUP(struct etcd_page *, etcd_page_unref)
 
 struct etcd_event {
 	bool deleted;
-	struct etcd_kv kv; /* of a delete: the key and the revision of the deletion */
+	struct etcd_kv kv;     /* of a delete: the key and the revision of the deletion */
+	struct etcd_kv before; /* what it replaced; not found: nothing, or it was not asked for, or is forgotten */
+};
+
+struct etcd_watch_options {
+	const char *prefix; /* "": every key */
+	int64_t from;	    /* the first revision that is told */
+	bool before;	    /* what was there is told too */
+	/* Asked now and then, and after each batch: false ends the watch. */
+	bool (*goes_on)(void *data);
+	/* Events in the order of revisions. revision: all up to it has been told; 0: more of the last one is to come.
+	 */
+	void (*batch)(void *data, const struct etcd_event *events, size_t n, int64_t revision);
+	void *data;
 };
 
 /*
- * Follows a prefix ("": every key) from a revision on, until *stop, or an error: Expired when the revision has been
- * compacted. batch is called with the events of one or more revisions in order; a revision is never split between two
- * calls.
+ * Follows changes until it is not to go on, or an error: Expired when the first revision has been compacted; then
+ * *ret_compacted (may be NULL) is the first that has not.
  */
-struct status *etcd_watch(struct etcd *etcd, const char *prefix, int64_t from, const atomic_bool *stop,
-	void (*batch)(void *data, const struct etcd_event *events, size_t n, int64_t revision), void *data) MUST_USE;
+struct status *etcd_watch(struct etcd *etcd, const struct etcd_watch_options *options, int64_t *ret_compacted) MUST_USE;
 
 /* The end of the range of keys that begin with a prefix. */
 char *etcd_prefix_end(struct arena *arena, const char *prefix);

@@ -3,52 +3,40 @@
 
 #define POLL_MS 500
 
-struct watch {
-	const atomic_bool *stop;
-	void (*batch)(void *data, const struct etcd_event *events, size_t n, int64_t revision);
-	void *data;
-	struct arena *arena; /* of the events not yet delivered */
-	struct etcd_event *events;
-	size_t n_events;
-};
-
-static void take_events(struct watch *w, const EtcdWatchResponse *response)
+static void pass_on(const struct etcd_watch_options *o, struct arena *arena, const EtcdWatchResponse *response)
 {
+	struct etcd_event *events = NULL;
+	size_t n = 0;
 	for (size_t i = 0; i < response->n_events; i++) {
 		const MvccEvent *from = response->events[i];
 		if (!from->kv)
 			continue;
 		struct etcd_event event = {.deleted = from->type == MVCC_EVENT_EVENT_TYPE_DELETE};
-		etcd_kv_from(w->arena, from->kv, &event.kv);
-		ARENA_PUSH(w->arena, w->events, w->n_events) = event;
+		etcd_kv_from(arena, from->kv, &event.kv);
+		if (from->prev_kv)
+			etcd_kv_from(arena, from->prev_kv, &event.before);
+		ARENA_PUSH(arena, events, n) = event;
 	}
+	if (n)
+		o->batch(o->data, events, n, response->fragment ? 0 : events[n - 1].kv.mod_revision);
 }
 
-/* A response without fragment ends a batch; one revision is never spread over unfragmented responses. */
-static struct status *take(struct watch *w, const EtcdWatchResponse *response)
+static struct status *canceled(const EtcdWatchResponse *response, int64_t *ret_compacted)
 {
-	if (response->canceled) {
-		if (response->compact_revision)
-			return status_new(STATUS_EXPIRED, "the watched revision has been compacted (%lld)",
-				(long long)response->compact_revision);
+	if (!response->compact_revision)
 		return status_new(STATUS_UNAVAILABLE, "etcd ended the watch: %s", response->cancel_reason);
-	}
-	take_events(w, response);
-	if (response->fragment)
-		return NULL;
-	if (w->n_events)
-		w->batch(w->data, w->events, w->n_events, w->events[w->n_events - 1].kv.mod_revision);
-	w->events = NULL;
-	w->n_events = 0;
-	arena_reset(w->arena);
-	return NULL;
+	if (ret_compacted)
+		*ret_compacted = response->compact_revision;
+	return status_new(STATUS_EXPIRED, "the watched revision has been compacted (%lld)",
+		(long long)response->compact_revision);
 }
 
-static struct status *follow(struct watch *w, struct rpc_stream *stream)
+static struct status *follow(
+	const struct etcd_watch_options *o, struct rpc_stream *stream, struct arena *arena, int64_t *ret_compacted)
 {
-	while (!atomic_load(w->stop)) {
+	for (; o->goes_on(o->data); arena_reset(arena)) {
 		EtcdWatchResponse *response;
-		struct status *status = rpc_stream_recv(stream, POLL_MS, w->arena, &response);
+		struct status *status = rpc_stream_recv(stream, POLL_MS, arena, &response);
 		if (status_is(status, STATUS_TIMEOUT)) {
 			status_drop(status, "nothing has happened");
 			continue;
@@ -56,7 +44,9 @@ static struct status *follow(struct watch *w, struct rpc_stream *stream)
 		TRY(status);
 		if (!response)
 			return status_new(STATUS_UNAVAILABLE, "etcd ended the watch");
-		TRY(take(w, response));
+		if (response->canceled)
+			return canceled(response, ret_compacted);
+		pass_on(o, arena, response);
 	}
 	return NULL;
 }
@@ -71,20 +61,19 @@ static void set_range(struct arena *arena, EtcdWatchCreateRequest *request, cons
 	request->range_end.len = *prefix ? strlen(end) : 1;
 }
 
-struct status *etcd_watch(struct etcd *etcd, const char *prefix, int64_t from, const atomic_bool *stop,
-	void (*batch)(void *data, const struct etcd_event *events, size_t n, int64_t revision), void *data)
+struct status *etcd_watch(struct etcd *etcd, const struct etcd_watch_options *options, int64_t *ret_compacted)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CLEANUP(arena_freep) struct arena *events = arena_new();
 	EtcdWatchRequest *request = RPC_NEW(arena, EtcdWatchRequest);
 	request->request_union_case = ETCD_WATCH_REQUEST_REQUEST_UNION_CREATE_REQUEST;
 	request->create_request = RPC_NEW(arena, EtcdWatchCreateRequest);
-	set_range(arena, request->create_request, prefix);
-	request->create_request->start_revision = from;
+	set_range(arena, request->create_request, options->prefix);
+	request->create_request->start_revision = options->from;
+	request->create_request->prev_kv = options->before;
 	request->create_request->fragment = true;
 	CLEANUP(rpc_stream_freep) struct rpc_stream *stream = NULL;
 	TRY(rpc_stream_open(etcd->channel, &etcd_watch_service, "Watch", &stream));
 	TRY(rpc_stream_send(stream, request));
-	struct watch w = {.stop = stop, .batch = batch, .data = data, .arena = events};
-	return follow(&w, stream);
+	return follow(options, stream, events, ret_compacted);
 }

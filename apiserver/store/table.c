@@ -8,7 +8,9 @@
 #include "serve/metrics.h"
 
 #define RING_FIRST 64
-#define RING_MOST 65536
+#define RING_MOST 131072
+/* Of the first event there ever is: who comes back late has others laid before it. */
+#define FIRST_NUMBER (UINT64_C(1) << 40)
 /* An event is kept at least so long, as far as the ring may grow. */
 #define RING_KEEP_MS 75000
 /* So long in any case: who follows slowly, or comes back at once, has missed nothing. Older events may keep so much
@@ -90,6 +92,7 @@ void tables_init(struct cache *cache)
 		t->prefix = mem_printf("%s/%s/", cache->prefix, place_of(resource));
 		t->prefix_len = strlen(t->prefix);
 		t->cap_ring = RING_FIRST;
+		t->first = t->next = FIRST_NUMBER;
 		t->ring = mem_calloc(t->cap_ring, sizeof(*t->ring));
 		pthread_mutex_init(&t->watchers_lock, NULL);
 	}
@@ -388,6 +391,8 @@ static void ring_drop_first(struct table *t)
 	t->window_start = event->revision;
 	t->first++;
 	t->ring_bytes -= event->bytes;
+	if (event->recalled)
+		t->cache->recalled_bytes -= event->bytes;
 	event_unref(event);
 }
 
@@ -415,6 +420,40 @@ static void ring_add(struct table *t, struct event *event)
 	/* What an event has superseded lives on in the ring alone; how it was sent may be with it. */
 	event->bytes = event->before ? entry_footprint(event->before) : 0;
 	t->ring_bytes += event->bytes;
+}
+
+size_t ring_room(const struct table *t)
+{
+	return RING_MOST - (size_t)(t->next - t->first);
+}
+
+/* Who has fallen behind does not stand where he might seem to stand afterwards. */
+static void leave_behind(struct table *t)
+{
+	for (struct watcher *w = t->watchers; w; w = w->next) {
+		pthread_mutex_lock(&w->lock);
+		if (w->cursor < t->first)
+			w->cursor = 0;
+		pthread_mutex_unlock(&w->lock);
+	}
+}
+
+void ring_put_before(struct table *t, struct event *const *events, size_t n, int64_t from)
+{
+	size_t cap = t->cap_ring;
+	while (cap - (size_t)(t->next - t->first) < n)
+		cap *= 2;
+	if (cap > t->cap_ring)
+		ring_resize(t, cap);
+	leave_behind(t);
+	for (size_t i = n; i-- > 0;) {
+		struct event *event = event_ref(events[i]);
+		event->recalled = true;
+		t->ring[--t->first & (t->cap_ring - 1)] = event;
+		t->ring_bytes += event->bytes;
+		t->cache->recalled_bytes += event->bytes;
+	}
+	t->window_start = from;
 }
 
 static int64_t event_age_ms(const struct table *t, uint64_t number, int64_t now_ms)
@@ -545,6 +584,7 @@ void table_apply(
 	atomic_init(&event->refs, 2);
 	event->revision = revision;
 	event->at_ms = clock_mono_ms(t->cache->clock);
+	event->made_up = t->cache->refilling;
 	event->before = STEAL(before);
 	event->type = !entry ? EVENT_DELETED : present ? EVENT_MODIFIED : EVENT_ADDED;
 	event->object = entry_ref(entry ? entry : event->before);
@@ -575,10 +615,15 @@ static struct status *place_cursor(struct watcher *w, int64_t revision)
 	if (revision >= 0 && revision < t->window_start)
 		return status_new(STATUS_EXPIRED, "too old resource version: %lld (%lld)", (long long)revision,
 			(long long)t->window_start);
-	w->cursor = t->next;
-	while (revision >= 0 && w->cursor > t->first &&
-		t->ring[(w->cursor - 1) & (t->cap_ring - 1)]->revision > revision)
-		w->cursor--;
+	uint64_t low = revision >= 0 ? t->first : t->next;
+	for (uint64_t high = t->next; low < high;) {
+		const uint64_t middle = low + (high - low) / 2;
+		if (t->ring[middle & (t->cap_ring - 1)]->revision > revision)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	w->cursor = low;
 	w->told = revision >= 0 ? revision : revision_locked(t);
 	return NULL;
 }

@@ -11,7 +11,7 @@
 
 struct reader {
 	int64_t last; /* where to end */
-	atomic_bool done;
+	bool done;
 	FILE *out;
 };
 
@@ -166,7 +166,13 @@ static void on_batch(void *data, const struct etcd_event *events, size_t n, int6
 		fputc('\n', r->out);
 	}
 	if (revision >= r->last)
-		atomic_store(&r->done, true);
+		r->done = true;
+}
+
+static bool goes_on(void *data)
+{
+	const struct reader *r = data;
+	return !r->done;
 }
 
 struct status *chaos_truth(const struct chaos_options *o, char *const *args, size_t n_args)
@@ -183,5 +189,7 @@ struct status *chaos_truth(const struct chaos_options *o, char *const *args, siz
 	if (o->rest)
 		return etcd_each(etcd, "/registry/", &r.last, on_present, &r);
 	TRY(etcd_revision(etcd, &r.last));
-	return etcd_watch(etcd, "", 1, &r.done, on_batch, &r);
+	const struct etcd_watch_options whole = {
+		.prefix = "", .from = 1, .goes_on = goes_on, .batch = on_batch, .data = &r};
+	return etcd_watch(etcd, &whole, NULL);
 }

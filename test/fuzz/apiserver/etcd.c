@@ -117,9 +117,17 @@ static void take_kv(void *data, const struct etcd_kv *kv)
 static void take_batch(void *data, const struct etcd_event *events, size_t n, int64_t revision)
 {
 	assert(n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		read_kv(&events[i].kv);
-	assert(revision == events[n - 1].kv.mod_revision);
+		if (events[i].before.found)
+			read_kv(&events[i].before);
+	}
+	assert(!revision || revision == events[n - 1].kv.mod_revision);
+}
+
+static bool always(void *data)
+{
+	return true;
 }
 
 static struct status *read_range(struct etcd *etcd)
@@ -161,7 +169,8 @@ static struct status *use_key(struct etcd *etcd, uint8_t how)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const atomic_bool never;
+	static const struct etcd_watch_options watch = {
+		.prefix = "", .from = 1, .before = true, .goes_on = always, .batch = take_batch};
 	struct etcd etcd = {.timeout_ms = 1};
 	int64_t number;
 	struct status *s = NULL;
@@ -175,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			s = read_range(&etcd);
 			break;
 		case 1:
-			s = etcd_watch(&etcd, "", 1, &never, take_batch, NULL);
+			s = etcd_watch(&etcd, &watch, &number);
 			assert(s); /* a watch ends with a reason */
 			break;
 		case 2:
