@@ -193,11 +193,15 @@ void managed_create(struct request *request, ProtobufCMessage *object)
 {
 	const struct schema_type *type = schema_of(object);
 	struct managed_versions v;
-	struct managers managers = entries_of(request, object, type->zero);
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
-	meta->n_managed_fields = 0;
 	managed_versions_init(&v, request, type, type->zero, object);
 	const struct managers_call call = managed_call(&v, false);
+	if (!meta->n_managed_fields) {
+		managers_create(&call, object, &meta->managed_fields, &meta->n_managed_fields);
+		return;
+	}
+	struct managers managers = entries_of(request, object, type->zero);
+	meta->n_managed_fields = 0;
 	managers_update(&call, &managers);
 	managed_write(request, &managers, object);
 }
@@ -334,13 +338,13 @@ struct apply {
 	const cJSON *config;
 };
 
-static struct status *run(struct apply *a, struct managers *managers, bool force, const cJSON **ret_tree,
-	struct manager_conflicts *conflicts)
+static struct status *run(
+	struct apply *a, struct managers *managers, bool force, cJSON **ret_tree, struct manager_conflicts *conflicts)
 {
 	return managers_apply(&a->call, managers, a->live, a->config, force, ret_tree, conflicts);
 }
 
-static struct status *apply(struct apply *a, bool force, const cJSON **ret_tree)
+static struct status *apply(struct apply *a, bool force, cJSON **ret_tree)
 {
 	struct request *request = a->versions.request;
 	struct manager_conflicts conflicts;
@@ -356,7 +360,7 @@ static struct status *apply_view(struct request *request, const ProtobufCMessage
 	ProtobufCMessage **ret_object)
 {
 	ProtobufCMessage *view, *object = api_copy_msg(request->arena, live);
-	const cJSON *tree;
+	cJSON *tree;
 	const struct managers parent = managed_read(request, live);
 	TRY(managed_view_of(request, live, &view));
 	struct apply a = {
@@ -367,7 +371,7 @@ static struct status *apply_view(struct request *request, const ProtobufCMessage
 	a.call = managed_call(&a.versions, true);
 	TRY(apply(&a, force, &tree));
 	if (tree)
-		TRY(to_object(request, a.versions.type, tree_copy(request->arena, tree), config, &view));
+		TRY(to_object(request, a.versions.type, tree, config, &view));
 	const char *version = object_resource_version(view);
 	if (!str_empty(version))
 		object_meta(object)->resource_version = arena_strdup(request->arena, version);
@@ -383,7 +387,7 @@ struct status *managed_apply(struct request *request, const ProtobufCMessage *li
 {
 	const struct schema_type *type = request->schema->type;
 	const ProtobufCMessage *before = live ? live : type->zero;
-	const cJSON *tree;
+	cJSON *tree;
 	if (live && managed_has_view(request))
 		return apply_view(request, live, config, force, ret_object);
 	struct apply a = {.live = tree_of(request, before), .config = config};
@@ -397,7 +401,7 @@ struct status *managed_apply(struct request *request, const ProtobufCMessage *li
 	a.call = managed_call(&a.versions, true);
 	TRY(apply(&a, force, &tree));
 	if (tree)
-		TRY(to_object(request, type, tree_copy(request->arena, tree), config, ret_object));
+		TRY(to_object(request, type, tree, config, ret_object));
 	else
 		*ret_object = api_copy_msg(request->arena, before);
 	if (tree)

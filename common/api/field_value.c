@@ -106,10 +106,9 @@ static struct field_value of_written(struct arena *arena, const void *msg, const
 	return of_element(arena, f, at);
 }
 
-static struct field_value of_field(
-	struct arena *arena, const struct schema_type *type, const void *msg, const struct schema_field *f)
+struct field_value field_value_of_field(struct arena *arena, const void *msg, const struct schema_field *f)
 {
-	return json_field_is_written(type, msg, f) ? of_written(arena, msg, f) : absent;
+	return json_field_is_written(schema_of(msg), msg, f) ? of_written(arena, msg, f) : absent;
 }
 
 /* --- lists --- */
@@ -215,8 +214,8 @@ static void message_pairs(struct arena *arena, const struct schema_type *type, c
 				arena, f->type, a && !x ? f->type->zero : x, b && !y ? f->type->zero : y, fn, data);
 			continue;
 		}
-		const struct field_value x = a ? of_field(arena, type, a, f) : absent;
-		const struct field_value y = b ? of_field(arena, type, b, f) : absent;
+		const struct field_value x = a ? field_value_of_field(arena, a, f) : absent;
+		const struct field_value y = b ? field_value_of_field(arena, b, f) : absent;
 		if (x.form == FIELD_ABSENT && y.form == FIELD_ABSENT)
 			continue;
 		const struct field_place member = field_place_of_field(f);
@@ -320,7 +319,7 @@ struct field_value field_value_member(struct arena *arena, struct field_value ma
 		msg = *(void *const *)field_at(msg, found->via[i]);
 		msg = msg ? msg : type->zero;
 	}
-	return found ? of_field(arena, type, msg, found->field) : absent;
+	return found ? field_value_of_field(arena, msg, found->field) : absent;
 }
 
 /* --- scalars --- */

@@ -81,6 +81,13 @@ struct field_changes {
 struct field_changes field_compare(
 	struct arena *arena, const struct field_place *place, struct field_value before, struct field_value after);
 
+/*
+ * The text of what is in an object and not in an empty one of its type: as if fieldset_print() were given that set,
+ * fieldset_without() the one set and then less the other, in a quarter of the steps.
+ */
+void field_print_new(struct strbuf *out, struct arena *arena, const void *msg, const struct fieldset *without,
+	const struct fieldset *less);
+
 /* A list item's element; false when it has none (no key, or no scalar). */
 bool field_item_element(struct arena *arena, const struct field_place *place, struct field_value item,
 	struct field_element *ret_element);

@@ -444,7 +444,7 @@ struct status *fieldset_parse(struct arena *arena, const void *text, size_t size
 }
 
 /* Of printable text only quotes and backslashes are escaped, of which keys are full. */
-static void print_element(struct strbuf *out, const struct field_element *element)
+void fieldset_print_element(struct strbuf *out, const struct field_element *element)
 {
 	static const char prefixes[] = {'f', 'k', 'v', 'i'};
 	size_t before = out->len;
@@ -484,18 +484,23 @@ static void print_nodes(struct strbuf *out, const struct fieldset *set, bool sel
 		const struct field_node *node = &set->nodes[i];
 		if (i || self)
 			strbuf_addc(out, ',');
-		print_element(out, &node->element);
+		fieldset_print_element(out, &node->element);
 		if (node->below)
 			print_nodes(out, node->below, node->member);
 		strbuf_addc(out, '}');
 	}
 }
 
+void fieldset_print_nodes(struct strbuf *out, const struct fieldset *set)
+{
+	print_nodes(out, set, false);
+}
+
 void fieldset_print(struct strbuf *out, const struct fieldset *set)
 {
 	strbuf_addc(out, '{');
 	if (!fieldset_empty(set))
-		print_nodes(out, set, false);
+		fieldset_print_nodes(out, set);
 	strbuf_addc(out, '}');
 }
 

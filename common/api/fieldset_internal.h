@@ -17,4 +17,9 @@ enum field_parse { FIELD_PARSE_OK, FIELD_PARSE_UNKNOWN, FIELD_PARSE_BAD };
 enum field_parse field_element_parse(
 	struct arena *arena, const char *text, size_t size, struct field_element *ret_element);
 
+/* "f:spec":{ and no end. */
+void fieldset_print_element(struct strbuf *out, const struct field_element *element);
+/* All that stands between the braces of a set that is not empty. */
+void fieldset_print_nodes(struct strbuf *out, const struct fieldset *set);
+
 #endif

@@ -4,6 +4,7 @@
 #include "api/meta.h"
 
 #define ANCIENT "ancient-changes"
+#define TEXT_BYTES 4000 /* that most sets fit into */
 
 /* --- who --- */
 
@@ -99,10 +100,9 @@ struct status *managers_read(struct arena *arena, MetaV1ManagedFieldsEntry *cons
 	return NULL;
 }
 
-static MetaV1ManagedFieldsEntry *make_entry(struct arena *arena, const struct manager *m)
+static MetaV1ManagedFieldsEntry *entry_of_text(struct arena *arena, const struct manager *m, const struct strbuf *text)
 {
 	MetaV1ManagedFieldsEntry *e = API_NEW(arena, MetaV1ManagedFieldsEntry);
-	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	e->manager = arena_strdup(arena, m->id.name);
 	e->operation = arena_strdup(arena, m->id.applied ? "Apply" : "Update");
 	e->api_version = arena_strdup(arena, m->api_version);
@@ -110,11 +110,17 @@ static MetaV1ManagedFieldsEntry *make_entry(struct arena *arena, const struct ma
 	e->time = m->time;
 	e->fields_type = arena_strdup(arena, "FieldsV1");
 	e->fields_v1 = API_NEW(arena, MetaV1FieldsV1);
-	strbuf_grow(&text, 2048);
-	fieldset_print(&text, m->set);
-	e->fields_v1->raw.data = arena_dup(arena, text.buf, text.len);
-	e->fields_v1->raw.len = text.len;
+	e->fields_v1->raw.data = arena_dup(arena, text->buf, text->len);
+	e->fields_v1->raw.len = text->len;
 	return e;
+}
+
+static MetaV1ManagedFieldsEntry *make_entry(struct arena *arena, const struct manager *m)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	strbuf_grow(&text, TEXT_BYTES);
+	fieldset_print(&text, m->set);
+	return entry_of_text(arena, m, &text);
 }
 
 static int64_t seconds_of(const MetaV1Time *time)
@@ -379,4 +385,21 @@ void managers_update(const struct managers_call *call, struct managers *managers
 			managers_add(arena, managers, now);
 	}
 	cap(arena, managers);
+}
+
+void managers_create(
+	const struct managers_call *call, const void *object, MetaV1ManagedFieldsEntry ***ret_entries, size_t *ret_n)
+{
+	const struct managers_versions *v = call->versions;
+	struct arena *arena = call->arena;
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	*ret_entries = NULL;
+	*ret_n = 0;
+	strbuf_grow(&text, TEXT_BYTES);
+	field_print_new(&text, arena, object, v->reset(v->data, call->api_version), &system_fields);
+	if (text.len <= strlen("{}"))
+		return;
+	const struct manager self = {
+		.id = call->self, .api_version = call->api_version, .time = time_new(arena, call->now_s)};
+	ARENA_PUSH(arena, *ret_entries, *ret_n) = entry_of_text(arena, &self, &text);
 }

@@ -78,6 +78,9 @@ struct managers_call {
 
 /* After a write that was no apply: who changed a field owns it, and nobody else does. */
 void managers_update(const struct managers_call *call, struct managers *managers);
+/* The same of an object that is new and brings no entries, and what managers_write() would make of it, at once. */
+void managers_create(
+	const struct managers_call *call, const void *object, MetaV1ManagedFieldsEntry ***ret_entries, size_t *ret_n);
 
 /* Fields that an apply would take from others. */
 struct manager_conflict {
@@ -91,9 +94,9 @@ struct manager_conflicts {
 /* "Apply failed with 1 conflict: …", with a cause for each field. */
 struct status *manager_conflicts_status(struct arena *arena, const struct manager_conflicts *conflicts) MUST_USE;
 
-/* An apply of a configuration onto what is there: *ret_tree is the object, NULL when it stays as it is. With conflicts,
- * which force passes over, neither the managers nor the object change. */
+/* An apply of a configuration onto what is there: *ret_tree is the object, the caller's to change, NULL when it stays
+ * as it is. With conflicts, which force passes over, neither the managers nor the object change. */
 struct status *managers_apply(const struct managers_call *call, struct managers *managers, const cJSON *live,
-	const cJSON *config, bool force, const cJSON **ret_tree, struct manager_conflicts *ret_conflicts) MUST_USE;
+	const cJSON *config, bool force, cJSON **ret_tree, struct manager_conflicts *ret_conflicts) MUST_USE;
 
 #endif

@@ -242,7 +242,7 @@ static void settle(const struct managers_call *call, struct managers *managers, 
 }
 
 struct status *managers_apply(const struct managers_call *call, struct managers *managers, const cJSON *live,
-	const cJSON *config, bool force, const cJSON **ret_tree, struct manager_conflicts *ret_conflicts)
+	const cJSON *config, bool force, cJSON **ret_tree, struct manager_conflicts *ret_conflicts)
 {
 	const struct managers_versions *v = call->versions;
 	struct arena *arena = call->arena;
@@ -271,6 +271,6 @@ struct status *managers_apply(const struct managers_call *call, struct managers 
 	bool changed = !tree_equal(live, tree);
 	settle(call, &after, changed);
 	*managers = after;
-	*ret_tree = changed ? tree : NULL;
+	*ret_tree = changed ? (cJSON *)(uintptr_t)tree : NULL; /* all of it was made here */
 	return NULL;
 }

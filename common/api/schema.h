@@ -133,6 +133,7 @@ struct schema_type {
 	const struct schema_wire *wire;		/* n_fields in the order of numbers, then one whose tag is above all */
 	const struct schema_field *fields;	/* in declaration order, which is the JSON order */
 	const struct schema_name *names;	/* sorted by size, then bytes */
+	const uint8_t *by_name;			/* the places of names in the order of their bytes alone */
 	const struct schema_resource *resource; /* of a served kind, else NULL */
 	uint16_t n_fields;
 	uint16_t n_names;

@@ -159,6 +159,31 @@ static int by_size_and_name(const void *a, const void *b)
 	return strcmp(x, y);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct name *const *x = a, *const *y = b;
+
+	return strcmp((*x)->field->json_name, (*y)->field->json_name);
+}
+
+static void emit_by_name(FILE *out, const struct type *type, const struct names *names)
+{
+	const struct name **sorted = NULL;
+
+	if (names->n > UINT8_MAX)
+		die("%s has too many fields", type->full_name);
+	for (size_t i = 0; i < names->n; i++) {
+		sorted = grow(sorted, i, sizeof(*sorted));
+		sorted[i] = &names->items[i];
+	}
+	qsort(sorted, names->n, sizeof(*sorted), by_name);
+	fprintf(out, "static const uint8_t %s_names_by_name[] = {", type->c_name);
+	for (size_t i = 0; i < names->n; i++)
+		fprintf(out, "%zu, ", (size_t)(sorted[i] - names->items));
+	fputs("};\n", out);
+	free(sorted);
+}
+
 static void emit_field_ref(FILE *out, const struct type *owner, const struct field *field)
 {
 	fprintf(out, "&%s_fields[%zu]", owner->c_name, (size_t)(field - owner->fields));
@@ -189,6 +214,7 @@ static size_t emit_names(FILE *out, const struct type *type)
 		fprintf(out, "}, %zu},\n", strlen(name->field->json_name));
 	}
 	fputs("};\n", out);
+	emit_by_name(out, type, &names);
 	free(names.items);
 	return names.n;
 }
@@ -282,7 +308,7 @@ void emit_schema(FILE *out, const struct type *type)
 	fprintf(out, "#define %s_TABLES .fields = %s_fields, .n_fields = %zu, .n_names = %zu, ", type->c_name,
 		type->c_name, type->n_fields, n_names);
 	if (n_names)
-		fprintf(out, ".names = %s_names, ", type->c_name);
+		fprintf(out, ".names = %s_names, .by_name = %s_names_by_name, ", type->c_name, type->c_name);
 	if (type->resource)
 		fprintf(out, ".resource = &%s_resource, ", type->c_name);
 	if (type->root) {

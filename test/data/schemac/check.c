@@ -65,6 +65,8 @@ static void names(void)
 		assert(strcmp(n->json_name, "embedded"));
 	}
 	assert(deep && t->n_names == t->n_fields - 1 + 2);
+	for (size_t i = 1; i < t->n_names; i++)
+		assert(strcmp(t->names[t->by_name[i - 1]].json_name, t->names[t->by_name[i]].json_name) < 0);
 }
 
 static void *twice(const ProtobufCMessage *msg)

@@ -113,7 +113,7 @@ static const cJSON *apply(
 	const struct managers_versions versions = versions_of(w);
 	const struct managers_call call = {w->arena, &versions, "v", manager_id_of(name, true, "v", ""), 5};
 	struct manager_conflicts conflicts;
-	const cJSON *tree = NULL;
+	cJSON *tree = NULL;
 
 	fuzz_ok("apply", managers_apply(&call, &w->managers, live, config, force, &tree, &conflicts));
 	*ret_conflicts = conflicts.n_items;

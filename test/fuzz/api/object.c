@@ -1,5 +1,7 @@
-/* An object of any kind through every form: JSON, YAML, protobuf and the tree give the same object back. */
+/* An object of any kind through every form: JSON, YAML, protobuf and the tree give the same object back. Its fields are
+ * told alike by both ways of telling them. */
 #include "api/copy.h"
+#include "api/field_walk.h"
 #include "api/protobuf.h"
 #include "api/tree.h"
 #include "api/yaml.h"
@@ -62,6 +64,18 @@ static void by_tree(struct arena *arena, const void *msg)
 	same(arena, "YAML", msg, again);
 }
 
+/* What is new in it, printed at once and by way of the set. */
+static void by_fields(struct arena *arena, const void *msg)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT, of_set = STRBUF_INIT;
+	const struct field_place root = field_place_of_type(schema_of(msg));
+
+	field_print_new(&text, arena, msg, NULL, NULL);
+	fieldset_print(&of_set,
+		field_compare(arena, &root, field_value_of(schema_of(msg)->zero), field_value_of(msg)).changed);
+	fuzz_same_text("the fields that are new", of_set.buf, text.buf);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -74,5 +88,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	by_json(arena, msg, JSON_PRETTY | JSON_NEWLINE);
 	by_protobuf(arena, msg);
 	by_tree(arena, msg);
+	by_fields(arena, msg);
 	return 0;
 }

@@ -134,6 +134,61 @@ static void a_new_object_is_compared_with_an_empty_one(void **state)
 	assert_true(fieldset_empty(c.removed));
 }
 
+/* As text, with and without the sets that are left out, it is what the sets say. */
+static void assert_printed_new(struct arena *arena, const void *msg)
+{
+	static const char *const status[] = {"status", NULL}, *const name[] = {"metadata", "name", NULL};
+	const struct fieldset *const without = fieldset_of_path(arena, status), *const less =
+											fieldset_of_path(arena, name);
+	const struct field_place root = field_place_of_type(schema_of(msg));
+	const struct fieldset *all =
+		field_compare(arena, &root, field_value_of(schema_of(msg)->zero), field_value_of(msg)).changed;
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	field_print_new(&out, arena, msg, NULL, NULL);
+	assert_string_equal(out.buf, print(arena, all));
+	strbuf_reset(&out);
+	field_print_new(&out, arena, msg, without, less);
+	assert_string_equal(
+		out.buf, print(arena, fieldset_difference(arena, fieldset_without(arena, all, without), less)));
+}
+
+static void what_is_new_is_printed_as_the_sets_say(void **state)
+{
+	static const struct {
+		const struct schema_type *type;
+		const char *object;
+	} cases[] = {
+		{&CoreV1Pod_schema, "{}"},
+		{&CoreV1Pod_schema, "{\"metadata\":{\"name\":\"p\"},\"status\":{\"phase\":\"Running\"}}"},
+		/* Keys that sort otherwise in quotes, stand out of order or twice, or are escaped. */
+		{&CoreV1Pod_schema,
+			"{\"metadata\":{\"labels\":{\"b/"
+			"c\":\"\",\"a<\":\"x\",\"\\u00e9\":\"y\"},\"annotations\":{},\"finalizers\":[\"z\",\"a\"]},"
+			"\"spec\":{\"containers\":[{\"name\":\"b\",\"env\":[{\"name\":\"A\"},{\"name\":\"A "
+			"B\"},{\"name\":\"A!\"}]},"
+			"{\"name\":\"a\",\"env\":[{\"name\":\"A\"},{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"\"}]},"
+			"{\"name\":\"q\\\"\",\"resources\":{\"limits\":{\"cpu\":\"1\"}},\"ports\":[{\"containerPort\":"
+			"9},{\"containerPort\":80,\"protocol\":"
+			"\"UDP\"}]}],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}},{\"name\":\"w\"}],"
+			"\"imagePullSecrets\":[{\"name\":\"s\"}],"
+			"\"tolerations\":[{}],\"nodeSelector\":{\"a\":\"b\"},\"initContainers\":[]}}"},
+		{&CoreV1Service_schema, "{\"spec\":{\"ports\":[{\"port\":1,\"targetPort\":\"x\"}],\"selector\":{\"a\":"
+					"\"b\"},\"clusterIP\":\"\"},"
+					"\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"1.2.3.4\"}]}}}"},
+		{&ApiextensionsV1CustomResourceDefinition_schema,
+			"{\"spec\":{\"names\":{\"plural\":\"p\"},\"versions\":[{\"name\":\"v1\",\"schema\":{"
+			"\"openAPIV3Schema\":{\"type\":\"object\","
+			"\"properties\":{\"spec\":{\"items\":{\"type\":\"string\"},\"additionalProperties\":true,"
+			"\"default\":{\"a\":1}}}}}}]}}"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		void *msg = NULL;
+		assert_null(tree_to_typed(arena, parse(arena, cases[i].object), cases[i].type, NULL, &msg));
+		assert_printed_new(arena, msg);
+	}
+}
+
 static void what_does_not_fit_is_told(void **state)
 {
 	static const struct {
@@ -237,6 +292,7 @@ int main(void)
 		cmocka_unit_test(sets_name_what_a_tree_has),
 		cmocka_unit_test(comparison_tells_changed_and_removed),
 		cmocka_unit_test(a_new_object_is_compared_with_an_empty_one),
+		cmocka_unit_test(what_is_new_is_printed_as_the_sets_say),
 		cmocka_unit_test(what_does_not_fit_is_told),
 		cmocka_unit_test(sets_of_another_schema_are_read_as_of_this),
 		cmocka_unit_test(merging_lays_a_configuration_over_what_is_there),

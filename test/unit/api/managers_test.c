@@ -75,7 +75,7 @@ static const cJSON *apply(struct arena *arena, struct managers *managers, const 
 	struct world world = {.arena = arena};
 	const struct managers_versions versions = {&world, place, reset, values, convert};
 	const struct managers_call call = {arena, &versions, "v1", manager_id_of(name, true, "v1", ""), now};
-	const cJSON *tree = NULL;
+	cJSON *tree = NULL;
 	assert_null(
 		managers_apply(&call, managers, parse(arena, live), parse(arena, config), force, &tree, ret_conflicts));
 	return tree;
