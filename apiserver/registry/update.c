@@ -47,6 +47,13 @@ static void carry_field(ProtobufCMessage *to, const ProtobufCMessage *from, size
 			sizeof(protobuf_c_boolean));
 }
 
+/* Whether a field is neither metadata nor what the write is of. */
+static bool is_of_half(const ProtobufCMessage *object, size_t index, bool status_only)
+{
+	const char *name = object->descriptor->fields[index].name;
+	return !str_eq(name, "metadata") && str_eq(name, "status") != status_only;
+}
+
 /* A write of the object leaves its status alone, and a write of the status all but that and the metadata. */
 static void keep_the_other_half(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
@@ -55,13 +62,15 @@ static void keep_the_other_half(struct request *request, ProtobufCMessage *objec
 	bool status_only = str_eq(request->subresource, "status");
 	if (!status_only && *request->subresource)
 		return;
-	const ProtobufCMessage *copy = api_copy_msg(request->arena, old);
-	for (size_t i = 0; i < object->descriptor->n_fields; i++) {
-		const char *name = object->descriptor->fields[i].name;
-		bool is_status = str_eq(name, "status");
-		if (!str_eq(name, "metadata") && is_status != status_only)
+	/* Of the old object only that half is copied. */
+	ProtobufCMessage *half = api_new(request->arena, schema_of(old));
+	for (size_t i = 0; i < old->descriptor->n_fields; i++)
+		if (is_of_half(old, i, status_only))
+			carry_field(half, old, i);
+	const ProtobufCMessage *copy = api_copy_msg(request->arena, half);
+	for (size_t i = 0; i < object->descriptor->n_fields; i++)
+		if (is_of_half(object, i, status_only))
 			carry_field(object, copy, i);
-	}
 }
 
 /* Whether what is wanted differs: spec where there is one, else all but metadata and status. */
@@ -83,12 +92,12 @@ static bool wish_changed(const ProtobufCMessage *object, const ProtobufCMessage 
 static void carry_system_fields(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
-	const MetaV1ObjectMeta *was = api_copy_msg(request->arena, object_meta(old));
+	const MetaV1ObjectMeta *was = object_meta(old);
 	if (str_empty(meta->uid))
 		meta->uid = was->uid;
-	meta->creation_timestamp = was->creation_timestamp;
+	meta->creation_timestamp = api_copy_msg(request->arena, was->creation_timestamp);
 	if (was->deletion_timestamp)
-		meta->deletion_timestamp = was->deletion_timestamp;
+		meta->deletion_timestamp = api_copy_msg(request->arena, was->deletion_timestamp);
 	if (!meta->has_deletion_grace_period_seconds) {
 		meta->has_deletion_grace_period_seconds = was->has_deletion_grace_period_seconds;
 		meta->deletion_grace_period_seconds = was->deletion_grace_period_seconds;
@@ -269,14 +278,14 @@ static struct status *write_update(struct request *request, ProtobufCMessage *ob
 		revision = stored->revision; /* what is answered was never written */
 	} else {
 		/* Nothing is written when nothing changes; the copy in memory may be behind, so etcd is asked then. */
-		bool same = api_equal(object, stored->object);
-		if (same && stored->live) {
-			set_revision(request, object, stored->revision);
+		if (api_equal(object, stored->object)) {
+			if (!stored->live) {
+				TRY(stored_ask(request, request->name, ret_now));
+				*ret_done = ret_now->found && ret_now->mod_revision == stored->revision;
+			}
+			if (*ret_done)
+				set_revision(request, object, stored->revision);
 			return NULL;
-		}
-		if (same) {
-			*ret_done = false;
-			return stored_ask(request, request->name, ret_now);
 		}
 		TRY(encode_value(request, object, &value));
 		TRY(value_lease(request, object, &lease));
