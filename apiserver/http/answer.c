@@ -59,7 +59,9 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 		return NULL;
 	}
 	if (list != (accept->shape == SHAPE_METADATA_LIST)) {
-		const char *group = str_or(schema_of(object)->group, "core");
+		/* Events are one type within the original. */
+		bool core = str_empty(schema_of(object)->group) || str_starts_with(schema_of(object)->kind, "Event");
+		const char *group = core ? "core" : schema_of(object)->group;
 		return status_new(STATUS_NOT_ACCEPTABLE,
 			"you requested %s, but the requested object is %s list (*%.*s.%s)",
 			list ? "PartialObjectMetadata" : "PartialObjectMetadataList", list ? "a" : "not a",

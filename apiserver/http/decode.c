@@ -128,39 +128,44 @@ struct status *decode_json(struct request *request, const struct schema_type *ty
 	return status ? status : judge_strictness(request, type, &strict, error);
 }
 
+struct body {
+	const char *data;
+	size_t size;
+};
+
 /* The first bytes of a body that is no object, for the message. */
-static const char *summary(struct arena *arena, const char *data, size_t size)
+static const char *summary(struct arena *arena, struct body body)
 {
 	const size_t most = 30;
-	size_t n = size < most ? size : most;
-	if (!size)
+	size_t n = body.size < most ? body.size : most;
+	if (!body.size)
 		return "<empty>";
-	const char *text = *data == '{' ? arena_strndup(arena, data, n) : hex_encode(arena, data, n);
-	return arena_printf(arena, "%s%s", text, size > most ? " ..." : "");
+	const char *text = *body.data == '{' ? arena_strndup(arena, body.data, n) : hex_encode(arena, body.data, n);
+	return arena_printf(arena, "%s%s", text, body.size > most ? " ..." : "");
 }
 
 /* The body is no JSON, or no object with a version and a kind. */
 static struct status *no_version(
-	struct request *request, const struct schema_type *type, const char *data, size_t size, const char *why)
+	struct request *request, const struct schema_type *type, const char *why, struct body body)
 {
 	if (type == &MetaV1DeleteOptions_schema)
 		return status_with_code(
 			status_new(STATUS_UNKNOWN, "couldn't get version/kind; json parse error: %s", why), 500);
 	return status_bad_request("the object provided is unrecognized (must be of type %s): couldn't get "
 				  "version/kind; json parse error: %s (%s)",
-		type->kind, why, summary(request->arena, data, size));
+		type->kind, why, summary(request->arena, body));
 }
 
 /* A group, a slash and a version. */
 static struct status *check_group_version(
-	struct request *request, const struct schema_type *type, const char *data, size_t size, const char *api_version)
+	struct request *request, const struct schema_type *type, const char *api_version, struct body body)
 {
 	const char *slash = strchr(api_version, '/');
 	if (!slash || !strchr(slash + 1, '/'))
 		return NULL;
 	return status_bad_request(
 		"the object provided is unrecognized (must be of type %s): unexpected GroupVersion string: %s (%s)",
-		type->kind, api_version, summary(request->arena, data, size));
+		type->kind, api_version, summary(request->arena, body));
 }
 
 /* Options are not told as a body of their kind is. */
@@ -171,8 +176,9 @@ static struct status *bad_options(struct status *why)
 	return s;
 }
 
+/* body: as it was sent, which may be YAML. */
 static struct status *decode_json_body(struct request *request, const struct schema_type *type, const char *data,
-	size_t size, ProtobufCMessage **ret_object)
+	size_t size, struct body body, ProtobufCMessage **ret_object)
 {
 	char *api_version, *kind;
 	struct decode_error error = {0};
@@ -185,9 +191,9 @@ static struct status *decode_json_body(struct request *request, const struct sch
 	if (problem || peeked) {
 		const char *why = problem ? problem : arena_strdup(request->arena, status->message);
 		status_free(status);
-		return no_version(request, type, data, size, why);
+		return no_version(request, type, why, body);
 	}
-	struct status *misnamed = check_group_version(request, type, data, size, api_version);
+	struct status *misnamed = check_group_version(request, type, api_version, body);
 	if (misnamed) {
 		status_free(status);
 		return misnamed;
@@ -214,7 +220,7 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 		status_free(status);
 		return status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
 			type->kind, why + (str_starts_with(why, converting) ? strlen(converting) : 0),
-			summary(request->arena, data, size));
+			summary(request->arena, (struct body){data, size}));
 	}
 	if (strict.n_errors) {
 		strict = (struct json_strict){0};
@@ -229,24 +235,55 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 	status = judge_strictness(request, type, &strict, &error);
 	if (status)
 		return status;
-	return decode_json_body(request, type, json, json_size, ret_object);
+	return decode_json_body(request, type, json, json_size, (struct body){data, size}, ret_object);
+}
+
+static struct status *check_envelope(const char *data, size_t size)
+{
+	if (!size)
+		return status_bad_request("empty data");
+	if (!protobuf_has_magic(data, size))
+		return status_bad_request(
+			"provided data does not appear to be a protobuf message, expected prefix [107 56 115 "
+			"0]");
+	return size == PROTOBUF_MAGIC_SIZE ? status_bad_request("empty body") : NULL;
+}
+
+static struct status *unrecognized(
+	struct request *request, const struct schema_type *type, struct body body, struct status *why)
+{
+	struct status *s = status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
+		type->kind, why->message, summary(request->arena, body));
+	status_free(why);
+	return s;
 }
 
 static struct status *decode_protobuf(struct request *request, const struct schema_type *type, const char *data,
 	size_t size, ProtobufCMessage **ret_object)
 {
 	char *api_version, *kind;
-	static const char no_prefix[] =
-		"provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
-	if (!protobuf_has_magic(data, size) && type == &MetaV1DeleteOptions_schema)
-		return status_with_code(status_new(STATUS_UNKNOWN, "%s", no_prefix), 500);
-	if (!protobuf_has_magic(data, size))
-		return status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
-			type->kind, no_prefix, summary(request->arena, data, size));
-	TRY(protobuf_envelope(request->arena, data, size, &api_version, &kind, NULL, NULL));
-	struct decode_error error;
+	const void *raw;
+	size_t raw_size;
+	ProtobufCMessage *object;
+	struct decode_error error = {0};
+	struct status *bad = check_envelope(data, size);
+	if (!bad)
+		bad = protobuf_envelope(request->arena, data, size, &api_version, &kind, &raw, &raw_size);
+	if (bad)
+		return type == &MetaV1DeleteOptions_schema
+			       ? bad_options(bad)
+			       : unrecognized(request, type, (struct body){data, size}, bad);
+	/* What it says it is it must be first. */
+	const struct schema_type *named = str_empty(kind) ? NULL : schema_find_api_version(api_version, kind);
+	if (!named && !str_empty(kind) && !str_empty(api_version))
+		TRY(check_kind(request, type, api_version, kind, &error));
+	bad = protobuf_unpack(request->arena, named ? named : type, raw, raw_size, &object);
+	if (bad)
+		return type == &MetaV1DeleteOptions_schema ? bad_options(bad)
+							   : cannot_handle(type, kind, version_part(api_version), bad);
 	TRY(check_kind(request, type, api_version, kind, &error));
-	return protobuf_decode(request->arena, type, data, size, ret_object);
+	*ret_object = object;
+	return NULL;
 }
 
 struct status *decode_body_plainly(struct exchange *exchange, struct request *request, const struct schema_type *type,
@@ -258,7 +295,8 @@ struct status *decode_body_plainly(struct exchange *exchange, struct request *re
 		return decode_protobuf(request, type, exchange->body, exchange->body_size, ret_object);
 	if (media == MEDIA_YAML)
 		return decode_yaml(request, type, exchange->body, exchange->body_size, ret_object);
-	return decode_json_body(request, type, exchange->body, exchange->body_size, ret_object);
+	return decode_json_body(request, type, exchange->body, exchange->body_size,
+		(struct body){exchange->body, exchange->body_size}, ret_object);
 }
 
 struct status *decode_body(struct exchange *exchange, struct request *request, const struct schema_type *type,

@@ -94,11 +94,8 @@ struct status *list_options_parse(
 		   *fields = exchange_query(exchange, "fieldSelector");
 	if (!str_empty(labels))
 		TRY(status_with_code(label_selector_parse(request->arena, labels, &o->labels), 400));
-	struct status *status = str_empty(fields) ? NULL : field_selector_parse(request->arena, fields, &o->fields);
-	if (status) {
-		status_free(status);
-		return status_bad_request("invalid selector: '%s'; can't understand '%s'", fields, fields);
-	}
+	if (!str_empty(fields))
+		TRY(field_selector_parse(request->arena, fields, &o->fields));
 	query_flag(exchange, "allowWatchBookmarks", &o->bookmarks);
 	o->has_initial = query_flag(exchange, "sendInitialEvents", &o->initial);
 	/* A watch by its path alone is checked like a list. */
@@ -150,7 +147,8 @@ struct status *decode_write_options(struct exchange *exchange, struct request *r
 
 static struct status *query_delete_options(struct exchange *exchange, MetaV1DeleteOptions *o)
 {
-	const char *policy = exchange_query(exchange, "propagationPolicy"), *uid = exchange_query(exchange, "uid");
+	const char *policy = exchange_query(exchange, "propagationPolicy"), *uid = exchange_query(exchange, "uid"),
+		   *version = exchange_query(exchange, "resourceVersion");
 	bool orphan;
 	TRY(query_number(exchange, "gracePeriodSeconds", &o->grace_period_seconds));
 	o->has_grace_period_seconds = exchange_query(exchange, "gracePeriodSeconds") != NULL;
@@ -158,10 +156,12 @@ static struct status *query_delete_options(struct exchange *exchange, MetaV1Dele
 	o->orphan_dependents = orphan;
 	if (policy)
 		o->propagation_policy = arena_strdup(exchange->arena, policy);
-	if (uid) {
+	if (!str_empty(uid) || !str_empty(version))
 		o->preconditions = API_NEW(exchange->arena, MetaV1Preconditions);
+	if (!str_empty(uid))
 		o->preconditions->uid = arena_strdup(exchange->arena, uid);
-	}
+	if (!str_empty(version))
+		o->preconditions->resource_version = arena_strdup(exchange->arena, version);
 	o->n_dry_run = query_all(exchange, "dryRun", &o->dry_run);
 	return NULL;
 }

@@ -3,7 +3,7 @@
  * called as in Go, none is left out, and what is absent is null. Types of meta/v1 and the scalars with a form of their
  * own (quantities, times) print as on the wire.
  */
-#include <ctype.h>
+#include "api/go_names.h"
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/schema.h"
@@ -11,61 +11,7 @@
 #include "base/encode.h"
 #include "base/str.h"
 
-/* Words that Go writes in capitals when a name begins with them. */
-static const char *const capitals[] = {"api", "aws", "ca", "cidr", "cpu", "csi", "dns", "fc", "fs", "gce", "grpc",
-	"http", "id", "ip", "iscsi", "json", "nfs", "os", "pid", "rbd", "se", "tcp", "ttl", "tty", "uid", "url", NULL};
-
-static const struct {
-	const char *json, *go;
-} irregular[] = {
-	{"cidrs", "CIDRs"},
-	{"cel", "CEL"},
-	{"gcePersistentDisk", "GCEPersistentDisk"},
-	{"awsElasticBlockStore", "AWSElasticBlockStore"},
-	{"rbd", "RBD"},
-	{"cephfs", "CephFS"},
-	{"storageos", "StorageOS"},
-	{"pdName", "PDName"},
-	{"iqn", "IQN"},
-	{"wwids", "WWIDs"},
-	{"seLinuxOptions", "SELinuxOptions"},
-	{"seLinuxChangePolicy", "SELinuxChangePolicy"},
-	{"fsType", "FSType"},
-	{"fsGroup", "FSGroup"},
-	{"fsGroupChangePolicy", "FSGroupChangePolicy"},
-	{"tty", "TTY"},
-	{"dnsPolicy", "DNSPolicy"},
-	{"dnsConfig", "DNSConfig"},
-	{"os", "OS"},
-	{"httpGet", "HTTPGet"},
-	{"tcpSocket", "TCPSocket"},
-	{"grpc", "GRPC"},
-	{"httpHeaders", "HTTPHeaders"},
-	{"gmsaCredentialSpecName", "GMSACredentialSpecName"},
-	{"gmsaCredentialSpec", "GMSACredentialSpec"},
-	{"$schema", "Schema"},
-	{"$ref", "Ref"},
-	{"openAPIV3Schema", "OpenAPIV3Schema"},
-	{"jSonSchemas", "JSONSchemas"},
-	{"x-kubernetes-preserve-unknown-fields", "XPreserveUnknownFields"},
-	{"x-kubernetes-embedded-resource", "XEmbeddedResource"},
-	{"x-kubernetes-int-or-string", "XIntOrString"},
-	{"x-kubernetes-list-map-keys", "XListMapKeys"},
-	{"x-kubernetes-list-type", "XListType"},
-	{"x-kubernetes-map-type", "XMapType"},
-	{"x-kubernetes-validations", "XValidations"},
-	{"chapAuthDiscovery", "DiscoveryCHAPAuth"},
-	{"chapAuthSession", "SessionCHAPAuth"},
-	{"gid", "GID"},
-	{"ips", "IPs"},
-	{"lastState", "LastTerminationState"},
-	{"qosClass", "QOSClass"},
-	{"reportingComponent", "ReportingController"},
-	{"sslEnabled", "SSLEnabled"},
-	{"tls", "TLS"},
-};
-
-/* Those of one type, or of all whose name ends so. */
+/* Names that the internal type alone has, by the end of the type's. */
 static const struct {
 	const char *type, *json, *go;
 } irregular_there[] = {
@@ -86,35 +32,15 @@ static const struct {
 	{".DeviceAttribute", "version", "VersionValue"},
 };
 
-static const char *irregular_name(const struct schema_type *type, const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(irregular_there); i++)
-		if (!strcmp(irregular_there[i].json, name) && str_ends_with(type->name, irregular_there[i].type))
-			return irregular_there[i].go;
-	for (size_t i = 0; i < ARRAY_SIZE(irregular); i++)
-		if (!strcmp(irregular[i].json, name))
-			return irregular[i].go;
-	return NULL;
-}
-
 static void add_name(struct strbuf *out, const struct schema_type *type, const char *name)
 {
-	const char *special = irregular_name(type, name);
-	if (special) {
-		strbuf_printf(out, "\"%s\":", special);
-		return;
-	}
-	char word[16];
-	size_t n = 0;
-	while (n < sizeof(word) - 1 && islower((unsigned char)name[n])) {
-		word[n] = name[n];
-		n++;
-	}
-	word[n] = 0;
-	bool upper = (!name[n] || isupper((unsigned char)name[n])) && str_in(word, capitals);
 	strbuf_addc(out, '"');
-	for (size_t i = 0; name[i]; i++)
-		strbuf_addc(out, (upper && i < n) || !i ? (char)toupper((unsigned char)name[i]) : name[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(irregular_there); i++)
+		if (!strcmp(irregular_there[i].json, name) && str_ends_with(type->name, irregular_there[i].type)) {
+			strbuf_printf(out, "%s\":", irregular_there[i].go);
+			return;
+		}
+	go_add_field_name(out, name);
 	strbuf_adds(out, "\":");
 }
 

@@ -33,11 +33,12 @@ static struct status *unescape(struct arena *arena, const char *text, char **ret
 
 	for (const char *p = text; *p; p++) {
 		if (*p == ',' || *p == '=')
-			return status_bad_request("invalid field selector: unescaped character in value: %c", *p);
+			return status_bad_request("invalid field selector: unescaped character in value: %d", *p);
 		if (*p == '\\') {
 			p++;
 			if (*p != '\\' && *p != ',' && *p != '=')
-				return status_bad_request("invalid field selector: invalid escape sequence: \\%.1s", p);
+				return status_bad_request("invalid field selector: invalid escape sequence: \\%.*s",
+					(int)(str_skip_runes(p, *p != 0) - p), p);
 		}
 		*to++ = *p;
 	}

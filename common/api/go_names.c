@@ -1,5 +1,9 @@
 /* What Go calls the types of fields that it gives names to and JSON does not; messages about a value of a wrong type
  * name them. Sorted by struct and field. */
+#include "api/go_names.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "api/internal.h"
 #include "base/str.h"
@@ -270,4 +274,99 @@ const char *go_type_name(struct arena *arena, const char *kind, const char *fiel
 		return found ? found->name : NULL;
 	const char *behind = strchr(found->name, ']');
 	return behind ? behind + 1 : found->name;
+}
+
+/* Words that Go writes in capitals when a name begins with them. */
+static const char *const capitals[] = {"api", "aws", "ca", "cidr", "cpu", "csi", "dns", "fc", "fs", "gce", "grpc",
+	"http", "id", "ip", "iscsi", "json", "nfs", "os", "pid", "rbd", "se", "tcp", "ttl", "tty", "uid", "url", NULL};
+
+static const struct {
+	const char *json, *go;
+} irregular[] = {
+	{"cidrs", "CIDRs"},
+	{"cel", "CEL"},
+	{"gcePersistentDisk", "GCEPersistentDisk"},
+	{"awsElasticBlockStore", "AWSElasticBlockStore"},
+	{"rbd", "RBD"},
+	{"cephfs", "CephFS"},
+	{"storageos", "StorageOS"},
+	{"pdName", "PDName"},
+	{"iqn", "IQN"},
+	{"wwids", "WWIDs"},
+	{"seLinuxOptions", "SELinuxOptions"},
+	{"seLinuxChangePolicy", "SELinuxChangePolicy"},
+	{"fsType", "FSType"},
+	{"fsGroup", "FSGroup"},
+	{"fsGroupChangePolicy", "FSGroupChangePolicy"},
+	{"tty", "TTY"},
+	{"dnsPolicy", "DNSPolicy"},
+	{"dnsConfig", "DNSConfig"},
+	{"os", "OS"},
+	{"httpGet", "HTTPGet"},
+	{"tcpSocket", "TCPSocket"},
+	{"grpc", "GRPC"},
+	{"httpHeaders", "HTTPHeaders"},
+	{"gmsaCredentialSpecName", "GMSACredentialSpecName"},
+	{"gmsaCredentialSpec", "GMSACredentialSpec"},
+	{"$schema", "Schema"},
+	{"$ref", "Ref"},
+	{"openAPIV3Schema", "OpenAPIV3Schema"},
+	{"jSonSchemas", "JSONSchemas"},
+	{"x-kubernetes-preserve-unknown-fields", "XPreserveUnknownFields"},
+	{"x-kubernetes-embedded-resource", "XEmbeddedResource"},
+	{"x-kubernetes-int-or-string", "XIntOrString"},
+	{"x-kubernetes-list-map-keys", "XListMapKeys"},
+	{"x-kubernetes-list-type", "XListType"},
+	{"x-kubernetes-map-type", "XMapType"},
+	{"x-kubernetes-validations", "XValidations"},
+	{"chapAuthDiscovery", "DiscoveryCHAPAuth"},
+	{"chapAuthSession", "SessionCHAPAuth"},
+	{"gid", "GID"},
+	{"ips", "IPs"},
+	{"lastState", "LastTerminationState"},
+	{"qosClass", "QOSClass"},
+	{"reportingComponent", "ReportingController"},
+	{"sslEnabled", "SSLEnabled"},
+	{"tls", "TLS"},
+};
+
+void go_add_field_name(struct strbuf *out, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(irregular); i++)
+		if (!strcmp(irregular[i].json, name)) {
+			strbuf_adds(out, irregular[i].go);
+			return;
+		}
+	char word[16];
+	size_t n = 0;
+	while (n < sizeof(word) - 1 && islower((unsigned char)name[n])) {
+		word[n] = name[n];
+		n++;
+	}
+	word[n] = 0;
+	bool upper = (!name[n] || isupper((unsigned char)name[n])) && str_in(word, capitals);
+	for (size_t i = 0; name[i]; i++)
+		strbuf_addc(out, (upper && i < n) || !i ? (char)toupper((unsigned char)name[i]) : name[i]);
+}
+
+void go_add_double(struct strbuf *out, double value)
+{
+	enum { PLAIN_DIGITS = 6 };
+	if (!isfinite(value)) {
+		strbuf_adds(out, isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
+		return;
+	}
+	for (int digits = 1; digits <= 17; digits++) {
+		char text[32];
+		snprintf(text, sizeof(text), "%.*e", digits - 1, value);
+		if (strtod(text, NULL) != value && digits < 17)
+			continue;
+		long exponent = strtol(strchr(text, 'e') + 1, NULL, 10);
+		int decimals = digits - 1 > exponent ? (int)(digits - 1 - exponent) : 0;
+		if (exponent < -4 || exponent >= PLAIN_DIGITS)
+			strbuf_adds(out, text);
+		else
+			strbuf_printf(out, "%.*f", decimals, value);
+		return;
+	}
 }

@@ -107,6 +107,15 @@ bool protobuf_read_field(const uint8_t **p, const uint8_t *end, struct protobuf_
 	return true;
 }
 
+/* What is wrong with the envelope is told as of any message. */
+static struct status *broken_envelope(struct arena *arena, const void *data, size_t size)
+{
+	void *unused;
+	TRY(protobuf_unpack(arena, &RuntimeUnknown_schema, (const char *)data + PROTOBUF_MAGIC_SIZE,
+		size - PROTOBUF_MAGIC_SIZE, &unused));
+	return status_bad_request("the protobuf envelope is broken");
+}
+
 struct status *protobuf_envelope(struct arena *arena, const void *data, size_t size, char **ret_api_version,
 	char **ret_kind, const void **ret_raw, size_t *ret_raw_size)
 {
@@ -121,13 +130,15 @@ struct status *protobuf_envelope(struct arena *arena, const void *data, size_t s
 	p += PROTOBUF_MAGIC_SIZE;
 	while (p < end) {
 		if (!protobuf_read_field(&p, end, &field))
-			return status_bad_request("the protobuf envelope is broken");
-		if (field.number == 1 && field.type == 2) {
+			return broken_envelope(arena, data, size);
+		if (field.number <= 4 && field.type != 2)
+			return broken_envelope(arena, data, size);
+		if (field.number == 1) {
 			meta = (RuntimeTypeMeta *)protobuf_c_message_unpack(
 				&RuntimeTypeMeta_schema.base, &allocator, field.size, field.data);
 			if (!meta)
-				return status_bad_request("the protobuf envelope's type is broken");
-		} else if (field.number == 2 && field.type == 2) {
+				return broken_envelope(arena, data, size);
+		} else if (field.number == 2) {
 			raw = field.data;
 			raw_size = field.size;
 		}

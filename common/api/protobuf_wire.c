@@ -4,6 +4,7 @@
  * bytes.
  */
 #include <string.h>
+#include "api/go_names.h"
 #include "api/internal.h"
 #include "api/protobuf.h"
 #include "api/quantity.h"
@@ -12,6 +13,7 @@
 #include "base/mem.h"
 
 #define MAX_NESTING 100
+#define UNEXPECTED_END "unexpected EOF"
 #define FIRST_BYTES 8192		   /* of a writer */
 #define HIGHEST_TAG (0x1fffffffu << 3 | 5) /* 6 and 7 are no wire types */
 #define NUMBER_BYTES 10			   /* of a varint at most */
@@ -238,7 +240,7 @@ static uint8_t *get_long_varint(struct reader *r, uint8_t *p, const uint8_t *end
 			return p;
 		}
 	}
-	return fail(r, p < end ? "a number overflows" : "it ends too early");
+	return fail(r, p < end ? "proto: integer overflow" : UNEXPECTED_END);
 }
 
 static inline uint8_t *get_varint(struct reader *r, uint8_t *p, const uint8_t *end, uint64_t *ret_value)
@@ -258,8 +260,10 @@ static inline uint8_t *get_length(struct reader *r, uint8_t *p, const uint8_t *e
 	p = get_varint(r, p, end, &size);
 	if (!p)
 		return NULL;
+	if (size > INT64_MAX)
+		return fail(r, "proto: negative length found during unmarshaling");
 	if (size > (size_t)(end - p))
-		return fail(r, "it ends too early");
+		return fail(r, UNEXPECTED_END);
 	*ret_size = (size_t)size;
 	return p;
 }
@@ -277,7 +281,7 @@ static bool get_message(struct reader *r, const struct schema_type *type, void *
 static uint8_t *get_fixed(struct reader *r, uint8_t *p, const uint8_t *end, size_t size, void *to)
 {
 	if ((size_t)(end - p) < size)
-		return fail(r, "it ends too early");
+		return fail(r, UNEXPECTED_END);
 	memcpy(to, p, size);
 	return p + size;
 }
@@ -437,6 +441,20 @@ static uint8_t *get_packed(struct reader *r, void *msg, wire_p f, uint8_t *p, co
 	return p;
 }
 
+static uint8_t *skip_field(struct reader *r, unsigned wire_type, uint8_t *p, const uint8_t *end);
+
+static uint8_t *skip_group(struct reader *r, uint8_t *p, const uint8_t *end)
+{
+	uint64_t tag = 0;
+
+	if (++r->depth > MAX_NESTING)
+		return fail(r, "it nests too deep");
+	while (p && (p = get_varint(r, p, end, &tag)) && (tag & 7) != 4)
+		p = skip_field(r, tag & 7, p, end);
+	r->depth--;
+	return p;
+}
+
 static uint8_t *skip_field(struct reader *r, unsigned wire_type, uint8_t *p, const uint8_t *end)
 {
 	uint64_t value;
@@ -452,23 +470,44 @@ static uint8_t *skip_field(struct reader *r, unsigned wire_type, uint8_t *p, con
 		return p ? p + size : NULL;
 	case 5:
 		return get_fixed(r, p, end, 4, &value);
+	case 3:
+		return skip_group(r, p, end);
 	default:
-		return fail(r, "a field has an illegal wire type");
+		return fail(r, arena_printf(r->arena, "proto: illegal wireType %u", wire_type));
 	}
+}
+
+/* The type's name without its package. */
+static const char *short_name(const struct schema_type *type)
+{
+	const char *dot = strrchr(type->name, '.');
+	return dot ? dot + 1 : type->name;
+}
+
+static uint8_t *fail_type(struct reader *r, const struct schema_type *type, wire_p f, unsigned wire_type)
+{
+	CLEANUP(strbuf_done) struct strbuf name = STRBUF_INIT;
+	for (size_t i = 0; i < type->n_fields; i++)
+		if (type->fields[i].number == f->tag >> 3)
+			go_add_field_name(&name, type->fields[i].json_name);
+	return fail(r, arena_printf(r->arena, "proto: wrong wireType = %u for field %s", wire_type, name.buf));
 }
 
 /* A field whose tag is not known: of another wire type, or not in the schema. */
 static uint8_t *get_other(
 	struct reader *r, const struct schema_type *type, void *msg, uint64_t tag, uint8_t *p, const uint8_t *end)
 {
-	if (tag >> 3 == 0 || tag >> 3 > 0x1fffffff)
-		return fail(r, "a field has an illegal number");
+	if ((tag & 7) == 4)
+		return fail(r, arena_printf(r->arena, "proto: %s: wiretype end group for non-group", short_name(type)));
+	if ((int32_t)(tag >> 3) <= 0)
+		return fail(r, arena_printf(r->arena, "proto: %s: illegal tag %d (wire type %u)", short_name(type),
+				       (int32_t)(tag >> 3), (unsigned)(tag & 7)));
 	for (wire_p f = type->wire; f < type->wire + type->n_fields; f++) {
 		if (f->tag >> 3 != tag >> 3)
 			continue;
 		if (f->there == SCHEMA_WIRE_LIST && (tag & 7) == 2)
 			return get_packed(r, msg, f, p, end);
-		return fail(r, "a field has the wrong wire type");
+		return fail_type(r, type, f, (unsigned)(tag & 7));
 	}
 	return skip_field(r, tag & 7, p, end);
 }
@@ -574,7 +613,7 @@ struct status *protobuf_unpack(
 		memcpy(copy, data, size);
 	r.unended = &r.aside;
 	if (!get_message(&r, type, msg, copy, copy + size))
-		return status_bad_request("%s: the protobuf message is broken: %s", type->kind, r.error);
+		return status_bad_request("%s", r.error);
 	*r.unended = 0;
 	for (size_t i = 0; i < r.n_first_maps; i++)
 		settle_map(&r.first_maps[i]);

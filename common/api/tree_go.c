@@ -1,5 +1,6 @@
 /* Trees as Go prints its maps and slices, for messages that hold such text. */
 #include <stdlib.h>
+#include "api/go_names.h"
 #include "api/tree.h"
 
 static int by_name(const void *a, const void *b)
@@ -25,6 +26,17 @@ static void print_members(struct strbuf *out, const cJSON *v, bool sharp)
 	strbuf_addc(out, sharp ? '}' : ']');
 }
 
+/* What is no integer of 64 bits is a float. */
+static void print_number(struct strbuf *out, const cJSON *v)
+{
+	int64_t whole;
+	if (tree_int(v, &whole)) {
+		strbuf_printf(out, "%lld", (long long)whole);
+		return;
+	}
+	go_add_double(out, v->valuedouble);
+}
+
 void tree_print_go(struct strbuf *out, const cJSON *v, bool sharp)
 {
 	if (cJSON_IsArray(v)) {
@@ -40,6 +52,8 @@ void tree_print_go(struct strbuf *out, const cJSON *v, bool sharp)
 		strbuf_adds(out, sharp ? "interface {}(nil)" : "<nil>");
 	} else if (cJSON_IsString(v) && !sharp) {
 		strbuf_adds(out, v->valuestring);
+	} else if (cJSON_IsNumber(v)) {
+		print_number(out, v);
 	} else {
 		tree_print(out, v, JSON_NO_HTML_ESCAPE);
 	}

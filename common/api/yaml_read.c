@@ -6,6 +6,7 @@
 #include "api/yaml_internal.h"
 #include "base/map.h"
 
+#define CONVERTING "error converting YAML to JSON: "
 #define MAX_YAML_DEPTH 500
 #define MAX_NODES (4u << 20)
 #define MAX_ALIASED_NODES 400000
@@ -25,6 +26,7 @@ struct yaml_stream {
 	yaml_parser_t parser;
 	struct strmap *anchors; /* of this document: name -> struct anchor */
 	size_t n_nodes, n_aliased;
+	const char *not_finite; /* a number that JSON does not have: told of a text that is YAML otherwise */
 	struct json_strict *strict;
 };
 
@@ -66,12 +68,16 @@ static struct status *yaml_error(const struct yaml_stream *s)
 	const yaml_parser_t *p = &s->parser;
 
 	const char *problem = str_or(p->problem, "broken");
+	size_t line = p->problem_mark.line;
 
-	/* The original leaves out the number of the first line. */
-	if (!p->problem_mark.line)
-		return status_bad_request("error converting YAML to JSON: yaml: %s", problem);
-	return status_bad_request(
-		"error converting YAML to JSON: yaml: line %zu: %s", p->problem_mark.line + 1, problem);
+	/* As the original counts: from one what is no token, from nought what has no place; it leaves out nought. */
+	if (line)
+		line += p->error == YAML_SCANNER_ERROR;
+	else
+		line = p->context_mark.line;
+	if (!line)
+		return status_bad_request(CONVERTING "yaml: %s", problem);
+	return status_bad_request(CONVERTING "yaml: line %zu: %s", line, problem);
 }
 
 static struct status *next_event(struct yaml_stream *s, yaml_event_t *event)
@@ -81,8 +87,7 @@ static struct status *next_event(struct yaml_stream *s, yaml_event_t *event)
 
 static struct status *at_line(const yaml_event_t *event, const char *what)
 {
-	return status_bad_request(
-		"error converting YAML to JSON: yaml: line %zu: %s", event->start_mark.line + 1, what);
+	return status_bad_request(CONVERTING "yaml: line %zu: %s", event->start_mark.line + 1, what);
 }
 
 static const struct anchor *find_anchor(const struct yaml_stream *s, const char *name)
@@ -118,15 +123,16 @@ static cJSON *scalar_node(struct yaml_stream *s, const yaml_event_t *event)
 	return tree_new_string(s->arena, arena_strndup(s->arena, text, size));
 }
 
-/* .inf, -.inf, .nan: floats that JSON does not have. */
-static bool is_not_finite(const yaml_event_t *event)
+/* Which of the floats a text is that JSON does not have: .inf, -.inf, .nan; NULL for any other text. */
+static const char *not_finite(const yaml_event_t *event)
 {
 	CLEANUP(strbuf_done) struct strbuf number = STRBUF_INIT;
 	const char *text = (const char *)event->data.scalar.value;
 
-	if (event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || event->data.scalar.tag)
-		return false;
-	return yaml_resolve(text, event->data.scalar.length, &number) == YAML_FLOAT && !number.len;
+	if (event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || event->data.scalar.tag ||
+		yaml_resolve(text, event->data.scalar.length, &number) != YAML_FLOAT || number.len)
+		return NULL;
+	return strchr("nN", text[1]) ? "NaN" : *text == '-' ? "-Inf" : "+Inf";
 }
 
 /* A key as a string: numbers, booleans as they would be printed. */
@@ -201,8 +207,8 @@ static struct status *merge_into(
 		all[at++] = from;
 	for (; at > 0; at--) {
 		if (!cJSON_IsObject(all[at - 1]))
-			return status_bad_request("error converting YAML to JSON: yaml: map merge requires map or "
-						  "sequence of maps as the value");
+			return status_bad_request(
+				CONVERTING "yaml: map merge requires map or sequence of maps as the value");
 		merge_object(s, event, object, members, all[at - 1]);
 	}
 	return NULL;
@@ -269,10 +275,11 @@ static struct status *parse_alias(struct yaml_stream *s, const yaml_event_t *eve
 	const struct anchor *a = find_anchor(s, (const char *)event->data.alias.anchor);
 
 	if (!a || !a->node)
-		return at_line(event, "unknown anchor referenced");
+		return status_bad_request(
+			CONVERTING "yaml: unknown anchor '%s' referenced", (const char *)event->data.alias.anchor);
 	s->n_aliased += a->n_nodes;
 	if (s->n_aliased > MAX_ALIASED_NODES)
-		return at_line(event, "document contains excessive aliasing");
+		return status_bad_request(CONVERTING "yaml: document contains excessive aliasing");
 	s->n_nodes += a->n_nodes;
 	*ret_node = tree_copy(s->arena, a->node);
 	(*ret_node)->string = NULL;
@@ -299,8 +306,7 @@ static struct status *parse_node(struct yaml_stream *s, yaml_event_t *event, int
 	if (event->type == YAML_SCALAR_EVENT) {
 		if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
 			return at_line(event, "a text holds a NUL character, which is not supported");
-		if (is_not_finite(event))
-			return at_line(event, "a number that is not finite cannot be written as JSON");
+		s->not_finite = s->not_finite ? s->not_finite : not_finite(event);
 		*ret_node = scalar_node(s, event);
 	} else if (event->type == YAML_MAPPING_START_EVENT) {
 		*ret_node = tree_new_object(s->arena);
@@ -357,6 +363,8 @@ static struct status *parse_document(struct yaml_stream *s, cJSON **ret_tree)
 		return status;
 	TRY(next_event(s, &event)); /* the document's end */
 	yaml_event_delete(&event);
+	if (s->not_finite)
+		return status_bad_request(CONVERTING "json: unsupported value: %s", s->not_finite);
 	return NULL;
 }
 
@@ -403,6 +411,44 @@ struct status *yaml_stream_next(struct yaml_stream *s, const struct json_options
 	return next_yaml(s, ret_tree);
 }
 
+/* What JSON may escape and YAML may not: a slash, and halves of characters. */
+static struct status *check_escapes(struct yaml_stream *s)
+{
+	const char *p = s->data, *end = s->data + s->size;
+	size_t line = 0;
+
+	for (; s->json_first && p + 1 < end; p++) {
+		line += *p == '\n';
+		if (*p != '\\')
+			continue;
+		if (p[1] == '/' && line)
+			return status_bad_request(
+				CONVERTING "yaml: line %zu: found unknown escape character", line + 1);
+		if (p[1] == '/')
+			return status_bad_request(CONVERTING "yaml: found unknown escape character");
+		if (end - p > 3 && p[1] == 'u' && (p[2] | 0x20) == 'd' && strchr("89abcdefABCDEF", p[3]))
+			s->json_first = false; /* the reader of YAML tells */
+		p++;
+	}
+	return NULL;
+}
+
+/* Numbers that are no integers as the reader of YAML hands them on: 1.0 is 1, 1e3 is 1000. */
+static void settle_numbers(struct arena *arena, cJSON *tree)
+{
+	CLEANUP(strbuf_done) struct strbuf number = STRBUF_INIT;
+	TREE_FOREACH (child, tree)
+		settle_numbers(arena, child);
+	if (!cJSON_IsNumber(tree) || !strpbrk(tree->valuestring, ".eE"))
+		return;
+	if (yaml_resolve(tree->valuestring, strlen(tree->valuestring), &number) == YAML_FLOAT && number.len) {
+		const cJSON *settled = tree_new_number(arena, number.buf, number.len);
+		tree->valuestring = settled->valuestring;
+		tree->valuedouble = settled->valuedouble;
+		tree->valueint = settled->valueint;
+	}
+}
+
 struct status *yaml_parse(
 	struct arena *arena, const char *data, size_t size, const struct json_options *options, cJSON **ret_tree)
 {
@@ -414,8 +460,12 @@ struct status *yaml_parse(
 		struct json_reader r;
 		json_reader_init(&r, arena, data, size, JSON_MAX_DEPTH);
 		s->json_first = json_skip(&r, NULL, NULL) && json_at_end(&r);
+		TRY(check_escapes(s));
 	}
+	const bool json = s->json_first;
 	TRY(yaml_stream_next(s, options, &tree));
+	if (json && tree)
+		settle_numbers(arena, tree);
 	*ret_tree = tree ? tree : tree_new_null(arena);
 	return NULL;
 }

@@ -2,13 +2,12 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <time.h>
+#include "api/go_names.h"
 #include "api/meta.h"
 #include "base/flags.h"
 #include "base/str.h"
 #include "base/zone.h"
 #include "cel/eval.h"
-
-enum { SHORTEST_DIGITS = 6 };
 
 struct cel_value cel_read_timestamp(struct arena *arena, struct cel_text text)
 {
@@ -49,23 +48,9 @@ const char *cel_duration_text(struct arena *arena, int64_t ns)
 /* The shortest form that reads back the same, with an exponent from seven digits before the point on, as Go's %g. */
 const char *cel_double_text(struct arena *arena, double d)
 {
-	if (d != d)
-		return "NaN";
-	if (d - d != 0)
-		return d > 0 ? "+Inf" : "-Inf";
-	for (int digits = 1; digits <= 17; digits++) {
-		char *text = arena_printf(arena, "%.*e", digits - 1, d);
-		if (strtod(text, NULL) != d && digits < 17)
-			continue;
-		char *e = strchr(text, 'e');
-		long exponent = strtol(e + 1, NULL, 10);
-		if (exponent < -4 || exponent >= SHORTEST_DIGITS) {
-			*e = 0;
-			return arena_printf(arena, "%se%c%02ld", text, exponent < 0 ? '-' : '+', labs(exponent));
-		}
-		return arena_printf(arena, "%.*f", digits - 1 - (int)exponent > 0 ? digits - 1 - (int)exponent : 0, d);
-	}
-	return "";
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	go_add_double(&out, d);
+	return arena_strdup(arena, out.buf);
 }
 
 /* Seconds east of UTC of a zone at a time; false if there is no such zone. */
