@@ -91,7 +91,7 @@ static int by_element(const void *a, const void *b)
 }
 
 const struct field_item *field_items(
-	struct arena *arena, const struct field_place *place, struct field_value list, size_t *ret_n)
+	struct arena *arena, const struct field_place *place, struct field_value list, size_t *ret_n, bool *unfit)
 {
 	size_t n = list.form == FIELD_LIST ? field_value_count(list) : 0, n_items = 0, n_distinct = 0;
 	*ret_n = 0;
@@ -104,6 +104,7 @@ const struct field_item *field_items(
 		*item = (struct field_item){.value = values[i], .index = i, .n_same = 1, .same = item};
 		n_items += field_item_element(arena, place, values[i], &item->element);
 	}
+	*unfit |= n_items < n;
 	size_t sorted = 1;
 	while (sorted < n_items && field_element_compare(&all[sorted - 1].element, &all[sorted].element) < 0)
 		sorted++;

@@ -9,6 +9,7 @@
 struct pen {
 	struct arena *arena;
 	struct strbuf *out;
+	bool *unfit; /* an item of a list has no element */
 };
 
 /* Of the sets that are left out, what is below the place that is written. */
@@ -93,8 +94,9 @@ static void put_struct(const struct pen *pen, const void *msg, bool new, const s
 static void put_set(const struct pen *pen, const struct field_place *place, struct field_value before,
 	struct field_value after, const struct left_out *left_out)
 {
-	const struct fieldset *set = field_compare(pen->arena, place, before, after).changed;
-	set = fieldset_without(pen->arena, set, left_out->without);
+	const struct field_changes changes = field_compare(pen->arena, place, before, after);
+	const struct fieldset *set = fieldset_without(pen->arena, changes.changed, left_out->without);
+	*pen->unfit |= changes.unfit;
 	set = fieldset_difference(pen->arena, set, left_out->less);
 	if (fieldset_empty(set))
 		return;
@@ -165,7 +167,7 @@ static void put_items(const struct pen *pen, const void *msg, const struct schem
 	}
 	size_t n_items;
 	const struct field_item *sorted =
-		field_items(pen->arena, &place, field_value_of_field(pen->arena, msg, list), &n_items);
+		field_items(pen->arena, &place, field_value_of_field(pen->arena, msg, list), &n_items, pen->unfit);
 	const bool walked = place.kind == PLACE_KEYED && list->map_type != SCHEMA_LIST_ATOMIC;
 	/* Items that share an element are owned as one thing. */
 	for (size_t i = 0; i < n_items; i++) {
@@ -272,12 +274,14 @@ static void put_struct(const struct pen *pen, const void *msg, bool new, const s
 	}
 }
 
-void field_print_new(struct strbuf *out, struct arena *arena, const void *msg, const struct fieldset *without,
+bool field_print_new(struct strbuf *out, struct arena *arena, const void *msg, const struct fieldset *without,
 	const struct fieldset *less)
 {
-	const struct pen pen = {arena, out};
+	bool unfit = false;
+	const struct pen pen = {arena, out, &unfit};
 	const struct left_out left_out = {without, less};
 	strbuf_addc(out, '{');
 	put_struct(&pen, msg, false, &left_out);
 	strbuf_addc(out, '}');
+	return !unfit;
 }

@@ -33,9 +33,9 @@ struct field_item {
 	size_t n_same;
 	const struct field_item *same; /* all of them */
 };
-/* The items of a list by element, each element once. */
+/* The items of a list by element, each element once; *unfit becomes true when there is one without. */
 const struct field_item *field_items(
-	struct arena *arena, const struct field_place *place, struct field_value list, size_t *ret_n);
+	struct arena *arena, const struct field_place *place, struct field_value list, size_t *ret_n, bool *unfit);
 
 /* What a place with no schema is depends on the value. */
 static inline bool field_is_map(const struct field_place *place, struct field_value a, struct field_value b)

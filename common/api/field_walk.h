@@ -77,15 +77,17 @@ const struct fieldset *field_set_of(struct arena *arena, const struct field_plac
 struct field_changes {
 	const struct fieldset *changed; /* added, or there with another value */
 	const struct fieldset *removed;
+	bool unfit; /* an item of a list has no element: such a write ends the tracking */
 };
 struct field_changes field_compare(
 	struct arena *arena, const struct field_place *place, struct field_value before, struct field_value after);
 
 /*
  * The text of what is in an object and not in an empty one of its type: as if fieldset_print() were given that set,
- * fieldset_without() the one set and then less the other, in a quarter of the steps.
+ * fieldset_without() the one set and then less the other, in a quarter of the steps. False when an item of a list has
+ * no element.
  */
-void field_print_new(struct strbuf *out, struct arena *arena, const void *msg, const struct fieldset *without,
+bool field_print_new(struct strbuf *out, struct arena *arena, const void *msg, const struct fieldset *without,
 	const struct fieldset *less);
 
 /* A list item's element; false when it has none (no key, or no scalar). */

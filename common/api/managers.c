@@ -244,6 +244,8 @@ void managers_disown(const struct managers_call *call, struct managers *managers
 	struct comparisons all = {0};
 	struct arena *arena = call->arena;
 	*ret_changes = compared_at(call, &all, call->api_version)->changes;
+	if (ret_changes->unfit)
+		return;
 	for (size_t i = 0; i < managers->n_items;) {
 		struct manager *m = &managers->items[i];
 		if (self && !manager_id_compare(&m->id, self)) {
@@ -372,6 +374,10 @@ void managers_update(const struct managers_call *call, struct managers *managers
 	struct field_changes changes;
 	managers_reconcile(call, managers);
 	managers_disown(call, managers, NULL, true, &changes, NULL);
+	if (changes.unfit) {
+		managers->n_items = 0;
+		return;
+	}
 	const struct fieldset *mine = managers_strip(arena, changes.changed);
 	if (!fieldset_empty(mine)) {
 		struct manager *before = managers_find(managers, &call->self);
@@ -396,8 +402,8 @@ void managers_create(
 	*ret_entries = NULL;
 	*ret_n = 0;
 	strbuf_grow(&text, TEXT_BYTES);
-	field_print_new(&text, arena, object, v->reset(v->data, call->api_version), &system_fields);
-	if (text.len <= strlen("{}"))
+	if (!field_print_new(&text, arena, object, v->reset(v->data, call->api_version), &system_fields) ||
+		text.len <= strlen("{}"))
 		return;
 	const struct manager self = {
 		.id = call->self, .api_version = call->api_version, .time = time_new(arena, call->now_s)};
