@@ -591,6 +591,9 @@ struct status *verb_delete_collection(struct exchange *exchange, struct request 
 	TRY(list_options_parse(exchange, request, &o));
 	TRY(list_fields_settle(request, &o));
 	TRY(decode_delete_options(exchange, request, &options));
+	/* What is deleted is what there was at the version. */
+	if (!str_empty(o.version_text) && !str_eq(o.version_text, "0") && str_empty(o.match))
+		o.match = "Exact";
 	TRY(list_version_settle(request, &o));
 	TRY(list_objects(request, &o, &list));
 	const char *namespace = request->namespace;

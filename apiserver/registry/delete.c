@@ -12,13 +12,17 @@
 static struct status *precondition_failed(
 	struct request *request, const char *what, const char *asked, const char *found, const char *perhaps)
 {
-	const char *kind = request->schema->type->kind;
+	const char *kind = request->schema->type->kind, *named = request->strategy->named_group;
+	const char *group = named ? named : request->group;
+	if (request->strategy->tells_preconditions)
+		return request_conflict(request, request->name,
+			"Precondition failed: %s in precondition: %s, %s in object meta: %s", what, asked, what, found);
 	struct status *s = status_new(STATUS_CONFLICT,
 		"Operation cannot be fulfilled on %s%s%s \"%s\": the %s in the precondition (%s) does not match the %s "
 		"in record (%s). "
 		"The object might have been %s",
-		kind, *request->group ? "." : "", request->group, request->name, what, asked, what, found, perhaps);
-	return status_details(s, request->group, kind, request->name);
+		kind, *group ? "." : "", group, request->name, what, asked, what, found, perhaps);
+	return status_details(s, group, kind, request->name);
 }
 
 static struct status *check_preconditions(

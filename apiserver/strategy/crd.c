@@ -91,6 +91,7 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 
 const struct strategy crd_strategy = {.group = "apiextensions.k8s.io",
 	.resource = "customresourcedefinitions",
+	.tells_preconditions = true,
 	.prepare_create = prepare_create,
 	.prepare_update = prepare_update,
 	.warn = warn,

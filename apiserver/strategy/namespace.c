@@ -82,6 +82,7 @@ const struct strategy namespace_strategy = {
 	.group = "",
 	.resource = "namespaces",
 	.update_checks = "cus",
+	.tells_preconditions = true,
 	.check_name = name_is_dns_label,
 	.prepare_create = prepare_create,
 	.prepare_update = prepare_update,

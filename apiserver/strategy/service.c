@@ -134,42 +134,61 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 	drop_for_type(service->spec, old->spec);
 }
 
-static bool has_bad_address(const struct field_errors *errors)
+/* Whether the addresses that a Service names cannot be: that alone is told. */
+static bool has_bad_address(const struct request *request, struct field_errors *errors, const CoreV1Service *service,
+	const CoreV1Service *old)
 {
-	for (size_t i = 0; i < errors->n_items; i++)
-		if (str_starts_with(errors->items[i].field, "spec.clusterIP") ||
-			str_starts_with(errors->items[i].field, "spec.ipFamil"))
-			return true;
-	return false;
+	struct field_errors found = FIELD_ERRORS_INIT(request->arena);
+	if (!service_keeps_preference(service->spec, old ? old->spec : NULL))
+		validate_service_addresses(&found, service);
+	if (found.n_items)
+		*errors = found;
+	return found.n_items;
+}
+
+static void check(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old)
+{
+	if (old)
+		validate_service_update(errors, service, old);
+	else
+		validate_service(errors, service);
 }
 
 /*
  * The original gives addresses and ports away before it looks at the rest: when it cannot, it says that alone, and
  * otherwise what is wrong includes them. Here a Service with a mistake is given nothing, but is told the same.
  */
-static void validate_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+static void validate(
+	struct request *request, const CoreV1Service *service, const CoreV1Service *old, struct field_errors *errors)
 {
 	size_t n = errors->n_items;
-	validate_service(errors, (const CoreV1Service *)object);
-	if (errors->n_items == n || has_bad_address(errors))
+	if (has_bad_address(request, errors, service, old))
+		return;
+	check(errors, service, old);
+	if (!errors->n_items)
 		return;
 	struct request pretended = *request;
-	CoreV1Service *copy = api_copy_msg(request->arena, object);
+	CoreV1Service *copy = api_copy_msg(request->arena, service);
 	pretended.dry_run = true;
-	struct status *s = service_allocate(&pretended, copy, NULL);
+	struct status *s = service_allocate(&pretended, copy, old);
 	if (!s || s->n_causes > 0)
 		errors->n_items = s ? 0 : n;
 	if (!s)
-		validate_service(errors, copy);
+		check(errors, copy, old);
 	field_errors_take(errors, s);
 	status_drop(s, "told as field errors");
+}
+
+static void validate_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	validate(request, (const CoreV1Service *)object, NULL, errors);
 }
 
 static void validate_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
 	struct field_errors *errors)
 {
 	if (!generic_is_status(request))
-		validate_service_update(errors, (const CoreV1Service *)object, (const CoreV1Service *)old);
+		validate(request, (const CoreV1Service *)object, (const CoreV1Service *)old, errors);
 	else
 		validate_service_status(errors, (const CoreV1Service *)object);
 }

@@ -79,8 +79,7 @@ static bool is_single(const CoreV1ServiceSpec *spec)
 	return !spec->ip_family_policy || str_eq(spec->ip_family_policy, "SingleStack");
 }
 
-/* A Service that prefers two families keeps what it has when the cluster has changed since. */
-static bool keeps_preference(const CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
+bool service_keeps_preference(const CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
 {
 	return old && str_eq(spec->ip_family_policy, "PreferDualStack") &&
 	       str_eq(old->ip_family_policy, "PreferDualStack") &&
@@ -183,7 +182,7 @@ static struct status *choose_families(struct request *request, CoreV1Service *se
 	const struct service_ips *ips = request->context->service_ips;
 	CoreV1ServiceSpec *spec = service->spec;
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	if (keeps_preference(spec, old))
+	if (service_keeps_preference(spec, old))
 		return NULL;
 	default_policy(spec, old);
 	bool selectorless = str_eq(spec->cluster_ip, HEADLESS) && !spec->n_selector;
@@ -245,7 +244,7 @@ static struct status *take_ip(struct request *request, CoreV1Service *service, s
 static struct status *take_ips(struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old)
 {
 	CoreV1ServiceSpec *spec = service->spec;
-	if (!takes_ip(spec) || keeps_preference(spec, old))
+	if (!takes_ip(spec) || service_keeps_preference(spec, old))
 		return NULL;
 	for (size_t i = 0; i < spec->n_ip_families; i++) {
 		if (i < spec->n_cluster_ips && has_ip(old, spec->cluster_ips[i]))

@@ -17,6 +17,8 @@ struct status *service_allocate(struct request *request, CoreV1Service *service,
 void service_release(struct request *request, const CoreV1Service *service, const CoreV1Service *kept);
 
 bool service_type_is(const CoreV1ServiceSpec *spec, const char *type);
+/* A Service that prefers two families keeps what it has when the cluster has changed since; old may be NULL. */
+bool service_keeps_preference(const CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old);
 /* All but ExternalName. */
 bool service_needs_ip(const CoreV1ServiceSpec *spec);
 bool service_may_have_node_ports(const CoreV1ServiceSpec *spec);

@@ -81,6 +81,8 @@ struct strategy {
 	bool (*graceful)(struct request *request, const ProtobufCMessage *object, MetaV1DeleteOptions *options);
 	/* Whether a delete may happen at all, before anything else. */
 	struct status *(*check_delete)(struct request *request, const ProtobufCMessage *object);
+	/* The kind's own deletion looks at preconditions, and tells of them in its own words. */
+	bool tells_preconditions;
 	/* Changes an object that a delete only marks (a namespace goes into Terminating). Called on the copy that is
 	 * stored. */
 	void (*mark_deleted)(struct request *request, ProtobufCMessage *object);

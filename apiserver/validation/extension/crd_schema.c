@@ -61,7 +61,7 @@ static void check_standard(
 		field_forbidden(errors, FIELD(path, "patternProperties"), "patternProperties is not supported");
 	if (schema->n_definitions > 0)
 		field_forbidden(errors, FIELD(path, "definitions"), "definitions is not supported");
-	if (schema->n_dependencies > 0)
+	if (schema->dependencies)
 		field_forbidden(errors, FIELD(path, "dependencies"), "dependencies is not supported");
 	if (schema->ref)
 		field_forbidden(errors, FIELD(path, "$ref"), "$ref is not supported");

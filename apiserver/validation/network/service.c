@@ -236,20 +236,30 @@ static void check_ranges(struct field_errors *errors, const CoreV1Service *servi
 		check_range(errors, at, parts[i]);
 }
 
+static void check_class(struct field_errors *errors, const CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
+{
+	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "loadBalancerClass");
+	const char *class = spec->load_balancer_class;
+	bool balanced = str_eq(spec->type, "LoadBalancer");
+	if (old && balanced && str_eq(old->type, "LoadBalancer") &&
+		(!class != !old->load_balancer_class || !str_eq(class, old->load_balancer_class)))
+		field_invalid_json(
+			errors, path, class ? field_quote(errors->arena, class) : "null", "may not change once set");
+	if (class && balanced)
+		validate_text(errors, path, class, check_qualified_name(errors->arena, class));
+	else if (class)
+		field_forbidden(errors, path, "may only be used when `type` is 'LoadBalancer'");
+}
+
 static void check_balancer(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
 {
 	static const char why[] = "may only be used when `type` is 'LoadBalancer'";
 	bool balanced = str_eq(spec->type, "LoadBalancer");
-	const struct field_path *class = FIELD(path, "loadBalancerClass");
 	if (spec->has_allocate_load_balancer_node_ports && !balanced)
 		field_forbidden(errors, FIELD(path, "allocateLoadBalancerNodePorts"), why);
 	if (balanced && !spec->has_allocate_load_balancer_node_ports)
 		field_required(errors, FIELD(NULL, "allocateLoadBalancerNodePorts"), "");
-	if (spec->load_balancer_class && balanced)
-		validate_text(errors, class, spec->load_balancer_class,
-			check_qualified_name(errors->arena, spec->load_balancer_class));
-	else if (spec->load_balancer_class)
-		field_forbidden(errors, class, why);
+	check_class(errors, spec, NULL);
 }
 
 static void check_topology(struct field_errors *errors, const CoreV1Service *service)
@@ -307,6 +317,12 @@ static void check_service(struct field_errors *errors, const CoreV1Service *serv
 			errors, FIELD(path, "trafficDistribution"), spec->traffic_distribution, distributions);
 }
 
+void validate_service_addresses(struct field_errors *errors, const CoreV1Service *service)
+{
+	if (!str_eq(service->spec->type, "ExternalName"))
+		check_ips(errors, FIELD(NULL, "spec"), service->spec);
+}
+
 void validate_service(struct field_errors *errors, const CoreV1Service *service)
 {
 	check_service(errors, service, NULL);
@@ -339,18 +355,13 @@ void validate_service_update(struct field_errors *errors, const CoreV1Service *s
 		!str_eq(before->ip_families[0], spec->ip_families[0]))
 		field_invalid_json(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "ipFamilies"), 0),
 			text_list(errors->arena, spec->ip_families, spec->n_ip_families), "may not change once set");
-	for (size_t i = 0; i < others.n_items; i++)
-		ARENA_PUSH(errors->arena, errors->items, errors->n_items) = others.items[i];
-	if (str_eq(spec->type, "LoadBalancer") && str_eq(before->type, "LoadBalancer") &&
-		(!spec->load_balancer_class != !before->load_balancer_class ||
-			!str_eq(spec->load_balancer_class, before->load_balancer_class)))
-		field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "loadBalancerClass"),
-			spec->load_balancer_class ? field_quote(errors->arena, spec->load_balancer_class) : "null",
-			"may not change once set");
+	check_class(errors, spec, before);
 	if (str_eq(spec->type, "LoadBalancer") && str_eq(before->type, "LoadBalancer") &&
 		str_eq(spec->external_traffic_policy, "Local") && str_eq(before->external_traffic_policy, "Local") &&
 		spec->health_check_node_port != before->health_check_node_port && before->health_check_node_port)
 		field_forbidden(errors, FIELD(FIELD(NULL, "spec"), "healthCheckNodePort"), "field is immutable");
+	for (size_t i = 0; i < others.n_items; i++)
+		ARENA_PUSH(errors->arena, errors->items, errors->n_items) = others.items[i];
 }
 
 static void check_ingress(

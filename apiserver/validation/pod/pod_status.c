@@ -85,8 +85,9 @@ static void check_addresses(struct field_errors *errors, const struct field_path
 	for (size_t i = 0; n > 1 && bad && i < n; i++)
 		if (!is_legacy_ip(str_or_empty(ips[i]))) {
 			field_internal(errors, path,
-				arena_printf(errors->arena, "failed to check for dual stack with error:invalid IP: %s",
-					field_quote(errors->arena, ips[i])));
+				arena_printf(errors->arena,
+					"failed to check for dual stack with error:invalid IP[%zu]: %s", i,
+					str_or_empty(ips[i])));
 			break;
 		}
 	if (n > 2 || (n == 2 && (bad || n_six != 1)))
