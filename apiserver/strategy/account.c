@@ -21,6 +21,24 @@ static struct status *create_token(struct request *request, ProtobufCMessage *bo
 	return NULL;
 }
 
+/* Of a Secret the name counts, whatever else a reference could say. */
+static void prepare_create(struct request *request, ProtobufCMessage *object)
+{
+	CoreV1ServiceAccount *account = (CoreV1ServiceAccount *)object;
+	CoreV1ObjectReference **names = arena_calloc(request->arena, account->n_secrets + 1, sizeof(*names));
+	for (size_t i = 0; i < account->n_secrets; i++) {
+		names[i] = API_NEW(request->arena, CoreV1ObjectReference);
+		names[i]->name = account->secrets[i]->name;
+	}
+	if (account->n_secrets)
+		account->secrets = names;
+}
+
+static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	prepare_create(request, object);
+}
+
 static void warn(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	if (meta_annotation(object_meta(object), ENFORCE) && !(old && meta_annotation(object_meta(old), ENFORCE)))
@@ -37,6 +55,8 @@ const struct strategy service_account_strategy = {
 	.group = "",
 	.resource = "serviceaccounts",
 	.update_checks = "ucs",
+	.prepare_create = prepare_create,
+	.prepare_update = prepare_update,
 	.warn = warn,
 	.subresources = subresources,
 	.n_subresources = ARRAY_SIZE(subresources),

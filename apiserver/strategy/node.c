@@ -71,11 +71,18 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 			say, request);
 }
 
+/* Whoever names one of the two has named both. */
+static void complete(struct request *request, ProtobufCMessage *object)
+{
+	align_ranges(request->arena, (CoreV1Node *)object);
+}
+
 /* A kubelet registers with a full status, so a create keeps it. */
 const struct strategy node_strategy = {
 	.group = "",
 	.resource = "nodes",
 	.update_checks = "cnus",
+	.complete = complete,
 	.prepare_create = prepare_create,
 	.validate_create = validate_create,
 	.prepare_update = prepare_update,

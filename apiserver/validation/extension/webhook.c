@@ -5,6 +5,7 @@
 #include "apiserver/validation/pod/pod.h"
 #include "base/nameset.h"
 #include "base/str.h"
+#include "cel/eval.h"
 
 #define FORM "; desired format: https://host[/path]"
 enum { MAX_CONDITIONS = 64, MAX_TIMEOUT_S = 30 };
@@ -51,8 +52,27 @@ static struct url_parts split_url(struct arena *arena, const char *url)
 	return u;
 }
 
+/* Why a text is no URL, not even one relative to another; NULL when it is. */
+static const char *parse_problem(struct arena *arena, const char *text)
+{
+	const char *url = arena_strndup(arena, text, strcspn(text, "#"));
+	const char *problem = *url ? cel_url_problem(arena, url) : NULL;
+	if (!problem || !str_ends_with(problem, ": invalid URI for request"))
+		return problem;
+	/* A path: whose beginning is not to be taken for a scheme. */
+	size_t head = strcspn(url, "/?");
+	return memchr(url, ':', head) ? arena_printf(arena, "parse %s: first path segment in URL cannot contain colon",
+						field_quote(arena, url))
+				      : NULL;
+}
+
 void validate_webhook_url(struct field_errors *errors, const struct field_path *path, const char *url)
 {
+	const char *problem = parse_problem(errors->arena, url);
+	if (problem) {
+		field_required(errors, path, arena_printf(errors->arena, "url must be a valid URL: %s" FORM, problem));
+		return;
+	}
 	struct url_parts u = split_url(errors->arena, url);
 	if (strcmp(u.scheme, "https"))
 		field_invalid(errors, path, u.scheme, "'https' is the only allowed URL scheme" FORM);
