@@ -5,6 +5,7 @@
 #include "api/types.h"
 
 #define SELF "\".\":{}"
+#define HEAD_BYTES 32 /* of a node, beside its texts */
 
 struct pen {
 	struct arena *arena;
@@ -42,23 +43,58 @@ struct node {
 	bool member;
 };
 
-/* The head of a node, its element between the two texts. */
-static struct node begin(
-	const struct pen *pen, const char *before, const char *text, size_t size, const char *after, bool member)
+/* Room for the head of a node with a text in it, and the comma before it. */
+static char *open_node(const struct pen *pen, size_t size, struct node *ret_node)
 {
 	struct strbuf *out = pen->out;
-	const size_t before_size = strlen(before), after_size = strlen(after);
-	struct node node = {.start = out->len, .member = member};
-	if (out->len + size + 64 >= out->cap)
-		strbuf_grow(out, size + 64);
+	ret_node->start = out->len;
+	if (out->len + size + HEAD_BYTES >= out->cap)
+		strbuf_grow(out, size + HEAD_BYTES);
 	char *to = out->buf + out->len;
 	if (to[-1] != '{')
 		*to++ = ',';
-	to = mempcpy(mempcpy(mempcpy(to, before, before_size), text, size), after, after_size);
-	if (member)
-		to = mempcpy(to, SELF, strlen(SELF));
+	return to;
+}
+
+/* The rest of a head, behind its text. */
+static void close_head(const struct pen *pen, char *to, bool member, struct node *node)
+{
+	if (member) {
+		memcpy(to, SELF, sizeof(SELF));
+		to += strlen(SELF);
+	}
 	*to = '\0';
-	node.below = out->len = (size_t)(to - out->buf);
+	node->member = member;
+	node->below = pen->out->len = (size_t)(to - pen->out->buf);
+}
+
+/* "f:name":{ of a name that stands there as it is. */
+static struct node begin_field(const struct pen *pen, const char *name, size_t size, bool member)
+{
+	struct node node;
+	char *to = open_node(pen, size, &node);
+	memcpy(to, "\"f:", 3);
+	memcpy(to + 3, name, size);
+	to += 3 + size;
+	memcpy(to, "\":{", 3);
+	close_head(pen, to + 3, member, &node);
+	return node;
+}
+
+/* "k:{\"name\":\"text\"}":{ */
+static struct node begin_item(const struct pen *pen, const struct schema_field *key, const char *text)
+{
+	const size_t size = strlen(text);
+	struct node node;
+	char *to = open_node(pen, key->json_size + size, &node);
+	memcpy(to, "\"k:{\\\"", 6);
+	memcpy(to + 6, key->json_name, key->json_size);
+	to += 6 + key->json_size;
+	memcpy(to, "\\\":\\\"", 5);
+	memcpy(to + 5, text, size);
+	to += 5 + size;
+	memcpy(to, "\\\"}\":{", 6);
+	close_head(pen, to + 6, true, &node);
 	return node;
 }
 
@@ -144,11 +180,8 @@ static void put_plain_items(const struct pen *pen, const struct schema_field *li
 	void *const *items, size_t n)
 {
 	const bool whole = list->map_type == SCHEMA_LIST_ATOMIC;
-	char head[UINT8_MAX + 16];
-	*(char *)mempcpy(mempcpy(mempcpy(head, "\"k:{\\\"", 6), key->json_name, key->json_size), "\\\":\\\"", 5) = '\0';
 	for (size_t i = 0; i < n; i++) {
-		const char *text = key_text(items[i], key);
-		const struct node node = begin(pen, head, text, strlen(text), "\\\"}\":{", true);
+		const struct node node = begin_item(pen, key, key_text(items[i], key));
 		if (!whole)
 			put_struct(pen, items[i], true, &nothing);
 		end(pen, &node);
@@ -199,7 +232,7 @@ static void put_entries(const struct pen *pen, void *const *entries, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *key = str_or_empty(((const MapStringEntry *)entries[i])->key);
-		const struct node node = begin(pen, "\"f:", key, strlen(key), "\":{", true);
+		const struct node node = begin_field(pen, key, strlen(key), true);
 		end(pen, &node);
 	}
 }
@@ -251,7 +284,7 @@ static void put_field(const struct pen *pen, const void *msg, const struct schem
 	member = !was || !walked;
 	if ((left_out->without || left_out->less) && is_left_out(left_out, name, &below, &member))
 		return;
-	const struct node node = begin(pen, "\"f:", name->json_name, name->size, "\":{", member);
+	const struct node node = begin_field(pen, name->json_name, name->size, member);
 	if (walked)
 		put_below(pen, msg, f, &place, !was, &below);
 	end(pen, &node);

@@ -43,11 +43,32 @@ static struct status *read_value(struct store *s, struct arena *arena, const cha
 
 /* --- bare puts --- */
 
+/* The transaction of an API server's create: if the key is not there. */
+static struct status *put_new(struct store *s, struct arena *arena, const char *key)
+{
+	EtcdTxnRequest *request = RPC_NEW(arena, EtcdTxnRequest);
+	EtcdCompare *absent = RPC_NEW(arena, EtcdCompare);
+	EtcdRequestOp *op = RPC_NEW(arena, EtcdRequestOp);
+	EtcdTxnResponse *response;
+	const ProtobufCBinaryData bytes = {strlen(key), (uint8_t *)(uintptr_t)key};
+	absent->key = bytes;
+	absent->target = ETCD_COMPARE_COMPARE_TARGET_MOD;
+	absent->target_union_case = ETCD_COMPARE_TARGET_UNION_MOD_REVISION;
+	op->request_case = ETCD_REQUEST_OP_REQUEST_REQUEST_PUT;
+	op->request_put = RPC_NEW(arena, EtcdPutRequest);
+	op->request_put->key = bytes;
+	op->request_put->value = (ProtobufCBinaryData){s->size, (uint8_t *)(uintptr_t)s->value};
+	ARENA_PUSH(arena, request->compare, request->n_compare) = absent;
+	ARENA_PUSH(arena, request->success, request->n_success) = op;
+	return rpc_call(s->channel, &etcd_kv_service, "Txn", request, 10000, arena, &response);
+}
+
 static struct status *put_one(struct crowd_client *c, int64_t i)
 {
 	struct store *s = c->data;
 	const char *key = arena_printf(c->arena, "/bench/load-%08lld", (long long)(c->load->from + i));
-	struct status *failed = put(s, c->arena, key, s->value, s->size);
+	struct status *failed =
+		str_eq(c->load->what, "create") ? put_new(s, c->arena, key) : put(s, c->arena, key, s->value, s->size);
 	arena_reset(c->arena);
 	return failed;
 }

@@ -11,7 +11,10 @@ static const struct load_command commands[] = {
 	{"wait", "--what placed|pods|deleted: until N pods are so", load_wait},
 	{"tls", "--n BYTES: what encrypting and sending so much costs", load_tls},
 	{"etcd-fill", "--key K --prefix P: N copies of an object, straight into etcd", load_etcd_fill},
-	{"etcd-put", "--n BYTES | --key K: bare puts, of zeros or of what that key holds", load_etcd_put},
+	{"etcd-put",
+		"--n BYTES | --key K: bare puts, of zeros or of what that key holds; --what create: by a create's "
+		"transaction",
+		load_etcd_put},
 };
 
 static int usage(void)
