@@ -103,7 +103,7 @@ static void push(struct past *p, int64_t revision, struct entry *before, struct 
 	event->type = !after ? EVENT_DELETED : before ? EVENT_MODIFIED : EVENT_ADDED;
 	event->object = entry_ref(after ? after : before);
 	event->before = before ? entry_ref(before) : NULL;
-	event->bytes = before ? entry_footprint(before) : 0;
+	event->bytes = sizeof(*event) + (before ? entry_footprint(before) : 0);
 	mem_grow(&p->events, &p->cap_events, p->n_events + 1, sizeof(struct event *));
 	p->events[p->n_events++] = event;
 }

@@ -20,7 +20,7 @@
 #define RING_PART 10
 /* When so long hardly anything has happened, who is connected has been told all: less is kept for who may come back. */
 #define RING_QUIET_MS 10000
-#define RING_QUIET_PART 16
+#define RING_QUIET_PART 64
 /* So many are kept however old they are, for who comes back to a quiet resource: as many as the original keeps. */
 #define RING_LEAST 100
 /* Of old events so many are let go at a time: readers wait meanwhile. */
@@ -418,7 +418,7 @@ static void ring_add(struct table *t, struct event *event)
 	t->ring[t->next & (t->cap_ring - 1)] = event;
 	t->next++;
 	/* What an event has superseded lives on in the ring alone; how it was sent may be with it. */
-	event->bytes = event->before ? entry_footprint(event->before) : 0;
+	event->bytes = sizeof(*event) + (event->before ? entry_footprint(event->before) : 0);
 	t->ring_bytes += event->bytes;
 }
 
