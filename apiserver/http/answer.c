@@ -113,7 +113,9 @@ static void encode_metadata_list(
 
 void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object)
 {
-	const char *old = str_eq(schema_of(object)->group, "meta.k8s.io") ? old_version(accept) : NULL;
+	/* A Status has but one version. */
+	bool shaped = str_eq(schema_of(object)->group, "meta.k8s.io") && !API_IS(object, MetaV1Status);
+	const char *old = shaped ? old_version(accept) : NULL;
 	const char *as = str_or(old, schema_of(object)->api_version);
 	if (accept->media == MEDIA_PROTOBUF)
 		protobuf_encode_as(out, object, as, schema_of(object)->kind);

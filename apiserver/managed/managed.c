@@ -298,7 +298,7 @@ static struct status *to_object(struct request *request, const struct schema_typ
 		"failed to convert new object (%s) to proper version: unable to convert unstructured object to %s%s, "
 		"Kind=%s: %s",
 		named(request, type, config), str_empty(type->group) ? "/" : "", type->api_version, type->kind,
-		where && where < space ? where + 2 : status->message);
+		where && where < space && !str_starts_with(status->message, "json: ") ? where + 2 : status->message);
 	status_free(status);
 	return said;
 }

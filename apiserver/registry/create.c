@@ -54,7 +54,7 @@ void validate_finalizers_of(struct request *request, struct field_errors *errors
 {
 	/* These groups do without the rule of the others. */
 	static const char *const groups[] = {"admissionregistration.k8s.io", "apiextensions.k8s.io",
-		"apiregistration.k8s.io", "coordination.k8s.io", "policy", NULL};
+		"apiregistration.k8s.io", "coordination.k8s.io", "node.k8s.io", "policy", NULL};
 	if (!str_in(request->group, groups))
 		validate_finalizer_domains(
 			errors, FIELD(FIELD(NULL, "metadata"), "finalizers"), meta->finalizers, meta->n_finalizers);

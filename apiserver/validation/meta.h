@@ -18,6 +18,7 @@ name_check_fn name_is_dns_subdomain;  /* most kinds */
 name_check_fn name_is_dns_label;      /* namespaces */
 name_check_fn name_is_dns_1035_label; /* services */
 name_check_fn name_is_path_segment;   /* RBAC kinds */
+name_check_fn name_is_any;	      /* CertificateSigningRequests */
 name_check_fn name_is_ip;	      /* IPAddresses */
 
 /* What is wrong with each finalizer in the core group's eyes: without a domain it must be one that Kubernetes knows. */

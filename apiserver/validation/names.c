@@ -61,6 +61,11 @@ const char *name_is_path_segment(struct arena *arena, const char *name, bool pre
 		strchr(name, '%') ? "may not contain '%'" : NULL);
 }
 
+const char *name_is_any(struct arena *arena, const char *name, bool prefix)
+{
+	return NULL;
+}
+
 const char *check_qualified_name(struct arena *arena, const char *value)
 {
 	return label_key_error(arena, value);

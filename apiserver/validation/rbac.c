@@ -51,6 +51,13 @@ void validate_cluster_role(struct field_errors *errors, const RbacV1ClusterRole 
 	}
 }
 
+/* Of a plain text, which is quoted; one of a type of its own would be told as JSON. */
+static void unsupported(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *const *supported)
+{
+	field_unsupported_json(errors, path, field_quote(errors->arena, str_or_empty(value)), supported);
+}
+
 static void check_subject(
 	struct field_errors *errors, const struct field_path *path, const RbacV1Subject *s, bool namespaced)
 {
@@ -64,14 +71,14 @@ static void check_subject(
 			validate_text(
 				errors, FIELD(path, "name"), s->name, check_dns_subdomain(errors->arena, s->name));
 		if (!str_empty(s->api_group))
-			field_unsupported(errors, FIELD(path, "apiGroup"), s->api_group, no_group);
+			unsupported(errors, FIELD(path, "apiGroup"), s->api_group, no_group);
 		if (!namespaced && str_empty(s->namespace))
 			field_required(errors, FIELD(path, "namespace"), "");
 	} else if (str_eq(s->kind, "User") || str_eq(s->kind, "Group")) {
 		if (!str_eq(s->api_group, GROUP))
-			field_unsupported(errors, FIELD(path, "apiGroup"), s->api_group, rbac_group);
+			unsupported(errors, FIELD(path, "apiGroup"), s->api_group, rbac_group);
 	} else {
-		field_unsupported(errors, FIELD(path, "kind"), s->kind, kinds);
+		unsupported(errors, FIELD(path, "kind"), s->kind, kinds);
 	}
 }
 
@@ -83,9 +90,9 @@ void validate_binding(struct field_errors *errors, RbacV1Subject *const *subject
 	static const char *const cluster[] = {"ClusterRole", NULL};
 	const struct field_path *path = FIELD(NULL, "roleRef");
 	if (!ref || !str_eq(ref->api_group, GROUP))
-		field_unsupported(errors, FIELD(path, "apiGroup"), ref ? ref->api_group : "", group);
+		unsupported(errors, FIELD(path, "apiGroup"), ref ? ref->api_group : "", group);
 	if (!ref || !str_in(str_or_empty(ref->kind), namespaced ? both : cluster))
-		field_unsupported(errors, FIELD(path, "kind"), ref ? ref->kind : "", namespaced ? both : cluster);
+		unsupported(errors, FIELD(path, "kind"), ref ? ref->kind : "", namespaced ? both : cluster);
 	if (!ref || str_empty(ref->name))
 		field_required(errors, FIELD(path, "name"), "");
 	else
