@@ -50,7 +50,10 @@ static inline bool json_field_may_be_written(const void *msg, const struct schem
 		return *field_count(msg, field);
 	if (field->kind == SCHEMA_MESSAGE)
 		return *(void *const *)field_at(msg, field);
-	return field->kind != SCHEMA_STRING || *(char *const *)field_at(msg, field) != schema_empty_string;
+	if (field->kind != SCHEMA_STRING)
+		return true;
+	const char *text = *(char *const *)field_at(msg, field);
+	return field_is(field, SCHEMA_PRESENCE) ? text != NULL : text != schema_empty_string;
 }
 /* One value of a kind, no message. */
 void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at);

@@ -12,7 +12,12 @@ static void typed_and_tree(struct arena *arena, const void *msg, const char *tex
 	cJSON *tree = NULL;
 	void *again = NULL;
 
-	fuzz_ok("tree of what is an object", tree_parse(arena, text, size, NULL, &tree));
+	struct status *s = tree_parse(arena, text, size, NULL, &tree);
+	if (s && strstr(s->message, "outside the range of float64")) {
+		status_free(s); /* raw values keep numbers that no tree can hold */
+		return;
+	}
+	fuzz_ok("tree of what is an object", s);
 	fuzz_ok("object of that tree", tree_to_typed(arena, tree, schema_of(msg), NULL, &again));
 	char *by_tree = json_to_string(arena, again, 0);
 	/* Raw values keep bytes that are no UTF-8, which the tree replaces. */

@@ -46,6 +46,23 @@ static void protobuf_carries_everything(void **state)
 	assert_true(back->spec->has_termination_grace_period_seconds);
 }
 
+/* A claim of the class "" wants no class; one without a class wants the default. */
+static void an_optional_text_that_is_empty_is_kept(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	static const char text[] =
+		"{\"metadata\":{},\"spec\":{\"resources\":{},\"storageClassName\":\"\"},\"status\":{}}";
+	CoreV1PersistentVolumeClaim *claim, *back = NULL;
+
+	assert_null(json_decode(arena, &CoreV1PersistentVolumeClaim_schema, text, strlen(text), NULL, &claim));
+	assert_string_equal(json_to_string(arena, claim, JSON_NO_TYPE), text);
+	assert_string_equal(json_to_string(arena, api_copy_msg(arena, claim), JSON_NO_TYPE), text);
+	protobuf_encode(&out, claim);
+	assert_null(protobuf_decode(arena, NULL, out.buf, out.len, &back));
+	assert_string_equal(json_to_string(arena, back, JSON_NO_TYPE), text);
+}
+
 /* An event of the original's clients carries times that it does not set as empty messages. */
 static void a_zero_time_on_the_wire_is_absent(void **state)
 {
@@ -409,6 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(broken_messages),
 		cmocka_unit_test(protobuf_carries_everything),
+		cmocka_unit_test(an_optional_text_that_is_empty_is_kept),
 		cmocka_unit_test(a_zero_time_on_the_wire_is_absent),
 		cmocka_unit_test(fields_of_the_wire_come_in_any_order),
 		cmocka_unit_test(tags_that_cannot_be_are_refused),
