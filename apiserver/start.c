@@ -188,8 +188,19 @@ static void settle_jwks_uri(struct options *o)
 		o->advertise_address, is_ipv6 ? "]" : "", (int)o->secure_port);
 }
 
+/* Where everybody may do everything, nobody is let in without a name (kubeapiserver/options, ApplyAuthorization). */
+static void settle_anonymous_auth(struct options *o)
+{
+	const struct flag_list *modes = &o->authz.modes;
+	if (!o->authn.anonymous_auth || (modes->n_items && !str_in_n("AlwaysAllow", modes->items, modes->n_items)))
+		return;
+	log_warn("--anonymous-auth is off: the authorization mode AlwaysAllow does not go with it");
+	o->authn.anonymous_auth = false;
+}
+
 static struct status *make_parts(struct options *o, struct app *app)
 {
+	settle_anonymous_auth(o);
 	settle_jwks_uri(o);
 	const struct registry_options ro = {.etcd = app->etcd,
 		.prefix = o->etcd_prefix,

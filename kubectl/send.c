@@ -44,12 +44,22 @@ static struct status *send(
 	return rest_do(k, k->arena, request, ret_object ? ret_object : &ignored);
 }
 
+/* A new object has no version yet, although the manifest may be what get has printed (cli-runtime's Helper.Create). */
+static const cJSON *without_version(struct arena *arena, const cJSON *object)
+{
+	if (str_empty(tree_string(tree_get_path(object, "metadata", "resourceVersion", NULL))))
+		return object;
+	cJSON *copy = tree_copy(arena, object);
+	tree_remove(tree_get(copy, "metadata"), "resourceVersion");
+	return copy;
+}
+
 struct status *send_create(struct kubectl *k, const struct api_resource *mapping, const char *namespace,
 	const cJSON *object, const struct send_options *options, cJSON **ret_object)
 {
 	struct rest request = {.method = "POST",
 		.path = rest_path(k->arena, mapping, namespace, NULL, options->subresource),
-		.tree = object};
+		.tree = without_version(k->arena, object)};
 	return send(k, &request, options, ret_object);
 }
 

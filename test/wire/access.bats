@@ -101,6 +101,18 @@ allowed() {
 	expect 401
 }
 
+@test "where everybody may do everything, nobody comes without a name" {
+	local first=$CP_SERVER answer
+	CP_PORT="" CP_FLAGS="--authorization-mode=AlwaysAllow --advertise-address=192.0.2.2" cp_start_apiserver
+	as alice GET "$pods"
+	expect 200
+	answer=$(curl -s -A test --cacert "$CP_DIR/ca.crt" -u bad:wrong -w '%{http_code}' "$CP_SERVER$pods")
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" 2> /dev/null || true
+	CP_SERVER=$first
+	[[ $answer == *'"message":"Unauthorized"'*401 ]]
+}
+
 @test "a right appears with its binding and goes with it" {
 	as alice GET "$pods"
 	expect 403 'pods is forbidden: User \"alice\" cannot list resource \"pods\" in API group \"\" in the namespace'

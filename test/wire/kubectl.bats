@@ -61,6 +61,14 @@ manifest() {
 	says 0 $'configmap "web" deleted from '"$ns"$' namespace\nservice "web" deleted from '"$ns"' namespace' delete -f web.yaml
 }
 
+@test "what get prints can be created again" {
+	k create configmap kept --from-literal a=1 > /dev/null
+	k get configmap kept -o yaml > kept.yaml
+	k delete configmap kept > /dev/null
+	says 0 "configmap/kept created" create -f kept.yaml
+	says 0 1 get configmap kept -o 'jsonpath={.data.a}'
+}
+
 @test "apply from standard input and from a directory" {
 	manifest
 	mkdir -p dir/sub
