@@ -13,6 +13,8 @@
 #define STREAM_WINDOW_BYTES (4 << 20)
 #define CONNECTION_WINDOW_BYTES (16 << 20)
 #define MAX_TEXT_BYTES 8192
+/* The library counts each read that brings a part of a CONTINUATION frame's head, not the frames. */
+#define MAX_CONTINUATION_READS 2048
 
 /* --- how it ends --- */
 
@@ -298,15 +300,18 @@ nghttp2_session *rpc_session_new(struct rpc_conn *c)
 	const nghttp2_settings_entry settings[] = {
 		{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES}};
 	nghttp2_session_callbacks *callbacks;
+	nghttp2_option *option;
 	nghttp2_session *session;
-	if (nghttp2_session_callbacks_new(&callbacks))
+	if (nghttp2_session_callbacks_new(&callbacks) || nghttp2_option_new(&option))
 		abort();
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_closed);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-	if (nghttp2_session_client_new(&session, callbacks, c))
+	nghttp2_option_set_max_continuations(option, MAX_CONTINUATION_READS);
+	if (nghttp2_session_client_new2(&session, callbacks, c, option))
 		abort();
+	nghttp2_option_del(option);
 	nghttp2_session_callbacks_del(callbacks);
 	nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, ARRAY_SIZE(settings));
 	nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW_BYTES);
