@@ -43,7 +43,7 @@ struct boot_options {
 	struct etcd *etcd;
 	const char *etcd_prefix;
 	const struct clock *clock;
-	const char *advertise_address; /* IP text; "" leaves the endpoints alone */
+	const char *advertise_address; /* IP text */
 	int32_t port;		       /* of the listener */
 	int32_t kubernetes_node_port;  /* --kubernetes-service-node-port; 0: a ClusterIP Service */
 	bool rbac;		       /* whether RBAC is among the authorization modes */
