@@ -170,26 +170,41 @@ static struct status *check_version(
 	return NULL;
 }
 
+static void run_check(struct request *request, enum update_check check, struct field_errors *errors,
+	const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const struct strategy *s = request->strategy;
+	switch (check) {
+	case CHECK_META:
+		validate_object_meta_of(request, errors, object_meta(object));
+		break;
+	case CHECK_NEW:
+		s->validate_create(request, object, errors);
+		break;
+	case CHECK_META_CHANGE:
+		validate_object_meta_update(errors, FIELD(NULL, "metadata"), object_meta(object), object_meta(old));
+		validate_finalizers_of(request, errors, object_meta(object));
+		break;
+	case CHECK_CHANGE:
+		if (s->validate_update)
+			s->validate_update(request, object, old, errors);
+		break;
+	case CHECK_NOTHING:
+	case CHECKS_END:
+		break;
+	}
+}
+
 /* The kind's own checks, which go through the metadata once more. */
 static void validate_kind(struct request *request, struct field_errors *errors, const ProtobufCMessage *object,
 	const ProtobufCMessage *old)
 {
 	static const char *const parts[] = {"status", "finalize", NULL};
+	static const enum update_check usual[] = {CHECK_META_CHANGE, CHECK_CHANGE, CHECKS_END};
 	const struct strategy *s = request->strategy;
-	const char *checks = str_in(request->subresource, parts) ? s->status_checks : s->update_checks;
-	for (checks = checks ? checks : "us"; *checks; checks++) {
-		if (*checks == 'c')
-			validate_object_meta_of(request, errors, object_meta(object));
-		if (*checks == 'n')
-			s->validate_create(request, object, errors);
-		if (*checks == 'u') {
-			validate_object_meta_update(
-				errors, FIELD(NULL, "metadata"), object_meta(object), object_meta(old));
-			validate_finalizers_of(request, errors, object_meta(object));
-		}
-		if (*checks == 's' && s->validate_update)
-			s->validate_update(request, object, old, errors);
-	}
+	const enum update_check *checks = str_in(request->subresource, parts) ? s->status_checks : s->update_checks;
+	for (checks = *checks == CHECKS_END ? usual : checks; *checks != CHECKS_END; checks++)
+		run_check(request, *checks, errors, object, old);
 }
 
 static struct status *validate_update(

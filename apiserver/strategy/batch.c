@@ -97,7 +97,7 @@ static struct status *begin_create_job(struct request *request, ProtobufCMessage
 const struct strategy job_strategy = {
 	.group = "batch",
 	.resource = "jobs",
-	.update_checks = "cus",
+	.update_checks = {CHECK_META, CHECK_META_CHANGE, CHECK_CHANGE},
 	.prepare_create = prepare_create_job,
 	.begin_create = begin_create_job,
 	.prepare_update = generic_prepare_update,
@@ -112,8 +112,8 @@ const struct strategy job_strategy = {
 const struct strategy cron_job_strategy = {
 	.group = "batch",
 	.resource = "cronjobs",
-	.update_checks = "us",
-	.status_checks = "",
+	.update_checks = {CHECK_META_CHANGE, CHECK_CHANGE},
+	.status_checks = {CHECK_NOTHING},
 	.prepare_create = generic_prepare_create,
 	.prepare_update = generic_prepare_update,
 	CHECKS(cron_job),
@@ -196,7 +196,7 @@ static void warn_claim(struct request *request, const ProtobufCMessage *object, 
 const struct strategy claim_strategy = {
 	.group = "",
 	.resource = "persistentvolumeclaims",
-	.update_checks = "cnucns",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_META, CHECK_NEW, CHECK_CHANGE},
 	.prepare_create = prepare_create_claim,
 	.validate_create = claim_create,
 	.prepare_update = prepare_update_claim,

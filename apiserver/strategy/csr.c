@@ -349,8 +349,8 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 const struct strategy csr_strategy = {
 	.group = "certificates.k8s.io",
 	.resource = "certificatesigningrequests",
-	.update_checks = "csu",
-	.status_checks = "csu",
+	.update_checks = {CHECK_META, CHECK_CHANGE, CHECK_META_CHANGE},
+	.status_checks = {CHECK_META, CHECK_CHANGE, CHECK_META_CHANGE},
 	.check_name = name_is_any,
 	.prepare_create = prepare_create,
 	.validate_create = validate_create,

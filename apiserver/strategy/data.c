@@ -46,7 +46,7 @@ static void secret_prepare_update(struct request *request, ProtobufCMessage *obj
 const struct strategy secret_strategy = {
 	.group = "",
 	.resource = "secrets",
-	.update_checks = "uscn",
+	.update_checks = {CHECK_META_CHANGE, CHECK_CHANGE, CHECK_META, CHECK_NEW},
 	.validate_create = secret_create,
 	.warn = secret_warn,
 	.prepare_update = secret_prepare_update,
@@ -67,7 +67,7 @@ static void config_map_update(struct request *request, const ProtobufCMessage *o
 const struct strategy config_map_strategy = {
 	.group = "",
 	.resource = "configmaps",
-	.update_checks = "uscn",
+	.update_checks = {CHECK_META_CHANGE, CHECK_CHANGE, CHECK_META, CHECK_NEW},
 	.validate_create = config_map_create,
 	.validate_update = config_map_update,
 };

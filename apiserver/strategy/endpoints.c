@@ -42,7 +42,7 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 const struct strategy endpoints_strategy = {
 	.group = "",
 	.resource = "endpoints",
-	.update_checks = "ucs",
+	.update_checks = {CHECK_META_CHANGE, CHECK_META, CHECK_CHANGE},
 	.validate_create = check_endpoints,
 	.validate_update = check_endpoints_update,
 	.warn = warn,

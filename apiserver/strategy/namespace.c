@@ -81,7 +81,7 @@ static bool may_go(const ProtobufCMessage *object)
 const struct strategy namespace_strategy = {
 	.group = "",
 	.resource = "namespaces",
-	.update_checks = "cus",
+	.update_checks = {CHECK_META, CHECK_META_CHANGE, CHECK_CHANGE},
 	.tells_preconditions = true,
 	.check_name = name_is_dns_label,
 	.prepare_create = prepare_create,

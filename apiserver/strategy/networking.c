@@ -60,21 +60,24 @@ static void warn_network_policy(struct request *request, const ProtobufCMessage 
 
 const struct strategy ingress_strategy = {.group = GROUP,
 	.resource = "ingresses",
-	.update_checks = "ucs",
+	.update_checks = {CHECK_META_CHANGE, CHECK_META, CHECK_CHANGE},
 	SPEC_AND_STATUS,
 	CHECKS(ingress),
 	.warn = warn_ingress};
-const struct strategy ingress_class_strategy = {
-	.group = GROUP, .resource = "ingressclasses", .update_checks = "uscn", GENERATION_ONLY, CHECKS(ingress_class)};
+const struct strategy ingress_class_strategy = {.group = GROUP,
+	.resource = "ingressclasses",
+	.update_checks = {CHECK_META_CHANGE, CHECK_CHANGE, CHECK_META, CHECK_NEW},
+	GENERATION_ONLY,
+	CHECKS(ingress_class)};
 const struct strategy network_policy_strategy = {.group = GROUP,
 	.resource = "networkpolicies",
-	.update_checks = "cnus",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	GENERATION_ONLY,
 	CHECKS(network_policy),
 	.warn = warn_network_policy};
 const struct strategy ip_address_strategy = {.group = GROUP,
 	.resource = "ipaddresses",
-	.update_checks = "cnus",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	.check_name = name_is_ip,
 	CHECKS(ip_address)};
 const struct strategy service_cidr_strategy = {.group = GROUP,
@@ -127,7 +130,7 @@ CHECKED(slice, DiscoveryV1EndpointSlice, validate_endpoint_slice, validate_endpo
 
 const struct strategy endpoint_slice_strategy = {.group = "discovery.k8s.io",
 	.resource = "endpointslices",
-	.update_checks = "cs",
+	.update_checks = {CHECK_META, CHECK_CHANGE},
 	.prepare_create = prepare_create_slice,
 	.prepare_update = prepare_update_slice,
 	CHECKS(slice),

@@ -81,7 +81,7 @@ static void complete(struct request *request, ProtobufCMessage *object)
 const struct strategy node_strategy = {
 	.group = "",
 	.resource = "nodes",
-	.update_checks = "cnus",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	.complete = complete,
 	.prepare_create = prepare_create,
 	.validate_create = validate_create,

@@ -34,14 +34,14 @@ static void warn_runtime_class(struct request *request, const ProtobufCMessage *
 /* A budget's name is any that fits in a path. */
 const struct strategy budget_strategy = {.group = "policy",
 	.resource = "poddisruptionbudgets",
-	.update_checks = "s",
-	.status_checks = "s",
+	.update_checks = {CHECK_CHANGE},
+	.status_checks = {CHECK_CHANGE},
 	.check_name = name_is_path_segment,
 	SPEC_AND_STATUS,
 	CHECKS(budget)};
 const struct strategy runtime_class_strategy = {.group = "node.k8s.io",
 	.resource = "runtimeclasses",
-	.update_checks = "cnus",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	CHECKS(runtime_class),
 	.warn = warn_runtime_class};
 const struct strategy priority_class_strategy = {.group = "scheduling.k8s.io",

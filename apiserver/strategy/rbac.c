@@ -126,11 +126,12 @@ static void validate_role_create(struct request *request, const ProtobufCMessage
 		validate_cluster_role(errors, (const RbacV1ClusterRole *)object);
 }
 
-#define ROLE(plural)                                                                                              \
-	{                                                                                                         \
-		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .update_checks = "cncnu", \
-		.validate_create = validate_role_create, .begin_create = begin_create_role,                       \
-		.begin_update = begin_update_role, .allow_create_on_update = true,                                \
+#define ROLE(plural)                                                                                \
+	{                                                                                           \
+		.group = GROUP, .resource = plural, .check_name = name_is_path_segment,             \
+		.update_checks = {CHECK_META, CHECK_NEW, CHECK_META, CHECK_NEW, CHECK_META_CHANGE}, \
+		.validate_create = validate_role_create, .begin_create = begin_create_role,         \
+		.begin_update = begin_update_role, .allow_create_on_update = true,                  \
 	}
 
 const struct strategy role_strategy = ROLE("roles");
@@ -190,12 +191,13 @@ static void validate_binding_update(struct request *request, const ProtobufCMess
 			"cannot change roleRef");
 }
 
-#define BINDING(plural)                                                                                            \
-	{                                                                                                          \
-		.group = GROUP, .resource = plural, .check_name = name_is_path_segment, .update_checks = "cncnus", \
-		.validate_create = validate_binding_create, .begin_create = begin_create_binding,                  \
-		.validate_update = validate_binding_update, .begin_update = begin_update_binding,                  \
-		.allow_create_on_update = true,                                                                    \
+#define BINDING(plural)                                                                                           \
+	{                                                                                                         \
+		.group = GROUP, .resource = plural, .check_name = name_is_path_segment,                           \
+		.update_checks = {CHECK_META, CHECK_NEW, CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE}, \
+		.validate_create = validate_binding_create, .begin_create = begin_create_binding,                 \
+		.validate_update = validate_binding_update, .begin_update = begin_update_binding,                 \
+		.allow_create_on_update = true,                                                                   \
 	}
 
 const struct strategy role_binding_strategy = BINDING("rolebindings");

@@ -222,7 +222,7 @@ static void check_claim_update(struct request *request, const ProtobufCMessage *
 
 const struct strategy resource_claim_strategy = {.group = GROUP,
 	.resource = "resourceclaims",
-	.update_checks = "cus",
+	.update_checks = {CHECK_META, CHECK_META_CHANGE, CHECK_CHANGE},
 	.prepare_create = prepare_create_claim,
 	.validate_create = check_claim,
 	.prepare_update = prepare_update_claim,
@@ -263,7 +263,7 @@ static void check_template_update(struct request *request, const ProtobufCMessag
 
 const struct strategy resource_claim_template_strategy = {.group = GROUP,
 	.resource = "resourceclaimtemplates",
-	.update_checks = "cnus",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	.prepare_create = prepare_create_template,
 	.validate_create = check_template,
 	.prepare_update = prepare_update_template,
@@ -288,7 +288,7 @@ CHECKED(class, ResourceV1DeviceClass, validate_device_class, validate_device_cla
 
 const struct strategy device_class_strategy = {.group = GROUP,
 	.resource = "deviceclasses",
-	.update_checks = "cnus",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	.prepare_create = prepare_create_class,
 	.prepare_update = prepare_update_class,
 	CHECKS(class)};

@@ -91,7 +91,7 @@ static void check_attachment_update(struct request *request, const ProtobufCMess
 
 const struct strategy storage_class_strategy = {.group = GROUP,
 	.resource = "storageclasses",
-	.update_checks = "cnus",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	CHECKS(storage_class),
 	.warn = warn_storage_class};
 const struct strategy csi_driver_strategy = {.group = GROUP,
@@ -99,20 +99,24 @@ const struct strategy csi_driver_strategy = {.group = GROUP,
 	.prepare_create = prepare_create_driver,
 	.prepare_update = prepare_update_driver,
 	CHECKS(csi_driver)};
-const struct strategy csi_node_strategy = {
-	.group = GROUP, .resource = "csinodes", .update_checks = "cncns", CHECKS(csi_node)};
+const struct strategy csi_node_strategy = {.group = GROUP,
+	.resource = "csinodes",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META, CHECK_NEW, CHECK_CHANGE},
+	CHECKS(csi_node)};
 const struct strategy csi_capacity_strategy = {.group = GROUP,
 	.resource = "csistoragecapacities",
-	.update_checks = "cnus",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	CHECKS(csi_capacity),
 	.warn = warn_csi_capacity};
 const struct strategy attachment_strategy = {.group = GROUP,
 	.resource = "volumeattachments",
-	.update_checks = "ccs",
-	.status_checks = "ccs",
+	.update_checks = {CHECK_META, CHECK_META, CHECK_CHANGE},
+	.status_checks = {CHECK_META, CHECK_META, CHECK_CHANGE},
 	.prepare_create = generic_reset_status,
 	.prepare_update = prepare_update_attachment,
 	.validate_create = check_attachment,
 	.validate_update = check_attachment_update};
-const struct strategy attributes_class_strategy = {
-	.group = GROUP, .resource = "volumeattributesclasses", .update_checks = "cnuscn", CHECKS(attributes_class)};
+const struct strategy attributes_class_strategy = {.group = GROUP,
+	.resource = "volumeattributesclasses",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE, CHECK_META, CHECK_NEW},
+	CHECKS(attributes_class)};

@@ -39,18 +39,25 @@ struct subresource_handler {
 	struct status *(*put)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *view);
 };
 
+enum update_check {
+	CHECKS_END,
+	CHECK_META,	   /* the metadata, as of a new object */
+	CHECK_NEW,	   /* validate_create */
+	CHECK_META_CHANGE, /* what of the metadata may not change */
+	CHECK_CHANGE,	   /* validate_update */
+	CHECK_NOTHING,
+};
+#define MAX_UPDATE_CHECKS 6
+
 struct strategy {
 	const char *group;
 	const char *resource;
 
 	/* The form of names; NULL: a DNS subdomain. */
 	name_check_fn *check_name;
-	/*
-	 * What the kind's own check of an update goes through, in its order, behind what every update is asked: c the
-	 * metadata as of a new object, n validate_create, u what of the metadata may not change, s validate_update. The
-	 * second is for its status. NULL: us.
-	 */
-	const char *update_checks, *status_checks;
+	/* What the kind's own check of an update goes through, in its order, behind what every update is asked; that of
+	 * its status. Not told: CHECK_META_CHANGE, CHECK_CHANGE. */
+	enum update_check update_checks[MAX_UPDATE_CHECKS + 1], status_checks[MAX_UPDATE_CHECKS + 1];
 	/* The group that an invalid object's error names, where it is not the resource's own; NULL: it is. */
 	const char *named_group;
 

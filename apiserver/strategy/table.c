@@ -32,7 +32,8 @@ static void name_limit_range(struct request *request, ProtobufCMessage *object)
 	meta->name = arena_strdup(request->arena, uid);
 }
 
-KIND(limit_range, "", "limitranges", .update_checks = "cs", .prepare_create = name_limit_range, CHECKS(limit_range));
+KIND(limit_range, "", "limitranges", .update_checks = {CHECK_META, CHECK_CHANGE}, .prepare_create = name_limit_range,
+	CHECKS(limit_range));
 
 const struct strategy *const strategy_table[] = {
 	&component_status_strategy,

@@ -85,7 +85,7 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 
 const struct strategy volume_strategy = {.group = "",
 	.resource = "persistentvolumes",
-	.update_checks = "cncs",
+	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META, CHECK_CHANGE},
 	.prepare_create = prepare_create,
 	.prepare_update = prepare_update,
 	.warn = warn,

@@ -231,7 +231,7 @@ const struct strategy stateful_set_strategy = {
 const struct strategy replication_controller_strategy = {
 	.group = "",
 	.resource = "replicationcontrollers",
-	.update_checks = "cus",
+	.update_checks = {CHECK_META, CHECK_META_CHANGE, CHECK_CHANGE},
 	.prepare_create = generic_prepare_create,
 	.validate_create = controller_create,
 	.prepare_update = generic_prepare_update,
@@ -245,7 +245,7 @@ const struct strategy replication_controller_strategy = {
 const struct strategy revision_strategy = {
 	.group = "apps",
 	.resource = "controllerrevisions",
-	.update_checks = "ucs",
+	.update_checks = {CHECK_META_CHANGE, CHECK_META, CHECK_CHANGE},
 	CHECKS(revision),
 };
 
