@@ -4,42 +4,53 @@
 #include "base/encode.h"
 #include "base/str.h"
 
-#define FEW 12 /* up to here texts are compared one by one */
+#define FEW 32 /* up to here texts are looked at one by one; a power of two */
 
 struct nameset_entry {
 	const char *text;
 	int64_t number;
 	uint64_t hash;
-	size_t at;
+	size_t size, at;
 };
 
-static uint64_t hash_of(const char *text, int64_t number)
+static struct nameset_entry entry_of(const char *text, int64_t number)
 {
-	return hash_keyed(text, strlen(text)) ^ (number ? hash_keyed(&number, sizeof(number)) : 0);
+	text = str_or_empty(text);
+	return (struct nameset_entry){.text = text, .size = strlen(text), .number = number};
 }
 
-/* The slot that holds the pair, or the empty one where it would go. */
-static size_t find_slot(const struct nameset *set, const char *text, int64_t number, uint64_t hash)
+static void hash(struct nameset_entry *e)
 {
-	size_t i = hash & (set->n_slots - 1);
+	e->hash = hash_keyed(e->text, e->size) ^ (e->number ? hash_keyed(&e->number, sizeof(e->number)) : 0);
+}
+
+static bool same(const struct nameset_entry *a, const struct nameset_entry *b)
+{
+	return a->size == b->size && a->number == b->number && !memcmp(a->text, b->text, a->size);
+}
+
+/* The slot that holds such an entry, or the empty one where it would go. */
+static size_t find_slot(const struct nameset *set, const struct nameset_entry *e)
+{
+	size_t i = e->hash & (set->n_slots - 1);
 	while (set->slots[i]) {
-		const struct nameset_entry *e = &set->entries[set->slots[i] - 1];
-		if (e->hash == hash && e->number == number && !strcmp(e->text, text))
+		const struct nameset_entry *other = &set->entries[set->slots[i] - 1];
+		if (other->hash == e->hash && same(other, e))
 			break;
 		i = (i + 1) & (set->n_slots - 1);
 	}
 	return i;
 }
 
-/* hash is asked for only where there are slots. */
-static const struct nameset_entry *find(const struct nameset *set, const char *text, int64_t number, uint64_t hash)
+/* With slots its hash is known. */
+static const struct nameset_entry *find(const struct nameset *set, const struct nameset_entry *e)
 {
 	if (set->n_slots) {
-		uint32_t slot = set->slots[find_slot(set, text, number, hash)];
+		uint32_t slot = set->slots[find_slot(set, e)];
 		return slot ? &set->entries[slot - 1] : NULL;
 	}
 	for (size_t i = 0; i < set->n_entries; i++)
-		if (set->entries[i].number == number && !strcmp(set->entries[i].text, text))
+		if (same(&set->entries[i], e))
 			return &set->entries[i];
 	return NULL;
 }
@@ -48,29 +59,29 @@ static const struct nameset_entry *find(const struct nameset *set, const char *t
 static void grow_slots(struct nameset *set)
 {
 	bool first = !set->n_slots;
-	set->n_slots = first ? FEW * 8 / 3 * 2 : set->n_slots * 2;
+	set->n_slots = first ? FEW * 4 : set->n_slots * 2;
 	set->slots = arena_calloc(set->arena, set->n_slots, sizeof(*set->slots));
 	for (size_t i = 0; i < set->n_entries; i++) {
 		struct nameset_entry *e = &set->entries[i];
 		if (first)
-			e->hash = hash_of(e->text, e->number);
-		set->slots[find_slot(set, e->text, e->number, e->hash)] = (uint32_t)i + 1;
+			hash(e);
+		set->slots[find_slot(set, e)] = (uint32_t)i + 1;
 	}
 }
 
 bool nameset_add_pair(struct nameset *set, const char *text, int64_t number)
 {
-	text = str_or_empty(text);
-	struct nameset_entry e = {.text = text, .number = number, .at = set->n_added++};
+	struct nameset_entry e = entry_of(text, number);
 	const bool many = set->n_entries >= FEW;
+	e.at = set->n_added++;
 	if (many)
-		e.hash = hash_of(text, number);
-	if (find(set, text, number, e.hash))
+		hash(&e);
+	if (find(set, &e))
 		return false;
 	if (many && (set->n_entries + 1) * 2 > set->n_slots)
 		grow_slots(set);
 	if (many)
-		set->slots[find_slot(set, text, number, e.hash)] = (uint32_t)set->n_entries + 1;
+		set->slots[find_slot(set, &e)] = (uint32_t)set->n_entries + 1;
 	ARENA_PUSH(set->arena, set->entries, set->n_entries) = e;
 	return true;
 }
@@ -82,9 +93,11 @@ bool nameset_add(struct nameset *set, const char *text)
 
 size_t nameset_find_pair(const struct nameset *set, const char *text, int64_t number)
 {
-	text = str_or_empty(text);
-	const struct nameset_entry *e = find(set, text, number, set->n_slots ? hash_of(text, number) : 0);
-	return e ? e->at : SIZE_MAX;
+	struct nameset_entry e = entry_of(text, number);
+	if (set->n_slots)
+		hash(&e);
+	const struct nameset_entry *found = find(set, &e);
+	return found ? found->at : SIZE_MAX;
 }
 
 size_t nameset_find(const struct nameset *set, const char *text)
