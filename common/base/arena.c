@@ -258,8 +258,50 @@ char *arena_strndup(struct arena *arena, const char *s, size_t len)
 	return copy;
 }
 
+enum { MAX_TEXTS = 8 };
+
+/* Of a format that only puts texts together, which most do: its pieces, in their order. False: it does more. */
+static bool split_format(const char *format, va_list args, const char *pieces[], size_t sizes[], size_t *ret_n)
+{
+	size_t n = 0;
+	for (const char *p = format; *p;) {
+		const bool text = p[0] == '%' && p[1] == 's';
+		const char *end = text ? p + 2 : strchrnul(p, '%');
+		if (end == p || n == MAX_TEXTS)
+			return false;
+		pieces[n] = text ? va_arg(args, const char *) : p;
+		if (!pieces[n])
+			return false;
+		sizes[n] = text ? strlen(pieces[n]) : (size_t)(end - p);
+		n++;
+		p = end;
+	}
+	*ret_n = n;
+	return true;
+}
+
+static char *join(struct arena *arena, const char *const pieces[], const size_t sizes[], size_t n)
+{
+	size_t size = 1;
+	for (size_t i = 0; i < n; i++)
+		size += sizes[i];
+	char *out = arena_alloc(arena, size), *to = out;
+	for (size_t i = 0; i < n; i++)
+		to = mempcpy(to, pieces[i], sizes[i]);
+	*to = '\0';
+	return out;
+}
+
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+	const char *pieces[MAX_TEXTS];
+	size_t sizes[MAX_TEXTS], n;
+	va_list texts;
+	va_copy(texts, args);
+	const bool only_texts = split_format(format, texts, pieces, sizes, &n);
+	va_end(texts);
+	if (only_texts)
+		return join(arena, pieces, sizes, n);
 	char small[256];
 	va_list again;
 	va_copy(again, args);

@@ -25,8 +25,9 @@ bool str_ends_with(const char *s, const char *suffix)
 
 bool str_in(const char *s, const char *const *list)
 {
+	s = str_or_empty(s);
 	for (; *list; list++)
-		if (str_eq(s, *list))
+		if (**list == *s && !strcmp(*list, s))
 			return true;
 	return false;
 }
