@@ -5,15 +5,22 @@
 #include "apiserver/strategy/pod_parts.h"
 #include "base/str.h"
 
-/* A path within a volume and what puts a file there; source is "" where the volume has one alone. */
+/* What puts files into a volume: of a kind ("ConfigMap"), with a name (NULL: it has none). */
+struct source {
+	const char *kind, *name;
+};
+
+/* A path within a volume and what puts a file there; the kind is "" where the volume has one source alone. */
 struct file {
-	const char *path, *source;
+	const char *path;
+	struct source source;
 	size_t len; /* without slashes at the end */
 };
 
 struct files {
 	struct request *request;
-	const char *volume; /* as warnings name it */
+	const CoreV1Volume *volume;
+	struct source source; /* of the volume as a whole */
 	struct file *items;
 	size_t n_items;
 };
@@ -24,13 +31,25 @@ static bool lies_within(const struct file *inner, const struct file *outer)
 	       (inner->len == outer->len || inner->path[outer->len] == '/');
 }
 
-static char *describe(struct arena *arena, const struct file *f)
+static const char *describe_source(struct arena *arena, const struct source *s)
 {
-	char *path = field_quote(arena, arena_printf(arena, "%.*s", (int)f->len, f->path));
-	return *f->source ? arena_printf(arena, "%s (%s)", path, f->source) : path;
+	return s->name ? arena_printf(arena, "%s %s", s->kind, field_quote(arena, s->name)) : s->kind;
 }
 
-static void add_file(struct files *files, const char *path, const char *source)
+static const char *describe_volume(const struct files *files)
+{
+	struct arena *arena = files->request->arena;
+	return arena_printf(arena, "volume %s (%s)", field_quote(arena, str_or_empty(files->volume->name)),
+		describe_source(arena, &files->source));
+}
+
+static char *describe(struct arena *arena, const struct file *f)
+{
+	char *path = field_quote(arena, arena_strndup(arena, f->path, f->len));
+	return *f->source.kind ? arena_printf(arena, "%s (%s)", path, describe_source(arena, &f->source)) : path;
+}
+
+static void add_file(struct files *files, const char *path, struct source source)
 {
 	struct arena *arena = files->request->arena;
 	struct file new = {str_or_empty(path), source, strlen(str_or_empty(path))};
@@ -39,27 +58,32 @@ static void add_file(struct files *files, const char *path, const char *source)
 	for (size_t i = 0; new.len &&i < files->n_items &&request_may_warn(files->request); i++) {
 		const struct file *old = &files->items[i];
 		if (old->len && (lies_within(old, &new) || lies_within(&new, old)))
-			request_warn(files->request, "%s: overlapping paths: %s with %s", files->volume,
+			request_warn(files->request, "%s: overlapping paths: %s with %s", describe_volume(files),
 				describe(arena, &new), describe(arena, old));
 	}
 	ARENA_PUSH(arena, files->items, files->n_items) = new;
 }
 
-static void add_keys(struct files *files, CoreV1KeyToPath *const *items, size_t n, const char *source)
+static void add_keys(struct files *files, CoreV1KeyToPath *const *items, size_t n, struct source source)
 {
 	for (size_t i = 0; i < n; i++)
 		add_file(files, items[i]->path, source);
 }
 
-static void add_facts(struct files *files, CoreV1DownwardAPIVolumeFile *const *items, size_t n, const char *source)
+static void add_facts(struct files *files, CoreV1DownwardAPIVolumeFile *const *items, size_t n, struct source source)
 {
 	for (size_t i = 0; i < n; i++)
 		add_file(files, items[i]->path, source);
 }
 
-static char *named(struct arena *arena, const char *kind, const char *name)
+static struct source named(const char *kind, const char *name)
 {
-	return arena_printf(arena, "%s %s", kind, field_quote(arena, str_or_empty(name)));
+	return (struct source){kind, str_or_empty(name)};
+}
+
+static struct source plain(const char *kind)
+{
+	return (struct source){.kind = kind};
 }
 
 static const char *name_of(const CoreV1LocalObjectReference *ref)
@@ -70,45 +94,41 @@ static const char *name_of(const CoreV1LocalObjectReference *ref)
 static void add_certificate(struct files *files, const CoreV1PodCertificateProjection *p)
 {
 	if (!str_empty(p->certificate_chain_path))
-		add_file(files, p->certificate_chain_path, "PodCertificate chain");
+		add_file(files, p->certificate_chain_path, plain("PodCertificate chain"));
 	if (!str_empty(p->key_path))
-		add_file(files, p->key_path, "PodCertificate key");
+		add_file(files, p->key_path, plain("PodCertificate key"));
 	if (!str_empty(p->credential_bundle_path))
-		add_file(files, p->credential_bundle_path, "PodCertificate credential bundle");
+		add_file(files, p->credential_bundle_path, plain("PodCertificate credential bundle"));
 }
 
 static void add_source(struct files *files, const CoreV1VolumeProjection *s)
 {
-	struct arena *arena = files->request->arena;
 	const CoreV1ClusterTrustBundleProjection *bundle = s->cluster_trust_bundle;
 	if (s->config_map && s->config_map->n_items)
 		add_keys(files, s->config_map->items, s->config_map->n_items,
-			named(arena, "ConfigMap", name_of(s->config_map->local_object_reference)));
+			named("ConfigMap", name_of(s->config_map->local_object_reference)));
 	else if (s->secret && s->secret->n_items)
 		add_keys(files, s->secret->items, s->secret->n_items,
-			named(arena, "Secret", name_of(s->secret->local_object_reference)));
+			named("Secret", name_of(s->secret->local_object_reference)));
 	else if (s->downward_api && s->downward_api->n_items)
-		add_facts(files, s->downward_api->items, s->downward_api->n_items, "DownwardAPI");
+		add_facts(files, s->downward_api->items, s->downward_api->n_items, plain("DownwardAPI"));
 	else if (s->service_account_token)
-		add_file(files, s->service_account_token->path, "ServiceAccountToken");
+		add_file(files, s->service_account_token->path, plain("ServiceAccountToken"));
 	else if (bundle)
 		add_file(files, bundle->path,
-			named(arena, "ClusterTrustBundle", bundle->name ? bundle->name : bundle->signer_name));
+			named("ClusterTrustBundle", bundle->name ? bundle->name : bundle->signer_name));
 	else if (s->pod_certificate)
 		add_certificate(files, s->pod_certificate);
 }
 
-static struct files files_of(struct request *request, const CoreV1Volume *v, const char *source)
+static struct files files_of(struct request *request, const CoreV1Volume *v, struct source source)
 {
-	return (struct files){request,
-		arena_printf(
-			request->arena, "volume %s (%s)", field_quote(request->arena, str_or_empty(v->name)), source),
-		NULL, 0};
+	return (struct files){.request = request, .volume = v, .source = source};
 }
 
 static void warn_projected(struct request *request, const CoreV1Volume *v, const CoreV1ProjectedVolumeSource *projected)
 {
-	struct files files = files_of(request, v, "Projected");
+	struct files files = files_of(request, v, plain("Projected"));
 	for (size_t i = 0; i < projected->n_sources; i++) {
 		const CoreV1VolumeProjection *s = projected->sources[i];
 		bool any = s->secret || s->downward_api || s->config_map || s->service_account_token ||
@@ -116,26 +136,25 @@ static void warn_projected(struct request *request, const CoreV1Volume *v, const
 		if (any)
 			add_source(&files, s);
 		else
-			request_warn(request, "%s has no sources provided", files.volume);
+			request_warn(request, "%s has no sources provided", describe_volume(&files));
 	}
 }
 
 static void warn_volume(struct request *request, const CoreV1Volume *v)
 {
-	struct arena *arena = request->arena;
 	const CoreV1VolumeSource *s = v->volume_source;
 	if (s->config_map && s->config_map->n_items) {
 		struct files files =
-			files_of(request, v, named(arena, "ConfigMap", name_of(s->config_map->local_object_reference)));
-		add_keys(&files, s->config_map->items, s->config_map->n_items, "");
+			files_of(request, v, named("ConfigMap", name_of(s->config_map->local_object_reference)));
+		add_keys(&files, s->config_map->items, s->config_map->n_items, plain(""));
 	}
 	if (s->secret && s->secret->n_items) {
-		struct files files = files_of(request, v, named(arena, "Secret", s->secret->secret_name));
-		add_keys(&files, s->secret->items, s->secret->n_items, "");
+		struct files files = files_of(request, v, named("Secret", s->secret->secret_name));
+		add_keys(&files, s->secret->items, s->secret->n_items, plain(""));
 	}
 	if (s->downward_api && s->downward_api->n_items) {
-		struct files files = files_of(request, v, "DownwardAPI");
-		add_facts(&files, s->downward_api->items, s->downward_api->n_items, "");
+		struct files files = files_of(request, v, plain("DownwardAPI"));
+		add_facts(&files, s->downward_api->items, s->downward_api->n_items, plain(""));
 	}
 	if (s->projected)
 		warn_projected(request, v, s->projected);
