@@ -69,7 +69,7 @@ void validate_object_meta_of(struct request *request, struct field_errors *error
 	validate_finalizers_of(request, errors, meta);
 }
 
-/* The kind's own checks; when they are content, those of all kinds. */
+/* The kind's own checks; when they are content, those of all kinds, which differ by the rule for names alone. */
 static struct status *validate(struct request *request, const ProtobufCMessage *object)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
@@ -80,8 +80,7 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 	if (s->validate_create)
 		s->validate_create(request, object, &errors);
 	if (!errors.n_items && !s->create_virtual)
-		validate_object_meta(&errors, FIELD(NULL, "metadata"), object_meta(object), request->schema->namespaced,
-			name_is_path_segment);
+		validate_object_name(&errors, FIELD(NULL, "metadata"), object_meta(object), name_is_path_segment);
 	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, schema_of(object)->kind,
 		object_name(object)));
 	if (s->warn)

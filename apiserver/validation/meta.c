@@ -123,11 +123,9 @@ static void check_common(struct field_errors *errors, const struct field_path *p
 	check_owners(errors, FIELD(path, "ownerReferences"), meta);
 }
 
-void validate_object_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
-	bool namespaced, name_check_fn *check_name)
+void validate_object_name(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
+	name_check_fn *check_name)
 {
-	if (!check_name)
-		check_name = name_is_dns_subdomain;
 	if (!str_empty(meta->generate_name))
 		check(errors, FIELD(path, "generateName"), meta->generate_name,
 			check_name(errors->arena, meta->generate_name, true));
@@ -135,6 +133,12 @@ void validate_object_meta(struct field_errors *errors, const struct field_path *
 		field_required(errors, FIELD(path, "name"), "name or generateName is required");
 	else
 		check(errors, FIELD(path, "name"), meta->name, check_name(errors->arena, meta->name, false));
+}
+
+void validate_object_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
+	bool namespaced, name_check_fn *check_name)
+{
+	validate_object_name(errors, path, meta, check_name ? check_name : name_is_dns_subdomain);
 	if (namespaced && str_empty(meta->namespace))
 		field_required(errors, FIELD(path, "namespace"), "");
 	else if (namespaced)

@@ -28,6 +28,9 @@ void validate_finalizer_domains(
 /* Metadata of a new object, metadata.name already generated. */
 void validate_object_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
 	bool namespaced, name_check_fn *check);
+/* Of it the name alone. */
+void validate_object_name(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
+	name_check_fn *check_name);
 /* What may not change between two versions. */
 void validate_object_meta_update(struct field_errors *errors, const struct field_path *path,
 	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old);
