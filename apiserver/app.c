@@ -193,7 +193,7 @@ static struct status *respond(struct app *app, struct exchange *exchange, struct
 	if (!r->is_resource || unknown)
 		return paths_respond(app, exchange, r);
 	if (!cache_synced(registry_cache(app->registry)))
-		return status_new(STATUS_TOO_MANY_REQUESTS, "storage is (re)initializing");
+		return status_initializing(NULL);
 	return respond_resource(exchange, r);
 }
 

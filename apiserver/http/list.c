@@ -398,6 +398,14 @@ static void order_rows(struct request *request, struct listing *l)
 		l->snapshot.items[i] = rows[i].entry;
 }
 
+/* As in the original, where pages come out of etcd, which has a value that cannot be read, and all else out of a cache
+ * that cannot be filled. */
+static struct status *check_readable(struct request *request, const struct list_options *o)
+{
+	const bool paged = o->limit > 0 && !o->labels && !o->fields;
+	return (paged ? table_check_prefix : table_check_ready)(request_table(request), request_prefix(request));
+}
+
 struct status *verb_list(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	struct list_options o;
@@ -409,7 +417,7 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 		return list_virtual(exchange, request, accept);
 	CLEANUP(listing_done) struct listing l = {0};
 	TRY(take_snapshot(request, &o, &l, &start));
-	TRY(table_check_prefix(request_table(request), request_prefix(request)));
+	TRY(check_readable(request, &o));
 	request->listed.done = !l.stored;
 	request->listed.consistent = o.version < 0 && str_empty(o.token);
 	request->listed.looked_at = l.snapshot.n_items;

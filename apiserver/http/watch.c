@@ -203,24 +203,36 @@ static void wake(void *data)
 	reply_wake(w->exchange);
 }
 
-/* What the cache no longer remembers, etcd may. */
+/* What becomes unreadable from then on, the watcher hears of. */
+static struct status *start_watcher(struct watch *w, int64_t revision, struct snapshot *ret_snapshot)
+{
+	struct table *table = request_table(w->request);
+	TRY(watcher_new(table, revision, &w->wanted, ret_snapshot, &w->watcher));
+	return table_check_ready(table, w->wanted.prefix);
+}
+
+/* What the cache no longer remembers, etcd may; a watch of what cannot be read ends. */
 static void fall_behind(struct watch *w)
 {
+	struct table *table = request_table(w->request);
 	watcher_free(STEAL(w->watcher));
-	struct status *status = recall_new(request_table(w->request), w->told, wake, w, &w->recall);
-	if (status)
-		w->refused = status;
+	CLEANUP_STATUS struct status *unreadable = table_check_ready(table, w->wanted.prefix);
+	w->ended = unreadable;
+	if (!unreadable)
+		w->refused = recall_new(table, w->told, w->deadline_ms, wake, w, &w->recall);
 }
 
 /* False: it has to wait. */
 static bool catch_up(struct watch *w)
 {
 	struct status *status;
-	if (!recall_done(w->recall, &status))
+	if (!recall_done(w->recall, &status)) {
+		w->ended = clock_mono_ms(w->request->clock) >= w->deadline_ms;
 		return false;
+	}
 	recall_free(STEAL(w->recall));
 	if (!status)
-		status = watcher_new(request_table(w->request), w->told, &w->wanted, NULL, &w->watcher);
+		status = start_watcher(w, w->told, NULL);
 	if (!status)
 		return true;
 	/* A client that hears of no mistake comes back to where it was. */
@@ -343,13 +355,11 @@ static struct status *begin(struct watch *w)
 	bool with_state = o->has_initial ? o->initial : o->version <= 0;
 	TRY(request_catch_up(w->request, o->version));
 	w->initial_done = !with_state;
-	if (with_state)
-		TRY(table_check_prefix(table, w->wanted.prefix));
 	w->told = o->version > 0 ? o->version : cache_revision(cache);
-	struct status *status = watcher_new(
-		table, from_now ? -1 : o->version, &w->wanted, with_state ? &w->initial : NULL, &w->watcher);
+	struct status *status = start_watcher(w, from_now ? -1 : o->version, with_state ? &w->initial : NULL);
 	if (status_is(status, STATUS_EXPIRED)) {
 		status_drop(status, "the watch tells of it");
+		TRY(table_check_ready(table, w->wanted.prefix));
 		fall_behind(w);
 		return NULL;
 	}
@@ -394,7 +404,11 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	w->wanted = (struct watcher_options){
 		.prefix = prefix, .labels = w->options.labels, .fields = w->options.fields, .notify = wake, .data = w};
 	TRY(accept_stream(accept));
-	TRY(begin(w));
+	struct status *status = begin(w);
+	if (status) {
+		done_watch(w);
+		return status;
+	}
 	answer_warnings(exchange, request);
 	const struct reply_stream stream = {.next = next_pieces, .done = done_watch, .data = w};
 	reply_stream(exchange, 200, accept->media == MEDIA_PROTOBUF ? WATCH_PROTOBUF : WATCH_JSON, &stream);

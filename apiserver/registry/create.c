@@ -90,8 +90,8 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 
 static struct status *already_exists(struct request *request, const MetaV1ObjectMeta *new)
 {
-	struct stored stored;
-	TRY(stored_read(request, new->name, true, &stored));
+	struct stored stored = {0};
+	status_drop(stored_read(request, new->name, true, &stored), "it is there, readable or not");
 	const MetaV1ObjectMeta *meta = stored.object ? object_meta(stored.object) : NULL;
 	bool generated = !str_empty(new->generate_name);
 	bool deleting = !generated && meta_is_deleting(meta);

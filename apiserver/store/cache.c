@@ -92,6 +92,14 @@ void cache_mark_synced(struct cache *cache, int64_t revision)
 	cache_advance(cache, revision);
 }
 
+struct status *status_initializing(const char *why)
+{
+	struct status *s = status_new(
+		STATUS_TOO_MANY_REQUESTS, "storage is (re)initializing%s%s", why ? ": " : "", str_or_empty(why));
+	s->retry_after_seconds = 1;
+	return s;
+}
+
 struct status *cache_wait(struct cache *cache, int64_t revision, int64_t timeout_ms)
 {
 	if (atomic_load(&cache->revision) >= revision && atomic_load(&cache->synced))

@@ -82,6 +82,10 @@ void table_subscribe(struct table *table, object_wanted_fn *wanted, object_event
  */
 struct status *table_check_key(struct table *table, const char *namespace, const char *name) MUST_USE;
 struct status *table_check_prefix(struct table *table, const char *prefix) MUST_USE;
+/* The same as who may come again later is told it: TooManyRequests. */
+struct status *table_check_ready(struct table *table, const char *prefix) MUST_USE;
+/* TooManyRequests: what is kept in memory is not all there yet; why may be NULL. */
+struct status *status_initializing(const char *why) MUST_USE;
 
 /* A reference, or NULL: there is none, or its value cannot be read. */
 struct entry *table_get(struct table *table, const char *namespace, const char *name);
@@ -132,8 +136,8 @@ void watcher_free(struct watcher *watcher);
 DEFINE_CLEANUP(struct watcher *, watcher_free)
 /*
  * What happens next, as the watcher's selectors see it: *ret_type and a reference to the object to show. False: nothing
- * now; then *ret_revision is up to where everything has been told. *ret_lost: it fell behind the window and is of no
- * more use.
+ * now; then *ret_revision is up to where everything has been told. *ret_lost: it fell behind the window, or something
+ * that it watches cannot be read any more, and it is of no more use.
  */
 bool watcher_next(struct watcher *watcher, enum event_type *ret_type, struct entry **ret_object, int64_t *ret_revision,
 	bool *ret_lost);
@@ -144,21 +148,23 @@ bool watcher_waits(const struct watcher *watcher);
 void watcher_set_due(struct watcher *watcher, int64_t at_ms);
 /*
  * Who comes back to what the window has lost. What happened after the revision is read out of etcd's history and laid
- * before the window, for all who wait for it at once; fn is called once, when that has been done or cannot be, on a
- * thread of the cache's own and with a lock held: it only passes the word on. recall_done() then says how it ended;
- * after NULL a watcher can begin there, if it does so soon. Expired at once for what is known to be compacted.
+ * before the window, for all who wait for it at once; fn is called when that has been done or cannot be, and from the
+ * clock's tick when the deadline is over before (monotonic clock), on a thread of the cache's own and with a lock held:
+ * it only passes the word on. recall_done() says whether and how it ended; after NULL a watcher can begin there, if it
+ * does so soon. Expired at once for what is known to be compacted.
  */
 struct recall;
-struct status *recall_new(
-	struct table *table, int64_t revision, void (*fn)(void *data), void *data, struct recall **ret_recall) MUST_USE;
+struct status *recall_new(struct table *table, int64_t revision, int64_t deadline_ms, void (*fn)(void *data),
+	void *data, struct recall **ret_recall) MUST_USE;
 bool recall_done(struct recall *recall, struct status **ret_status);
 /* fn is not called after this. */
 void recall_free(struct recall *recall);
 DEFINE_CLEANUP(struct recall *, recall_free)
 /* etcd has forgotten what came before the revision, and so do we: table_list_at() tells nothing of it any more. */
 void cache_compacted(struct cache *cache, int64_t revision);
-/* Calls notify of every watcher that waits and whose time has come, forgets events that are past keeping, and now and
- * then lays anew what lies scattered: returns the bytes that this has freed. One thread calls it. */
+/* Calls notify of every watcher that waits and whose time has come, and fn of such recalls, forgets events that are
+ * past keeping, and now and then lays anew what lies scattered: returns the bytes that this has freed. One thread calls
+ * it. */
 size_t cache_tick(struct cache *cache);
 
 #endif

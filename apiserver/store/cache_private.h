@@ -124,6 +124,8 @@ void ring_put_before(struct table *table, struct event *const *events, size_t n,
 /* How many more fit. */
 size_t ring_room(const struct table *table);
 void cache_recalls_init(struct cache *cache);
+/* Tells those whose deadline is over. */
+void recalls_tick(struct cache *cache, int64_t now_ms);
 void cache_recalls_done(struct cache *cache);
 void cache_later_init(struct cache *cache);
 void cache_later_done(struct cache *cache);

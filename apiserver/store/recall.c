@@ -24,9 +24,10 @@ struct recall {
 	struct recall *next, *prev; /* of those who wait */
 	struct table *table;
 	int64_t revision;
+	int64_t deadline_ms;
 	void (*fn)(void *data);
 	void *data;
-	bool done;
+	bool done, late; /* the deadline has been told of */
 	struct status *status;
 };
 
@@ -261,12 +262,12 @@ static void *recall_all(void *data)
 	return NULL;
 }
 
-struct status *recall_new(
-	struct table *table, int64_t revision, void (*fn)(void *data), void *data, struct recall **ret_recall)
+struct status *recall_new(struct table *table, int64_t revision, int64_t deadline_ms, void (*fn)(void *data),
+	void *data, struct recall **ret_recall)
 {
 	struct cache *cache = table->cache;
 	struct recall *r = mem_zalloc(sizeof(*r));
-	*r = (struct recall){.table = table, .revision = revision, .fn = fn, .data = data};
+	*r = (struct recall){.table = table, .revision = revision, .deadline_ms = deadline_ms, .fn = fn, .data = data};
 	if (!cache->etcd || revision <= 0 || revision + 1 < atomic_load(&cache->compacted)) {
 		struct status *status = too_old(r);
 		free(r);
@@ -284,6 +285,18 @@ struct status *recall_new(
 	pthread_mutex_unlock(&cache->recall_lock);
 	*ret_recall = r;
 	return NULL;
+}
+
+void recalls_tick(struct cache *cache, int64_t now_ms)
+{
+	pthread_mutex_lock(&cache->recall_lock);
+	for (struct recall *r = cache->recalls; r; r = r->next) {
+		if (r->late || now_ms < r->deadline_ms)
+			continue;
+		r->late = true;
+		r->fn(r->data);
+	}
+	pthread_mutex_unlock(&cache->recall_lock);
 }
 
 bool recall_done(struct recall *r, struct status **ret_status)

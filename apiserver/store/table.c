@@ -801,5 +801,6 @@ size_t cache_tick(struct cache *cache)
 			went += table_tidy(&cache->tables[i]);
 		table_notify(&cache->tables[i], now);
 	}
+	recalls_tick(cache, now);
 	return went;
 }

@@ -1,7 +1,7 @@
 /*
  * Values that cannot be read. What is left out of a list counts as gone: its dependents would be collected, its address
  * given to another. So nothing is said of such objects but that they cannot be read, until somebody mends or removes
- * them.
+ * them. Who watches them would be told nothing of what they are now: such watches end, and none begins.
  */
 #include <stdlib.h>
 #include "apiserver/store/cache_private.h"
@@ -10,11 +10,26 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* Both locks are held. */
+static void lose_watchers(struct table *t, const char *key)
+{
+	for (struct watcher *w = t->watchers; w; w = w->next) {
+		if (strncmp(key, w->prefix, w->prefix_len) != 0)
+			continue;
+		pthread_mutex_lock(&w->lock);
+		w->cursor = 0;
+		pthread_mutex_unlock(&w->lock);
+	}
+}
+
 void table_set_unreadable(struct table *t, const char *key, const char *why)
 {
 	if (!why && !t->unreadable) /* only the cache's thread writes it */
 		return;
+	pthread_mutex_lock(&t->watchers_lock);
 	pthread_rwlock_wrlock(&t->cache->lock);
+	if (why)
+		lose_watchers(t, key);
 	if (!t->unreadable)
 		t->unreadable = strmap_new(free);
 	if (why)
@@ -24,6 +39,7 @@ void table_set_unreadable(struct table *t, const char *key, const char *why)
 	if (!strmap_count(t->unreadable))
 		strmap_free(STEAL(t->unreadable));
 	pthread_rwlock_unlock(&t->cache->lock);
+	pthread_mutex_unlock(&t->watchers_lock);
 }
 
 static struct status *tell(const struct table *t, const char *key, const char *why)
@@ -56,4 +72,10 @@ struct status *table_check_prefix(struct table *t, const char *prefix)
 	}
 	pthread_rwlock_unlock(&t->cache->lock);
 	return s;
+}
+
+struct status *table_check_ready(struct table *t, const char *prefix)
+{
+	CLEANUP_STATUS struct status *why = table_check_prefix(t, prefix);
+	return why ? status_initializing(why->message) : NULL;
 }

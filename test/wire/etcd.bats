@@ -79,10 +79,11 @@ answers() { # CODE METHOD PATH
 	put default/broken '{"kind":'
 	cp_wait answers 500 GET namespaces/default/configmaps/broken
 	[[ $(< "$CP_DIR/answer") == *"/registry/configmaps/default/broken in etcd cannot be read"* ]]
-	for path in configmaps namespaces/default/configmaps "configmaps?resourceVersion=0" \
-		"configmaps?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"; do
-		answers 500 GET "$path"
+	for path in configmaps namespaces/default/configmaps "configmaps?resourceVersion=0" "configmaps?limit=1&labelSelector=a"; do
+		answers 429 GET "$path"
 	done
+	answers 500 GET "configmaps?limit=1"
+	[ "$(write broken 1)" = 409 ]
 	answers 500 DELETE namespaces/default/configmaps/broken
 	answers 500 DELETE namespaces/default/configmaps
 	written whole
@@ -91,8 +92,43 @@ answers() { # CODE METHOD PATH
 	kill "$CP_APISERVER_PID"
 	wait "$CP_APISERVER_PID" || true
 	cp_start_apiserver
-	answers 500 GET configmaps
+	answers 429 GET configmaps
 	put default/broken '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"broken","namespace":"default"}}'
 	cp_wait written broken
 	answers 200 GET configmaps
+}
+
+@test "a watch ends when something of what it watches cannot be read, and goes on where it was once that is mended" {
+	local maps=namespaces/default/configmaps version path pids=() name
+	follow() { # NAME PATH
+		(cp_curl "/api/v1/$2&watch=1&timeoutSeconds=60" -N > "$CP_DIR/$1"; : > "$CP_DIR/$1.ended") &
+		pids+=($!)
+	}
+	told() { [ "$(jq -r '.type + ":" + .object.metadata.name' "$CP_DIR/$1" | xargs)" = "$2" ]; }
+	start_etcd etcd
+	cp_start_apiserver
+	[ "$(write first 1)" = 201 ] && [ "$(write broken 1)" = 201 ]
+	version=$(jq -r .metadata.resourceVersion "$CP_DIR/answer")
+	follow all "configmaps?resourceVersion=$version"
+	follow selected "$maps?resourceVersion=$version&labelSelector=none"
+	follow other "namespaces/other/configmaps?resourceVersion=$version"
+	[ "$(write second 1)" = 201 ]
+	cp_wait told all ADDED:second
+	put default/broken '{"kind":'
+	for name in all selected; do cp_wait test -e "$CP_DIR/$name.ended"; done
+	told all ADDED:second && told selected ""
+	[ ! -e "$CP_DIR/other.ended" ]
+	for path in "configmaps?watch=1&resourceVersion=$version" "$maps?watch=1&resourceVersion=1" "$maps?watch=1" \
+		"configmaps?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"; do
+		answers 429 GET "$path"
+		[ "$(jq -r .details.retryAfterSeconds "$CP_DIR/answer")" = 1 ]
+		[[ $(< "$CP_DIR/answer") == *"storage is (re)initializing: the value of /registry/configmaps/default/broken in etcd cannot be read"* ]]
+	done
+	[ "$(write third 1)" = 201 ]
+	put default/broken '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"broken","namespace":"default"}}'
+	cp_wait written broken
+	follow again "$maps?resourceVersion=$version"
+	cp_wait told again "ADDED:second ADDED:third MODIFIED:broken"
+	kill "${pids[@]}" 2> /dev/null || true
+	wait "${pids[@]}" || true
 }

@@ -164,6 +164,7 @@ static void check_table(struct arena *arena, struct table *t)
 
 struct follower {
 	struct watcher *watcher;
+	bool loses;		  /* something became unreadable */
 	struct strmap *revisions; /* of the keys that are there, as text */
 };
 
@@ -182,12 +183,27 @@ static void follow(struct follower *f, struct table *t)
 	snapshot_done(&s);
 }
 
-static void catch_up(struct follower *f, struct arena *arena)
+/* Whoever watches what becomes unreadable is lost, and goes on from where it was. */
+static void lose(struct follower *f, struct table *t)
+{
+	const struct watcher_options options = {.prefix = "", .notify = notify};
+	enum event_type type;
+	struct entry *entry;
+	int64_t told;
+	bool lost;
+	assert(!watcher_next(f->watcher, &type, &entry, &told, &lost) && lost);
+	watcher_free(f->watcher);
+	fuzz_ok("a watch", watcher_new(t, told, &options, NULL, &f->watcher));
+}
+
+static void catch_up(struct follower *f, struct table *t, struct arena *arena)
 {
 	enum event_type type;
 	struct entry *entry;
 	int64_t revision, last = 0;
 	bool lost;
+	if (f->loses)
+		lose(f, t);
 	while (watcher_next(f->watcher, &type, &entry, &revision, &lost)) {
 		const bool there = strmap_has(f->revisions, entry->key);
 		CLEANUP_FREE char *version = mem_printf("%lld", (long long)entry->revision);
@@ -216,7 +232,8 @@ static char *follower_text(struct follower *f, struct arena *arena)
 
 /* --- a run --- */
 
-static void change(struct cache *cache, struct table *t, struct fuzz_bytes *b, int64_t revision)
+/* Whether it made a value that cannot be read. */
+static bool change(struct cache *cache, struct table *t, struct fuzz_bytes *b, int64_t revision)
 {
 	static const char *const rests[] = {"d/a", "d/b", "d/c", "a", "b", "d", "", "d/a/b", "e/a", "d-e/a"};
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -236,6 +253,7 @@ static void change(struct cache *cache, struct table *t, struct fuzz_bytes *b, i
 		cache_apply(cache, key, exact, value.len, revision);
 	}
 	cache_advance(cache, revision);
+	return t->unreadable && strmap_has(t->unreadable, key + t->prefix_len);
 }
 
 static void check_then(struct arena *arena, struct table *t, char *const *then, int64_t first, int64_t last)
@@ -253,7 +271,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct fuzz_bytes b = {data, data + size};
 	char *then[MAX_CHANGES + 1];
-	struct follower follower;
+	struct follower follower = {0};
 	if (size > FUZZ_MAX_SIZE)
 		return 0;
 	struct cache *cache = cache_new(NULL, "/registry", clock_system());
@@ -267,11 +285,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	then[revision] = list_text(arena, t);
 	follow(&follower, t);
 	while (revision < MAX_CHANGES && b.at < b.end) {
-		change(cache, t, &b, ++revision);
+		follower.loses |= change(cache, t, &b, ++revision);
 		then[revision] = list_text(arena, t);
 	}
 	check_table(arena, t);
-	catch_up(&follower, arena);
+	catch_up(&follower, t, arena);
 	fuzz_same_text("what was told, and what there is", follower_text(&follower, arena), then[revision]);
 	check_then(arena, t, then, n_first, revision);
 	watcher_free(follower.watcher);

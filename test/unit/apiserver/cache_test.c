@@ -9,37 +9,15 @@
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
-#include "apiserver/store/cache.h"
+#include "apiserver/store/cache_private.h"
 #include "base/str.h"
+#include "test/unit/apiserver/pods.h"
 
 static struct cache *new_cache(void)
 {
 	struct cache *cache = cache_new(NULL, "/registry", clock_system());
 	cache_mark_synced(cache, 10);
 	return cache;
-}
-
-static void put(struct cache *cache, const char *namespace, const char *name, const char *app, int64_t revision)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
-	CoreV1Pod *pod = API_NEW(arena, CoreV1Pod);
-	MetaV1ObjectMeta *meta = object_meta_ensure(arena, pod);
-	meta->name = arena_strdup(arena, name);
-	meta->namespace = arena_strdup(arena, namespace);
-	meta_set_label(arena, meta, "app", app);
-	pod->spec = API_NEW(arena, CoreV1PodSpec);
-	pod->spec->node_name = arena_strdup(arena, app);
-	protobuf_encode(&value, pod);
-	cache_apply(
-		cache, arena_printf(arena, "/registry/pods/%s/%s", namespace, name), value.buf, value.len, revision);
-}
-
-static void drop(struct cache *cache, const char *namespace, const char *name, int64_t revision)
-{
-	char key[256];
-	snprintf(key, sizeof(key), "/registry/pods/%s/%s", namespace, name);
-	cache_apply(cache, key, NULL, 0, revision);
 }
 
 static char *keys(struct arena *arena, const struct snapshot *s)
@@ -140,29 +118,7 @@ static void lists_through_selectors_hold_what_matches(void **state)
 	cache_free(cache);
 }
 
-static void nothing(void *data)
-{
-}
-
 /* Everything that the watcher is told now. */
-static char *drain(struct arena *arena, struct watcher *w)
-{
-	static const char *const names[] = {"+", "~", "-"};
-	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	enum event_type type;
-	struct entry *entry;
-	int64_t revision;
-	bool lost;
-	while (watcher_next(w, &type, &entry, &revision, &lost)) {
-		strbuf_printf(
-			&out, "%s%s%s@%lld", out.len ? " " : "", names[type], entry->key, (long long)entry->revision);
-		entry_unref(entry);
-	}
-	if (lost)
-		strbuf_adds(&out, "lost");
-	return arena_strdup(arena, out.buf);
-}
-
 static void watchers_see_what_their_selectors_let_through(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -456,6 +412,43 @@ static void what_cannot_be_read_is_neither_there_nor_gone(void **state)
 	cache_free(cache);
 }
 
+static void count_call(void *data)
+{
+	++*(int *)data;
+}
+
+static void who_watches_what_becomes_unreadable_is_lost(void **state)
+{
+	int calls = 0;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct cache *cache = new_cache();
+	struct table *pods = cache_table(cache, "", "pods");
+	const struct watcher_options all = {.prefix = "", .notify = count_call, .data = &calls},
+				     beside = {.prefix = "b/", .notify = count_call, .data = &calls};
+	struct watcher *w, *other, *again;
+	put(cache, "a", "a", "web", 11);
+	assert_null(watcher_new(pods, 11, &all, NULL, &w));
+	assert_null(watcher_new(pods, 11, &beside, NULL, &other));
+	assert_string_equal(drain(arena, w), "");
+	assert_string_equal(drain(arena, other), "");
+	cache_apply(cache, "/registry/pods/a/a", "[", 1, 12);
+	table_notify(pods, -1);
+	assert_int_equal(calls, 1);
+	assert_string_equal(drain(arena, w), "lost");
+	assert_string_equal(drain(arena, other), "");
+	CLEANUP_STATUS struct status *s = table_check_ready(pods, "a/");
+	assert_true(status_is(s, STATUS_TOO_MANY_REQUESTS) && s->retry_after_seconds == 1);
+	assert_null(table_check_ready(pods, "b/"));
+	/* Mended, it has changed. */
+	put(cache, "a", "a", "web", 13);
+	assert_null(watcher_new(pods, 11, &all, NULL, &again));
+	assert_string_equal(drain(arena, again), "~a/a@13");
+	watcher_free(again);
+	watcher_free(other);
+	watcher_free(w);
+	cache_free(cache);
+}
+
 static void foreign_and_broken_values_do_no_harm(void **state)
 {
 	struct cache *cache = new_cache();
@@ -631,6 +624,7 @@ int main(void)
 		cmocka_unit_test(changed_objects_are_laid_anew),
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
 		cmocka_unit_test(what_cannot_be_read_is_neither_there_nor_gone),
+		cmocka_unit_test(who_watches_what_becomes_unreadable_is_lost),
 		cmocka_unit_test(foreign_and_broken_values_do_no_harm),
 		cmocka_unit_test(an_object_whose_name_is_not_its_keys_hides_no_other),
 		cmocka_unit_test(keys_are_where_the_original_keeps_them),
