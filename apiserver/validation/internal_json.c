@@ -110,22 +110,14 @@ static void add_map(struct strbuf *out, const struct schema_field *f, void *cons
 {
 	const struct schema_type *entry = f->type;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	void **sorted = arena_dup(arena, entries, n * sizeof(*sorted));
-	for (size_t i = 1; i < n; i++)
-		for (size_t k = i; k && str_cmp(*(char **)((char *)sorted[k - 1] + entry->fields[0].offset),
-						*(char **)((char *)sorted[k] + entry->fields[0].offset)) > 0;
-			k--) {
-			void *swap = sorted[k];
-			sorted[k] = sorted[k - 1];
-			sorted[k - 1] = swap;
-		}
+	void *const *sorted = map_sorted(arena, entries, n);
 	strbuf_addc(out, '{');
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			strbuf_addc(out, ',');
-		add_value(out, &entry->fields[0], (char *)sorted[i] + entry->fields[0].offset);
+		add_value(out, &entry->fields[0], (const char *)sorted[i] + entry->fields[0].offset);
 		strbuf_addc(out, ':');
-		add_value(out, &entry->fields[1], (char *)sorted[i] + entry->fields[1].offset);
+		add_value(out, &entry->fields[1], (const char *)sorted[i] + entry->fields[1].offset);
 	}
 	strbuf_addc(out, '}');
 }
@@ -339,13 +331,13 @@ char *strings_map_json(struct arena *arena, MapStringEntry *const *entries, size
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	if (!n)
 		return arena_strdup(arena, entries ? "{}" : "null");
-	MapStringEntry **sorted = arena_dup(arena, entries, n * sizeof(*sorted));
-	map_sort(sorted, n);
+	void *const *sorted = map_sorted(arena, (void *const *)entries, n);
 	for (size_t i = 0; i < n; i++) {
+		const MapStringEntry *entry = sorted[i];
 		strbuf_addc(&out, i ? ',' : '{');
-		json_add_string(&out, str_or_empty(sorted[i]->key), strlen(str_or_empty(sorted[i]->key)), true);
+		json_add_string(&out, str_or_empty(entry->key), strlen(str_or_empty(entry->key)), true);
 		strbuf_addc(&out, ':');
-		json_add_string(&out, str_or_empty(sorted[i]->value), strlen(str_or_empty(sorted[i]->value)), true);
+		json_add_string(&out, str_or_empty(entry->value), strlen(str_or_empty(entry->value)), true);
 	}
 	strbuf_addc(&out, '}');
 	return arena_strdup(arena, out.buf);

@@ -4,26 +4,33 @@
 #include "base/map.h"
 #include "base/str.h"
 
-enum { CONTEXT = 3, MANY_LINES = 200 };
+enum {
+	CONTEXT = 3,
+	MANY_LINES = 200,
+	MOST_STEPS = 1 << 26, /* of comparing: what takes longer is told as one change, not line by line */
+};
 
 /* One run of equal lines: n of them, from line a of the old text and line b of the new. */
 struct run {
 	size_t a, b, n;
 };
 
-/* The two texts as lines, and where each line of the new one is. */
+/* Where in the new text a line is, in order. */
+struct places {
+	size_t *items;
+	size_t n_items;
+};
+
+/* The two texts as lines. */
 struct texts {
 	struct arena *arena;
 	char **a, **b;
 	size_t n_a, n_b;
-	struct strmap *places; /* line → struct places */
+	const struct places **places; /* of each line of the old text; NULL where the new one has none such */
+	size_t *lengths, *next; /* of the runs that end before a line of the new text; all 0 between two searches */
+	size_t steps;
 	struct run *runs;
 	size_t n_runs;
-};
-
-struct places {
-	size_t *items;
-	size_t n_items;
 };
 
 static size_t pretty_lines(struct arena *arena, const void *msg, char ***ret_lines)
@@ -35,44 +42,64 @@ static size_t pretty_lines(struct arena *arena, const void *msg, char ***ret_lin
 }
 
 /* Of a long text, lines that are found everywhere tell nothing of what belongs together: they are no anchors. */
+static bool is_anchor(const struct texts *t, const struct places *p)
+{
+	return p && (t->n_b < MANY_LINES || p->n_items <= t->n_b / 100 + 1);
+}
+
 static void index_lines(struct texts *t)
 {
-	t->places = strmap_new(NULL);
+	struct strmap *by_line = strmap_new(NULL);
 	for (size_t i = 0; i < t->n_b; i++) {
-		struct places *p = strmap_get(t->places, t->b[i]);
+		struct places *p = strmap_get(by_line, t->b[i]);
 		if (!p) {
 			p = ARENA_NEW(t->arena, struct places);
-			strmap_put(t->places, t->b[i], p);
+			strmap_put(by_line, t->b[i], p);
 		}
 		ARENA_PUSH(t->arena, p->items, p->n_items) = i;
 	}
-	if (t->n_b < MANY_LINES)
-		return;
-	STRMAP_FOREACH (t->places, it) {
-		struct places *p = it.value;
-		if (p->n_items > t->n_b / 100 + 1)
-			p->n_items = 0;
+	t->places = ARENA_ARRAY(t->arena, const struct places *, t->n_a + 1);
+	for (size_t i = 0; i < t->n_a; i++) {
+		const struct places *p = strmap_get(by_line, t->a[i]);
+		t->places[i] = is_anchor(t, p) ? p : NULL;
 	}
+	strmap_free(by_line);
+}
+
+static void forget_lengths(size_t *lengths, const struct places *p)
+{
+	for (size_t k = 0; p && k < p->n_items; k++)
+		lengths[p->items[k] + 1] = 0;
+}
+
+static void swap_lengths(struct texts *t)
+{
+	size_t *swap = t->lengths;
+	t->lengths = t->next;
+	t->next = swap;
 }
 
 /* The longest run within two ranges; of several the first. */
 static struct run longest_run(struct texts *t, size_t a_from, size_t a_to, size_t b_from, size_t b_to)
 {
 	struct run best = {a_from, b_from, 0};
-	size_t *lengths = ARENA_ARRAY(t->arena, size_t, t->n_b + 1);
-	for (size_t i = a_from; i < a_to; i++) {
-		size_t *next = ARENA_ARRAY(t->arena, size_t, t->n_b + 1);
-		const struct places *p = strmap_get(t->places, t->a[i]);
-		for (size_t k = 0; p && k < p->n_items; k++) {
+	const struct places *last = NULL;
+	for (size_t i = a_from; i < a_to && t->steps < MOST_STEPS; i++) {
+		const struct places *p = t->places[i];
+		for (size_t k = 0; p && k < p->n_items && p->items[k] < b_to; k++) {
 			size_t j = p->items[k];
-			if (j < b_from || j >= b_to)
+			if (j < b_from)
 				continue;
-			next[j + 1] = lengths[j] + 1;
-			if (next[j + 1] > best.n)
-				best = (struct run){i + 1 - next[j + 1], j + 1 - next[j + 1], next[j + 1]};
+			t->next[j + 1] = t->lengths[j] + 1;
+			if (t->next[j + 1] > best.n)
+				best = (struct run){i + 1 - t->next[j + 1], j + 1 - t->next[j + 1], t->next[j + 1]};
 		}
-		lengths = next;
+		forget_lengths(t->lengths, last);
+		swap_lengths(t);
+		last = p;
+		t->steps += 1 + (p ? p->n_items : 0);
 	}
+	forget_lengths(t->lengths, last);
 	while (best.a > a_from && best.b > b_from && !strcmp(t->a[best.a - 1], t->b[best.b - 1]))
 		best = (struct run){best.a - 1, best.b - 1, best.n + 1};
 	while (best.a + best.n < a_to && best.b + best.n < b_to &&
@@ -81,25 +108,26 @@ static struct run longest_run(struct texts *t, size_t a_from, size_t a_to, size_
 	return best;
 }
 
+static void add_run(struct texts *t, struct run r)
+{
+	struct run *last = t->n_runs ? &t->runs[t->n_runs - 1] : NULL;
+	if (last && last->a + last->n == r.a && last->b + last->n == r.b)
+		last->n += r.n;
+	else
+		ARENA_PUSH(t->arena, t->runs, t->n_runs) = r;
+}
+
 static void find_runs(struct texts *t, size_t a_from, size_t a_to, size_t b_from, size_t b_to)
 {
-	struct run r = longest_run(t, a_from, a_to, b_from, b_to);
-	if (!r.n)
-		return;
-	if (a_from < r.a && b_from < r.b)
+	while (a_from < a_to && b_from < b_to) {
+		struct run r = longest_run(t, a_from, a_to, b_from, b_to);
+		if (!r.n)
+			return;
 		find_runs(t, a_from, r.a, b_from, r.b);
-	struct run *last = t->n_runs ? &t->runs[t->n_runs - 1] : NULL;
-	if (last && last->a + last->n == r.a && last->b + last->n == r.b) {
-		last->n += r.n;
-	} else {
-		struct run *grown = ARENA_ARRAY(t->arena, struct run, t->n_runs + 1);
-		if (t->n_runs)
-			memcpy(grown, t->runs, t->n_runs * sizeof(*grown));
-		t->runs = grown;
-		t->runs[t->n_runs++] = r;
+		add_run(t, r);
+		a_from = r.a + r.n;
+		b_from = r.b + r.n;
 	}
-	if (r.a + r.n < a_to && r.b + r.n < b_to)
-		find_runs(t, r.a + r.n, a_to, r.b + r.n, b_to);
 }
 
 static void add_range(struct strbuf *out, size_t from, size_t to)
@@ -161,16 +189,13 @@ char *struct_diff(struct arena *arena, const void *before, const void *now)
 	t.n_a = pretty_lines(arena, before, &t.a);
 	t.n_b = pretty_lines(arena, now, &t.b);
 	index_lines(&t);
+	t.lengths = ARENA_ARRAY(arena, size_t, t.n_b + 1);
+	t.next = ARENA_ARRAY(arena, size_t, t.n_b + 1);
 	find_runs(&t, 0, t.n_a, 0, t.n_b);
-	struct run *all = ARENA_ARRAY(arena, struct run, t.n_runs + 1);
-	if (t.n_runs)
-		memcpy(all, t.runs, t.n_runs * sizeof(*all));
 	/* An empty run at the end stands behind the last change. */
-	if (!t.n_runs || all[t.n_runs - 1].a + all[t.n_runs - 1].n != t.n_a ||
-		all[t.n_runs - 1].b + all[t.n_runs - 1].n != t.n_b)
-		all[t.n_runs++] = (struct run){t.n_a, t.n_b, 0};
-	t.runs = all;
+	const struct run *last = t.n_runs ? &t.runs[t.n_runs - 1] : NULL;
+	if (!last || last->a + last->n != t.n_a || last->b + last->n != t.n_b)
+		ARENA_PUSH(arena, t.runs, t.n_runs) = (struct run){t.n_a, t.n_b, 0};
 	add_hunks(&out, &t);
-	strmap_free(t.places);
 	return arena_strdup(arena, out.buf);
 }

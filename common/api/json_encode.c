@@ -139,25 +139,6 @@ static const char *entry_key(const void *entry)
 	return str_or_empty(((const MapStringEntry *)entry)->key);
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-	return strcmp(entry_key(*(void *const *)a), entry_key(*(void *const *)b));
-}
-
-/* The entries by key; the array itself when they stand so already. */
-static void *const *sorted_entries(struct encoder *e, void *const *entries, size_t n)
-{
-	size_t i = 1;
-
-	while (i < n && strcmp(entry_key(entries[i - 1]), entry_key(entries[i])) <= 0)
-		i++;
-	if (i >= n)
-		return entries;
-	void **copy = arena_dup(e->arena, entries, n * sizeof(*entries));
-	qsort(copy, n, sizeof(*copy), compare_entries);
-	return copy;
-}
-
 static void encode_map(struct encoder *e, const void *msg, const struct schema_field *field)
 {
 	size_t n = *field_count(msg, field);
@@ -168,7 +149,7 @@ static void encode_map(struct encoder *e, const void *msg, const struct schema_f
 		strbuf_adds(e->out, "null");
 		return;
 	}
-	entries = sorted_entries(e, entries, n);
+	entries = map_sorted(e->arena, entries, n);
 	strbuf_addc(e->out, '{');
 	for (size_t i = 0; i < n; i++) {
 		if (i)

@@ -214,15 +214,28 @@ void map_copy(struct arena *arena, MapStringEntry *const *from, size_t n_from, M
 	}
 }
 
-static int compare_keys(const void *a, const void *b)
+/* Every map's entries begin as one of strings does. */
+static const char *key_of(const void *entry)
 {
-	return str_cmp((*(MapStringEntry *const *)a)->key, (*(MapStringEntry *const *)b)->key);
+	return str_or_empty(((const MapStringEntry *)entry)->key);
 }
 
-void map_sort(MapStringEntry **entries, size_t n)
+static int compare_keys(const void *a, const void *b)
 {
-	if (n > 1)
-		qsort(entries, n, sizeof(*entries), compare_keys);
+	return strcmp(key_of(*(void *const *)a), key_of(*(void *const *)b));
+}
+
+void *const *map_sorted(struct arena *arena, void *const *entries, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && strcmp(key_of(entries[i - 1]), key_of(entries[i])) <= 0)
+		i++;
+	if (i >= n)
+		return entries;
+	void **copy = arena_dup(arena, entries, n * sizeof(*entries));
+	qsort(copy, n, sizeof(*copy), compare_keys);
+	return copy;
 }
 
 ResourceQuantity *quantity_map_get(MapQuantityEntry *const *entries, size_t n, const char *key)

@@ -53,8 +53,8 @@ bool map_equal(MapStringEntry *const *a, size_t n_a, MapStringEntry *const *b, s
 /* Whether every entry of the subset is in the map. */
 bool map_contains(MapStringEntry *const *entries, size_t n, MapStringEntry *const *subset, size_t n_subset);
 void map_copy(struct arena *arena, MapStringEntry *const *from, size_t n_from, MapStringEntry ***ret_to, size_t *ret_n);
-/* Sorts by key, as Go prints maps. */
-void map_sort(MapStringEntry **entries, size_t n);
+/* The entries of any map by key, as Go prints them: the array itself when they stand so already. */
+void *const *map_sorted(struct arena *arena, void *const *entries, size_t n);
 #define MAP_GET(object, field, key) map_get((object)->field, (object)->n_##field, (key))
 
 /* Quantities by name (resource lists): NULL when absent. */

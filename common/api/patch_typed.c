@@ -134,7 +134,7 @@ static bool merge_items(const struct merging *m, void *msg, const struct schema_
 {
 	void **items = *(void ***)field_at(msg, f);
 	size_t n = *field_count(msg, f), next = 0;
-	if (!cJSON_IsArray(patch) || !has_few(patch))
+	if (!cJSON_IsArray(patch) || !has_few(patch) || !items) /* an empty list is more than none */
 		return false;
 	TREE_FOREACH (item, patch) {
 		const char *key = cJSON_IsObject(item) ? tree_string(tree_get(item, f->merge_key)) : NULL;

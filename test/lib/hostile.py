@@ -139,6 +139,17 @@ def long_pod(before, item, after, size=2000000):
         '"template":{"metadata":{"labels":{"a":"b"}},"spec":{%s|%s|%s}}}}' % (before, item, after), size)
 
 
+def changed_selector():
+    """An update that may not be, whose answer shows how long texts differ: every other line."""
+    n = 6000 if "/san-" in os.environ.get("CP_APISERVER", "") else 60000
+    pod = lambda other: json.dumps({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "changed"},
+        "spec": {"containers": [{"name": "c", "image": "i"}], "nodeSelector": {"k%d" % (n - i): other * (i % 2) for i in range(n)}}})
+    request("POST", NS + "/serviceaccounts", '{"metadata":{"name":"default"}}')
+    request("POST", NS + "/pods", pod(""))
+    return request("PUT", NS + "/pods/changed", pod("x"))
+
+
 def many_keys(kind):
     """A patch of a map that is small, with as many new keys as fit."""
     request("POST", MAPS, config_map("patched"))
@@ -150,6 +161,7 @@ GROUPS = "/apis/%s.k8s.io/v1/%s"
 CONTAINER = '"containers":[{"name":"c","image":"i"%s}]'
 
 CASES = {
+    "changed-selector": changed_selector,
     "many-keys-merged": lambda: many_keys("merge"),
     "many-keys-strategic": lambda: many_keys("strategic-merge"),
     "long-volumes": lambda: long_pod('"volumes":[', '{"name":"v@","emptyDir":{}}', "]," + CONTAINER % ""),

@@ -436,8 +436,9 @@ static void a_merge_by_types_is_that_by_trees(void **state)
 		"0.1\"}],\"containerStatuses\":"
 		"[{\"name\":\"c\",\"ready\":true,\"state\":{\"running\":{\"startedAt\":\"2026-01-01T00:00:00Z\"}}}]}}",
 		"{\"spec\":{\"tolerations\":[{\"key\":\"k\"}],\"schedulerName\":null}}",
-		"{\"spec\":{\"nodeSelector\":{}}}", "{\"metadata\":{\"creationTimestamp\":\"yesterday\"}}",
-		"{\"spec\":{\"nodeName\":5}}", "{\"spec\":{\"nowhere\":1}}"};
+		"{\"spec\":{\"nodeSelector\":{}}}", "{\"spec\":{\"containers\":[]}}",
+		"{\"metadata\":{\"creationTimestamp\":\"yesterday\"}}", "{\"spec\":{\"nodeName\":5}}",
+		"{\"spec\":{\"nowhere\":1}}"};
 	static const char *const objects[] = {BASE, POD, POD_2, POD_LIVE, "{}",
 		"{\"metadata\":{\"labels\":{\"a\":\"1\",\"m\":\"n\"}},\"spec\":{\"containers\":[{\"name\":\"c\","
 		"\"image\":\"x\"},{\"name\":\"d\"}]},"
