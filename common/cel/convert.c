@@ -152,7 +152,7 @@ static struct cel_value int_to_timestamp(struct cel_call *call)
 	int64_t seconds = call->args[0].integer;
 	if (!time_is_valid(seconds))
 		return cel_error(call->arena, "timestamp overflow");
-	return (struct cel_value){.kind = CEL_TIMESTAMP, .time = {seconds, 0}};
+	return (struct cel_value){.kind = CEL_TIMESTAMP, .time = {.seconds = seconds}};
 }
 
 static struct cel_value text_to_timestamp(struct cel_call *call)

@@ -215,25 +215,47 @@ bool value_fits(struct cel_value v, const struct cel_type *type)
 	return (type->kind != CEL_OPAQUE && type->kind != CEL_OBJECT) || !strcmp(v.opaque->type->name, type->name);
 }
 
-static const struct cel_overload *fitting(const struct expr *e, const struct cel_value *args, size_t n)
+/* The same, of lists and maps by what comes first in them. */
+static bool first_fits(struct arena *arena, struct cel_value v, const struct cel_type *type)
 {
+	struct cel_value key, value = CEL_NULL_VALUE;
+	if (!value_fits(v, type))
+		return false;
+	if (type->n_params == 0 || (v.kind != CEL_LIST && v.kind != CEL_MAP) || !cel_size(v))
+		return true;
+	if (v.kind == CEL_LIST)
+		return first_fits(arena, cel_item(arena, v.list, 0), type->params[0]);
+	key = cel_key(arena, v.map, 0);
+	cel_find(arena, v.map, key, &value);
+	return first_fits(arena, key, type->params[0]) && first_fits(arena, value, type->params[1]);
+}
+
+static const struct cel_overload *fitting(
+	struct arena *arena, const struct expr *e, const struct cel_value *args, size_t n)
+{
+	const struct cel_overload *by_kind = NULL;
 	for (size_t i = 0; i < e->call.n_overloads; i++) {
 		const struct cel_signature *s = &e->call.signatures[i];
-		bool fits = s->n_args == n;
-		for (size_t k = 0; fits && k < n; k++)
+		bool fits = s->n_args == n, first = true;
+		for (size_t k = 0; fits && k < n; k++) {
 			fits = value_fits(args[k], s->args[k]);
-		if (fits)
+			first = first && fits && first_fits(arena, args[k], s->args[k]);
+		}
+		if (fits && first)
 			return e->call.overloads[i];
+		if (fits && !by_kind)
+			by_kind = e->call.overloads[i];
 	}
-	return NULL;
+	return by_kind;
 }
 
 /* What some functions say when no overload fits differs from what the others do. */
-static struct cel_value no_fit(struct evaluation *x, const char *function, const struct cel_value *args, size_t n)
+static struct cel_value no_fit(struct evaluation *x, const struct expr *e, const struct cel_value *args, size_t n)
 {
+	const char *function = e->call.function;
 	static const char *const plain[] = {"contains", "startsWith", "endsWith", "flatten", NULL};
 	static const char *const named[] = {"size", "matches", "sort", NULL};
-	if (str_in(function, plain))
+	if (str_in(function, plain) || e->call.regex)
 		return no_overload(x);
 	if (str_in(function, named))
 		return cel_error(x->arena, "no such overload: %s", function);
@@ -287,7 +309,7 @@ static struct cel_value eval_call(struct evaluation *x, struct expr *e)
 		return CEL_BOOL_VALUE(args[0].kind != CEL_BOOL || args[0].boolean);
 	}
 	bool operator= is_operator(e->call.function);
-	const struct cel_overload *overload = failure.kind == CEL_BROKEN ? NULL : fitting(e, args, n);
+	const struct cel_overload *overload = failure.kind == CEL_BROKEN ? NULL : fitting(x->arena, e, args, n);
 	const struct cel_overload *known = overload ? overload : e->call.n_overloads ? e->call.overloads[0] : NULL;
 	bool constant_set = !strcmp(e->call.function, "@in") && e->call.args[1]->constant && args[1].kind == CEL_LIST;
 	/* What may take long is paid for first. */
@@ -298,7 +320,7 @@ static struct cel_value eval_call(struct evaluation *x, struct expr *e)
 	}
 	struct cel_value v = failure.kind == CEL_BROKEN ? failure
 			     : overload || operator	? apply(x, e, overload, args, n)
-							: no_fit(x, e->call.function, args, n);
+							: no_fit(x, e, args, n);
 	if (!constant_set && known)
 		pay(x, cel_cost_of_call(x->arena, known, args, n, v));
 	return v;

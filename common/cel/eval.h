@@ -12,6 +12,11 @@ uint64_t cel_cost_of_call(struct arena *arena, const struct cel_overload *overlo
 struct cel_value operate(struct arena *arena, const char *function, const struct cel_value *args, size_t *n_copied);
 bool is_operator(const char *function);
 
+/* Lists whose items have no order, of one length. */
+bool cel_unordered_equal(struct arena *arena, const struct cel_list *a, const struct cel_list *b);
+/* The items of a, and of b what a does not have; objects of the same keys are b's. */
+struct cel_value cel_unordered_join(struct arena *arena, const struct cel_list *a, const struct cel_list *b);
+
 /* Whether a value may be given where a type is asked for. */
 bool value_fits(struct cel_value v, const struct cel_type *type);
 

@@ -32,6 +32,11 @@ static struct cel_value joined_list(
 {
 	struct cel_list *list = ARENA_NEW(arena, struct cel_list);
 	size_t n = a->n_items + b->n_items;
+	if (a->is_set || a->keys) {
+		*n_copied += n;
+		return *n_copied > MAX_COPIED ? cel_error(arena, "lists are too large")
+					      : cel_unordered_join(arena, a, b);
+	}
 	list->n_items = n;
 	if (a->n_used && *a->n_used == a->n_items && n <= a->n_room) {
 		list->items = a->items;
@@ -66,7 +71,7 @@ static struct cel_value move_time(struct arena *arena, struct cel_time t, int64_
 	rest += rest < 0 ? 1000000000 : rest >= 1000000000 ? -1000000000 : 0;
 	if (!time_is_valid(sum))
 		return overflow(arena, CEL_TIMESTAMP);
-	return (struct cel_value){.kind = CEL_TIMESTAMP, .time = {sum, (int32_t)rest}};
+	return (struct cel_value){.kind = CEL_TIMESTAMP, .time = {sum, (int32_t)rest, t.zone}};
 }
 
 static struct cel_value add(struct arena *arena, struct cel_value a, struct cel_value b, size_t *n_copied)

@@ -9,12 +9,28 @@
 #include "base/zone.h"
 #include "cel/eval.h"
 
+/* What a time in the right form ends in: Z, or hours and minutes. */
+static int32_t zone_of(struct cel_text text)
+{
+	const char *end = text.data + text.size - strlen("+00:00");
+	if (text.data[text.size - 1] == 'Z')
+		return 0;
+	int32_t minutes = ((end[1] - '0') * 10 + end[2] - '0') * 60 + (end[4] - '0') * 10 + end[5] - '0';
+	return (*end == '-' ? -60 : 60) * minutes;
+}
+
 struct cel_value cel_read_timestamp(struct arena *arena, struct cel_text text)
 {
 	struct cel_value v = {.kind = CEL_TIMESTAMP};
 	if (!time_parse(text.data, text.size, &v.time.seconds, &v.time.nanos))
 		return cel_error(arena, "type conversion error from 'string' to 'google.protobuf.Timestamp'");
+	v.time.zone = zone_of(text);
 	return time_is_valid(v.time.seconds) ? v : cel_error(arena, "timestamp overflow");
+}
+
+struct cel_value cel_timestamp_of(struct arena *arena, const char *text)
+{
+	return cel_read_timestamp(arena, (struct cel_text){text, strlen(text)});
 }
 
 bool cel_read_duration(const char *text, int64_t *ret_ns)
@@ -33,9 +49,12 @@ static const char *fraction_text(struct arena *arena, int64_t nanos)
 
 const char *cel_timestamp_text(struct arena *arena, struct cel_time t)
 {
-	char *text = time_format(arena, t.seconds);
+	char *text = time_format(arena, t.seconds + t.zone);
+	int minutes = abs(t.zone) / 60;
 	text[strlen(text) - 1] = 0; /* Z */
-	return arena_printf(arena, "%s%sZ", text, fraction_text(arena, t.nanos));
+	text = arena_printf(arena, "%s%s", text, fraction_text(arena, t.nanos));
+	return t.zone ? arena_printf(arena, "%s%c%02d:%02d", text, t.zone < 0 ? '-' : '+', minutes / 60, minutes % 60)
+		      : arena_printf(arena, "%sZ", text);
 }
 
 const char *cel_duration_text(struct arena *arena, int64_t ns)

@@ -144,7 +144,7 @@ struct cel_value cel_key(struct arena *arena, const struct cel_map *map, size_t 
 
 bool cel_find(struct arena *arena, const struct cel_map *map, struct cel_value key, struct cel_value *ret_value)
 {
-	if (!map->entries)
+	if (map->find)
 		return map->find(arena, map, &key, ret_value);
 	for (size_t i = 0; i < map->n_entries; i++)
 		if (cel_equal(arena, map->entries[i].key, key)) {
@@ -219,6 +219,8 @@ static bool lists_equal(struct arena *arena, const struct cel_list *a, const str
 {
 	if (a->n_items != b->n_items)
 		return false;
+	if (a->is_set || a->keys)
+		return cel_unordered_equal(arena, a, b);
 	for (size_t i = 0; i < a->n_items; i++)
 		if (!cel_equal(arena, cel_item(arena, a, i), cel_item(arena, b, i)))
 			return false;

@@ -18,10 +18,12 @@ struct cel_text {
 	size_t size;
 };
 
-/* Seconds since 1970 and nanoseconds from there on (0 to 999999999). */
+/* Seconds since 1970 and nanoseconds from there on (0 to 999999999). It is told in the zone that its text had, so many
+ * seconds east of UTC. */
 struct cel_time {
 	int64_t seconds;
 	int32_t nanos;
+	int32_t zone;
 };
 
 /*
@@ -44,9 +46,13 @@ struct cel_value {
 	};
 };
 
-/* Lists and maps: items in an array, or somebody else's data behind functions. */
+/* Lists and maps: items in an array, or somebody else's data behind functions. The order of the items of a set, and of
+ * objects that keys tell apart, does not count, and each is there once. */
 struct cel_list {
 	size_t n_items;
+	bool is_set;
+	const char *const *keys; /* NULL: none */
+	size_t n_keys;
 	struct cel_value *items; /* NULL: at() makes them */
 	struct cel_value (*at)(struct arena *arena, const struct cel_list *list, size_t index);
 	const void *data;
@@ -62,6 +68,7 @@ struct cel_entry {
 struct cel_map {
 	size_t n_entries;
 	struct cel_entry *entries; /* NULL: the functions do it */
+	/* NULL: the entries are gone through. */
 	bool (*find)(struct arena *arena, const struct cel_map *map, const struct cel_value *key,
 		struct cel_value *ret_value);
 	struct cel_value (*key_at)(struct arena *arena, const struct cel_map *map, size_t index);
@@ -89,6 +96,7 @@ struct cel_value cel_list_of(struct arena *arena, struct cel_value *items, size_
 struct cel_value cel_map_of(struct arena *arena, struct cel_entry *entries, size_t n);
 struct cel_value cel_opaque_of(struct arena *arena, const struct cel_type *type, const void *data);
 struct cel_value cel_optional_of(struct arena *arena, const struct cel_value *value); /* NULL: none */
+struct cel_value cel_timestamp_of(struct arena *arena, const char *text);	      /* as RFC 3339 has it */
 /* A tree; its texts are borrowed. Numbers without fraction and exponent are integers. */
 struct cel_value cel_tree_of(struct arena *arena, const cJSON *tree);
 /* An object of the schema: as its JSON reads. */

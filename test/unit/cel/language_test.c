@@ -39,6 +39,7 @@ static const char *show(struct arena *arena, struct cel_value v)
 	case CEL_DOUBLE:
 		return arena_printf(arena, "double(%s)", cel_double_text(arena, v.number));
 	case CEL_TIMESTAMP:
+		v.time.zone = 0;
 		return arena_printf(arena, "timestamp(%s)", cel_timestamp_text(arena, v.time));
 	case CEL_DURATION:
 		return arena_printf(arena, "duration(%s)", duration_format(v.integer, buf));
