@@ -31,10 +31,18 @@ static void note_storage_version(struct arena *arena, Crd *crd)
 	}
 }
 
+static void settle_defaults(struct arena *arena, Crd *crd)
+{
+	for (size_t i = 0; i < crd->spec->n_versions; i++)
+		if (crd->spec->versions[i]->schema)
+			crd_settle_defaults(arena, crd->spec->versions[i]->schema->open_apiv3_schema);
+}
+
 static void prepare_create(struct request *request, ProtobufCMessage *object)
 {
 	generic_prepare_create(request, object);
 	note_storage_version(request->arena, (Crd *)object);
+	settle_defaults(request->arena, (Crd *)object);
 }
 
 static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
@@ -47,6 +55,7 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 	if (crd->status)
 		crd->status = api_copy(request->arena, crd->status);
 	note_storage_version(request->arena, crd);
+	settle_defaults(request->arena, crd);
 }
 
 struct formats {

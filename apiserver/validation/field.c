@@ -91,6 +91,12 @@ void field_errors_take(struct field_errors *errors, const struct status *status)
 				       .body = arena_strdup(errors->arena, status->causes[i].message)});
 }
 
+void field_errors_append(struct field_errors *errors, const struct field_errors *found)
+{
+	for (size_t i = 0; i < found->n_items; i++)
+		append(errors, found->items[i]);
+}
+
 void field_required(struct field_errors *errors, const struct field_path *path, const char *detail)
 {
 	add(errors, path, "FieldValueRequired", "Required value", NULL, detail);

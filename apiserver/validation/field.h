@@ -106,6 +106,9 @@ void field_internal(struct field_errors *errors, const struct field_path *path, 
 /* Adds the causes of a status that field_errors_status() made; NULL has none. */
 void field_errors_take(struct field_errors *errors, const struct status *status);
 
+/* Adds what was found apart. */
+void field_errors_append(struct field_errors *errors, const struct field_errors *found);
+
 /* Values for the _json functions, in the arena: one internal struct or a list of them (pointers), texts, a map of
  * texts. NULL is null; what is there and empty is [] or {}. */
 char *internal_json(struct arena *arena, const void *msg);

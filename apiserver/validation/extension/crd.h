@@ -1,7 +1,5 @@
 /*
  * Checks of CustomResourceDefinitions.
- *
- * Not looked at: whether defaults agree with the rules in CEL of their schema.
  */
 #ifndef APISERVER_VALIDATION_CRD_H
 #define APISERVER_VALIDATION_CRD_H
@@ -9,6 +7,7 @@
 #include "api/tree.h"
 #include "api/types.h"
 #include "apiserver/validation/field.h"
+#include "base/nameset.h"
 
 void validate_crd(struct field_errors *errors, const ApiextensionsV1CustomResourceDefinition *crd);
 void validate_crd_update(struct field_errors *errors, const ApiextensionsV1CustomResourceDefinition *crd,
@@ -23,21 +22,26 @@ void validate_crd_label(
 struct crd_schema_rules {
 	bool has_status; /* there is a status subresource: the root may say less */
 	bool pruned;	 /* defaults may have no field that is not in the schema */
+	bool unchanged;	 /* it was stored like this: what a single rule may cost is not asked again */
+	/* Expressions of rules and of their messages that were stored before, in any version; NULL: none. */
+	const struct nameset *stored_rules, *stored_messages;
 };
 /* The schema of a version, at path. */
 void validate_crd_schema(struct field_errors *errors, const struct field_path *path,
 	const ApiextensionsV1JSONSchemaProps *schema, const struct crd_schema_rules *rules);
-/* The rules of a schema that is valid otherwise: that they compile, and what they may cost. */
-void validate_crd_rules(
-	struct field_errors *errors, const struct field_path *path, const ApiextensionsV1JSONSchemaProps *schema);
+/* Whether a schema can be read as a structure at all. */
+bool schema_is_readable(const ApiextensionsV1JSONSchemaProps *schema);
 /* Whether a schema has the shape that pruning needs: a type for every field, and what is below allOf, anyOf, oneOf and
  * not restricts only values. Says whether it has. */
 bool validate_structure(
 	struct field_errors *errors, const struct field_path *path, const ApiextensionsV1JSONSchemaProps *schema);
 
-/* The defaults of a schema that is one structure. */
-void validate_crd_defaults(struct field_errors *errors, const struct field_path *path,
+/* The defaults of a schema that is one structure. Says whether they are right. */
+bool validate_crd_defaults(struct field_errors *errors, const struct field_path *path,
 	const ApiextensionsV1JSONSchemaProps *schema, bool pruned);
+/* Makes of the metadata of objects in defaults what is stored of it: fields that metadata does not have go. NULL: no
+ * schema. */
+void crd_settle_defaults(struct arena *arena, ApiextensionsV1JSONSchemaProps *schema);
 bool schema_has_unpruned_defaults(struct arena *arena, const ApiextensionsV1JSONSchemaProps *schema);
 /* What is wrong with a value by a schema, in fields below path. */
 void validate_schema_value(struct field_errors *errors, const struct field_path *path,

@@ -1,8 +1,8 @@
 /*
- * Defaults in a schema: that they have no field which the schema does not know, that metadata in them is metadata, and
- * that they fit the schema.
+ * Defaults in a schema: that they have no field which the schema does not know, that metadata in them is metadata, that
+ * they fit the schema, and that they follow its rules.
  */
-#include "apiserver/validation/extension/crd.h"
+#include "apiserver/validation/extension/rule.h"
 #include "apiserver/validation/meta.h"
 #include "base/str.h"
 
@@ -110,12 +110,9 @@ static void check_meta_text(
 static void check_metadata(struct field_errors *errors, const struct field_path *path, const cJSON *value)
 {
 	MetaV1ObjectMeta *meta = NULL;
-	struct status *s = tree_to_typed(errors->arena, value, &MetaV1ObjectMeta_schema, NULL, &meta);
-	if (s) {
-		field_invalid_json(errors, path, tree_to_string(errors->arena, value, TREE_SORTED), s->message);
-		status_drop(s, "it was told");
+	status_drop(tree_to_typed(errors->arena, value, &MetaV1ObjectMeta_schema, NULL, &meta), "it was read before");
+	if (!meta)
 		return;
-	}
 	if (str_empty(meta->name))
 		meta->name = (char *)"fakename"; /* none need be there */
 	validate_object_meta(errors, path, meta, !str_empty(meta->namespace), name_is_path_segment);
@@ -126,16 +123,76 @@ static void check_embedded(struct field_errors *errors, const struct field_path 
 {
 	for (size_t i = 0; i < 2; i++) {
 		const cJSON *text = tree_get(object, meta_fields[i]);
-		if (!text)
-			field_required(errors, FIELD(path, meta_fields[i]), "");
-		else if (!cJSON_IsString(text))
-			field_invalid_json(errors, FIELD(path, meta_fields[i]),
-				tree_to_string(errors->arena, text, TREE_SORTED), "must be a string");
-		else
+		if (text)
 			check_meta_text(errors, path, meta_fields[i], text->valuestring);
+		else
+			field_required(errors, FIELD(path, meta_fields[i]), "");
 	}
 	if (tree_get(object, "metadata"))
 		check_metadata(errors, FIELD(path, "metadata"), tree_get(object, "metadata"));
+}
+
+/* What each part of a value has for a schema. */
+static const Schema *schema_within(const Schema *schema, const cJSON *value, const cJSON *child, bool *ret_key)
+{
+	const Schema *property = child->string ? schema_property(schema, child->string) : NULL;
+	*ret_key = false;
+	if (cJSON_IsArray(value))
+		return schema->items ? schema->items->schema : NULL;
+	*ret_key = !property;
+	if (property || !schema->additional_properties)
+		return property;
+	return schema->additional_properties->schema;
+}
+
+/* Reads the metadata of an embedded object, and leaves what metadata has. */
+static bool settle_metadata(struct field_errors *errors, const struct field_path *path, cJSON *object, cJSON *value)
+{
+	struct arena *arena = errors->arena;
+	MetaV1ObjectMeta *meta = NULL;
+	struct status *s = tree_to_typed(arena, value, &MetaV1ObjectMeta_schema, NULL, &meta);
+	if (s) {
+		field_invalid_json(errors, path, tree_to_string(arena, value, TREE_SORTED), s->message);
+		status_drop(s, "it was told");
+		return false;
+	}
+	tree_set(arena, object, "metadata", meta ? tree_from_typed(arena, meta) : tree_new_object(arena));
+	return true;
+}
+
+static bool settle_embedded(struct field_errors *errors, const struct field_path *path, cJSON *object)
+{
+	for (size_t i = 0; i < 2; i++) {
+		const cJSON *text = tree_get(object, meta_fields[i]);
+		if (!text || cJSON_IsString(text))
+			continue;
+		field_invalid_json(errors, FIELD(path, meta_fields[i]),
+			tree_to_string(errors->arena, text, TREE_SORTED), "must be a string");
+		return false;
+	}
+	cJSON *meta = tree_get(object, "metadata");
+	return !meta || settle_metadata(errors, FIELD(path, "metadata"), object, meta);
+}
+
+/* Whether all objects that are embedded in a value are objects; the first that is not is told. Metadata keeps nothing
+ * but what metadata has. */
+static bool settle(struct field_errors *errors, const struct field_path *path, const Schema *schema, cJSON *value)
+{
+	size_t i = 0;
+	if (!schema)
+		return true;
+	if (cJSON_IsObject(value) && schema->x_kubernetes_embedded_resource && !settle_embedded(errors, path, value))
+		return false;
+	TREE_FOREACH (child, value) {
+		bool key;
+		const Schema *within = schema_within(schema, value, child, &key);
+		const struct field_path *at = !child->string ? FIELD_INDEX(path, i++)
+					      : key	     ? FIELD_KEY(path, child->string)
+							     : FIELD(path, child->string);
+		if (!settle(errors, at, within, child))
+			return false;
+	}
+	return true;
 }
 
 /* All objects that are embedded in a value, and the value itself if its schema says so. */
@@ -148,15 +205,13 @@ static void check_objects(
 	if (cJSON_IsObject(value) && schema->x_kubernetes_embedded_resource)
 		check_embedded(errors, path, value);
 	TREE_FOREACH (child, value) {
-		const Schema *property = child->string ? schema_property(schema, child->string) : NULL;
-		if (cJSON_IsArray(value))
-			check_objects(
-				errors, FIELD_INDEX(path, i++), schema->items ? schema->items->schema : NULL, child);
-		else if (property)
-			check_objects(errors, FIELD(path, child->string), property, child);
-		else if (schema->additional_properties)
-			check_objects(
-				errors, FIELD_KEY(path, child->string), schema->additional_properties->schema, child);
+		bool key;
+		const Schema *within = schema_within(schema, value, child, &key);
+		check_objects(errors,
+			!child->string ? FIELD_INDEX(path, i++)
+			: key	       ? FIELD_KEY(path, child->string)
+				       : FIELD(path, child->string),
+			within, child);
 	}
 }
 
@@ -180,56 +235,110 @@ static cJSON *object_around(struct arena *arena, const struct place *place, cJSO
 
 /* The walk */
 
-static void check_default(struct field_errors *errors, const struct field_path *path, const Schema *schema,
-	const struct place *place, bool pruned)
+struct walk {
+	struct field_errors *errors;
+	bool pruned;
+	int64_t budget; /* of all rules for all defaults */
+};
+
+/* A default as it is, and as an object that begins to be. */
+static void check_rules(struct walk *w, const struct field_path *path, const Schema *schema, bool is_root, cJSON *value)
 {
+	struct field_errors *errors = w->errors;
+	const struct rule_node *rules = rule_node_new(errors->arena, schema, is_root);
+	size_t n = errors->n_items;
+	int64_t budget = w->budget, new_budget = w->budget;
+	rule_node_check(errors, path, rules, value, value, &budget);
+	if (errors->n_items == n)
+		rule_node_check(errors, path, rules, value, NULL, &new_budget);
+	w->budget = new_budget < budget ? new_budget : budget;
+}
+
+static void check_default(
+	struct walk *w, const struct field_path *path, const Schema *schema, const struct place *place, bool is_root)
+{
+	struct field_errors *errors = w->errors;
 	struct arena *arena = errors->arena;
 	const struct field_path *at = FIELD(path, "default");
 	cJSON *value = schema_json(arena, schema->default_);
-	size_t n = errors->n_items;
 	if (!value || cJSON_IsNull(value))
 		return;
 	const char *text = cJSON_IsString(value) ? field_quote(arena, value->valuestring)
 						 : tree_to_string(arena, value, TREE_SORTED);
+	if (!place->in_meta && w->pruned && prunes(value, schema))
+		field_invalid_json(errors, at, text, "must not have unknown fields");
+	size_t n = errors->n_items;
 	if (place->in_meta) {
 		struct field_errors found = FIELD_ERRORS_INIT(arena);
-		check_objects(&found, NULL, place->object, object_around(arena, place, tree_copy(arena, value)));
+		cJSON *object = object_around(arena, place, tree_copy(arena, value));
+		if (settle(&found, NULL, place->object, object))
+			check_objects(&found, NULL, place->object, object);
 		if (found.n_items > 0)
 			field_invalid_json(errors, at, text,
 				arena_printf(arena, "must result in valid metadata: %s", sentence(&found)));
-	} else {
-		if (pruned && prunes(value, schema))
-			field_invalid_json(errors, at, text, "must not have unknown fields");
-		n = errors->n_items;
+	} else if (settle(errors, at, schema, value))
 		check_objects(errors, at, schema, value);
-	}
 	if (errors->n_items == n)
 		validate_schema_value(errors, at, schema, value);
+	if (errors->n_items == n)
+		check_rules(w, at, schema, is_root, value);
 }
 
-static void walk(struct field_errors *errors, const struct field_path *path, const Schema *schema,
-	const struct place *place, bool pruned)
+static void walk(struct walk *w, const struct field_path *path, const Schema *schema, const struct place *place)
 {
 	struct place here = *place;
 	if (schema->x_kubernetes_embedded_resource)
 		here = (struct place){.object = schema};
-	check_default(errors, path, schema, &here, pruned);
+	check_default(w, path, schema, &here, schema == here.object);
 	struct place below = {.up = &here, .object = here.object, .in_meta = here.in_meta};
-	if (schema->items && schema->items->schema)
-		walk(errors, FIELD(path, "items"), schema->items->schema, &below, pruned);
-	for (size_t i = 0; i < schema->n_properties; i++) {
+	if (schema->items && schema->items->schema && w->budget >= 0)
+		walk(w, FIELD(path, "items"), schema->items->schema, &below);
+	for (size_t i = 0; i < schema->n_properties && w->budget >= 0; i++) {
 		below.name = schema->properties[i]->key;
 		below.in_meta =
 			here.in_meta || (schema->x_kubernetes_embedded_resource && str_in(below.name, meta_fields));
-		walk(errors, FIELD_KEY(FIELD(path, "properties"), below.name), schema->properties[i]->value, &below,
-			pruned);
+		walk(w, FIELD_KEY(FIELD(path, "properties"), below.name), schema->properties[i]->value, &below);
 	}
 }
 
-void validate_crd_defaults(
+bool validate_crd_defaults(
 	struct field_errors *errors, const struct field_path *path, const Schema *schema, bool pruned)
 {
 	Schema root = *schema;
+	struct walk w = {errors, pruned, RULE_BUDGET};
+	size_t n = errors->n_items;
 	root.x_kubernetes_embedded_resource = true;
-	walk(errors, path, &root, &(struct place){.object = &root}, pruned);
+	walk(&w, path, &root, &(struct place){.object = &root});
+	return errors->n_items == n;
+}
+
+/* Storing */
+
+static void settle_defaults(struct arena *arena, Schema *schema, bool is_embedded, bool in_meta)
+{
+	struct field_errors ignored = FIELD_ERRORS_INIT(arena);
+	cJSON *value = in_meta ? NULL : schema_json(arena, schema->default_);
+	cJSON *before = value ? tree_copy(arena, value) : NULL;
+	if (value && settle(&ignored, NULL, schema, value) && !tree_equal(value, before)) {
+		const char *text = tree_to_string(arena, value, TREE_SORTED);
+		ApiextensionsV1JSON *json = API_NEW(arena, ApiextensionsV1JSON);
+		json->raw = (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
+		schema->default_ = json;
+	}
+	if (schema->items && schema->items->schema)
+		settle_defaults(
+			arena, schema->items->schema, schema->items->schema->x_kubernetes_embedded_resource, in_meta);
+	for (size_t i = 0; i < schema->n_properties; i++) {
+		Schema *property = schema->properties[i]->value;
+		settle_defaults(arena, property, property->x_kubernetes_embedded_resource,
+			!property->x_kubernetes_embedded_resource &&
+				(in_meta || (is_embedded && str_in(schema->properties[i]->key, meta_fields))));
+	}
+}
+
+void crd_settle_defaults(struct arena *arena, Schema *schema)
+{
+	struct field_errors ignored = FIELD_ERRORS_INIT(arena);
+	if (schema && validate_structure(&ignored, NULL, schema))
+		settle_defaults(arena, schema, true, false);
 }

@@ -1,4 +1,4 @@
-#include "apiserver/validation/extension/crd.h"
+#include "apiserver/validation/extension/crd_rules.h"
 #include "apiserver/validation/extension/extension.h"
 #include "base/nameset.h"
 #include "base/str.h"
@@ -9,7 +9,10 @@ typedef ApiextensionsV1JSONSchemaProps Schema;
 struct where {
 	const char *no_defaults; /* why none may be here; NULL: they may */
 	bool is_root;
-	bool in_meta; /* of the object or of one embedded in it */
+	bool in_meta;			    /* of the object or of one embedded in it */
+	struct rule_check *rules;	    /* NULL: rules are not looked at */
+	struct rule_place place;	    /* for rules */
+	const struct field_path *unrelated; /* of what is above, where old items cannot be told from new ones */
 };
 
 const Schema *schema_property(const Schema *schema, const char *name)
@@ -204,8 +207,8 @@ static bool has_newline(const char *text)
 	return strpbrk(str_or_empty(text), "\r\n") != NULL;
 }
 
-static void check_rule(
-	struct field_errors *errors, const struct field_path *path, const ApiextensionsV1ValidationRule *rule)
+static void check_rule(struct field_errors *errors, const struct field_path *path, const Schema *schema,
+	const ApiextensionsV1ValidationRule *rule)
 {
 	static const char *const reasons[] = {
 		"FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired", NULL};
@@ -228,7 +231,8 @@ static void check_rule(
 		field_invalid(errors, FIELD(path, "fieldPath"), rule->field_path, blank);
 	if (has_newline(rule->field_path))
 		field_invalid(errors, FIELD(path, "fieldPath"), rule->field_path, lines);
-	if (!str_empty(rule->field_path) && rule->field_path[0] != '.' && rule->field_path[0] != '[')
+	if (!str_empty(rule->field_path) && schema_is_readable(schema) &&
+		!rule_path(errors->arena, schema, rule->field_path))
 		field_invalid(errors, FIELD(path, "fieldPath"), rule->field_path, "must be a valid path");
 }
 
@@ -247,59 +251,87 @@ static void walk_properties(
 	struct field_errors *errors, const struct field_path *path, const Schema *schema, struct where where)
 {
 	static const char *const meta[] = {"metadata", "kind", "apiVersion", NULL};
+	static const char *const map_types[] = {"atomic", "granular", NULL};
+	const char *map = schema->x_kubernetes_map_type;
 	bool is_root = where.is_root;
 	where.is_root = false;
+	if (map && !str_in(map, map_types) && !where.unrelated)
+		where.unrelated = path;
 	for (size_t i = 0; i < schema->n_properties; i++) {
 		struct where below = where;
 		const char *name = schema->properties[i]->key;
+		const Schema *property = schema->properties[i]->value;
 		if ((is_root || schema->x_kubernetes_embedded_resource) && str_in(name, meta)) {
 			below.in_meta = true;
 			if (is_root)
 				below.no_defaults = arena_printf(errors->arena, "in top-level %s", name);
 		}
-		walk(errors, FIELD_KEY(FIELD(path, "properties"), name), schema->properties[i]->value, below);
+		below.place = rule_place_below(
+			&where.place, schema, property, rule_decl_property(errors->arena, where.place.decl, name));
+		walk(errors, FIELD_KEY(FIELD(path, "properties"), name), property, below);
 	}
+}
+
+static void walk_more(
+	struct field_errors *errors, const struct field_path *path, const Schema *schema, struct where where)
+{
+	const ApiextensionsV1JSONSchemaPropsOrBool *more = schema->additional_properties;
+	if (!more)
+		return;
+	if (schema->n_properties > 0 && (!more->allows || more->schema))
+		field_forbidden(errors, FIELD(path, "additionalProperties"),
+			"additionalProperties and properties are mutual exclusive");
+	if (where.in_meta)
+		where.no_defaults = "inside additionalProperties applying to object metadata";
+	where.place = rule_place_below(&where.place, schema, more->schema, rule_decl_more(where.place.decl));
+	walk(errors, FIELD(path, "additionalProperties"), more->schema, where);
+}
+
+static void walk_items(
+	struct field_errors *errors, const struct field_path *path, const Schema *schema, struct where where)
+{
+	if (!schema->items)
+		return;
+	if (!str_eq(schema->x_kubernetes_list_type, "map") && !where.unrelated)
+		where.unrelated = path;
+	where.place = rule_place_below(&where.place, schema, schema->items->schema, rule_decl_items(where.place.decl));
+	walk(errors, FIELD(path, "items"), schema->items->schema, where);
+	walk_list(errors, FIELD(path, "items"), schema->items->j_son_schemas, schema->items->n_j_son_schemas, where);
 }
 
 static void walk(struct field_errors *errors, const struct field_path *path, const Schema *schema, struct where where)
 {
-	struct where below = {.no_defaults = where.no_defaults, .in_meta = where.in_meta};
+	size_t n_before = errors->n_items;
 	if (!schema)
 		return;
+	if (where.rules)
+		rule_place_enter(errors->arena, &where.place, schema);
+	struct where below = where, value = where;
+	below.is_root = value.is_root = false;
+	value.rules = NULL; /* what restricts values only has none */
 	check_standard(errors, path, schema, &where);
 	if (schema->unique_items)
 		field_forbidden(errors, FIELD(path, "uniqueItems"),
 			"uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
-	const ApiextensionsV1JSONSchemaPropsOrBool *more = schema->additional_properties;
-	if (more) {
-		struct where within = below;
-		if (schema->n_properties > 0 && (!more->allows || more->schema))
-			field_forbidden(errors, FIELD(path, "additionalProperties"),
-				"additionalProperties and properties are mutual exclusive");
-		if (where.in_meta)
-			within.no_defaults = "inside additionalProperties applying to object metadata";
-		walk(errors, FIELD(path, "additionalProperties"), more->schema, within);
-	}
+	walk_more(errors, path, schema, below);
 	walk_properties(errors, path, schema, where);
-	walk(errors, FIELD(path, "not"), schema->not, below);
-	walk_list(errors, FIELD(path, "allOf"), schema->all_of, schema->n_all_of, below);
-	walk_list(errors, FIELD(path, "oneOf"), schema->one_of, schema->n_one_of, below);
-	walk_list(errors, FIELD(path, "anyOf"), schema->any_of, schema->n_any_of, below);
+	walk(errors, FIELD(path, "not"), schema->not, value);
+	walk_list(errors, FIELD(path, "allOf"), schema->all_of, schema->n_all_of, value);
+	walk_list(errors, FIELD(path, "oneOf"), schema->one_of, schema->n_one_of, value);
+	walk_list(errors, FIELD(path, "anyOf"), schema->any_of, schema->n_any_of, value);
 	for (size_t i = 0; i < schema->n_definitions; i++)
 		walk(errors, FIELD_KEY(FIELD(path, "definitions"), schema->definitions[i]->key),
-			schema->definitions[i]->value, below);
-	if (schema->items) {
-		walk(errors, FIELD(path, "items"), schema->items->schema, below);
-		walk_list(errors, FIELD(path, "items"), schema->items->j_son_schemas, schema->items->n_j_son_schemas,
-			below);
-	}
+			schema->definitions[i]->value, value);
+	walk_items(errors, path, schema, below);
 	for (size_t i = 0; i < schema->n_dependencies; i++)
 		walk(errors, FIELD_KEY(FIELD(path, "dependencies"), schema->dependencies[i]->key),
-			schema->dependencies[i]->value->schema, below);
+			schema->dependencies[i]->value->schema, value);
 	check_topology(errors, path, schema);
 	for (size_t i = 0; i < schema->n_x_kubernetes_validations; i++)
-		check_rule(errors, FIELD_INDEX(FIELD(path, "x-kubernetes-validations"), i),
+		check_rule(errors, FIELD_INDEX(FIELD(path, "x-kubernetes-validations"), i), schema,
 			schema->x_kubernetes_validations[i]);
+	if (where.rules && errors->n_items == n_before)
+		rule_check_rules(where.rules, path, &where.place, where.unrelated, schema);
 }
 
 /* The status is checked alone by properties["status"]: a root that says more would be lost on it. */
@@ -355,13 +387,16 @@ void validate_crd_schema(struct field_errors *errors, const struct field_path *p
 		check_root(errors, path, schema);
 	if (schema->nullable)
 		field_forbidden(errors, FIELD(path, "nullable"), "nullable cannot be true at the root");
-	if (validate_structure(errors, path, schema))
-		validate_crd_defaults(errors, path, schema, rules->pruned);
-	walk(errors, path, schema, (struct where){.is_root = true});
-	const char *unsupported = errors->n_items == n_before ? unsupported_member(schema) : NULL;
+	struct rule_check check = {.errors = FIELD_ERRORS_INIT(errors->arena), .given = rules};
+	struct where where = {.is_root = true, .place = {.times = 1, .is_root = true}};
+	if (validate_structure(errors, path, schema) && validate_crd_defaults(errors, path, schema, rules->pruned))
+		where.rules = &check;
+	walk(errors, path, schema, where);
+	const char *unsupported =
+		errors->n_items == n_before && !check.errors.n_items ? unsupported_member(schema) : NULL;
 	if (unsupported)
 		field_invalid(errors, path, "",
 			arena_printf(errors->arena, "OpenAPIV3Schema '%s' is not supported", unsupported));
-	if (errors->n_items == n_before)
-		validate_crd_rules(errors, path, schema);
+	rule_check_total(&check, path);
+	field_errors_append(errors, &check.errors);
 }

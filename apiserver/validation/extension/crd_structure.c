@@ -14,7 +14,15 @@ static void note_unsupported(const Schema *s, void *data)
 	bool *unsupported = data;
 	*unsupported |= !str_empty(s->id) || !str_empty(s->schema) || s->ref || s->n_pattern_properties ||
 			s->n_dependencies || s->additional_items || s->n_definitions ||
-			(s->items && s->items->n_j_son_schemas);
+			(s->items && s->items->n_j_son_schemas) ||
+			(s->has_x_kubernetes_preserve_unknown_fields && !s->x_kubernetes_preserve_unknown_fields);
+}
+
+bool schema_is_readable(const Schema *schema)
+{
+	bool unsupported = false;
+	schema_each(schema, note_unsupported, &unsupported);
+	return !unsupported;
 }
 
 /* A pair of nothing but the types integer and string. */
@@ -245,9 +253,7 @@ static int by_text(const void *a, const void *b)
 bool validate_structure(struct field_errors *errors, const struct field_path *path, const Schema *schema)
 {
 	size_t n = errors->n_items;
-	bool unsupported = false;
-	schema_each(schema, note_unsupported, &unsupported);
-	if (unsupported)
+	if (!schema_is_readable(schema))
 		return false;
 	check_structure(errors, path, schema, ROOT);
 	check_values_complete(errors, schema, schema, path, path);

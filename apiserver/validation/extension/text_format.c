@@ -187,14 +187,69 @@ static bool is_datetime(struct arena *arena, const char *text)
 	       matches(arena, "^([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(.\\d+)?(z|[+-]\\d{2}:\\d{2})$", time);
 }
 
-/* Go's form, or any text with a number and a unit in it: "2 weeks and 1 day". */
+static const struct unit {
+	int64_t ns;
+	const char *names[3]; /* the last there is stands for all that begin with it */
+} units[] = {
+	{1, {"ns", "nano"}},
+	{1000, {"us", "\u00b5s", "micro"}},
+	{1000000, {"ms", "milli"}},
+	{1000000000, {"s", "sec"}},
+	{60000000000, {"m", "min"}},
+	{3600000000000, {"h", "hr", "hour"}},
+	{86400000000000, {"d", "day"}},
+	{604800000000000, {"w", "wk", "week"}},
+};
+
+static bool is_unit(const struct unit *unit, const char *text)
+{
+	size_t last = unit->names[2] ? 2 : 1;
+	for (size_t i = 0; i < last; i++)
+		if (!strcmp(unit->names[i], text))
+			return true;
+	return str_starts_with(text, unit->names[last]);
+}
+
+/* The letters that a text begins with, in lower case. */
+static const char *unit_at(struct arena *arena, const char *text)
+{
+	size_t n = 0;
+	while (isalpha((unsigned char)text[n]) || !strncmp(text + n, "\u00b5", 2))
+		n += isalpha((unsigned char)text[n]) ? 1 : 2;
+	return str_lower(arena, arena_strndup(arena, text, n));
+}
+
+bool text_duration(const char *text, int64_t *ret_ns)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	uint64_t ns = 0;
+	bool found = false;
+	if (duration_parse(text, ret_ns))
+		return true;
+	while (*(text += strcspn(text, "0123456789"))) {
+		uint64_t number = 0;
+		bool over = false;
+		for (; isdigit((unsigned char)*text); text++)
+			over |= __builtin_mul_overflow(number, 10, &number) ||
+				__builtin_add_overflow(number, (uint64_t)(*text - '0'), &number);
+		text += strspn(text, "\t\n\f\r ");
+		const char *name = unit_at(arena, text);
+		if (*name && (over || number > INT64_MAX))
+			return false;
+		for (size_t i = 0; *name && i < ARRAY_SIZE(units); i++)
+			if (is_unit(&units[i], name)) {
+				ns += number * (uint64_t)units[i].ns;
+				found = true;
+			}
+	}
+	*ret_ns = (int64_t)ns;
+	return found;
+}
+
 static bool is_duration(struct arena *arena, const char *text)
 {
 	int64_t ns;
-	return duration_parse(text, &ns) || matches(arena,
-						    "(?i)\\d\\s*(ns|us|µs|ms|s|m|h|hr|d|w|wk|(nano|micro|milli|sec|min|"
-						    "hour|day|week)[a-zµ]*)([^a-zµ]|$)",
-						    text);
+	return text_duration(text, &ns);
 }
 
 /* Names */
