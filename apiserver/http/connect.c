@@ -376,11 +376,15 @@ static struct status *proxy(struct exchange *exchange, struct request *request)
 
 struct status *verb_connect(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
-	if (str_eq(request->subresource, "proxy"))
-		return proxy(exchange, request);
-	if (strcmp(request->resource, "pods") != 0)
+	const bool proxies = str_eq(request->subresource, "proxy");
+	if (!proxies && strcmp(request->resource, "pods") != 0)
 		return status_unknown_path();
 	if (str_eq(request->subresource, "log"))
 		return pod_log(exchange, request);
+	/* Whatever is behind it would not only try. */
+	if (exchange_query(exchange, "dryRun"))
+		return status_bad_request("dryRun is not supported");
+	if (proxies)
+		return proxy(exchange, request);
 	return pod_stream(exchange, request);
 }
