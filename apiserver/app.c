@@ -141,11 +141,14 @@ static struct status *check_served(const struct request *r)
 	return status_not_allowed();
 }
 
-/* A Table shows what can be listed, and its status and scale. */
+/* A Table shows what can be listed, and its status and scale. The servers of definitions and of APIServices have none
+ * of a status. */
 static bool has_table(const struct request *r)
 {
 	static const char *const subresources[] = {"", "status", "scale", NULL};
-	return str_in("list", r->schema->verbs) && str_in(r->subresource, subresources);
+	static const char *const without_status[] = {"apiextensions.k8s.io", "apiregistration.k8s.io", NULL};
+	return str_in("list", r->schema->verbs) && str_in(r->subresource, subresources) &&
+	       !(str_eq(r->subresource, "status") && str_in(r->group, without_status));
 }
 
 static struct status *first_of(struct status *first, struct status *second)

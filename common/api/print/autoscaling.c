@@ -130,7 +130,18 @@ static void print_old_autoscaler(struct printer *p, const void *msg)
 	cell_age(p, msg);
 }
 
+static void print_scale(struct printer *p, const void *msg)
+{
+	const AutoscalingV1Scale *scale = msg;
+
+	cell_name(p, msg);
+	cell_number(p, scale->spec ? scale->spec->replicas : 0);
+	cell_number(p, scale->status ? scale->status->replicas : 0);
+	cell_age(p, msg);
+}
+
 const struct kind_printer print_autoscaling_kinds[] = {
+	{&AutoscalingV1Scale_schema, print_scale},
 	{&AutoscalingV2HorizontalPodAutoscaler_schema, print_autoscaler},
 	{&AutoscalingV1HorizontalPodAutoscaler_schema, print_old_autoscaler},
 	{0},

@@ -117,10 +117,21 @@ void cell_labels(struct printer *p, MapStringEntry *const *entries, size_t n)
 static const struct schema_column default_columns[] = {
 	{.name = "Name", .type = "string", .format = "name"}, {.name = "Created At", .type = "date", .format = ""}};
 
+/* A Scale is no resource of its own. */
+static const struct schema_column scale_columns[] = {
+	{.name = "Name", .type = "string", .format = "", .of = "metadata.name"},
+	{.name = "Desired", .type = "integer", .format = "", .of = "spec.replicas"},
+	{.name = "Available", .type = "integer", .format = "", .of = "status.replicas"},
+	{.name = "Age", .type = "string", .format = ""}};
+
 size_t print_columns(const struct schema_type *type, const struct schema_column **ret_columns)
 {
 	const struct schema_resource *r = type->resource;
 
+	if (type == &AutoscalingV1Scale_schema) {
+		*ret_columns = scale_columns;
+		return ARRAY_SIZE(scale_columns);
+	}
 	*ret_columns = r && r->n_columns ? r->columns : default_columns;
 	return r && r->n_columns ? r->n_columns : ARRAY_SIZE(default_columns);
 }
