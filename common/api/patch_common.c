@@ -39,6 +39,10 @@ struct status *patch_rule(const struct patch_scope *scope, const char *key, stru
 	ret_rule->merge = field_is(field, SCHEMA_PATCH_MERGE);
 	ret_rule->replace = field_is(field, SCHEMA_PATCH_REPLACE);
 	ret_rule->retain_keys = field_is(field, SCHEMA_PATCH_RETAIN_KEYS);
+	ret_rule->single = field->shape == SCHEMA_MAP ||
+			   (field->shape == SCHEMA_SINGLE && field->kind != SCHEMA_BYTES &&
+				   (field->kind == SCHEMA_MESSAGE ? field_is(field, SCHEMA_BY_VALUE)
+								  : !field_is(field, SCHEMA_PRESENCE)));
 	ret_rule->merge_key = str_or(field->merge_key, NULL);
 	if (field->shape == SCHEMA_MAP)
 		ret_rule->scope.value = schema_map_value(field);

@@ -19,6 +19,7 @@ struct patch_scope {
 struct patch_rule {
 	struct patch_scope scope; /* of the member, or of its elements */
 	bool merge, replace, retain_keys;
+	bool single; /* neither a list nor behind a pointer in Go */
 	const char *merge_key;
 };
 

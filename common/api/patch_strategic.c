@@ -310,9 +310,35 @@ static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *p
 	return NULL;
 }
 
-/* The elements of the patch must stand in the order that its directive gives. */
-static struct status *check_order(const struct nodes *patch, const struct nodes *order, const char *merge_key)
+/* What the schema says of a member, where it can: not of those of a map. */
+static struct status *member_rule(
+	const struct patch_scope *scope, const char *key, bool is_list, struct patch_rule *ret_rule)
 {
+	if (scope->value)
+		return status_new(
+			STATUS_UNKNOWN, "merging an object in json but data type is not struct, instead is: map");
+	TRY(patch_rule(scope, key, ret_rule));
+	if (is_list && ret_rule->single)
+		return status_new(STATUS_UNKNOWN, "expected slice or array type, but got: struct");
+	return NULL;
+}
+
+static struct status *wrong_order(const cJSON *patch, const cJSON *order)
+{
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
+	strbuf_adds(&text, "The order in patch list:\n");
+	tree_print_go(&text, patch, false);
+	strbuf_adds(&text, "\n doesn't match " SET_ORDER " list:\n");
+	tree_print_go(&text, order, false);
+	return status_new(STATUS_UNKNOWN, "%s\n", text.buf);
+}
+
+/* The elements of the patch must stand in the order that its directive gives. */
+static struct status *check_order(
+	struct arena *arena, const cJSON *changes, const cJSON *order_list, const char *merge_key)
+{
+	const struct nodes patch_nodes = nodes_of(arena, changes), order_nodes = nodes_of(arena, order_list),
+			   *patch = &patch_nodes, *order = &order_nodes;
 	size_t i = 0, j = 0;
 
 	if (!order->n || !patch->n)
@@ -331,7 +357,7 @@ static struct status *check_order(const struct nodes *patch, const struct nodes 
 	while (i < patch->n && cJSON_IsObject(patch->items[i]) && tree_get(patch->items[i], DIRECTIVE))
 		i++;
 	if (i < patch->n)
-		return status_new(STATUS_UNKNOWN, "The order in patch list doesn't match " SET_ORDER " list");
+		return wrong_order(changes, order_list);
 	return NULL;
 }
 
@@ -346,9 +372,9 @@ static struct status *merge_ordered(struct arena *arena, cJSON *original, cJSON 
 
 	if ((before && !cJSON_IsArray(before)) || (changes && !cJSON_IsArray(changes)))
 		return patch_bad_argument("[]interface {}", before && !cJSON_IsArray(before) ? before : changes);
-	TRY(patch_rule(scope, name, &rule));
+	TRY(member_rule(scope, name, true, &rule));
 	struct nodes patch_nodes = nodes_of(arena, changes), server_order = nodes_of(arena, before);
-	TRY(check_order(&patch_nodes, &order, rule.merge_key));
+	TRY(check_order(arena, changes, order_list, rule.merge_key));
 	if (!before && !changes)
 		return NULL;
 	TRY(nodes_kind(&server_order, &patch_nodes, &kind));
@@ -425,11 +451,11 @@ static struct status *merge_member(struct arena *arena, cJSON *original, cJSON *
 		return NULL;
 	}
 	if (cJSON_IsObject(value)) {
-		TRY(patch_rule(scope, key, &rule));
+		TRY(member_rule(scope, key, false, &rule));
 		if (!rule.replace)
 			TRY(patch_merge_maps(arena, old, value, &rule.scope, options, &merged));
 	} else if (cJSON_IsArray(value)) {
-		TRY(patch_rule(scope, key, &rule));
+		TRY(member_rule(scope, key, true, &rule));
 		if (rule.merge || deletions)
 			TRY(merge_lists(arena, old, value, &rule, deletions, options, &merged, &order));
 	}
