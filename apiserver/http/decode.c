@@ -1,4 +1,5 @@
 #include "apiserver/http/decode.h"
+#include <stdlib.h>
 #include "api/defaults/defaults.h"
 #include "api/json.h"
 #include "api/protobuf.h"
@@ -126,6 +127,35 @@ struct status *decode_json(struct request *request, const struct schema_type *ty
 		return explain_kind(request, type, api_version, kind, data, size, other, error);
 	}
 	return status ? status : judge_strictness(request, type, &strict, error);
+}
+
+static bool says_nothing(const cJSON *node)
+{
+	return !node || cJSON_IsNull(node) || (cJSON_IsString(node) && !*tree_string(node));
+}
+
+bool is_unversioned(const struct schema_type *type, const cJSON *tree)
+{
+	const cJSON *kind = tree_get(tree, "kind");
+	return cJSON_IsObject(tree) && says_nothing(tree_get(tree, "apiVersion")) &&
+	       (says_nothing(kind) || str_eq(tree_string(kind), type->kind));
+}
+
+struct status *decode_unversioned(struct request *request, const struct schema_type *type, const cJSON *tree,
+	ProtobufCMessage **ret_object, struct decode_error *error)
+{
+	struct json_strict strict = {0};
+	*error = (struct decode_error){0};
+	*ret_object = api_new(request->arena, type);
+	if (str_eq(request->field_validation, "Ignore"))
+		return NULL;
+	TREE_FOREACH (member, tree)
+		if (!str_eq(member->string, "kind") && !str_eq(member->string, "apiVersion"))
+			ARENA_PUSH(request->arena, strict.errors, strict.n_errors) =
+				arena_printf(request->arena, "unknown field \"%s\"", member->string);
+	if (strict.n_errors > 1)
+		qsort(strict.errors, strict.n_errors, sizeof(*strict.errors), str_cmp_qsort);
+	return judge_strictness(request, type, &strict, error);
 }
 
 struct body {

@@ -4,6 +4,7 @@
 #ifndef APISERVER_HTTP_DECODE_H
 #define APISERVER_HTTP_DECODE_H
 
+#include "api/tree.h"
 #include "apiserver/http/negotiate.h"
 #include "apiserver/http/server.h"
 #include "apiserver/registry/request.h"
@@ -21,7 +22,14 @@ struct decode_error {
  * NULL. */
 struct status *decode_json(struct request *request, const struct schema_type *type, const char *data, size_t size,
 	ProtobufCMessage **ret_object, struct decode_error *error) MUST_USE;
-/* The same without defaults. */
+/*
+ * What a JSON or merge patch made may say no apiVersion. The original then reads it as its internal type, whose fields
+ * have no JSON names: nothing in it is known, and what comes of it has no name.
+ */
+bool is_unversioned(const struct schema_type *type, const cJSON *tree);
+struct status *decode_unversioned(struct request *request, const struct schema_type *type, const cJSON *tree,
+	ProtobufCMessage **ret_object, struct decode_error *error) MUST_USE;
+/* The body without defaults. */
 struct status *decode_body_plainly(struct exchange *exchange, struct request *request, const struct schema_type *type,
 	ProtobufCMessage **ret_object) MUST_USE;
 

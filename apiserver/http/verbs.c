@@ -327,6 +327,22 @@ static bool apply_patch_to_part(
 	return true;
 }
 
+static struct status *read_outcome(struct request *request, const struct patch *p, const struct schema_type *type,
+	const cJSON *made, const struct strbuf *text, ProtobufCMessage **ret_object, struct decode_error *error)
+{
+	char *version, *kind;
+	if (p->kind != PATCH_STRATEGIC && is_unversioned(type, made))
+		return decode_unversioned(request, type, made, ret_object, error);
+	struct status *status = decode_json(request, type, text->buf, text->len, ret_object, error);
+	if (!status || p->kind == PATCH_STRATEGIC)
+		return status;
+	CLEANUP_STATUS struct status *unnamed = json_peek_type(request->arena, text->buf, text->len, &version, &kind);
+	if (unnamed)
+		error->other_kind = arena_printf(
+			request->arena, "couldn't get version/kind; json parse error: %s", unnamed->message);
+	return status;
+}
+
 static struct status *apply_patch_to(struct request *request, const struct patch *p, const ProtobufCMessage *old,
 	const cJSON **ret_made, ProtobufCMessage **ret_object)
 {
@@ -341,7 +357,7 @@ static struct status *apply_patch_to(struct request *request, const struct patch
 	for (size_t i = 0; i < p->strict.n_errors && !str_eq(request->field_validation, "Strict"); i++)
 		request_warn(request, "%s", p->strict.errors[i]);
 	struct decode_error error;
-	struct status *status = decode_json(request, schema_of(old), text.buf, text.len, ret_object, &error);
+	struct status *status = read_outcome(request, p, schema_of(old), after, &text, ret_object, &error);
 	if (p->again)
 		request->n_warnings = n_warnings;
 	return judge_outcome(request, schema_of(old), p, after, status, &error);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "api/internal.h"
 #include "api/intstr.h"
 #include "api/json.h"
@@ -454,6 +455,29 @@ static bool is_type_member(const struct schema_type *type, const char *name, siz
 	       ((size == 4 && !memcmp(name, "kind", 4)) || (size == 10 && !memcmp(name, "apiVersion", 10)));
 }
 
+/* Whoever asks which kind a body is reads the names of what says so in any case. The name as it should be, or NULL. */
+static const char *type_member(const char *name, size_t size)
+{
+	if (size == 4 && !strncasecmp(name, "kind", size))
+		return "kind";
+	return size == 10 && !strncasecmp(name, "apiVersion", size) ? "apiVersion" : NULL;
+}
+
+/* The decoder itself knows them in their own case only. */
+static bool decode_unknown_member(
+	struct decoder *d, const struct place *at, const struct schema_type *type, const char *name, size_t size)
+{
+	const char *member = at || !type->root ? NULL : type_member(name, size);
+	char **to = !member ? NULL : *member == 'k' ? d->options->ret_kind : d->options->ret_api_version;
+	const char *s = "";
+	if (!to || json_peek(&d->r) != JSON_STRING)
+		return json_skip(&d->r, NULL, NULL);
+	if (!json_read_string(&d->r, &s, &size))
+		return false;
+	*to = arena_strndup(d->arena, s, size);
+	return true;
+}
+
 static bool seen_before(uint64_t *seen, size_t i)
 {
 	bool before = seen[i / 64] >> i % 64 & 1;
@@ -484,7 +508,7 @@ static bool decode_object(struct decoder *d, const struct place *at, void *msg)
 		const struct schema_name *found = schema_find_field(type, name, size);
 		if (!found) {
 			strict_error(d, "unknown", at, name, size);
-			if (!json_skip(&d->r, NULL, NULL))
+			if (!decode_unknown_member(d, at, type, name, size))
 				return false;
 			continue;
 		}
@@ -763,12 +787,11 @@ struct status *json_peek_type(
 	if (!json_enter(&r))
 		return json_reader_error(&r);
 	while (json_next_member(&r, &first, &name, &name_size)) {
-		char **to = name_size == 4 && !memcmp(name, "kind", 4)		 ? ret_kind
-			    : name_size == 10 && !memcmp(name, "apiVersion", 10) ? ret_api_version
-										 : NULL;
+		const char *member = type_member(name, name_size);
+		char **to = !member ? NULL : *member == 'k' ? ret_kind : ret_api_version;
 		if (to && !is_text_or_null(&r))
-			return status_bad_request("json: cannot unmarshal %s into Go struct field .%.*s of type string",
-				go_name(json_peek(&r)), (int)name_size, name);
+			return status_bad_request("json: cannot unmarshal %s into Go struct field .%s of type string",
+				go_name(json_peek(&r)), member);
 		if (!(to ? peek_member(&r, arena, to) : json_skip(&r, NULL, NULL)))
 			break;
 		if (**ret_kind && **ret_api_version)
