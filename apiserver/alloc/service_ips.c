@@ -135,6 +135,10 @@ struct status *service_ips_create_object(
 
 static struct status *out_of_range(struct arena *arena, const char *ip, const struct ip_range *range)
 {
+	bool is_ipv6;
+	ip_number number;
+	if (ip_number_read(ip, &is_ipv6, &number))
+		ip = ip_number_print(arena, is_ipv6, number);
 	return status_bad_request("the provided IP (%s) is not in the valid range. The range of valid IPs is %s", ip,
 		ip_range_text(arena, range));
 }

@@ -193,52 +193,6 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 		validate_service_status(errors, (const CoreV1Service *)object);
 }
 
-/* --- what a Service is given --- */
-
-/* A name elsewhere has no traffic here: what it says of that is checked, and nobody gets to see it. */
-static void drop_unseen(ProtobufCMessage *object)
-{
-	CoreV1ServiceSpec *spec = ((CoreV1Service *)object)->spec;
-	if (spec && service_type_is(spec, "ExternalName"))
-		spec->internal_traffic_policy = NULL;
-}
-
-static struct status *begin_create(struct request *request, ProtobufCMessage *object)
-{
-	drop_unseen(object);
-	return service_allocate(request, (CoreV1Service *)object, NULL);
-}
-
-static void rollback_create(struct request *request, const ProtobufCMessage *object)
-{
-	service_release(request, (const CoreV1Service *)object, NULL);
-}
-
-static struct status *begin_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
-{
-	drop_unseen(object);
-	return generic_is_status(request)
-		       ? NULL
-		       : service_allocate(request, (CoreV1Service *)object, (const CoreV1Service *)old);
-}
-
-static void rollback_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
-{
-	if (!generic_is_status(request))
-		service_release(request, (const CoreV1Service *)object, (const CoreV1Service *)old);
-}
-
-static void finish_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
-{
-	if (!generic_is_status(request))
-		service_release(request, (const CoreV1Service *)old, (const CoreV1Service *)object);
-}
-
-static void after_delete(struct request *request, const ProtobufCMessage *object)
-{
-	service_release(request, (const CoreV1Service *)object, NULL);
-}
-
 static void say(void *request, const char *text)
 {
 	request_warn(request, "%s", text);
@@ -251,8 +205,6 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 	const struct field_path *path = FIELD(NULL, "spec");
 	struct arena *arena = request->arena;
 	bool headless = str_eq(spec->cluster_ip, "None"), named = str_eq(spec->type, "ExternalName");
-	if (generic_is_status(request))
-		return;
 	if (meta_annotation(service->metadata, "service.kubernetes.io/topology-aware-hints"))
 		request_warn(request, "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use "
 				      "service.kubernetes.io/topology-mode instead");
@@ -277,6 +229,70 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 		request_warn(request, "spec.externalName is ignored when spec.type is not \"ExternalName\"");
 }
 
+static void warn_of_balancer(struct request *request, const ProtobufCMessage *object)
+{
+	const CoreV1ServiceStatus *status = ((const CoreV1Service *)object)->status;
+	const CoreV1LoadBalancerStatus *balancer = status ? status->load_balancer : NULL;
+	const struct field_path *path = FIELD(FIELD(FIELD(NULL, "status"), "loadBalancer"), "ingress");
+	for (size_t i = 0; balancer && i < balancer->n_ingress; i++)
+		ip_warn(request->arena, FIELD_INDEX(path, i), str_or_empty(balancer->ingress[i]->ip), say, request);
+}
+
+/* --- what a Service is given --- */
+
+/* A name elsewhere has no traffic here: what it says of that is checked, and nobody gets to see it. */
+static void drop_unseen(ProtobufCMessage *object)
+{
+	CoreV1ServiceSpec *spec = ((CoreV1Service *)object)->spec;
+	if (spec && service_type_is(spec, "ExternalName"))
+		spec->internal_traffic_policy = NULL;
+}
+
+/* Who gets no address or port is told that alone, without warnings. */
+static struct status *allocate(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	drop_unseen(object);
+	TRY(service_allocate(request, (CoreV1Service *)object, (const CoreV1Service *)old));
+	warn(request, object, old);
+	return NULL;
+}
+
+static struct status *begin_create(struct request *request, ProtobufCMessage *object)
+{
+	return allocate(request, object, NULL);
+}
+
+static void rollback_create(struct request *request, const ProtobufCMessage *object)
+{
+	service_release(request, (const CoreV1Service *)object, NULL);
+}
+
+static struct status *begin_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	if (!generic_is_status(request))
+		return allocate(request, object, old);
+	warn_of_balancer(request, object);
+	drop_unseen(object);
+	return NULL;
+}
+
+static void rollback_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	if (!generic_is_status(request))
+		service_release(request, (const CoreV1Service *)object, (const CoreV1Service *)old);
+}
+
+static void finish_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	if (!generic_is_status(request))
+		service_release(request, (const CoreV1Service *)old, (const CoreV1Service *)object);
+}
+
+static void after_delete(struct request *request, const ProtobufCMessage *object)
+{
+	service_release(request, (const CoreV1Service *)object, NULL);
+}
+
 const struct strategy service_strategy = {
 	.group = "",
 	.resource = "services",
@@ -287,7 +303,6 @@ const struct strategy service_strategy = {
 	.rollback_create = rollback_create,
 	.prepare_update = prepare_update,
 	.validate_update = validate_update,
-	.warn = warn,
 	.begin_update = begin_update,
 	.rollback_update = rollback_update,
 	.finish_update = finish_update,

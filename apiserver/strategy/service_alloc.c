@@ -125,12 +125,14 @@ static void reduce(struct field_errors *errors, CoreV1ServiceSpec *spec, const C
 			"must be 'SingleStack' to release the secondary IP family");
 }
 
-static char *ips_json(struct arena *arena, const CoreV1ServiceSpec *spec)
+/* n: texts for so many, those that are not there yet empty. */
+static char *ips_json(struct arena *arena, const CoreV1ServiceSpec *spec, size_t n)
 {
 	CLEANUP(strbuf_done) struct strbuf list = STRBUF_INIT;
 	strbuf_addc(&list, '[');
-	for (size_t i = 0; i < spec->n_cluster_ips; i++)
-		strbuf_printf(&list, "%s%s", i ? "," : "", field_quote(arena, spec->cluster_ips[i]));
+	for (size_t i = 0; i < n || i < spec->n_cluster_ips; i++)
+		strbuf_printf(&list, "%s%s", i ? "," : "",
+			field_quote(arena, i < spec->n_cluster_ips ? spec->cluster_ips[i] : ""));
 	strbuf_addc(&list, ']');
 	return arena_strdup(arena, list.buf);
 }
@@ -158,7 +160,7 @@ static void check_named(
 		if (service_ips_has_family(ips, family))
 			add_family(arena, spec, family);
 		else
-			field_invalid_json(errors, FIELD_INDEX(FIELD(path, "clusterIPs"), i), ips_json(arena, spec),
+			field_invalid_json(errors, FIELD_INDEX(FIELD(path, "clusterIPs"), i), ips_json(arena, spec, 0),
 				arena_printf(arena, "%s is not configured on this cluster", family));
 	}
 }
@@ -202,6 +204,16 @@ static struct status *choose_families(struct request *request, CoreV1Service *se
 
 /* --- addresses --- */
 
+/* Whether the address at that place is given now. Who has a first address keeps it, and gets a second with the second
+ * family alone: any other change is refused later. */
+static bool is_given(const CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old, size_t index)
+{
+	if (!old || service_type_is(old, "ExternalName"))
+		return !is_headless(spec);
+	bool upgraded = old->n_ip_families == 1 && spec->n_ip_families == 2;
+	return upgraded && !is_headless(old) && index == 1;
+}
+
 static bool has_ip(const CoreV1ServiceSpec *spec, const char *ip)
 {
 	return spec && str_in_n(ip, spec->cluster_ips, spec->n_cluster_ips);
@@ -212,7 +224,8 @@ static struct status *invalid_ip(
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	CoreV1ServiceSpec *spec = service->spec;
-	field_invalid_json(&errors, FIELD(FIELD(NULL, "spec"), "clusterIPs"), ips_json(request->arena, spec),
+	field_invalid_json(&errors, FIELD(FIELD(NULL, "spec"), "clusterIPs"),
+		ips_json(request->arena, spec, spec->n_ip_families),
 		arena_printf(request->arena, "failed to allocate IP %s: %s", spec->cluster_ips[index], why->message));
 	status_free(why);
 	return field_errors_status(&errors, "", "Service", object_name(service));
@@ -244,10 +257,10 @@ static struct status *take_ip(struct request *request, CoreV1Service *service, s
 static struct status *take_ips(struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old)
 {
 	CoreV1ServiceSpec *spec = service->spec;
-	if (!takes_ip(spec) || service_keeps_preference(spec, old))
+	if (!service_needs_ip(spec) || service_keeps_preference(spec, old))
 		return NULL;
 	for (size_t i = 0; i < spec->n_ip_families; i++) {
-		if (i < spec->n_cluster_ips && has_ip(old, spec->cluster_ips[i]))
+		if (!is_given(spec, old, i))
 			continue;
 		struct status *s = take_ip(request, service, i);
 		if (s) {
@@ -263,7 +276,7 @@ static struct status *take_ips(struct request *request, CoreV1Service *service, 
 			return s;
 		}
 	}
-	if (spec->n_cluster_ips)
+	if (spec->n_cluster_ips && is_given(spec, old, 0))
 		spec->cluster_ip = spec->cluster_ips[0];
 	return NULL;
 }

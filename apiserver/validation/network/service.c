@@ -328,13 +328,53 @@ void validate_service(struct field_errors *errors, const CoreV1Service *service)
 	check_service(errors, service, NULL);
 }
 
-static bool about_addresses(const struct field_errors *errors)
+static const char once_set[] = "may not change once set";
+
+static void must_be_single(struct field_errors *errors, const CoreV1ServiceSpec *spec, const char *what)
 {
-	for (size_t i = 0; i < errors->n_items; i++)
-		if (str_starts_with(errors->items[i].field, "spec.clusterIPs") ||
-			str_starts_with(errors->items[i].field, "spec.ipFamilies"))
-			return true;
-	return false;
+	const char *policy = spec->ip_family_policy;
+	if (!str_eq(policy, "SingleStack"))
+		field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "ipFamilyPolicy"),
+			policy ? field_quote(errors->arena, policy) : "null",
+			arena_printf(
+				errors->arena, "must be set to 'SingleStack' when releasing the secondary %s", what));
+}
+
+/* Addresses stay: a second may come, and go again with the policy. */
+static void check_kept_ips(struct field_errors *errors, const CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
+{
+	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "clusterIPs");
+	size_t n = spec->n_cluster_ips, n_old = old->n_cluster_ips;
+	char *list = n ? text_list(errors->arena, spec->cluster_ips, n) : arena_strdup(errors->arena, "null");
+	if (is_headless(spec) && is_headless(old))
+		return;
+	/* All of them where there are as many; else the first. */
+	for (size_t i = 0; i < n && i < n_old && (!i || n == n_old); i++)
+		if (!str_eq(spec->cluster_ips[i], old->cluster_ips[i]))
+			field_invalid_json(errors, FIELD_INDEX(path, i), list, once_set);
+	if (n_old > n && !n)
+		field_invalid_json(errors, FIELD_INDEX(path, 0), list, "primary clusterIP can not be unset");
+	if (n_old > n && n == 1)
+		must_be_single(errors, spec, "clusterIP");
+}
+
+/* Families as well, but for headless Services, which have no address of one. The original shows addresses in places. */
+static void check_kept_families(
+	struct field_errors *errors, const CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
+{
+	const struct field_path *path = FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "ipFamilies"), 0);
+	size_t n = spec->n_ip_families, n_old = old->n_ip_families;
+	if (is_headless(spec) || is_headless(old))
+		return;
+	char *ips = text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips);
+	char *list = text_list(errors->arena, spec->ip_families, n);
+	if (n_old > n && !spec->n_cluster_ips)
+		field_invalid_json(errors, path, list, "primary ipFamily can not be unset");
+	for (size_t i = 0; i < n && i < n_old && (!i || n == n_old); i++)
+		if (!str_eq(spec->ip_families[i], old->ip_families[i]))
+			field_invalid_json(errors, path, n == n_old ? list : ips, once_set);
+	if (n_old > n && n == 1)
+		must_be_single(errors, spec, "ipFamily");
 }
 
 void validate_service_update(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old)
@@ -342,26 +382,16 @@ void validate_service_update(struct field_errors *errors, const CoreV1Service *s
 	const CoreV1ServiceSpec *spec = service->spec, *before = old->spec;
 	if (!spec || !before)
 		return;
-	struct field_errors others = FIELD_ERRORS_INIT(errors->arena);
-	check_service(&others, service, old);
-	/* What is no address at all is not compared with the one that was given. */
-	bool looks = !about_addresses(&others) && !str_eq(before->type, "ExternalName") &&
-		     !str_eq(spec->type, "ExternalName");
-	if (looks && before->n_cluster_ips && spec->n_cluster_ips &&
-		!str_eq(before->cluster_ips[0], spec->cluster_ips[0]))
-		field_invalid_json(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "clusterIPs"), 0),
-			text_list(errors->arena, spec->cluster_ips, spec->n_cluster_ips), "may not change once set");
-	if (looks && before->n_ip_families && spec->n_ip_families &&
-		!str_eq(before->ip_families[0], spec->ip_families[0]))
-		field_invalid_json(errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "ipFamilies"), 0),
-			text_list(errors->arena, spec->ip_families, spec->n_ip_families), "may not change once set");
+	if (!str_eq(before->type, "ExternalName") && !str_eq(spec->type, "ExternalName")) {
+		check_kept_ips(errors, spec, before);
+		check_kept_families(errors, spec, before);
+	}
 	check_class(errors, spec, before);
 	if (str_eq(spec->type, "LoadBalancer") && str_eq(before->type, "LoadBalancer") &&
 		str_eq(spec->external_traffic_policy, "Local") && str_eq(before->external_traffic_policy, "Local") &&
 		spec->health_check_node_port != before->health_check_node_port && before->health_check_node_port)
 		field_forbidden(errors, FIELD(FIELD(NULL, "spec"), "healthCheckNodePort"), "field is immutable");
-	for (size_t i = 0; i < others.n_items; i++)
-		ARENA_PUSH(errors->arena, errors->items, errors->n_items) = others.items[i];
+	check_service(errors, service, old);
 }
 
 static void check_ingress(
