@@ -84,13 +84,24 @@ static void warn_cron_job(struct request *request, const ProtobufCMessage *objec
 }
 
 /* A Job without labels has those of its template: not asked of it, but stored. */
-static struct status *begin_create_job(struct request *request, ProtobufCMessage *object)
+static void label_as_template(struct request *request, ProtobufCMessage *object)
 {
 	const BatchV1JobSpec *spec = ((BatchV1Job *)object)->spec;
 	const MetaV1ObjectMeta *meta = spec && spec->template ? spec->template->metadata : NULL;
 	MetaV1ObjectMeta *own = object_meta_ensure(request->arena, object);
 	if (!own->n_labels && meta && meta->n_labels)
 		map_copy(request->arena, meta->labels, meta->n_labels, &own->labels, &own->n_labels);
+}
+
+static struct status *begin_create_job(struct request *request, ProtobufCMessage *object)
+{
+	label_as_template(request, object);
+	return NULL;
+}
+
+static struct status *begin_update_job(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	label_as_template(request, object);
 	return NULL;
 }
 
@@ -100,6 +111,7 @@ const struct strategy job_strategy = {
 	.update_checks = {CHECK_META, CHECK_META_CHANGE, CHECK_CHANGE},
 	.prepare_create = prepare_create_job,
 	.begin_create = begin_create_job,
+	.begin_update = begin_update_job,
 	.prepare_update = generic_prepare_update,
 	CHECKS(job),
 	.warn = warn_job,

@@ -156,24 +156,36 @@ static void complete_daemon_set(struct request *request, ProtobufCMessage *objec
 	}
 }
 
+/* The number that the annotation tells; who cannot be read counts as 0. */
+static int64_t template_generation(const ProtobufCMessage *object)
+{
+	const char *text = meta_annotation(object_meta(object), TEMPLATE_GENERATION);
+	int64_t generation;
+	return text && str_to_int64(text, INT64_MIN, INT64_MAX, &generation) ? generation : 0;
+}
+
+static void set_template_generation(struct request *request, ProtobufCMessage *object, int64_t generation)
+{
+	meta_set_annotation(request->arena, object_meta_ensure(request->arena, object), TEMPLATE_GENERATION,
+		arena_printf(request->arena, "%lld", (long long)generation));
+}
+
+/* A new one may be given any number above 0. */
 static void prepare_create_daemon_set(struct request *request, ProtobufCMessage *object)
 {
+	int64_t generation = template_generation(object);
 	generic_prepare_create(request, object);
-	meta_set_annotation(request->arena, object_meta(object), TEMPLATE_GENERATION, "1");
+	set_template_generation(request, object, generation < 1 ? 1 : generation);
 }
 
 static void prepare_update_daemon_set(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
 	const AppsV1DaemonSetSpec *spec = ((AppsV1DaemonSet *)object)->spec,
 				  *old = ((const AppsV1DaemonSet *)before)->spec;
-	const char *text = meta_annotation(object_meta(before), TEMPLATE_GENERATION);
-	int64_t generation = 0;
+	int64_t generation = template_generation(before);
 	generic_prepare_update(request, object, before);
-	if (text && !str_to_int64(text, 0, INT64_MAX - 1, &generation))
-		return;
-	generation += is_plain(request) && spec && old && !api_equal(spec->template, old->template);
-	meta_set_annotation(request->arena, object_meta_ensure(request->arena, object), TEMPLATE_GENERATION,
-		arena_printf(request->arena, "%lld", (long long)generation));
+	bool changed = is_plain(request) && spec && old && !api_equal(spec->template, old->template);
+	set_template_generation(request, object, (int64_t)((uint64_t)generation + changed));
 }
 
 static const struct subresource_handler scale[] = {

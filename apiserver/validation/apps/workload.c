@@ -125,6 +125,15 @@ static void check_deployment_strategy(
 	validate_at_most_all(errors, FIELD(at, "maxUnavailable"), rolling->max_unavailable);
 }
 
+/* The revision to go back to: a field of the former API, which lives on as an annotation. */
+static void check_rollback(struct field_errors *errors, const AppsV1Deployment *d)
+{
+	const char *text = meta_annotation(d->metadata, "deprecated.deployment.rollback.to");
+	int64_t revision;
+	if (text && str_to_int64(text, INT64_MIN, INT64_MAX, &revision))
+		validate_not_negative(errors, FIELD(FIELD(FIELD(NULL, "spec"), "rollback"), "version"), revision);
+}
+
 void validate_deployment(struct field_errors *errors, const AppsV1Deployment *d)
 {
 	const AppsV1DeploymentSpec *spec = d->spec;
@@ -136,6 +145,7 @@ void validate_deployment(struct field_errors *errors, const AppsV1Deployment *d)
 	validate_not_negative(errors, FIELD(path, "minReadySeconds"), spec->min_ready_seconds);
 	if (spec->has_revision_history_limit)
 		validate_not_negative(errors, FIELD(path, "revisionHistoryLimit"), spec->revision_history_limit);
+	check_rollback(errors, d);
 	if (!spec->has_progress_deadline_seconds)
 		return;
 	validate_not_negative(errors, FIELD(path, "progressDeadlineSeconds"), spec->progress_deadline_seconds);
@@ -317,7 +327,6 @@ static void check_set_template(
 		validate_labels(errors, FIELD(at, "labels"), meta->labels, meta->n_labels);
 		validate_annotations(errors, FIELD(at, "annotations"), meta->annotations, meta->n_annotations);
 	}
-	check_restart(errors, path, spec->template ? spec->template : CoreV1PodTemplateSpec_schema.zero, "StatefulSet");
 }
 
 static void check_set(struct field_errors *errors, const AppsV1StatefulSetSpec *spec, bool is_new)
@@ -345,8 +354,9 @@ static void check_set(struct field_errors *errors, const AppsV1StatefulSetSpec *
 	if (is_new && !str_empty(spec->service_name))
 		validate_text(errors, FIELD(path, "serviceName"), spec->service_name,
 			check_dns_label(errors->arena, spec->service_name));
-	check_selector(errors, path, spec->selector, spec->template, &of_stateful_set);
-	check_set_template(errors, path, spec);
+	if (check_selector(errors, path, spec->selector, spec->template, &of_stateful_set))
+		check_set_template(errors, path, spec);
+	check_restart(errors, path, spec->template ? spec->template : CoreV1PodTemplateSpec_schema.zero, "StatefulSet");
 }
 
 void validate_stateful_set(struct field_errors *errors, const AppsV1StatefulSet *s)
