@@ -117,14 +117,18 @@ static const char *const usages[] = {"any", "cert sign", "client auth", "code si
 	"ipsec end system", "ipsec tunnel", "ipsec user", "key agreement", "key encipherment", "microsoft sgc",
 	"netscape sgc", "ocsp signing", "s/mime", "server auth", "signing", "timestamping", NULL};
 
-enum { MAX_DOMAIN = 253, MAX_PATH = 253 + 63 + 1 };
+enum { MAX_DOMAIN = 253, MAX_SIGNER = 253 + 1 + 253 + 1 + 63 };
 
 /* The first label that is bad, with each thing that is wrong with it. */
 static void check_labels(struct field_errors *errors, const struct field_path *path, const char *text,
 	const char *(*check)(struct arena *arena, const char *label))
 {
-	char **labels;
+	char **labels, *nothing[] = {(char *)""};
 	size_t n = str_split(errors->arena, text, '.', &labels);
+	if (!n) {
+		labels = nothing;
+		n = 1;
+	}
 	for (size_t i = 0; i < n; i++) {
 		const char *problem = check(errors->arena, labels[i]);
 		bool bad = problem;
@@ -159,8 +163,8 @@ static void check_signer(struct field_errors *errors, const struct field_path *p
 	if (!strchr(domain, '.'))
 		field_invalid(errors, path, domain, "should be a domain with at least two segments separated by dots");
 	check_labels(errors, path, slash + 1, check_dns_subdomain);
-	if (strlen(slash + 1) > MAX_PATH)
-		field_too_long(errors, path, MAX_PATH);
+	if (strlen(name) > MAX_SIGNER)
+		field_too_long(errors, path, MAX_SIGNER);
 }
 
 static void check_request(

@@ -40,6 +40,13 @@ static void align_ips(struct arena *arena, CoreV1PodStatus *status)
 		status->pod_ip = status->pod_ips[0]->ip;
 }
 
+static void complete(struct request *request, ProtobufCMessage *object)
+{
+	CoreV1Pod *pod = (CoreV1Pod *)object;
+	if (pod->status)
+		align_ips(request->arena, pod->status);
+}
+
 static void add_gated_condition(struct request *request, CoreV1Pod *pod)
 {
 	if (!pod->spec->n_scheduling_gates)
@@ -75,6 +82,23 @@ static void validate_create(struct request *request, const ProtobufCMessage *obj
 	validate_pod_create(errors, (const CoreV1Pod *)object);
 }
 
+static void drop_device_health(CoreV1ContainerStatus *const *statuses, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		statuses[i]->n_allocated_resources_status = 0;
+		statuses[i]->allocated_resources_status = NULL;
+	}
+}
+
+/* What is of features that are not enabled. */
+static void drop_disabled_status(CoreV1PodStatus *status)
+{
+	status->extended_resource_claim_status = NULL;
+	drop_device_health(status->container_statuses, status->n_container_statuses);
+	drop_device_health(status->init_container_statuses, status->n_init_container_statuses);
+	drop_device_health(status->ephemeral_container_statuses, status->n_ephemeral_container_statuses);
+}
+
 /* What a kubelet leaves out of a status stays as it is. Of several conditions of one type, the first stands for the
  * first, and so on. */
 static void keep_status_parts(struct request *request, CoreV1Pod *pod, const CoreV1Pod *old)
@@ -97,8 +121,7 @@ static void keep_status_parts(struct request *request, CoreV1Pod *pod, const Cor
 	pod->metadata->owner_references = old->metadata->owner_references;
 	pod->metadata->n_owner_references = old->metadata->n_owner_references;
 	pod->metadata->deletion_timestamp = old->metadata->deletion_timestamp;
-	/* Of a feature that is not enabled. */
-	status->extended_resource_claim_status = NULL;
+	drop_disabled_status(status);
 }
 
 /* A write of a part of the spec leaves the metadata alone. */
@@ -254,6 +277,7 @@ static const struct subresource_handler subresources[] = {
 const struct strategy pod_strategy = {
 	.group = "",
 	.resource = "pods",
+	.complete = complete,
 	.update_checks = {CHECK_META_CHANGE, CHECK_META, CHECK_CHANGE},
 	.prepare_create = prepare_create,
 	.validate_create = validate_create,

@@ -22,8 +22,8 @@ static void warn_storage_class(struct request *request, const ProtobufCMessage *
 			const char *key = class->allowed_topologies[i]->match_label_expressions[k]->key;
 			const char *advice = deprecated_node_label(key);
 			if (advice)
-				request_warn(request, "allowedTopologies[%zu].matchLabelExpressions[%zu].key: %s is %s",
-					i, k, key, advice);
+				request_warn(request, "allowedTopologies[%zu].matchLabelExpressions[%zu].key: %s", i, k,
+					advice);
 		}
 }
 

@@ -104,6 +104,15 @@ static void check_avoided(struct field_errors *errors, const MetaV1ObjectMeta *m
 	}
 }
 
+/* The path is the original's. */
+static void check_swap(struct field_errors *errors, const CoreV1NodeSystemInfo *info)
+{
+	const CoreV1NodeSwapStatus *swap = info ? info->swap : NULL;
+	if (swap && swap->has_capacity && swap->capacity <= 0)
+		field_invalid_int(errors, FIELD(FIELD(FIELD(NULL, "metadata"), "nodeSwapStatus"), "capacity"),
+			swap->capacity, "must be greater than zero");
+}
+
 void validate_node(struct field_errors *errors, const CoreV1Node *node)
 {
 	check_avoided(errors, node->metadata);
@@ -111,6 +120,7 @@ void validate_node(struct field_errors *errors, const CoreV1Node *node)
 	if (node->spec)
 		check_taints(errors, FIELD(FIELD(NULL, "metadata"), "taints"), node->spec);
 	check_resources(errors, node);
+	check_swap(errors, node->status ? node->status->node_info : NULL);
 	if (node->spec)
 		check_cidrs(errors, FIELD(FIELD(NULL, "spec"), "podCIDRs"), node->spec);
 }
@@ -144,6 +154,7 @@ void validate_node_update(struct field_errors *errors, const CoreV1Node *node, c
 	const CoreV1NodeSpec *zero = API_NEW(errors->arena, CoreV1NodeSpec);
 	const CoreV1NodeSpec *spec = node->spec ? node->spec : zero, *before = old->spec ? old->spec : zero;
 	const struct field_path *path = FIELD(NULL, "spec");
+	check_avoided(errors, node->metadata);
 	check_resources(errors, node);
 	check_addresses(errors, FIELD(FIELD(NULL, "status"), "addresses"), node->status);
 	check_ranges_kept(errors, spec, before);

@@ -57,6 +57,8 @@ void validate_resources(struct field_errors *errors, const struct field_path *pa
 	const CoreV1ResourceRequirements *resources, const CoreV1PodSpec *spec, bool pod);
 void validate_pod_resources(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec);
 void validate_overhead(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec);
+/* The number of a user or a group. */
+void validate_user_or_group(struct field_errors *errors, const struct field_path *path, int64_t id);
 void validate_security(struct field_errors *errors, const struct field_path *path,
 	const CoreV1SecurityContext *security, bool host_users);
 void validate_pod_security(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec);

@@ -134,6 +134,26 @@ static void check_nomination(
 	validate_text(errors, path, now, check_dns_subdomain(errors->arena, now));
 }
 
+/* As whom containers run: numbers where the pod is Linux', as it is when it does not say. */
+static void check_users(struct field_errors *errors, const struct field_path *path,
+	CoreV1ContainerStatus *const *statuses, size_t n, const CoreV1PodOS *os)
+{
+	bool linux_pod = !os || str_eq(os->name, "linux"), windows = os && str_eq(os->name, "windows");
+	for (size_t i = 0; i < n; i++) {
+		const CoreV1LinuxContainerUser *user = statuses[i]->user ? statuses[i]->user->linux : NULL;
+		const struct field_path *at = FIELD(FIELD(FIELD_INDEX(path, i), "user"), "linux");
+		if (user && windows)
+			field_forbidden(errors, at, "cannot be set for a windows pod");
+		if (!user || !linux_pod)
+			continue;
+		validate_user_or_group(errors, FIELD(at, "uid"), user->uid);
+		validate_user_or_group(errors, FIELD(at, "gid"), user->gid);
+		for (size_t k = 0; k < user->n_supplemental_groups; k++)
+			validate_user_or_group(
+				errors, FIELD_INDEX(FIELD(at, "supplementalGroups"), k), user->supplemental_groups[k]);
+	}
+}
+
 void validate_pod_status_update(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old)
 {
 	const CoreV1PodStatus *now = pod->status;
@@ -157,4 +177,10 @@ void validate_pod_status_update(struct field_errors *errors, const CoreV1Pod *po
 		before->n_ephemeral_container_statuses, NULL);
 	check_claim_statuses(errors, FIELD(path, "resourceClaimStatuses"), now, pod->spec);
 	check_ips(errors, path, now, before);
+	const CoreV1PodOS *os = pod->spec ? pod->spec->os : NULL;
+	check_users(errors, FIELD(path, "containerStatuses"), now->container_statuses, now->n_container_statuses, os);
+	check_users(errors, FIELD(path, "initContainerStatuses"), now->init_container_statuses,
+		now->n_init_container_statuses, os);
+	check_users(errors, FIELD(path, "ephemeralContainerStatuses"), now->ephemeral_container_statuses,
+		now->n_ephemeral_container_statuses, os);
 }

@@ -23,6 +23,17 @@ static bool is_net_bios(const char *domain)
 	return len && len <= 15 && *domain != '.' && !strpbrk(domain, "\\/:*?\"<>|");
 }
 
+/* Of labels as DNS has them, in either case, however long it is. */
+static bool is_dns_domain(struct arena *arena, const char *domain)
+{
+	char **labels;
+	size_t n = str_split(arena, str_lower(arena, domain), '.', &labels);
+	for (size_t i = 0; i < n; i++)
+		if (check_dns_label(arena, labels[i]))
+			return false;
+	return n > 0;
+}
+
 static void check_user(struct field_errors *errors, const struct field_path *path, const char *value, const char *user)
 {
 	size_t len = strlen(user);
@@ -55,8 +66,7 @@ static void check_user_name(struct field_errors *errors, const struct field_path
 			field_invalid(errors, path, value,
 				arena_printf(errors->arena, "runAsUserName's Domain length must be under %d characters",
 					MAX_DOMAIN));
-		if (n == 2 && !is_net_bios(domain) &&
-			check_dns_subdomain(errors->arena, str_lower(errors->arena, domain)))
+		if (n == 2 && !is_net_bios(domain) && !is_dns_domain(errors->arena, domain))
 			field_invalid(errors, path, value,
 				"runAsUserName's Domain doesn't match the NetBios nor the DNS format");
 		check_user(errors, path, value, parts[n - 1]);

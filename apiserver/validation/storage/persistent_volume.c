@@ -208,9 +208,17 @@ static bool takes_mount_options(const CoreV1PersistentVolumeSource *s)
 			    s->azure_disk || s->photon_persistent_disk);
 }
 
-static bool is_root(const char *path)
+/* Whether the path, once ".." has been followed, is that of everything. */
+static bool is_root(struct arena *arena, const char *path)
 {
-	return *path == '/' && strspn(path, "/.") == strlen(path);
+	char **parts;
+	size_t n = str_split(arena, path, '/', &parts), depth = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(parts[i], ".."))
+			depth -= depth > 0;
+		else
+			depth += *parts[i] && strcmp(parts[i], ".") != 0;
+	return *path == '/' && !depth;
 }
 
 #define INLINE "in the context of inline volumes"
@@ -252,7 +260,7 @@ static void check_source(
 {
 	const CoreV1PersistentVolumeSource *source = spec->persistent_volume_source;
 	check_sources(errors, path, spec);
-	if (source && source->host_path && is_root(str_or_empty(source->host_path->path)) &&
+	if (source && source->host_path && is_root(errors->arena, str_or_empty(source->host_path->path)) &&
 		str_eq(spec->persistent_volume_reclaim_policy, "Recycle"))
 		field_forbidden(errors, FIELD(path, "persistentVolumeReclaimPolicy"),
 			"may not be 'recycle' for a hostPath mount of '/'");
