@@ -161,7 +161,7 @@ static struct status *check_version(
 	TRY(check_version_form(request, meta));
 	if (!same_version)
 		return request_conflict(request, request->name, MODIFIED);
-	if (str_empty(meta->resource_version) && traits_of(request).needs_version && str_empty(request->subresource)) {
+	if (str_empty(meta->resource_version) && traits_of(request).needs_version) {
 		struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 		field_invalid_json(&errors, FIELD(FIELD(NULL, "metadata"), "resourceVersion"), "0",
 			"must be specified for an update");
@@ -214,6 +214,7 @@ static struct status *validate_update(
 	const struct strategy *s = request->strategy;
 	const struct field_path *metadata = FIELD(NULL, "metadata");
 	errors.unprivileged = request->context && request->context->unprivileged;
+	errors.any_label_policy = object_names_label_policy(old);
 	validate_object_meta(&errors, metadata, object_meta(object), request->schema->namespaced, name_is_path_segment);
 	validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
 	validate_kind(request, &errors, object, old);

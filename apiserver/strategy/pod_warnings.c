@@ -162,14 +162,14 @@ static void warn_lists(struct request *request, const struct field_path *path, c
 	for (size_t i = 0; i < spec->n_host_aliases; i++)
 		if (!nameset_add(&ips, spec->host_aliases[i]->ip))
 			request_warn_at(request, FIELD(FIELD_INDEX(FIELD(path, "hostAliases"), i), "ip"),
-				arena_printf(request->arena, "duplicate ip \"%s\"",
-					str_or_empty(spec->host_aliases[i]->ip)));
+				arena_printf(request->arena, "duplicate ip %s",
+					field_quote(request->arena, spec->host_aliases[i]->ip)));
 	const struct field_path *secrets = FIELD(path, "imagePullSecrets");
 	for (size_t i = 0; i < spec->n_image_pull_secrets; i++)
 		if (!nameset_add(&names, spec->image_pull_secrets[i]->name))
 			request_warn_at(request, FIELD(FIELD_INDEX(secrets, i), "name"),
-				arena_printf(request->arena, "duplicate name \"%s\"",
-					str_or_empty(spec->image_pull_secrets[i]->name)));
+				arena_printf(request->arena, "duplicate name %s",
+					field_quote(request->arena, spec->image_pull_secrets[i]->name)));
 	for (size_t i = 0; i < spec->n_image_pull_secrets; i++)
 		if (str_empty(spec->image_pull_secrets[i]->name))
 			request_warn_at(request, FIELD(FIELD_INDEX(secrets, i), "name"), "invalid empty name \"\"");
@@ -187,8 +187,8 @@ static void warn_env(struct request *request, const struct field_path *path, con
 		if (env->value_from || str_eq(value, ref) || !strstr(value, ref))
 			request_warn_at(request, FIELD_INDEX(FIELD(path, "env"), i),
 				arena_printf(request->arena,
-					"hides previous definition of \"%s\", which may be dropped when using apply",
-					env->name));
+					"hides previous definition of %s, which may be dropped when using apply",
+					field_quote(request->arena, env->name)));
 	}
 }
 
@@ -293,9 +293,9 @@ static void warn_ports(struct request *request, const struct field_path *path, c
 		const char *other = field_path_string(request->arena, &all[nameset_find(&names, name)].at);
 		request_warn_at(request, &all[i].at,
 			arena_printf(request->arena,
-				"duplicate port name \"%s\" with %s, services and probes that select ports by name "
+				"duplicate port name %s with %s, services and probes that select ports by name "
 				"will use %s",
-				name, other, other));
+				field_quote(request->arena, name), other, other));
 	}
 }
 

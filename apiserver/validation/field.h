@@ -50,7 +50,8 @@ struct field_errors {
 	struct arena *arena;
 	struct field_error *items;
 	size_t n_items, n_bytes;
-	bool unprivileged; /* the cluster lets no container be privileged */
+	bool unprivileged;     /* the cluster lets no container be privileged */
+	bool any_label_policy; /* what changes named a seLinuxChangePolicy before: it may name any */
 };
 /* For loops that say more than one error for each thing that the client sent. */
 static inline bool field_errors_full(const struct field_errors *errors)
@@ -70,6 +71,8 @@ void field_invalid(struct field_errors *errors, const struct field_path *path, c
 /* One error for each of several problems ("first; second"); NULL: none. Checks of meta.h name them so. */
 void field_invalid_each(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *problems);
+void field_invalid_json_each(
+	struct field_errors *errors, const struct field_path *path, const char *json, const char *problems);
 void field_invalid_int(struct field_errors *errors, const struct field_path *path, int64_t value, const char *detail);
 void field_invalid_bool(struct field_errors *errors, const struct field_path *path, bool value, const char *detail);
 void field_invalid_json(

@@ -20,9 +20,10 @@ static void check_type(struct field_errors *errors, const struct field_path *pat
 	static const char *const standard[] = {"Pod", "Container", "PersistentVolumeClaim", NULL};
 	const char *problems = check_qualified_name(errors->arena, type ? type : "");
 	if (problems)
-		field_invalid_each(errors, path, type ? type : "", problems);
+		field_invalid_json_each(errors, path, field_json(errors->arena, type), problems);
 	else if (!strchr(type, '/') && !str_in(type, standard))
-		field_invalid(errors, path, type, "must be a standard limit type or fully qualified");
+		field_invalid_json(errors, path, field_json(errors->arena, type),
+			"must be a standard limit type or fully qualified");
 }
 
 static void check_names(struct field_errors *errors, const struct field_path *path, const char *type,

@@ -28,7 +28,8 @@ static void check_resources(
 		const struct field_path *at = FIELD_KEY(path, name);
 		(void)check_resource_name(errors, at, name);
 		if (!strchr(name, '/') && !is_quota_resource(name))
-			field_invalid(errors, at, name, "must be a standard resource for quota");
+			field_invalid_json(
+				errors, at, field_json(errors->arena, name), "must be a standard resource for quota");
 		check_resource_value(errors, at, name, list[i]->value);
 	}
 }

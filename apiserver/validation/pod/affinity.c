@@ -157,7 +157,7 @@ void validate_tolerations(
 				"operator must be Exists when `key` is empty, which means \"match all values and all "
 				"keys\"");
 		if (t->has_toleration_seconds && !str_eq(t->effect, "NoExecute"))
-			field_invalid(errors, FIELD(at, "effect"), t->effect,
+			field_invalid_json(errors, FIELD(at, "effect"), field_json(errors->arena, t->effect),
 				"effect must be 'NoExecute' when `tolerationSeconds` is set");
 		if (str_empty(t->operator) || str_eq(t->operator, "Equal"))
 			validate_text(errors, FIELD(at, "operator"), t->value,

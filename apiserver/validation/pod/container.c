@@ -74,7 +74,7 @@ static void check_resize_policy(
 		validate_one_of(errors, path, p->resource_name, resources);
 		validate_one_of(errors, path, p->restart_policy, policies);
 		if (str_eq(spec->restart_policy, "Never") && !str_eq(p->restart_policy, "NotRequired"))
-			field_invalid(errors, path, p->restart_policy,
+			field_invalid_json(errors, path, field_json(errors->arena, p->restart_policy),
 				"must be 'NotRequired' when `restartPolicy` is 'Never'");
 	}
 }

@@ -44,6 +44,12 @@ const MapQuantityEntry *resource_entry(MapQuantityEntry *const *list, size_t n, 
 	return NULL;
 }
 
+/* Names of resources are of a type of their own, and so told as JSON. */
+static void invalid_name(struct field_errors *errors, const struct field_path *path, const char *name, const char *why)
+{
+	field_invalid_json(errors, path, field_json(errors->arena, name), why);
+}
+
 bool check_resource_name(struct field_errors *errors, const struct field_path *path, const char *name)
 {
 	static const char *const standard[] = {"cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory",
@@ -55,9 +61,9 @@ bool check_resource_name(struct field_errors *errors, const struct field_path *p
 	bool known =
 		str_in(name, standard) || resource_is_huge_page(name) || str_starts_with(name, "requests." HUGE_PAGES);
 	if (problem)
-		field_invalid_each(errors, path, name, problem);
+		field_invalid_json_each(errors, path, field_json(errors->arena, name), problem);
 	else if (!strchr(name, '/') && !known)
-		field_invalid(errors, path, name, "must be a standard resource type or fully qualified");
+		invalid_name(errors, path, name, "must be a standard resource type or fully qualified");
 	else
 		return true;
 	return false;
@@ -69,9 +75,9 @@ void check_container_resource(struct field_errors *errors, const struct field_pa
 	(void)check_resource_name(errors, path, name);
 	if (!strchr(name, '/')) {
 		if (!str_in(name, standard) && !resource_is_huge_page(name))
-			field_invalid(errors, path, name, "must be a standard resource for containers");
+			invalid_name(errors, path, name, "must be a standard resource for containers");
 	} else if (!resource_is_native(name) && !resource_is_extended(errors->arena, name)) {
-		field_invalid(errors, path, name, "doesn't follow extended resource name standard");
+		invalid_name(errors, path, name, "doesn't follow extended resource name standard");
 	}
 }
 

@@ -7,10 +7,16 @@
 
 enum { MAX_SYSCTL = 253, MAX_PROFILE_PATH = 4095 };
 
+void validate_user_or_group(struct field_errors *errors, const struct field_path *path, int64_t id)
+{
+	if (id < 0 || id > INT32_MAX)
+		field_invalid_int(errors, path, id, "must be between 0 and 2147483647, inclusive");
+}
+
 static void check_id(struct field_errors *errors, const struct field_path *path, bool has, int64_t id)
 {
-	if (has && (id < 0 || id > INT32_MAX))
-		field_invalid_int(errors, path, id, "must be between 0 and 2147483647, inclusive");
+	if (has)
+		validate_user_or_group(errors, path, id);
 }
 
 static void check_seccomp(struct field_errors *errors, const struct field_path *path, const CoreV1SeccompProfile *p)
@@ -150,7 +156,8 @@ static void check_sysctls(struct field_errors *errors, const struct field_path *
 void validate_pod_security(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)
 {
 	static const char *const fs_policies[] = {"Always", "OnRootMismatch", NULL};
-	static const char *const label_policies[] = {"Recursive", NULL};
+	static const char *const enabled[] = {"Recursive", NULL}, *const all[] = {"MountOption", "Recursive", NULL};
+	const char *const *label_policies = errors->any_label_policy ? all : enabled;
 	static const char *const group_policies[] = {"Merge", "Strict", NULL};
 	const CoreV1PodSecurityContext *s = spec->security_context;
 	if (!s)
