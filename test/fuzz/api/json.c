@@ -19,7 +19,8 @@ static void typed_and_tree(struct arena *arena, const void *msg, const char *tex
 	}
 	fuzz_ok("tree of what is an object", s);
 	fuzz_ok("object of that tree", tree_to_typed(arena, tree, schema_of(msg), NULL, &again));
-	/* Raw values keep escapes, and bytes that are no UTF-8, which the tree replaces: read again they are the same. */
+	/* Raw values keep escapes, and bytes that are no UTF-8, which the tree replaces: read again they are the same.
+	 */
 	char *straight = json_to_string(arena, msg, 0), *by_tree = json_to_string(arena, again, 0);
 	cJSON *a = NULL, *b = NULL;
 	fuzz_ok(straight, tree_parse(arena, straight, strlen(straight), NULL, &a));
