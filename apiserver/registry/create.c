@@ -1,4 +1,3 @@
-#include "api/defaults/defaults.h"
 #include "api/meta.h"
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
@@ -104,23 +103,14 @@ static struct status *already_exists(struct request *request, const MetaV1Object
 
 static struct status *write_new(struct request *request, ProtobufCMessage *object)
 {
-	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
-	int64_t lease, revision;
 	if (request->dry_run) {
 		struct stored stored;
 		TRY(stored_read(request, object_name(object), true, &stored));
 		return stored.object ? status_new(STATUS_ALREADY_EXISTS, "there is one") : NULL;
 	}
-	TRY(encode_value(request, object, &value));
-	TRY(value_lease(request, object, &lease));
-	const char *key = table_key(request_table(request), request->arena, request->namespace, object_name(object));
 	TRY(fail_try("create.before-commit"));
-	int64_t begin_ns = clock_mono_ns(request->registry->clock);
-	TRY(etcd_called(request, FIGURE_POST, begin_ns,
-		etcd_create(request->registry->etcd, request->arena, key, value.buf, value.len, lease, &revision)));
-	TRY(fail_try("create.after-commit"));
-	set_revision(request, object, revision);
-	return NULL;
+	TRY(commit_new(request, object));
+	return fail_try("create.after-commit");
 }
 
 static struct status *store_new(struct request *request, ProtobufCMessage *object)

@@ -7,7 +7,6 @@
 
 #define FINALIZER_ORPHAN "orphan"
 #define FINALIZER_FOREGROUND "foregroundDeletion"
-#define MAX_ATTEMPTS 100
 
 static struct status *precondition_failed(
 	struct request *request, const char *what, const char *asked, const char *found, const char *perhaps)
@@ -26,21 +25,23 @@ static struct status *precondition_failed(
 }
 
 static struct status *check_preconditions(
-	struct request *request, const MetaV1DeleteOptions *options, const struct stored *stored, bool *ret_stale)
+	struct request *request, const MetaV1Preconditions *p, const MetaV1ObjectMeta *meta)
 {
-	const MetaV1Preconditions *p = options->preconditions;
-	const MetaV1ObjectMeta *meta = object_meta(stored->object);
-	bool uid_differs = p && p->uid && !str_eq(p->uid, meta->uid);
-	bool version_differs = p && p->resource_version && !str_eq(p->resource_version, meta->resource_version);
-	*ret_stale = !stored->live && (uid_differs || version_differs);
-	if (*ret_stale)
-		return NULL;
-	if (uid_differs)
+	if (p && p->uid && !str_eq(p->uid, meta->uid))
 		return precondition_failed(request, "UID", p->uid, meta->uid, "deleted and then recreated");
-	if (version_differs)
+	if (p && p->resource_version && !str_eq(p->resource_version, meta->resource_version))
 		return precondition_failed(
 			request, "ResourceVersion", p->resource_version, meta->resource_version, "modified");
 	return NULL;
+}
+
+/* Whether it may be deleted at all. */
+static struct status *judge(struct request *request, const MetaV1DeleteOptions *options, const ProtobufCMessage *stored)
+{
+	TRY(check_preconditions(request, options->preconditions, object_meta(stored)));
+	TRY(admit(request, ADMISSION_DELETE, NULL, stored, &options->base, false));
+	TRY(admit(request, ADMISSION_DELETE, NULL, stored, &options->base, true));
+	return request->strategy->check_delete ? request->strategy->check_delete(request, stored) : NULL;
 }
 
 void registry_delete_warn(struct request *request, const MetaV1DeleteOptions *options)
@@ -74,9 +75,7 @@ static bool is_pending(const MetaV1ObjectMeta *meta, const MetaV1DeleteOptions *
 	       (!asked->has_grace_period_seconds || asked->grace_period_seconds >= meta->deletion_grace_period_seconds);
 }
 
-/*
- * Marks the object as being deleted. An object that is marked already keeps its mark, but its grace period may be
- * shortened. *ret_changed: whether anything differs from what is stored.
+/* Marks the object as being deleted. One that is marked already keeps its mark, but its grace period may be shortened.
  */
 static void mark(struct request *request, const MetaV1DeleteOptions *options, bool graceful, ProtobufCMessage *object)
 {
@@ -101,78 +100,42 @@ static void mark(struct request *request, const MetaV1DeleteOptions *options, bo
 		request->strategy->mark_deleted(request, object);
 }
 
-static struct status *write_mark(struct request *request, ProtobufCMessage *object, const struct stored *stored,
-	bool *ret_done, struct etcd_kv *ret_now, int64_t *ret_revision)
-{
-	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
-	int64_t lease;
-	*ret_done = true;
-	*ret_revision = stored->revision;
-	if (request->dry_run || api_equal(object, stored->object))
-		return NULL;
-	TRY(encode_value(request, object, &value));
-	TRY(value_lease(request, object, &lease));
-	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
-	TRY(fail_try("mark-deleted.before-commit"));
-	int64_t begin_ns = clock_mono_ns(request->registry->clock);
-	TRY(etcd_called(request, FIGURE_PUT, begin_ns,
-		etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len, lease,
-			ret_done, ret_revision, ret_now)));
-	TRY(fail_try("mark-deleted.after-commit"));
-	/* Whoever is told so may count on it: nothing is created in a namespace that is going. */
-	if (*ret_done && request->strategy->mark_deleted)
-		status_drop(request_catch_up(request, *ret_revision), "then it is seen a moment later");
-	if (*ret_done)
-		set_revision(request, object, *ret_revision);
-	return NULL;
-}
-
-/* One try. *ret_done is false when somebody was faster; *ret_marked is what was marked, if the mark was written. */
-static struct status *try_delete(struct request *request, const MetaV1DeleteOptions *asked, const struct stored *stored,
-	ProtobufCMessage **ret_object, bool *ret_gone, bool *ret_done, struct etcd_kv *ret_now,
-	ProtobufCMessage **ret_marked)
+/* The object as it is to be stored before it goes, or until it goes. */
+static ProtobufCMessage *marked(
+	struct request *request, const MetaV1DeleteOptions *asked, const ProtobufCMessage *stored)
 {
 	const struct strategy *s = request->strategy;
 	MetaV1DeleteOptions *options = api_copy_msg(request->arena, asked);
-	ProtobufCMessage *object = api_copy_msg(request->arena, stored->object);
-	MetaV1ObjectMeta *meta = object_meta(object);
-	TRY(admit(request, ADMISSION_DELETE, NULL, stored->object, &asked->base, false));
-	TRY(admit(request, ADMISSION_DELETE, NULL, stored->object, &asked->base, true));
-	if (s->check_delete)
-		TRY(s->check_delete(request, stored->object));
-	bool graceful = s->graceful && s->graceful(request, stored->object, options);
-	if (!s->graceful || !is_pending(meta, asked))
-		settle_finalizers(request, options, meta);
-	*ret_object = object;
+	ProtobufCMessage *object = api_copy_msg(request->arena, stored);
+	bool graceful = s->graceful && s->graceful(request, stored, options);
+	if (!s->graceful || !is_pending(object_meta(object), asked))
+		settle_finalizers(request, options, object_meta(object));
 	mark(request, options, graceful, object);
-	*ret_gone = may_be_removed(request, object);
-	struct stored last = *stored;
-	/* Nothing is written when nothing changes; the copy in memory may be behind, so etcd is asked then. */
-	if (!*ret_gone && !stored->live && api_equal(object, stored->object)) {
-		*ret_done = false;
-		return stored_ask(request, request->name, ret_now);
-	}
-	if (!*ret_gone)
-		return write_mark(request, object, stored, ret_done, ret_now, &last.revision);
-	/* What might have stayed for a while is marked all the same, which watchers see, and then removed. */
-	if (s->graceful) {
-		TRY(write_mark(request, object, stored, ret_done, ret_now, &last.revision));
-		if (!*ret_done)
-			return NULL;
-		last.object = api_copy_msg(request->arena, object);
-		if (last.revision != stored->revision)
-			*ret_marked = object;
-	}
-	int64_t revision = last.revision;
-	TRY(remove_now(request, &last, ret_done, ret_now, &revision));
-	if (!*ret_done)
+	return object;
+}
+
+static struct status *write_mark(struct request *request, struct attempt *a, ProtobufCMessage *object)
+{
+	const int64_t before = a->stored.revision;
+	TRY(fail_try("mark-deleted.before-commit"));
+	TRY(commit_change(request, a, object));
+	TRY(fail_try("mark-deleted.after-commit"));
+	/* Whoever is told so may count on it: nothing is created in a namespace that is going. */
+	if (a->stored.revision != before && request->strategy->mark_deleted)
+		status_drop(request_catch_up(request, a->stored.revision), "then it is seen a moment later");
+	return NULL;
+}
+
+/* What is answered is the object as it last was, at the revision of its end. */
+static struct status *end(struct request *request, struct attempt *a, ProtobufCMessage *object)
+{
+	int64_t revision;
+	TRY(commit_removal(request, a, &revision));
+	if (a->lost)
 		return NULL;
-	/* What is answered is the object as it last was, at the revision of its end. */
-	if (!s->graceful)
-		*ret_object = api_copy_msg(request->arena, stored->object);
-	set_revision(request, *ret_object, revision);
-	if (!request->dry_run && s->after_delete)
-		s->after_delete(request, stored->object);
+	set_revision(request, object, revision);
+	if (!request->dry_run && request->strategy->after_delete)
+		request->strategy->after_delete(request, a->stored.object);
 	return NULL;
 }
 
@@ -181,30 +144,36 @@ struct status *registry_delete(
 {
 	if (!request_table(request))
 		return status_not_allowed();
-	struct stored stored;
-	bool done = false, stale = false;
-	ProtobufCMessage *marked = NULL;
+	const struct strategy *s = request->strategy;
+	struct attempt a = {0};
+	ProtobufCMessage *written = NULL; /* with its mark */
 	TRY(validate_delete_options(request->arena, options));
-	TRY(stored_read(request, request->name, false, &stored));
-	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-		if ((!stored.object && !stored.live) || stale)
-			TRY(stored_read(request, request->name, true, &stored));
-		if (!stored.object && !marked)
+	while (attempt_again(&a)) {
+		TRY(attempt_read(request, &a));
+		if (!a.stored.object && !written)
 			return request_not_found(request, request->name);
 		/* Whoever took away what we had marked did what we were about to do. */
-		if (!stored.object) {
-			*ret_object = marked;
-			*ret_gone = true;
+		*ret_object = written;
+		*ret_gone = true;
+		if (!a.stored.object)
 			return NULL;
-		}
-		TRY(check_preconditions(request, options, &stored, &stale));
-		if (stale)
+		struct status *verdict = judge(request, options, a.stored.object);
+		if (attempt_is_stale(&a, verdict))
 			continue;
-		struct etcd_kv now;
-		TRY(try_delete(request, options, &stored, ret_object, ret_gone, &done, &now, &marked));
-		if (done)
+		TRY(verdict);
+		ProtobufCMessage *object = marked(request, options, a.stored.object);
+		const int64_t before = a.stored.revision;
+		*ret_gone = may_be_removed(request, object);
+		/* What might have stayed for a while is marked even if it goes now, which watchers see. */
+		if (!*ret_gone || s->graceful)
+			TRY(write_mark(request, &a, object));
+		if (a.stored.revision != before)
+			written = object;
+		*ret_object = !*ret_gone || s->graceful ? object : api_copy_msg(request->arena, a.stored.object);
+		if (*ret_gone && !a.lost)
+			TRY(end(request, &a, *ret_object));
+		if (!a.lost)
 			return NULL;
-		TRY(stored_from_kv(request, &now, &stored));
 	}
 	return request_conflict(request, request->name, "too many conflicting changes");
 }

@@ -62,9 +62,42 @@ struct status *stored_read(struct request *request, const char *name, bool live,
 /* What etcd has under that name. */
 struct status *stored_ask(struct request *request, const char *name, struct etcd_kv *ret_kv) MUST_USE;
 struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv, struct stored *ret_stored) MUST_USE;
-/* The value to store: without resourceVersion, of the stored version. */
-struct status *encode_value(struct request *request, const ProtobufCMessage *object, struct strbuf *out) MUST_USE;
-struct status *value_lease(struct request *request, const ProtobufCMessage *object, int64_t *ret_lease) MUST_USE;
+
+/*
+ * A write is judged by what is stored, and made only if that is still what is stored; when somebody was faster, all of
+ * it comes again. The first attempt takes what memory has, and refuses nothing by that: it may be a moment behind.
+ *
+ *	struct attempt a = {0};
+ *	while (attempt_again(&a)) {
+ *		TRY(attempt_read(request, &a));
+ *		struct status *verdict = judge(request, &a.stored, &object);
+ *		if (attempt_is_stale(&a, verdict))
+ *			continue;
+ *		TRY(verdict);
+ *		TRY(commit_change(request, &a, object));
+ *		if (!a.lost)
+ *			return NULL;
+ *	}
+ */
+struct attempt {
+	struct stored stored; /* what it is judged by; after a commit its revision is the new one */
+	bool lost;	      /* somebody was faster: nothing was written */
+	/* The attempts' own. */
+	struct etcd_kv now; /* what he left */
+	bool stale;
+	int n;
+};
+bool attempt_again(const struct attempt *a);
+struct status *attempt_read(struct request *request, struct attempt *a) MUST_USE;
+/* Whether a verdict, which is dropped then, is not the last word: it was found by what memory has. */
+bool attempt_is_stale(struct attempt *a, struct status *verdict);
+
+/* The calls to etcd that a write ends with; what is written gets the revision of that. A dry run ends without. */
+struct status *commit_new(struct request *request, ProtobufCMessage *object) MUST_USE;
+/* Nothing is written when nothing changes. */
+struct status *commit_change(struct request *request, struct attempt *a, ProtobufCMessage *object) MUST_USE;
+/* *ret_revision: that of the removal. */
+struct status *commit_removal(struct request *request, struct attempt *a, int64_t *ret_revision) MUST_USE;
 /* A write whose answer was lost may have happened: what it took stays taken, and a repair finds out. */
 static inline bool outcome_is_unknown(const struct status *status)
 {
@@ -90,10 +123,8 @@ void forget_empty(ProtobufCMessage *object);
 /* Admission of a write. */
 struct status *admit(struct request *request, enum admission_operation operation, ProtobufCMessage *object,
 	const ProtobufCMessage *old, const ProtobufCMessage *options, bool validate) MUST_USE;
-/* Removes an object whose last reason to stay is gone. */
+/* Whether the last reason for an object to stay is gone. */
 bool may_be_removed(const struct request *request, const ProtobufCMessage *object);
-struct status *remove_now(struct request *request, const struct stored *stored, bool *ret_removed,
-	struct etcd_kv *ret_now, int64_t *ret_revision) MUST_USE;
 
 /* Between what is stored and another served version of the same objects. */
 struct status *convert_object(struct arena *arena, const struct schema_type *to, const ProtobufCMessage *from,

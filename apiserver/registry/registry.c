@@ -1,7 +1,6 @@
 #include "apiserver/registry/registry.h"
 #include <inttypes.h>
 #include <stdlib.h>
-#include "api/defaults/defaults.h"
 #include "api/meta.h"
 #include "api/protobuf.h"
 #include "apiserver/registry/private.h"
@@ -9,9 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define LEASE_SHARED_MS 60000
 #define CATCH_UP_MS 3000
-#define RETRY_LEASE_EXTRA_SECONDS 60
 #define MAX_WARNING_LOOKS (1u << 20)
 
 struct registry *registry_new(const struct registry_options *options)
@@ -281,50 +278,6 @@ struct status *stored_read(struct request *request, const char *name, bool live,
 	if (!entry)
 		return table_check_key(table, request->namespace, name);
 	return adopt(request, entry_decode(entry, request->arena), entry->revision, ret_stored);
-}
-
-struct status *encode_value(struct request *request, const ProtobufCMessage *object, struct strbuf *out)
-{
-	const struct schema_type *type = table_resource(request_table(request))->type;
-	ProtobufCMessage *converted;
-	TRY(convert_object(request->arena, type, object, &converted));
-	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, converted);
-	char *revision = meta->resource_version;
-	char *link = meta->self_link;
-	meta->resource_version = meta->self_link = (char *)(uintptr_t)schema_empty_string;
-	api_set_defaults(request->arena, converted); /* as it will be read */
-	value_encode(out, converted);
-	cache_expect(request->registry->cache, request_table(request), converted, out->buf, out->len);
-	meta->resource_version = revision;
-	meta->self_link = link;
-	return NULL;
-}
-
-/* Leases are shared: one for all that is written within a minute, a little longer than what was asked for. */
-struct status *value_lease(struct request *request, const ProtobufCMessage *object, int64_t *ret_lease)
-{
-	struct registry *r = request->registry;
-	int64_t ttl = 0;
-	*ret_lease = 0;
-	if (request->strategy->ttl_seconds)
-		ttl = request->strategy->ttl_seconds(request, object);
-	else if (str_eq(request->resource, "events"))
-		ttl = r->event_ttl_seconds;
-	if (ttl <= 0)
-		return NULL;
-	pthread_mutex_lock(&r->lease_lock);
-	struct status *status = NULL;
-	int64_t now = clock_mono_ms(r->clock);
-	if (!r->lease || r->lease_ttl_seconds != ttl || now >= r->lease_until_ms) {
-		status = etcd_lease(r->etcd, ttl + RETRY_LEASE_EXTRA_SECONDS, &r->lease);
-		r->lease_ttl_seconds = ttl;
-		r->lease_until_ms = now + LEASE_SHARED_MS;
-	}
-	if (status)
-		r->lease = 0;
-	*ret_lease = r->lease;
-	pthread_mutex_unlock(&r->lease_lock);
-	return status;
 }
 
 struct status *admit(struct request *request, enum admission_operation operation, ProtobufCMessage *object,

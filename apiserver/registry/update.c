@@ -10,7 +10,6 @@
 #include "base/str.h"
 
 #define MODIFIED "the object has been modified; please apply your changes to the latest version and try again"
-#define MAX_ATTEMPTS 100
 
 static const struct schema_field *child_field(const ProtobufCMessage *object, const char *name)
 {
@@ -143,19 +142,14 @@ static struct status *check_version_form(struct request *request, const MetaV1Ob
 		500);
 }
 
-/* Whether the version that the new object was made for is the one there is. *ret_stale: perhaps our copy is only old.
- */
+/* Whether the version that the new object was made for is the one there is. */
 static struct status *check_version(
-	struct request *request, const ProtobufCMessage *object, const struct stored *stored, bool *ret_stale)
+	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *stored)
 {
-	const MetaV1ObjectMeta *meta = object_meta(object);
-	const MetaV1ObjectMeta *old = object_meta(stored->object);
+	const MetaV1ObjectMeta *meta = object_meta(object), *old = object_meta(stored);
 	/* Of a patch the validation says that it cannot change. */
 	bool same_uid = str_empty(meta->uid) || str_eq(meta->uid, old->uid) || str_eq(request->verb, "patch");
 	bool same_version = str_empty(meta->resource_version) || str_eq(meta->resource_version, old->resource_version);
-	*ret_stale = !stored->live && !(same_uid && same_version);
-	if (*ret_stale)
-		return NULL;
 	if (!same_uid)
 		return request_uid_conflict(request, meta->uid, old->uid);
 	TRY(check_version_form(request, meta));
@@ -263,73 +257,40 @@ bool may_be_removed(const struct request *request, const ProtobufCMessage *objec
 	return !request->strategy->may_go || request->strategy->may_go(object);
 }
 
-struct status *remove_now(struct request *request, const struct stored *stored, bool *ret_removed,
-	struct etcd_kv *ret_now, int64_t *ret_revision)
+/* What is answered of an object that goes was never written. */
+static struct status *remove_updated(struct request *request, struct attempt *a, ProtobufCMessage *object)
 {
-	const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
-	*ret_removed = true;
-	if (request->dry_run)
+	int64_t revision;
+	TRY(commit_removal(request, a, &revision));
+	if (a->lost || request->dry_run)
 		return NULL;
-	TRY(fail_try("remove.before-commit"));
-	int64_t begin_ns = clock_mono_ns(request->registry->clock);
-	TRY(etcd_called(request, FIGURE_DELETE, begin_ns,
-		etcd_remove(request->registry->etcd, request->arena, key, stored->revision, ret_removed, ret_revision,
-			ret_now)));
-	return fail_try("remove.after-commit");
-}
-
-/* Writes what is ready. *ret_done is false when somebody was faster; then *ret_now is what he left. */
-static struct status *write_update(struct request *request, ProtobufCMessage *object, const struct stored *stored,
-	bool *ret_done, struct etcd_kv *ret_now)
-{
-	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
-	int64_t revision = 0, lease;
-	*ret_done = true;
-	if (request->dry_run)
-		return NULL;
-	if (may_be_removed(request, object)) {
-		TRY(remove_now(request, stored, ret_done, ret_now, &revision));
-		if (*ret_done && request->strategy->after_delete)
-			request->strategy->after_delete(request, object);
-		revision = stored->revision; /* what is answered was never written */
-	} else {
-		/* Nothing is written when nothing changes; the copy in memory may be behind, so etcd is asked then. */
-		if (api_equal(object, stored->object)) {
-			if (!stored->live) {
-				TRY(stored_ask(request, request->name, ret_now));
-				*ret_done = ret_now->found && ret_now->mod_revision == stored->revision;
-			}
-			if (*ret_done)
-				set_revision(request, object, stored->revision);
-			return NULL;
-		}
-		TRY(encode_value(request, object, &value));
-		TRY(value_lease(request, object, &lease));
-		const char *key = table_key(request_table(request), request->arena, request->namespace, request->name);
-		TRY(fail_try("update.before-commit"));
-		int64_t begin_ns = clock_mono_ns(request->registry->clock);
-		TRY(etcd_called(request, FIGURE_PUT, begin_ns,
-			etcd_swap(request->registry->etcd, request->arena, key, stored->revision, value.buf, value.len,
-				lease, ret_done, &revision, ret_now)));
-		TRY(fail_try("update.after-commit"));
-	}
-	if (*ret_done && revision)
-		set_revision(request, object, revision);
+	if (request->strategy->after_delete)
+		request->strategy->after_delete(request, object);
+	set_revision(request, object, a->stored.revision);
 	return NULL;
 }
 
-static struct status *finish(struct request *request, ProtobufCMessage *object, const struct stored *stored,
-	bool *ret_done, struct etcd_kv *ret_now)
+static struct status *write_update(struct request *request, struct attempt *a, ProtobufCMessage *object)
+{
+	if (may_be_removed(request, object))
+		return remove_updated(request, a, object);
+	TRY(fail_try("update.before-commit"));
+	TRY(commit_change(request, a, object));
+	return fail_try("update.after-commit");
+}
+
+static struct status *finish(struct request *request, struct attempt *a, ProtobufCMessage *object)
 {
 	const struct strategy *s = request->strategy;
+	const ProtobufCMessage *old = a->stored.object;
 	if (s->begin_update)
-		TRY(s->begin_update(request, object, stored->object));
-	struct status *status = write_update(request, object, stored, ret_done, ret_now);
-	bool written = !status && *ret_done && !request->dry_run;
+		TRY(s->begin_update(request, object, old));
+	struct status *status = write_update(request, a, object);
+	bool written = !status && !a->lost && !request->dry_run;
 	if (!written && s->rollback_update && !outcome_is_unknown(status))
-		s->rollback_update(request, object, stored->object);
+		s->rollback_update(request, object, old);
 	if (written && s->finish_update)
-		s->finish_update(request, object, stored->object);
+		s->finish_update(request, object, old);
 	return status;
 }
 
@@ -350,54 +311,43 @@ static struct status *create_instead(
 	return status;
 }
 
+/* The new object, made out of the stored one, if it may take its place. */
+static struct status *judge(struct request *request, const struct registry_update *update,
+	const ProtobufCMessage *stored, ProtobufCMessage **ret_object)
+{
+	if (update->uid && !str_eq(update->uid, object_uid(stored)))
+		return request_conflict(request, request->name,
+			"Precondition failed: UID in precondition: %s, UID in object meta: %s", update->uid,
+			object_uid(stored));
+	TRY(update->transform(update->data, request, stored, ret_object));
+	ensure_spec(request->arena, *ret_object);
+	TRY(check_identity(request, *ret_object, update->uid));
+	TRY(check_version(request, *ret_object, stored));
+	return make_ready(request, *ret_object, stored);
+}
+
 struct status *registry_update(
 	struct request *request, const struct registry_update *update, ProtobufCMessage **ret_object, bool *ret_created)
 {
 	if (!request_table(request))
 		return status_not_allowed();
-	struct stored stored;
-	bool done = false, stale = false;
+	struct attempt a = {0};
 	*ret_created = false;
-	TRY(stored_read(request, request->name, false, &stored));
-	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-		/* Memory may be a moment behind: what is missing or does not fit is looked up before it is refused. */
-		if ((!stored.object && !stored.live) || stale)
-			TRY(stored_read(request, request->name, true, &stored));
-		if (!stored.object)
-			return create_instead(request, update, ret_object, ret_created);
-		if (update->uid && !str_eq(update->uid, object_uid(stored.object)))
-			return request_conflict(request, request->name,
-				"Precondition failed: UID in precondition: %s, UID in object meta: %s", update->uid,
-				object_uid(stored.object));
+	while (attempt_again(&a)) {
 		ProtobufCMessage *object;
-		/* Judged by an old copy perhaps: judge by the new one. */
-		struct status *status = update->transform(update->data, request, stored.object, &object);
-		stale = status && !stored.live;
-		if (stale) {
-			status_drop(status, "tried again with what etcd has");
+		TRY(attempt_read(request, &a));
+		if (!a.stored.object)
+			return create_instead(request, update, ret_object, ret_created);
+		struct status *verdict = judge(request, update, a.stored.object, &object);
+		if (attempt_is_stale(&a, verdict))
 			continue;
-		}
-		TRY(status);
-		ensure_spec(request->arena, object);
-		TRY(check_identity(request, object, update->uid));
-		TRY(check_version(request, object, &stored, &stale));
-		if (stale)
+		TRY(verdict);
+		TRY(finish(request, &a, object));
+		if (a.lost)
 			continue;
-		status = make_ready(request, object, stored.object);
-		stale = status && !stored.live;
-		if (stale) {
-			status_drop(status, "tried again with what etcd has");
-			continue;
-		}
-		TRY(status);
-		struct etcd_kv now;
-		TRY(finish(request, object, &stored, &done, &now));
-		if (done) {
-			forget_empty(object);
-			*ret_object = object;
-			return NULL;
-		}
-		TRY(stored_from_kv(request, &now, &stored));
+		forget_empty(object);
+		*ret_object = object;
+		return NULL;
 	}
 	return request_conflict(request, request->name, MODIFIED);
 }

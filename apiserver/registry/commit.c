@@ -1,0 +1,164 @@
+/* The ends of all writes: what is tried again after somebody was faster, and the calls to etcd that cannot be. */
+#include "api/copy.h"
+#include "api/defaults/defaults.h"
+#include "api/meta.h"
+#include "apiserver/registry/private.h"
+#include "apiserver/store/value.h"
+#include "base/fail.h"
+
+#define LEASE_SHARED_MS 60000
+#define RETRY_LEASE_EXTRA_SECONDS 60
+#define MAX_ATTEMPTS 100
+
+/* --- attempts --- */
+
+bool attempt_again(const struct attempt *a)
+{
+	return a->n < MAX_ATTEMPTS;
+}
+
+struct status *attempt_read(struct request *request, struct attempt *a)
+{
+	if (a->lost)
+		TRY(stored_from_kv(request, &a->now, &a->stored));
+	else if (!a->n)
+		TRY(stored_read(request, request->name, false, &a->stored));
+	/* What is missing in memory, or does not fit, is looked up before it is refused. */
+	if (!a->stored.live && (a->stale || !a->stored.object))
+		TRY(stored_read(request, request->name, true, &a->stored));
+	a->lost = a->stale = false;
+	a->n++;
+	return NULL;
+}
+
+bool attempt_is_stale(struct attempt *a, struct status *verdict)
+{
+	a->stale = verdict && !a->stored.live;
+	if (a->stale)
+		status_drop(verdict, "tried again with what etcd has");
+	return a->stale;
+}
+
+/* --- values --- */
+
+/* The value to store: without resourceVersion, of the stored version. */
+static struct status *encode_value(struct request *request, const ProtobufCMessage *object, struct strbuf *out)
+{
+	const struct schema_type *type = table_resource(request_table(request))->type;
+	ProtobufCMessage *converted;
+	TRY(convert_object(request->arena, type, object, &converted));
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, converted);
+	char *revision = meta->resource_version;
+	char *link = meta->self_link;
+	meta->resource_version = meta->self_link = (char *)(uintptr_t)schema_empty_string;
+	api_set_defaults(request->arena, converted); /* as it will be read */
+	value_encode(out, converted);
+	cache_expect(request->registry->cache, request_table(request), converted, out->buf, out->len);
+	meta->resource_version = revision;
+	meta->self_link = link;
+	return NULL;
+}
+
+/* Leases are shared: one for all that is written within a minute, a little longer than what was asked for. */
+static struct status *value_lease(struct request *request, const ProtobufCMessage *object, int64_t *ret_lease)
+{
+	struct registry *r = request->registry;
+	int64_t ttl = 0;
+	*ret_lease = 0;
+	if (request->strategy->ttl_seconds)
+		ttl = request->strategy->ttl_seconds(request, object);
+	else if (str_eq(request->resource, "events"))
+		ttl = r->event_ttl_seconds;
+	if (ttl <= 0)
+		return NULL;
+	pthread_mutex_lock(&r->lease_lock);
+	struct status *status = NULL;
+	int64_t now = clock_mono_ms(r->clock);
+	if (!r->lease || r->lease_ttl_seconds != ttl || now >= r->lease_until_ms) {
+		status = etcd_lease(r->etcd, ttl + RETRY_LEASE_EXTRA_SECONDS, &r->lease);
+		r->lease_ttl_seconds = ttl;
+		r->lease_until_ms = now + LEASE_SHARED_MS;
+	}
+	if (status)
+		r->lease = 0;
+	*ret_lease = r->lease;
+	pthread_mutex_unlock(&r->lease_lock);
+	return status;
+}
+
+static const char *key_of(struct request *request, const char *name)
+{
+	return table_key(request_table(request), request->arena, request->namespace, name);
+}
+
+/* --- commits --- */
+
+struct status *commit_new(struct request *request, ProtobufCMessage *object)
+{
+	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+	struct registry *r = request->registry;
+	int64_t lease, revision;
+	TRY(encode_value(request, object, &value));
+	TRY(value_lease(request, object, &lease));
+	const char *key = key_of(request, object_name(object));
+	const int64_t begin_ns = clock_mono_ns(r->clock);
+	TRY(etcd_called(request, FIGURE_POST, begin_ns,
+		etcd_create(r->etcd, request->arena, key, value.buf, value.len, lease, &revision)));
+	set_revision(request, object, revision);
+	return NULL;
+}
+
+static struct status *swap(struct request *request, struct attempt *a, const ProtobufCMessage *object)
+{
+	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+	struct registry *r = request->registry;
+	int64_t lease, revision;
+	bool done;
+	TRY(encode_value(request, object, &value));
+	TRY(value_lease(request, object, &lease));
+	const char *key = key_of(request, request->name);
+	const int64_t begin_ns = clock_mono_ns(r->clock);
+	TRY(etcd_called(request, FIGURE_PUT, begin_ns,
+		etcd_swap(r->etcd, request->arena, key, a->stored.revision, value.buf, value.len, lease, &done,
+			&revision, &a->now)));
+	a->lost = !done;
+	if (done)
+		a->stored.revision = revision;
+	return NULL;
+}
+
+/* Nothing is to be written if what is stored is still that. */
+static struct status *confirm(struct request *request, struct attempt *a)
+{
+	if (a->stored.live)
+		return NULL;
+	TRY(stored_ask(request, request->name, &a->now));
+	a->lost = !a->now.found || a->now.mod_revision != a->stored.revision;
+	return NULL;
+}
+
+struct status *commit_change(struct request *request, struct attempt *a, ProtobufCMessage *object)
+{
+	if (request->dry_run)
+		return NULL;
+	TRY(api_equal(object, a->stored.object) ? confirm(request, a) : swap(request, a, object));
+	if (!a->lost)
+		set_revision(request, object, a->stored.revision);
+	return NULL;
+}
+
+struct status *commit_removal(struct request *request, struct attempt *a, int64_t *ret_revision)
+{
+	struct registry *r = request->registry;
+	bool removed;
+	*ret_revision = a->stored.revision;
+	if (request->dry_run)
+		return NULL;
+	const char *key = key_of(request, request->name);
+	TRY(fail_try("remove.before-commit"));
+	const int64_t begin_ns = clock_mono_ns(r->clock);
+	TRY(etcd_called(request, FIGURE_DELETE, begin_ns,
+		etcd_remove(r->etcd, request->arena, key, a->stored.revision, &removed, ret_revision, &a->now)));
+	a->lost = !removed;
+	return fail_try("remove.after-commit");
+}
