@@ -294,15 +294,16 @@ static void put_field(const struct pen *pen, const void *msg, const struct schem
 static void put_struct(const struct pen *pen, const void *msg, bool new, const struct left_out *left_out)
 {
 	const struct schema_type *type = schema_of(msg);
-	for (size_t i = 0; i < type->n_names; i++) {
-		const struct schema_name *name = &type->names[type->by_name[i]];
+	for (const struct schema_look *look = type->by_name, *last = look + type->n_names; look < last; look++) {
+		if (!schema_may_be_written(msg, look))
+			continue;
+		const struct schema_name *name = &type->names[look->at];
 		const void *owner = msg;
 		for (size_t k = 0; k < ARRAY_SIZE(name->via) && name->via[k]; k++) {
 			const void *child = *(void *const *)field_at(owner, name->via[k]);
 			owner = child ? child : name->via[k]->type->zero;
 		}
-		if (json_field_may_be_written(owner, name->field) &&
-			json_field_is_written(schema_of(owner), owner, name->field))
+		if (json_field_is_written(schema_of(owner), owner, name->field))
 			put_field(pen, owner, name, new, left_out);
 	}
 }

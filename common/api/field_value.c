@@ -256,10 +256,10 @@ static void map_members(
 static void message_members(
 	struct arena *arena, const struct schema_type *type, const void *msg, field_member_fn *fn, void *data)
 {
-	for (size_t i = 0; i < type->n_fields; i++) {
-		const struct schema_field *f = &type->fields[i];
-		if (!json_field_may_be_written(msg, f))
+	for (const struct schema_look *look = type->looks, *end = look + type->n_fields; look < end; look++) {
+		if (!schema_may_be_written(msg, look))
 			continue;
+		const struct schema_field *f = &type->fields[look->at];
 		if (field_is(f, SCHEMA_INLINE)) {
 			const void *child = *(void *const *)field_at(msg, f);
 			message_members(arena, f->type, child ? child : f->type->zero, fn, data);
@@ -284,8 +284,10 @@ void field_each_member(
 
 static bool message_is_empty(const struct schema_type *type, const void *msg)
 {
-	for (size_t i = 0; i < type->n_fields; i++) {
-		const struct schema_field *f = &type->fields[i];
+	for (const struct schema_look *look = type->looks, *end = look + type->n_fields; look < end; look++) {
+		if (!schema_may_be_written(msg, look))
+			continue;
+		const struct schema_field *f = &type->fields[look->at];
 		const void *child = field_is(f, SCHEMA_INLINE) ? *(void *const *)field_at(msg, f) : NULL;
 		if (field_is(f, SCHEMA_INLINE) ? !message_is_empty(f->type, child ? child : f->type->zero)
 					       : json_field_is_written(type, msg, f))

@@ -41,20 +41,6 @@ static inline void *form_field(const void *msg, size_t i)
 
 /* Whether JSON shows a field at all. */
 bool json_field_is_written(const struct schema_type *type, const void *msg, const struct schema_field *field);
-/* False for most fields of most objects, and surely not written then. */
-static inline bool json_field_may_be_written(const void *msg, const struct schema_field *field)
-{
-	if (field->flags & (SCHEMA_KEEP_EMPTY | SCHEMA_BY_VALUE | SCHEMA_INLINE))
-		return true;
-	if (field->shape != SCHEMA_SINGLE)
-		return *field_count(msg, field);
-	if (field->kind == SCHEMA_MESSAGE)
-		return *(void *const *)field_at(msg, field);
-	if (field->kind != SCHEMA_STRING)
-		return true;
-	const char *text = *(char *const *)field_at(msg, field);
-	return field_is(field, SCHEMA_PRESENCE) ? text != NULL : text != schema_empty_string;
-}
 /* One value of a kind, no message. */
 void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at);
 size_t json_utf8_len(const char *p, const char *end);
@@ -89,8 +75,19 @@ static inline uint64_t json_load8(const char *p)
 	return word;
 }
 
+/* As the first four and the last four of eight. */
+static inline uint64_t json_load4_and_4(const char *p, const char *q)
+{
+	uint32_t halves[2];
+	uint64_t word;
+	memcpy(&halves[0], p, sizeof(halves[0]));
+	memcpy(&halves[1], q, sizeof(halves[1]));
+	memcpy(&word, halves, sizeof(word));
+	return word;
+}
+
 /* Past the characters that a JSON string holds as they are: to a quote, a backslash, a control character, what is
- * beyond ASCII, and with html also <, > and &. Sixteen at a time; of eight to fifteen those in the middle are looked at
+ * beyond ASCII, and with html also <, > and &. Sixteen at a time; of four to fifteen those in the middle are looked at
  * twice. */
 static inline const char *json_skip_plain(const char *p, const char *end, bool html)
 {
@@ -102,6 +99,11 @@ static inline const char *json_skip_plain(const char *p, const char *end, bool h
 	if (end - p >= 8) {
 		size_t i = json_first_special(json_load8(p), json_load8(end - 8), html);
 		return i < 8 ? p + i : end - 16 + i;
+	}
+	if (end - p >= 4) {
+		const uint64_t word = json_load4_and_4(p, end - 4);
+		size_t i = json_first_special(word, word, html);
+		return i < 4 ? p + i : i < 8 ? end - 8 + i : end;
 	}
 	for (; p < end; p++) {
 		unsigned char c = (unsigned char)*p;

@@ -97,9 +97,17 @@ struct json_reader {
 	bool no_place; /* as of the options */
 };
 
+/* Of json_peek(): what begins with a character, JSON_END: nothing; and past what is no beginning. */
+extern const uint8_t json_begins[256];
+enum json_type json_peek_on(struct json_reader *r);
+
 void json_reader_init(struct json_reader *r, struct arena *arena, const char *data, size_t size, size_t max_depth);
 /* The type of the value that comes next, without consuming it; JSON_END on an error or at the end. */
-enum json_type json_peek(struct json_reader *r);
+static inline enum json_type json_peek(struct json_reader *r)
+{
+	enum json_type type = r->error || r->at >= r->end ? JSON_END : json_begins[(unsigned char)*r->at];
+	return type != JSON_END ? type : json_peek_on(r);
+}
 /* Consumes the next value of any type; *ret_text (may be NULL) is the slice of the input. */
 bool json_skip(struct json_reader *r, const char **ret_text, size_t *ret_size);
 /* A string, unescaped: a slice of the input where it has no escapes, else in the arena; not NUL-terminated. */

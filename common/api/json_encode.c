@@ -229,10 +229,10 @@ static void encode_members(struct encoder *e, const void *msg, bool *first)
 {
 	const struct schema_type *type = schema_of(msg);
 
-	for (size_t i = 0; i < type->n_fields; i++) {
-		const struct schema_field *field = &type->fields[i];
-		if (!json_field_may_be_written(msg, field))
+	for (const struct schema_look *look = type->looks, *end = look + type->n_fields; look < end; look++) {
+		if (!schema_may_be_written(msg, look))
 			continue;
+		const struct schema_field *field = &type->fields[look->at];
 		if (field_is(field, SCHEMA_INLINE)) {
 			const void *child = *(void *const *)field_at(msg, field);
 			encode_members(e, child ? child : field->type->zero, first);

@@ -37,18 +37,18 @@ static inline void skip_space(struct json_reader *r)
 		skip_some_space(r);
 }
 
-enum json_type json_peek(struct json_reader *r)
-{
-	static const uint8_t begins[256] = {['{'] = JSON_OBJECT,
-		['['] = JSON_ARRAY,
-		['"'] = JSON_STRING,
-		['n'] = JSON_NULL,
-		['t'] = JSON_TRUE,
-		['f'] = JSON_FALSE,
-		['-'] = JSON_NUMBER,
-		['0' ... '9'] = JSON_NUMBER};
-	_Static_assert(JSON_END == 0, "what begins no value");
+const uint8_t json_begins[256] = {['{'] = JSON_OBJECT,
+	['['] = JSON_ARRAY,
+	['"'] = JSON_STRING,
+	['n'] = JSON_NULL,
+	['t'] = JSON_TRUE,
+	['f'] = JSON_FALSE,
+	['-'] = JSON_NUMBER,
+	['0' ... '9'] = JSON_NUMBER};
+_Static_assert(JSON_END == 0, "what begins no value");
 
+enum json_type json_peek_on(struct json_reader *r)
+{
 	if (r->error)
 		return JSON_END;
 	skip_space(r);
@@ -56,7 +56,7 @@ enum json_type json_peek(struct json_reader *r)
 		fail(r, "unexpected end of JSON input");
 		return JSON_END;
 	}
-	enum json_type type = begins[(unsigned char)*r->at];
+	enum json_type type = json_begins[(unsigned char)*r->at];
 	if (type == JSON_END)
 		fail(r, "invalid character looking for beginning of value");
 	return type;

@@ -142,21 +142,13 @@ const struct schema_subresource *schema_find_subresource(const struct schema_res
 
 const struct schema_name *schema_find_field(const struct schema_type *type, const char *json_name, size_t size)
 {
-	size_t low = 0, high = type->n_names;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		const struct schema_name *name = &type->names[middle];
-		int c = size < name->size ? -1 : size > name->size;
-		if (!c)
-			c = memcmp(json_name, name->json_name, size);
-		if (!c)
+	if (!size || size > type->longest_name)
+		return NULL;
+	const struct schema_name *name = &type->names[type->by_size[size]],
+				 *end = &type->names[type->by_size[size + 1]];
+	for (; name < end; name++)
+		if (!memcmp(name->json_name, json_name, size))
 			return name;
-		if (c < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
 	return NULL;
 }
 

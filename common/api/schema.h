@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <protobuf-c/protobuf-c.h>
 #include "base/arena.h"
 
@@ -121,6 +122,20 @@ struct schema_wire {
 	uint8_t there;		    /* enum schema_wire_there */
 };
 
+/* Where to look whether a field is surely absent, as most fields of most objects are: the tables above are large. */
+enum schema_look_kind {
+	SCHEMA_LOOK_NOWHERE,	 /* it is never surely absent */
+	SCHEMA_LOOK_WORD,	 /* eight bytes, zero if it is: a pointer, a count, a number */
+	SCHEMA_LOOK_FIRST_HALF,	 /* four of them */
+	SCHEMA_LOOK_SECOND_HALF, /* four of them */
+	SCHEMA_LOOK_TEXT,	 /* a pointer, then to the empty string */
+};
+struct schema_look {
+	uint16_t offset; /* of the word */
+	uint8_t kind;	 /* enum schema_look_kind */
+	uint8_t at;	 /* which field, or which name */
+};
+
 struct schema_type {
 	ProtobufCMessageDescriptor base; /* first: a message's descriptor is its schema */
 	const char *name;		 /* core.v1.Pod */
@@ -132,11 +147,14 @@ struct schema_type {
 	const void *zero;			/* an empty object, base.sizeof_message bytes */
 	const struct schema_wire *wire;		/* n_fields in the order of numbers, then one whose tag is above all */
 	const struct schema_field *fields;	/* in declaration order, which is the JSON order */
+	const struct schema_look *looks;	/* of the fields */
 	const struct schema_name *names;	/* sorted by size, then bytes */
-	const uint8_t *by_name;			/* the places of names in the order of their bytes alone */
+	const struct schema_look *by_name;	/* of the names, in the order of their bytes alone */
+	const uint8_t *by_size;			/* where names of a size begin: of 0 to longest_name + 1 */
 	const struct schema_resource *resource; /* of a served kind, else NULL */
 	uint16_t n_fields;
 	uint16_t n_names;
+	uint8_t longest_name;
 	uint8_t form; /* enum schema_form */
 	bool root;    /* carries apiVersion and kind on the wire */
 	bool map_entry;
@@ -182,6 +200,20 @@ void *api_new(struct arena *arena, const struct schema_type *type) __attribute__
 #define API_IS(msg, T) ((msg) && schema_of(msg) == &T##_schema)
 /* A string for a plain (never NULL) string field that holds nothing. */
 extern const char schema_empty_string[1];
+/* False: JSON leaves the field out. */
+static inline bool schema_may_be_written(const void *msg, const struct schema_look *look)
+{
+	static const bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+	static const uint64_t masks[] = {[SCHEMA_LOOK_WORD] = UINT64_MAX,
+		[SCHEMA_LOOK_FIRST_HALF] = little ? UINT32_MAX : ~(uint64_t)UINT32_MAX,
+		[SCHEMA_LOOK_SECOND_HALF] = little ? ~(uint64_t)UINT32_MAX : UINT32_MAX,
+		[SCHEMA_LOOK_TEXT] = UINT64_MAX};
+	static const uint64_t absent[] = {
+		[SCHEMA_LOOK_NOWHERE] = 1, [SCHEMA_LOOK_TEXT] = (uintptr_t)schema_empty_string};
+	uint64_t word;
+	memcpy(&word, (const char *)msg + look->offset, sizeof(word));
+	return (word & masks[look->kind]) != absent[look->kind];
+}
 
 /* A root type by group ("" is core), version and kind; NULL if there is none. */
 const struct schema_type *schema_find_kind(const char *group, const char *version, const char *kind);

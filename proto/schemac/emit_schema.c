@@ -166,6 +166,33 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->field->json_name, (*y)->field->json_name);
 }
 
+/* Where to look whether JSON leaves a field of a type's own out. */
+static void emit_look(FILE *out, const struct type *type, const struct field *field, size_t at)
+{
+	static const bool halves[K_N] = {[K_BOOL] = true, [K_INT32] = true, [K_UINT32] = true, [K_FLOAT] = true};
+	const bool counted = field->shape != SINGLE, bit = !counted && field->presence && field->kind < K_STRING;
+	const char *prefix = counted ? "n_" : bit ? "has_" : "", *name = *prefix ? field->name : field->c_name;
+
+	if (field->keep_empty || field->by_value || field->inline_)
+		fprintf(out, "{0, SCHEMA_LOOK_NOWHERE, %zu}, ", at);
+	else if (!counted && (bit || halves[field->kind]))
+		fprintf(out,
+			"{offsetof(%s, %s%s) & ~7u, offsetof(%s, %s%s) & 4 ? SCHEMA_LOOK_SECOND_HALF : "
+			"SCHEMA_LOOK_FIRST_HALF, %zu}, ",
+			type->c_name, prefix, name, type->c_name, prefix, name, at);
+	else
+		fprintf(out, "{offsetof(%s, %s%s), SCHEMA_LOOK_%s, %zu}, ", type->c_name, prefix, name,
+			!counted && field->kind == K_STRING && !field->presence ? "TEXT" : "WORD", at);
+}
+
+static void emit_looks(FILE *out, const struct type *type)
+{
+	fprintf(out, "static const struct schema_look %s_looks[] = {", type->c_name);
+	for (size_t i = 0; i < type->n_fields; i++)
+		emit_look(out, type, &type->fields[i], i);
+	fputs("{0}};\n", out);
+}
+
 static void emit_by_name(FILE *out, const struct type *type, const struct names *names)
 {
 	const struct name **sorted = NULL;
@@ -177,11 +204,32 @@ static void emit_by_name(FILE *out, const struct type *type, const struct names 
 		sorted[i] = &names->items[i];
 	}
 	qsort(sorted, names->n, sizeof(*sorted), by_name);
-	fprintf(out, "static const uint8_t %s_names_by_name[] = {", type->c_name);
-	for (size_t i = 0; i < names->n; i++)
-		fprintf(out, "%zu, ", (size_t)(sorted[i] - names->items));
+	fprintf(out, "static const struct schema_look %s_names_by_name[] = {", type->c_name);
+	for (size_t i = 0; i < names->n; i++) {
+		const size_t at = (size_t)(sorted[i] - names->items);
+		if (sorted[i]->owner == type)
+			emit_look(out, type, sorted[i]->field, at);
+		else
+			fprintf(out, "{0, SCHEMA_LOOK_NOWHERE, %zu}, ", at);
+	}
 	fputs("};\n", out);
 	free(sorted);
+}
+
+/* Sorted by size, the names of one begin where those that are shorter end. Returns the longest one's. */
+static size_t emit_by_size(FILE *out, const struct type *type, const struct names *names)
+{
+	const size_t longest = strlen(names->items[names->n - 1].field->json_name);
+	size_t at = 0;
+
+	fprintf(out, "static const uint8_t %s_by_size[] = {", type->c_name);
+	for (size_t size = 0; size <= longest + 1; size++) {
+		while (at < names->n && strlen(names->items[at].field->json_name) < size)
+			at++;
+		fprintf(out, "%zu, ", at);
+	}
+	fputs("};\n", out);
+	return longest;
 }
 
 static void emit_field_ref(FILE *out, const struct type *owner, const struct field *field)
@@ -189,7 +237,7 @@ static void emit_field_ref(FILE *out, const struct type *owner, const struct fie
 	fprintf(out, "&%s_fields[%zu]", owner->c_name, (size_t)(field - owner->fields));
 }
 
-static size_t emit_names(FILE *out, const struct type *type)
+static size_t emit_names(FILE *out, const struct type *type, size_t *ret_longest)
 {
 	struct names names = {0};
 
@@ -215,6 +263,7 @@ static size_t emit_names(FILE *out, const struct type *type)
 	}
 	fputs("};\n", out);
 	emit_by_name(out, type, &names);
+	*ret_longest = emit_by_size(out, type, &names);
 	free(names.items);
 	return names.n;
 }
@@ -302,13 +351,17 @@ void emit_schema(FILE *out, const struct type *type)
 	for (size_t i = 0; i < type->n_fields; i++)
 		emit_schema_field(out, type, &type->fields[i]);
 	fputs("\t{0}};\n", out);
-	size_t n_names = emit_names(out, type);
+	emit_looks(out, type);
+	size_t longest = 0, n_names = emit_names(out, type, &longest);
 	if (type->resource)
 		emit_resource(out, type);
-	fprintf(out, "#define %s_TABLES .fields = %s_fields, .n_fields = %zu, .n_names = %zu, ", type->c_name,
-		type->c_name, type->n_fields, n_names);
+	fprintf(out,
+		"#define %s_TABLES .fields = %s_fields, .looks = %s_looks, .n_fields = %zu, .n_names = %zu, "
+		".longest_name = %zu, ",
+		type->c_name, type->c_name, type->c_name, type->n_fields, n_names, longest);
 	if (n_names)
-		fprintf(out, ".names = %s_names, .by_name = %s_names_by_name, ", type->c_name, type->c_name);
+		fprintf(out, ".names = %s_names, .by_name = %s_names_by_name, .by_size = %s_by_size, ", type->c_name,
+			type->c_name, type->c_name);
 	if (type->resource)
 		fprintf(out, ".resource = &%s_resource, ", type->c_name);
 	if (type->root) {
