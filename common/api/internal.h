@@ -89,7 +89,7 @@ static inline uint64_t json_load4_and_4(const char *p, const char *q)
 /* Past the characters that a JSON string holds as they are: to a quote, a backslash, a control character, what is
  * beyond ASCII, and with html also <, > and &. Sixteen at a time; of four to fifteen those in the middle are looked at
  * twice. */
-static inline const char *json_skip_plain(const char *p, const char *end, bool html)
+static inline __attribute__((always_inline)) const char *json_skip_plain(const char *p, const char *end, bool html)
 {
 	for (; end - p >= 16; p += 16) {
 		size_t i = json_first_special(json_load8(p), json_load8(p + 8), html);

@@ -62,7 +62,7 @@ enum json_type json_peek_on(struct json_reader *r)
 	return type;
 }
 
-static bool count_value(struct json_reader *r)
+static inline bool count_value(struct json_reader *r)
 {
 	return ++r->n_values <= JSON_MAX_VALUES || fail(r, "too many values");
 }
@@ -233,7 +233,7 @@ static size_t unescape(struct json_reader *r, const char **p, const char *end, c
 	return put_utf8(out, (uint32_t)c);
 }
 
-/* The end of a string whose first character p is: its closing quote. Tells whether it can be taken as it is. */
+/* The end of a string: its closing quote. p is within it. Tells whether it can be taken as it is. */
 static const char *find_quote(struct json_reader *r, const char *p, bool *ret_plain)
 {
 	*ret_plain = true;
@@ -263,23 +263,10 @@ static const char *find_quote(struct json_reader *r, const char *p, bool *ret_pl
 	return NULL;
 }
 
-bool json_read_string(struct json_reader *r, const char **ret_s, size_t *ret_size)
+/* A string between its quotes, with what has to be escaped or mended in the arena. */
+static bool read_escaped(
+	struct json_reader *r, const char *start, const char *quote, const char **ret_s, size_t *ret_size)
 {
-	bool plain;
-
-	if (json_peek(r) != JSON_STRING)
-		return fail(r, "a string is expected");
-	if (!count_value(r))
-		return false;
-	const char *start = r->at + 1, *quote = find_quote(r, start, &plain);
-	if (!quote)
-		return false;
-	if (plain) {
-		*ret_s = start;
-		*ret_size = (size_t)(quote - start);
-		r->at = quote + 1;
-		return true;
-	}
 	char *out = arena_alloc(r->arena, (size_t)(quote - start) * 3 + 4), *to = out;
 	for (const char *p = start; p < quote;) {
 		if (*p == '\\') {
@@ -298,7 +285,37 @@ bool json_read_string(struct json_reader *r, const char **ret_s, size_t *ret_siz
 	}
 	*ret_s = out;
 	*ret_size = (size_t)(to - out);
+	return true;
+}
+
+/* The rest of a string that begins at start, of which all before p stands for itself. */
+static __attribute__((noinline)) bool read_on(
+	struct json_reader *r, const char *start, const char *p, const char **ret_s, size_t *ret_size)
+{
+	bool plain;
+	const char *quote = find_quote(r, p, &plain);
+	if (!quote || (!plain && !read_escaped(r, start, quote, ret_s, ret_size)))
+		return false;
+	if (plain) {
+		*ret_s = start;
+		*ret_size = (size_t)(quote - start);
+	}
 	r->at = quote + 1;
+	return true;
+}
+
+bool json_read_string(struct json_reader *r, const char **ret_s, size_t *ret_size)
+{
+	if (json_peek(r) != JSON_STRING)
+		return fail(r, "a string is expected");
+	if (!count_value(r))
+		return false;
+	const char *start = r->at + 1, *p = json_skip_plain(start, r->end, false);
+	if (p >= r->end || *p != '"')
+		return read_on(r, start, p, ret_s, ret_size);
+	*ret_s = start;
+	*ret_size = (size_t)(p - start);
+	r->at = p + 1;
 	return true;
 }
 
@@ -334,7 +351,7 @@ bool json_enter(struct json_reader *r)
 }
 
 /* At the next member or element, or past the closing bracket. */
-static bool next(struct json_reader *r, bool *first, char close)
+static inline bool next(struct json_reader *r, bool *first, char close)
 {
 	if (r->error)
 		return false;
@@ -362,7 +379,7 @@ bool json_next_element(struct json_reader *r, bool *first)
 	return next(r, first, ']');
 }
 
-static bool after_name(struct json_reader *r)
+static inline bool after_name(struct json_reader *r)
 {
 	skip_space(r);
 	if (r->at >= r->end)
