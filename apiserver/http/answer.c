@@ -8,6 +8,8 @@
 #include "api/yaml.h"
 #include "base/clock.h"
 
+#define ANSWER_BYTES 1024
+
 static ProtobufCMessage *metadata_of(struct arena *arena, const ProtobufCMessage *object)
 {
 	MetaV1PartialObjectMetadata *partial = API_NEW(arena, MetaV1PartialObjectMetadata);
@@ -170,6 +172,8 @@ void answer_object(struct exchange *exchange, struct request *request, const str
 	const ProtobufCMessage *object)
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
+	/* What was sent comes back with defaults and owners of fields. */
+	strbuf_grow(&body, ANSWER_BYTES + 2 * exchange->body_size);
 	struct status *status = encode_shape(exchange, accept, object, true, &body);
 	answer_warnings(exchange, request);
 	if (status) {

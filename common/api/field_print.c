@@ -5,7 +5,6 @@
 #include "api/types.h"
 
 #define SELF "\".\":{}"
-#define HEAD_BYTES 32 /* of a node, beside its texts */
 
 struct pen {
 	struct arena *arena;
@@ -43,59 +42,45 @@ struct node {
 	bool member;
 };
 
-/* Room for the head of a node with a text in it, and the comma before it. */
-static char *open_node(const struct pen *pen, size_t size, struct node *ret_node)
+struct text {
+	const char *s;
+	size_t size;
+};
+#define TEXT(literal) ((const struct text){literal, sizeof(literal) - 1})
+
+/* The head of a node, a comma before it where there is one already: name and value stand there as they are. */
+static inline __attribute__((always_inline)) struct node begin(const struct pen *pen, bool member, struct text before,
+	struct text name, struct text between, struct text value, struct text behind)
 {
 	struct strbuf *out = pen->out;
-	ret_node->start = out->len;
-	if (out->len + size + HEAD_BYTES >= out->cap)
-		strbuf_grow(out, size + HEAD_BYTES);
+	struct node node = {.start = out->len, .member = member};
+	const size_t size = before.size + name.size + between.size + value.size + behind.size + sizeof("," SELF);
+	if (out->len + size >= out->cap)
+		strbuf_grow(out, size);
 	char *to = out->buf + out->len;
 	if (to[-1] != '{')
 		*to++ = ',';
-	return to;
-}
-
-/* The rest of a head, behind its text. */
-static void close_head(const struct pen *pen, char *to, bool member, struct node *node)
-{
-	if (member) {
-		memcpy(to, SELF, sizeof(SELF));
-		to += strlen(SELF);
-	}
+	to = mempcpy(to, before.s, before.size);
+	to = mempcpy(to, name.s, name.size);
+	to = mempcpy(to, between.s, between.size);
+	to = mempcpy(to, value.s, value.size);
+	to = mempcpy(to, behind.s, behind.size);
+	if (member)
+		to = mempcpy(to, SELF, strlen(SELF));
 	*to = '\0';
-	node->member = member;
-	node->below = pen->out->len = (size_t)(to - pen->out->buf);
+	node.below = out->len = (size_t)(to - out->buf);
+	return node;
 }
 
-/* "f:name":{ of a name that stands there as it is. */
 static struct node begin_field(const struct pen *pen, const char *name, size_t size, bool member)
 {
-	struct node node;
-	char *to = open_node(pen, size, &node);
-	memcpy(to, "\"f:", 3);
-	memcpy(to + 3, name, size);
-	to += 3 + size;
-	memcpy(to, "\":{", 3);
-	close_head(pen, to + 3, member, &node);
-	return node;
+	return begin(pen, member, TEXT("\"f:"), (struct text){name, size}, TEXT(""), TEXT(""), TEXT("\":{"));
 }
 
-/* "k:{\"name\":\"text\"}":{ */
 static struct node begin_item(const struct pen *pen, const struct schema_field *key, const char *text)
 {
-	const size_t size = strlen(text);
-	struct node node;
-	char *to = open_node(pen, key->json_size + size, &node);
-	memcpy(to, "\"k:{\\\"", 6);
-	memcpy(to + 6, key->json_name, key->json_size);
-	to += 6 + key->json_size;
-	memcpy(to, "\\\":\\\"", 5);
-	memcpy(to + 5, text, size);
-	to += 5 + size;
-	memcpy(to, "\\\"}\":{", 6);
-	close_head(pen, to + 6, true, &node);
-	return node;
+	return begin(pen, true, TEXT("\"k:{\\\""), (struct text){key->json_name, key->json_size}, TEXT("\\\":\\\""),
+		(struct text){text, strlen(text)}, TEXT("\\\"}\":{"));
 }
 
 static void end(const struct pen *pen, const struct node *node)
