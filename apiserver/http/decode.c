@@ -1,5 +1,6 @@
 #include "apiserver/http/decode.h"
 #include <stdlib.h>
+#include "api/go_text.h"
 #include "api/defaults/defaults.h"
 #include "api/json.h"
 #include "api/protobuf.h"
@@ -151,8 +152,8 @@ struct status *decode_unversioned(struct request *request, const struct schema_t
 		return NULL;
 	TREE_FOREACH (member, tree)
 		if (!str_eq(member->string, "kind") && !str_eq(member->string, "apiVersion"))
-			ARENA_PUSH(request->arena, strict.errors, strict.n_errors) =
-				arena_printf(request->arena, "unknown field \"%s\"", member->string);
+			ARENA_PUSH(request->arena, strict.errors, strict.n_errors) = arena_printf(
+				request->arena, "unknown field %s", go_quote(request->arena, member->string));
 	if (strict.n_errors > 1)
 		qsort(strict.errors, strict.n_errors, sizeof(*strict.errors), str_cmp_qsort);
 	return judge_strictness(request, type, &strict, error);
@@ -235,6 +236,15 @@ static struct status *decode_json_body(struct request *request, const struct sch
 	return cannot_handle(type, kind, version_part(api_version), status);
 }
 
+static struct status *unrecognized(
+	struct request *request, const struct schema_type *type, struct body body, struct status *why)
+{
+	struct status *s = status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
+		type->kind, why->message, summary(request->arena, body));
+	status_free(why);
+	return s;
+}
+
 static struct status *decode_yaml(struct request *request, const struct schema_type *type, const char *data,
 	size_t size, ProtobufCMessage **ret_object)
 {
@@ -244,14 +254,8 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 	struct decode_error error;
 	const struct json_options options = {.strict = &strict};
 	struct status *status = yaml_to_json(request->arena, data, size, &options, &json, &json_size);
-	if (status) {
-		static const char converting[] = "error converting YAML to JSON: ";
-		const char *why = arena_strdup(request->arena, status->message);
-		status_free(status);
-		return status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
-			type->kind, why + (str_starts_with(why, converting) ? strlen(converting) : 0),
-			summary(request->arena, (struct body){data, size}));
-	}
+	if (status)
+		return unrecognized(request, type, (struct body){data, size}, status);
 	if (strict.n_errors) {
 		strict = (struct json_strict){0};
 		TRY(yaml_find_duplicates(request->arena, data, size, &strict));
@@ -277,15 +281,6 @@ static struct status *check_envelope(const char *data, size_t size)
 			"provided data does not appear to be a protobuf message, expected prefix [107 56 115 "
 			"0]");
 	return size == PROTOBUF_MAGIC_SIZE ? status_bad_request("empty body") : NULL;
-}
-
-static struct status *unrecognized(
-	struct request *request, const struct schema_type *type, struct body body, struct status *why)
-{
-	struct status *s = status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
-		type->kind, why->message, summary(request->arena, body));
-	status_free(why);
-	return s;
 }
 
 static struct status *decode_protobuf(struct request *request, const struct schema_type *type, const char *data,

@@ -1,5 +1,6 @@
 #include "apiserver/http/verbs.h"
 #include <stdlib.h>
+#include "api/go_text.h"
 #include "api/copy.h"
 #include "api/defaults/defaults.h"
 #include "api/meta.h"
@@ -358,7 +359,8 @@ static struct status *apply_patch_to(struct request *request, const struct patch
 		request_warn(request, "%s", p->strict.errors[i]);
 	struct decode_error error;
 	struct status *status = read_outcome(request, p, schema_of(old), after, &text, ret_object, &error);
-	if (p->again)
+	/* Of an outcome that is no object nobody knows what else is in it. */
+	if (p->again || (status && !error.bad_fields))
 		request->n_warnings = n_warnings;
 	return judge_outcome(request, schema_of(old), p, after, status, &error);
 }
@@ -395,8 +397,10 @@ static void find_unknown_members(struct request *request, struct patch *p)
 	TREE_FOREACH (op, p->tree) {
 		TREE_FOREACH (member, op)
 			if (!str_in(member->string, known))
-				ARENA_PUSH(request->arena, p->strict.errors, p->strict.n_errors) = arena_printf(
-					request->arena, "json patch unknown field \"[%zu].%s\"", i, member->string);
+				ARENA_PUSH(request->arena, p->strict.errors, p->strict.n_errors) =
+					arena_printf(request->arena, "json patch unknown field %s",
+						go_quote(request->arena,
+							arena_printf(request->arena, "[%zu].%s", i, member->string)));
 		i++;
 	}
 }

@@ -297,11 +297,19 @@ static struct status *finish(struct request *request, struct attempt *a, Protobu
 static struct status *create_instead(
 	struct request *request, const struct registry_update *update, ProtobufCMessage **ret_object, bool *ret_created)
 {
-	if (!update->create_if_missing)
+	/* What a configuration says is looked at first, where a put may create. */
+	const bool looks = request->applies && traits_of(request).create_on_put;
+	if (!update->create_if_missing && !looks)
 		return request_not_found(request, request->name);
 	ProtobufCMessage *object;
 	TRY(update->transform(update->data, request, NULL, &object));
+	if (request->applies && !str_empty(object_uid(object)))
+		return request_conflict(request, request->name,
+			"uid mismatch: the provided object specified uid %s, and no existing object was found",
+			object_uid(object));
 	TRY(check_identity(request, object, update->uid));
+	if (!update->create_if_missing)
+		return request_not_found(request, request->name);
 	object_meta(object)->resource_version = (char *)(uintptr_t)schema_empty_string;
 	const char *verb = request->verb;
 	request->verb = "create";

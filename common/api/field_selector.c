@@ -162,7 +162,9 @@ bool field_selector_matches_object(const struct field_selector *s, const void *m
 
 bool field_selector_supported(const struct schema_resource *resource, const char *path)
 {
-	if (str_eq(path, "metadata.name") || (resource->namespaced && str_eq(path, "metadata.namespace")))
+	/* Kinds without fields of their own know the namespace, even where there is none. */
+	const bool knows_namespace = resource->namespaced || !resource->selectable || !resource->selectable[0];
+	if (str_eq(path, "metadata.name") || (knows_namespace && str_eq(path, "metadata.namespace")))
 		return true;
 	return str_in(path, resource->selectable);
 }

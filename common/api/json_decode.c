@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "api/go_text.h"
 #include "api/internal.h"
 #include "api/intstr.h"
 #include "api/json.h"
@@ -61,7 +62,7 @@ static void strict_error(struct decoder *d, const char *what, const struct place
 	if (!d->strict || d->strict->n_errors >= MAX_STRICT_ERRORS)
 		return;
 	add_place(&path, &at, true);
-	char *error = arena_printf(d->arena, "%s field \"%s\"", what, path.buf);
+	char *error = arena_printf(d->arena, "%s field %s", what, go_quote(d->arena, path.buf));
 	if (!str_in_n(error, d->strict->errors, d->strict->n_errors))
 		ARENA_PUSH(d->arena, d->strict->errors, d->strict->n_errors) = error;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "api/go_text.h"
 #include "api/internal.h"
 #include "api/tree_index.h"
 
@@ -157,7 +158,7 @@ static void duplicate(struct parser *p, const struct place *at)
 	if (!p->strict || p->strict->n_errors >= 100)
 		return;
 	add_place(&path, at);
-	char *error = arena_printf(p->arena, "duplicate field \"%s\"", path.buf);
+	char *error = arena_printf(p->arena, "duplicate field %s", go_quote(p->arena, path.buf));
 	if (!str_in_n(error, p->strict->errors, p->strict->n_errors))
 		ARENA_PUSH(p->arena, p->strict->errors, p->strict->n_errors) = error;
 }
