@@ -292,13 +292,11 @@ static struct status *to_object(struct request *request, const struct schema_typ
 					: tree_to_typed(request->arena, tree, type, NULL, ret_object);
 	if (!status)
 		return NULL;
-	/* The original does not say where. */
-	const char *where = strstr(status->message, ": "), *space = strchr(status->message, ' ');
 	struct status *said = status_new(STATUS_UNKNOWN,
 		"failed to convert new object (%s) to proper version: unable to convert unstructured object to %s%s, "
 		"Kind=%s: %s",
 		named(request, type, config), str_empty(type->group) ? "/" : "", type->api_version, type->kind,
-		where && where < space && !str_starts_with(status->message, "json: ") ? where + 2 : status->message);
+		status->message);
 	status_free(status);
 	return said;
 }

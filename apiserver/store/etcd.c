@@ -9,6 +9,7 @@
 #define MAX_PEM_BYTES (1u << 20)
 #define MAX_MESSAGE_BYTES (1u << 30)
 #define COMPACTION_KEY "compact_rev_key"
+#define INVALID_ARGUMENT 3 /* gRPC's code */
 
 struct pem {
 	char *ca;
@@ -82,9 +83,10 @@ struct status *etcd_plain(struct status *s)
 	enum status_reason reason = STATUS_INTERNAL;
 	if (s->reason == STATUS_EXPIRED || s->reason == STATUS_TIMEOUT || s->reason == STATUS_UNAVAILABLE)
 		reason = s->reason;
-	/* Too large for etcd. */
-	if (rpc_status_code(s) == 3 && strstr(s->message, "request is too large"))
-		reason = STATUS_TOO_LARGE;
+	/* What we ask is well formed: etcd finds it invalid only when it is too large, for which the original has no
+	 * reason. */
+	if (rpc_status_code(s) == INVALID_ARGUMENT)
+		reason = STATUS_UNKNOWN;
 	struct status *clean = status_new(reason, "%s", s->message);
 	status_free(s);
 	return clean;

@@ -27,7 +27,8 @@ struct yaml_stream *yaml_stream_new(struct arena *arena, const char *data, size_
 struct status *yaml_stream_next(
 	struct yaml_stream *stream, const struct json_options *options, cJSON **ret_tree) MUST_USE;
 
-/* YAML to JSON text. */
+/* YAML to JSON text. What is wrong is told without the words that the others begin with: error converting YAML to JSON.
+ */
 struct status *yaml_to_json(struct arena *arena, const char *data, size_t size, const struct json_options *options,
 	char **ret_json, size_t *ret_size) MUST_USE;
 /* YAML or JSON to a typed object; type NULL: by apiVersion and kind. */

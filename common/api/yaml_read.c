@@ -6,7 +6,6 @@
 #include "api/yaml_internal.h"
 #include "base/map.h"
 
-#define CONVERTING "error converting YAML to JSON: "
 #define MAX_YAML_DEPTH 500
 #define MAX_NODES (4u << 20)
 #define MAX_ALIASED_NODES 400000
@@ -76,8 +75,8 @@ static struct status *yaml_error(const struct yaml_stream *s)
 	else
 		line = p->context_mark.line;
 	if (!line)
-		return status_bad_request(CONVERTING "yaml: %s", problem);
-	return status_bad_request(CONVERTING "yaml: line %zu: %s", line, problem);
+		return status_bad_request("yaml: %s", problem);
+	return status_bad_request("yaml: line %zu: %s", line, problem);
 }
 
 static struct status *next_event(struct yaml_stream *s, yaml_event_t *event)
@@ -87,7 +86,7 @@ static struct status *next_event(struct yaml_stream *s, yaml_event_t *event)
 
 static struct status *at_line(const yaml_event_t *event, const char *what)
 {
-	return status_bad_request(CONVERTING "yaml: line %zu: %s", event->start_mark.line + 1, what);
+	return status_bad_request("yaml: line %zu: %s", event->start_mark.line + 1, what);
 }
 
 static const struct anchor *find_anchor(const struct yaml_stream *s, const char *name)
@@ -207,8 +206,7 @@ static struct status *merge_into(
 		all[at++] = from;
 	for (; at > 0; at--) {
 		if (!cJSON_IsObject(all[at - 1]))
-			return status_bad_request(
-				CONVERTING "yaml: map merge requires map or sequence of maps as the value");
+			return status_bad_request("yaml: map merge requires map or sequence of maps as the value");
 		merge_object(s, event, object, members, all[at - 1]);
 	}
 	return NULL;
@@ -276,10 +274,10 @@ static struct status *parse_alias(struct yaml_stream *s, const yaml_event_t *eve
 
 	if (!a || !a->node)
 		return status_bad_request(
-			CONVERTING "yaml: unknown anchor '%s' referenced", (const char *)event->data.alias.anchor);
+			"yaml: unknown anchor '%s' referenced", (const char *)event->data.alias.anchor);
 	s->n_aliased += a->n_nodes;
 	if (s->n_aliased > MAX_ALIASED_NODES)
-		return status_bad_request(CONVERTING "yaml: document contains excessive aliasing");
+		return status_bad_request("yaml: document contains excessive aliasing");
 	s->n_nodes += a->n_nodes;
 	*ret_node = tree_copy(s->arena, a->node);
 	(*ret_node)->string = NULL;
@@ -364,7 +362,7 @@ static struct status *parse_document(struct yaml_stream *s, cJSON **ret_tree)
 	TRY(next_event(s, &event)); /* the document's end */
 	yaml_event_delete(&event);
 	if (s->not_finite)
-		return status_bad_request(CONVERTING "json: unsupported value: %s", s->not_finite);
+		return status_bad_request("json: unsupported value: %s", s->not_finite);
 	return NULL;
 }
 
@@ -390,7 +388,7 @@ static struct status *next_yaml(struct yaml_stream *s, cJSON **ret_tree)
 	return NULL;
 }
 
-struct status *yaml_stream_next(struct yaml_stream *s, const struct json_options *options, cJSON **ret_tree)
+static struct status *next_document(struct yaml_stream *s, const struct json_options *options, cJSON **ret_tree)
 {
 	size_t max_size = options && options->max_size ? options->max_size : JSON_MAX_SIZE;
 
@@ -411,6 +409,17 @@ struct status *yaml_stream_next(struct yaml_stream *s, const struct json_options
 	return next_yaml(s, ret_tree);
 }
 
+/* As most callers say it. */
+static struct status *converting(struct status *status)
+{
+	return status_is(status, STATUS_BAD_REQUEST) ? status_wrap(status, "error converting YAML to JSON") : status;
+}
+
+struct status *yaml_stream_next(struct yaml_stream *s, const struct json_options *options, cJSON **ret_tree)
+{
+	return converting(next_document(s, options, ret_tree));
+}
+
 /* What JSON may escape and YAML may not: a slash, and halves of characters. */
 static struct status *check_escapes(struct yaml_stream *s)
 {
@@ -422,10 +431,9 @@ static struct status *check_escapes(struct yaml_stream *s)
 		if (*p != '\\')
 			continue;
 		if (p[1] == '/' && line)
-			return status_bad_request(
-				CONVERTING "yaml: line %zu: found unknown escape character", line + 1);
+			return status_bad_request("yaml: line %zu: found unknown escape character", line + 1);
 		if (p[1] == '/')
-			return status_bad_request(CONVERTING "yaml: found unknown escape character");
+			return status_bad_request("yaml: found unknown escape character");
 		if (end - p > 3 && p[1] == 'u' && (p[2] | 0x20) == 'd' && strchr("89abcdefABCDEF", p[3]))
 			s->json_first = false; /* the reader of YAML tells */
 		p++;
@@ -449,7 +457,7 @@ static void settle_numbers(struct arena *arena, cJSON *tree)
 	}
 }
 
-struct status *yaml_parse(
+static struct status *parse_one(
 	struct arena *arena, const char *data, size_t size, const struct json_options *options, cJSON **ret_tree)
 {
 	struct yaml_stream *s = yaml_stream_new(arena, data, size);
@@ -463,11 +471,17 @@ struct status *yaml_parse(
 		TRY(check_escapes(s));
 	}
 	const bool json = s->json_first;
-	TRY(yaml_stream_next(s, options, &tree));
+	TRY(next_document(s, options, &tree));
 	if (json && tree)
 		settle_numbers(arena, tree);
 	*ret_tree = tree ? tree : tree_new_null(arena);
 	return NULL;
+}
+
+struct status *yaml_parse(
+	struct arena *arena, const char *data, size_t size, const struct json_options *options, cJSON **ret_tree)
+{
+	return converting(parse_one(arena, data, size, options, ret_tree));
 }
 
 struct status *yaml_find_duplicates(struct arena *arena, const char *data, size_t size, struct json_strict *ret_strict)
@@ -485,7 +499,7 @@ struct status *yaml_to_json(struct arena *arena, const char *data, size_t size, 
 {
 	cJSON *tree;
 
-	TRY(yaml_parse(arena, data, size, options, &tree));
+	TRY(parse_one(arena, data, size, options, &tree));
 	*ret_json = tree_to_string(arena, tree, JSON_NO_HTML_ESCAPE | TREE_SORTED);
 	*ret_size = strlen(*ret_json);
 	return NULL;
@@ -497,7 +511,9 @@ struct status *yaml_decode(struct arena *arena, const struct schema_type *type, 
 	char *json;
 	size_t json_size;
 
-	TRY(yaml_to_json(arena, data, size, options, &json, &json_size));
+	struct status *status = yaml_to_json(arena, data, size, options, &json, &json_size);
+	if (status)
+		return converting(status);
 	if (!type)
 		return json_decode_any(arena, json, json_size, options, ret_msg);
 	return json_decode(arena, type, json, json_size, options, ret_msg);

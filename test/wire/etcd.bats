@@ -43,6 +43,10 @@ written() { [ "$(cp_curl "/api/v1/namespaces/default/configmaps/$1" -o /dev/null
 	cp_start_apiserver
 	[ "$(write small 1)" = 201 ] && written small
 	[ "$(write large 900000)" = 201 ] && written large
+	printf '{"kind":"ReplicationController","apiVersion":"v1","metadata":{"name":"r"},"spec":{"template":{"metadata":{"labels":{"a":"b"}},
+		"spec":{"containers":[{"name":"c","image":"%01700000d"}]}}}}' 1 > "$CP_DIR/body"
+	cp_curl /api/v1/namespaces/default/replicationcontrollers -H 'Content-Type: application/json' --data-binary "@$CP_DIR/body" > "$CP_DIR/answer"
+	[ "$(jq -c '[.code, .reason, .message]' "$CP_DIR/answer")" = '[500,null,"etcdserver: request is too large"]' ]
 	stop_etcd
 	[ "$(write lost 1)" = 503 ]
 	grep -q 'failed to connect' "$CP_DIR/answer"

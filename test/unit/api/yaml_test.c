@@ -361,6 +361,12 @@ static void merging_what_is_no_mapping_is_refused(void **state)
 		CLEANUP_STATUS struct status *status = yaml_parse(arena, texts[i], strlen(texts[i]), NULL, &tree);
 		assert_string_equal(status ? status->message : "",
 			"error converting YAML to JSON: yaml: map merge requires map or sequence of maps as the value");
+		char *json;
+		size_t size;
+		CLEANUP_STATUS struct status *plain =
+			yaml_to_json(arena, texts[i], strlen(texts[i]), NULL, &json, &size);
+		assert_string_equal(
+			plain ? plain->message : "", "yaml: map merge requires map or sequence of maps as the value");
 	}
 }
 
