@@ -251,11 +251,12 @@ static enum MHD_Result begin_upgraded(struct exchange_private *x)
 	return MHD_YES;
 }
 
-/* Read where it lies if it is of one piece; that stays until the exchange ends. */
+/* Read where it lies if it is of one piece; that stays until the exchange ends. An answer to what is not read to its
+ * end is lost that way when the connection closes. */
 static struct MHD_Response *new_short_response(struct exchange_private *x)
 {
 	const struct gather *g = x->gather;
-	if (g->n_parts != 1 || g->parts->kind != PART_BYTES)
+	if (x->too_large || g->n_parts != 1 || g->parts->kind != PART_BYTES)
 		return MHD_create_response_from_callback(g->size, g->size + 1, read_gather, x, NULL);
 	x->sent = g->size;
 	return MHD_create_response_from_buffer(g->size, (void *)(uintptr_t)g->parts->data, MHD_RESPMEM_PERSISTENT);
