@@ -45,6 +45,8 @@ static struct status *unsupported_field(const struct request *request, const cha
 	if (request->schema->type == &ResourceV1ResourceSlice_schema)
 		return status_bad_request(
 			"field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: %s", path);
+	if (request->schema->type == &BatchV1Job_schema)
+		return status_bad_request("field label \"%s\" not supported for Job", path);
 	if (request->schema->selectable && request->schema->selectable[0])
 		return status_bad_request("field label not supported: %s", path);
 	return status_bad_request(

@@ -480,7 +480,8 @@ static struct status *patch_view(
 /* --- server-side apply --- */
 
 struct apply {
-	cJSON *config;
+	struct exchange *exchange;
+	cJSON *config; /* NULL: it has not been looked at */
 	bool force;
 	struct json_strict duplicates; /* emptied when they are told */
 };
@@ -497,14 +498,6 @@ static struct status *judge_duplicates(struct request *request, struct apply *ap
 		request_warn(request, "%s", found.errors[i]);
 	apply->duplicates.n_errors = 0;
 	return NULL;
-}
-
-static struct status *apply_config(
-	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
-{
-	struct apply *apply = data;
-	TRY(managed_apply(request, old, apply->config, apply->force, ret_object));
-	return judge_duplicates(request, apply);
 }
 
 /* The type that an apply is of: the resource's, or that of the view that is applied to. */
@@ -529,29 +522,40 @@ static struct status *check_config(struct request *request, const cJSON *config)
 
 static struct status *parse_config(struct exchange *exchange, struct request *request, struct apply *apply)
 {
-	cJSON **ret_config = &apply->config;
+	cJSON *config;
 	struct json_strict strict = {0};
 	const struct json_options options = {.strict = &strict};
-	TRY(status_wrap(yaml_parse(request->arena, exchange->body, exchange->body_size, &options, ret_config),
+	TRY(status_wrap(yaml_parse(request->arena, exchange->body, exchange->body_size, &options, &config),
 		"error decoding YAML"));
-	if (!cJSON_IsObject(*ret_config))
+	if (!cJSON_IsObject(config))
 		return status_bad_request(
 			"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
 			"unmarshal %s into Go value of type map[string]interface {}",
-			go_name(*ret_config));
+			go_name(config));
+	apply->config = config;
 	if (!strict.n_errors || str_eq(request->field_validation, "Ignore"))
 		return NULL;
 	return yaml_find_duplicates(request->arena, exchange->body, exchange->body_size, &apply->duplicates);
 }
 
+/* What is wrong with a configuration is told of what is there, or may be created. */
+static struct status *apply_config(
+	void *data, struct request *request, const ProtobufCMessage *old, ProtobufCMessage **ret_object)
+{
+	struct apply *apply = data;
+	if (!apply->config)
+		TRY(parse_config(apply->exchange, request, apply));
+	TRY(check_config(request, apply->config));
+	TRY(managed_apply(request, old, apply->config, apply->force, ret_object));
+	return judge_duplicates(request, apply);
+}
+
 static struct status *verb_apply(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
-	struct apply apply = {0};
+	struct apply apply = {.exchange = exchange};
 	ProtobufCMessage *object;
 	bool created;
 	query_flag(exchange, "force", &apply.force);
-	TRY(parse_config(exchange, request, &apply));
-	TRY(check_config(request, apply.config));
 	request->applies = true;
 	const struct registry_update update = {.transform = apply_config,
 		.data = &apply,
