@@ -303,7 +303,7 @@ static const char *url_problem(struct arena *arena, const char *text, struct url
 	}
 	if (*rest != '/')
 		return *ret->scheme ? NULL : "invalid URI for request";
-	if (str_starts_with(rest, "//") && (*ret->scheme || !str_starts_with(rest, "///"))) {
+	if (*ret->scheme && str_starts_with(rest, "//")) {
 		size_t size = strcspn(rest + 2, "/");
 		char *host = arena_strndup(arena, rest + 2, size), *at = strrchr(host, '@');
 		ret->host = at ? at + 1 : host;

@@ -106,17 +106,6 @@ static bool is_hostname(struct arena *arena, const char *text)
 	return str_runes(top) >= 2 && strlen(top) <= 63;
 }
 
-#define ATOM "[-a-zA-Z0-9!#$%&'*+/=?^_`{|}~\\x{80}-\\x{10ffff}]+"
-#define QUOTED "\"([^\"\\\\]|\\\\.)*\""
-#define ADDRESS "(" ATOM "(\\." ATOM ")*|" QUOTED ")@(" ATOM "(\\." ATOM ")*|\\[[^\\[\\]\\\\]*\\])"
-
-/* An address, or a name and an address in angle brackets. */
-static bool is_email(struct arena *arena, const char *text)
-{
-	return matches(arena, "^\\s*" ADDRESS "\\s*$", text) ||
-	       matches(arena, "^\\s*((" ATOM "|" QUOTED "|\\.)\\s*)*<" ADDRESS ">\\s*$", text);
-}
-
 /* Numbers with a check digit */
 
 static bool is_credit_card(struct arena *arena, const char *text)
@@ -272,7 +261,7 @@ static const struct form {
 	{"date", NULL, is_date},
 	{"datetime", NULL, is_datetime},
 	{"duration", NULL, is_duration},
-	{"email", NULL, is_email},
+	{"email", NULL, text_is_email},
 	{"hexcolor", "^#?([0-9a-fA-F]{3}){1,2}$", NULL},
 	{"hostname", NULL, is_hostname},
 	{"ipv4", NULL, is_ipv4},

@@ -17,4 +17,7 @@ bool text_has_format(struct arena *arena, const char *format, const char *text);
  * added: "2 weeks and 1 day". */
 bool text_duration(const char *text, int64_t *ret_ns);
 
+/* An address of mail, with a name or without. */
+bool text_is_email(struct arena *arena, const char *text);
+
 #endif
