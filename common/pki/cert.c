@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -142,6 +143,32 @@ struct status *pki_certs_parse(const char *pem, size_t size, struct pki_cert ***
 	*ret_certs = certs;
 	*ret_n = n;
 	return NULL;
+}
+
+const char *pki_roots_problem(const char *pem, size_t size)
+{
+	BIO *bio = BIO_new_mem_buf(pem, size > INT_MAX ? INT_MAX : (int)size);
+	bool any = false, good = false, bad = false;
+	unsigned char *der;
+	char *name;
+	long der_size;
+	while (!good && pki_pem_next(bio, &name, &der, &der_size)) {
+		if (str_eq(name, "CERTIFICATE")) {
+			CLEANUP(pki_cert_freep) struct pki_cert *cert = NULL;
+			CLEANUP_STATUS struct status *s = pki_cert_parse_der(der, (size_t)der_size, &cert);
+			good = !s;
+			bad |= s != NULL;
+		}
+		any = true;
+		OPENSSL_free(name);
+		OPENSSL_free(der);
+	}
+	BIO_free(bio);
+	if (good)
+		return NULL;
+	return bad   ? "failed to parse certificate: x509: malformed certificate"
+	       : any ? "no valid certificate authority data seen"
+		     : "unable to parse bytes as PEM block";
 }
 
 struct status *pki_cert_parse(const char *pem, size_t size, struct pki_cert **ret_cert)

@@ -99,6 +99,8 @@ DEFINE_CLEANUP(struct pki_cert *, pki_cert_free)
 /* What keeps a chain and a key, both PEM, from serving TLS, in the words of Go's crypto/tls; NULL: nothing. */
 const char *pki_pair_problem(
 	struct arena *arena, const char *certs, size_t certs_size, const char *key, size_t key_size);
+/* What keeps PEM from holding any certificate to trust, in the words of Go; NULL: nothing. */
+const char *pki_roots_problem(const char *pem, size_t size);
 char *pki_cert_pem(struct arena *arena, const struct pki_cert *cert);
 /* Fills *ret_subject from the certificate; texts come from the arena. */
 void pki_cert_subject(struct arena *arena, const struct pki_cert *cert, struct pki_subject *ret_subject);

@@ -3,15 +3,34 @@
 #include "api/meta.h"
 #include "apiserver/validation/extension/extension.h"
 #include "apiserver/validation/meta.h"
+#include "base/encode.h"
 #include "base/nameset.h"
 #include "base/str.h"
+#include "pki/pki.h"
 
 typedef ApiextensionsV1CustomResourceDefinition Crd;
 typedef ApiextensionsV1CustomResourceDefinitionSpec Spec;
 typedef ApiextensionsV1CustomResourceDefinitionVersion Version;
 
 #define APPROVED "api-approved.kubernetes.io"
+static const char *const review_versions[] = {"v1", "v1beta1", NULL};
 #define IMMUTABLE "field is immutable"
+
+/* What is asked of a definition; what the stored one breaks is not asked of its update. */
+struct asked {
+	struct crd_schema_rules schema;
+	bool has_schemas;		/* every version has to have one */
+	bool review_version;		/* conversion has to know a version of reviews that we know */
+	bool bundle;			/* certificates have to be some */
+	struct nameset rules, messages; /* that were stored */
+	const Crd *old;			/* NULL: none */
+	bool old_shared;		/* all its versions have one schema, which a new version has had, too */
+};
+#define ASKED_OF_NEW                                                                                          \
+	{                                                                                                     \
+		.schema = {.structural = true, .pruned = true, .types = true, .atomic = true, .keyed = true}, \
+		.has_schemas = true, .review_version = true                                                   \
+	}
 
 /*
  * What all versions say alike is checked, and named in errors, as if it were said once for all of them: shared has it,
@@ -117,18 +136,45 @@ static bool has_status(const ApiextensionsV1CustomResourceSubresources *subresou
 	return subresources && subresources->status;
 }
 
+static const ApiextensionsV1JSONSchemaProps *version_schema(const Version *version)
+{
+	return version->schema ? version->schema->open_apiv3_schema : NULL;
+}
+
+/* Whether the schema of a version is as it was stored. */
+static bool is_unchanged(const struct asked *asked, const Version *version)
+{
+	for (size_t i = 0; asked->old && i < asked->old->spec->n_versions; i++)
+		if (asked->old_shared || str_eq(asked->old->spec->versions[i]->name, version->name))
+			return api_equal(version_schema(asked->old->spec->versions[i]), version_schema(version));
+	return false;
+}
+
+static void require_schemas(
+	struct field_errors *errors, const struct field_path *path, const Spec *spec, const struct asked *asked)
+{
+	for (size_t i = 0; i < spec->n_versions; i++) {
+		const struct field_path *at = FIELD(FIELD(FIELD_INDEX(path, i), "schema"), "openAPIV3Schema");
+		if (version_schema(spec->versions[i]))
+			continue;
+		if (asked->has_schemas)
+			field_required(errors, at, "");
+		else if (spec->versions[i]->served && !spec->preserve_unknown_fields)
+			field_required(errors, at, "because otherwise all fields are pruned");
+	}
+}
+
 static void check_versions(struct field_errors *errors, const struct field_path *path, const Spec *spec,
-	const struct form *form, bool pruned)
+	const struct form *form, const struct asked *asked)
 {
 	size_t n_storage = 0;
 	bool unique = true;
 	struct nameset seen = {.arena = errors->arena};
 	Version **all = arena_calloc(errors->arena, spec->n_versions, sizeof(Version *));
-	for (size_t i = 0; i < spec->n_versions; i++)
-		if (!spec->versions[i]->schema || !spec->versions[i]->schema->open_apiv3_schema)
-			field_required(errors, FIELD(FIELD(FIELD_INDEX(path, i), "schema"), "openAPIV3Schema"), "");
 	for (size_t i = 0; i < spec->n_versions; i++) {
-		const struct crd_schema_rules rules = {has_status(spec->versions[i]->subresources), pruned};
+		struct crd_schema_rules rules = asked->schema;
+		rules.has_status = has_status(spec->versions[i]->subresources);
+		rules.unchanged = is_unchanged(asked, spec->versions[i]);
 		all[i] = &form->versions[i];
 		n_storage += spec->versions[i]->storage;
 		unique &= nameset_add(&seen, spec->versions[i]->name);
@@ -144,11 +190,12 @@ static void check_versions(struct field_errors *errors, const struct field_path 
 }
 
 static void check_shared(struct field_errors *errors, const struct field_path *path, const Spec *spec,
-	const struct form *form, bool pruned)
+	const struct form *form, const struct asked *asked)
 {
 	const Version *shared = &form->shared;
-	const ApiextensionsV1JSONSchemaProps *schema = shared->schema ? shared->schema->open_apiv3_schema : NULL;
-	struct crd_schema_rules rules = {.pruned = pruned};
+	const ApiextensionsV1JSONSchemaProps *schema = version_schema(shared);
+	struct crd_schema_rules rules = asked->schema;
+	rules.unchanged = spec->n_versions > 0 && is_unchanged(asked, spec->versions[0]);
 	for (size_t i = 0; i < spec->n_versions; i++)
 		rules.has_status |= has_status(spec->versions[i]->subresources);
 	if (schema)
@@ -205,7 +252,7 @@ static void require_names(struct field_errors *errors, const struct field_path *
 /* Conversion */
 
 static void check_review_versions(
-	struct field_errors *errors, const struct field_path *path, char *const *versions, size_t n)
+	struct field_errors *errors, const struct field_path *path, char *const *versions, size_t n, bool known)
 {
 	bool accepted = false;
 	if (n == 0) {
@@ -220,29 +267,44 @@ static void check_review_versions(
 		}
 		field_invalid_each(
 			errors, FIELD_INDEX(path, i), versions[i], check_dns_1035_label(errors->arena, versions[i]));
-		accepted |= str_eq(versions[i], "v1") || str_eq(versions[i], "v1beta1");
+		accepted |= str_in(versions[i], review_versions);
 	}
-	if (!accepted)
+	if (known && !accepted)
 		field_invalid_json(errors, path, strings_json(errors->arena, versions, n),
 			"must include at least one of v1, v1beta1");
 }
 
-static void check_client(
-	struct field_errors *errors, const struct field_path *path, const ApiextensionsV1WebhookClientConfig *client)
+/* Why a client cannot trust anybody by its certificates; NULL: it can, or it has none. */
+static const char *bundle_problem(const ApiextensionsV1WebhookClientConfig *client)
 {
-	if (!client)
+	return client->ca_bundle.len ? pki_roots_problem((const char *)client->ca_bundle.data, client->ca_bundle.len)
+				     : NULL;
+}
+
+static void check_client(struct field_errors *errors, const struct field_path *path,
+	const ApiextensionsV1WebhookClientConfig *client, bool bundle)
+{
+	if (!client) {
 		field_required(errors, path, "required when strategy is set to Webhook");
-	else if (!client->url == !client->service)
+		return;
+	}
+	if (!client->url == !client->service)
 		field_required(errors, path, "exactly one of url or service is required");
 	else if (client->url)
 		validate_webhook_url(errors, FIELD(path, "url"), client->url);
 	else
 		validate_webhook_service(errors, FIELD(path, "service"), client->service->namespace,
 			client->service->name, client->service->path, client->service->port);
+	const char *problem = bundle ? bundle_problem(client) : NULL;
+	if (problem)
+		field_invalid_json(errors, FIELD(path, "caBundle"),
+			arena_printf(errors->arena, "\"%s\"",
+				base64_encode(errors->arena, client->ca_bundle.data, client->ca_bundle.len)),
+			arena_printf(errors->arena, "unable to load root certificates: %s", problem));
 }
 
 static void check_conversion(struct field_errors *errors, const struct field_path *path,
-	const ApiextensionsV1CustomResourceConversion *conversion)
+	const ApiextensionsV1CustomResourceConversion *conversion, const struct asked *asked)
 {
 	static const char *const strategies[] = {"None", "Webhook", NULL};
 	static const char misplaced[] = "should not be set when strategy is not set to Webhook";
@@ -256,9 +318,9 @@ static void check_conversion(struct field_errors *errors, const struct field_pat
 	else if (!str_in(conversion->strategy, strategies))
 		field_unsupported(errors, FIELD(path, "strategy"), conversion->strategy, strategies);
 	if (str_eq(conversion->strategy, "Webhook")) {
-		check_client(errors, client, webhook ? webhook->client_config : NULL);
+		check_client(errors, client, webhook ? webhook->client_config : NULL, asked->bundle);
 		check_review_versions(errors, versions, webhook ? webhook->conversion_review_versions : NULL,
-			webhook ? webhook->n_conversion_review_versions : 0);
+			webhook ? webhook->n_conversion_review_versions : 0, asked->review_version);
 		return;
 	}
 	if (webhook && webhook->client_config)
@@ -284,18 +346,26 @@ static void check_group(struct field_errors *errors, const struct field_path *pa
 		field_invalid(errors, path, group, "should be a domain with at least one dot");
 }
 
-static void note_default(const ApiextensionsV1JSONSchemaProps *schema, void *data)
+struct content {
+	bool defaults, extensions;
+};
+
+static void note_content(const ApiextensionsV1JSONSchemaProps *schema, void *data)
 {
-	if (schema->default_)
-		*(bool *)data = true;
+	struct content *content = data;
+	content->defaults |= schema->default_ != NULL;
+	content->extensions |= schema->x_kubernetes_embedded_resource ||
+			       schema->has_x_kubernetes_preserve_unknown_fields || schema->x_kubernetes_int_or_string ||
+			       schema->n_x_kubernetes_list_map_keys || schema->x_kubernetes_list_type ||
+			       schema->n_x_kubernetes_validations;
 }
 
-static void check_spec(struct field_errors *errors, const Spec *spec, bool pruned)
+static void check_spec(struct field_errors *errors, const Spec *spec, struct asked *asked)
 {
 	static const char *const scopes[] = {"Cluster", "Namespaced", NULL};
 	const struct field_path *path = FIELD(NULL, "spec");
 	struct form form = {0};
-	bool defaults = false;
+	struct content content = {0};
 	if (spec->n_versions > 0)
 		share(&form, errors->arena, spec);
 	check_group(errors, FIELD(path, "group"), spec->group);
@@ -303,20 +373,21 @@ static void check_spec(struct field_errors *errors, const Spec *spec, bool prune
 		field_required(errors, FIELD(path, "scope"), "");
 	else if (!str_in(spec->scope, scopes))
 		field_unsupported(errors, FIELD(path, "scope"), spec->scope, scopes);
+	require_schemas(errors, FIELD(path, "versions"), spec, asked);
 	for (size_t i = 0; i < spec->n_versions; i++)
-		if (spec->versions[i]->schema)
-			schema_each(spec->versions[i]->schema->open_apiv3_schema, note_default, &defaults);
-	if (defaults && spec->preserve_unknown_fields)
+		schema_each(version_schema(spec->versions[i]), note_content, &content);
+	asked->schema.structural |= !spec->preserve_unknown_fields || content.defaults || content.extensions;
+	if (content.defaults && spec->preserve_unknown_fields)
 		field_invalid_bool(errors, FIELD(path, "preserveUnknownFields"), true,
 			"must be false in order to use defaults in the schema");
-	check_versions(errors, FIELD(path, "versions"), spec, &form, pruned);
+	check_versions(errors, FIELD(path, "versions"), spec, &form, asked);
 	require_names(errors, FIELD(path, "names"), spec->names);
-	check_shared(errors, path, spec, &form, pruned);
+	check_shared(errors, path, spec, &form, asked);
 	if (spec->conversion && !str_eq(spec->conversion->strategy, "None") && spec->preserve_unknown_fields)
 		field_invalid_json(errors, FIELD(FIELD(path, "conversion"), "strategy"),
 			field_json(errors->arena, spec->conversion->strategy),
 			"must be None if spec.preserveUnknownFields is true");
-	check_conversion(errors, FIELD(path, "conversion"), spec->conversion);
+	check_conversion(errors, FIELD(path, "conversion"), spec->conversion, asked);
 }
 
 static void check_stored(struct field_errors *errors, const Crd *crd)
@@ -421,7 +492,8 @@ void validate_crd(struct field_errors *errors, const Crd *crd)
 		check_name(errors, FIELD(metadata, "generateName"), crd->metadata->generate_name, wanted);
 		check_name(errors, FIELD(metadata, "name"), crd->metadata->name, wanted);
 	}
-	check_spec(errors, crd->spec, true);
+	struct asked asked = ASKED_OF_NEW;
+	check_spec(errors, crd->spec, &asked);
 	check_rest(errors, crd, NULL);
 }
 
@@ -435,13 +507,42 @@ static bool is_established(const Crd *crd)
 	return false;
 }
 
-static bool has_unpruned_defaults(struct arena *arena, const Spec *spec)
+static void note_expressions(const ApiextensionsV1JSONSchemaProps *schema, void *data)
 {
-	for (size_t i = 0; i < spec->n_versions; i++)
-		if (spec->versions[i]->schema &&
-			schema_has_unpruned_defaults(arena, spec->versions[i]->schema->open_apiv3_schema))
-			return true;
-	return false;
+	struct asked *asked = data;
+	for (size_t i = 0; i < schema->n_x_kubernetes_validations; i++) {
+		nameset_add(&asked->rules, str_or_empty(schema->x_kubernetes_validations[i]->rule));
+		nameset_add(&asked->messages, str_or_empty(schema->x_kubernetes_validations[i]->message_expression));
+	}
+}
+
+static bool knows_reviews(const ApiextensionsV1WebhookConversion *webhook)
+{
+	bool known = !webhook || webhook->n_conversion_review_versions == 0;
+	for (size_t i = 0; webhook && i < webhook->n_conversion_review_versions; i++)
+		known |= str_in(webhook->conversion_review_versions[i], review_versions);
+	return known;
+}
+
+/* What is asked of an update. */
+static void ask_after(struct asked *asked, struct arena *arena, const Crd *old)
+{
+	const ApiextensionsV1WebhookConversion *webhook = old->spec->conversion ? old->spec->conversion->webhook : NULL;
+	asked->old = old;
+	asked->old_shared = true;
+	asked->rules.arena = asked->messages.arena = arena;
+	asked->schema.stored_rules = &asked->rules;
+	asked->schema.stored_messages = &asked->messages;
+	for (size_t i = 0; i < old->spec->n_versions; i++) {
+		const ApiextensionsV1JSONSchemaProps *schema = version_schema(old->spec->versions[i]);
+		crd_rules_after(arena, schema, &asked->schema);
+		schema_each(schema, note_expressions, asked);
+		asked->has_schemas &= schema != NULL;
+		asked->old_shared &= api_equal(schema, version_schema(old->spec->versions[0]));
+	}
+	asked->review_version = knows_reviews(webhook);
+	asked->bundle =
+		is_established(old) && !(webhook && webhook->client_config && bundle_problem(webhook->client_config));
 }
 
 static void check_same(struct field_errors *errors, const struct field_path *path, const char *now, const char *was)
@@ -456,7 +557,9 @@ void validate_crd_update(struct field_errors *errors, const Crd *crd, const Crd 
 	const struct field_path *path = FIELD(NULL, "spec");
 	const ApiextensionsV1CustomResourceDefinitionNames *now = crd->spec->names ? crd->spec->names : &none;
 	const ApiextensionsV1CustomResourceDefinitionNames *was = old->spec->names ? old->spec->names : &none;
-	check_spec(errors, crd->spec, !has_unpruned_defaults(errors->arena, old->spec));
+	struct asked asked = ASKED_OF_NEW;
+	ask_after(&asked, errors->arena, old);
+	check_spec(errors, crd->spec, &asked);
 	if (is_established(old)) {
 		check_same(errors, FIELD(path, "scope"), crd->spec->scope, old->spec->scope);
 		check_same(errors, FIELD(FIELD(path, "names"), "kind"), now->kind, was->kind);

@@ -18,10 +18,14 @@ void validate_crd_status(struct field_errors *errors, const ApiextensionsV1Custo
 /* A label of DNS; several problems of it in one message, behind prefix. lower: mixed case is no problem. */
 void validate_crd_label(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *prefix, bool lower);
-/* What holds for a schema beside itself. */
+/* What holds for a schema beside itself. What a definition that is stored already breaks is not asked of its update. */
 struct crd_schema_rules {
 	bool has_status; /* there is a status subresource: the root may say less */
+	bool structural; /* it has to be a structure */
 	bool pruned;	 /* defaults may have no field that is not in the schema */
+	bool types;	 /* types have to be known ones */
+	bool atomic;	 /* items of sets have to be atomic */
+	bool keyed;	 /* items of sets and maps, and their keys, have to be there */
 	bool unchanged;	 /* it was stored like this: what a single rule may cost is not asked again */
 	/* Expressions of rules and of their messages that were stored before, in any version; NULL: none. */
 	const struct nameset *stored_rules, *stored_messages;
@@ -42,6 +46,8 @@ bool validate_crd_defaults(struct field_errors *errors, const struct field_path 
 /* Makes of the metadata of objects in defaults what is stored of it: fields that metadata does not have go. NULL: no
  * schema. */
 void crd_settle_defaults(struct arena *arena, ApiextensionsV1JSONSchemaProps *schema);
+/* What a stored schema (NULL: there is none) may break: sets *rules accordingly. */
+void crd_rules_after(struct arena *arena, const ApiextensionsV1JSONSchemaProps *schema, struct crd_schema_rules *rules);
 bool schema_has_unpruned_defaults(struct arena *arena, const ApiextensionsV1JSONSchemaProps *schema);
 /* What is wrong with a value by a schema, in fields below path. */
 void validate_schema_value(struct field_errors *errors, const struct field_path *path,

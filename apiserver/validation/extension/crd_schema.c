@@ -7,6 +7,7 @@ typedef ApiextensionsV1JSONSchemaProps Schema;
 
 /* What holds below a point of a schema. */
 struct where {
+	const struct crd_schema_rules *given;
 	const char *no_defaults; /* why none may be here; NULL: they may */
 	bool is_root;
 	bool in_meta;			    /* of the object or of one embedded in it */
@@ -46,12 +47,13 @@ void schema_each(const Schema *schema, void (*visit)(const Schema *schema, void 
 		schema_each(schema->additional_properties->schema, visit, data);
 }
 
+static const char *const types[] = {"array", "boolean", "integer", "number", "object", "string", NULL};
+
 /* What OpenAPI may say and a CRD may not. */
 static void check_standard(
 	struct field_errors *errors, const struct field_path *path, const Schema *schema, const struct where *where)
 {
-	static const char *const types[] = {"array", "boolean", "integer", "number", "object", "string", NULL};
-	if (!str_empty(schema->type) && !str_in(schema->type, types))
+	if (!str_empty(schema->type) && where->given->types && !str_in(schema->type, types))
 		field_unsupported_json(errors, FIELD(path, "type"), field_quote(errors->arena, schema->type), types);
 	if (schema->default_ && where->no_defaults)
 		field_forbidden(errors, FIELD(path, "default"),
@@ -171,7 +173,8 @@ static void check_items_of(struct field_errors *errors, const struct field_path 
 	}
 }
 
-static void check_topology(struct field_errors *errors, const struct field_path *path, const Schema *schema)
+static void check_topology(struct field_errors *errors, const struct field_path *path, const Schema *schema,
+	const struct crd_schema_rules *given)
 {
 	static const char *const map_types[] = {"atomic", "granular", NULL};
 	static const char *const list_types[] = {"atomic", "set", "map", NULL};
@@ -187,7 +190,7 @@ static void check_topology(struct field_errors *errors, const struct field_path 
 			errors, FIELD(path, "x-kubernetes-map-type"), field_quote(errors->arena, map), map_types);
 	if (list && !str_eq(schema->type, "array"))
 		check_type_for(errors, path, schema, "array", "must be array if x-kubernetes-list-type is specified");
-	else if (str_eq(list, "set") && schema->items && schema->items->schema)
+	else if (given->atomic && str_eq(list, "set") && schema->items && schema->items->schema)
 		check_set(errors, path, schema->items->schema);
 	if (list && !str_in(list, list_types))
 		field_unsupported_json(errors, at, field_quote(errors->arena, list), list_types);
@@ -197,7 +200,8 @@ static void check_topology(struct field_errors *errors, const struct field_path 
 		field_invalid(errors, at, list, "must be map if x-kubernetes-list-map-keys is non-empty");
 	if (str_eq(list, "map"))
 		check_map(errors, path, schema);
-	check_items_of(errors, path, schema);
+	if (given->keyed)
+		check_items_of(errors, path, schema);
 }
 
 /* Rules: all but their expressions. */
@@ -326,7 +330,7 @@ static void walk(struct field_errors *errors, const struct field_path *path, con
 	for (size_t i = 0; i < schema->n_dependencies; i++)
 		walk(errors, FIELD_KEY(FIELD(path, "dependencies"), schema->dependencies[i]->key),
 			schema->dependencies[i]->value->schema, value);
-	check_topology(errors, path, schema);
+	check_topology(errors, path, schema, where.given);
 	for (size_t i = 0; i < schema->n_x_kubernetes_validations; i++)
 		check_rule(errors, FIELD_INDEX(FIELD(path, "x-kubernetes-validations"), i), schema,
 			schema->x_kubernetes_validations[i]);
@@ -388,15 +392,46 @@ void validate_crd_schema(struct field_errors *errors, const struct field_path *p
 	if (schema->nullable)
 		field_forbidden(errors, FIELD(path, "nullable"), "nullable cannot be true at the root");
 	struct rule_check check = {.errors = FIELD_ERRORS_INIT(errors->arena), .given = rules};
-	struct where where = {.is_root = true, .place = {.times = 1, .is_root = true}};
-	if (validate_structure(errors, path, schema) && validate_crd_defaults(errors, path, schema, rules->pruned))
+	struct where where = {.given = rules, .is_root = true, .place = {.times = 1, .is_root = true}};
+	if (rules->structural && validate_structure(errors, path, schema) &&
+		validate_crd_defaults(errors, path, schema, rules->pruned))
 		where.rules = &check;
 	walk(errors, path, schema, where);
-	const char *unsupported =
-		errors->n_items == n_before && !check.errors.n_items ? unsupported_member(schema) : NULL;
+	const char *unsupported = rules->structural && errors->n_items == n_before ? unsupported_member(schema) : NULL;
 	if (unsupported)
 		field_invalid(errors, path, "",
 			arena_printf(errors->arena, "OpenAPIV3Schema '%s' is not supported", unsupported));
 	rule_check_total(&check, path);
 	field_errors_append(errors, &check.errors);
+}
+
+/* What was stored */
+
+struct stored {
+	struct field_errors sets, items;
+	bool odd_types;
+};
+
+static void note_stored(const Schema *schema, void *data)
+{
+	struct stored *stored = data;
+	stored->odd_types |= !str_empty(schema->type) && !str_in(schema->type, types);
+	if (str_eq(schema->x_kubernetes_list_type, "set") && schema->items && schema->items->schema)
+		check_set(&stored->sets, NULL, schema->items->schema);
+	check_items_of(&stored->items, NULL, schema);
+}
+
+void crd_rules_after(struct arena *arena, const Schema *schema, struct crd_schema_rules *rules)
+{
+	struct field_errors ignored = FIELD_ERRORS_INIT(arena);
+	struct stored stored = {FIELD_ERRORS_INIT(arena), FIELD_ERRORS_INIT(arena), false};
+	if (!schema)
+		return;
+	schema_each(schema, note_stored, &stored);
+	bool structural = validate_structure(&ignored, NULL, schema);
+	rules->structural &= structural;
+	rules->pruned &= !structural || !schema_has_unpruned_defaults(arena, schema);
+	rules->types &= !stored.odd_types;
+	rules->atomic &= !stored.sets.n_items;
+	rules->keyed &= !stored.items.n_items;
 }

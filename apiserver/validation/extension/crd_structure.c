@@ -254,7 +254,7 @@ bool validate_structure(struct field_errors *errors, const struct field_path *pa
 {
 	size_t n = errors->n_items;
 	if (!schema_is_readable(schema))
-		return false;
+		return false; /* the other checks name why */
 	check_structure(errors, path, schema, ROOT);
 	check_values_complete(errors, schema, schema, path, path);
 	if (errors->n_items > n)

@@ -434,13 +434,13 @@ static bool same_conditions(const struct webhook *a, const struct webhook *b)
 static void check_change(struct field_errors *errors, const struct webhooks *all, const struct webhooks *old)
 {
 	CLEANUP(strmap_freep) struct strmap *stored = strmap_new(NULL);
-	struct rules rules = {true, !old->n_items, true, all->n_items != old->n_items, stored};
+	struct rules rules = {true, true, true, all->n_items != old->n_items, stored};
 	for (size_t i = 0; i < old->n_items; i++) {
 		const struct webhook *was = &old->items[i];
 		for (size_t k = 0; k < was->n_conditions; k++)
 			strmap_put(stored, str_or_empty(was->conditions[k]->expression), stored);
 		rules.no_side_effects &= str_in(str_or_empty(was->side_effects), harmless);
-		rules.known_version |= has_known_version(was);
+		rules.known_version &= !was->n_versions || has_known_version(was);
 		rules.unique_names &= !named_before(old, i);
 		if (!rules.conditions)
 			rules.conditions = !same_conditions(&all->items[i], was);
