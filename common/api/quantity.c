@@ -115,7 +115,12 @@ static u128 scale_digits(const struct digits *d, int base, int exponent)
 	u128 value = d->value, limit = ((u128)INT64_MAX) * NANO;
 	int n_fraction = d->n_fraction;
 	bool rest = d->rest;
-	/* Fewer than 2^96 after each step, so nothing wraps; digits that this has no room for are far below a nano. */
+	/* Fewer than 2^96 after each step, so nothing wraps; digits that this has no room for are far below a nano.
+	 * Without such digits it is one step. */
+	if (!n_fraction && value < (u128)1 << (94 - exponent)) {
+		value <<= exponent;
+		exponent = 0;
+	}
 	for (; exponent > 0 && value; exponent--) {
 		for (; value >= (u128)1 << 94 && n_fraction; n_fraction--) {
 			rest = rest || value % 10;
