@@ -251,23 +251,13 @@ static enum MHD_Result begin_upgraded(struct exchange_private *x)
 	return MHD_YES;
 }
 
-/* Read where it lies if it is of one piece; that stays until the exchange ends. An answer to what is not read to its
- * end is lost that way when the connection closes. */
-static struct MHD_Response *new_short_response(struct exchange_private *x)
-{
-	const struct gather *g = x->gather;
-	if (x->too_large || g->n_parts != 1 || g->parts->kind != PART_BYTES)
-		return MHD_create_response_from_callback(g->size, g->size + 1, read_gather, x, NULL);
-	x->sent = g->size;
-	return MHD_create_response_from_buffer(g->size, (void *)(uintptr_t)g->parts->data, MHD_RESPMEM_PERSISTENT);
-}
-
 static struct MHD_Response *new_response(struct exchange_private *x)
 {
 	switch (x->kind) {
 	case REPLY_GATHER:
 		if (x->gather->size < LONG_BYTES)
-			return new_short_response(x);
+			return MHD_create_response_from_callback(
+				x->gather->size, x->gather->size + 1, read_gather, x, NULL);
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_long, x, NULL);
 	case REPLY_STREAM:
 		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, read_long, x, NULL);

@@ -233,6 +233,17 @@ metadata: {name: s}
 	[ ! -e "$BATS_TEST_TMPDIR/wrong" ] || { cat "$BATS_TEST_TMPDIR/wrong"; false; }
 }
 
+@test "short answers on one connection are sent at once" {
+	# What TCP holds back comes 200 ms later, forty times.
+	begin=${EPOCHREALTIME/./}
+	cp_curl "/api/v1/namespaces/default/pods/none-[1-40]" --output /dev/null
+	took_ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	[ "$took_ms" -lt 4000 ] || {
+		echo "40 answers took $took_ms ms"
+		false
+	}
+}
+
 @test "bad input gets one clear answer each" {
 	send POST $maps '{"kind":'
 	[ "$code" = 400 ] && [ "$(field reason)" = BadRequest ]
