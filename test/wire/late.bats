@@ -127,16 +127,3 @@ watch_all() {
 	[ "$code" = 200 ]
 	[ "$(wc -w <"$CP_DIR/course")" = 9 ]
 }
-
-@test "a watch that waits for etcd ends at its time" {
-	change
-	restart
-	kill -STOP "$CP_ETCD_PID"
-	local took
-	took=$(cp_curl "$maps?watch=1&resourceVersion=$before&timeoutSeconds=2" -m 15 -o "$CP_DIR/course" -w '%{exitcode} %{http_code} %{time_total}') || true
-	kill -CONT "$CP_ETCD_PID"
-	[[ $took == "0 200 "[23].* ]]
-	[ ! -s "$CP_DIR/course" ]
-	late watch "$maps?watch=1&resourceVersion=$before" --until last >"$CP_DIR/course"
-	[ "$(wc -w <"$CP_DIR/course")" = 9 ]
-}

@@ -1,8 +1,11 @@
 /* What the window of events has lost, told again out of etcd's history. */
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "apiserver/store/past.h"
 #include "base/mem.h"
@@ -309,6 +312,55 @@ static void more_than_the_ring_has_room_for_is_not_told(void **state)
 	cache_free(cache);
 }
 
+static void count(void *data)
+{
+	atomic_fetch_add((atomic_int *)data, 1);
+}
+
+/* An etcd that takes connections and says nothing. */
+static struct etcd *silent_etcd(struct arena *arena, int *ret_fd)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	*ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(*ret_fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(*ret_fd, 8), 0);
+	assert_int_equal(getsockname(*ret_fd, (struct sockaddr *)&address, &size), 0);
+	char *endpoint = arena_printf(arena, "http://127.0.0.1:%d", ntohs(address.sin_port));
+	struct etcd *etcd;
+	assert_null(etcd_new(&(struct etcd_options){.endpoints = &endpoint, .n_endpoints = 1}, &etcd));
+	return etcd;
+}
+
+static void who_waits_too_long_is_told_so_once(void **state)
+{
+	enum { DEADLINE_MS = 2000 };
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	atomic_int told = 0;
+	int fd;
+	struct etcd *etcd = silent_etcd(arena, &fd);
+	struct clock *clock = clock_fake_new(0);
+	struct cache *cache = cache_new(etcd, "/registry", clock);
+	struct status *status;
+	struct recall *recall;
+	cache_mark_synced(cache, BEGIN);
+	const int64_t deadline_ms = clock_mono_ms(clock) + DEADLINE_MS;
+	assert_null(recall_new(pods_of(cache), BEGIN - 1, deadline_ms, count, &told, &recall));
+	clock_fake_advance(clock, DEADLINE_MS - 1);
+	cache_tick(cache);
+	assert_int_equal(told, 0);
+	clock_fake_advance(clock, 1);
+	cache_tick(cache);
+	cache_tick(cache);
+	assert_int_equal(told, 1);
+	assert_false(recall_done(recall, &status));
+	recall_free(recall);
+	cache_free(cache);
+	etcd_free(etcd);
+	clock_fake_free(clock);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +371,7 @@ int main(void)
 		cmocka_unit_test(of_too_much_the_newer_half_is_told),
 		cmocka_unit_test(who_has_fallen_behind_stays_behind),
 		cmocka_unit_test(more_than_the_ring_has_room_for_is_not_told),
+		cmocka_unit_test(who_waits_too_long_is_told_so_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
