@@ -23,6 +23,12 @@ static bool is_net_bios(const char *domain)
 	return len && len <= 15 && *domain != '.' && !strpbrk(domain, "\\/:*?\"<>|");
 }
 
+/* What these options are is told as JSON. */
+static void invalid(struct field_errors *errors, const struct field_path *path, const char *value, const char *why)
+{
+	field_invalid_json(errors, path, field_json(errors->arena, value), why);
+}
+
 /* Of labels as DNS has them, in either case, however long it is. */
 static bool is_dns_domain(struct arena *arena, const char *domain)
 {
@@ -38,15 +44,15 @@ static void check_user(struct field_errors *errors, const struct field_path *pat
 {
 	size_t len = strlen(user);
 	if (!len)
-		field_invalid(errors, path, value, "runAsUserName's User cannot be empty");
+		invalid(errors, path, value, "runAsUserName's User cannot be empty");
 	else if (len > MAX_USER)
-		field_invalid(errors, path, value,
+		invalid(errors, path, value,
 			arena_printf(errors->arena, "runAsUserName's User length must not be longer than %d characters",
 				MAX_USER));
 	if (len && strspn(user, ". ") == len)
-		field_invalid(errors, path, value, "runAsUserName's User cannot contain only periods or spaces");
+		invalid(errors, path, value, "runAsUserName's User cannot contain only periods or spaces");
 	if (strpbrk(user, "\"/\\:;|=,+*?<>@[]"))
-		field_invalid(errors, path, value,
+		invalid(errors, path, value,
 			"runAsUserName's User cannot contain the following characters: \"/\\:;|=,+*?<>@[]");
 }
 
@@ -55,19 +61,19 @@ static void check_user_name(struct field_errors *errors, const struct field_path
 	char **parts;
 	size_t n = str_split(errors->arena, value, '\\', &parts);
 	if (!*value) {
-		field_invalid(errors, path, value, "runAsUserName cannot be an empty string");
+		invalid(errors, path, value, "runAsUserName cannot be an empty string");
 	} else if (has_control(value)) {
-		field_invalid(errors, path, value, "runAsUserName cannot contain control characters");
+		invalid(errors, path, value, "runAsUserName cannot contain control characters");
 	} else if (n > 2) {
-		field_invalid(errors, path, value, "runAsUserName cannot contain more than one backslash");
+		invalid(errors, path, value, "runAsUserName cannot contain more than one backslash");
 	} else {
 		const char *domain = n == 2 ? parts[0] : "";
 		if (strlen(domain) >= MAX_DOMAIN)
-			field_invalid(errors, path, value,
+			invalid(errors, path, value,
 				arena_printf(errors->arena, "runAsUserName's Domain length must be under %d characters",
 					MAX_DOMAIN));
 		if (n == 2 && !is_net_bios(domain) && !is_dns_domain(errors->arena, domain))
-			field_invalid(errors, path, value,
+			invalid(errors, path, value,
 				"runAsUserName's Domain doesn't match the NetBios nor the DNS format");
 		check_user(errors, path, value, parts[n - 1]);
 	}
@@ -79,14 +85,15 @@ void validate_windows_options(
 	if (!o)
 		return;
 	if (o->gmsa_credential_spec_name)
-		validate_text(errors, FIELD(path, "gmsaCredentialSpecName"), o->gmsa_credential_spec_name,
+		field_invalid_json_each(errors, FIELD(path, "gmsaCredentialSpecName"),
+			field_json(errors->arena, o->gmsa_credential_spec_name),
 			check_dns_subdomain(errors->arena, o->gmsa_credential_spec_name));
 	const char *spec = o->gmsa_credential_spec;
 	if (spec && !*spec)
 		field_invalid(errors, FIELD(path, "gmsaCredentialSpec"), spec,
 			"gmsaCredentialSpec cannot be an empty string");
 	else if (spec && strlen(spec) > MAX_SPEC_BYTES)
-		field_invalid(errors, FIELD(path, "gmsaCredentialSpec"), spec,
+		invalid(errors, FIELD(path, "gmsaCredentialSpec"), spec,
 			"gmsaCredentialSpec size must be under 64 KiB");
 	if (o->run_as_user_name)
 		check_user_name(errors, FIELD(path, "runAsUserName"), o->run_as_user_name);
