@@ -201,17 +201,37 @@ static void validate_kind(struct request *request, struct field_errors *errors, 
 		run_check(request, *checks, errors, object, old);
 }
 
-static struct status *validate_update(
-	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+static struct field_errors faults_of(struct request *request)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	const struct strategy *s = request->strategy;
-	const struct field_path *metadata = FIELD(NULL, "metadata");
 	errors.unprivileged = request->context && request->context->unprivileged;
-	errors.any_label_policy = object_names_label_policy(old);
+	return errors;
+}
+
+static struct field_errors check_update(
+	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old, unsigned kept)
+{
+	struct field_errors errors = faults_of(request);
+	const struct field_path *metadata = FIELD(NULL, "metadata");
+	errors.kept = kept;
 	validate_object_meta(&errors, metadata, object_meta(object), request->schema->namespaced, name_is_path_segment);
 	validate_object_meta_update(&errors, metadata, object_meta(object), object_meta(old));
 	validate_kind(request, &errors, object, old);
+	return errors;
+}
+
+static struct status *validate_update(
+	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	const struct strategy *s = request->strategy;
+	struct field_errors errors = check_update(request, object, old, 0);
+	/* Faults that may be kept are there: only now is it worth a look at what the old object has of them. */
+	if (errors.n_items && errors.found && s->validate_create) {
+		struct field_errors before = faults_of(request);
+		s->validate_create(request, old, &before);
+		if (before.found & errors.found)
+			errors = check_update(request, object, old, before.found);
+	}
 	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, request->schema->type->kind,
 		object_name(object)));
 	if (s->warn)

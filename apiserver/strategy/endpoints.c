@@ -7,13 +7,13 @@
 
 static void check_endpoints(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
-	validate_endpoints(errors, (const CoreV1Endpoints *)object);
+	validate_endpoints(errors, (const CoreV1Endpoints *)object, NULL);
 }
 
 static void check_endpoints_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
 	struct field_errors *errors)
 {
-	validate_endpoints(errors, (const CoreV1Endpoints *)object);
+	validate_endpoints(errors, (const CoreV1Endpoints *)object, (const CoreV1Endpoints *)old);
 }
 
 #define MANAGED_BY "endpoints.kubernetes.io/managed-by"

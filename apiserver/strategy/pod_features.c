@@ -144,13 +144,6 @@ static CoreV1PodSpec *template_spec(ProtobufCMessage *object)
 	return NULL;
 }
 
-bool object_names_label_policy(const ProtobufCMessage *object)
-{
-	const CoreV1PodSpec *spec = API_IS(object, CoreV1Pod) ? ((const CoreV1Pod *)object)->spec
-							      : template_spec((ProtobufCMessage *)(uintptr_t)object);
-	return spec && spec->security_context && spec->security_context->se_linux_change_policy;
-}
-
 void object_drop_disabled(struct arena *arena, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	CoreV1PodSpec *spec = API_IS(object, CoreV1Pod) ? NULL : template_spec(object);

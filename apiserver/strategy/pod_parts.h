@@ -13,9 +13,6 @@ void pod_drop_disabled(struct arena *arena, CoreV1PodSpec *spec, const CoreV1Pod
 /* The same for every pod template within an object of any kind. */
 void object_drop_disabled(struct arena *arena, ProtobufCMessage *object, const ProtobufCMessage *old);
 
-/* Whether the pod, or the pod of a template within, names a seLinuxChangePolicy. */
-bool object_names_label_policy(const ProtobufCMessage *object);
-
 /* Selectors get the values of the pod's own labels that they name by key. */
 void pod_add_label_keys(struct arena *arena, CoreV1Pod *pod);
 /* AppArmor profiles named by annotations, as fields; warns of each annotation that did it. */

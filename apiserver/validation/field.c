@@ -93,6 +93,15 @@ void field_forbidden(struct field_errors *errors, const struct field_path *path,
 	add(errors, path, "FieldValueForbidden", "Forbidden", NULL, detail);
 }
 
+void field_keep(struct field_errors *errors, size_t n, enum kept_fault what)
+{
+	if (errors->n_items == n)
+		return;
+	errors->found |= what;
+	if (errors->kept & what)
+		errors->n_items = n;
+}
+
 void field_invalid_json(
 	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail)
 {

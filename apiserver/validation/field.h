@@ -46,12 +46,25 @@ struct field_error {
  * long list, a request of one megabyte would fill the memory. The original has no such limit. */
 #define FIELD_ERRORS_MAX_BYTES (16u << 20)
 
+/* Faults that what has them may keep when it is changed: older releases did not know them as faults. */
+enum kept_fault {
+	KEPT_SELECTOR_VALUES = 1 << 0, /* values of a selector that no label can have */
+	KEPT_NODE_VALUES = 1 << 1,     /* the same of required labels of nodes */
+	KEPT_SPREAD_SELECTORS = 1 << 2,
+	KEPT_PAGES = 1 << 3, /* huge pages that are not whole */
+	KEPT_TOKEN_PATHS = 1 << 4,
+	KEPT_HOST_SYSCTLS = 1 << 5,
+	KEPT_USERS_DEVICES = 1 << 6,
+	KEPT_SOURCE_GROUPS = 1 << 7, /* of what a claim is filled with */
+	KEPT_LABEL_POLICY = 1 << 8,  /* who names a seLinuxChangePolicy may name any */
+};
+
 struct field_errors {
 	struct arena *arena;
 	struct field_error *items;
 	size_t n_items, n_bytes;
-	bool unprivileged;     /* the cluster lets no container be privileged */
-	bool any_label_policy; /* what changes named a seLinuxChangePolicy before: it may name any */
+	unsigned found, kept; /* enum kept_fault: what there is of them, and what is not told of */
+	bool unprivileged;    /* the cluster lets no container be privileged */
 };
 /* For loops that say more than one error for each thing that the client sent. */
 static inline bool field_errors_full(const struct field_errors *errors)
@@ -63,6 +76,8 @@ static inline bool field_errors_full(const struct field_errors *errors)
 		.arena = (arena_) \
 	}
 
+/* The errors since there were n are of that kind: they are forgotten where it may be kept. */
+void field_keep(struct field_errors *errors, size_t n, enum kept_fault what);
 /* detail may be "". */
 void field_required(struct field_errors *errors, const struct field_path *path, const char *detail);
 void field_forbidden(struct field_errors *errors, const struct field_path *path, const char *detail);

@@ -214,8 +214,8 @@ void validate_object_meta_update(struct field_errors *errors, const struct field
 	check_managed(errors, FIELD(path, "managedFields"), meta);
 }
 
-static void check_requirement(
-	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelectorRequirement *r)
+static void check_requirement(struct field_errors *errors, const struct field_path *path,
+	const MetaV1LabelSelectorRequirement *r, bool strict)
 {
 	if (str_eq(r->operator, "In") || str_eq(r->operator, "NotIn")) {
 		if (!r->n_values)
@@ -229,20 +229,35 @@ static void check_requirement(
 		field_invalid(errors, FIELD(path, "operator"), r->operator, "not a valid selector operator");
 	}
 	check(errors, FIELD(path, "key"), r->key, check_qualified_name(errors->arena, str_or_empty(r->key)));
+	size_t n = errors->n_items;
 	for (size_t i = 0; i < r->n_values; i++)
 		check(errors, FIELD_INDEX(FIELD(path, "values"), i), r->values[i],
 			check_label_value(errors->arena, r->values[i]));
+	if (!strict)
+		field_keep(errors, n, KEPT_SELECTOR_VALUES);
 }
 
-void validate_label_selector(
-	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector)
+static void check_selector(
+	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector, bool strict)
 {
 	if (!selector)
 		return;
 	validate_labels(errors, FIELD(path, "matchLabels"), selector->match_labels, selector->n_match_labels);
 	for (size_t i = 0; i < selector->n_match_expressions; i++)
-		check_requirement(
-			errors, FIELD_INDEX(FIELD(path, "matchExpressions"), i), selector->match_expressions[i]);
+		check_requirement(errors, FIELD_INDEX(FIELD(path, "matchExpressions"), i),
+			selector->match_expressions[i], strict);
+}
+
+void validate_label_selector(
+	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector)
+{
+	check_selector(errors, path, selector, false);
+}
+
+void validate_label_selector_strictly(
+	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector)
+{
+	check_selector(errors, path, selector, true);
 }
 
 void validate_dry_run(struct field_errors *errors, char *const *values, size_t n)

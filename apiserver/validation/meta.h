@@ -41,6 +41,9 @@ void validate_annotations(
 	struct field_errors *errors, const struct field_path *path, MapStringEntry *const *annotations, size_t n);
 void validate_label_selector(
 	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector);
+/* Where an update may not keep KEPT_SELECTOR_VALUES either. */
+void validate_label_selector_strictly(
+	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector);
 
 /* What is wrong with a value, or NULL; sentences of k8s.io/apimachinery/pkg/util/validation, one a line:
  * field_invalid() makes an error of each. */

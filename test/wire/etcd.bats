@@ -70,7 +70,7 @@ written() { [ "$(cp_curl "/api/v1/namespaces/default/configmaps/$1" -o /dev/null
 
 put() { # KEY VALUE: by another than the server
 	ETCDCTL_API=3 etcdctl --endpoints "https://127.0.0.1:$port" --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/etcd.crt" --key "$CP_DIR/etcd.key" \
-		put "/registry/configmaps/$1" "$2" > "$CP_DIR/put"
+		put "/registry/$1" "$2" > "$CP_DIR/put"
 }
 answers() { # CODE METHOD PATH
 	[ "$(cp_curl "/api/v1/$3" -X "$2" -o "$CP_DIR/answer" -w '%{http_code}')" = "$1" ]
@@ -80,7 +80,7 @@ answers() { # CODE METHOD PATH
 	start_etcd etcd
 	cp_start_apiserver
 	[ "$(write whole 1)" = 201 ]
-	put default/broken '{"kind":'
+	put configmaps/default/broken '{"kind":'
 	cp_wait answers 500 GET namespaces/default/configmaps/broken
 	[[ $(< "$CP_DIR/answer") == *"/registry/configmaps/default/broken in etcd cannot be read"* ]]
 	for path in configmaps namespaces/default/configmaps "configmaps?resourceVersion=0" "configmaps?limit=1&labelSelector=a"; do
@@ -97,7 +97,7 @@ answers() { # CODE METHOD PATH
 	wait "$CP_APISERVER_PID" || true
 	cp_start_apiserver
 	answers 429 GET configmaps
-	put default/broken '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"broken","namespace":"default"}}'
+	put configmaps/default/broken '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"broken","namespace":"default"}}'
 	cp_wait written broken
 	answers 200 GET configmaps
 }
@@ -118,7 +118,7 @@ answers() { # CODE METHOD PATH
 	follow other "namespaces/other/configmaps?resourceVersion=$version"
 	[ "$(write second 1)" = 201 ]
 	cp_wait told all ADDED:second
-	put default/broken '{"kind":'
+	put configmaps/default/broken '{"kind":'
 	for name in all selected; do cp_wait test -e "$CP_DIR/$name.ended"; done
 	told all ADDED:second && told selected ""
 	[ ! -e "$CP_DIR/other.ended" ]
@@ -129,10 +129,33 @@ answers() { # CODE METHOD PATH
 		[[ $(< "$CP_DIR/answer") == *"storage is (re)initializing: the value of /registry/configmaps/default/broken in etcd cannot be read"* ]]
 	done
 	[ "$(write third 1)" = 201 ]
-	put default/broken '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"broken","namespace":"default"}}'
+	put configmaps/default/broken '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"broken","namespace":"default"}}'
 	cp_wait written broken
 	follow again "$maps?resourceVersion=$version"
 	cp_wait told again "ADDED:second ADDED:third MODIFIED:broken"
 	kill "${pids[@]}" 2> /dev/null || true
 	wait "${pids[@]}" || true
+}
+
+# Which are refused today: a value in a selector that no label can have, half a page of memory, a mount without a volume, an address that is none.
+@test "what an older release let in can be changed elsewhere, and is refused when it is new" {
+	local key path object pod
+	start_etcd etcd
+	cp_start_apiserver
+	pod='"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"'
+	while IFS='|' read -r key path object; do
+		object=${object/POD/"$pod"}
+		put "$key/default/old" "${object/NAME/\"name\":\"old\",\"namespace\":\"default\",\"uid\":\"u\"}"
+		cp_wait cp_curl "$path/old" -f
+		run cp_curl "$path/old" -X PATCH -H 'Content-Type: application/merge-patch+json' -d '{"metadata":{"annotations":{"x":"y"}}}' -o "$CP_DIR/answer" -w '%{http_code}'
+		[ "$output" = 200 ] || { echo "$key: $output $(cat "$CP_DIR/answer")"; return 1; }
+		run cp_curl "$path" -H 'Content-Type: application/json' -d "${object/NAME/\"name\":\"new\"}" -o "$CP_DIR/answer" -w '%{http_code}'
+		[ "$output" = 422 ] || { echo "$key: $output $(cat "$CP_DIR/answer")"; return 1; }
+	done <<-'END'
+		daemonsets|/apis/apps/v1/namespaces/default/daemonsets|{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{NAME},"spec":{"selector":{"matchLabels":{"a":"b"},"matchExpressions":[{"key":"c","operator":"NotIn","values":["d e"]}]},"template":{POD}]}}}}
+		statefulsets|/apis/apps/v1/namespaces/default/statefulsets|{"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{NAME},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{POD,"volumeMounts":[{"name":"v","mountPath":"/v"}]}]}}}}
+		ingress|/apis/networking.k8s.io/v1/namespaces/default/ingresses|{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{NAME},"spec":{"rules":[{"http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"1a","port":{"number":80}}}}]}}]}}
+		services/endpoints|/api/v1/namespaces/default/endpoints|{"apiVersion":"v1","kind":"Endpoints","metadata":{NAME},"subsets":[{"addresses":[{"ip":"127.0.0.1"}],"ports":[{"port":80}]}]}
+		podtemplates|/api/v1/namespaces/default/podtemplates|{"apiVersion":"v1","kind":"PodTemplate","metadata":{NAME},"template":{"spec":{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"1","hugepages-2Mi":"3Mi"},"limits":{"cpu":"1","hugepages-2Mi":"3Mi"}}}]}}}
+	END
 }

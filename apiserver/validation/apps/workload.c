@@ -47,7 +47,10 @@ static bool check_selector(struct field_errors *errors, const struct field_path 
 	char *detail = arena_printf(errors->arena, "empty selector is invalid for %s", rule->kind);
 	if (!selector && !rule->optional)
 		field_required(errors, at, "");
-	validate_label_selector(errors, at, selector);
+	if (rule->optional)
+		validate_label_selector(errors, at, selector);
+	else
+		validate_label_selector_strictly(errors, at, selector);
 	if (empty && !rule->optional)
 		field_invalid_message(errors, at, selector, detail);
 	bool readable = check_match(errors, path, selector, template, rule);
@@ -317,11 +320,12 @@ static CoreV1PodTemplateSpec *template_of_set(struct arena *arena, const AppsV1S
 }
 
 static void check_set_template(
-	struct field_errors *errors, const struct field_path *path, const AppsV1StatefulSetSpec *spec)
+	struct field_errors *errors, const struct field_path *path, const AppsV1StatefulSetSpec *spec, bool any)
 {
 	const struct field_path *at = FIELD(path, "template");
 	const MetaV1ObjectMeta *meta = spec->template ? spec->template->metadata : NULL;
-	validate_pod_template(errors, at, template_of_set(errors->arena, spec));
+	if (!any)
+		validate_pod_template(errors, at, template_of_set(errors->arena, spec));
 	/* Once more, under the names that the original gives them. */
 	if (meta) {
 		validate_labels(errors, FIELD(at, "labels"), meta->labels, meta->n_labels);
@@ -329,8 +333,14 @@ static void check_set_template(
 	}
 }
 
-static void check_set(struct field_errors *errors, const AppsV1StatefulSetSpec *spec, bool is_new)
+/* What is looked at. An update takes names and claims as they are, and the template where the old one was wrong. */
+struct set_checks {
+	bool is_new, any_template;
+};
+
+static void check_set(struct field_errors *errors, const AppsV1StatefulSetSpec *spec, struct set_checks checks)
 {
+	bool is_new = checks.is_new;
 	static const char *const policies[] = {"OrderedReady", "Parallel", NULL};
 	const struct field_path *path = FIELD(NULL, "spec");
 	if (str_empty(spec->pod_management_policy))
@@ -355,20 +365,28 @@ static void check_set(struct field_errors *errors, const AppsV1StatefulSetSpec *
 		validate_text(errors, FIELD(path, "serviceName"), spec->service_name,
 			check_dns_label(errors->arena, spec->service_name));
 	if (check_selector(errors, path, spec->selector, spec->template, &of_stateful_set))
-		check_set_template(errors, path, spec);
+		check_set_template(errors, path, spec, checks.any_template);
 	check_restart(errors, path, spec->template ? spec->template : CoreV1PodTemplateSpec_schema.zero, "StatefulSet");
 }
 
 void validate_stateful_set(struct field_errors *errors, const AppsV1StatefulSet *s)
 {
-	check_set(errors, s->spec, true);
+	check_set(errors, s->spec, (struct set_checks){.is_new = true});
 }
 
 void validate_stateful_set_update(struct field_errors *errors, const AppsV1StatefulSet *s, const AppsV1StatefulSet *old)
 {
-	check_set(errors, s->spec, false);
+	size_t n = errors->n_items;
+	struct field_errors before = FIELD_ERRORS_INIT(errors->arena);
+	check_set(errors, s->spec, (struct set_checks){.is_new = false});
 	if (!old->spec)
 		return;
+	if (errors->n_items > n)
+		check_set(&before, old->spec, (struct set_checks){.is_new = false});
+	if (before.n_items) {
+		errors->n_items = n;
+		check_set(errors, s->spec, (struct set_checks){.any_template = true});
+	}
 	AppsV1StatefulSetSpec *munged = api_copy(errors->arena, s->spec);
 	munged->has_replicas = old->spec->has_replicas;
 	munged->replicas = old->spec->replicas;
@@ -411,7 +429,22 @@ void validate_replication_controller(struct field_errors *errors, const CoreV1Re
 void validate_replication_controller_update(
 	struct field_errors *errors, const CoreV1ReplicationController *rc, const CoreV1ReplicationController *old)
 {
+	static const char no_form[] = "non-convertible.kubernetes.io/";
 	/* The original says it twice. */
 	validate_replication_controller(errors, rc);
 	validate_replication_controller(errors, rc);
+	for (size_t i = 0; old->metadata && i < old->metadata->n_annotations; i++) {
+		const MapStringEntry *note = old->metadata->annotations[i];
+		const char *part = str_starts_with(note->key, no_form) ? note->key + strlen(no_form) : NULL;
+		if (!part || strchr(part, '/'))
+			continue;
+		if (!strstr(part, "selector"))
+			field_not_found_because(
+				errors, FIELD(NULL, part), note->value, "unknown non-convertible field");
+		else if (!map_equal(
+				 rc->spec->selector, rc->spec->n_selector, old->spec->selector, old->spec->n_selector))
+			field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "selector"),
+				strings_map_json(errors->arena, rc->spec->selector, rc->spec->n_selector),
+				"cannot update non-convertible selector");
+	}
 }

@@ -11,6 +11,7 @@ enum { MAX_CONTROLLER = 250 };
 /* What an update takes because the object was so before. */
 struct leniency {
 	bool secret_names, wildcard_rules;
+	bool service_names; /* labels that begin with a digit */
 };
 
 /* A host of a rule or certificate: a subdomain, or "*." and one. */
@@ -47,8 +48,8 @@ static void check_reference(struct field_errors *errors, const struct field_path
 		validate_text(errors, FIELD(path, "name"), name, name_is_path_segment(errors->arena, name, false));
 }
 
-static void check_service(
-	struct field_errors *errors, const struct field_path *path, const NetworkingV1IngressServiceBackend *service)
+static void check_service(struct field_errors *errors, const struct field_path *path,
+	const NetworkingV1IngressServiceBackend *service, const struct leniency *leniency)
 {
 	const struct field_path *at = FIELD(path, "service"), *port = FIELD(at, "port");
 	const char *name = service->port ? str_or_empty(service->port->name) : "";
@@ -56,8 +57,9 @@ static void check_service(
 	if (str_empty(service->name))
 		field_required(errors, FIELD(at, "name"), "");
 	else
-		validate_text(
-			errors, FIELD(at, "name"), service->name, check_dns_1035_label(errors->arena, service->name));
+		validate_text(errors, FIELD(at, "name"), service->name,
+			leniency->service_names ? check_dns_label(errors->arena, service->name)
+						: check_dns_1035_label(errors->arena, service->name));
 	if (*name && number)
 		field_invalid(errors, path, "", "cannot set both port name & port number");
 	else if (*name)
@@ -68,8 +70,8 @@ static void check_service(
 		field_invalid_int(errors, FIELD(port, "number"), number, check_port_number(number));
 }
 
-static void check_backend(
-	struct field_errors *errors, const struct field_path *path, const NetworkingV1IngressBackend *b)
+static void check_backend(struct field_errors *errors, const struct field_path *path,
+	const NetworkingV1IngressBackend *b, const struct leniency *leniency)
 {
 	const CoreV1TypedLocalObjectReference *resource = b ? b->resource : NULL;
 	if (resource && b->service)
@@ -77,7 +79,7 @@ static void check_backend(
 	else if (resource)
 		check_reference(errors, FIELD(path, "resource"), resource->api_group, resource->kind, resource->name);
 	else if (b && b->service)
-		check_service(errors, path, b->service);
+		check_service(errors, path, b->service, leniency);
 	else
 		field_invalid(errors, path, "", "resource or service backend is required");
 }
@@ -97,7 +99,8 @@ static void check_exact_path(struct field_errors *errors, const struct field_pat
 				errors, path, value, arena_printf(errors->arena, "cannot end with '%s'", ends[i]));
 }
 
-static void check_path(struct field_errors *errors, const struct field_path *path, const NetworkingV1HTTPIngressPath *p)
+static void check_path(struct field_errors *errors, const struct field_path *path, const NetworkingV1HTTPIngressPath *p,
+	const struct leniency *leniency)
 {
 	static const char *const types[] = {"Exact", "ImplementationSpecific", "Prefix", NULL};
 	const char *value = str_or_empty(p->path);
@@ -113,11 +116,11 @@ static void check_path(struct field_errors *errors, const struct field_path *pat
 		field_invalid(errors, at, value, "must be an absolute path");
 	if (exact)
 		check_exact_path(errors, at, value);
-	check_backend(errors, FIELD(path, "backend"), p->backend);
+	check_backend(errors, FIELD(path, "backend"), p->backend, leniency);
 }
 
-static void check_rule_value(
-	struct field_errors *errors, const struct field_path *path, const NetworkingV1IngressRule *rule)
+static void check_rule_value(struct field_errors *errors, const struct field_path *path,
+	const NetworkingV1IngressRule *rule, const struct leniency *leniency)
 {
 	const NetworkingV1HTTPIngressRuleValue *http = rule->ingress_rule_value ? rule->ingress_rule_value->http : NULL;
 	const struct field_path *at = FIELD(FIELD(path, "http"), "paths");
@@ -126,7 +129,7 @@ static void check_rule_value(
 	if (!http->n_paths)
 		field_required(errors, at, "");
 	for (size_t i = 0; i < http->n_paths; i++)
-		check_path(errors, FIELD_INDEX(at, i), http->paths[i]);
+		check_path(errors, FIELD_INDEX(at, i), http->paths[i], leniency);
 }
 
 static void check_rule(struct field_errors *errors, const struct field_path *path, const NetworkingV1IngressRule *rule,
@@ -138,7 +141,7 @@ static void check_rule(struct field_errors *errors, const struct field_path *pat
 	if (*host)
 		validate_text(errors, FIELD(path, "host"), host, check_host(errors->arena, host));
 	if (!strchr(host, '*') || !leniency->wildcard_rules)
-		check_rule_value(errors, path, rule);
+		check_rule_value(errors, path, rule, leniency);
 }
 
 static void check_tls(struct field_errors *errors, const struct field_path *path, const NetworkingV1IngressTLS *tls,
@@ -159,7 +162,7 @@ static void check_spec(
 	if (!spec->n_rules && !spec->default_backend)
 		field_invalid_json(errors, path, "null", "either `defaultBackend` or `rules` must be specified");
 	if (spec->default_backend)
-		check_backend(errors, FIELD(path, "defaultBackend"), spec->default_backend);
+		check_backend(errors, FIELD(path, "defaultBackend"), spec->default_backend, leniency);
 	for (size_t i = 0; i < spec->n_rules; i++)
 		check_rule(errors, FIELD_INDEX(FIELD(path, "rules"), i), spec->rules[i], leniency);
 	for (size_t i = 0; i < spec->n_tls; i++)
@@ -178,17 +181,30 @@ void validate_ingress(struct field_errors *errors, const NetworkingV1Ingress *in
 			"must match `ingressClassName` when both are specified");
 }
 
+static bool has_service_by_digit(struct arena *arena, const NetworkingV1IngressRule *rule)
+{
+	const NetworkingV1HTTPIngressRuleValue *http = rule->ingress_rule_value ? rule->ingress_rule_value->http : NULL;
+	for (size_t i = 0; http && i < http->n_paths; i++) {
+		const NetworkingV1IngressBackend *b = http->paths[i]->backend;
+		const char *name = b && b->service ? str_or_empty(b->service->name) : "";
+		if (*name && check_dns_1035_label(arena, name) && !check_dns_label(arena, name))
+			return true;
+	}
+	return false;
+}
+
 static struct leniency leniency_of(struct arena *arena, const NetworkingV1IngressSpec *old)
 {
-	struct leniency l = {.secret_names = false};
+	struct leniency l = {.secret_names = false}, strict = l;
 	for (size_t i = 0; old && i < old->n_tls; i++)
 		l.secret_names |=
 			!str_empty(old->tls[i]->secret_name) && check_dns_subdomain(arena, old->tls[i]->secret_name);
 	for (size_t i = 0; old && i < old->n_rules; i++) {
 		struct field_errors found = FIELD_ERRORS_INIT(arena);
+		l.service_names |= has_service_by_digit(arena, old->rules[i]);
 		if (!strchr(str_or_empty(old->rules[i]->host), '*'))
 			continue;
-		check_rule_value(&found, NULL, old->rules[i]);
+		check_rule_value(&found, NULL, old->rules[i], &strict);
 		l.wildcard_rules |= found.n_items > 0;
 	}
 	return l;

@@ -12,6 +12,7 @@ void validate_service_addresses(struct field_errors *errors, const CoreV1Service
 void validate_service(struct field_errors *errors, const CoreV1Service *service);
 void validate_service_status(struct field_errors *errors, const CoreV1Service *service);
 void validate_service_update(struct field_errors *errors, const CoreV1Service *service, const CoreV1Service *old);
-void validate_endpoints(struct field_errors *errors, const CoreV1Endpoints *endpoints);
+/* old: NULL for a create. Who leaves the addresses as they are may have any. */
+void validate_endpoints(struct field_errors *errors, const CoreV1Endpoints *endpoints, const CoreV1Endpoints *old);
 
 #endif

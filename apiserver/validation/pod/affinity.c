@@ -24,9 +24,11 @@ static void check_requirement(struct field_errors *errors, const struct field_pa
 			"not a valid selector operator");
 	}
 	validate_text(errors, FIELD(path, "key"), r->key, check_qualified_name(errors->arena, str_or_empty(r->key)));
+	size_t n = errors->n_items;
 	for (size_t i = 0; !any_value && i < r->n_values; i++)
 		validate_text(errors, FIELD_INDEX(FIELD(path, "values"), i), r->values[i],
 			check_label_value(errors->arena, r->values[i]));
+	field_keep(errors, n, KEPT_NODE_VALUES);
 }
 
 static void check_field_requirement(

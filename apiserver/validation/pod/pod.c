@@ -145,10 +145,11 @@ static void check_own_users(struct field_errors *errors, const struct field_path
 		field_forbidden(errors, FIELD(path, "HostPID"), why);
 	if (spec->host_ipc)
 		field_forbidden(errors, FIELD(path, "HostIPC"), why);
-	size_t n = pod_containers(errors->arena, spec, &all);
+	size_t n = pod_containers(errors->arena, spec, &all), n_errors = errors->n_items;
 	for (size_t i = 0; i < n; i++)
 		if (all[i].container->n_volume_devices)
 			field_forbidden(errors, FIELD(POD_CONTAINER_PATH(path, &all[i]), "volumeDevices"), why);
+	field_keep(errors, n_errors, KEPT_USERS_DEVICES);
 }
 
 static void check_optional_name(struct field_errors *errors, const struct field_path *path, const char *value,

@@ -114,10 +114,12 @@ static void check_pages(struct field_errors *errors, const struct field_path *pa
 		return;
 	bool good = quantity_parse(entry->key + strlen(HUGE_PAGES), &page) && quantity_sign(&page) > 0 &&
 		    !(quantity_milli_value(&page) % 1000) && quantity_value(&q) % quantity_value(&page) == 0;
+	size_t n = errors->n_items;
 	if (!good)
 		field_invalid(errors, path, text_of(errors->arena, entry->value),
 			arena_printf(errors->arena, "%s is not positive integer multiple of %s",
 				text_of(errors->arena, entry->value), entry->key));
+	field_keep(errors, n, KEPT_PAGES);
 }
 
 static void check_entry(

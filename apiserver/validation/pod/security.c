@@ -149,7 +149,9 @@ static void check_sysctls(struct field_errors *errors, const struct field_path *
 				"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$");
 		else if (seen)
 			field_duplicate(errors, at, name);
+		size_t n = errors->n_items;
 		check_host_sysctl(errors, at, spec, name);
+		field_keep(errors, n, KEPT_HOST_SYSCTLS);
 	}
 }
 
@@ -157,7 +159,7 @@ void validate_pod_security(struct field_errors *errors, const struct field_path 
 {
 	static const char *const fs_policies[] = {"Always", "OnRootMismatch", NULL};
 	static const char *const enabled[] = {"Recursive", NULL}, *const all[] = {"MountOption", "Recursive", NULL};
-	const char *const *label_policies = errors->any_label_policy ? all : enabled;
+	const char *const *label_policies = errors->kept & KEPT_LABEL_POLICY ? all : enabled;
 	static const char *const group_policies[] = {"Merge", "Strict", NULL};
 	const CoreV1PodSecurityContext *s = spec->security_context;
 	if (!s)
@@ -179,6 +181,7 @@ void validate_pod_security(struct field_errors *errors, const struct field_path 
 	if (s->supplemental_groups_policy && !str_in(s->supplemental_groups_policy, group_policies))
 		field_unsupported(
 			errors, FIELD(path, "supplementalGroupsPolicy"), s->supplemental_groups_policy, group_policies);
+	errors->found |= s->se_linux_change_policy ? KEPT_LABEL_POLICY : 0;
 	if (s->se_linux_change_policy && !str_in(s->se_linux_change_policy, label_policies))
 		field_unsupported(
 			errors, FIELD(path, "seLinuxChangePolicy"), s->se_linux_change_policy, label_policies);

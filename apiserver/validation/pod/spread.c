@@ -89,7 +89,9 @@ static void check_constraint(
 	validate_label_keys(errors, path,
 		&(const struct label_keys){.match = c->match_label_keys, .n_match = c->n_match_label_keys},
 		c->label_selector);
-	validate_label_selector(errors, FIELD(path, "labelSelector"), c->label_selector);
+	size_t n = errors->n_items;
+	validate_label_selector_strictly(errors, FIELD(path, "labelSelector"), c->label_selector);
+	field_keep(errors, n, KEPT_SPREAD_SELECTORS);
 }
 
 void validate_spread(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)

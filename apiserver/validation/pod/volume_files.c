@@ -140,10 +140,13 @@ static void check_token(struct field_errors *errors, const struct field_path *pr
 	if (t->has_expiration_seconds && t->expiration_seconds > 1LL << 32)
 		field_invalid_int(errors, FIELD(path, "expirationSeconds"), t->expiration_seconds,
 			"may not specify a duration larger than 2^32 seconds");
-	if (str_empty(t->path))
+	size_t n = errors->n_items;
+	if (str_empty(t->path)) {
 		field_required(errors, FIELD(projected, "path"), "");
-	else
-		check_free_path(errors, FIELD(projected, "path"), t->path);
+		return;
+	}
+	check_free_path(errors, FIELD(projected, "path"), t->path);
+	field_keep(errors, n, KEPT_TOKEN_PATHS);
 }
 
 static void check_projection(struct field_errors *errors, const struct field_path *projected,

@@ -86,8 +86,10 @@ static void check_source(struct field_errors *errors, const struct field_path *p
 	if (str_empty(group) && !str_eq(kind, "PersistentVolumeClaim"))
 		field_invalid(
 			errors, path, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup");
+	size_t n = errors->n_items;
 	if (!str_empty(group))
 		validate_text(errors, FIELD(path, "apiGroup"), group, check_dns_subdomain(errors->arena, group));
+	field_keep(errors, n, KEPT_SOURCE_GROUPS);
 }
 
 static void check_sources(
