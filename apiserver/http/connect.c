@@ -8,6 +8,7 @@
 #include "apiserver/http/backend.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry/private.h"
+#include "apiserver/validation/field.h"
 #include "base/encode.h"
 
 /* --- pods --- */
@@ -84,7 +85,7 @@ struct parameter {
 
 static const struct parameter log_parameters[] = {{"follow", "follow", false}, {"previous", "previous", false},
 	{"timestamps", "timestamps", false}, {"sinceSeconds", "sinceSeconds", false}, {"sinceTime", "sinceTime", false},
-	{"tailLines", "tailLines", false}, {"limitBytes", "limitBytes", false}, {"stream", "stream", false}, {NULL}};
+	{"tailLines", "tailLines", false}, {"limitBytes", "limitBytes", false}, {NULL}};
 static const struct parameter stream_parameters[] = {{"stdin", "input", true}, {"stdout", "output", true},
 	{"stderr", "error", true}, {"tty", "tty", true}, {"command", "command", false}, {NULL}};
 static const struct parameter port_parameters[] = {{"ports", "port", false}, {NULL}};
@@ -104,28 +105,37 @@ static const char *query_for(struct exchange *exchange, const struct parameter *
 	return arena_printf(exchange->arena, "%s%s", out.len ? "?" : "", out.buf);
 }
 
+/* The number of that parameter. */
+static struct status *log_number(struct exchange *exchange, const char *name, bool *ret_there, int64_t *ret_value)
+{
+	const char *text = exchange_query(exchange, name);
+	*ret_there = text != NULL;
+	if (text && !str_to_int64(text, INT64_MIN, INT64_MAX, ret_value))
+		return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax", text);
+	return NULL;
+}
+
 static struct status *check_log_options(struct exchange *exchange, const char *pod)
 {
-	static const char *const numbers[] = {"tailLines", "sinceSeconds", "limitBytes"};
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		const char *text = exchange_query(exchange, numbers[i]);
-		int64_t value;
-		if (!text)
-			continue;
-		if (!str_to_int64(text, INT64_MIN, INT64_MAX, &value))
-			return status_bad_request("strconv.ParseInt: parsing \"%s\": invalid syntax", text);
-		const char *why = i && value < 1    ? "must be greater than 0"
-				  : !i && value < 0 ? "must be greater than or equal to 0"
-						    : NULL;
-		if (!why)
-			continue;
-		struct status *s =
-			status_new(STATUS_INVALID, "PodLogOptions \"%s\" is invalid: %s: Invalid value: %lld: %s", pod,
-				numbers[i], (long long)value, why);
-		status_add_cause(s, "FieldValueInvalid", numbers[i], "Invalid value: %lld: %s", (long long)value, why);
-		return status_details(s, "", "PodLogOptions", pod);
-	}
-	return NULL;
+	struct field_errors errors = FIELD_ERRORS_INIT(exchange->arena);
+	bool has_tail, has_limit, has_since;
+	int64_t tail, limit, since;
+	TRY(log_number(exchange, "tailLines", &has_tail, &tail));
+	TRY(log_number(exchange, "sinceSeconds", &has_since, &since));
+	TRY(log_number(exchange, "limitBytes", &has_limit, &limit));
+	if (has_tail && tail < 0)
+		field_invalid_int(&errors, FIELD(NULL, "tailLines"), tail, "must be greater than or equal to 0");
+	if (has_limit && limit < 1)
+		field_invalid_int(&errors, FIELD(NULL, "limitBytes"), limit, "must be greater than 0");
+	if (has_since && exchange_query(exchange, "sinceTime"))
+		field_forbidden(&errors, FIELD_KEY(NULL, ""), /* as the original prints no path */
+			"at most one of `sinceTime` or `sinceSeconds` may be specified");
+	else if (has_since && since < 1)
+		field_invalid_int(&errors, FIELD(NULL, "sinceSeconds"), since, "must be greater than 0");
+	/* To choose a stream is not served by default. */
+	if (exchange_query(exchange, "stream"))
+		field_forbidden(&errors, FIELD(NULL, "stream"), "may not be specified");
+	return field_errors_status(&errors, "", "PodLogOptions", pod);
 }
 
 static bool asks_for_websocket(struct exchange *exchange)
