@@ -22,6 +22,14 @@ static void set_ephemeral_container(struct arena *arena, void *msg)
 	DEFAULT_STRING(c, termination_message_policy, "File");
 }
 
+/* What it has in common is there even where it says nothing. */
+static void set_ephemeral(struct arena *arena, void *msg)
+{
+	CoreV1EphemeralContainer *c = msg;
+	DEFAULT_MESSAGE(arena, c, ephemeral_container_common, CoreV1EphemeralContainerCommon);
+	set_ephemeral_container(arena, c->ephemeral_container_common);
+}
+
 static void set_container_port(struct arena *arena, void *msg)
 {
 	CoreV1ContainerPort *port = msg;
@@ -64,6 +72,7 @@ static void set_file_key(struct arena *arena, void *msg)
 
 const struct defaulter defaults_container[] = {
 	{&CoreV1Container_schema, set_container},
+	{&CoreV1EphemeralContainer_schema, set_ephemeral},
 	{&CoreV1EphemeralContainerCommon_schema, set_ephemeral_container},
 	{&CoreV1ContainerPort_schema, set_container_port},
 	{&CoreV1Probe_schema, set_probe},
