@@ -34,6 +34,7 @@ MASKS = [(re.compile(form), mask) for form, mask in (
     (r"hash=[0-9A-F]{128}", "HASH"),
     (r"-----BEGIN CERTIFICATE[^\"]*", "CERTIFICATES"),
     (r"([\w/?.])[bcdfghjklmnpqrstvwxz2456789]{5}(?=\\?\")", r"\1RANDOM"),
+    (r"selfType\d+", "selfType"),
     (r"\(\d+\)", "(N)"),
     (r"(\w-)[bcdfghjklmnpqrstvwxz2456789]{5}\b", r"\1RANDOM"),
 )]

@@ -125,6 +125,9 @@ void rule_check_rules(struct rule_check *check, const struct field_path *path, c
 		field_internal(&check->errors, rules,
 			"internal error: failed to construct type information for x-kubernetes-validations rules: "
 			"unable to convert structural schema to CEL declarations");
-	for (size_t i = 0; place->decl && i < schema->n_x_kubernetes_validations; i++)
-		check_rule(check, FIELD_INDEX(rules, i), place, unrelated, schema->x_kubernetes_validations[i]);
+	struct rule_place here = *place;
+	if (schema->n_x_kubernetes_validations)
+		here.decl = rule_decl_self(check->errors.arena, place->decl);
+	for (size_t i = 0; here.decl && i < schema->n_x_kubernetes_validations; i++)
+		check_rule(check, FIELD_INDEX(rules, i), &here, unrelated, schema->x_kubernetes_validations[i]);
 }

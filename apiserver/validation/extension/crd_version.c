@@ -109,6 +109,11 @@ void validate_crd_selectable(struct field_errors *errors, const struct field_pat
 					(int)strcspn(text, ".["), text));
 			continue;
 		}
+		size_t n = strcspn(text, "[");
+		if (text[n] && (!n || schema_at(errors->arena, schema, arena_strndup(errors->arena, text, n)))) {
+			field_invalid(errors, at, text, "is an invalid path: array notation is not allowed");
+			continue;
+		}
 		if (!found) {
 			field_invalid(errors, at, text, "is an invalid path: does not refer to a valid field");
 			continue;

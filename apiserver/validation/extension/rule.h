@@ -32,6 +32,8 @@ const struct decl *rule_decl(
 const struct decl *rule_decl_property(struct arena *arena, const struct decl *decl, const char *name);
 const struct decl *rule_decl_items(const struct decl *decl);
 const struct decl *rule_decl_more(const struct decl *decl); /* of the values of a map */
+/* The same type, as what the expressions of a rule are about. */
+const struct decl *rule_decl_self(struct arena *arena, const struct decl *decl);
 /* The name of a property in an expression; NULL: none can be. */
 const char *rule_field_name(struct arena *arena, const char *name, bool *ret_reserved);
 /* Whether the schema of a resource says itself what every resource has. */

@@ -54,8 +54,9 @@ static const struct rule_node *node_of(struct arena *arena, const Schema *schema
 	*node = (struct rule_node){.schema = schema, .is_root = is_root, .untyped = n_rules && !decl};
 	if (decl && n_rules)
 		node->programs = ARENA_ARRAY(arena, struct rule_program, n_rules);
-	for (size_t i = 0; decl && i < n_rules; i++)
-		rule_compile(arena, decl, schema->x_kubernetes_validations[i], true, true, &node->programs[i]);
+	const struct decl *self = n_rules ? rule_decl_self(arena, decl) : NULL;
+	for (size_t i = 0; self && i < n_rules; i++)
+		rule_compile(arena, self, schema->x_kubernetes_validations[i], true, true, &node->programs[i]);
 	if (schema->items)
 		node->items = node_below(arena, schema->items->schema, rule_decl_items(decl));
 	if (schema->additional_properties)

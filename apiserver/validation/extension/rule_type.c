@@ -213,3 +213,34 @@ const struct decl *rule_decl_more(const struct decl *decl)
 {
 	return decl && decl->type.kind == CEL_MAP ? (const struct decl *)decl->type.params[1] : NULL;
 }
+
+/* Names: where a rule is, its type is self's, and what is in it is named after it. */
+
+static size_t name_size(const struct cel_type *type)
+{
+	size_t n = type->kind == CEL_OBJECT ? strlen(type->name) : 0;
+	if (type->kind == CEL_LIST || type->kind == CEL_MAP)
+		n = name_size(type->params[type->kind == CEL_MAP]);
+	return type->kind == CEL_OBJECT || !n ? n : type->kind == CEL_LIST ? n - strlen(".@idx") : n - strlen(".@elem");
+}
+
+static const struct cel_type *renamed(struct arena *arena, const struct cel_type *type, size_t prefix)
+{
+	struct decl *copy = arena_dup(arena, type, sizeof(*copy));
+	for (size_t i = 0; i < type->n_params; i++)
+		copy->type.params[i] = renamed(arena, type->params[i], prefix);
+	if (type->kind != CEL_OBJECT)
+		return &copy->type;
+	struct cel_field *fields = ARENA_ARRAY(arena, struct cel_field, type->n_fields + 1);
+	for (size_t i = 0; i < type->n_fields; i++)
+		fields[i] = (struct cel_field){type->fields[i].name, renamed(arena, type->fields[i].type, prefix)};
+	copy->type.fields = fields;
+	copy->type.name = arena_printf(arena, "selfType%s", type->name + prefix);
+	return &copy->type;
+}
+
+const struct decl *rule_decl_self(struct arena *arena, const struct decl *decl)
+{
+	size_t prefix = decl ? name_size(&decl->type) : 0;
+	return prefix <= strlen("selfType") ? decl : (const struct decl *)renamed(arena, &decl->type, prefix);
+}

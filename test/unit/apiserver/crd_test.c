@@ -109,6 +109,22 @@ static void test_updates(void **state)
 	}
 }
 
+/* What a rule is about is named the same wherever the rule is, and what is in it after it. */
+static void test_names(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+	validate_crd(&errors, definition(arena, "",
+				      SCHEMA("'type': 'array', 'maxItems': 1, 'x-kubernetes-validations': [{'rule': "
+					     "'self[0] == 1'}], 'items': {'type': 'object', "
+					     "'properties': {'b': {'type': 'integer'}}, 'x-kubernetes-validations': "
+					     "[{'rule': 'self == 1'}]}"),
+				      false));
+	assert_int_equal(errors.n_items, 2);
+	assert_non_null(strstr(errors.items[0].body, "applied to '(selfType, int)'"));
+	assert_non_null(strstr(errors.items[1].body, "applied to '(selfType.@idx, int)'"));
+}
+
 static const struct {
 	const char *format, *text;
 	bool good;
@@ -167,6 +183,7 @@ static void test_formats(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_updates), cmocka_unit_test(test_formats)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_updates), cmocka_unit_test(test_names), cmocka_unit_test(test_formats)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
