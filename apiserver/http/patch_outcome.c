@@ -2,13 +2,14 @@
 #include <stdlib.h>
 #include "api/restore.h"
 #include "apiserver/validation/field.h"
+#include "base/nameset.h"
 
 static int by_name(const void *a, const void *b)
 {
 	return strcmp((*(cJSON *const *)a)->string, (*(cJSON *const *)b)->string);
 }
 
-/* The members of one object, not what is below them. */
+/* The members of one object, not what is below them; found fast from then on. */
 static void sort_here(struct arena *arena, cJSON *object)
 {
 	cJSON **members = NULL;
@@ -23,6 +24,7 @@ static void sort_here(struct arena *arena, cJSON *object)
 		members[i]->next = members[i]->prev = NULL;
 		tree_append(object, members[i]);
 	}
+	tree_prepare(arena, object);
 }
 
 /* What a merge patch went through, and what it brought, is sorted; the rest is as it was. */
@@ -48,14 +50,15 @@ static char *unescaped(struct arena *arena, const char *name)
 	return out;
 }
 
-/* Of a JSON patch, the objects on the way to where an operation is. */
-static void sort_way(struct arena *arena, cJSON *made, const char *path)
+/* Of a JSON patch, the objects on the way to where an operation is: each once, however many operations lead there. */
+static void sort_way(struct nameset *sorted, cJSON *made, const char *path)
 {
+	struct arena *arena = sorted->arena;
 	char **names;
 	size_t n = str_split(arena, str_or_empty(path), '/', &names);
 	for (size_t i = 1; made && i < n; i++) {
 		int64_t index;
-		if (cJSON_IsObject(made))
+		if (cJSON_IsObject(made) && nameset_add_pair(sorted, "", (intptr_t)made))
 			sort_here(arena, made);
 		if (cJSON_IsArray(made))
 			made = str_to_int64(names[i], 0, INT32_MAX, &index) ? tree_at(made, (size_t)index) : NULL;
@@ -69,14 +72,15 @@ struct status *patch_outcome_bad(struct request *request, const struct schema_ty
 {
 	struct arena *arena = request->arena;
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+	struct nameset sorted = {.arena = arena};
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	cJSON *shown = tree_copy(arena, made);
 	sort_here(arena, shown);
 	if (kind == PATCH_MERGE)
 		sort_merged(arena, shown, patch);
 	TREE_FOREACH (op, kind == PATCH_JSON ? patch : NULL) {
-		sort_way(arena, shown, tree_string(tree_get(op, "path")));
-		sort_way(arena, shown, tree_string(tree_get(op, "from")));
+		sort_way(&sorted, shown, tree_string(tree_get(op, "path")));
+		sort_way(&sorted, shown, tree_string(tree_get(op, "from")));
 	}
 	if (kind == PATCH_STRATEGIC)
 		tree_print_go(&text, patch, false);

@@ -7,6 +7,7 @@
 enum {
 	CONTEXT = 3,
 	MANY_LINES = 200,
+	MOST_LINES = 200000,  /* of both: more are not compared, nor shown */
 	MOST_STEPS = 1 << 26, /* of comparing: what takes longer is told as one change, not line by line */
 };
 
@@ -188,6 +189,8 @@ char *struct_diff(struct arena *arena, const void *before, const void *now)
 	struct texts t = {.arena = arena};
 	t.n_a = pretty_lines(arena, before, &t.a);
 	t.n_b = pretty_lines(arena, now, &t.b);
+	if (t.n_a + t.n_b > MOST_LINES)
+		return arena_strdup(arena, "");
 	index_lines(&t);
 	t.lengths = ARENA_ARRAY(arena, size_t, t.n_b + 1);
 	t.next = ARENA_ARRAY(arena, size_t, t.n_b + 1);

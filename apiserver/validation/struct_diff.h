@@ -6,7 +6,8 @@
 
 #include "base/arena.h"
 
-/* Of two messages of one type, either may be NULL. Lives in the arena. */
+/* Of two messages of one type, either may be NULL; empty when they are as long as nobody would read. Lives in the
+ * arena. */
 char *struct_diff(struct arena *arena, const void *before, const void *now);
 
 #endif

@@ -189,9 +189,13 @@ bool map_remove(MapStringEntry **entries, size_t *n, const char *key)
 
 bool map_contains(MapStringEntry *const *entries, size_t n, MapStringEntry *const *subset, size_t n_subset)
 {
+	size_t at = 0;
+	/* Both mostly stand in order: each is looked for from where the last was found. */
 	for (size_t i = 0; i < n_subset; i++) {
-		const char *value = map_get(entries, n, subset[i]->key);
-		if (!value || !str_eq(value, subset[i]->value))
+		size_t left = n;
+		for (; left && !str_eq(entries[at % n]->key, subset[i]->key); left--)
+			at++;
+		if (!left || !str_eq(str_or_empty(entries[at % n]->value), subset[i]->value))
 			return false;
 	}
 	return true;
@@ -236,6 +240,14 @@ void *const *map_sorted(struct arena *arena, void *const *entries, size_t n)
 	void **copy = arena_dup(arena, entries, n * sizeof(*entries));
 	qsort(copy, n, sizeof(*copy), compare_keys);
 	return copy;
+}
+
+void *map_search(void *const *sorted, size_t n, const char *key)
+{
+	const MapStringEntry wanted = {.key = (char *)(uintptr_t)str_or_empty(key)};
+	const void *const at = &wanted;
+	void *const *found = n ? bsearch(&at, sorted, n, sizeof(*sorted), compare_keys) : NULL;
+	return found ? *found : NULL;
 }
 
 ResourceQuantity *quantity_map_get(MapQuantityEntry *const *entries, size_t n, const char *key)

@@ -55,6 +55,9 @@ bool map_contains(MapStringEntry *const *entries, size_t n, MapStringEntry *cons
 void map_copy(struct arena *arena, MapStringEntry *const *from, size_t n_from, MapStringEntry ***ret_to, size_t *ret_n);
 /* The entries of any map by key, as Go prints them: the array itself when they stand so already. */
 void *const *map_sorted(struct arena *arena, void *const *entries, size_t n);
+/* The entry of a key among entries that are sorted so, or NULL: where each of many keys is looked for among many. */
+void *map_search(void *const *sorted, size_t n, const char *key);
+#define MAP_SORTED(arena, entries, n) map_sorted((arena), (void *const *)(entries), (n))
 #define MAP_GET(object, field, key) map_get((object)->field, (object)->n_##field, (key))
 
 /* Quantities by name (resource lists): NULL when absent. */

@@ -112,6 +112,7 @@ static bool resolve(struct arena *arena, cJSON *doc, const char *path, struct ta
 		p += size;
 		if (!cJSON_IsObject(at) && !cJSON_IsArray(at))
 			return false;
+		tree_prepare(arena, at);
 		if (!*p) {
 			*ret_target = t;
 			return true;

@@ -157,11 +157,25 @@ def many_keys(kind):
                    "application/%s-patch+json" % kind)
 
 
+def many_wrong(kind):
+    """A patch that makes many texts of a large map numbers: the answer shows all that it would have made, sorted."""
+    n = 4000 if "/san-" in os.environ.get("CP_APISERVER", "") else 40000
+    keys = ["k%05d" % i for i in range(n, 0, -1)]
+    request("POST", MAPS, json.dumps({"metadata": {"name": "wrong"}, "data": dict.fromkeys(keys, "")}))
+    patch = {"data": dict.fromkeys(keys, 1)}
+    if kind == "json":
+        patch = [{"op": "replace", "path": "/data/" + key, "value": 1} for key in keys[:9999]]
+    return request("PATCH", MAPS + "/wrong", json.dumps(patch), "application/%s-patch+json" % kind)
+
+
 GROUPS = "/apis/%s.k8s.io/v1/%s"
 CONTAINER = '"containers":[{"name":"c","image":"i"%s}]'
 
 CASES = {
     "changed-selector": changed_selector,
+    "many-wrong-json": lambda: many_wrong("json"),
+    "many-wrong-merged": lambda: many_wrong("merge"),
+    "many-wrong-strategic": lambda: many_wrong("strategic-merge"),
     "many-keys-merged": lambda: many_keys("merge"),
     "many-keys-strategic": lambda: many_keys("strategic-merge"),
     "long-volumes": lambda: long_pod('"volumes":[', '{"name":"v@","emptyDir":{}}', "]," + CONTAINER % ""),

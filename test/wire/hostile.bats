@@ -74,7 +74,10 @@ answers() {
 		long-namespaces 201 FlowSchema \
 		many-keys-merged 200 ConfigMap \
 		many-keys-strategic 200 ConfigMap \
-		changed-selector 422 Invalid
+		changed-selector 422 Invalid \
+		many-wrong-json 422 Invalid \
+		many-wrong-merged 422 Invalid \
+		many-wrong-strategic 422 Invalid
 }
 
 # Ten times as many are more than the original can tell in the time of a request: it answers 504 after 34 seconds.

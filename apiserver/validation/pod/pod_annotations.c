@@ -172,15 +172,19 @@ static void compare_annotations(struct field_errors *errors, const struct field_
 	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *other, bool added)
 {
 	for (size_t i = 0; i < meta->n_annotations; i++) {
-		const char *key = meta->annotations[i]->key, *there = meta_annotation(other, key);
+		const char *key = meta->annotations[i]->key;
+		const bool profile = str_starts_with(key, APP_ARMOR), mirror = !strcmp(key, MIRROR);
+		if (!profile && !mirror)
+			continue;
+		const char *there = meta_annotation(other, key);
 		bool same = added ? there != NULL : there && str_eq(there, meta->annotations[i]->value);
 		if (same)
 			continue;
-		if (str_starts_with(key, APP_ARMOR))
+		if (profile)
 			field_forbidden(errors, FIELD_KEY(path, key),
 				added ? "may not add AppArmor annotations"
 				      : "may not remove or update AppArmor annotations");
-		if (!strcmp(key, MIRROR))
+		if (mirror)
 			field_forbidden(errors, FIELD_KEY(path, key),
 				added ? "may not add mirror pod annotation"
 				      : "may not remove or update mirror pod annotation");

@@ -278,10 +278,12 @@ static bool same_names(struct field_errors *errors, const struct field_path *pat
 	return errors->n_items == n_errors;
 }
 
-static bool is_removed(MapQuantityEntry *const *now, size_t n, MapQuantityEntry *const *before, size_t n_before)
+static bool is_removed(
+	struct arena *arena, MapQuantityEntry *const *now, size_t n, MapQuantityEntry *const *before, size_t n_before)
 {
+	void *const *sorted = MAP_SORTED(arena, now, n);
 	for (size_t i = 0; i < n_before; i++)
-		if (!resource_entry(now, n, before[i]->key))
+		if (!map_search(sorted, n, before[i]->key))
 			return true;
 	return false;
 }
@@ -293,9 +295,9 @@ static void check_removed(struct field_errors *errors, const struct field_path *
 	const CoreV1ResourceRequirements *r = now->resources ? now->resources : zero;
 	const CoreV1ResourceRequirements *was = before->resources ? before->resources : zero;
 	const struct field_path *at = FIELD(path, "resources");
-	if (is_removed(r->requests, r->n_requests, was->requests, was->n_requests))
+	if (is_removed(errors->arena, r->requests, r->n_requests, was->requests, was->n_requests))
 		field_forbidden(errors, FIELD(at, "requests"), "resource requests cannot be removed");
-	if (is_removed(r->limits, r->n_limits, was->limits, was->n_limits))
+	if (is_removed(errors->arena, r->limits, r->n_limits, was->limits, was->n_limits))
 		field_forbidden(errors, FIELD(at, "limits"), "resource limits cannot be removed");
 }
 

@@ -1,4 +1,5 @@
 #include "apiserver/validation/pod/resources.h"
+#include "api/meta.h"
 #include "api/quantity.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
@@ -133,9 +134,8 @@ static void check_entry(
 }
 
 static void check_against_limit(struct field_errors *errors, const struct field_path *path,
-	const CoreV1ResourceRequirements *r, const MapQuantityEntry *request)
+	const MapQuantityEntry *limit, const MapQuantityEntry *request)
 {
-	const MapQuantityEntry *limit = resource_entry(r->limits, r->n_limits, request->key);
 	bool elastic = resource_may_overcommit(request->key);
 	if (!limit) {
 		if (!elastic)
@@ -201,6 +201,7 @@ void validate_resources(struct field_errors *errors, const struct field_path *pa
 	const CoreV1PodSpec *spec, bool pod)
 {
 	bool basic = false, huge = false;
+	void *const *limits = MAP_SORTED(errors->arena, r->limits, r->n_limits);
 	for (size_t i = 0; i < r->n_limits; i++) {
 		const struct field_path *at = FIELD_KEY(FIELD(path, "limits"), r->limits[i]->key);
 		check_entry(errors, at, r->limits[i], pod);
@@ -211,7 +212,7 @@ void validate_resources(struct field_errors *errors, const struct field_path *pa
 	for (size_t i = 0; i < r->n_requests; i++) {
 		const struct field_path *at = FIELD_KEY(FIELD(path, "requests"), r->requests[i]->key);
 		check_entry(errors, at, r->requests[i], pod);
-		check_against_limit(errors, path, r, r->requests[i]);
+		check_against_limit(errors, path, map_search(limits, r->n_limits, r->requests[i]->key), r->requests[i]);
 		check_pages(errors, at, r->requests[i]);
 		huge |= resource_is_huge_page(r->requests[i]->key);
 		basic |= str_eq(r->requests[i]->key, "cpu") || str_eq(r->requests[i]->key, "memory");

@@ -1,4 +1,5 @@
 #include "api/defaults/table.h"
+#include "api/meta.h"
 #include "api/quantity.h"
 #include "api/quota.h"
 
@@ -23,8 +24,10 @@ static void requests_from_limits(struct arena *arena, CoreV1Container *const *co
 {
 	for (size_t i = 0; i < n; i++) {
 		CoreV1ResourceRequirements *r = containers[i]->resources;
+		const size_t n_said = r ? r->n_requests : 0;
+		void *const *said = r ? MAP_SORTED(arena, r->requests, n_said) : NULL;
 		for (size_t k = 0; r && k < r->n_limits; k++) {
-			if (has_quantity(r->requests, r->n_requests, r->limits[k]->key))
+			if (map_search(said, n_said, r->limits[k]->key))
 				continue;
 			add_quantity(arena, r, r->limits[k]->key, r->limits[k]->value);
 		}
