@@ -8,6 +8,7 @@
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/struct_diff.h"
 #include "apiserver/validation/pod/resources.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 /* The number of containers stays, and every image is there. False: nothing else can be compared. */
@@ -51,19 +52,21 @@ static bool check_deadline(struct field_errors *errors, const CoreV1PodSpec *spe
 	return true;
 }
 
+/* What is tolerated, however long. */
+static const char *tolerated(struct arena *arena, const CoreV1Toleration *t)
+{
+	return nameset_join(arena, (const char *const[]){t->key, t->operator, t->value, t->effect}, 4);
+}
+
 /* Tolerations are only added to; the seconds of one that is there may change. */
 static void check_tolerations(struct field_errors *errors, const CoreV1PodSpec *spec, const CoreV1PodSpec *old)
 {
 	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "tolerations");
+	struct nameset now = {.arena = errors->arena};
+	for (size_t i = 0; i < spec->n_tolerations; i++)
+		nameset_add(&now, tolerated(errors->arena, spec->tolerations[i]));
 	for (size_t i = 0; i < old->n_tolerations; i++) {
-		const CoreV1Toleration *t = old->tolerations[i];
-		bool found = false;
-		for (size_t k = 0; !found && k < spec->n_tolerations; k++) {
-			const CoreV1Toleration *n = spec->tolerations[k];
-			found = str_eq(t->key, n->key) && str_eq(t->operator, n->operator) &&
-				str_eq(t->value, n->value) && str_eq(t->effect, n->effect);
-		}
-		if (!found) {
+		if (!nameset_has(&now, tolerated(errors->arena, old->tolerations[i]))) {
 			field_forbidden(
 				errors, path, "existing toleration can not be modified except its tolerationSeconds");
 			return;
@@ -75,15 +78,15 @@ static void check_tolerations(struct field_errors *errors, const CoreV1PodSpec *
 static void check_gates(struct field_errors *errors, const CoreV1PodSpec *spec, const CoreV1PodSpec *old)
 {
 	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "schedulingGates");
+	struct nameset known = {.arena = errors->arena};
+	for (size_t i = 0; i < old->n_scheduling_gates; i++)
+		nameset_add(&known, old->scheduling_gates[i]->name);
 	for (size_t i = 0; i < spec->n_scheduling_gates; i++) {
-		bool found = false;
-		for (size_t k = 0; !found && k < old->n_scheduling_gates; k++)
-			found = str_eq(spec->scheduling_gates[i]->name, old->scheduling_gates[k]->name);
-		if (!found)
+		if (!nameset_has(&known, spec->scheduling_gates[i]->name))
 			field_forbidden(errors, FIELD(FIELD_INDEX(path, i), "name"),
 				arena_printf(errors->arena,
 					"only deletion is allowed, but found new scheduling gate '%s'",
-					spec->scheduling_gates[i]->name));
+					str_or_empty(spec->scheduling_gates[i]->name)));
 	}
 }
 
