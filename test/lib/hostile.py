@@ -183,6 +183,9 @@ CASES = {
     "long-environment": lambda: long_pod('"containers":[{"name":"c","image":"i","env":[', '{"name":"E@"}', "]}]"),
     "long-claims": lambda: long_pod('"containers":[{"name":"c","image":"i","resources":{"claims":[', '{"name":"c@"}', "]}}]", 700000),
     "long-claim-volumes": long_claim_volumes,
+    "long-limits": lambda: long_list(
+        NS + "/pods", '{"metadata":{"name":"long"},"spec":{"automountServiceAccountToken":false,"containers":[{"name":"c","image":"i",'
+        '"resources":{"limits":{|"x.io/@":"1"|}}}]}}', 1000000),
     "long-same-ports": lambda: long_pod('"containers":[{"name":"c","image":"i","ports":[', '{"containerPort":80}', "]}]", 900000),
     "long-files": lambda: long_pod(
         '"volumes":[{"name":"v","configMap":{"name":"c","items":[', '{"key":"k","path":"d@/f"}', "]}}]," + CONTAINER % ""),
