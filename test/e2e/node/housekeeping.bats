@@ -47,7 +47,7 @@ etcd_pod() { kall get pods -n kube-system -l component=etcd -o json | jq -er ".i
 	pod two "nodeName: node1, containers: [{name: c, image: 'localhost/test:2'}]"
 	in_node 1 cp $config $config.saved
 	at_end in_node 1 sh -c "mv $config.saved $config; kill \$(pgrep -x kubelet)"
-	in_node 1 sh -c "printf 'imageGCHighThresholdPercent: 2\nimageGCLowThresholdPercent: 1\n' >>$config; kill \$(pgrep -x kubelet)"
+	in_node 1 sh -c "sed -i '/^imageGCHighThresholdPercent:/d' $config; printf 'imageGCHighThresholdPercent: 2\nimageGCLowThresholdPercent: 1\n' >>$config; kill \$(pgrep -x kubelet)"
 	wait_until 400 sh -c "! BIN=$BIN CLUSTER_DIR=$CLUSTER_DIR $TOP/deploy/dev/cluster shell 1 ctr -n k8s.io images ls -q | grep localhost/unused"
 	assert_contains "$(in_node 1 ctr -n k8s.io images ls -q)" localhost/test:2
 	assert_equal Running "$(field pod/two .status.phase)"
