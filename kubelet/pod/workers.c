@@ -265,10 +265,10 @@ static void one_step(struct worker *worker, bool *ret_done)
 	pthread_mutex_lock(&w->lock);
 	worker->synced_ms = clock_mono_ms(w->k->clock);
 	worker->busy = false;
-	bool look = outcome.changed && !error && !w->stopping;
+	bool look = outcome.changed && !error && !w->stopping, calm = !error && !outcome.terminal;
 	*ret_done = after_step(worker, &step, error, outcome.terminal);
-	/* A pod whose time is limited is looked at when the time is over. */
-	if (deadline > 0 && worker->next_ms > worker->synced_ms + deadline)
+	/* A pod whose time is limited is looked at when the time is over, at once if that was during this step. */
+	if ((deadline > 0 || (!deadline && calm)) && worker->next_ms > worker->synced_ms + deadline)
 		worker->next_ms = worker->synced_ms + deadline;
 	if (look) {
 		pthread_mutex_unlock(&w->lock);

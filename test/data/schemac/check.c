@@ -66,7 +66,7 @@ static void names(void)
 	}
 	assert(deep && t->n_names == t->n_fields - 1 + 2);
 	for (size_t i = 1; i < t->n_names; i++)
-		assert(strcmp(t->names[t->by_name[i - 1]].json_name, t->names[t->by_name[i]].json_name) < 0);
+		assert(strcmp(t->names[t->by_name[i - 1].at].json_name, t->names[t->by_name[i].at].json_name) < 0);
 }
 
 static void *twice(const ProtobufCMessage *msg)
