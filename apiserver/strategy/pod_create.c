@@ -11,10 +11,10 @@
 #define LOCALHOST "localhost/"
 
 static void add_keys(struct arena *arena, MetaV1LabelSelector *selector, char *const *keys, size_t n,
-	const char *operator, const MetaV1ObjectMeta * meta)
+	const char *operator, const struct map_index * labels)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *value = meta_label(meta, keys[i]);
+		const char *value = map_index_get(labels, keys[i]);
 		if (!value)
 			continue;
 		MetaV1LabelSelectorRequirement *r = API_NEW(arena, MetaV1LabelSelectorRequirement);
@@ -25,25 +25,27 @@ static void add_keys(struct arena *arena, MetaV1LabelSelector *selector, char *c
 	}
 }
 
-static void complete_term(struct arena *arena, CoreV1PodAffinityTerm *term, const MetaV1ObjectMeta *meta)
+static void complete_term(struct arena *arena, CoreV1PodAffinityTerm *term, const struct map_index *labels)
 {
 	if (!term || !term->label_selector)
 		return;
-	add_keys(arena, term->label_selector, term->match_label_keys, term->n_match_label_keys, "In", meta);
-	add_keys(arena, term->label_selector, term->mismatch_label_keys, term->n_mismatch_label_keys, "NotIn", meta);
+	add_keys(arena, term->label_selector, term->match_label_keys, term->n_match_label_keys, "In", labels);
+	add_keys(arena, term->label_selector, term->mismatch_label_keys, term->n_mismatch_label_keys, "NotIn", labels);
 }
 
 static void complete_terms(struct arena *arena, CoreV1WeightedPodAffinityTerm *const *preferred, size_t n_preferred,
-	CoreV1PodAffinityTerm *const *required, size_t n_required, const MetaV1ObjectMeta *meta)
+	CoreV1PodAffinityTerm *const *required, size_t n_required, const struct map_index *labels)
 {
 	for (size_t i = 0; i < n_preferred; i++)
-		complete_term(arena, preferred[i]->pod_affinity_term, meta);
+		complete_term(arena, preferred[i]->pod_affinity_term, labels);
 	for (size_t i = 0; i < n_required; i++)
-		complete_term(arena, required[i], meta);
+		complete_term(arena, required[i], labels);
 }
 
 void pod_add_label_keys(struct arena *arena, CoreV1Pod *pod)
 {
+	const struct map_index labels =
+		map_index_of(arena, pod->metadata->labels, pod->metadata->n_labels);
 	const CoreV1Affinity *a = pod->spec->affinity;
 	const CoreV1PodAffinity *with = a ? a->pod_affinity : NULL;
 	const CoreV1PodAntiAffinity *without = a ? a->pod_anti_affinity : NULL;
@@ -51,17 +53,17 @@ void pod_add_label_keys(struct arena *arena, CoreV1Pod *pod)
 		complete_terms(arena, with->preferred_during_scheduling_ignored_during_execution,
 			with->n_preferred_during_scheduling_ignored_during_execution,
 			with->required_during_scheduling_ignored_during_execution,
-			with->n_required_during_scheduling_ignored_during_execution, pod->metadata);
+			with->n_required_during_scheduling_ignored_during_execution, &labels);
 	if (without)
 		complete_terms(arena, without->preferred_during_scheduling_ignored_during_execution,
 			without->n_preferred_during_scheduling_ignored_during_execution,
 			without->required_during_scheduling_ignored_during_execution,
-			without->n_required_during_scheduling_ignored_during_execution, pod->metadata);
+			without->n_required_during_scheduling_ignored_during_execution, &labels);
 	for (size_t i = 0; i < pod->spec->n_topology_spread_constraints; i++) {
 		const CoreV1TopologySpreadConstraint *c = pod->spec->topology_spread_constraints[i];
 		if (c->label_selector)
 			add_keys(arena, c->label_selector, c->match_label_keys, c->n_match_label_keys, "In",
-				pod->metadata);
+				&labels);
 	}
 }
 

@@ -361,11 +361,13 @@ static bool requirement_matches(enum selector_operator op, const char *value, ch
 
 bool label_selector_matches(const struct label_selector *s, MapStringEntry *const *labels, size_t n_labels)
 {
+	size_t at = 0; /* requirements are in the order of their keys */
 	if (s->nothing)
 		return false;
 	for (size_t i = 0; i < s->n_requirements; i++) {
 		const struct selector_requirement *r = &s->requirements[i];
-		if (!requirement_matches(r->op, map_get(labels, n_labels, r->key), r->values, r->n_values))
+		const char *value = map_get_near(labels, n_labels, r->key, &at);
+		if (!requirement_matches(r->op, value, r->values, r->n_values))
 			return false;
 	}
 	return true;

@@ -187,15 +187,20 @@ bool map_remove(MapStringEntry **entries, size_t *n, const char *key)
 	return false;
 }
 
+const char *map_get_near(MapStringEntry *const *entries, size_t n, const char *key, size_t *at)
+{
+	for (size_t left = n; left; left--, ++*at)
+		if (str_eq(entries[*at % n]->key, key))
+			return str_or_empty(entries[*at % n]->value);
+	return NULL;
+}
+
 bool map_contains(MapStringEntry *const *entries, size_t n, MapStringEntry *const *subset, size_t n_subset)
 {
 	size_t at = 0;
-	/* Both mostly stand in order: each is looked for from where the last was found. */
 	for (size_t i = 0; i < n_subset; i++) {
-		size_t left = n;
-		for (; left && !str_eq(entries[at % n]->key, subset[i]->key); left--)
-			at++;
-		if (!left || !str_eq(str_or_empty(entries[at % n]->value), subset[i]->value))
+		const char *value = map_get_near(entries, n, subset[i]->key, &at);
+		if (!value || !str_eq(value, subset[i]->value))
 			return false;
 	}
 	return true;
@@ -248,6 +253,17 @@ void *map_search(void *const *sorted, size_t n, const char *key)
 	const void *const at = &wanted;
 	void *const *found = n ? bsearch(&at, sorted, n, sizeof(*sorted), compare_keys) : NULL;
 	return found ? *found : NULL;
+}
+
+struct map_index map_index_of(struct arena *arena, MapStringEntry *const *entries, size_t n)
+{
+	return (struct map_index){MAP_SORTED(arena, entries, n), n};
+}
+
+const char *map_index_get(const struct map_index *map, const char *key)
+{
+	const MapStringEntry *entry = map_search(map->sorted, map->n, key);
+	return entry ? str_or_empty(entry->value) : NULL;
 }
 
 ResourceQuantity *quantity_map_get(MapQuantityEntry *const *entries, size_t n, const char *key)

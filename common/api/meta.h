@@ -58,6 +58,15 @@ void *const *map_sorted(struct arena *arena, void *const *entries, size_t n);
 /* The entry of a key among entries that are sorted so, or NULL: where each of many keys is looked for among many. */
 void *map_search(void *const *sorted, size_t n, const char *key);
 #define MAP_SORTED(arena, entries, n) map_sorted((arena), (void *const *)(entries), (n))
+/* A map of texts in which each of many keys is looked for. */
+struct map_index {
+	void *const *sorted;
+	size_t n;
+};
+struct map_index map_index_of(struct arena *arena, MapStringEntry *const *entries, size_t n);
+const char *map_index_get(const struct map_index *map, const char *key); /* NULL when absent */
+/* The same where the keys come in the order of the map, mostly: *at is where the last one was, 0 at first. */
+const char *map_get_near(MapStringEntry *const *entries, size_t n, const char *key, size_t *at);
 #define MAP_GET(object, field, key) map_get((object)->field, (object)->n_##field, (key))
 
 /* Quantities by name (resource lists): NULL when absent. */

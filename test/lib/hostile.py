@@ -157,6 +157,15 @@ def many_keys(kind):
                    "application/%s-patch+json" % kind)
 
 
+def claims_of_each():
+    """Many containers, each of which names the last of as many claims."""
+    n = 1200 if "/san-" in os.environ.get("CP_APISERVER", "") else 12000
+    resources = {"claims": [{"name": "r%d" % n}]}
+    spec = {"automountServiceAccountToken": False, "resourceClaims": [{"name": "r%d" % (i + 1), "resourceClaimName": "x"} for i in range(n)],
+            "containers": [{"name": "c%d" % i, "image": "i", "resources": resources} for i in range(n)]}
+    return request("POST", NS + "/pods?dryRun=All", json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "claims"}, "spec": spec}))
+
+
 def many_wrong(kind):
     """A patch that makes many texts of a large map numbers: the answer shows all that it would have made, sorted."""
     n = 4000 if "/san-" in os.environ.get("CP_APISERVER", "") else 40000
@@ -173,6 +182,7 @@ CONTAINER = '"containers":[{"name":"c","image":"i"%s}]'
 
 CASES = {
     "changed-selector": changed_selector,
+    "claims-of-each": claims_of_each,
     "many-wrong-json": lambda: many_wrong("json"),
     "many-wrong-merged": lambda: many_wrong("merge"),
     "many-wrong-strategic": lambda: many_wrong("strategic-merge"),

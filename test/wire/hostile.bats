@@ -65,6 +65,7 @@ answers() {
 		long-claims 422 Invalid \
 		long-claim-volumes 201 Pod \
 		long-limits 201 Pod \
+		claims-of-each 201 Pod \
 		long-same-ports 201 DaemonSet \
 		long-files 201 DaemonSet \
 		long-repeated-ports 422 Invalid \

@@ -80,7 +80,7 @@ static void check_resize_policy(
 }
 
 static void check_common(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c,
-	const CoreV1PodSpec *spec, const struct pod_volumes *volumes)
+	const CoreV1PodSpec *spec, const struct pod_volumes *volumes, const struct pod_claims *claims)
 {
 	static const char *const message_policies[] = {"File", "FallbackToLogsOnError", NULL};
 	static const char *const pull_policies[] = {"Always", "IfNotPresent", "Never", NULL};
@@ -97,7 +97,7 @@ static void check_common(struct field_errors *errors, const struct field_path *p
 	validate_mounts(errors, path, c, volumes);
 	validate_one_of(errors, FIELD(path, "imagePullPolicy"), c->image_pull_policy, pull_policies);
 	if (c->resources)
-		validate_resources(errors, FIELD(path, "resources"), c->resources, spec, false);
+		validate_resources(errors, FIELD(path, "resources"), c->resources, claims, false);
 	check_resize_policy(errors, FIELD(path, "resizePolicy"), c, spec);
 	validate_security(
 		errors, FIELD(path, "securityContext"), c->security_context, !spec->has_host_users || spec->host_users);
@@ -145,13 +145,13 @@ static void forbid_probes(struct field_errors *errors, const struct field_path *
 
 /* names: of the containers; those of the init containers are added. */
 static void check_init_containers(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
-	const struct pod_volumes *volumes, struct nameset *names)
+	const struct pod_volumes *volumes, const struct pod_claims *claims, struct nameset *names)
 {
 	static const char *const policies[] = {"Always", NULL};
 	for (size_t i = 0; i < spec->n_init_containers; i++) {
 		const CoreV1Container *c = spec->init_containers[i];
 		const struct field_path *at = FIELD_INDEX(path, i);
-		check_common(errors, at, c, spec, volumes);
+		check_common(errors, at, c, spec, volumes, claims);
 		if (c->restart_policy && !str_in(c->restart_policy, policies))
 			field_unsupported(errors, FIELD(at, "restartPolicy"), c->restart_policy, policies);
 		if (str_empty(c->name) ? nameset_has(names, "") : !nameset_add(names, c->name))
@@ -217,7 +217,8 @@ static void check_ephemeral_fields(struct field_errors *errors, const struct fie
 
 /* names: of all other containers. */
 static void check_ephemeral_containers(struct field_errors *errors, const struct field_path *path,
-	const CoreV1PodSpec *spec, const struct pod_volumes *volumes, const struct nameset *names)
+	const CoreV1PodSpec *spec, const struct pod_volumes *volumes, const struct pod_claims *claims,
+	const struct nameset *names)
 {
 	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
@@ -225,7 +226,7 @@ static void check_ephemeral_containers(struct field_errors *errors, const struct
 		const CoreV1Container *c = (const void *)e->ephemeral_container_common;
 		const struct field_path *at = FIELD_INDEX(path, i);
 		c = c ? c : API_NEW(errors->arena, CoreV1Container);
-		check_common(errors, at, c, spec, volumes);
+		check_common(errors, at, c, spec, volumes, claims);
 		if (!str_eq(str_trim(errors->arena, str_or_empty(c->image)), c->image))
 			field_invalid(
 				errors, FIELD(at, "image"), c->image, "must not have leading or trailing whitespace");
@@ -240,7 +241,7 @@ static void check_ephemeral_containers(struct field_errors *errors, const struct
 }
 
 void validate_containers(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
-	const struct pod_volumes *volumes)
+	const struct pod_volumes *volumes, const struct pod_claims *claims)
 {
 	const struct field_path *containers = FIELD(path, "containers");
 	struct nameset names = {.arena = errors->arena};
@@ -249,7 +250,7 @@ void validate_containers(struct field_errors *errors, const struct field_path *p
 	for (size_t i = 0; i < spec->n_containers; i++) {
 		const CoreV1Container *c = spec->containers[i];
 		const struct field_path *at = FIELD_INDEX(containers, i);
-		check_common(errors, at, c, spec, volumes);
+		check_common(errors, at, c, spec, volumes, claims);
 		if (!nameset_add(&names, c->name))
 			field_duplicate(errors, FIELD(at, "name"), c->name);
 		check_probes(errors, at, c, spec);
@@ -257,6 +258,6 @@ void validate_containers(struct field_errors *errors, const struct field_path *p
 			field_forbidden(errors, FIELD(at, "restartPolicy"), "may not be set for non-init containers");
 	}
 	check_host_ports(errors, containers, spec->containers, spec->n_containers);
-	check_init_containers(errors, FIELD(path, "initContainers"), spec, volumes, &names);
-	check_ephemeral_containers(errors, FIELD(path, "ephemeralContainers"), spec, volumes, &names);
+	check_init_containers(errors, FIELD(path, "initContainers"), spec, volumes, claims, &names);
+	check_ephemeral_containers(errors, FIELD(path, "ephemeralContainers"), spec, volumes, claims, &names);
 }

@@ -201,7 +201,8 @@ void validate_pod_spec(struct field_errors *errors, const struct field_path *pat
 		field_required(errors, FIELD(path, "terminationGracePeriodSeconds"), "");
 	validate_volumes(errors, FIELD(path, "volumes"), spec, meta, &volumes);
 	check_claims(errors, FIELD(path, "resourceClaims"), spec, meta);
-	validate_containers(errors, path, spec, &volumes);
+	const struct pod_claims claims = pod_claims_of(errors->arena, spec);
+	validate_containers(errors, path, spec, &volumes, &claims);
 	validate_pod_resources(errors, FIELD(path, "resources"), spec);
 	check_host_network(errors, path, spec, meta != NULL);
 	validate_one_of(errors, FIELD(path, "restartPolicy"), spec->restart_policy, restart_policies);

@@ -32,11 +32,18 @@ struct pod_volumes {
 };
 const CoreV1Volume *pod_volume(const struct pod_volumes *volumes, const char *name);
 
+/* The resource claims of a pod that its containers may name, and what is told of any other name. */
+struct pod_claims {
+	struct nameset names;
+	const char *why;
+};
+struct pod_claims pod_claims_of(struct arena *arena, const CoreV1PodSpec *spec);
+
 /* Parts of a pod spec. */
 void validate_volumes(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
 	const MetaV1ObjectMeta *meta, struct pod_volumes *ret_good);
 void validate_containers(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec,
-	const struct pod_volumes *volumes);
+	const struct pod_volumes *volumes, const struct pod_claims *claims);
 void validate_affinity(struct field_errors *errors, const struct field_path *path, const CoreV1Affinity *affinity);
 /* Keys of the pod's labels that are added to a selector. */
 struct label_keys {
@@ -51,10 +58,9 @@ void validate_spread(struct field_errors *errors, const struct field_path *path,
 void validate_env(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c);
 void validate_mounts(struct field_errors *errors, const struct field_path *path, const CoreV1Container *c,
 	const struct pod_volumes *volumes);
-/* spec: of the pod, whose claims may be named; NULL: there is none. pod: the resources of the whole pod, of which fewer
- * may be set. */
+/* pod: the resources of the whole pod, of which fewer may be set. */
 void validate_resources(struct field_errors *errors, const struct field_path *path,
-	const CoreV1ResourceRequirements *resources, const CoreV1PodSpec *spec, bool pod);
+	const CoreV1ResourceRequirements *resources, const struct pod_claims *claims, bool pod);
 void validate_pod_resources(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec);
 void validate_overhead(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec);
 /* The number of a user or a group. */

@@ -7,6 +7,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
 #include "apiserver/validation/pod/volume.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define MIRROR "kubernetes.io/config.mirror"
@@ -66,22 +67,22 @@ static void check_seccomp(struct field_errors *errors, const struct field_path *
 		field_invalid(errors, path, profile, "must be a valid seccomp profile");
 }
 
-static bool has_container(struct arena *arena, const CoreV1PodSpec *spec, const char *name)
+static struct nameset names_of_containers(struct arena *arena, const CoreV1PodSpec *spec)
 {
+	struct nameset names = {.arena = arena};
 	struct pod_container *all;
 	size_t n = pod_containers(arena, spec, &all);
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(all[i].container->name, name))
-			return true;
-	return false;
+		nameset_add(&names, all[i].container->name);
+	return names;
 }
 
-static void check_app_armor(
-	struct field_errors *errors, const struct field_path *path, const MapStringEntry *a, const CoreV1PodSpec *spec)
+static void check_app_armor(struct field_errors *errors, const struct field_path *path, const MapStringEntry *a,
+	const struct nameset *containers)
 {
 	static const char *const known[] = {"", "runtime/default", "unconfined", NULL};
 	const char *container = a->key + strlen(APP_ARMOR), *profile = str_or_empty(a->value);
-	if (!has_container(errors->arena, spec, container))
+	if (!nameset_has(containers, container))
 		field_invalid(errors, FIELD_KEY(path, a->key), container, "container not found");
 	if (!str_in(profile, known) && !str_starts_with(profile, LOCALHOST))
 		field_invalid(errors, FIELD_KEY(path, a->key), profile,
@@ -107,9 +108,10 @@ void validate_pod_annotations(struct field_errors *errors, const struct field_pa
 		if (str_starts_with(meta->annotations[i]->key, SECCOMP_CONTAINER))
 			check_seccomp(errors, FIELD(path, meta->annotations[i]->key),
 				str_or_empty(meta->annotations[i]->value));
+	const struct nameset containers = names_of_containers(errors->arena, spec);
 	for (size_t i = 0; i < meta->n_annotations; i++)
 		if (str_starts_with(meta->annotations[i]->key, APP_ARMOR))
-			check_app_armor(errors, path, meta->annotations[i], spec);
+			check_app_armor(errors, path, meta->annotations[i], &containers);
 }
 
 /* One profile, named by an annotation and by a field. what: seccomp or apparmor. */
@@ -133,10 +135,10 @@ static void check_match(struct field_errors *errors, const struct field_path *pa
 }
 
 static void match_seccomp(struct field_errors *errors, const struct field_path *path, const CoreV1SeccompProfile *p,
-	const MetaV1ObjectMeta *meta, const char *key)
+	const struct map_index *annotations, const char *key)
 {
-	const char *annotation = meta_annotation(meta, key);
-	if (p && annotation)
+	const char *annotation = p ? map_index_get(annotations, key) : NULL;
+	if (annotation)
 		check_match(errors, FIELD(FIELD(path, "securityContext"), "seccompProfile"), "seccomp", p->type,
 			p->localhost_profile, annotation);
 }
@@ -147,21 +149,24 @@ void validate_profiles_match(struct field_errors *errors, const struct field_pat
 	struct pod_container *all;
 	size_t n = pod_containers(errors->arena, spec, &all);
 	const CoreV1PodSecurityContext *pod = spec->security_context;
-	match_seccomp(errors, path, pod ? pod->seccomp_profile : NULL, meta, SECCOMP_POD);
+	const struct map_index annotations = map_index_of(errors->arena, meta->annotations, meta->n_annotations);
+	match_seccomp(errors, path, pod ? pod->seccomp_profile : NULL, &annotations, SECCOMP_POD);
 	for (size_t i = 0; i < n; i++) {
 		const CoreV1SecurityContext *s = all[i].container->security_context;
 		const char *key =
 			arena_printf(errors->arena, SECCOMP_CONTAINER "%s", str_or_empty(all[i].container->name));
-		match_seccomp(errors, POD_CONTAINER_PATH(path, &all[i]), s ? s->seccomp_profile : NULL, meta, key);
+		match_seccomp(
+			errors, POD_CONTAINER_PATH(path, &all[i]), s ? s->seccomp_profile : NULL, &annotations, key);
 	}
 	for (size_t i = 0; i < n && !(spec->os && str_eq(spec->os->name, "windows")); i++) {
 		const CoreV1SecurityContext *s = all[i].container->security_context;
 		const CoreV1AppArmorProfile *p = s && s->app_armor_profile ? s->app_armor_profile
 						 : pod			   ? pod->app_armor_profile
 									   : NULL;
-		const char *annotation = meta_annotation(
-			meta, arena_printf(errors->arena, APP_ARMOR "%s", str_or_empty(all[i].container->name)));
-		if (p && annotation)
+		const char *name = str_or_empty(all[i].container->name);
+		const char *annotation =
+			p ? map_index_get(&annotations, arena_printf(errors->arena, APP_ARMOR "%s", name)) : NULL;
+		if (annotation)
 			check_match(errors,
 				FIELD(FIELD(POD_CONTAINER_PATH(path, &all[i]), "securityContext"), "appArmorProfile"),
 				"apparmor", p->type, p->localhost_profile, annotation);

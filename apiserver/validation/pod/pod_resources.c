@@ -111,7 +111,8 @@ void validate_pod_resources(struct field_errors *errors, const struct field_path
 	}
 	if (spec->resources->claims)
 		field_forbidden(errors, FIELD(path, "claims"), "claims may not be set for Resources at pod-level");
-	validate_resources(errors, path, spec->resources, spec, true);
+	const struct pod_claims claims = pod_claims_of(errors->arena, spec);
+	validate_resources(errors, path, spec->resources, &claims, true);
 	check_requests(errors, path, spec);
 	check_limits(errors, path, spec);
 }

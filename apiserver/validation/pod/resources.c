@@ -151,23 +151,29 @@ static void check_against_limit(struct field_errors *errors, const struct field_
 				text_of(errors->arena, limit->value)));
 }
 
-/* Claims: the whole claim, or different parts of it. */
-static void check_claims(struct field_errors *errors, const struct field_path *path,
-	const CoreV1ResourceRequirements *r, const CoreV1PodSpec *spec)
+struct pod_claims pod_claims_of(struct arena *arena, const CoreV1PodSpec *spec)
 {
-	struct arena *arena = errors->arena;
-	struct nameset keys = {.arena = arena}, known = {.arena = arena}, parted = {.arena = arena};
-	size_t *n_parts = ARENA_ARRAY(arena, size_t, r->n_claims + 1); /* by the place in parted */
+	struct pod_claims claims = {.names = {.arena = arena}};
 	char **list = NULL;
 	size_t n_list = 0;
 	for (size_t i = 0; spec && i < spec->n_resource_claims; i++)
 		if (!str_empty(spec->resource_claims[i]->name)) {
-			nameset_add(&known, spec->resource_claims[i]->name);
+			nameset_add(&claims.names, spec->resource_claims[i]->name);
 			ARENA_PUSH(arena, list, n_list) = spec->resource_claims[i]->name;
 		}
-	const char *why = n_list ? arena_printf(arena, "must be one of the names in pod.spec.resourceClaims: %s",
-					   str_join(arena, list, n_list, ", "))
-				 : "must be one of the names in pod.spec.resourceClaims which is empty";
+	claims.why = n_list ? arena_printf(arena, "must be one of the names in pod.spec.resourceClaims: %s",
+				      str_join(arena, list, n_list, ", "))
+			    : "must be one of the names in pod.spec.resourceClaims which is empty";
+	return claims;
+}
+
+/* Claims: the whole claim, or different parts of it. */
+static void check_claims(struct field_errors *errors, const struct field_path *path,
+	const CoreV1ResourceRequirements *r, const struct pod_claims *claims)
+{
+	struct arena *arena = errors->arena;
+	struct nameset keys = {.arena = arena}, parted = {.arena = arena};
+	size_t *n_parts = ARENA_ARRAY(arena, size_t, r->n_claims + 1); /* by the place in parted */
 	for (size_t i = 0; i < r->n_claims; i++) {
 		char *name = r->claims[i]->name, *request = r->claims[i]->request, *key = name;
 		const struct field_path *at = FIELD_INDEX(path, i);
@@ -192,13 +198,13 @@ static void check_claims(struct field_errors *errors, const struct field_path *p
 				n_parts[nameset_find(&parted, name)]++;
 			}
 		}
-		if (!nameset_has(&known, name))
-			field_not_found_because(errors, at, name, why);
+		if (!nameset_has(&claims->names, name))
+			field_not_found_because(errors, at, name, claims->why);
 	}
 }
 
 void validate_resources(struct field_errors *errors, const struct field_path *path, const CoreV1ResourceRequirements *r,
-	const CoreV1PodSpec *spec, bool pod)
+	const struct pod_claims *claims, bool pod)
 {
 	bool basic = false, huge = false;
 	void *const *limits = MAP_SORTED(errors->arena, r->limits, r->n_limits);
@@ -219,7 +225,8 @@ void validate_resources(struct field_errors *errors, const struct field_path *pa
 	}
 	if (huge && !basic)
 		field_forbidden(errors, path, "HugePages require cpu or memory");
-	check_claims(errors, FIELD(path, "claims"), r, spec);
+	if (r->n_claims)
+		check_claims(errors, FIELD(path, "claims"), r, claims);
 }
 
 void validate_overhead(struct field_errors *errors, const struct field_path *path, const CoreV1PodSpec *spec)
@@ -227,5 +234,5 @@ void validate_overhead(struct field_errors *errors, const struct field_path *pat
 	CoreV1ResourceRequirements r = *(const CoreV1ResourceRequirements *)CoreV1ResourceRequirements_schema.zero;
 	r.limits = spec->overhead;
 	r.n_limits = spec->n_overhead;
-	validate_resources(errors, path, &r, spec, false);
+	validate_resources(errors, path, &r, NULL, false);
 }

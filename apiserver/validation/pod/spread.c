@@ -4,6 +4,7 @@
 #include "api/meta.h"
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 static void check_keys(struct field_errors *errors, const struct field_path *path, char *const *keys, size_t n,
@@ -17,31 +18,37 @@ static void check_keys(struct field_errors *errors, const struct field_path *pat
 		validate_text(errors, FIELD_INDEX(path, i), keys[i], check_qualified_name(errors->arena, keys[i]));
 }
 
-/* A key of both lists of a selector: it was put there from the pod's labels, and was there before. */
-static bool selected_before(const MetaV1LabelSelector *selector, size_t expression)
+/* A key that expressions name twice, or the labels too: it was put there from the pod's labels, and was there before.
+ */
+static void check_selected_before(struct field_errors *errors, const struct field_path *path,
+	const struct label_keys *keys, const MetaV1LabelSelector *selector)
 {
-	const char *key = selector->match_expressions[expression]->key;
-	for (size_t i = 0; i < expression; i++)
-		if (str_eq(selector->match_expressions[i]->key, key))
-			return true;
-	return map_has(selector->match_labels, selector->n_match_labels, str_or_empty(key));
+	const struct map_index labels = map_index_of(errors->arena, selector->match_labels, selector->n_match_labels);
+	struct nameset from_last = {.arena = errors->arena}, named = {.arena = errors->arena};
+	for (size_t k = keys->n_match; k-- > 0;)
+		nameset_add(&from_last, keys->match[k]);
+	for (size_t i = 0; i < selector->n_match_expressions; i++) {
+		const char *key = selector->match_expressions[i]->key;
+		const size_t at = nameset_find(&from_last, key);
+		const bool repeated = !nameset_add(&named, key) || map_index_get(&labels, key);
+		if (repeated && at != SIZE_MAX)
+			field_invalid(errors, FIELD_INDEX(path, keys->n_match - 1 - at), key,
+				"exists in both matchLabelKeys and labelSelector");
+	}
 }
 
 void validate_label_keys(struct field_errors *errors, const struct field_path *path, const struct label_keys *keys,
 	const MetaV1LabelSelector *selector)
 {
+	struct nameset mismatch = {.arena = errors->arena};
 	check_keys(errors, FIELD(path, "matchLabelKeys"), keys->match, keys->n_match, selector);
 	check_keys(errors, FIELD(path, "mismatchLabelKeys"), keys->mismatch, keys->n_mismatch, selector);
-	for (size_t i = 0; selector && i < selector->n_match_expressions; i++)
-		for (size_t k = keys->n_match; k-- > 0;)
-			if (str_eq(keys->match[k], selector->match_expressions[i]->key)) {
-				if (selected_before(selector, i))
-					field_invalid(errors, FIELD_INDEX(path, k), keys->match[k],
-						"exists in both matchLabelKeys and labelSelector");
-				break;
-			}
+	if (selector && keys->n_match)
+		check_selected_before(errors, path, keys, selector);
+	for (size_t i = 0; keys->n_match && i < keys->n_mismatch; i++)
+		nameset_add(&mismatch, keys->mismatch[i]);
 	for (size_t i = 0; i < keys->n_match; i++)
-		if (str_in_n(keys->match[i], keys->mismatch, keys->n_mismatch))
+		if (nameset_has(&mismatch, keys->match[i]))
 			field_invalid(errors, FIELD_INDEX(FIELD(path, "matchLabelKeys"), i), keys->match[i],
 				"exists in both matchLabelKeys and mismatchLabelKeys");
 }
