@@ -44,8 +44,7 @@ static void complete_terms(struct arena *arena, CoreV1WeightedPodAffinityTerm *c
 
 void pod_add_label_keys(struct arena *arena, CoreV1Pod *pod)
 {
-	const struct map_index labels =
-		map_index_of(arena, pod->metadata->labels, pod->metadata->n_labels);
+	const struct map_index labels = map_index_of(arena, pod->metadata->labels, pod->metadata->n_labels);
 	const CoreV1Affinity *a = pod->spec->affinity;
 	const CoreV1PodAffinity *with = a ? a->pod_affinity : NULL;
 	const CoreV1PodAntiAffinity *without = a ? a->pod_anti_affinity : NULL;
@@ -62,8 +61,7 @@ void pod_add_label_keys(struct arena *arena, CoreV1Pod *pod)
 	for (size_t i = 0; i < pod->spec->n_topology_spread_constraints; i++) {
 		const CoreV1TopologySpreadConstraint *c = pod->spec->topology_spread_constraints[i];
 		if (c->label_selector)
-			add_keys(arena, c->label_selector, c->match_label_keys, c->n_match_label_keys, "In",
-				&labels);
+			add_keys(arena, c->label_selector, c->match_label_keys, c->n_match_label_keys, "In", &labels);
 	}
 }
 
