@@ -160,7 +160,7 @@ static void join(struct past *p)
 	if (too_many)
 		p->from = p->events[too_many - 1]->revision;
 	if (p->from < t->window_start)
-		ring_put_before(t, p->events + too_many, n - too_many, p->from);
+		ring_put_before(t, n ? p->events + too_many : NULL, n - too_many, p->from);
 }
 
 bool past_join(struct past *p, int64_t revision, bool alone)
