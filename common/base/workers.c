@@ -43,6 +43,8 @@ struct workers {
 	struct worker *idle; /* who slept last comes first: what it works with is still warm */
 	bool stopping;
 	struct worker *all; /* n_max of them */
+	pthread_t left;	    /* who ended last for want of work: joined by who does so next, or when all end */
+	bool has_left;
 };
 
 static bool take_queued(struct workers *w, struct job *ret_job)
@@ -55,11 +57,13 @@ static bool take_queued(struct workers *w, struct job *ret_job)
 	return true;
 }
 
-/* Who has not been handed anything meanwhile is taken off the list, and ends: nobody joins it, its place is free. */
+/* Who has not been handed anything meanwhile is taken off the list, and ends: its place is free. */
 static bool leave(struct worker *worker)
 {
 	struct workers *w = worker->pool;
 	pthread_mutex_lock(&w->lock);
+	const pthread_t before = w->left;
+	const bool joins = w->has_left;
 	struct worker **at = &w->idle;
 	while (*at && *at != worker)
 		at = &(*at)->next_idle;
@@ -69,9 +73,12 @@ static bool leave(struct worker *worker)
 		worker->started = false;
 		w->n_running--;
 		sem_destroy(&worker->wake);
-		pthread_detach(worker->thread);
+		w->left = pthread_self();
+		w->has_left = true;
 	}
 	pthread_mutex_unlock(&w->lock);
+	if (found && joins)
+		pthread_join(before, NULL);
 	return found;
 }
 
@@ -150,6 +157,8 @@ void workers_free(struct workers *w)
 		pthread_join(w->all[i].thread, NULL);
 		sem_destroy(&w->all[i].wake);
 	}
+	if (w->has_left)
+		pthread_join(w->left, NULL);
 	pthread_mutex_destroy(&w->lock);
 	free(w->all);
 	free(w->ring);
