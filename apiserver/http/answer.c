@@ -142,11 +142,10 @@ struct status *encode_shape(struct exchange *exchange, const struct accept *acce
 static void answer_warning(struct exchange *exchange, const char *text, size_t most)
 {
 	CLEANUP(strbuf_done) struct strbuf line = STRBUF_INIT;
-	for (const char *end = str_skip_runes(text, most), *p = text; p < end; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return;
 	strbuf_adds(&line, "299 - \"");
 	for (const char *end = str_skip_runes(text, most), *p = text; p < end; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return;
 		if (*p == '"' || *p == '\\')
 			strbuf_addc(&line, '\\');
 		strbuf_addc(&line, *p);

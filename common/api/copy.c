@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "api/internal.h"
+#include "api/meta.h"
 #include "api/json.h"
 #include "api/quantity.h"
 #include "api/types.h"
@@ -96,11 +97,6 @@ static bool equal_value(enum schema_kind kind, const void *a, const void *b)
 	}
 }
 
-static const char *key_of(const void *entry)
-{
-	return str_or_empty(((const MapStringEntry *)entry)->key);
-}
-
 /* An entry without a value has an empty one. */
 static bool equal_entries(const struct schema_field *value, const void *a, const void *b)
 {
@@ -121,7 +117,7 @@ static bool equal_maps(const struct schema_field *field, const void *a, const vo
 	for (size_t i = 0, guess = 0; i < n; i++) {
 		/* Maps are mostly sorted, so the entry is mostly where the last one was, plus one. */
 		size_t tried = 0, at = guess;
-		while (tried < n && strcmp(key_of(x[i]), key_of(y[at]))) {
+		while (tried < n && strcmp(map_key(x[i]), map_key(y[at]))) {
 			at = (at + 1) % n;
 			tried++;
 		}

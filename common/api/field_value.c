@@ -4,6 +4,7 @@
 #include <string.h>
 #include "api/fieldset_internal.h"
 #include "api/internal.h"
+#include "api/meta.h"
 #include "api/intstr.h"
 #include "api/json.h"
 #include "api/types.h"
@@ -139,11 +140,6 @@ struct field_value *field_value_items(struct arena *arena, struct field_value li
 
 /* --- maps --- */
 
-static const char *entry_key(const void *entry)
-{
-	return str_or_empty(((const MapStringEntry *)entry)->key);
-}
-
 static struct field_value entry_value(struct arena *arena, const struct schema_field *map, const void *entry)
 {
 	const struct schema_field *f = schema_map_value(map);
@@ -175,7 +171,7 @@ static struct named *members_of(struct arena *arena, struct field_value map, siz
 			out[i++] = (struct named){node->string, field_value_of_tree(node)};
 	for (; i < n; i++) {
 		const void *entry = (*(void **const *)field_at(map.at, map.field))[i];
-		out[i] = (struct named){entry_key(entry), entry_value(arena, map.field, entry)};
+		out[i] = (struct named){map_key(entry), entry_value(arena, map.field, entry)};
 	}
 	for (i = 1; i < n && strcmp(out[i - 1].name, out[i].name) <= 0; i++)
 		;

@@ -134,11 +134,6 @@ static void encode_list(struct encoder *e, const void *msg, const struct schema_
 	strbuf_addc(e->out, ']');
 }
 
-static const char *entry_key(const void *entry)
-{
-	return str_or_empty(((const MapStringEntry *)entry)->key);
-}
-
 static void encode_map(struct encoder *e, const void *msg, const struct schema_field *field)
 {
 	size_t n = *field_count(msg, field);
@@ -154,7 +149,7 @@ static void encode_map(struct encoder *e, const void *msg, const struct schema_f
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			strbuf_addc(e->out, ',');
-		add_text(e, entry_key(entries[i]));
+		add_text(e, map_key(entries[i]));
 		strbuf_addc(e->out, ':');
 		const void *at = field_at(entries[i], value);
 		if (value->kind == SCHEMA_MESSAGE && !*(void *const *)at)

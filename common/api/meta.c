@@ -223,22 +223,16 @@ void map_copy(struct arena *arena, MapStringEntry *const *from, size_t n_from, M
 	}
 }
 
-/* Every map's entries begin as one of strings does. */
-static const char *key_of(const void *entry)
-{
-	return str_or_empty(((const MapStringEntry *)entry)->key);
-}
-
 static int compare_keys(const void *a, const void *b)
 {
-	return strcmp(key_of(*(void *const *)a), key_of(*(void *const *)b));
+	return strcmp(map_key(*(void *const *)a), map_key(*(void *const *)b));
 }
 
 void *const *map_sorted(struct arena *arena, void *const *entries, size_t n)
 {
 	size_t i = 1;
 
-	while (i < n && strcmp(key_of(entries[i - 1]), key_of(entries[i])) <= 0)
+	while (i < n && strcmp(map_key(entries[i - 1]), map_key(entries[i])) <= 0)
 		i++;
 	if (i >= n)
 		return entries;

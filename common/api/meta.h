@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/str.h"
 
 /* The metadata of an object; NULL if it has none (unset, or a type without). */
 MetaV1ObjectMeta *object_meta(const void *msg);
@@ -53,6 +54,11 @@ bool map_equal(MapStringEntry *const *a, size_t n_a, MapStringEntry *const *b, s
 /* Whether every entry of the subset is in the map. */
 bool map_contains(MapStringEntry *const *entries, size_t n, MapStringEntry *const *subset, size_t n_subset);
 void map_copy(struct arena *arena, MapStringEntry *const *from, size_t n_from, MapStringEntry ***ret_to, size_t *ret_n);
+/* The key of an entry of any map: all of them begin alike. */
+static inline const char *map_key(const void *entry)
+{
+	return str_or_empty(((const MapStringEntry *)entry)->key);
+}
 /* The entries of any map by key, as Go prints them: the array itself when they stand so already. */
 void *const *map_sorted(struct arena *arena, void *const *entries, size_t n);
 /* The entry of a key among entries that are sorted so, or NULL: where each of many keys is looked for among many. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "api/go_names.h"
 #include "api/internal.h"
+#include "api/meta.h"
 #include "api/protobuf.h"
 #include "api/quantity.h"
 #include "api/types.h"
@@ -568,16 +569,10 @@ static bool get_message(struct reader *r, const struct schema_type *type, void *
 	return true;
 }
 
-/* All entries of maps begin alike. */
-static const char *key_of(const void *entry)
-{
-	return ((const MapStringEntry *)entry)->key;
-}
-
 static bool has_key(void *const *items, size_t n, const char *key)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(key_of(items[i]), key))
+		if (!strcmp(map_key(items[i]), key))
 			return true;
 	return false;
 }
@@ -589,13 +584,13 @@ static void settle_map(const struct map_at *map)
 	void **items = *(void ***)(void *)((char *)map->msg + f->offset);
 	size_t *n = (size_t *)(void *)((char *)map->msg + f->quantifier_offset), i = 1, to = *n;
 
-	while (i < *n && strcmp(key_of(items[i - 1]), key_of(items[i])) < 0)
+	while (i < *n && strcmp(map_key(items[i - 1]), map_key(items[i])) < 0)
 		i++;
 	if (i == *n)
 		return; /* in order: none is there twice */
 	CLEANUP(strmap_freep) struct strmap *seen = *n > FEW_ENTRIES ? strmap_new(NULL) : NULL;
 	for (i = *n; i-- > 0;) {
-		const char *key = key_of(items[i]);
+		const char *key = map_key(items[i]);
 		if (seen ? strmap_put(seen, key, seen) : !has_key(items + to, *n - to, key))
 			items[--to] = items[i];
 	}

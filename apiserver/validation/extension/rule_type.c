@@ -62,18 +62,24 @@ static uint64_t longest(const Schema *schema)
 	return max;
 }
 
+/* Texts of formats that are times, and what is one value: how long it is at most and at least. */
+static const struct plain {
+	const char *name;
+	const struct cel_type *type;
+	uint64_t max, min;
+} times[] = {{"duration", &cel_duration, 32, 3}, {"date", &cel_timestamp, 12, 12},
+	{"date-time", &cel_timestamp, 32, 21}},
+  scalars[] = {{"boolean", &cel_bool, 0, 4}, {"number", &cel_double, 0, 1}, {"integer", &cel_int, 0, 1}};
+
 static const struct decl *string_decl(struct arena *arena, const Schema *schema)
 {
 	const char *format = str_or_empty(schema->format);
 	if (!strcmp(format, "byte"))
 		return decl_new(arena, &cel_bytes,
 			rule_limit(schema->has_max_length, schema->max_length, RULE_MAX_REQUEST - 2), 2);
-	if (!strcmp(format, "duration"))
-		return decl_new(arena, &cel_duration, 32, 3);
-	if (!strcmp(format, "date"))
-		return decl_new(arena, &cel_timestamp, 12, 12);
-	if (!strcmp(format, "date-time"))
-		return decl_new(arena, &cel_timestamp, 32, 21);
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+		if (!strcmp(format, times[i].name))
+			return decl_new(arena, times[i].type, times[i].max, times[i].min);
 	uint64_t max = RULE_MAX_REQUEST - 2;
 	if (schema->has_max_length)
 		max = rule_times(rule_limit(true, schema->max_length, 0), 4);
@@ -184,12 +190,9 @@ const struct decl *rule_decl(struct arena *arena, const Schema *schema, bool is_
 		return object_decl(arena, schema, is_root, name);
 	if (!strcmp(type, "string"))
 		return string_decl(arena, schema);
-	if (!strcmp(type, "boolean"))
-		return decl_new(arena, &cel_bool, 0, 4);
-	if (!strcmp(type, "number"))
-		return decl_new(arena, &cel_double, 0, 1);
-	if (!strcmp(type, "integer"))
-		return decl_new(arena, &cel_int, 0, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
+		if (!strcmp(type, scalars[i].name))
+			return decl_new(arena, scalars[i].type, scalars[i].max, scalars[i].min);
 	return NULL;
 }
 
