@@ -36,6 +36,7 @@ void check_real_time(struct verdict *v, const struct history *h);
 void check_reads(struct verdict *v, const struct history *h);
 void check_lists(struct verdict *v, const struct history *h);
 void check_watches(struct verdict *v, const struct history *h);
+void check_ends(struct verdict *v, const struct history *h);
 void check_identity(struct verdict *v, const struct history *h);
 void check_addresses(struct verdict *v, const struct history *h);
 void check_pod_addresses(struct verdict *v, const struct history *h);

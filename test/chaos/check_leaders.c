@@ -1,6 +1,6 @@
 /*
  * Leaders: each lease changes hands one term at a time, and who does not hold it does not act. Who wrote something is
- * said by its field manager: candidates of one component have different ones in a chaos run ("by" of a creation,
+ * said by its field managers: candidates of one component have different ones in a chaos run ("managers" of an object,
  * "holder-by" of a lease).
  */
 #include "base/str.h"
@@ -42,12 +42,6 @@ static void check_term(struct verdict *v, const struct change *c, bool jumped)
 		check_takeover(v, c);
 }
 
-/* A candidate of one of the leases; NULL for everybody else. */
-static const struct lease *lease_of(struct strmap *agents, const char *agent)
-{
-	return str_empty(agent) ? NULL : strmap_get(agents, agent);
-}
-
 static struct lease *lease_at(struct arena *arena, struct strmap *leases, const char *key)
 {
 	struct lease *lease = strmap_get(leases, key);
@@ -61,8 +55,29 @@ static struct lease *lease_at(struct arena *arena, struct strmap *leases, const 
 /* Events are reports of what was; they may come late. */
 static bool is_act(const struct change *c)
 {
-	return c->type == CHANGE_CREATE && !str_starts_with(c->key, "/registry/events/") &&
+	return is_alive(c) && !str_starts_with(c->key, "/registry/events/") &&
 	       !str_starts_with(c->key, "/registry/leases/");
+}
+
+/* A change is the act of each candidate whose entry it brings or moves. */
+static void check_act(struct verdict *v, struct strmap *agents, const struct change *c)
+{
+	char **now, **before = NULL;
+	size_t n = words_of(v->arena, change_get(c, "managers"), &now), n_before = 0;
+	if (c->previous)
+		n_before = words_of(v->arena, change_get(c->previous, "managers"), &before);
+	for (size_t i = 0; i < n; i++) {
+		if (str_in_n(now[i], before, n_before))
+			continue;
+		const char *agent = arena_strndup(v->arena, now[i], strcspn(now[i], "/"));
+		const struct lease *held = strmap_get(agents, agent);
+		if (!held)
+			continue;
+		v->n_things++;
+		if (!str_eq(held->agent, agent) || str_empty(change_get(held->change, "holder")))
+			fault(v, "%s wrote %s at revision %lld, when %s held %s", agent, c->key, (long long)c->rev,
+				str_or(change_get(held->change, "holder"), "nobody"), held->change->key);
+	}
 }
 
 void check_leaders(struct verdict *v, const struct history *h)
@@ -83,13 +98,7 @@ void check_leaders(struct verdict *v, const struct history *h)
 			v->n_things++;
 			continue;
 		}
-		const struct lease *held = is_act(c) ? lease_of(agents, change_get(c, "by")) : NULL;
-		if (!held)
-			continue;
-		v->n_things++;
-		if (!str_eq(held->agent, change_get(c, "by")) || str_empty(change_get(held->change, "holder")))
-			fault(v, "%s created %s at revision %lld, when %s held %s", change_get(c, "by"), c->key,
-				(long long)c->rev, str_or(change_get(held->change, "holder"), "nobody"),
-				held->change->key);
+		if (is_act(c))
+			check_act(v, agents, c);
 	}
 }

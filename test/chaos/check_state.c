@@ -9,7 +9,13 @@
 #define DEPLOYMENTS "/registry/deployments/"
 #define NAMESPACES "/registry/namespaces/"
 
-/* A uid belongs to one key for one life. */
+static bool moved(const struct change *c)
+{
+	const char *before = change_get(c->previous, "node");
+	return !str_empty(before) && !str_eq(before, change_get(c, "node"));
+}
+
+/* A uid belongs to one key for one life, and a pod to one node. */
 void check_identity(struct verdict *v, const struct history *h)
 {
 	CLEANUP(strmap_freep) struct strmap *by_uid = strmap_new(NULL);
@@ -26,6 +32,10 @@ void check_identity(struct verdict *v, const struct history *h)
 			continue;
 		if (c->type == CHANGE_UPDATE && there && !str_eq(uid, change_get(c->previous, "uid")))
 			fault(v, "%s changed its uid at revision %lld", c->key, (long long)c->rev);
+		if (c->type == CHANGE_UPDATE && there && moved(c))
+			fault(v, "%s was bound to %s and at revision %lld to %s", c->key,
+				change_get(c->previous, "node"), (long long)c->rev,
+				str_or(change_get(c, "node"), "no node"));
 		const struct change *first = strmap_get(by_uid, uid);
 		if (c->type == CHANGE_CREATE && first)
 			fault(v, "%s and %s have one uid", first->key, c->key);
@@ -75,17 +85,26 @@ void check_addresses(struct verdict *v, const struct history *h)
 	}
 }
 
-/* At rest: a pod that ends gives its address back before its object goes. */
+/* A pod that ends gives its address back before its object goes. */
+static bool has_address(const struct change *c)
+{
+	const char *phase = change_get(c, "phase");
+	return is_alive(c) && str_empty(change_get(c, "deleting")) && !str_eq(phase, "Succeeded") &&
+	       !str_eq(phase, "Failed");
+}
+
+/* In every state too: addresses go round, so that one is given again long after the status told that it was free. */
 void check_pod_addresses(struct verdict *v, const struct history *h)
 {
 	CLEANUP(strmap_freep) struct strmap *taken = strmap_new(NULL);
-	STRMAP_FOREACH (h->newest, it) {
-		const struct change *c = it.value;
-		if (!str_starts_with(c->key, PODS) || !is_alive(c) || !str_empty(change_get(c, "deleting")) ||
-			!str_eq(change_get(c, "phase"), "Running"))
+	for (size_t i = 0; i < h->n_changes; i++) {
+		const struct change *c = h->changes[i];
+		if (!str_starts_with(c->key, PODS))
 			continue;
 		v->n_things++;
-		take(v, taken, c, "pod-ip");
+		let_go(taken, v->arena, c->previous, "pod-ip");
+		if (has_address(c))
+			take(v, taken, c, "pod-ip");
 	}
 }
 

@@ -93,6 +93,8 @@ bool write_end(struct actor *a, const struct written *w, struct status *failed, 
 		w->id, w->op, w->key, w->start, load_now_ms(l), result, w->base,
 		ok && msg ? load_revision(object_resource_version(msg)) : 0,
 		str_or(w->uid, ok && msg ? object_uid(msg) : ""), client_host(a->client));
+	if (w->policy)
+		fprintf(a->out, "\tpolicy=%s", w->policy);
 	if (failed) {
 		fprintf(a->out, "\twhy=%d ", failed->code);
 		write_line(failed->message, a->out);

@@ -67,7 +67,8 @@ int64_t load_revision(const char *resource_version);
 struct written {
 	char *id;
 	const char *op, *key, *uid;
-	int64_t base; /* the version it is to replace; 0: any */
+	const char *policy; /* what a deletion is to do with dependents; NULL: nothing was said */
+	int64_t base;	    /* the version it is to replace; 0: any */
 	int64_t start;
 };
 struct written write_begin(struct actor *a, struct arena *arena, const char *op, const char *key);

@@ -96,6 +96,7 @@ static bool delete (struct actor *a, struct arena *arena, const struct schema_ty
 	if (policy)
 		options->propagation_policy = arena_strdup(arena, policy);
 	w.uid = uid;
+	w.policy = policy;
 	return write_end(a, &w, client_delete(a->client, arena, type, LOAD_NAMESPACE, name, options), NULL);
 }
 

@@ -44,7 +44,20 @@ static const char *manager_of(const MetaV1ObjectMeta *meta, const char *field)
 	return NULL;
 }
 
-static void write_meta(FILE *out, struct arena *arena, const MetaV1ObjectMeta *meta, bool created)
+/* Who wrote to the object, and when last: an entry's time moves with each write of its manager. */
+static void write_managers(FILE *out, struct arena *arena, const MetaV1ObjectMeta *meta)
+{
+	char **entries = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < meta->n_managed_fields; i++) {
+		const MetaV1ManagedFieldsEntry *m = meta->managed_fields[i];
+		ARENA_PUSH(arena, entries, n) = arena_printf(arena, "%s/%s@%lld", str_or_empty(m->manager),
+			str_or_empty(m->subresource), m->time ? (long long)m->time->seconds : 0LL);
+	}
+	pair_words(out, "managers", entries, n);
+}
+
+static void write_meta(FILE *out, struct arena *arena, const MetaV1ObjectMeta *meta)
 {
 	char **owners = NULL;
 	size_t n_owners = 0;
@@ -56,8 +69,7 @@ static void write_meta(FILE *out, struct arena *arena, const MetaV1ObjectMeta *m
 	pair(out, SHARD, meta_label(meta, SHARD));
 	pair(out, "deleting", meta->deletion_timestamp ? "true" : NULL);
 	pair_words(out, "owners", owners, n_owners);
-	if (created && meta->n_managed_fields)
-		pair(out, "by", meta->managed_fields[0]->manager);
+	write_managers(out, arena, meta);
 }
 
 static void write_service(FILE *out, struct arena *arena, const CoreV1Service *service)
@@ -72,6 +84,8 @@ static void write_service(FILE *out, struct arena *arena, const CoreV1Service *s
 		if (spec->ports[i]->node_port)
 			ARENA_PUSH(arena, ports, n_ports) =
 				arena_printf(arena, "%s:%d", spec->ports[i]->protocol, spec->ports[i]->node_port);
+	if (spec && spec->health_check_node_port)
+		ARENA_PUSH(arena, ports, n_ports) = arena_printf(arena, "TCP:%d", spec->health_check_node_port);
 	pair_words(out, "ips", ips, n_ips);
 	pair_words(out, "node-ports", ports, n_ports);
 }
@@ -128,7 +142,7 @@ static void write_object(FILE *out, struct arena *arena, const struct etcd_kv *k
 	const MetaV1ObjectMeta *meta = object_meta(object);
 	if (!meta)
 		return;
-	write_meta(out, arena, meta, kv->create_revision == kv->mod_revision);
+	write_meta(out, arena, meta);
 	if (API_IS(object, CoreV1Service))
 		write_service(out, arena, (const CoreV1Service *)object);
 	else if (API_IS(object, CoreV1Pod))

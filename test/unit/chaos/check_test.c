@@ -165,7 +165,60 @@ static const struct row {
 	{"two pods with one address",
 		"change rev=5 type=create key=/registry/pods/chaos/a uid=1 phase=Running pod-ip=10.1.0.2\n"
 		"change rev=6 type=create key=/registry/pods/chaos/b uid=2 phase=Running pod-ip=10.1.0.2\n",
-		"10.1.0.2 was given to", true},
+		"10.1.0.2 was given to"},
+	{"two pods that had one address for a while",
+		"change rev=5 type=create key=/registry/pods/chaos/a uid=1 phase=Running pod-ip=10.1.0.2\n"
+		"change rev=6 type=create key=/registry/pods/chaos/b uid=2 phase=Running pod-ip=10.1.0.2\n"
+		"change rev=7 type=delete key=/registry/pods/chaos/a\n",
+		"10.1.0.2 was given to"},
+	{"a pod's address used again",
+		"change rev=5 type=create key=/registry/pods/chaos/a uid=1 phase=Running pod-ip=10.1.0.2\n"
+		"change rev=6 type=update key=/registry/pods/chaos/a uid=1 phase=Running pod-ip=10.1.0.2 "
+		"deleting=true\n"
+		"change rev=7 type=create key=/registry/pods/chaos/b uid=2 phase=Running pod-ip=10.1.0.2\n"
+		"change rev=8 type=delete key=/registry/pods/chaos/a\n",
+		NULL},
+	{"a pod that was bound twice",
+		"change rev=5 type=create key=/registry/pods/chaos/a uid=1\n"
+		"change rev=6 type=update key=/registry/pods/chaos/a uid=1 node=node1\n"
+		"change rev=7 type=update key=/registry/pods/chaos/a uid=1 node=node2\n",
+		"was bound to node1 and at revision 7 to node2"},
+
+#define OWNED(policy)                                                                                                \
+	"change rev=20 type=create key=" MAPS "o uid=o1\nchange rev=21 type=create key=" MAPS "d uid=d1 owners=o1\n" \
+	"write id=s6 op=create key=" MAPS "d result=maybe\n"                                                         \
+	"write id=s7 op=delete key=" MAPS "o result=ok uid=o1" policy "\n"
+	{"what is owned goes with its owner",
+		OWNED("") "change rev=22 type=delete key=" MAPS "o\nchange rev=23 type=delete key=" MAPS "d\n", NULL},
+	{"what is owned goes before its owner, which waits for that",
+		OWNED("") "change rev=22 type=update key=" MAPS
+			  "o uid=o1 deleting=true\nchange rev=23 type=delete key=" MAPS
+			  "d\nchange rev=24 type=delete key=" MAPS "o\n",
+		NULL},
+	{"what is owned goes while its owner stays",
+		OWNED("") "change rev=22 type=delete key=" MAPS "d\nchange rev=23 type=delete key=" MAPS "o\n",
+		MAPS "d went at revision 22, and nobody had asked for it"},
+	{"an orphan goes with its owner",
+		OWNED(" policy=Orphan") "change rev=22 type=delete key=" MAPS "o\nchange rev=23 type=delete key=" MAPS
+					"d\n",
+		MAPS "d went at revision 23, and nobody had asked for it"},
+	{"an object goes for nothing", TRUTH "change rev=16 type=delete key=" MAPS "b\n", "b went at revision 16"},
+	{"an object goes whose end was refused",
+		TRUTH "change rev=16 type=delete key=" MAPS "b\n"
+		      "write id=s9 op=delete key=" MAPS "b start=9 end=10 result=refused uid=ub\n",
+		"b went at revision 16"},
+	{"an object goes whose predecessor was to end",
+		TRUTH "change rev=16 type=delete key=" MAPS "b\n"
+		      "write id=s9 op=delete key=" MAPS "b start=9 end=10 result=maybe uid=uz\n",
+		"b went at revision 16"},
+	{"an object goes with its namespace",
+		"change rev=4 type=create key=/registry/namespaces/n uid=0\n"
+		"change rev=5 type=create key=/registry/configmaps/n/o uid=1 namespace=n\n"
+		"write id=s9 op=create key=/registry/configmaps/n/o result=maybe\n"
+		"change rev=6 type=update key=/registry/namespaces/n uid=0 deleting=true\n"
+		"change rev=7 type=delete key=/registry/configmaps/n/o\n"
+		"change rev=8 type=delete key=/registry/namespaces/n\n",
+		NULL},
 	{"an orphan",
 		"change rev=5 type=create key=" MAPS "o uid=1\nchange rev=6 type=create key=" MAPS "d uid=2 owners=1\n"
 		"change rev=7 type=delete key=" MAPS "o\n",
@@ -201,13 +254,22 @@ static const struct row {
 	" lease-seconds=15 renewed-ms=" ms "\n"
 	{"leaders one after the other",
 		HELD("5", "create", "A", "0",
-			"1000") "change rev=6 type=create key=/registry/pods/chaos/p uid=1 by=A\n" HELD("7", "update",
-			"B", "1", "17000") "change rev=8 type=create key=/registry/pods/chaos/q uid=2 by=B\n",
+			"1000") "change rev=6 type=create key=/registry/pods/chaos/p uid=1 managers=A/@1\n" HELD("7",
+			"update", "B", "1",
+			"17000") "change rev=8 type=create key=/registry/pods/chaos/q uid=2 managers=B/@17\n"
+				 "change rev=9 type=update key=/registry/pods/chaos/p uid=1 "
+				 "managers=A/@1,B/status@18\n",
 		NULL},
 	{"two leaders in one term",
 		HELD("5", "create", "A", "0", "1000") HELD("7", "update", "B", "1",
-			"17000") "change rev=8 type=create key=/registry/pods/chaos/q uid=2 by=A\n",
-		"A created"},
+			"17000") "change rev=8 type=create key=/registry/pods/chaos/q uid=2 managers=A/@17\n",
+		"A wrote /registry/pods/chaos/q at revision 8, when B held"},
+	{"a leader of before changes an object",
+		HELD("5", "create", "A", "0",
+			"1000") "change rev=6 type=create key=/registry/pods/chaos/p uid=1 managers=A/@1\n" HELD("7",
+			"update", "B", "1",
+			"17000") "change rev=8 type=update key=/registry/pods/chaos/p uid=1 managers=A/@17\n",
+		"A wrote /registry/pods/chaos/p at revision 8, when B held"},
 	{"a lease taken too soon", HELD("5", "create", "A", "0", "1000") HELD("7", "update", "B", "1", "9000"),
 		"8000 ms after its last renewal"},
 	{"a change of hands that was not counted",
