@@ -18,6 +18,7 @@ static const struct rule {
 	{"ends", "ends", check_ends},
 	{"owners", "references", check_owners, true},
 	{"deployments", "deployments", check_deployments, true},
+	{"endpoints", "pods of Services", check_endpoints, true},
 	{"deletions", "objects", check_deletions, true},
 	{"leaders", "changes", check_leaders},
 	{"steady pods", "pods", check_steady},

@@ -42,6 +42,7 @@ void check_addresses(struct verdict *v, const struct history *h);
 void check_pod_addresses(struct verdict *v, const struct history *h);
 void check_owners(struct verdict *v, const struct history *h);
 void check_deployments(struct verdict *v, const struct history *h);
+void check_endpoints(struct verdict *v, const struct history *h);
 void check_deletions(struct verdict *v, const struct history *h);
 void check_leaders(struct verdict *v, const struct history *h);
 void check_steady(struct verdict *v, const struct history *h);

@@ -32,6 +32,16 @@ static void pair_words(FILE *out, const char *name, char *const *words, size_t n
 		fprintf(out, i ? ",%s" : "\t%s=%s", i ? words[i] : name, words[0]);
 }
 
+static void pair_map(FILE *out, struct arena *arena, const char *name, MapStringEntry *const *entries, size_t n)
+{
+	char **words = NULL;
+	size_t n_words = 0;
+	for (size_t i = 0; i < n; i++)
+		ARENA_PUSH(arena, words, n_words) =
+			arena_printf(arena, "%s:%s", map_key(entries[i]), str_or_empty(entries[i]->value));
+	pair_words(out, name, words, n_words);
+}
+
 /* Who owns a field: of several managers only one can have changed a value last. */
 static const char *manager_of(const MetaV1ObjectMeta *meta, const char *field)
 {
@@ -88,6 +98,22 @@ static void write_service(FILE *out, struct arena *arena, const CoreV1Service *s
 		ARENA_PUSH(arena, ports, n_ports) = arena_printf(arena, "TCP:%d", spec->health_check_node_port);
 	pair_words(out, "ips", ips, n_ips);
 	pair_words(out, "node-ports", ports, n_ports);
+	if (spec && !spec->publish_not_ready_addresses)
+		pair_map(out, arena, "selector", spec->selector, spec->n_selector);
+}
+
+static void write_slice(FILE *out, struct arena *arena, const DiscoveryV1EndpointSlice *slice)
+{
+	char **ready = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < slice->n_endpoints; i++) {
+		const DiscoveryV1Endpoint *e = slice->endpoints[i];
+		bool is_ready = !e->conditions || !e->conditions->has_ready || e->conditions->ready;
+		for (size_t k = 0; is_ready && k < e->n_addresses; k++)
+			ARENA_PUSH(arena, ready, n) = e->addresses[k];
+	}
+	pair(out, "service", meta_label(slice->metadata, "kubernetes.io/service-name"));
+	pair_words(out, "endpoints", ready, n);
 }
 
 static void write_pod(FILE *out, struct arena *arena, const CoreV1Pod *pod)
@@ -96,6 +122,7 @@ static void write_pod(FILE *out, struct arena *arena, const CoreV1Pod *pod)
 	size_t n_containers = 0;
 	const CoreV1PodStatus *status = pod->status;
 	pair(out, "node", pod->spec ? pod->spec->node_name : NULL);
+	pair_map(out, arena, "labels", pod->metadata->labels, pod->metadata->n_labels);
 	if (!status)
 		return;
 	for (size_t i = 0; i < status->n_container_statuses; i++)
@@ -147,6 +174,8 @@ static void write_object(FILE *out, struct arena *arena, const struct etcd_kv *k
 		write_service(out, arena, (const CoreV1Service *)object);
 	else if (API_IS(object, CoreV1Pod))
 		write_pod(out, arena, (const CoreV1Pod *)object);
+	else if (API_IS(object, DiscoveryV1EndpointSlice))
+		write_slice(out, arena, (const DiscoveryV1EndpointSlice *)object);
 	else if (API_IS(object, AppsV1Deployment))
 		write_deployment(out, (const AppsV1Deployment *)object);
 	else if (API_IS(object, CoordinationV1Lease))

@@ -249,6 +249,18 @@ static const struct row {
 				"ready=true\n",
 		"2 pods ready", true},
 
+#define LEADS_TO(addresses)                                                                                           \
+	"change rev=5 type=create key=" SERVICES "s uid=1 namespace=chaos selector=app:a\n"                           \
+	"change rev=6 type=create key=/registry/namespaces/chaos uid=2\n"                                             \
+	"change rev=7 type=create key=/registry/pods/chaos/p uid=3 namespace=chaos labels=x:y,app:a pod-ip=10.1.0.2 " \
+	"ready=true\nchange rev=8 type=create key=/registry/pods/chaos/q uid=4 namespace=chaos labels=app:a "         \
+	"pod-ip=10.1.0.3\nchange rev=9 type=create key=/registry/endpointslices/chaos/s-1 uid=5 namespace=chaos "     \
+	"service=s endpoints=" addresses "\n"
+	{"a Service that leads to its ready pod", LEADS_TO("10.1.0.2"), NULL},
+	{"a Service that leads nowhere", LEADS_TO(""), "does not lead to /registry/pods/chaos/p", true},
+	{"a Service that leads to a pod that is not ready", LEADS_TO("10.1.0.2,10.1.0.3"),
+		"leads to 10.1.0.3, which is no ready pod of it", true},
+
 #define HELD(rev, type, by, turns, ms)                                                                           \
 	"change rev=" rev " type=" type " key=" LEASE " uid=l holder=" by " holder-by=" by " transitions=" turns \
 	" lease-seconds=15 renewed-ms=" ms "\n"
