@@ -290,6 +290,13 @@ static void write_audit(struct strbuf *out)
 	metrics_write_sample(out, "apiserver_audit_requests_rejected_total", "", 0);
 }
 
+static void write_handshakes(struct app *app, struct strbuf *out)
+{
+	static const char name[] = "apiserver_tls_handshake_errors_total";
+	metrics_write_head(out, name, "counter", "Connections that ended in their TLS handshake.");
+	metrics_write_sample(out, name, "", (double)server_failed_handshakes(app->server));
+}
+
 static void write_size(struct app *app, struct strbuf *out)
 {
 	int64_t bytes;
@@ -329,6 +336,7 @@ static void write_all(void *data, struct strbuf *out)
 	write_api_services(app, out);
 	write_addresses(app, out);
 	write_audit(out);
+	write_handshakes(app, out);
 	write_size(app, out);
 }
 

@@ -25,6 +25,7 @@ struct options {
 	char *etcd_key_file;
 	char *etcd_prefix;
 	int64_t event_ttl_ms;
+	int64_t lease_reuse_seconds;
 	int64_t compaction_ms;
 	char *kubelet_ca;
 	char *kubelet_cert;

@@ -30,7 +30,7 @@ struct node_ports {
 	int64_t revision;
 	uint8_t *leaks; /* for each port: in how many repairs in a row it was taken without use */
 	/* How many were taken: that were asked for, and any; and how many could not be. */
-	uint64_t certain, any, failed_certain, failed_any;
+	uint64_t certain, any, failed_certain, failed_any, failed_repairs;
 };
 
 struct node_ports *node_ports_new(struct etcd *etcd, const char *prefix, int32_t first, int32_t last)
@@ -314,7 +314,8 @@ static void write_counts(struct strbuf *out, const char *name, const char *help,
 void node_ports_write_metrics(struct node_ports *p, struct strbuf *out)
 {
 	static const char allocated[] = "kube_apiserver_nodeport_allocator_allocated_ports",
-			  available[] = "kube_apiserver_nodeport_allocator_available_ports";
+			  available[] = "kube_apiserver_nodeport_allocator_available_ports",
+			  repairs[] = "apiserver_nodeport_repair_reconcile_errors_total";
 	size_t n = 0;
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; p->revision && i < p->size; i++)
@@ -329,6 +330,8 @@ void node_ports_write_metrics(struct node_ports *p, struct strbuf *out)
 		out, "kube_apiserver_nodeport_allocator_allocation_total", "Node ports taken.", p->certain, p->any);
 	write_counts(out, "kube_apiserver_nodeport_allocator_allocation_errors_total",
 		"Node ports that could not be taken.", p->failed_certain, p->failed_any);
+	metrics_write_head(out, repairs, "counter", "Repairs of what node ports are taken that failed.");
+	metrics_write_sample(out, repairs, "", (double)p->failed_repairs);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -446,6 +449,7 @@ struct status *node_ports_repair(struct node_ports *ports,
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	pthread_mutex_lock(&ports->lock);
 	struct status *s = repair_locked(ports, arena, in_use, data);
+	ports->failed_repairs += s != NULL;
 	pthread_mutex_unlock(&ports->lock);
 	return s;
 }

@@ -345,6 +345,11 @@ void server_free(struct server *server)
 	free(server);
 }
 
+uint64_t server_failed_handshakes(const struct server *server)
+{
+	return handshakes_failed(server->handshakes);
+}
+
 uint16_t server_port(const struct server *server)
 {
 	return server->port;

@@ -50,6 +50,8 @@ struct server_options {
 struct status *server_new(const struct server_options *options, struct server **ret_server) MUST_USE;
 void server_free(struct server *server);
 uint16_t server_port(const struct server *server);
+/* How many connections ended in their TLS handshake. */
+uint64_t server_failed_handshakes(const struct server *server);
 /* In handle_at_once: the exchange waits, without a thread, until somebody (any thread, once) lets it go on; then handle
  * is called for it on the listener's thread, where it must not block. */
 void exchange_put_off(struct exchange *exchange);

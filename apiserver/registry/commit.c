@@ -6,8 +6,6 @@
 #include "apiserver/store/value.h"
 #include "base/fail.h"
 
-#define LEASE_SHARED_MS 60000
-#define RETRY_LEASE_EXTRA_SECONDS 60
 #define MAX_ATTEMPTS 100
 
 /* --- attempts --- */
@@ -59,31 +57,13 @@ static struct status *encode_value(struct request *request, const ProtobufCMessa
 	return NULL;
 }
 
-/* Leases are shared: one for all that is written within a minute, a little longer than what was asked for. */
+/* 0: it stays. */
 static struct status *value_lease(struct request *request, const ProtobufCMessage *object, int64_t *ret_lease)
 {
-	struct registry *r = request->registry;
-	int64_t ttl = 0;
+	const struct strategy *s = request->strategy;
+	const int64_t ttl_s = s->ttl_seconds ? s->ttl_seconds(request, object) : 0;
 	*ret_lease = 0;
-	if (request->strategy->ttl_seconds)
-		ttl = request->strategy->ttl_seconds(request, object);
-	else if (str_eq(request->resource, "events"))
-		ttl = r->event_ttl_seconds;
-	if (ttl <= 0)
-		return NULL;
-	pthread_mutex_lock(&r->lease_lock);
-	struct status *status = NULL;
-	int64_t now = clock_mono_ms(r->clock);
-	if (!r->lease || r->lease_ttl_seconds != ttl || now >= r->lease_until_ms) {
-		status = etcd_lease(r->etcd, ttl + RETRY_LEASE_EXTRA_SECONDS, &r->lease);
-		r->lease_ttl_seconds = ttl;
-		r->lease_until_ms = now + LEASE_SHARED_MS;
-	}
-	if (status)
-		r->lease = 0;
-	*ret_lease = r->lease;
-	pthread_mutex_unlock(&r->lease_lock);
-	return status;
+	return ttl_s > 0 ? lease_take(request->registry->lease, ttl_s, ret_lease) : NULL;
 }
 
 static const char *key_of(struct request *request, const char *name)

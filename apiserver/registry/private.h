@@ -1,11 +1,11 @@
 #ifndef APISERVER_REGISTRY_PRIVATE_H
 #define APISERVER_REGISTRY_PRIVATE_H
 
-#include <pthread.h>
 #include "apiserver/admission/admission.h"
 #include "apiserver/figures.h"
 #include "apiserver/registry/registry.h"
 #include "apiserver/store/cache.h"
+#include "apiserver/store/lease.h"
 #include "apiserver/strategy/strategy.h"
 #include "base/str.h"
 
@@ -17,10 +17,7 @@ struct registry {
 	const struct clock *clock;
 	struct admission *admission;
 	const struct strategy_context *context;
-	int64_t event_ttl_seconds;
-	/* The lease that objects with a time to live share for a while. */
-	pthread_mutex_t lease_lock;
-	int64_t lease, lease_ttl_seconds, lease_until_ms;
+	struct lease *lease; /* of objects with a time to live */
 };
 
 /* What kinds do by default, where their strategy does not say. */

@@ -17,10 +17,9 @@ struct registry *registry_new(const struct registry_options *options)
 	registry->objects.ops = &registry_ops;
 	registry->etcd = options->etcd;
 	registry->clock = options->clock;
-	registry->event_ttl_seconds = options->event_ttl_seconds > 0 ? options->event_ttl_seconds : 3600;
 	registry->cache = cache_new(options->etcd, options->prefix, options->clock);
 	registry->etcd_figures = figures_new();
-	pthread_mutex_init(&registry->lease_lock, NULL);
+	registry->lease = lease_new(options->etcd, options->clock, options->lease_reuse_seconds);
 	return registry;
 }
 
@@ -30,7 +29,7 @@ void registry_free(struct registry *registry)
 		return;
 	cache_free(registry->cache);
 	figures_free(registry->etcd_figures);
-	pthread_mutex_destroy(&registry->lease_lock);
+	lease_free(registry->lease);
 	free(registry);
 }
 
@@ -53,6 +52,7 @@ struct status *registry_start(struct registry *registry)
 void registry_write_metrics(struct registry *registry, struct strbuf *out)
 {
 	figures_write_etcd(registry->etcd_figures, out);
+	lease_write_metrics(registry->lease, out);
 }
 
 struct status *etcd_called(

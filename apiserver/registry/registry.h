@@ -27,7 +27,7 @@ struct registry_options {
 	struct etcd *etcd;
 	const char *prefix; /* "/registry" */
 	const struct clock *clock;
-	int64_t event_ttl_seconds;
+	int64_t lease_reuse_seconds; /* see store/lease.h */
 };
 
 struct registry *registry_new(const struct registry_options *options);

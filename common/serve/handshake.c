@@ -16,6 +16,7 @@ struct handshakes {
 	pthread_t thread;
 	atomic_bool stopping;
 	struct handshake *waiting; /* the loop's own */
+	atomic_uint_least64_t n_failed;
 };
 
 struct handshake {
@@ -99,11 +100,18 @@ static int on_finished(
 	return 0;
 }
 
+static void end(struct handshakes *all, struct handshake *h)
+{
+	if (h && !h->done)
+		atomic_fetch_add_explicit(&all->n_failed, 1, memory_order_relaxed);
+	free(h);
+}
+
 void handshakes_notify(
 	void *handshakes, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		free(STEAL(*context));
+		end(handshakes, STEAL(*context));
 		return;
 	}
 	const union MHD_ConnectionInfo *tls = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -127,6 +135,11 @@ static void *run(void *data)
 	struct handshakes *h = data;
 	loop_run(h->loop);
 	return NULL;
+}
+
+uint64_t handshakes_failed(const struct handshakes *h)
+{
+	return atomic_load(&h->n_failed);
 }
 
 struct handshakes *handshakes_new(void)

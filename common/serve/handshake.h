@@ -14,6 +14,7 @@
 #ifndef SERVE_HANDSHAKE_H
 #define SERVE_HANDSHAKE_H
 
+#include <stdint.h>
 #include <microhttpd.h>
 
 struct handshakes;
@@ -22,6 +23,8 @@ struct handshakes *handshakes_new(void);
 /* Of the daemon's connections; the socket's context is ours. */
 void handshakes_notify(
 	void *handshakes, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code);
+/* Of how many connections the handshake did not come to its end. */
+uint64_t handshakes_failed(const struct handshakes *h);
 void handshakes_stop(struct handshakes *h);
 void handshakes_free(struct handshakes *h);
 

@@ -159,3 +159,15 @@ answers() { # CODE METHOD PATH
 		podtemplates|/api/v1/namespaces/default/podtemplates|{"apiVersion":"v1","kind":"PodTemplate","metadata":{NAME},"template":{"spec":{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"1","hugepages-2Mi":"3Mi"},"limits":{"cpu":"1","hugepages-2Mi":"3Mi"}}}]}}}
 	END
 }
+
+@test "an event is gone when its time is over" {
+	local events=/api/v1/namespaces/default/events
+	start_etcd etcd
+	CP_FLAGS+=" --event-ttl=2s"
+	cp_start_apiserver
+	[ "$(cp_curl $events -H 'Content-Type: application/json' -o /dev/null -w '%{http_code}' \
+		-d '{"metadata":{"name":"e"},"involvedObject":{"namespace":"default"}}')" = 201 ]
+	[ "$(cp_curl $events/e -o /dev/null -w '%{http_code}')" = 200 ]
+	cp_curl "$events?watch=1&resourceVersion=1&timeoutSeconds=20" -N | grep -qm1 '"type":"DELETED"'
+	[ "$(cp_curl $events/e -o /dev/null -w '%{http_code}')" = 404 ]
+}

@@ -143,3 +143,21 @@ requests() { # CODE SCOPE VERB [DRY-RUN]
 		'version_info{binary="1.34.' \
 		'apiserver_admission_step_admission_duration_seconds_summary_count{operation="CREATE",rejected="false",type="admit"} '
 }
+
+@test "events share a lease of etcd, a little longer than they last; connections that end in their handshake are counted" {
+	local lease name
+	for name in a b; do
+		[ "$(cp_curl /api/v1/namespaces/kube-public/events -H 'Content-Type: application/json' -o /dev/null -w '%{http_code}' \
+			-d '{"metadata":{"name":"'$name'"},"involvedObject":{"namespace":"kube-public"}}')" = 201 ]
+	done
+	has 'etcd_lease_object_counts_bucket{le="10"} ' 'etcd_lease_object_counts_count ' 'apiserver_nodeport_repair_reconcile_errors_total 0'
+	lease=$(ETCDCTL_API=3 etcdctl --endpoints "$CP_ETCD" lease list | grep -E '^[0-9a-f]+$')
+	while read -r lease; do
+		ETCDCTL_API=3 etcdctl --endpoints "$CP_ETCD" lease timetolive "$lease" --keys
+	done <<< "$lease" > "$CP_DIR/leases"
+	cat "$CP_DIR/leases"
+	grep -F "granted with TTL(3660s)" "$CP_DIR/leases" | grep -F /registry/events/kube-public/a | grep -qF /registry/events/kube-public/b
+	has 'apiserver_tls_handshake_errors_total 0'
+	curl -s --cacert /dev/null "$CP_SERVER/livez" && false
+	cp_wait has 'apiserver_tls_handshake_errors_total 1'
+}
