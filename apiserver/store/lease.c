@@ -49,7 +49,8 @@ static int64_t reuse_of(const struct lease *lease, int64_t ttl_s)
 static bool fits(const struct lease *lease, int64_t now_ms, int64_t ttl_s)
 {
 	const int64_t earliest_ms = now_ms + ttl_s * 1000, latest_ms = earliest_ms + reuse_of(lease, ttl_s) * 1000;
-	return lease->id && earliest_ms < lease->ends_ms && lease->ends_ms <= latest_ms && lease->n_values <= MAX_VALUES;
+	return lease->id && earliest_ms < lease->ends_ms && lease->ends_ms <= latest_ms &&
+	       lease->n_values <= MAX_VALUES;
 }
 
 static struct status *grant(struct lease *lease, int64_t now_ms, int64_t ttl_s)

@@ -1,6 +1,7 @@
 /*
  * The lease of etcd that values which end by themselves share: a lease for each would cost etcd more than the value.
- * What is written within a while, of up to 1,000 values, is given the same (apiserver/pkg/storage/etcd3/lease_manager.go).
+ * What is written within a while, of up to 1,000 values, is given the same
+ *(apiserver/pkg/storage/etcd3/lease_manager.go).
  *
  *	struct lease *lease = lease_new(etcd, clock, 60);
  *	TRY(lease_take(lease, 3600, &id));                      // for a value that is to last an hour
