@@ -40,6 +40,11 @@ const char *cel_value_text(struct arena *arena, struct cel_value v);
 
 /* What is wrong with a URL, in Go's words; NULL: nothing. */
 const char *cel_url_problem(struct arena *arena, const char *text);
+/* The same of what stands between // and the next slash; the host is given without escapes. */
+const char *cel_authority_problem(struct arena *arena, const char *text, const char **ret_host);
+struct ip;
+/* The address of a text; NULL, or why it is none. */
+const char *cel_address_problem(const char *text, struct ip *ret_ip);
 /* The size of the pattern by which the cost of a named form counts. */
 uint64_t cel_form_pattern_size(struct cel_value form);
 

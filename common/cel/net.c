@@ -32,8 +32,7 @@ static const char *v4_problem(const char *text)
 	}
 }
 
-/* The address of a text; NULL, or why it is none. */
-static const char *read_address(const char *text, struct ip *ret)
+const char *cel_address_problem(const char *text, struct ip *ret)
 {
 	size_t plain = strcspn(text, ".:%");
 	const char *problem = text[plain] == '.' ? v4_problem(text) : text[plain] == ':' ? NULL : "unable to parse IP";
@@ -47,7 +46,7 @@ static const char *ip_problem(struct arena *arena, const char *text, struct ip *
 	const char *shown = cel_quoted(arena, text), *zone = strchr(text, '%');
 	if (zone && strchr(text, ':'))
 		return arena_printf(arena, "IP address %s with zone value is not allowed", shown);
-	const char *problem = read_address(text, ret);
+	const char *problem = cel_address_problem(text, ret);
 	if (problem)
 		return arena_printf(arena, "IP Address %s parse error during conversion from string: ParseAddr(%s): %s",
 			shown, shown, problem);
@@ -65,7 +64,7 @@ static const char *cidr_problem(struct arena *arena, const char *text, struct ci
 	if (!slash)
 		return arena_printf(arena, PARSE_ERROR "netip.ParsePrefix(%s): no '/'", shown);
 	const char *address = arena_strndup(arena, text, (size_t)(slash - text));
-	const char *problem = read_address(address, &ret->ip);
+	const char *problem = cel_address_problem(address, &ret->ip);
 	if (problem)
 		return arena_printf(arena, PARSE_ERROR "netip.ParsePrefix(%s): ParseAddr(%s): %s", shown,
 			cel_quoted(arena, address), problem);
@@ -258,21 +257,6 @@ static const char *escape_problem(struct arena *arena, const char *text)
 	return NULL;
 }
 
-static const char *host_problem(struct arena *arena, const char *host)
-{
-	const char *port = *host == '[' ? strchr(host, ']') : host;
-	if (!port)
-		return "missing ']' in host";
-	port = strrchr(port, ':');
-	if (port && port[1 + strspn(port + 1, "0123456789")])
-		return arena_printf(arena, "invalid port %s after host", cel_quoted(arena, port));
-	for (const char *p = host; *p; p++)
-		if (*p == ' ' || strchr("\"<>\\^`{|}", *p))
-			return arena_printf(arena, "invalid character %s in host name",
-				cel_quoted(arena, arena_strndup(arena, p, 1)));
-	return escape_problem(arena, host);
-}
-
 /* The parts of a URL that begins with a scheme or a slash; NULL, or why it is none. */
 static const char *url_problem(struct arena *arena, const char *text, struct url *ret)
 {
@@ -305,10 +289,8 @@ static const char *url_problem(struct arena *arena, const char *text, struct url
 		return *ret->scheme ? NULL : "invalid URI for request";
 	if (*ret->scheme && str_starts_with(rest, "//")) {
 		size_t size = strcspn(rest + 2, "/");
-		char *host = arena_strndup(arena, rest + 2, size), *at = strrchr(host, '@');
-		ret->host = at ? at + 1 : host;
+		const char *problem = cel_authority_problem(arena, arena_strndup(arena, rest + 2, size), &ret->host);
 		rest += 2 + size;
-		const char *problem = host_problem(arena, ret->host);
 		if (problem)
 			return problem;
 	}
