@@ -224,7 +224,7 @@ static bool add_canonical(struct strbuf *out, struct json_reader *r)
 			strbuf_add(out, text, size);
 		return true;
 	default:
-		return json_skip(r, &text, &size) && json_add_compact(out, text, size);
+		return json_skip(r, &text, &size) && json_add_compact(out, text, size, false);
 	}
 }
 

@@ -44,6 +44,9 @@ bool json_field_is_written(const struct schema_type *type, const void *msg, cons
 /* One value of a kind, no message. */
 void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at);
 size_t json_utf8_len(const char *p, const char *end);
+/* A valid JSON text without its insignificant white space; html_escape: in its strings <, >, & and the separators of
+ * lines and paragraphs are escaped, as Go does with what encodes itself. */
+void json_add_squeezed(struct strbuf *out, const char *data, size_t size, bool html_escape);
 typedef signed char json_chars __attribute__((vector_size(16)));
 
 /* The first of sixteen characters that a JSON string does not hold as it is; 16: there is none. Signed, so that what is

@@ -76,7 +76,7 @@ void json_add_string(struct strbuf *out, const char *s, size_t size, bool html_e
 /* A number as Go writes a float64. */
 void json_add_double(struct strbuf *out, double value);
 /* Any valid JSON text without its insignificant white space; false (and out unchanged) if it is not one valid value. */
-bool json_add_compact(struct strbuf *out, const char *data, size_t size);
+bool json_add_compact(struct strbuf *out, const char *data, size_t size, bool html_escape);
 /* What keeps a text from being one valid value, in Go's words and without the place; NULL: nothing. */
 char *json_problem(struct arena *arena, const char *data, size_t size);
 /* Re-indents valid compact text by width spaces a level. */
@@ -92,7 +92,7 @@ struct json_reader {
 	const char *data, *at, *end;
 	struct arena *arena;
 	size_t depth, max_depth, n_values;
-	const char *error; /* a constant text */
+	const char *error; /* a constant text, or one of the arena */
 	const char *error_at;
 	bool no_place; /* as of the options */
 };

@@ -604,28 +604,17 @@ static bool decode_intstr(struct decoder *d, const struct place *at, IntstrIntOr
 	return true;
 }
 
-/* Any value, kept as its text without white space. */
+/* Any value, kept as the text that it is encoded as. */
 static bool decode_raw(struct decoder *d, ProtobufCBinaryData *raw)
 {
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	const char *text;
-	size_t size, n = 0;
-	bool in_string = false;
+	size_t size;
 
 	if (!json_skip(&d->r, &text, &size))
 		return false;
-	char *out = arena_alloc(d->arena, size + 1);
-	for (size_t i = 0; i < size; i++) {
-		char c = text[i];
-		if (in_string && c == '\\')
-			out[n++] = text[i++];
-		else if (c == '"')
-			in_string = !in_string;
-		else if (!in_string && (c == ' ' || c == '\n' || c == '\t' || c == '\r'))
-			continue;
-		out[n++] = text[i];
-	}
-	out[n] = '\0';
-	*raw = (ProtobufCBinaryData){n, (uint8_t *)out};
+	json_add_squeezed(&out, text, size, true);
+	*raw = (ProtobufCBinaryData){out.len, (uint8_t *)arena_strndup(d->arena, out.buf, out.len)};
 	return true;
 }
 

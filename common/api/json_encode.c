@@ -273,7 +273,7 @@ static void encode_time(struct encoder *e, int64_t seconds, int32_t nanos, bool 
 
 static void encode_raw(struct encoder *e, const ProtobufCBinaryData *raw)
 {
-	if (!raw->len || !json_add_compact(e->out, (const char *)raw->data, raw->len))
+	if (!raw->len || !json_add_compact(e->out, (const char *)raw->data, raw->len, e->html_escape))
 		strbuf_adds(e->out, "null");
 }
 

@@ -19,6 +19,12 @@ static void add_escape(struct strbuf *out, unsigned char c)
 	}
 }
 
+/* Whether a text begins with U+2028 or U+2029. */
+static bool is_separator(const char *p, size_t size)
+{
+	return size >= 3 && !memcmp(p, "\xe2\x80", 2) && ((unsigned char)p[2] & 0xfe) == 0xa8;
+}
+
 /* A sequence beyond ASCII at p; returns its length. The line separators that JavaScript dislikes are escaped, as Go
  * does. */
 static size_t add_wide(struct strbuf *out, const char *p, const char *end)
@@ -29,7 +35,7 @@ static size_t add_wide(struct strbuf *out, const char *p, const char *end)
 		strbuf_adds(out, "\\ufffd");
 		return 1;
 	}
-	if (n == 3 && !memcmp(p, "\xe2\x80", 2) && ((unsigned char)p[2] & 0xfe) == 0xa8)
+	if (is_separator(p, n))
 		strbuf_adds(out, (unsigned char)p[2] == 0xa8 ? "\\u2028" : "\\u2029");
 	else
 		strbuf_add(out, p, n);
@@ -117,7 +123,7 @@ static const char *skip_simple_string(const char *p, const char *end)
 	if (p == end || *p++ != '"')
 		return NULL;
 	for (;;) {
-		p = json_skip_plain(p, end, false);
+		p = json_skip_plain(p, end, true);
 		if (p == end)
 			return NULL;
 		if (*p == '"')
@@ -151,7 +157,36 @@ static bool is_compact_objects(const char *p, const char *end)
 	}
 }
 
-bool json_add_compact(struct strbuf *out, const char *data, size_t size)
+void json_add_squeezed(struct strbuf *out, const char *data, size_t size, bool html_escape)
+{
+	bool in_string = false;
+
+	if (is_compact_objects(data, data + size)) {
+		strbuf_add(out, data, size);
+		return;
+	}
+	strbuf_grow(out, size);
+	for (size_t i = 0; i < size; i++) {
+		const char c = data[i];
+		if (in_string && c == '\\') {
+			strbuf_addc(out, data[i++]);
+		} else if (c == '"') {
+			in_string = !in_string;
+		} else if (!in_string && (c == ' ' || c == '\n' || c == '\t' || c == '\r')) {
+			continue;
+		} else if (html_escape && (c == '<' || c == '>' || c == '&')) {
+			strbuf_printf(out, "\\u%04x", (unsigned)c);
+			continue;
+		} else if (html_escape && is_separator(data + i, size - i)) {
+			strbuf_printf(out, "\\u202%x", data[i + 2] & 0xf);
+			i += 2;
+			continue;
+		}
+		strbuf_addc(out, data[i]);
+	}
+}
+
+bool json_add_compact(struct strbuf *out, const char *data, size_t size, bool html_escape)
 {
 	if (is_compact_objects(data, data + size)) {
 		strbuf_add(out, data, size);
@@ -159,22 +194,11 @@ bool json_add_compact(struct strbuf *out, const char *data, size_t size)
 	}
 	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
 	struct json_reader r;
-	bool in_string = false;
 
 	json_reader_init(&r, arena, data, size, JSON_MAX_DEPTH);
 	if (!json_skip(&r, NULL, NULL) || !json_at_end(&r))
 		return false;
-	strbuf_grow(out, size);
-	for (size_t i = 0; i < size; i++) {
-		char c = data[i];
-		if (in_string && c == '\\')
-			strbuf_addc(out, data[i++]);
-		else if (c == '"')
-			in_string = !in_string;
-		else if (!in_string && (c == ' ' || c == '\n' || c == '\t' || c == '\r'))
-			continue;
-		strbuf_addc(out, data[i]);
-	}
+	json_add_squeezed(out, data, size, html_escape);
 	return true;
 }
 

@@ -3,6 +3,21 @@
 #include <string.h>
 #include "api/patch_internal.h"
 
+/* A copy without the members that are null, at any depth: of what takes nobody's place they say nothing. */
+static cJSON *copy_without_nulls(struct arena *arena, const cJSON *value)
+{
+	if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
+		return tree_copy(arena, value);
+	cJSON *copy = cJSON_IsObject(value) ? tree_new_object(arena) : tree_new_array(arena);
+	TREE_FOREACH (child, value) {
+		if (cJSON_IsArray(value))
+			tree_append(copy, copy_without_nulls(arena, child));
+		else if (!cJSON_IsNull(child))
+			tree_set(arena, copy, child->string, copy_without_nulls(arena, child));
+	}
+	return copy;
+}
+
 static struct status *merge(struct arena *arena, cJSON *target, const cJSON *patch)
 {
 	tree_prepare(arena, target);
@@ -11,14 +26,12 @@ static struct status *merge(struct arena *arena, cJSON *target, const cJSON *pat
 		if (cJSON_IsNull(child)) {
 			if (old)
 				tree_remove(target, child->string);
-		} else if (!cJSON_IsObject(child)) {
-			tree_set(arena, target, child->string, tree_copy(arena, child));
-		} else {
-			if (!cJSON_IsObject(old)) {
-				old = tree_new_object(arena);
-				tree_set(arena, target, child->string, old);
-			}
+		} else if (cJSON_IsObject(old) && cJSON_IsObject(child)) {
 			TRY(merge(arena, old, child));
+		} else {
+			/* The original leaves the nulls of what is no object in the place of one. */
+			tree_set(arena, target, child->string,
+				cJSON_IsObject(old) ? tree_copy(arena, child) : copy_without_nulls(arena, child));
 		}
 	}
 	return NULL;

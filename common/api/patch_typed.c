@@ -185,6 +185,9 @@ static bool merge_field(const struct merging *m, void *msg, const struct schema_
 		return merge_text(msg, f, patch);
 	if (f->kind == SCHEMA_MESSAGE && f->type->form == SCHEMA_FORM_TIME)
 		return merge_time(m, msg, f, patch);
+	/* Of JSON that is kept as it is the members are merged, too. */
+	if (f->kind == SCHEMA_MESSAGE && f->type->form == SCHEMA_FORM_RAW)
+		return !cJSON_IsObject(patch) && replace(m, msg, f, patch);
 	if (f->kind != SCHEMA_MESSAGE || f->type->form != SCHEMA_FORM_OBJECT)
 		return replace(m, msg, f, patch);
 	void **child = field_at(msg, f);

@@ -261,7 +261,8 @@ static cJSON *parse_number(struct parser *p)
 	cJSON *node = tree_new_number(p->arena, text, size);
 	if (!isinf(node->valuedouble))
 		return node;
-	p->r.error = "a number is outside the range of float64";
+	p->r.error = arena_printf(
+		p->arena, "json: cannot unmarshal number %.*s into Go value of type float64", (int)size, text);
 	p->r.error_at = text;
 	return NULL;
 }

@@ -500,7 +500,7 @@ struct status *yaml_to_json(struct arena *arena, const char *data, size_t size, 
 	cJSON *tree;
 
 	TRY(parse_one(arena, data, size, options, &tree));
-	*ret_json = tree_to_string(arena, tree, JSON_NO_HTML_ESCAPE | TREE_SORTED);
+	*ret_json = tree_to_string(arena, tree, TREE_SORTED);
 	*ret_size = strlen(*ret_json);
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
+#include "api/go_names.h"
 #include "api/internal.h"
 #include "api/yaml.h"
 #include "api/yaml_internal.h"
@@ -147,6 +148,21 @@ static void emit_plain(yaml_emitter_t *e, const char *s)
 	emit_text(e, s, strlen(s), NULL, YAML_PLAIN_SCALAR_STYLE);
 }
 
+/* What is no integer of 64 bits is a float, as Go prints one. */
+static void emit_number(yaml_emitter_t *e, const cJSON *node)
+{
+	CLEANUP(strbuf_done) struct strbuf real = STRBUF_INIT;
+	const char *text = str_or(node->valuestring, "0");
+	int64_t whole;
+	uint64_t large;
+
+	if (!json_number_int64(text, strlen(text), &whole) && !str_to_uint64(text, UINT64_MAX, &large)) {
+		go_add_double(&real, node->valuedouble);
+		text = real.buf;
+	}
+	emit_plain(e, text);
+}
+
 static void emit_node(yaml_emitter_t *e, const cJSON *node)
 {
 	switch (node->type & 0xff) {
@@ -157,7 +173,7 @@ static void emit_node(yaml_emitter_t *e, const cJSON *node)
 		emit_plain(e, "false");
 		break;
 	case cJSON_Number:
-		emit_plain(e, str_or(node->valuestring, "0"));
+		emit_number(e, node);
 		break;
 	case cJSON_String:
 		emit_string(e, str_or_empty(node->valuestring));

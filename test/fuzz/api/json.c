@@ -13,7 +13,7 @@ static void typed_and_tree(struct arena *arena, const void *msg, const char *tex
 	void *again = NULL;
 
 	struct status *s = tree_parse(arena, text, size, NULL, &tree);
-	if (s && strstr(s->message, "outside the range of float64")) {
+	if (s && strstr(s->message, "into Go value of type float64")) {
 		status_free(s); /* raw values keep numbers that no tree can hold */
 		return;
 	}

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(strbuf_done) struct strbuf json = STRBUF_INIT;
 	CLEANUP(strbuf_done) struct strbuf protobuf = STRBUF_INIT;
 
-	if (size < 2 || size > FUZZ_MAX_SIZE || !json_add_compact(&json, (const char *)data + 1, size - 1))
+	if (size < 2 || size > FUZZ_MAX_SIZE || !json_add_compact(&json, (const char *)data + 1, size - 1, false))
 		return 0;
 	document_to_protobuf(data[0] & 1 ? OPENAPI_V3 : OPENAPI_V2, &json, &protobuf);
 	whole(&protobuf);

@@ -201,12 +201,25 @@ static void text_is_compacted_or_refused(void **state)
 		{"{\"a\\x\":{}}", NULL}, {"{\"a\":{}}{}", NULL}, {"{\"a\":{}\"b\":{}}", NULL}, {"{\"a\\", NULL}};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-		bool good = json_add_compact(&out, cases[i].text, strlen(cases[i].text));
+		bool good = json_add_compact(&out, cases[i].text, strlen(cases[i].text), false);
 		if (good != (cases[i].compact != NULL))
 			fail_msg("%s: %staken", cases[i].text, good ? "" : "not ");
 		if (good)
 			assert_string_equal(out.buf, cases[i].compact);
 	}
+}
+
+static void what_scripts_trip_over_is_escaped_in_json_that_is_kept(void **state)
+{
+	static const char text[] = "{ \"<a>\" : [ \"&\\\"<\", \"\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\" ] }",
+			  kept[] = "{\"\\u003ca\\u003e\":[\"\\u0026\\\"\\u003c\",\"\\u2028\\u2029\xe2\x80\xaa\"]}";
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	assert_true(json_add_compact(&out, text, strlen(text), true));
+	assert_string_equal(out.buf, kept);
+	RuntimeRawExtension *raw;
+	assert_null(json_decode(arena, &RuntimeRawExtension_schema, text, strlen(text), NULL, &raw));
+	assert_string_equal(arena_strndup(arena, (const char *)raw->raw.data, raw->raw.len), kept);
 }
 
 static void doubles_are_written_as_go_does(void **state)
@@ -274,6 +287,7 @@ int main(void)
 		cmocka_unit_test(depth_and_size_are_bounded),
 		cmocka_unit_test(strings_are_escaped_at_every_place),
 		cmocka_unit_test(text_is_compacted_or_refused),
+		cmocka_unit_test(what_scripts_trip_over_is_escaped_in_json_that_is_kept),
 		cmocka_unit_test(doubles_are_written_as_go_does),
 		cmocka_unit_test(other_forms_are_read_and_written),
 	};

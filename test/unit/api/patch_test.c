@@ -299,6 +299,9 @@ static const struct {
 	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{\"b\":[1,null]}", NULL, "{\"a\":1,\"b\":[1,null]}"},
 	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{\"a\":{\"x\":{\"y\":null}}}", NULL,
 		"{\"a\":{\"x\":{}},\"b\":{\"c\":2}}"},
+	{MERGE, NULL, "{\"a\":1}", "{\"b\":[{\"c\":null,\"d\":[{\"e\":null}]},null]}", NULL,
+		"{\"a\":1,\"b\":[{\"d\":[{}]},null]}"},
+	{MERGE, NULL, "{\"b\":{\"c\":2}}", "{\"b\":[{\"c\":null}]}", NULL, "{\"b\":[{\"c\":null}]}"},
 	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "[1,2]", NULL, "[1,2]"},
 	{MERGE, NULL, "{\"a\":1,\"b\":{\"c\":2}}", "{}", NULL, "{\"a\":1,\"b\":{\"c\":2}}"},
 	{MERGE, NULL, "[1]", "{\"a\":null}", NULL, "{}"},
@@ -488,6 +491,12 @@ static void what_is_reported_all_day_needs_no_tree(void **state)
 	assert_false(
 		merges_by_types(pod, "{\"status\":{\"conditions\":[{\"type\":\"Other\",\"status\":\"True\"}]}}", true));
 	assert_false(merges_by_types(pod, "{\"status\":{\"conditions\":null}}", true));
+	/* Members of JSON that is kept as it is are merged, too. */
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	AppsV1ControllerRevision *revision = API_NEW(arena, AppsV1ControllerRevision);
+	ProtobufCMessage *made;
+	assert_false(patch_merge_typed(arena, &revision->base, parse(arena, "{\"data\":{\"b\":2}}"), false, &made));
+	assert_true(patch_merge_typed(arena, &revision->base, parse(arena, "{\"data\":[1]}"), false, &made));
 }
 
 /* Only what is named is in the part. */

@@ -19,7 +19,7 @@ static void documents_are_valid_json(void **state)
 		CLEANUP(strbuf_done) struct strbuf protobuf = STRBUF_INIT;
 		enum openapi_version version = i < n ? OPENAPI_V3 : OPENAPI_V2;
 		document_write(arena, version, i < n ? names[i] : NULL, &text);
-		assert_true(json_add_compact(&compact, text.buf, text.len));
+		assert_true(json_add_compact(&compact, text.buf, text.len, false));
 		assert_string_equal(compact.buf, text.buf);
 		document_to_protobuf(version, &text, &protobuf);
 		assert_true(protobuf.len > 0);
