@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "api/protobuf.h"
 #include "api/yaml.h"
+#include "apiserver/strategy/strategy.h"
 #include "apiserver/validation/field.h"
 #include "base/encode.h"
 
@@ -324,10 +325,17 @@ struct status *decode_body_plainly(struct exchange *exchange, struct request *re
 		(struct body){exchange->body, exchange->body_size}, ret_object);
 }
 
+struct status *decode_convert(struct request *request, ProtobufCMessage *object)
+{
+	const struct strategy *s = request->strategy;
+	return s->convert && schema_of(object) == request->schema->type ? s->convert(request, object) : NULL;
+}
+
 struct status *decode_body(struct exchange *exchange, struct request *request, const struct schema_type *type,
 	ProtobufCMessage **ret_object)
 {
 	TRY(decode_body_plainly(exchange, request, type, ret_object));
 	api_set_defaults(request->arena, *ret_object);
-	return NULL;
+	struct status *bad = decode_convert(request, *ret_object);
+	return bad ? cannot_handle(type, NULL, NULL, bad) : NULL;
 }

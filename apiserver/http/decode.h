@@ -12,6 +12,8 @@
 /* The body as an object of the type, defaulted. Warnings are added to the request. */
 struct status *decode_body(struct exchange *exchange, struct request *request, const struct schema_type *type,
 	ProtobufCMessage **ret_object) MUST_USE;
+/* What the strategy's conversion says of an object of the resource's own kind. */
+struct status *decode_convert(struct request *request, ProtobufCMessage *object) MUST_USE;
 /* What is wrong with a text, for those who tell it in words of their own; all in the request's arena. */
 struct decode_error {
 	bool names_kind;	/* the message begins with what the text was to be read as */

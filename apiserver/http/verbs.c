@@ -328,6 +328,12 @@ static bool apply_patch_to_part(
 	return true;
 }
 
+static bool converts(struct request *request, ProtobufCMessage *object)
+{
+	CLEANUP_STATUS struct status *bad = decode_convert(request, object);
+	return !bad;
+}
+
 static struct status *read_outcome(struct request *request, const struct patch *p, const struct schema_type *type,
 	const cJSON *made, const struct strbuf *text, ProtobufCMessage **ret_object, struct decode_error *error)
 {
@@ -362,7 +368,10 @@ static struct status *apply_patch_to(struct request *request, const struct patch
 	/* Of an outcome that is no object nobody knows what else is in it. */
 	if (p->again || (status && !error.bad_fields))
 		request->n_warnings = n_warnings;
-	return judge_outcome(request, schema_of(old), p, after, status, &error);
+	if (!status && p->kind != PATCH_STRATEGIC)
+		status = decode_convert(request, *ret_object);
+	TRY(judge_outcome(request, schema_of(old), p, after, status, &error));
+	return p->kind == PATCH_STRATEGIC ? decode_convert(request, *ret_object) : NULL;
 }
 
 /* Mostly managedFields are not the patch's business, and are left out; they are in the message of an outcome that is no
@@ -373,7 +382,7 @@ static struct status *apply_patch(
 	const cJSON *made = NULL;
 	bool sees = sees_managed_fields(p);
 	const ProtobufCMessage *seen = sees ? old : managed_without(request->arena, old);
-	if (apply_patch_to_part(request, p, seen, ret_object)) {
+	if (apply_patch_to_part(request, p, seen, ret_object) && converts(request, *ret_object)) {
 		p->again = true;
 		return NULL;
 	}

@@ -10,12 +10,14 @@
 
 /* --- versions --- */
 
+/* Versions of another group than the request's are none, as of events: what is managed in them is forgotten. */
 static const struct schema_type *type_at(const struct managed_versions *v, const char *api_version)
 {
 	if (str_eq(api_version, v->type->api_version))
 		return v->type;
 	const struct schema_type *type = schema_find_api_version(api_version, v->type->kind);
-	return type && str_eq(type->api_version, api_version) && convertible(type, v->type) ? type : NULL;
+	bool same = type && str_eq(type->api_version, api_version) && str_eq(type->group, v->type->group);
+	return same && convertible(type, v->type) ? type : NULL;
 }
 
 static bool place(void *data, const char *api_version, struct field_place *ret_place)
@@ -189,15 +191,24 @@ static bool is_untracked(const struct request *request)
 	return str_in(request->subresource, names);
 }
 
+/* The version in which an object is written down, whatever the one is that it is worked on in. */
+static const struct schema_type *type_of(const struct request *request, const ProtobufCMessage *object)
+{
+	const struct schema_type *type = schema_of(object), *asked = request->schema->type;
+	return str_eq(asked->group, type->group) && convertible(asked, type) ? asked : type;
+}
+
 void managed_create(struct request *request, ProtobufCMessage *object)
 {
-	const struct schema_type *type = schema_of(object);
+	const struct schema_type *type = type_of(request, object);
 	struct managed_versions v;
+	ProtobufCMessage *seen = object;
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
 	managed_versions_init(&v, request, type, type->zero, object);
 	const struct managers_call call = managed_call(&v, false);
 	if (!meta->n_managed_fields) {
-		managers_create(&call, object, &meta->managed_fields, &meta->n_managed_fields);
+		status_drop(convert_object(request->arena, type, object, &seen), "there is a conversion");
+		managers_create(&call, seen, &meta->managed_fields, &meta->n_managed_fields);
 		return;
 	}
 	struct managers managers = entries_of(request, object, type->zero);
@@ -234,7 +245,7 @@ void managed_update(struct request *request, ProtobufCMessage *object, const Pro
 	struct managed_versions v;
 	struct managers managers = entries_of(request, object, old);
 	/* Nobody owns the entries themselves: they are not compared. */
-	managed_versions_init(&v, request, schema_of(object), managed_without(request->arena, old),
+	managed_versions_init(&v, request, type_of(request, object), managed_without(request->arena, old),
 		managed_without(request->arena, object));
 	const struct managers_call call = managed_call(&v, false);
 	/* An object that is not tracked stays so until somebody applies it. */
@@ -298,6 +309,19 @@ static struct status *to_object(struct request *request, const struct schema_typ
 		named(request, type, config), str_empty(type->group) ? "/" : "", type->api_version, type->kind,
 		status->message);
 	status_free(status);
+	return said;
+}
+
+static struct status *convert_applied(
+	struct request *request, const struct schema_type *type, const cJSON *config, ProtobufCMessage *object)
+{
+	const struct strategy *s = request->strategy;
+	struct status *bad = s->convert ? s->convert(request, object) : NULL;
+	if (!bad)
+		return NULL;
+	struct status *said = status_new(STATUS_UNKNOWN, "failed to convert to unversioned (%s): %s",
+		named(request, type, config), bad->message);
+	status_free(bad);
 	return said;
 }
 
@@ -402,8 +426,10 @@ struct status *managed_apply(struct request *request, const ProtobufCMessage *li
 		TRY(to_object(request, type, tree, config, ret_object));
 	else
 		*ret_object = api_copy_msg(request->arena, before);
-	if (tree)
+	if (tree) {
 		api_set_defaults(request->arena, *ret_object);
+		TRY(convert_applied(request, type, config, *ret_object));
+	}
 	managed_write(request, &a.managers, *ret_object);
 	managed_renew_annotation(request, config, *ret_object);
 	return NULL;

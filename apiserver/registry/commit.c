@@ -121,7 +121,7 @@ struct status *commit_change(struct request *request, struct attempt *a, Protobu
 {
 	if (request->dry_run)
 		return NULL;
-	TRY(api_equal(object, a->stored.object) ? confirm(request, a) : swap(request, a, object));
+	TRY(api_equal(object, a->stored.own) ? confirm(request, a) : swap(request, a, object));
 	if (!a->lost)
 		set_revision(request, object, a->stored.revision);
 	return NULL;

@@ -153,6 +153,7 @@ static struct status *create_virtual(struct request *request, ProtobufCMessage *
 struct status *registry_create(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
 {
 	const struct strategy *s = request->strategy;
+	TRY(to_written(request, &object));
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
 	TRY(settle_namespace(request, meta));
 	if (!request->applies) {
@@ -186,5 +187,5 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 	TRY(store_new(request, object));
 	forget_empty(object);
 	*ret_object = object;
-	return NULL;
+	return to_asked(request, ret_object);
 }

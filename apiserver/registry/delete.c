@@ -135,33 +135,31 @@ static struct status *end(struct request *request, struct attempt *a, ProtobufCM
 		return NULL;
 	set_revision(request, object, revision);
 	if (!request->dry_run && request->strategy->after_delete)
-		request->strategy->after_delete(request, a->stored.object);
+		request->strategy->after_delete(request, a->stored.own);
 	return NULL;
 }
 
-struct status *registry_delete(
+static struct status *delete_stored(
 	struct request *request, const MetaV1DeleteOptions *options, ProtobufCMessage **ret_object, bool *ret_gone)
 {
-	if (!request_table(request))
-		return status_not_allowed();
 	const struct strategy *s = request->strategy;
 	struct attempt a = {0};
 	ProtobufCMessage *written = NULL; /* with its mark */
 	TRY(validate_delete_options(request->arena, options));
 	while (attempt_again(&a)) {
 		TRY(attempt_read(request, &a));
-		if (!a.stored.object && !written)
+		if (!a.stored.own && !written)
 			return request_not_found(request, request->name);
 		/* Whoever took away what we had marked did what we were about to do. */
 		*ret_object = written;
 		*ret_gone = true;
-		if (!a.stored.object)
+		if (!a.stored.own)
 			return NULL;
-		struct status *verdict = judge(request, options, a.stored.object);
+		struct status *verdict = judge(request, options, a.stored.own);
 		if (attempt_is_stale(&a, verdict))
 			continue;
 		TRY(verdict);
-		ProtobufCMessage *object = marked(request, options, a.stored.object);
+		ProtobufCMessage *object = marked(request, options, a.stored.own);
 		const int64_t before = a.stored.revision;
 		*ret_gone = may_be_removed(request, object);
 		/* What might have stayed for a while is marked even if it goes now, which watchers see. */
@@ -169,11 +167,20 @@ struct status *registry_delete(
 			TRY(write_mark(request, &a, object));
 		if (a.stored.revision != before)
 			written = object;
-		*ret_object = !*ret_gone || s->graceful ? object : api_copy_msg(request->arena, a.stored.object);
+		*ret_object = !*ret_gone || s->graceful ? object : api_copy_msg(request->arena, a.stored.own);
 		if (*ret_gone && !a.lost)
 			TRY(end(request, &a, *ret_object));
 		if (!a.lost)
 			return NULL;
 	}
 	return request_conflict(request, request->name, "too many conflicting changes");
+}
+
+struct status *registry_delete(
+	struct request *request, const MetaV1DeleteOptions *options, ProtobufCMessage **ret_object, bool *ret_gone)
+{
+	if (!request_table(request))
+		return status_not_allowed();
+	TRY(delete_stored(request, options, ret_object, ret_gone));
+	return to_asked(request, ret_object);
 }

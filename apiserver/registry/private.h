@@ -49,11 +49,15 @@ const char *request_qualified(const struct request *request);
 /* An object as stored: decoded into the arena, with its revision. */
 struct stored {
 	ProtobufCMessage *object; /* NULL: there is none */
+	ProtobufCMessage *own;	  /* what a write begins with: the object, or what it was converted from */
 	int64_t revision;
 	bool live; /* read from etcd, not from the cache */
 	size_t size;
 	const void *bytes; /* the value, for comparison */
 };
+/* A kind of several versions may be written in the one that is stored: from the request's, and back in it. */
+struct status *to_written(struct request *request, ProtobufCMessage **object) MUST_USE;
+struct status *to_asked(struct request *request, ProtobufCMessage **object) MUST_USE;
 /* From the cache, or from etcd when live is asked for. Objects are of the request's type. */
 struct status *stored_read(struct request *request, const char *name, bool live, struct stored *ret_stored) MUST_USE;
 /* What etcd has under that name. */

@@ -189,12 +189,18 @@ const char *request_qualified(const struct request *request)
 	return arena_printf(request->arena, "%s.%s", request->resource, request->group);
 }
 
-struct status *request_not_found(const struct request *request, const char *name)
+struct status *request_check_name(const struct request *request, const char *name)
 {
 	const char *wrong = name_is_path_segment(request->arena, name, false);
+	return wrong ? status_bad_request("Name parameter invalid: %s: %s", field_quote(request->arena, name), wrong)
+		     : NULL;
+}
+
+struct status *request_not_found(const struct request *request, const char *name)
+{
 	/* The server itself only wants to know that it is not there. */
-	if (wrong && !str_empty(request->method))
-		return status_bad_request("Name parameter invalid: %s: %s", field_quote(request->arena, name), wrong);
+	if (!str_empty(request->method))
+		TRY(request_check_name(request, name));
 	struct status *s = status_new(STATUS_NOT_FOUND, "%s \"%s\" not found", request_qualified(request), name);
 	return status_details(s, request->group, request->resource, name);
 }
@@ -240,7 +246,24 @@ static struct status *adopt(struct request *request, ProtobufCMessage *object, i
 {
 	set_revision(request, object, revision);
 	ret->revision = revision;
-	return convert_object(request->arena, request->schema->type, object, &ret->object);
+	TRY(convert_object(request->arena, request->schema->type, object, &ret->object));
+	ret->own = request->strategy->written_as_stored ? object : ret->object;
+	return NULL;
+}
+
+struct status *to_written(struct request *request, ProtobufCMessage **object)
+{
+	if (!request->strategy->written_as_stored)
+		return NULL;
+	const struct schema_type *type = table_resource(request_table(request))->type;
+	return convert_object(request->arena, type, *object, object);
+}
+
+struct status *to_asked(struct request *request, ProtobufCMessage **object)
+{
+	if (!request->strategy->written_as_stored || !*object)
+		return NULL;
+	return convert_object(request->arena, request->schema->type, *object, object);
 }
 
 struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv, struct stored *ret_stored)

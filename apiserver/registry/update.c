@@ -302,7 +302,7 @@ static struct status *write_update(struct request *request, struct attempt *a, P
 static struct status *finish(struct request *request, struct attempt *a, ProtobufCMessage *object)
 {
 	const struct strategy *s = request->strategy;
-	const ProtobufCMessage *old = a->stored.object;
+	const ProtobufCMessage *old = a->stored.own;
 	if (s->begin_update)
 		TRY(s->begin_update(request, object, old));
 	struct status *status = write_update(request, a, object);
@@ -327,10 +327,13 @@ static struct status *create_instead(
 		return request_conflict(request, request->name,
 			"uid mismatch: the provided object specified uid %s, and no existing object was found",
 			object_uid(object));
+	char *version = object_meta_ensure(request->arena, object)->resource_version;
 	TRY(check_identity(request, object, update->uid));
 	if (!update->create_if_missing)
 		return request_not_found(request, request->name);
-	object_meta(object)->resource_version = (char *)(uintptr_t)schema_empty_string;
+	TRY(check_version_form(request, object_meta(object)));
+	/* What is only tried out keeps the version that was sent. */
+	object_meta(object)->resource_version = request->dry_run ? version : (char *)(uintptr_t)schema_empty_string;
 	const char *verb = request->verb;
 	request->verb = "create";
 	struct status *status = registry_create(request, object, ret_object);
@@ -340,18 +343,20 @@ static struct status *create_instead(
 }
 
 /* The new object, made out of the stored one, if it may take its place. */
-static struct status *judge(struct request *request, const struct registry_update *update,
-	const ProtobufCMessage *stored, ProtobufCMessage **ret_object)
+static struct status *judge(struct request *request, const struct registry_update *update, const struct stored *there,
+	ProtobufCMessage **ret_object)
 {
+	const ProtobufCMessage *stored = there->object;
 	if (update->uid && !str_eq(update->uid, object_uid(stored)))
 		return request_conflict(request, request->name,
 			"Precondition failed: UID in precondition: %s, UID in object meta: %s", update->uid,
 			object_uid(stored));
 	TRY(update->transform(update->data, request, stored, ret_object));
+	TRY(to_written(request, ret_object));
 	ensure_spec(request->arena, *ret_object);
 	TRY(check_identity(request, *ret_object, update->uid));
 	TRY(check_version(request, *ret_object, stored));
-	return make_ready(request, *ret_object, stored);
+	return make_ready(request, *ret_object, there->own);
 }
 
 struct status *registry_update(
@@ -366,7 +371,7 @@ struct status *registry_update(
 		TRY(attempt_read(request, &a));
 		if (!a.stored.object)
 			return create_instead(request, update, ret_object, ret_created);
-		struct status *verdict = judge(request, update, a.stored.object, &object);
+		struct status *verdict = judge(request, update, &a.stored, &object);
 		if (attempt_is_stale(&a, verdict))
 			continue;
 		TRY(verdict);
@@ -375,7 +380,7 @@ struct status *registry_update(
 			continue;
 		forget_empty(object);
 		*ret_object = object;
-		return NULL;
+		return to_asked(request, ret_object);
 	}
 	return request_conflict(request, request->name, MODIFIED);
 }

@@ -1,5 +1,6 @@
 #include "api/copy.h"
 #include "api/meta.h"
+#include "apiserver/registry/registry.h"
 #include "apiserver/strategy/records.h"
 #include "base/str.h"
 
@@ -97,6 +98,7 @@ static struct status *bind(
 	struct request *request, const CoreV1Binding *binding, const char *name, ProtobufCMessage **ret_object)
 {
 	TRY(check(request, binding));
+	TRY(request_check_name(request, name));
 	struct assignment assignment = {binding, request->clock, request->dry_run};
 	if (request->dry_run) {
 		const ProtobufCMessage *pod;

@@ -38,6 +38,11 @@ static void settle_defaults(struct arena *arena, Crd *crd)
 			crd_settle_defaults(arena, crd->spec->versions[i]->schema->open_apiv3_schema);
 }
 
+static struct status *convert(struct request *request, ProtobufCMessage *object)
+{
+	return crd_settle_json(request->arena, object);
+}
+
 static void prepare_create(struct request *request, ProtobufCMessage *object)
 {
 	generic_prepare_create(request, object);
@@ -101,6 +106,7 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 const struct strategy crd_strategy = {.group = "apiextensions.k8s.io",
 	.resource = "customresourcedefinitions",
 	.tells_preconditions = true,
+	.convert = convert,
 	.prepare_create = prepare_create,
 	.prepare_update = prepare_update,
 	.warn = warn,

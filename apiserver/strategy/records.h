@@ -45,6 +45,8 @@ extern const struct strategy revision_strategy;
 extern const struct strategy flow_schema_strategy;
 extern const struct strategy priority_level_strategy;
 extern const struct strategy crd_strategy;
+/* JSON anywhere within a definition, as it comes back of the original's conversion. */
+struct status *crd_settle_json(struct arena *arena, ProtobufCMessage *msg) MUST_USE;
 extern const struct strategy admission_policy_strategy;
 extern const struct strategy api_service_strategy;
 extern const struct strategy validating_webhook_strategy;

@@ -61,6 +61,12 @@ struct strategy {
 	/* The group that an invalid object's error names, where it is not the resource's own; NULL: it is. */
 	const char *named_group;
 
+	/* What the original's conversion to its internal form finds no reading for, in its words, and what comes back
+	 * of that conversion in another form than it was sent in. Of everything that was sent, patched or applied, with
+	 * its defaults. */
+	struct status *(*convert)(struct request *request, ProtobufCMessage *object);
+	/* Of several versions: all below see the object in the one that is stored, whatever it was sent in. */
+	bool written_as_stored;
 	/* What an object that was sent has beside what it says, before anybody looks at it: fields of a former version
 	 * that the original's conversion makes anew. Who sends the object owns them. */
 	void (*complete)(struct request *request, ProtobufCMessage *object);

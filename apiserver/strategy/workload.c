@@ -35,6 +35,44 @@ CHECKED(revision, AppsV1ControllerRevision, validate_revision, validate_revision
 			now_->status->has_terminating_replicas = false;             \
 	} while (0)
 
+/* The number of a text as Go reads one, or what Go says it is instead. */
+static struct status *read_number(struct request *request, const char *text, int64_t *ret_number)
+{
+	const char *digits = text + (*text == '-' || *text == '+');
+	bool form = *digits && !digits[strspn(digits, "0123456789")];
+	if (form && str_to_int64(text, INT64_MIN, INT64_MAX, ret_number))
+		return NULL;
+	return status_new(STATUS_UNKNOWN, "strconv.ParseInt: parsing %s: %s", field_quote(request->arena, text),
+		form ? "value out of range" : "invalid syntax");
+}
+
+#define ROLLBACK_TO "deprecated.deployment.rollback.to"
+
+static void set_rollback(struct request *request, ProtobufCMessage *object, const char *text)
+{
+	MetaV1ObjectMeta *meta = object_meta(object);
+	if (!str_empty(text))
+		meta_set_annotation(
+			request->arena, object_meta_ensure(request->arena, object), ROLLBACK_TO, (char *)text);
+	else if (meta_annotation(meta, ROLLBACK_TO))
+		meta_remove_annotation(meta, ROLLBACK_TO);
+}
+
+/* The revision to go back to was a field of the spec once, and is one inside the original. */
+static struct status *convert_deployment(struct request *request, ProtobufCMessage *object)
+{
+	const char *text = meta_annotation(object_meta(object), ROLLBACK_TO);
+	int64_t revision = 0;
+	if (str_empty(text)) {
+		set_rollback(request, object, NULL);
+		return NULL;
+	}
+	struct status *bad = read_number(request, text, &revision);
+	if (!bad)
+		set_rollback(request, object, arena_printf(request->arena, "%lld", (long long)revision));
+	return bad ? status_wrap(bad, "failed to parse annotation[" ROLLBACK_TO "]=%s as int64", text) : NULL;
+}
+
 static void prepare_update_deployment(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
 	generic_prepare_update(request, object, before);
@@ -45,6 +83,7 @@ static void prepare_update_deployment(struct request *request, ProtobufCMessage 
 	if (generic_is_status(request)) {
 		meta->labels = was->labels;
 		meta->n_labels = was->n_labels;
+		set_rollback(request, object, meta_annotation(was, ROLLBACK_TO));
 	} else if (!map_equal(meta->annotations, meta->n_annotations, was->annotations, was->n_annotations)) {
 		meta->generation = was->generation + 1;
 	}
@@ -138,15 +177,29 @@ static void warn_stateful_set(struct request *request, const ProtobufCMessage *o
 
 #define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"
 
+static void set_template_generation(struct request *request, ProtobufCMessage *object, int64_t generation)
+{
+	meta_set_annotation(request->arena, object_meta_ensure(request->arena, object), TEMPLATE_GENERATION,
+		arena_printf(request->arena, "%lld", (long long)generation));
+}
+
+static struct status *convert_daemon_set(struct request *request, ProtobufCMessage *object)
+{
+	const char *text = meta_annotation(object_meta(object), TEMPLATE_GENERATION);
+	int64_t generation;
+	if (!text)
+		return NULL;
+	TRY(read_number(request, text, &generation));
+	set_template_generation(request, object, generation);
+	return NULL;
+}
+
 /* How often the template has changed, as an annotation: the number of the former API, which controllers still read. A
  * rolling update has both of its numbers. */
 static void complete_daemon_set(struct request *request, ProtobufCMessage *object)
 {
-	const char *text = meta_annotation(object_meta(object), TEMPLATE_GENERATION);
-	int64_t generation;
-	if (!text || !str_to_int64(text, INT64_MIN, INT64_MAX, &generation))
-		meta_set_annotation(
-			request->arena, object_meta_ensure(request->arena, object), TEMPLATE_GENERATION, "0");
+	if (!meta_annotation(object_meta(object), TEMPLATE_GENERATION))
+		set_template_generation(request, object, 0);
 	const AppsV1DaemonSetSpec *spec = ((AppsV1DaemonSet *)object)->spec;
 	AppsV1RollingUpdateDaemonSet *rolling =
 		spec && spec->update_strategy ? spec->update_strategy->rolling_update : NULL;
@@ -162,12 +215,6 @@ static int64_t template_generation(const ProtobufCMessage *object)
 	const char *text = meta_annotation(object_meta(object), TEMPLATE_GENERATION);
 	int64_t generation;
 	return text && str_to_int64(text, INT64_MIN, INT64_MAX, &generation) ? generation : 0;
-}
-
-static void set_template_generation(struct request *request, ProtobufCMessage *object, int64_t generation)
-{
-	meta_set_annotation(request->arena, object_meta_ensure(request->arena, object), TEMPLATE_GENERATION,
-		arena_printf(request->arena, "%lld", (long long)generation));
 }
 
 /* A new one may be given any number above 0. */
@@ -195,6 +242,7 @@ static const struct subresource_handler scale[] = {
 const struct strategy deployment_strategy = {
 	.group = "apps",
 	.resource = "deployments",
+	.convert = convert_deployment,
 	.prepare_create = generic_prepare_create,
 	.validate_create = deployment_create,
 	.prepare_update = prepare_update_deployment,
@@ -219,6 +267,7 @@ const struct strategy replica_set_strategy = {
 const struct strategy daemon_set_strategy = {
 	.group = "apps",
 	.resource = "daemonsets",
+	.convert = convert_daemon_set,
 	.complete = complete_daemon_set,
 	.prepare_create = prepare_create_daemon_set,
 	.validate_create = daemon_set_create,

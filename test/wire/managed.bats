@@ -31,3 +31,7 @@ play() {
 @test "patches of every kind do, refuse and warn as Kubernetes does" {
 	play patches.txt
 }
+
+@test "what is written in one version or group and changed in another has the entries that Kubernetes leaves" {
+	play versions.txt
+}

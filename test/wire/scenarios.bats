@@ -41,3 +41,7 @@ play() {
 @test "metadata that a kind's own check of an update goes through once more" {
 	play metadata.txt
 }
+
+@test "what conversions refuse and make anew: former fields, JSON within objects, versions and names that are none" {
+	play conversions.txt
+}
