@@ -69,8 +69,8 @@ static const char *literal_problem(struct arena *arena, const char *text, struct
 	const size_t begin = out->len + 1;
 	strbuf_addc(out, '[');
 	if (!problem)
-		problem = unescape(arena, HOST,
-			zone ? arena_strndup(arena, address, (size_t)(zone - address)) : address, out);
+		problem = unescape(
+			arena, HOST, zone ? arena_strndup(arena, address, (size_t)(zone - address)) : address, out);
 	const char *plain = arena_strndup(arena, out->buf + begin, out->len - begin);
 	if (!problem && zone)
 		problem = unescape(arena, ZONE, zone, out);
