@@ -150,6 +150,26 @@ static struct status *create_virtual(struct request *request, ProtobufCMessage *
 	return request->strategy->create_virtual(request, object, ret_object);
 }
 
+/* From what admission made of an object to the one that is stored. */
+static struct status *create_admitted(struct request *request, ProtobufCMessage *object)
+{
+	const struct strategy *s = request->strategy;
+	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
+	fill_system_fields(request, meta);
+	if (s->prepare_create)
+		s->prepare_create(request, object);
+	object_drop_disabled(request->arena, object, NULL);
+	/* The checks want a name; a generated one is drawn anew for each attempt. */
+	bool generated = str_empty(meta->name) && !str_empty(meta->generate_name);
+	if (generated)
+		generate_name(request, meta);
+	TRY(validate(request, object));
+	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, true));
+	if (generated)
+		meta->name = (char *)(uintptr_t)schema_empty_string;
+	return store_new(request, object);
+}
+
 struct status *registry_create(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
 {
 	const struct strategy *s = request->strategy;
@@ -171,20 +191,12 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 		return status_with_code(
 			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));
-	meta = object_meta_ensure(request->arena, object);
-	fill_system_fields(request, meta);
-	if (s->prepare_create)
-		s->prepare_create(request, object);
-	object_drop_disabled(request->arena, object, NULL);
-	/* The checks want a name; a generated one is drawn anew for each attempt. */
-	bool generated = str_empty(meta->name) && !str_empty(meta->generate_name);
-	if (generated)
-		generate_name(request, meta);
-	TRY(validate(request, object));
-	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, true));
-	if (generated)
-		meta->name = (char *)(uintptr_t)schema_empty_string;
-	TRY(store_new(request, object));
+	struct status *status = create_admitted(request, object);
+	if (request_is_shortened(request, status)) {
+		object_meta(object)->n_managed_fields = 0;
+		status = create_admitted(request, object);
+	}
+	TRY(status);
 	forget_empty(object);
 	*ret_object = object;
 	return to_asked(request, ret_object);

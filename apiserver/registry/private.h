@@ -30,10 +30,13 @@ struct traits {
 struct traits traits_of(const struct request *request);
 bool delete_returns_object(const char *resource);
 
-/* Counts a call to etcd that began then and has just ended; returns its status. A key that is not as expected
- * is no failure. */
+/* Counts a call to etcd that began then and has just ended; returns its status, of what is too large as it is answered.
+ * A key that is not as expected is no failure. */
 struct status *etcd_called(
-	const struct request *request, enum figure_verb verb, int64_t begin_ns, struct status *status) MUST_USE;
+	struct request *request, enum figure_verb verb, int64_t begin_ns, struct status *status) MUST_USE;
+/* Whether the write failed because the object was too large, and is to be tried again without managed fields, which
+ * may be what is large of it (endpoints/handlers, isTooLargeError). It takes the status then. */
+bool request_is_shortened(struct request *request, struct status *status);
 
 /* Where a request's objects are stored; NULL for what is virtual. */
 struct table *request_table(const struct request *request);

@@ -55,8 +55,7 @@ void registry_write_metrics(struct registry *registry, struct strbuf *out)
 	lease_write_metrics(registry->lease, out);
 }
 
-struct status *etcd_called(
-	const struct request *request, enum figure_verb verb, int64_t begin_ns, struct status *status)
+struct status *etcd_called(struct request *request, enum figure_verb verb, int64_t begin_ns, struct status *status)
 {
 	struct registry *registry = request->registry;
 	const struct figure_key key = {request->schema, "", verb, FIGURE_NO_SCOPE, false};
@@ -64,7 +63,23 @@ struct status *etcd_called(
 		figure_count(figures_find(registry->etcd_figures, &key),
 			status && status->code >= 500 ? status->code : 200,
 			(double)(clock_mono_ns(registry->clock) - begin_ns) / 1e9, 0);
-	return status;
+	if (!status_is(status, STATUS_TOO_LARGE))
+		return status;
+	/* The original has no reason for this. */
+	struct status *told = status_with_code(status_new(STATUS_UNKNOWN, "%s", status->message), 500);
+	status_free(status);
+	request->too_large = true;
+	return told;
+}
+
+bool request_is_shortened(struct request *request, struct status *status)
+{
+	const bool shortened = status && request->too_large && !request->applies && !request->unmanaged;
+	request->too_large = false;
+	request->unmanaged |= shortened;
+	if (shortened)
+		status_drop(status, "tried again with less");
+	return shortened;
 }
 
 struct status *request_catch_up(struct request *request, int64_t version)

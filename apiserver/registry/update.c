@@ -251,7 +251,9 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 {
 	if (!request->applies && request->strategy->complete)
 		request->strategy->complete(request, object);
-	if (!request->applies)
+	if (request->unmanaged)
+		object_meta_ensure(request->arena, object)->n_managed_fields = 0;
+	else if (!request->applies)
 		managed_update(request, object, old);
 	TRY(admit(request, ADMISSION_UPDATE, object, old, NULL, false));
 	carry_system_fields(request, object, old);
@@ -359,11 +361,9 @@ static struct status *judge(struct request *request, const struct registry_updat
 	return make_ready(request, *ret_object, there->own);
 }
 
-struct status *registry_update(
+static struct status *update_once(
 	struct request *request, const struct registry_update *update, ProtobufCMessage **ret_object, bool *ret_created)
 {
-	if (!request_table(request))
-		return status_not_allowed();
 	struct attempt a = {0};
 	*ret_created = false;
 	while (attempt_again(&a)) {
@@ -383,4 +383,13 @@ struct status *registry_update(
 		return to_asked(request, ret_object);
 	}
 	return request_conflict(request, request->name, MODIFIED);
+}
+
+struct status *registry_update(
+	struct request *request, const struct registry_update *update, ProtobufCMessage **ret_object, bool *ret_created)
+{
+	if (!request_table(request))
+		return status_not_allowed();
+	struct status *status = update_once(request, update, ret_object, ret_created);
+	return request_is_shortened(request, status) ? update_once(request, update, ret_object, ret_created) : status;
 }

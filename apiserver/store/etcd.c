@@ -8,6 +8,7 @@
 #define DEFAULT_TIMEOUT_MS 10000
 #define MAX_PEM_BYTES (1u << 20)
 #define MAX_MESSAGE_BYTES (1u << 30)
+#define MAX_SENT_BYTES (2u << 20) /* the limit of the original's client; etcd's is 1.5 MiB by default */
 #define COMPACTION_KEY "compact_rev_key"
 #define INVALID_ARGUMENT 3 /* gRPC's code */
 
@@ -83,10 +84,9 @@ struct status *etcd_plain(struct status *s)
 	enum status_reason reason = STATUS_INTERNAL;
 	if (s->reason == STATUS_EXPIRED || s->reason == STATUS_TIMEOUT || s->reason == STATUS_UNAVAILABLE)
 		reason = s->reason;
-	/* What we ask is well formed: etcd finds it invalid only when it is too large, for which the original has no
-	 * reason. */
+	/* What we ask is well formed: etcd finds it invalid only when it is too large. */
 	if (rpc_status_code(s) == INVALID_ARGUMENT)
-		reason = STATUS_UNKNOWN;
+		reason = STATUS_TOO_LARGE;
 	struct status *clean = status_new(reason, "%s", s->message);
 	status_free(s);
 	return clean;
@@ -190,6 +190,12 @@ static struct status *transact_if(struct etcd *etcd, struct arena *arena, EtcdCo
 	ARENA_PUSH(arena, request->success, request->n_success) = op;
 	if (other)
 		ARENA_PUSH(arena, request->failure, request->n_failure) = other;
+	const size_t size = protobuf_c_message_get_packed_size(&request->base);
+	if (size > MAX_SENT_BYTES)
+		return status_new(STATUS_TOO_LARGE,
+			"rpc error: code = ResourceExhausted desc = trying to send message larger than max (%zu vs. "
+			"%u)",
+			size, MAX_SENT_BYTES);
 	return call(etcd, "Txn", request, arena, ret_response);
 }
 

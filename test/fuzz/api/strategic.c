@@ -3,6 +3,20 @@
 #include "api/patch.h"
 #include "test/fuzz/settle.h"
 
+/* What is put where nothing was can hold lists within maps; nothing can be merged into those, of the original either.
+ */
+static bool again(
+	struct arena *arena, const struct schema_type *type, const cJSON *once, const cJSON *patch, cJSON **ret_twice)
+{
+	struct status *s = patch_strategic(arena, type, once, patch, ret_twice);
+	const bool within_map = s && strstr(s->message, "data type is not struct, instead is: map");
+	if (!within_map)
+		fuzz_ok("again", s);
+	else
+		status_free(s);
+	return !within_map;
+}
+
 static void gives(
 	struct arena *arena, const struct schema_type *type, const cJSON *from, const cJSON *patch, const cJSON *wanted)
 {
@@ -13,7 +27,8 @@ static void gives(
 		FUZZ_FAIL("from    %s\npatch   %s\ngot     %s\nwanted  %s", tree_to_string(arena, from, 0),
 			tree_to_string(arena, patch, 0), tree_to_string(arena, once, 0),
 			tree_to_string(arena, wanted, 0));
-	fuzz_ok("again", patch_strategic(arena, type, once, patch, &twice));
+	if (!again(arena, type, once, patch, &twice))
+		return;
 	if (!tree_equal(once, twice))
 		FUZZ_FAIL("patch   %s\nonce    %s\ntwice   %s", tree_to_string(arena, patch, 0),
 			tree_to_string(arena, once, 0), tree_to_string(arena, twice, 0));
