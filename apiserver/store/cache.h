@@ -37,8 +37,21 @@ struct event {
 	size_t bytes;		      /* that it keeps in memory */
 	bool made_up;		      /* etcd has none of this revision */
 	bool recalled;		      /* read again out of etcd's history */
+	bool alike;		      /* before is forgotten: every selector saw it as it sees the object */
+	struct event_block *block;
 };
 
+/* Events of one table come and go in one order: they lie one behind the other in blocks, so that the few that a quiet
+ * table keeps do not lie scattered over what a storm has used. Used by one thread at a time; zeroed at first. */
+struct event_source {
+	struct event_block *block;
+	unsigned left; /* that the block has room for */
+};
+
+/* With one reference, zeroed. */
+struct event *event_new(struct event_source *source);
+/* Events that are still there stay. */
+void event_source_done(struct event_source *source);
 struct event *event_ref(struct event *event);
 void event_unref(struct event *event);
 DEFINE_CLEANUP(struct event *, event_unref)

@@ -27,12 +27,14 @@ struct table {
 	uint64_t first, next;		/* sequence numbers: ring[first % cap] … ring[(next - 1) % cap] */
 	int64_t last_revision;		/* of what was applied last */
 	int64_t window_start;		/* every event after this revision is in the ring */
+	int64_t states_start;		/* and after this, what each has superseded */
 	size_t bytes;			/* of the objects */
 	size_t untidy;			/* bytes that were put or removed since table_tidy() */
 	size_t ring_bytes;		/* of what only the ring keeps */
 	struct strmap *unreadable;	/* keys whose values cannot be read: why; NULL: none */
 	atomic_uint_least64_t received; /* changes after the first reading */
 	struct tally_slot waited;	/* seconds that reads waited for it to be new enough */
+	struct event_source events;	/* of the thread that applies */
 	/* What has changed since lies scattered. table_tidy()'s own. */
 	int64_t tidy_revision;
 	struct past *past; /* of the thread that recalls */

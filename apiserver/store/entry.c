@@ -440,6 +440,17 @@ static const char *value_of(void *ctx, const char *path)
 	return entry_field(ctx, path);
 }
 
+bool entry_is_selected_alike(const struct entry *a, const struct entry *b)
+{
+	bool alike = a->n_labels == b->n_labels && str_eq(a->namespace, b->namespace) && str_eq(a->name, b->name);
+	for (size_t i = 0; alike && i < a->n_labels; i++)
+		alike = str_eq(a->labels[i]->key, b->labels[i]->key) &&
+			str_eq(a->labels[i]->value, b->labels[i]->value);
+	for (size_t i = 0; alike && i < count_selectable(a->resource); i++)
+		alike = str_eq(a->fields[i], b->fields[i]);
+	return alike;
+}
+
 bool entry_matches(const struct entry *entry, const struct label_selector *labels, const struct field_selector *fields)
 {
 	if (labels && !label_selector_matches(labels, entry->labels, entry->n_labels))

@@ -89,6 +89,8 @@ const char *entry_form_bytes(struct entry *entry, enum entry_form form, size_t *
 const struct deflated *entry_deflated(struct entry *entry, enum entry_form form, struct deflater *deflater);
 /* A selectable field, or metadata.name or metadata.namespace; "" for any other path. data is the entry. */
 const char *entry_field(const void *data, const char *path);
+/* No selector tells them apart. */
+bool entry_is_selected_alike(const struct entry *a, const struct entry *b);
 bool entry_matches(const struct entry *entry, const struct label_selector *labels, const struct field_selector *fields);
 
 #endif

@@ -2,6 +2,8 @@
 #include "base/mem.h"
 
 #define POLL_MS 500
+/* What a batch of events has taken is kept for the next, unless it was a large one, and none comes. */
+#define IDLE_BYTES (16u << 10)
 
 static void pass_on(const struct etcd_watch_options *o, struct arena *arena, const EtcdWatchResponse *response)
 {
@@ -31,14 +33,22 @@ static struct status *canceled(const EtcdWatchResponse *response, int64_t *ret_c
 		(long long)response->compact_revision);
 }
 
-static struct status *follow(
-	const struct etcd_watch_options *o, struct rpc_stream *stream, struct arena *arena, int64_t *ret_compacted)
+static struct arena *forget(struct arena *arena)
 {
+	arena_free(arena);
+	return arena_new();
+}
+
+static struct status *follow(const struct etcd_watch_options *o, struct rpc_stream *stream, int64_t *ret_compacted)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	for (; o->goes_on(o->data); arena_reset(arena)) {
 		EtcdWatchResponse *response;
 		struct status *status = rpc_stream_recv(stream, POLL_MS, arena, &response);
 		if (status_is(status, STATUS_TIMEOUT)) {
 			status_drop(status, "nothing has happened");
+			if (arena_size_bytes(arena) > IDLE_BYTES)
+				arena = forget(arena);
 			continue;
 		}
 		TRY(status);
@@ -64,7 +74,6 @@ static void set_range(struct arena *arena, EtcdWatchCreateRequest *request, cons
 struct status *etcd_watch(struct etcd *etcd, const struct etcd_watch_options *options, int64_t *ret_compacted)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	CLEANUP(arena_freep) struct arena *events = arena_new();
 	EtcdWatchRequest *request = RPC_NEW(arena, EtcdWatchRequest);
 	request->request_union_case = ETCD_WATCH_REQUEST_REQUEST_UNION_CREATE_REQUEST;
 	request->create_request = RPC_NEW(arena, EtcdWatchCreateRequest);
@@ -75,5 +84,5 @@ struct status *etcd_watch(struct etcd *etcd, const struct etcd_watch_options *op
 	CLEANUP(rpc_stream_freep) struct rpc_stream *stream = NULL;
 	TRY(rpc_stream_open(etcd->channel, &etcd_watch_service, "Watch", &stream));
 	TRY(rpc_stream_send(stream, request));
-	return follow(options, stream, events, ret_compacted);
+	return follow(options, stream, ret_compacted);
 }

@@ -35,6 +35,7 @@ void past_free(struct past *p)
 	if (!p)
 		return;
 	drop_first(p, p->n_events);
+	event_source_done(&p->source);
 	free(p->events);
 	strmap_free(p->states);
 	free(p);
@@ -96,8 +97,7 @@ static bool state_before(struct past *p, const char *key, const struct etcd_even
 
 static void push(struct past *p, int64_t revision, struct entry *before, struct entry *after)
 {
-	struct event *event = mem_zalloc(sizeof(*event));
-	atomic_init(&event->refs, 1);
+	struct event *event = event_new(&p->source);
 	event->revision = revision;
 	event->at_ms = clock_mono_ms(p->table->cache->clock);
 	event->type = !after ? EVENT_DELETED : before ? EVENT_MODIFIED : EVENT_ADDED;

@@ -17,6 +17,7 @@ struct past {
 	struct table *table;
 	int64_t asked; /* everything after this was to be told */
 	int64_t from;  /* everything after this is: later where something could not be told */
+	struct event_source source;
 	struct event **events;
 	size_t n_events, cap_events;
 	struct strmap *states; /* of each key that was touched, what it held last: entries */

@@ -108,6 +108,7 @@ void table_done(struct table *t)
 		entry_unref(t->items[i]);
 	for (uint64_t i = t->first; i < t->next; i++)
 		event_unref(t->ring[i & (t->cap_ring - 1)]);
+	event_source_done(&t->events);
 	free(t->items);
 	free(t->marks);
 	free(t->ring);
@@ -267,7 +268,7 @@ void table_list(struct table *t, const char *prefix, const struct label_selector
 /* What each key touched since a revision held then: NULL for what was not there. */
 static bool states_then(struct table *t, int64_t revision, struct strmap *then)
 {
-	if (revision < t->window_start || revision > revision_locked(t))
+	if (revision < t->window_start || revision < t->states_start || revision > revision_locked(t))
 		return false;
 	for (uint64_t i = t->next; i-- > t->first;) {
 		const struct event *event = t->ring[i & (t->cap_ring - 1)];
@@ -369,22 +370,6 @@ size_t table_ring_size(struct table *t)
 	return n;
 }
 
-struct event *event_ref(struct event *event)
-{
-	atomic_fetch_add_explicit(&event->refs, 1, memory_order_relaxed);
-	return event;
-}
-
-void event_unref(struct event *event)
-{
-	if (!event || atomic_fetch_sub_explicit(&event->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	entry_unref(event->object);
-	entry_unref(event->before);
-	entry_unref(atomic_load(&event->last));
-	free(event);
-}
-
 static void ring_drop_first(struct table *t)
 {
 	struct event *event = t->ring[t->first & (t->cap_ring - 1)];
@@ -475,6 +460,34 @@ static bool is_past_keeping(const struct table *t, int64_t now_ms)
 	return age_ms >= RING_KEEP_MS || (age_ms >= RING_YOUNG_MS && t->ring_bytes > ring_most_bytes(t, now_ms));
 }
 
+/* What a modification has superseded is shown to nobody, unless it has left a selection; only lists of then want it,
+ * and etcd has it for them. */
+static void forget_before(struct table *t, struct event *event)
+{
+	if (event->type != EVENT_MODIFIED || !event->before || atomic_load(&event->before->refs) > 1 ||
+		!entry_is_selected_alike(event->before, event->object))
+		return;
+	const size_t size = event->bytes - sizeof(*event);
+	entry_unref(STEAL(event->before));
+	event->alike = true;
+	event->bytes -= size;
+	t->ring_bytes -= size;
+	if (event->recalled)
+		t->cache->recalled_bytes -= size;
+	t->states_start = event->revision;
+}
+
+/* The events that are kept in any case do not keep large objects. */
+static void ring_forget(struct table *t, int64_t now_ms)
+{
+	const size_t most = ring_most_bytes(t, now_ms);
+	for (uint64_t i = t->first; i < t->next && t->ring_bytes > most; i++) {
+		if (event_age_ms(t, i, now_ms) < RING_YOUNG_MS)
+			break;
+		forget_before(t, t->ring[i & (t->cap_ring - 1)]);
+	}
+}
+
 /* What a storm has left behind goes when it is old, not when the next one comes. Returns how much went; *ret_more: not
  * all. */
 static size_t ring_age(struct table *t, int64_t now_ms, bool *ret_more)
@@ -486,6 +499,8 @@ static size_t ring_age(struct table *t, int64_t now_ms, bool *ret_more)
 		ring_drop_first(t);
 		n++;
 	}
+	if (n < RING_STEP && t->next - t->first >= RING_LEAST)
+		ring_forget(t, now_ms);
 	size_t cap = t->cap_ring;
 	while (cap > RING_FIRST && t->next - t->first <= cap / 4)
 		cap /= 2;
@@ -580,8 +595,7 @@ void table_apply(
 		entry_unref(entry);
 		return;
 	}
-	struct event *event = mem_zalloc(sizeof(*event));
-	atomic_init(&event->refs, 2);
+	struct event *event = event_new(&t->events);
 	event->revision = revision;
 	event->at_ms = clock_mono_ms(t->cache->clock);
 	event->made_up = t->cache->refilling;
@@ -596,10 +610,8 @@ void table_apply(
 	t->last_revision = revision;
 	/* What is there at the start is no event that anybody may ask for. */
 	if (atomic_load(&t->cache->synced)) {
-		ring_add(t, event);
+		ring_add(t, event_ref(event));
 		atomic_fetch_add_explicit(&t->received, 1, memory_order_relaxed);
-	} else {
-		event_unref(event);
 	}
 	pthread_rwlock_unlock(&t->cache->lock);
 	tell_subscribers(t, event, object);
@@ -682,7 +694,7 @@ static bool see(const struct watcher *w, const struct event *event, enum event_t
 		return false;
 	const struct watcher_options *o = &w->options;
 	bool now = event->type != EVENT_DELETED && entry_matches(event->object, o->labels, o->fields);
-	bool before = event->before && entry_matches(event->before, o->labels, o->fields);
+	bool before = event->alike ? now : event->before && entry_matches(event->before, o->labels, o->fields);
 	if (!now && !before)
 		return false;
 	*ret_type = !now ? EVENT_DELETED : before ? EVENT_MODIFIED : EVENT_ADDED;

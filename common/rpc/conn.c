@@ -12,7 +12,7 @@
 
 #define READ_BYTES 65536u
 #define READS_AT_ONCE 16    /* then who waits looks at what has come */
-#define GATHER_BYTES 65536u /* that go out in one write, and a frame more */
+#define GATHER_BYTES 49152u /* that go out in one write, and a frame more: 64 KiB */
 
 static int64_t now_ms(void)
 {

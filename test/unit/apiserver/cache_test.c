@@ -264,9 +264,49 @@ static void a_quiet_table_remembers_less(void **state)
 	cache_mark_synced(cache, 10);
 	for (int64_t i = 1; i <= EVENTS; i++)
 		put(cache, "a", "one", text, 10 + i);
-	static const struct forgotten cases[] = {{QUIET_MS - 1, 10}, {1, 10 + EVENTS - LEAST}};
+	/* What the first of the last hundred has superseded is gone, too. */
+	static const struct forgotten cases[] = {{QUIET_MS - 1, 10}, {1, 11 + EVENTS - LEAST}};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_known_from(cache, clock, &cases[i]);
+	cache_free(cache);
+	clock_fake_free(clock);
+}
+
+/* What modifications have superseded is not kept where it makes no difference to who comes back: he is told the same by
+ * every selector. Lists of then ask etcd. */
+static void what_was_superseded_is_not_kept_for_long(void **state)
+{
+	enum { PODS = 100, BYTES = 3000, QUIET_MS = 10000, UNLIKE = 50 };
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct clock *clock = clock_fake_new(0);
+	struct cache *cache = cache_new(NULL, "/registry", clock);
+	struct table *pods = cache_table(cache, "", "pods");
+	struct snapshot s;
+	char *app = arena_alloc(arena, BYTES + 1);
+	memset(app, 'x', BYTES);
+	app[BYTES] = 0;
+	for (int64_t i = 0; i < PODS; i++)
+		put(cache, "a", arena_printf(arena, "p%03lld", (long long)i), app, 1 + i);
+	cache_mark_synced(cache, PODS);
+	for (int64_t i = 0; i < PODS; i++)
+		put(cache, "a", arena_printf(arena, "p%03lld", (long long)i), i == UNLIKE ? "web" : app, PODS + 1 + i);
+	assert_true(pods->ring_bytes > PODS * BYTES);
+	assert_true(table_list_at(pods, "", NULL, PODS + UNLIKE, &s));
+	snapshot_done(&s);
+	clock_fake_advance(clock, QUIET_MS);
+	cache_tick(cache);
+	assert_in_range(pods->ring_bytes, 0, PODS * BYTES / 4);
+	assert_false(table_list_at(pods, "", NULL, PODS, &s));
+	assert_true(table_list_at(pods, "", NULL, 2 * PODS, &s));
+	snapshot_done(&s);
+	struct label_selector *labels;
+	assert_null(label_selector_parse(arena, "app!=web", &labels));
+	const struct watcher_options other = {.prefix = "", .labels = labels, .notify = nothing};
+	CLEANUP(watcher_freep) struct watcher *w = NULL;
+	assert_null(watcher_new(pods, PODS + UNLIKE - 1, &other, NULL, &w));
+	char *told = drain(arena, w);
+	assert_true(str_starts_with(told, "~a/p049@150 -a/p050@151 ~a/p051@152 "));
+	watcher_free(STEAL(w));
 	cache_free(cache);
 	clock_fake_free(clock);
 }
@@ -621,6 +661,7 @@ int main(void)
 		cmocka_unit_test(old_events_are_forgotten_by_their_size),
 		cmocka_unit_test(old_events_are_forgotten_by_the_clock),
 		cmocka_unit_test(a_quiet_table_remembers_less),
+		cmocka_unit_test(what_was_superseded_is_not_kept_for_long),
 		cmocka_unit_test(changed_objects_are_laid_anew),
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
 		cmocka_unit_test(what_cannot_be_read_is_neither_there_nor_gone),

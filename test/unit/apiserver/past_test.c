@@ -284,8 +284,7 @@ static void more_than_the_ring_has_room_for_is_not_told(void **state)
 	struct past *past = past_new(pods, 1);
 	past->events = mem_calloc(n, sizeof(*past->events));
 	for (size_t i = 0; i < n; i++) {
-		struct event *event = past->events[i] = mem_zalloc(sizeof(*event));
-		atomic_init(&event->refs, 1);
+		struct event *event = past->events[i] = event_new(&past->source);
 		event->type = EVENT_MODIFIED;
 		event->revision = 2 + (int64_t)i;
 		event->object = entry_ref(pods->items[0]);
