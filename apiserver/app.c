@@ -5,6 +5,7 @@
 #include "apiserver/http/route.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry/private.h"
+#include "base/encode.h"
 #include "base/log.h"
 
 #define MAX_CERTIFICATES 10
@@ -91,8 +92,11 @@ static struct status *identify(struct app *app, struct exchange *exchange, struc
 	begin_ns = clock_mono_ns(app->clock);
 	struct status *refused = authz_impersonate(app->authz, r->arena, &who, r->path, user, &r->user);
 	access_filtered(&app->access, ACCESS_IMPERSONATION, seconds_since(app, begin_ns));
-	TRY(refused);
-	return authorize(app, exchange, r);
+	if (!refused)
+		refused = authorize(app, exchange, r);
+	if (refused)
+		reply_header(exchange, "X-Content-Type-Options", "nosniff");
+	return refused;
 }
 
 /* --- what is asked --- */
@@ -214,10 +218,22 @@ static struct request *new_request(struct app *app, struct exchange *exchange)
 	return r;
 }
 
+/* What the request is called, in logs and between servers: as its sender says, or anew
+ * (endpoints/filters/audit_init.go). */
+static void name_request(struct exchange *exchange)
+{
+	const char *name = exchange_header(exchange, "Audit-ID");
+	char fresh[37];
+	if (str_empty(name))
+		uuid_generate(fresh);
+	reply_header(exchange, "Audit-ID", str_or(name, fresh));
+}
+
 void app_handle(struct exchange *exchange, void *data)
 {
 	struct app *app = data;
 	struct request *r = exchange->user ? exchange->user : new_request(app, exchange);
+	name_request(exchange);
 	app_request_begins(app, r);
 	struct status *status = respond(app, exchange, r);
 	if (status && !exchange_replied(exchange)) {

@@ -431,6 +431,20 @@ metadata: {name: s}
 	[ "$output" = ok ]
 }
 
+@test "every answer names its request, as the sender says or anew; a refusal is not to be taken for a page" {
+	local uuid='^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' path
+	header() { tr -d '\r' | sed -n "s/^$1: //Ip"; }
+	for path in $maps $maps/none /nope /livez "$maps?watch=1&timeoutSeconds=1"; do
+		cp_curl "$path" -D - -o /dev/null | header audit-id | grep -qE "$uuid"
+		[ "$(cp_curl "$path" -H 'Audit-ID: mine' -D - -o /dev/null | header audit-id)" = mine ]
+	done
+	[ "$(cp_curl $maps -D - -o /dev/null | header audit-id)" != "$(cp_curl $maps -D - -o /dev/null | header audit-id)" ]
+	[ "$(curl -sk "$CP_SERVER$maps" -D - -o /dev/null | header x-content-type-options)" = nosniff ]
+	[ "$(cp_curl $maps -H 'Impersonate-User: eve' -D - -o /dev/null | header x-content-type-options)" = nosniff ]
+	[ -z "$(cp_curl $maps/none -D - -o /dev/null | header x-content-type-options)" ]
+	curl -sk "$CP_SERVER$maps" -H 'Authorization: Bearer x' -D - -o /dev/null | header audit-id | grep -qE "$uuid"
+}
+
 @test "discovery, OpenAPI, version and health" {
 	send GET /apis/apps/v1
 	[ "$(field groupVersion)" = apps/v1 ]
