@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/regex.h"
 #include "base/str.h"
+#include "base/unicode.h"
 
 enum { MAX_REPEAT = 1000, MAX_DEPTH = 250, MAX_PROGRAM = 100000, MAX_POINT = 0x10ffff };
 
@@ -20,10 +21,26 @@ enum node_kind { NODE_EMPTY, NODE_SET, NODE_ASSERT, NODE_CAT, NODE_OR, NODE_REPE
 
 enum assertion { TEXT_BEGIN, TEXT_END, LINE_BEGIN, LINE_END, WORD, NOT_WORD };
 
+/* A part of a set: what it holds, or all but that. */
+struct part {
+	const struct range *ranges;
+	size_t n_ranges;
+	struct unicode_class class;
+	bool has_class, negated;
+};
+
+/* Code points: of the ranges and of the parts, or all but these. fold: whatever their case. */
+struct set {
+	struct range *ranges;
+	size_t n_ranges;
+	struct part *parts;
+	size_t n_parts;
+	bool negated, fold;
+};
+
 struct node {
 	enum node_kind kind;
-	struct range *ranges; /* of a set */
-	size_t n_ranges;
+	struct set set;
 	enum assertion assertion;
 	struct node **parts; /* of sequences and choices; of a repetition the first */
 	size_t n_parts;
@@ -35,8 +52,7 @@ enum op { OP_SET, OP_ASSERT, OP_SPLIT, OP_JUMP, OP_MATCH };
 
 struct instruction {
 	enum op op;
-	const struct range *ranges;
-	size_t n_ranges;
+	const struct set *set;
 	enum assertion assertion;
 	int x, y; /* of a split: the preferred way and the other; of a jump: x */
 };
@@ -123,36 +139,16 @@ static uint32_t next_point(struct parser *p)
 
 /* Sets */
 
-static void add_range(struct parser *p, struct node *set, uint32_t low, uint32_t high)
+static struct node *new_set(struct parser *p)
+{
+	struct node *n = new_node(p, NODE_SET);
+	n->set.fold = p->flags & FOLD_CASE;
+	return n;
+}
+
+static void add_range(struct parser *p, struct set *set, uint32_t low, uint32_t high)
 {
 	ARENA_PUSH(p->arena, set->ranges, set->n_ranges) = (struct range){low, high};
-	if (!(p->flags & FOLD_CASE))
-		return;
-	for (uint32_t c = low; c <= high && c < 128; c++)
-		if (isalpha((int)c))
-			ARENA_PUSH(p->arena, set->ranges, set->n_ranges) = (struct range){c ^ 32, c ^ 32};
-}
-
-static int by_low(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-	return x->low < y->low ? -1 : x->low > y->low;
-}
-
-/* All that is not in a list of ranges. */
-static void add_others(struct parser *p, struct node *set, struct range *ranges, size_t n)
-{
-	uint32_t next = 0;
-	if (n)
-		qsort(ranges, n, sizeof(*ranges), by_low);
-	for (size_t i = 0; i < n; i++) {
-		if (ranges[i].low > next)
-			ARENA_PUSH(p->arena, set->ranges, set->n_ranges) = (struct range){next, ranges[i].low - 1};
-		if (ranges[i].high + 1 > next)
-			next = ranges[i].high + 1;
-	}
-	if (next <= MAX_POINT)
-		ARENA_PUSH(p->arena, set->ranges, set->n_ranges) = (struct range){next, MAX_POINT};
 }
 
 static const struct {
@@ -178,17 +174,48 @@ static const struct {
 	{"[:xdigit:]", "09AFaf"},
 };
 
-static void add_class(struct parser *p, struct node *set, const char *pairs, bool negated)
+static void add_class(struct parser *p, struct set *set, const char *pairs, bool negated)
 {
-	struct node *positive = negated ? new_node(p, NODE_SET) : set;
+	struct part part = {.negated = negated};
+	struct range *ranges = NULL;
 	for (; *pairs; pairs += 2)
-		add_range(p, positive, (unsigned char)pairs[0], (unsigned char)pairs[1]);
-	if (negated)
-		add_others(p, set, positive->ranges, positive->n_ranges);
+		ARENA_PUSH(p->arena, ranges, part.n_ranges) =
+			(struct range){(unsigned char)pairs[0], (unsigned char)pairs[1]};
+	part.ranges = ranges;
+	ARENA_PUSH(p->arena, set->parts, set->n_parts) = part;
 }
 
-/* \d and [:alpha:] with their negations, at p. */
-static bool accept_class(struct parser *p, struct node *set)
+/* \pL, \p{Greek}, \p{^Greek} and \P of these, at p. */
+static bool accept_property(struct parser *p, struct set *set)
+{
+	const char *from = p->p, *name = from + 2, *end = name;
+	struct part part = {.has_class = true, .negated = at(p, "\\P")};
+	size_t size = 0;
+	if (!at(p, "\\p") && !part.negated)
+		return false;
+	if (name < p->end && *name != '{') {
+		point_at(name, p->end, &size);
+		end = p->p = name + size;
+	} else if (name < p->end) {
+		name++;
+		end = memchr(name, '}', (size_t)(p->end - name));
+		p->p = end ? end + 1 : p->end;
+	} else {
+		p->p = p->end;
+	}
+	if (end && name < end && *name == '^') {
+		part.negated = !part.negated;
+		name++;
+	}
+	if (end && unicode_class_find(name, (size_t)(end - name), &part.class))
+		ARENA_PUSH(p->arena, set->parts, set->n_parts) = part;
+	else
+		fail(p, "invalid character class range", from, p->p);
+	return true;
+}
+
+/* \d, [:alpha:] and \pL with their negations, at p. */
+static bool accept_class(struct parser *p, struct set *set)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
 		const char *name = classes[i].name;
@@ -204,7 +231,7 @@ static bool accept_class(struct parser *p, struct node *set)
 			return true;
 		}
 	}
-	return false;
+	return accept_property(p, set);
 }
 
 static bool hex_value(const char *p, const char *end, uint32_t *ret_value)
@@ -277,16 +304,17 @@ static uint32_t read_set_point(struct parser *p, const char *set_begin)
 static struct node *parse_set(struct parser *p)
 {
 	const char *begin = p->p;
-	struct node *set = new_node(p, NODE_SET), *positive = new_node(p, NODE_SET);
+	struct node *set = new_set(p);
 	p->p++;
-	bool negated = accept(p, "^"), first = true;
+	set->set.negated = accept(p, "^");
+	bool first = true;
 	for (; !p->problem && (first || !at(p, "]")); first = false) {
 		const char *from = p->p;
 		if (!more(p))
 			return fail(p, "missing closing ]", begin, p->end);
 		if (at(p, "-") && !first && p->end - p->p > 1 && p->p[1] != ']')
 			return fail(p, "invalid character class range", p->p, p->p + 2);
-		if (accept_class(p, positive))
+		if (accept_class(p, &set->set))
 			continue;
 		if (at(p, "[:") && memmem(p->p + 2, (size_t)(p->end - p->p - 2), ":]", 2)) {
 			const char *end = memmem(p->p + 2, (size_t)(p->end - p->p - 2), ":]", 2);
@@ -299,12 +327,10 @@ static struct node *parse_set(struct parser *p)
 		}
 		if (high < low)
 			return fail(p, "invalid character class range", from, p->p);
-		add_range(p, positive, low, high);
+		add_range(p, &set->set, low, high);
 	}
 	accept(p, "]");
-	if (negated)
-		add_others(p, set, positive->ranges, positive->n_ranges);
-	return negated ? set : positive;
+	return set;
 }
 
 /* Parts */
@@ -313,8 +339,8 @@ static struct node *parse_or(struct parser *p);
 
 static struct node *set_of(struct parser *p, uint32_t low, uint32_t high)
 {
-	struct node *set = new_node(p, NODE_SET);
-	add_range(p, set, low, high);
+	struct node *set = new_set(p);
+	add_range(p, &set->set, low, high);
 	return set;
 }
 
@@ -332,11 +358,11 @@ static struct node *parse_escape(struct parser *p)
 		enum assertion assertion;
 	} assertions[] = {{"\\A", TEXT_BEGIN}, {"\\z", TEXT_END}, {"\\b", WORD}, {"\\B", NOT_WORD}};
 	const char *from = p->p;
-	struct node *set = new_node(p, NODE_SET);
+	struct node *set = new_set(p);
 	for (size_t i = 0; i < ARRAY_SIZE(assertions); i++)
 		if (accept(p, assertions[i].text))
 			return assert_node(p, assertions[i].assertion);
-	if (accept_class(p, set))
+	if (accept_class(p, &set->set))
 		return set;
 	p->p++;
 	uint32_t c = read_escape(p, from);
@@ -428,8 +454,10 @@ static struct node *parse_atom(struct parser *p)
 		return parse_set(p);
 	case '.':
 		p->p++;
-		set = new_node(p, NODE_SET);
-		add_others(p, set, (struct range[]){{'\n', '\n'}}, p->flags & DOT_ALL ? 0 : 1);
+		set = new_set(p);
+		set->set.negated = true;
+		if (!(p->flags & DOT_ALL))
+			add_range(p, &set->set, '\n', '\n');
 		return set;
 	case '^':
 		p->p++;
@@ -611,7 +639,7 @@ static void compile(struct parser *p, struct regex *re, const struct node *n)
 		return;
 	switch (n->kind) {
 	case NODE_SET:
-		emit(p, re, (struct instruction){.op = OP_SET, .ranges = n->ranges, .n_ranges = n->n_ranges});
+		emit(p, re, (struct instruction){.op = OP_SET, .set = &n->set});
 		break;
 	case NODE_ASSERT:
 		emit(p, re, (struct instruction){.op = OP_ASSERT, .assertion = n->assertion});
@@ -713,12 +741,35 @@ static void add_thread(struct match *m, struct threads *threads, int begin, size
 	}
 }
 
-static bool in_set(const struct instruction *in, uint32_t c)
+static bool in_ranges(const struct range *ranges, size_t n, uint32_t c)
 {
-	for (size_t i = 0; i < in->n_ranges; i++)
-		if (c >= in->ranges[i].low && c <= in->ranges[i].high)
+	for (size_t i = 0; i < n; i++)
+		if (c >= ranges[i].low && c <= ranges[i].high)
 			return true;
 	return false;
+}
+
+/* points: a letter, and in its other cases if these count. */
+static bool in_part(const struct part *part, const uint32_t *points, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (part->has_class ? unicode_class_has(&part->class, points[i])
+				    : in_ranges(part->ranges, part->n_ranges, points[i]))
+			return !part->negated;
+	return part->negated;
+}
+
+static bool in_set(const struct set *set, uint32_t c)
+{
+	uint32_t points[1 + UNICODE_MAX_CASES] = {c};
+	size_t n = set->fold ? 1 + unicode_other_cases(c, points + 1) : 1;
+	for (size_t i = 0; i < n; i++)
+		if (in_ranges(set->ranges, set->n_ranges, points[i]))
+			return !set->negated;
+	for (size_t i = 0; i < set->n_parts; i++)
+		if (in_part(&set->parts[i], points, n))
+			return !set->negated;
+	return set->negated;
 }
 
 bool regex_find(const struct regex *re, const char *text, size_t size, size_t from, size_t *ret_start, size_t *ret_end)
@@ -747,7 +798,7 @@ bool regex_find(const struct regex *re, const char *text, size_t size, size_t fr
 				found = true;
 				break;
 			}
-			if (at < size && in_set(in, c))
+			if (at < size && in_set(in->set, c))
 				add_thread(&m, &then, now.items[i].at + 1, now.items[i].start, at + width);
 		}
 		struct threads swap = now;

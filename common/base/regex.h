@@ -7,7 +7,6 @@
  *	if (!re) ... "error parsing regexp: missing closing ]: `[a-z`"
  *
  * Ownership: it lives in the arena. Threads: any number may match with one.
- * Letters by property (\pL) are not known, and case is folded for ASCII alone.
  */
 #ifndef BASE_REGEX_H
 #define BASE_REGEX_H

@@ -70,40 +70,21 @@ static bool is_uri(struct arena *arena, const char *text)
 	return !cel_url_problem(arena, text);
 }
 
-/* Letters and symbols; beyond ASCII, everything is taken for one. */
-static bool is_host_char(unsigned char c)
-{
-	return isalnum(c) || c >= 0x80 || (c && strchr("$+<=>^`|~", c));
-}
+/* Letters, digits and symbols of any script. */
+#define HOST_CHAR "a-zA-Z0-9\\p{S}\\p{L}"
 
-static bool is_host_label(const char *label, bool alone)
-{
-	size_t n = strlen(label);
-	if (n > 63 || !is_host_char((unsigned char)*label) || (!alone && !is_host_char((unsigned char)label[n - 1])))
-		return false;
-	/* What stands alone may have a dash behind its first character, and none else. */
-	for (size_t i = 1; i < n; i++)
-		if (!is_host_char((unsigned char)label[i]) && !(label[i] == '-' && (!alone || i == 1)))
-			return false;
-	return true;
-}
-
+/* What stands alone may have a dash behind its first character, and none else. */
 static bool is_hostname(struct arena *arena, const char *text)
 {
+	static const char alone[] = "^[" HOST_CHAR "](-?[" HOST_CHAR "]{0,62})?$",
+			  several[] =
+				  "^([" HOST_CHAR "]([" HOST_CHAR "-]{0,61}[" HOST_CHAR "])?\\.)+[a-zA-Z\\p{L}]{2,63}$";
 	char **labels;
 	size_t n = str_split(arena, text, '.', &labels);
-	if (!n || strlen(text) > 255)
-		return false;
-	if (n == 1)
-		return is_host_label(labels[0], true);
-	for (size_t i = 0; i + 1 < n; i++)
-		if (!is_host_label(labels[i], false))
+	for (size_t i = 0; i < n; i++)
+		if (strlen(labels[i]) > 63)
 			return false;
-	const char *top = labels[n - 1];
-	for (const char *p = top; *p; p++)
-		if (!isalpha((unsigned char)*p) && (unsigned char)*p < 0x80)
-			return false;
-	return str_runes(top) >= 2 && strlen(top) <= 63;
+	return strlen(text) <= 255 && matches(arena, n > 1 ? several : alone, text);
 }
 
 /* Numbers with a check digit */
