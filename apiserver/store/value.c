@@ -88,6 +88,39 @@ static struct status *decode_definition(
 	return tree_to_typed(arena, tree, type, NULL, ret_object);
 }
 
+/* --- Services of before there were families and several addresses --- */
+
+static void add_families(struct arena *arena, CoreV1ServiceSpec *spec, const char *first, const char *second)
+{
+	ARENA_PUSH(arena, spec->ip_families, spec->n_ip_families) = (char *)(uintptr_t)first;
+	if (second)
+		ARENA_PUSH(arena, spec->ip_families, spec->n_ip_families) = (char *)(uintptr_t)second;
+	spec->ip_family_policy = (char *)(uintptr_t)(second ? "RequireDualStack" : "SingleStack");
+}
+
+static const char *family_of(const char *address)
+{
+	return strchr(address, ':') ? "IPv6" : "IPv4";
+}
+
+/* Of what has no address nobody says which family was the first then: it is told as IPv4. */
+static void settle_service(struct arena *arena, CoreV1ServiceSpec *spec)
+{
+	if (!str_empty(spec->cluster_ip) && !spec->n_cluster_ips)
+		ARENA_PUSH(arena, spec->cluster_ips, spec->n_cluster_ips) = spec->cluster_ip;
+	if (str_eq(spec->type, "ExternalName")) {
+		spec->internal_traffic_policy = NULL;
+		return;
+	}
+	if (spec->n_ip_families)
+		return;
+	if (str_eq(spec->cluster_ip, "None"))
+		add_families(arena, spec, "IPv4", spec->n_selector ? NULL : "IPv6");
+	else if (spec->n_cluster_ips)
+		add_families(arena, spec, family_of(spec->cluster_ips[0]),
+			spec->n_cluster_ips > 1 ? family_of(spec->cluster_ips[1]) : NULL);
+}
+
 /* --- all kinds --- */
 
 struct status *value_decode(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
@@ -102,6 +135,8 @@ struct status *value_decode(struct arena *arena, const struct schema_type *type,
 		TRY(json_decode(arena, type, value, size, &options, ret_object));
 	}
 	api_set_defaults(arena, *ret_object);
+	if (type == &CoreV1Service_schema)
+		settle_service(arena, ((CoreV1Service *)*ret_object)->spec);
 	return NULL;
 }
 

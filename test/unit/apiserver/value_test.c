@@ -67,6 +67,39 @@ static void defaults_of_later_releases(void **state)
 	assert_non_null(strstr(json, "\"status\":{\"phase\":\"Pending\"}"));
 }
 
+static void services_of_before_there_were_families(void **state)
+{
+	static const struct {
+		const char *spec, *told;
+	} cases[] = {
+		{"\"clusterIP\":\"10.0.0.1\",\"selector\":{\"a\":\"b\"}",
+			"\"clusterIP\":\"10.0.0.1\",\"clusterIPs\":[\"10.0.0.1\"],\"type\":\"ClusterIP\","
+			"\"sessionAffinity\":\"None\",\"ipFamilies\":[\"IPv4\"],\"ipFamilyPolicy\":\"SingleStack\""},
+		{"\"clusterIP\":\"fd00::1\",\"clusterIPs\":[\"fd00::1\",\"10.0.0.1\"]",
+			"\"ipFamilies\":[\"IPv6\",\"IPv4\"],\"ipFamilyPolicy\":\"RequireDualStack\""},
+		{"\"clusterIP\":\"None\",\"selector\":{\"a\":\"b\"}",
+			"\"ipFamilies\":[\"IPv4\"],\"ipFamilyPolicy\":\"SingleStack\""},
+		{"\"clusterIP\":\"None\"",
+			"\"ipFamilies\":[\"IPv4\",\"IPv6\"],\"ipFamilyPolicy\":\"RequireDualStack\""},
+		{"\"type\":\"ExternalName\",\"externalName\":\"x\",\"internalTrafficPolicy\":\"Cluster\"",
+			"\"sessionAffinity\":\"None\",\"externalName\":\"x\"}"},
+		{"\"type\":\"LoadBalancer\"",
+			"\"sessionAffinity\":\"None\",\"externalTrafficPolicy\":\"Cluster\","
+			"\"allocateLoadBalancerNodePorts\":true,\"internalTrafficPolicy\":\"Cluster\"}"},
+		{"\"clusterIP\":\"10.0.0.1\",\"clusterIPs\":[\"10.0.0.1\"],\"ipFamilies\":[\"IPv6\"],"
+		 "\"ipFamilyPolicy\":\"PreferDualStack\"",
+			"\"ipFamilies\":[\"IPv6\"],\"ipFamilyPolicy\":\"PreferDualStack\""},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		char *json = read_as_json(arena, &CoreV1Service_schema,
+			arena_printf(
+				arena, "{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"spec\":{%s}}", cases[i].spec));
+		if (!strstr(json, cases[i].told))
+			fail_msg("case %zu\nexpected: …%s\ngot: %s", i, cases[i].told, json);
+	}
+}
+
 /* The release before knows these kinds in the version before alone. */
 static void versions_that_are_stored(void **state)
 {
@@ -99,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(older_definitions),
 		cmocka_unit_test(defaults_of_later_releases),
+		cmocka_unit_test(services_of_before_there_were_families),
 		cmocka_unit_test(versions_that_are_stored),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
