@@ -1,6 +1,7 @@
 #include "apiserver/admission/admission.h"
 #include "api/meta.h"
 #include "apiserver/admission/plugins.h"
+#include "apiserver/validation/meta.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "serve/metrics.h"
@@ -231,6 +232,13 @@ static const char *name_of(const struct admission_attributes *a)
 		return a->name;
 	const MetaV1ObjectMeta *meta = a->object ? object_meta(a->object) : NULL;
 	return meta ? str_or(meta->name, str_or(meta->generate_name, "Unknown")) : "Unknown";
+}
+
+const char *admission_bad_name(const struct admission_attributes *a, const char *name)
+{
+	const char *wrong = name_is_path_segment(a->arena, name, false);
+	return wrong ? arena_printf(a->arena, "invalid resource name %s: [%s]", field_quote(a->arena, name), wrong)
+		     : NULL;
 }
 
 struct status *admission_forbidden(const struct admission_attributes *a, const char *format, ...)

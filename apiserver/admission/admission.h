@@ -84,5 +84,7 @@ void admission_write_metrics(const struct admission *admission, struct strbuf *o
 
 /* 403 as the original words it: RESOURCE "NAME" is forbidden: … */
 struct status *admission_forbidden(const struct admission_attributes *a, const char *format, ...) MUST_USE PRINTF(2, 3);
+/* What the original's client says of a name that it cannot ask for; NULL: it can. */
+const char *admission_bad_name(const struct admission_attributes *a, const char *name);
 
 #endif

@@ -17,6 +17,9 @@ static struct status *read_class(const struct admission_context *context, const 
 		return NULL;
 	if (!*spec->runtime_class_name)
 		return status_with_code(status_new(STATUS_UNKNOWN, "resource name may not be empty"), 500);
+	const char *wrong = admission_bad_name(a, spec->runtime_class_name);
+	if (wrong)
+		return status_new(STATUS_UNKNOWN, "%s", wrong);
 	const ProtobufCMessage *object;
 	struct status *s = objects_get(
 		context->objects, a->arena, &NodeV1RuntimeClass_schema, "", spec->runtime_class_name, &object);

@@ -2,8 +2,6 @@
 #include "api/meta.h"
 #include "apiserver/admission/plugins.h"
 #include "apiserver/authz/podrefs.h"
-#include "apiserver/validation/field.h"
-#include "apiserver/validation/meta.h"
 #include "base/encode.h"
 #include "base/str.h"
 
@@ -18,10 +16,9 @@ static struct status *find_account(const struct admission_context *context, cons
 	const char *name, const CoreV1ServiceAccount **ret_account)
 {
 	const ProtobufCMessage *object = NULL;
-	const char *wrong = name_is_path_segment(a->arena, name, false);
+	const char *wrong = admission_bad_name(a, name);
 	if (wrong)
-		return admission_forbidden(a, "error looking up service account %s/%s: invalid resource name %s: [%s]",
-			a->namespace, name, field_quote(a->arena, name), wrong);
+		return admission_forbidden(a, "error looking up service account %s/%s: %s", a->namespace, name, wrong);
 	struct status *s =
 		objects_get(context->objects, a->arena, &CoreV1ServiceAccount_schema, a->namespace, name, &object);
 	int tries = str_eq(name, "default") ? DEFAULT_TRIES : 1;

@@ -1,7 +1,7 @@
 #include "api/meta.h"
 #include "api/tree.h"
 #include "apiserver/authn/internal.h"
-#include "apiserver/validation/field.h"
+#include "apiserver/validation/meta.h"
 #include "base/encode.h"
 #include "base/io.h"
 #include "base/mem.h"
@@ -105,16 +105,6 @@ static struct status *bind_pod(struct authn *authn, struct arena *arena, const C
 	return NULL;
 }
 
-static struct status *check_bound_name(const char *name)
-{
-	if (str_empty(name))
-		return status_bad_request("Name parameter required.");
-	if (strchr(name, '/') || strchr(name, '%'))
-		return status_bad_request(
-			"Name parameter invalid: \"%s\": may not contain '%c'", name, strchr(name, '/') ? '/' : '%');
-	return NULL;
-}
-
 static struct status *bind(struct authn *authn, struct arena *arena, const CoreV1ServiceAccount *account,
 	const AuthenticationV1BoundObjectReference *ref, struct binding *ret)
 {
@@ -123,7 +113,8 @@ static struct status *bind(struct authn *authn, struct arena *arena, const CoreV
 	/* The group counts, whatever the version. */
 	bool core = !strchr(ref->api_version, '/');
 	if (core && str_in(ref->kind, (const char *const[]){"Pod", "Node", "Secret", NULL}))
-		TRY(check_bound_name(ref->name));
+		TRY(str_empty(ref->name) ? status_bad_request("Name parameter required.")
+					 : check_name_parameter(arena, ref->name));
 	if (core && str_eq(ref->kind, "Pod")) {
 		TRY(bind_pod(authn, arena, account, ref, ret));
 		uid = ret->pod_uid;

@@ -384,11 +384,21 @@ static struct status *proxy(struct exchange *exchange, struct request *request)
 	return backend_forward(exchange, &b, NULL);
 }
 
+/* A proxy passes on whatever comes. */
+static bool takes_method(const struct request *request)
+{
+	if (str_eq(request->subresource, "proxy") || str_eq(request->method, "GET"))
+		return true;
+	return str_eq(request->method, "POST") && !str_eq(request->subresource, "log");
+}
+
 struct status *verb_connect(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	const bool proxies = str_eq(request->subresource, "proxy");
 	if (!proxies && strcmp(request->resource, "pods") != 0)
 		return status_unknown_path();
+	if (!takes_method(request))
+		return status_not_allowed();
 	if (str_eq(request->subresource, "log"))
 		return pod_log(exchange, request);
 	/* Whatever is behind it would not only try. */

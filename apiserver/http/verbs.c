@@ -482,6 +482,7 @@ static struct status *patch_view(
 	ProtobufCMessage *view;
 	TRY(parse_patch_once(request, p));
 	TRY(p->handler->get(request, old, &view));
+	managed_show_in_view(request, old, view);
 	TRY(apply_patch(request, p, view, &view));
 	return take_view(request, p->handler, old, view, ret_object);
 }

@@ -234,6 +234,15 @@ static struct status *update_view(struct request *request, ProtobufCMessage *obj
 	return NULL;
 }
 
+void managed_show_in_view(struct request *request, const ProtobufCMessage *object, ProtobufCMessage *view)
+{
+	if (!managed_has_view(request))
+		return;
+	const struct managers parent = managed_read(request, object);
+	const struct managers managers = managed_to_view(request, &parent);
+	managed_write(request, &managers, view);
+}
+
 void managed_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	if (is_untracked(request))

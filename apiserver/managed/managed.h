@@ -14,6 +14,8 @@
 
 /* A new object, as decoded and defaulted, before admission. */
 void managed_create(struct request *request, ProtobufCMessage *object);
+/* What a patch of a view (scale) sees of the object's entries: those of the view, in its words. */
+void managed_show_in_view(struct request *request, const ProtobufCMessage *object, ProtobufCMessage *view);
 /* An update by whatever but an apply, before admission: what the writer changed becomes his. The object may bring
  * entries of its own; an empty list, or one empty entry, ends the tracking. */
 void managed_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);

@@ -204,18 +204,11 @@ const char *request_qualified(const struct request *request)
 	return arena_printf(request->arena, "%s.%s", request->resource, request->group);
 }
 
-struct status *request_check_name(const struct request *request, const char *name)
-{
-	const char *wrong = name_is_path_segment(request->arena, name, false);
-	return wrong ? status_bad_request("Name parameter invalid: %s: %s", field_quote(request->arena, name), wrong)
-		     : NULL;
-}
-
 struct status *request_not_found(const struct request *request, const char *name)
 {
 	/* The server itself only wants to know that it is not there. */
 	if (!str_empty(request->method))
-		TRY(request_check_name(request, name));
+		TRY(check_name_parameter(request->arena, name));
 	struct status *s = status_new(STATUS_NOT_FOUND, "%s \"%s\" not found", request_qualified(request), name);
 	return status_details(s, request->group, request->resource, name);
 }

@@ -52,8 +52,6 @@ struct status *status_not_allowed(void) MUST_USE;
 struct status *status_unknown_path(void) MUST_USE;
 /* The namespace that a body names, "" for none, has to be the request's. */
 struct status *request_check_namespace(const struct request *request, const char *namespace) MUST_USE;
-/* Whether a key of etcd can have the name. */
-struct status *request_check_name(const struct request *request, const char *name) MUST_USE;
 
 /* The object of that name has another uid. The original tells of its store, which a dry run only pretends to have. */
 struct status *request_uid_conflict(const struct request *request, const char *asked, const char *found) MUST_USE;

@@ -98,7 +98,7 @@ static struct status *bind(
 	struct request *request, const CoreV1Binding *binding, const char *name, ProtobufCMessage **ret_object)
 {
 	TRY(check(request, binding));
-	TRY(request_check_name(request, name));
+	TRY(check_name_parameter(request->arena, name));
 	struct assignment assignment = {binding, request->clock, request->dry_run};
 	if (request->dry_run) {
 		const ProtobufCMessage *pod;

@@ -57,6 +57,20 @@ static struct status *conflict(struct request *request, const char *name)
 		request->group, request->resource, name);
 }
 
+/* The uid of a PUT is a condition that the store looks at; of a patch only the scale knows. */
+static struct status *uid_conflict(struct request *request, const char *asked, const ProtobufCMessage *object)
+{
+	if (!str_eq(request->verb, "patch"))
+		return request_uid_conflict(request, asked, object_uid(object));
+	const char *kind = arena_printf(request->arena, "%s/scale", request->resource), *group = request->group;
+	return status_details(status_new(STATUS_CONFLICT,
+				      "Operation cannot be fulfilled on %s%s%s \"%s\": Precondition failed: UID in "
+				      "precondition: %s, UID "
+				      "in object meta: %s",
+				      kind, *group ? "." : "", group, object_name(object), asked, object_uid(object)),
+		group, kind, object_name(object));
+}
+
 struct status *scale_put(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *view)
 {
 	if (!API_IS(view, AutoscalingV1Scale))
@@ -84,7 +98,7 @@ struct status *scale_put(struct request *request, ProtobufCMessage *object, cons
 			"must be greater than or equal to 0");
 	TRY(field_errors_status(&errors, "autoscaling", "Scale", name));
 	if (!str_empty(uid) && !str_eq(uid, object_uid(object)))
-		return request_uid_conflict(request, uid, object_uid(object));
+		return uid_conflict(request, uid, object);
 	if (!str_empty(version) && !str_eq(version, object_resource_version(object)))
 		return conflict(request, name);
 	void *spec = object_child_ensure(request->arena, object, "spec");

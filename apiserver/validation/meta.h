@@ -20,6 +20,8 @@ name_check_fn name_is_dns_1035_label; /* services */
 name_check_fn name_is_path_segment;   /* RBAC kinds */
 name_check_fn name_is_any;	      /* CertificateSigningRequests */
 name_check_fn name_is_ip;	      /* IPAddresses */
+/* Whether a key of etcd can have the name. */
+struct status *check_name_parameter(struct arena *arena, const char *name) MUST_USE;
 
 /* What is wrong with each finalizer in the core group's eyes: without a domain it must be one that Kubernetes knows. */
 void validate_finalizer_domains(

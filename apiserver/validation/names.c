@@ -61,6 +61,12 @@ const char *name_is_path_segment(struct arena *arena, const char *name, bool pre
 		strchr(name, '%') ? "may not contain '%'" : NULL);
 }
 
+struct status *check_name_parameter(struct arena *arena, const char *name)
+{
+	const char *wrong = name_is_path_segment(arena, name, false);
+	return wrong ? status_bad_request("Name parameter invalid: %s: %s", field_quote(arena, name), wrong) : NULL;
+}
+
 const char *name_is_any(struct arena *arena, const char *name, bool prefix)
 {
 	return NULL;
