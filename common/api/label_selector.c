@@ -94,8 +94,19 @@ static struct status *found(const struct parser *p, const char *expected)
 
 static void add_value(struct arena *arena, struct selector_requirement *r, char *value)
 {
-	if (!str_in_n(value, r->values, r->n_values))
-		ARENA_PUSH(arena, r->values, r->n_values) = value;
+	ARENA_PUSH(arena, r->values, r->n_values) = value;
+}
+
+/* Each once, in order. */
+static void sort_values(struct selector_requirement *r)
+{
+	size_t n = 0;
+	if (r->n_values > 1)
+		qsort(r->values, r->n_values, sizeof(*r->values), str_cmp_qsort);
+	for (size_t i = 0; i < r->n_values; i++)
+		if (!n || strcmp(r->values[n - 1], r->values[i]))
+			r->values[n++] = r->values[i];
+	r->n_values = n;
 }
 
 static struct status *check_value_count(const struct selector_requirement *r)
@@ -222,26 +233,32 @@ static struct status *parse_requirement(struct parser *p, struct selector_requir
 	r->op = negated ? SELECTOR_NOT_EXISTS : SELECTOR_EXISTS;
 	if (!negated && p->token != T_END && p->token != T_COMMA)
 		TRY(parse_operator(p, r));
-	if (r->n_values > 1)
-		qsort(r->values, r->n_values, sizeof(*r->values), str_cmp_qsort);
+	sort_values(r);
 	return check_requirement(p->arena, r);
 }
 
 static int compare_requirements(const void *a, const void *b)
 {
-	return strcmp(((const struct selector_requirement *)a)->key, ((const struct selector_requirement *)b)->key);
+	const struct selector_requirement *x = *(const struct selector_requirement *const *)a;
+	const struct selector_requirement *y = *(const struct selector_requirement *const *)b;
+	const int by_key = strcmp(x->key, y->key);
+	return by_key ? by_key : (x > y) - (x < y);
 }
 
-/* By key; requirements on one key keep their order, which qsort alone does not promise. */
-static void sort_requirements(struct label_selector *s)
+/* By key; requirements on one key keep their order, which is that of their places in the array. */
+static void sort_requirements(struct arena *arena, struct label_selector *s)
 {
-	for (size_t i = 1; i < s->n_requirements; i++) {
-		struct selector_requirement r = s->requirements[i];
-		size_t at = i;
-		for (; at > 0 && compare_requirements(&s->requirements[at - 1], &r) > 0; at--)
-			s->requirements[at] = s->requirements[at - 1];
-		s->requirements[at] = r;
-	}
+	const size_t n = s->n_requirements;
+	if (n < 2)
+		return;
+	const struct selector_requirement **by_key = ARENA_ARRAY(arena, const struct selector_requirement *, n);
+	struct selector_requirement *sorted = ARENA_ARRAY(arena, struct selector_requirement, n);
+	for (size_t i = 0; i < n; i++)
+		by_key[i] = &s->requirements[i];
+	qsort(by_key, n, sizeof(*by_key), compare_requirements);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = *by_key[i];
+	s->requirements = sorted;
 }
 
 struct status *label_selector_parse(struct arena *arena, const char *text, struct label_selector **ret_selector)
@@ -266,7 +283,7 @@ struct status *label_selector_parse(struct arena *arena, const char *text, struc
 		if (as_value(&p) != T_IDENTIFIER && p.token != T_NOT)
 			return found(&p, "identifier after ','");
 	}
-	sort_requirements(s);
+	sort_requirements(arena, s);
 	*ret_selector = s;
 	return NULL;
 }
@@ -315,7 +332,7 @@ struct status *label_selector_from_api(
 	}
 	for (size_t i = 0; i < s->n_requirements; i++)
 		TRY(check_requirement(arena, &s->requirements[i]));
-	sort_requirements(s);
+	sort_requirements(arena, s);
 	*ret_selector = s;
 	return NULL;
 }
@@ -326,7 +343,7 @@ struct label_selector *label_selector_from_map(struct arena *arena, MapStringEnt
 
 	for (size_t i = 0; i < n; i++)
 		add_equals(arena, s, entries[i]);
-	sort_requirements(s);
+	sort_requirements(arena, s);
 	return s;
 }
 
@@ -339,15 +356,16 @@ static bool compare_integers(bool greater, const char *value, const char *bound)
 	return greater ? x > y : x < y;
 }
 
-static bool requirement_matches(enum selector_operator op, const char *value, char *const *values, size_t n_values)
+static bool requirement_matches(
+	enum selector_operator op, const char *value, bool listed, char *const *values, size_t n_values)
 {
 	switch (op) {
 	case SELECTOR_IN:
 	case SELECTOR_EQUALS:
-		return value && str_in_n(value, values, n_values);
+		return listed;
 	case SELECTOR_NOT_IN:
 	case SELECTOR_NOT_EQUALS:
-		return !value || !str_in_n(value, values, n_values);
+		return !listed;
 	case SELECTOR_EXISTS:
 		return value;
 	case SELECTOR_NOT_EXISTS:
@@ -367,7 +385,9 @@ bool label_selector_matches(const struct label_selector *s, MapStringEntry *cons
 	for (size_t i = 0; i < s->n_requirements; i++) {
 		const struct selector_requirement *r = &s->requirements[i];
 		const char *value = map_get_near(labels, n_labels, r->key, &at);
-		if (!requirement_matches(r->op, value, r->values, r->n_values))
+		const bool listed =
+			value && r->n_values && bsearch(&value, r->values, r->n_values, sizeof(value), str_cmp_qsort);
+		if (!requirement_matches(r->op, value, listed, r->values, r->n_values))
 			return false;
 	}
 	return true;
@@ -393,7 +413,7 @@ bool selector_operator_matches(const char *op, const char *value, char *const *v
 			return false;
 		}
 	}
-	return requirement_matches(which, value, values, n_values);
+	return requirement_matches(which, value, value && str_in_n(value, values, n_values), values, n_values);
 }
 
 static void add_requirement(struct strbuf *out, const struct selector_requirement *r)
