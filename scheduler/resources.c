@@ -163,6 +163,8 @@ static void fill_defaults(struct arena *arena, const CoreV1Pod *pod, struct reso
 		slot(arena, list, RES_MEMORY)->value = RES_DEFAULT_MEMORY;
 }
 
+/* They run one after the other, beside the restartable ones that were started before them. What a step does not name is
+ * as it was at the last step that did. */
 static void add_init_containers(
 	struct arena *arena, struct intern *names, const CoreV1Pod *pod, unsigned flags, struct resource_list *sum)
 {
@@ -176,11 +178,12 @@ static void add_init_containers(
 		if (stays) {
 			add_list(arena, sum, &list);
 			add_list(arena, &sidecars, &list);
-			max_list(arena, &peak, &sidecars);
-		} else {
-			add_list(arena, &list, &sidecars);
-			max_list(arena, &peak, &list);
 		}
+		for (size_t k = 0; k < list.n_items; k++) {
+			const int64_t beside = resource_get(&sidecars, list.items[k].id);
+			list.items[k].value = stays ? beside : saturating_add(list.items[k].value, beside);
+		}
+		max_list(arena, &peak, &list);
 	}
 	max_list(arena, sum, &peak);
 }

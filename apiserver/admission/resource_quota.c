@@ -84,14 +84,15 @@ static struct status *check_constraints(const struct admission_attributes *a, co
 static struct status *check_known(const struct admission_attributes *a, const CoreV1ResourceQuota *quota, bool *ret_any)
 {
 	const CoreV1ResourceQuotaStatus *status = quota->status;
+	void *const *used = MAP_SORTED(a->arena, status->used, status->n_used);
 	char **unknown = NULL;
 	size_t n = 0;
 	*ret_any = false;
-	for (size_t i = 0; status && i < status->n_hard; i++) {
+	for (size_t i = 0; i < status->n_hard; i++) {
 		if (!quota_concerns(schema_of(a->object), status->hard[i]->key))
 			continue;
 		*ret_any = true;
-		if (!has(status->used, status->n_used, status->hard[i]->key))
+		if (!map_search(used, status->n_used, status->hard[i]->key))
 			ARENA_PUSH(a->arena, unknown, n) = status->hard[i]->key;
 	}
 	if (!n)
@@ -168,8 +169,8 @@ static struct status *check_quota(const struct admission_context *context, const
 static bool touches(const struct charge *c)
 {
 	const CoreV1ResourceQuotaStatus *status = c->quota->status;
-	for (size_t i = 0; i < c->delta.n_items; i++)
-		if (has(status->hard, status->n_hard, c->delta.items[i].name))
+	for (size_t i = 0; i < status->n_hard; i++)
+		if (quota_find(&c->delta, status->hard[i]->key))
 			return true;
 	return false;
 }

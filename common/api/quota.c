@@ -5,10 +5,8 @@
 
 const struct quota_amount *quota_find(const struct quota_list *list, const char *name)
 {
-	for (size_t i = 0; i < list->n_items; i++)
-		if (str_eq(list->items[i].name, name))
-			return &list->items[i];
-	return NULL;
+	const size_t at = nameset_find(&list->names, name);
+	return at < list->n_items ? &list->items[at] : NULL;
 }
 
 static struct quota_amount *slot(struct arena *arena, struct quota_list *list, const char *name)
@@ -16,17 +14,11 @@ static struct quota_amount *slot(struct arena *arena, struct quota_list *list, c
 	struct quota_amount *found = (struct quota_amount *)quota_find(list, name);
 	if (found)
 		return found;
-	/* Doubling at powers of two. */
-	if (!(list->n_items & (list->n_items - 1))) {
-		size_t cap = list->n_items ? list->n_items * 2 : 1;
-		struct quota_amount *grown = ARENA_ARRAY(arena, struct quota_amount, cap);
-		if (list->n_items)
-			memcpy(grown, list->items, list->n_items * sizeof(*grown));
-		list->items = grown;
-	}
-	found = &list->items[list->n_items++];
-	*found = (struct quota_amount){.name = arena_strdup(arena, name)};
-	return found;
+	const struct quota_amount new = {.name = arena_strdup(arena, name)};
+	list->names.arena = arena;
+	nameset_add(&list->names, new.name);
+	ARENA_PUSH(arena, list->items, list->n_items) = new;
+	return &list->items[list->n_items - 1];
 }
 
 void quota_add(struct arena *arena, struct quota_list *list, const char *name, const struct quantity *amount)
@@ -58,9 +50,12 @@ void quota_to_map(struct arena *arena, const struct quota_list *list, MapQuantit
 {
 	*ret_entries = NULL;
 	*ret_n = 0;
-	for (size_t i = 0; i < list->n_items; i++)
-		quantity_map_set(
-			arena, ret_entries, ret_n, list->items[i].name, quantity_format(arena, &list->items[i].amount));
+	for (size_t i = 0; i < list->n_items; i++) {
+		MapQuantityEntry *entry = API_NEW(arena, MapQuantityEntry);
+		entry->key = arena_strdup(arena, list->items[i].name);
+		entry->value = quantity_new(arena, &list->items[i].amount);
+		ARENA_PUSH(arena, *ret_entries, *ret_n) = entry;
+	}
 }
 
 char *quota_text(struct arena *arena, const struct quota_list *list)
@@ -99,23 +94,27 @@ static void add_container(struct arena *arena, struct quota_list *list, const Co
 	}
 }
 
-/* Init containers run one after the other, beside the restartable ones that were started before them. */
+/* Init containers run one after the other, beside the restartable ones that were started before them. What a step
+ * does not name is as it was at the last step that did. */
 static void add_init(struct arena *arena, struct quota_list *list, const CoreV1PodSpec *spec, bool limits)
 {
 	struct quota_list sidecars = {0}, peak = {0};
 	for (size_t i = 0; i < spec->n_init_containers; i++) {
 		const CoreV1Container *c = spec->init_containers[i];
+		const bool stays = str_eq(c->restart_policy, "Always");
 		struct quota_list step = {0};
-		if (str_eq(c->restart_policy, "Always")) {
+		add_container(arena, &step, c, limits);
+		if (stays) {
 			add_container(arena, list, c, limits);
 			add_container(arena, &sidecars, c, limits);
-		} else {
-			add_container(arena, &step, c, limits);
 		}
-		for (size_t k = 0; k < sidecars.n_items; k++)
-			quota_add(arena, &step, sidecars.items[k].name, &sidecars.items[k].amount);
-		for (size_t k = 0; k < step.n_items; k++)
-			raise_to(arena, &peak, step.items[k].name, &step.items[k].amount);
+		for (size_t k = 0; k < step.n_items; k++) {
+			const char *name = step.items[k].name;
+			const struct quota_amount *beside = quota_find(&sidecars, name);
+			if (beside && !stays)
+				quota_add(arena, &step, name, &beside->amount);
+			raise_to(arena, &peak, name, stays ? &beside->amount : &step.items[k].amount);
+		}
 	}
 	for (size_t i = 0; i < peak.n_items; i++)
 		raise_to(arena, list, peak.items[i].name, &peak.items[i].amount);

@@ -13,6 +13,7 @@
 
 #include "api/quantity.h"
 #include "api/types.h"
+#include "base/nameset.h"
 
 struct quota_amount {
 	const char *name;
@@ -22,6 +23,7 @@ struct quota_amount {
 struct quota_list {
 	struct quota_amount *items;
 	size_t n_items;
+	struct nameset names; /* of the items, in their order */
 };
 
 /* Everything that an object of any kind uses. A pod that is finished, or overdue in its deletion, counts only as an

@@ -37,6 +37,24 @@ static const struct {
 	     "\"cpu\":\"1\"}}}"
 	     "," ASKS("\"requests\":{\"cpu\":\"2\"}") "],\"containers\":[" ASKS("\"requests\":{\"cpu\":\"1\"}") "]}"),
 		"count/pods=1,cpu=3,pods=1,requests.cpu=3"},
+	/* What a sidecar takes is there in all later steps, also in those that do not name it. */
+	{POD("\"spec\":{\"initContainers\":[" ASKS(
+		 "\"requests\":{\"cpu\":\"3\",\"x.io/a\":\"4\"}") ",{\"name\":\"s\","
+								  "\"restartPolicy\":\"Always\","
+								  "\"resources\":{\"requests\":{\"cpu\":"
+								  "\"1\",\"x.io/b\":\"1\"}}}," ASKS(
+									  "\"requests\":{\"x.io/"
+									  "a\":\"1\"}") "],"
+											"\"containers\":"
+											"[" ASKS("\"requ"
+												 "ests\""
+												 ":{"
+												 "\"cpu"
+												 "\":"
+												 "\"1\""
+												 "}") "]"
+												      "}"),
+		"count/pods=1,cpu=3,pods=1,requests.cpu=3,requests.x.io/a=4,requests.x.io/b=1"},
 	{POD("\"spec\":{\"overhead\":{\"cpu\":\"1\"},\"containers\":[" ASKS(
 		 "\"requests\":{\"example.com/x\":\"2\",\"cpu\":\"1\"}") "]}"),
 		"count/pods=1,cpu=2,pods=1,requests.cpu=2,requests.example.com/x=2"},
