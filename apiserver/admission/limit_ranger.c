@@ -1,5 +1,6 @@
 #include "api/meta.h"
 #include "api/quantity.h"
+#include "api/quota.h"
 #include "apiserver/admission/plugins.h"
 #include "base/str.h"
 
@@ -70,8 +71,9 @@ static struct status *each_item(const struct admission_context *context, const s
 	void (*fn)(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec,
 		struct faults *faults))
 {
-	if (!admission_is(a, "", "pods", "") || !API_IS(a->object, CoreV1Pod) || !((CoreV1Pod *)a->object)->spec ||
-		a->operation != ADMISSION_CREATE)
+	const bool made = admission_is(a, "", "pods", "") && a->operation == ADMISSION_CREATE;
+	const bool resized = admission_is(a, "", "pods", "resize") && a->operation == ADMISSION_UPDATE;
+	if (!(made || resized) || !API_IS(a->object, CoreV1Pod) || !((CoreV1Pod *)a->object)->spec)
 		return NULL;
 	struct object_list list;
 	TRY(objects_list(context->objects, a->arena, &CoreV1LimitRange_schema, a->namespace, &list));
@@ -173,41 +175,59 @@ static void check_usage(const struct admission_attributes *a, const CoreV1LimitR
 		check_ratio(a, item->type, item->max_limit_request_ratio[i], u, faults);
 }
 
-static void sum(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
-{
-	for (size_t i = 0; i < n_from; i++) {
-		struct quantity total = quantity_of(quantity_map_get(*to, *n_to, from[i]->key)),
-				q = quantity_of(from[i]->value);
-		total.format = q.format;
-		quantity_add(&total, &q);
-		quantity_map_set(arena, to, n_to, from[i]->key, quantity_format(arena, &total));
-	}
-}
-
 static struct usage usage_of(const CoreV1Container *c)
 {
 	const CoreV1ResourceRequirements *r = c->resources;
 	return r ? (struct usage){r->requests, r->limits, r->n_requests, r->n_limits} : (struct usage){0};
 }
 
+/* What is said for the pod as a whole stands for the sum of its containers. */
+static void replace_shared(
+	struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *own, size_t n_own)
+{
+	static const char *const shared[] = {"cpu", "memory"};
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
+		const ResourceQuantity *q = quantity_map_get(own, n_own, shared[i]);
+		if (q)
+			quantity_map_set(arena, to, n_to, shared[i], q->string);
+	}
+}
+
+static struct usage usage_of_pod(struct arena *arena, const CoreV1PodSpec *spec)
+{
+	const CoreV1ResourceRequirements *own = spec->resources;
+	struct quota_list requests, limits;
+	struct usage u;
+	CoreV1PodSpec bare = *spec;
+	bare.resources = NULL;
+	bare.n_overhead = 0;
+	pod_requests(arena, &bare, &requests);
+	pod_limits(arena, &bare, &limits);
+	quota_to_map(arena, &requests, &u.requests, &u.n_requests);
+	quota_to_map(arena, &limits, &u.limits, &u.n_limits);
+	if (own) {
+		replace_shared(arena, &u.requests, &u.n_requests, own->requests, own->n_requests);
+		replace_shared(arena, &u.limits, &u.n_limits, own->limits, own->n_limits);
+	}
+	return u;
+}
+
 static void check_item(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec,
 	struct faults *faults)
 {
-	struct usage total = {0};
 	bool each = str_eq(item->type, "Container");
-	for (size_t i = 0; i < spec->n_containers; i++) {
+	for (size_t i = 0; each && i < spec->n_containers; i++) {
 		struct usage u = usage_of(spec->containers[i]);
-		if (each)
-			check_usage(a, item, &u, faults);
-		sum(a->arena, &total.requests, &total.n_requests, u.requests, u.n_requests);
-		sum(a->arena, &total.limits, &total.n_limits, u.limits, u.n_limits);
+		check_usage(a, item, &u, faults);
 	}
 	for (size_t i = 0; each && i < spec->n_init_containers; i++) {
 		struct usage u = usage_of(spec->init_containers[i]);
 		check_usage(a, item, &u, faults);
 	}
-	if (str_eq(item->type, "Pod"))
-		check_usage(a, item, &total, faults);
+	if (str_eq(item->type, "Pod")) {
+		struct usage u = usage_of_pod(a->arena, spec);
+		check_usage(a, item, &u, faults);
+	}
 }
 
 /* A claim asks for storage between the bounds. */

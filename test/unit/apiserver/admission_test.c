@@ -200,6 +200,46 @@ static void test_limit_range(void **state)
 		"\"name\":\"c\",\"image\":\"i\",\"resources\":{\"limits\":{\"cpu\":\"2\"}}}]}}");
 	assert_refused(admit(f, "ann", ADMISSION_CREATE, "pods", "", &pod->base, NULL),
 		"pods \"p\" is forbidden: maximum cpu usage per Container is 1, but limit is 2");
+	assert_refused(admit(f, "ann", ADMISSION_UPDATE, "pods", "resize", &pod->base, &pod->base),
+		"pods \"p\" is forbidden: maximum cpu usage per Container is 1, but limit is 2");
+}
+
+/* What a pod takes at once: its containers and sidecars, or its largest init step, or what it says as a whole. */
+static void test_limit_of_pods(void **state)
+{
+#define TAKES(text) "{\"name\":\"c\",\"image\":\"i\",\"resources\":{\"limits\":{\"cpu\":\"" text "\"}}}"
+#define SIDECAR(text)                                                                  \
+	"{\"name\":\"s\",\"image\":\"i\",\"restartPolicy\":\"Always\",\"resources\":{" \
+	"\"limits\":{\"cpu\":\"" text "\"}}}"
+	static const struct {
+		const char *spec, *limit;
+	} pods[] = {
+		{"\"containers\":[" TAKES("1") "," TAKES("1") "]", NULL},
+		{"\"containers\":[" TAKES("1") "," TAKES("2") "]", "3"},
+		{"\"initContainers\":[" TAKES("3") "],\"containers\":[" TAKES("1") "]", "3"},
+		{"\"initContainers\":[" SIDECAR("1") "," TAKES("2") "],\"containers\":[" TAKES("1") "]", "3"},
+		{"\"initContainers\":[" TAKES("2") "," SIDECAR("1") "],\"containers\":[" TAKES("1") "]", NULL},
+		{"\"resources\":{\"limits\":{\"cpu\":\"4\"}},\"containers\":[" TAKES("1") "]", "4"},
+	};
+	struct fixture *f = *state;
+	world_put(f->w, "{\"apiVersion\":\"v1\",\"kind\":\"LimitRange\",\"metadata\":{\"namespace\":\"dev\",\"name\":"
+			"\"l\"},\"spec\":{\"limits\":[{\"type\":\"Pod\",\"max\":{\"cpu\":\"2\"}}]}}");
+	for (size_t i = 0; i < ARRAY_SIZE(pods); i++) {
+		CoreV1Pod *pod =
+			world_object(f->w->arena, arena_printf(f->w->arena,
+							  "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{"
+							  "\"namespace\":\"dev\",\"name\":\"p\"},"
+							  "\"spec\":{%s}}",
+							  pods[i].spec));
+		struct status *s = admit(f, "ann", ADMISSION_CREATE, "pods", "", &pod->base, NULL);
+		if (pods[i].limit)
+			assert_refused(
+				s, arena_printf(f->w->arena,
+					   "pods \"p\" is forbidden: maximum cpu usage per Pod is 2, but limit is %s",
+					   pods[i].limit));
+		else
+			assert_null(s);
+	}
 }
 
 static void test_pod_security(void **state)
@@ -258,7 +298,7 @@ int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {CASE(test_pod_gets_what_it_needs), CASE(test_pod_that_wants_less),
-		CASE(test_refusals), CASE(test_node), CASE(test_limit_range), CASE(test_pod_security),
-		cmocka_unit_test(test_unknown_plugin)};
+		CASE(test_refusals), CASE(test_node), CASE(test_limit_range), CASE(test_limit_of_pods),
+		CASE(test_pod_security), cmocka_unit_test(test_unknown_plugin)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
