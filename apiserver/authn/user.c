@@ -21,12 +21,8 @@ static struct user_extra *extra_of(struct arena *arena, struct user *user, const
 	for (size_t i = 0; i < user->n_extra; i++)
 		if (!strcmp(user->extra[i].key, key))
 			return &user->extra[i];
-	struct user_extra *grown = ARENA_ARRAY(arena, struct user_extra, user->n_extra + 1);
-	if (user->n_extra)
-		memcpy(grown, user->extra, user->n_extra * sizeof(*grown));
-	user->extra = grown;
-	struct user_extra *added = &grown[user->n_extra++];
-	added->key = arena_strdup(arena, key);
+	struct user_extra *added = &ARENA_PUSH(arena, user->extra, user->n_extra);
+	*added = (struct user_extra){.key = arena_strdup(arena, key)};
 	return added;
 }
 
@@ -55,9 +51,12 @@ struct user *user_copy(struct arena *arena, const struct user *user)
 	copy->certificate_until_s = user->certificate_until_s;
 	for (size_t i = 0; i < user->n_groups; i++)
 		user_add_group(arena, copy, user->groups[i]);
-	for (size_t i = 0; i < user->n_extra; i++)
+	for (size_t i = 0; i < user->n_extra; i++) {
+		struct user_extra extra = {.key = arena_strdup(arena, user->extra[i].key)};
 		for (size_t k = 0; k < user->extra[i].n_values; k++)
-			user_add_extra(arena, copy, user->extra[i].key, user->extra[i].values[k]);
+			ARENA_PUSH(arena, extra.values, extra.n_values) = arena_strdup(arena, user->extra[i].values[k]);
+		ARENA_PUSH(arena, copy->extra, copy->n_extra) = extra;
+	}
 	return copy;
 }
 

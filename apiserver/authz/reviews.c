@@ -118,8 +118,9 @@ static struct user *subject_of(struct arena *arena, const AuthorizationV1Subject
 	user->groups = spec->groups;
 	user->n_groups = spec->n_groups;
 	for (size_t i = 0; i < spec->n_extra; i++)
-		for (size_t k = 0; spec->extra[i]->value && k < spec->extra[i]->value->n_items; k++)
-			user_add_extra(arena, user, spec->extra[i]->key, spec->extra[i]->value->items[k]);
+		if (spec->extra[i]->value && spec->extra[i]->value->n_items)
+			ARENA_PUSH(arena, user->extra, user->n_extra) = (struct user_extra){
+				spec->extra[i]->key, spec->extra[i]->value->items, spec->extra[i]->value->n_items};
 	return user;
 }
 
@@ -208,22 +209,37 @@ struct status *authz_role_rules(struct authz *authz, struct arena *arena, const 
 	return NULL;
 }
 
+/* Each once, in order. */
+static char *missing_text(struct arena *arena, const struct rule_list *missing)
+{
+	char **lines = ARENA_ARRAY(arena, char *, missing->n_items);
+	size_t n = 0;
+	for (size_t i = 0; i < missing->n_items; i++)
+		lines[i] = rule_text(arena, missing->items[i]);
+	qsort(lines, missing->n_items, sizeof(*lines), str_cmp_qsort);
+	for (size_t i = 0; i < missing->n_items; i++)
+		if (!n || strcmp(lines[n - 1], lines[i]))
+			lines[n++] = lines[i];
+	return str_join(arena, lines, n, "\n");
+}
+
 struct status *authz_check_escalation(struct authz *authz, struct arena *arena, const struct user *user,
 	const char *namespace, RbacV1PolicyRule *const *rules, size_t n_rules)
 {
 	struct rule_list owner, wanted = {(RbacV1PolicyRule **)rules, n_rules}, missing;
 	char *problem;
 	rbac_rules_for(authz->rbac, arena, user, namespace, &owner, &problem);
-	rules_missing(arena, &owner, &wanted, &missing);
-	if (!missing.n_items)
+	const char *text;
+	if (!rules_missing(arena, &owner, &wanted, &missing))
+		text = arena_printf(
+			arena, "more than %d single rights, which are too many to be compared", MOST_RIGHTS);
+	else if (!missing.n_items)
 		return NULL;
-	char **lines = ARENA_ARRAY(arena, char *, missing.n_items);
-	for (size_t i = 0; i < missing.n_items; i++)
-		lines[i] = rule_text(arena, missing.items[i]);
-	qsort(lines, missing.n_items, sizeof(*lines), str_cmp_qsort);
+	else
+		text = missing_text(arena, &missing);
 	char *groups = str_join(arena, user->groups, user->n_groups, "\" \"");
 	return status_new(STATUS_FORBIDDEN,
 		"user \"%s\" (groups=[%s%s%s]) is attempting to grant RBAC permissions not currently held:\n%s%s%s",
-		user->name, user->n_groups ? "\"" : "", groups, user->n_groups ? "\"" : "",
-		str_join(arena, lines, missing.n_items, "\n"), *problem ? "; resolution errors: " : "", problem);
+		user->name, user->n_groups ? "\"" : "", groups, user->n_groups ? "\"" : "", text,
+		*problem ? "; resolution errors: " : "", problem);
 }

@@ -1,4 +1,5 @@
 #include "apiserver/authz/rules.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 static bool has_or_all(char *const *list, size_t n, const char *value)
@@ -59,105 +60,131 @@ bool rule_allows(const RbacV1PolicyRule *rule, const struct authz_attributes *a)
 		       str_in_n(str_or_empty(a->name), rule->resource_names, rule->n_resource_names));
 }
 
-/* Whether one of the owner's rules grants a single right: one verb, one group and resource (and name), or one URL. */
-static bool covers_one(const RbacV1PolicyRule *owner, const RbacV1PolicyRule *one)
+static bool covers_resource(const RbacV1PolicyRule *owner, const char *resource)
 {
-	if (!has_or_all(owner->verbs, owner->n_verbs, one->verbs[0]))
-		return false;
-	if (one->n_non_resource_urls)
-		return urls_match(owner, one->non_resource_urls[0]);
-	const char *resource = one->resources[0], *slash = strchr(resource, '/');
+	const char *slash = strchr(resource, '/');
 	bool found = has_or_all(owner->resources, owner->n_resources, resource);
 	for (size_t i = 0; !found && slash && i < owner->n_resources; i++)
 		found = owner->resources[i][0] == '*' && !strcmp(owner->resources[i] + 1, slash);
-	if (!found || !has_or_all(owner->api_groups, owner->n_api_groups, one->api_groups[0]))
-		return false;
-	if (!owner->n_resource_names)
-		return true;
-	return one->n_resource_names &&
-	       str_in_n(one->resource_names[0], owner->resource_names, owner->n_resource_names);
+	return found;
 }
 
-static RbacV1PolicyRule *single(struct arena *arena, char *verb, char *group, char *resource, char *name, char *url)
+/* Whether a rule of the owner's grants all that another does: alone, not together with others. */
+static bool covers(const RbacV1PolicyRule *owner, const RbacV1PolicyRule *rule)
 {
-	RbacV1PolicyRule *rule = API_NEW(arena, RbacV1PolicyRule);
-	ARENA_PUSH(arena, rule->verbs, rule->n_verbs) = verb;
-	if (url) {
-		ARENA_PUSH(arena, rule->non_resource_urls, rule->n_non_resource_urls) = url;
-		return rule;
-	}
-	ARENA_PUSH(arena, rule->api_groups, rule->n_api_groups) = group;
-	ARENA_PUSH(arena, rule->resources, rule->n_resources) = resource;
-	if (name)
-		ARENA_PUSH(arena, rule->resource_names, rule->n_resource_names) = name;
-	return rule;
+	bool all = rule->n_resource_names ? true : !owner->n_resource_names;
+	for (size_t i = 0; all && i < rule->n_verbs; i++)
+		all = has_or_all(owner->verbs, owner->n_verbs, rule->verbs[i]);
+	for (size_t i = 0; all && i < rule->n_api_groups; i++)
+		all = has_or_all(owner->api_groups, owner->n_api_groups, rule->api_groups[i]);
+	for (size_t i = 0; all && i < rule->n_resources; i++)
+		all = covers_resource(owner, rule->resources[i]);
+	for (size_t i = 0; all && i < rule->n_non_resource_urls; i++)
+		all = urls_match(owner, rule->non_resource_urls[i]);
+	for (size_t i = 0; all && owner->n_resource_names && i < rule->n_resource_names; i++)
+		all = str_in_n(rule->resource_names[i], owner->resource_names, owner->n_resource_names);
+	return all;
 }
 
-static void add_missing(
-	struct arena *arena, const struct rule_list *owner, RbacV1PolicyRule *one, struct rule_list *missing)
+static bool covered(const struct rule_list *owner, const RbacV1PolicyRule *rule)
 {
 	for (size_t i = 0; i < owner->n_items; i++)
-		if (covers_one(owner->items[i], one))
-			return;
-	ARENA_PUSH(arena, missing->items, missing->n_items) = one;
+		if (covers(owner->items[i], rule))
+			return true;
+	return false;
 }
 
-static void split(
-	struct arena *arena, const struct rule_list *owner, const RbacV1PolicyRule *rule, struct rule_list *missing)
+/* Single rights that are not held; those on one thing are one rule. */
+struct missing {
+	struct arena *arena;
+	const struct rule_list *owner;
+	struct nameset things;
+	struct rule_list of_things, urls;
+};
+
+static void look_at_url(struct missing *m, char *verb, char *url)
+{
+	RbacV1PolicyRule one = *(const RbacV1PolicyRule *)RbacV1PolicyRule_schema.zero;
+	one.verbs = &verb;
+	one.non_resource_urls = &url;
+	one.n_verbs = one.n_non_resource_urls = 1;
+	if (covered(m->owner, &one))
+		return;
+	RbacV1PolicyRule *rule = API_NEW(m->arena, RbacV1PolicyRule);
+	ARENA_PUSH(m->arena, rule->verbs, rule->n_verbs) = verb;
+	ARENA_PUSH(m->arena, rule->non_resource_urls, rule->n_non_resource_urls) = url;
+	ARENA_PUSH(m->arena, m->urls.items, m->urls.n_items) = rule;
+}
+
+static void look_at_thing(struct missing *m, char *verb, char *group, char *resource, char *name)
+{
+	RbacV1PolicyRule one = *(const RbacV1PolicyRule *)RbacV1PolicyRule_schema.zero;
+	one.verbs = &verb;
+	one.api_groups = &group;
+	one.resources = &resource;
+	one.resource_names = &name;
+	one.n_verbs = one.n_api_groups = one.n_resources = 1;
+	one.n_resource_names = name != NULL;
+	if (covered(m->owner, &one))
+		return;
+	const char *parts[] = {group, resource, name};
+	char *thing = nameset_join(m->arena, parts, name ? 3 : 2);
+	if (!nameset_has(&m->things, thing)) {
+		RbacV1PolicyRule *rule = API_NEW(m->arena, RbacV1PolicyRule);
+		ARENA_PUSH(m->arena, rule->api_groups, rule->n_api_groups) = group;
+		ARENA_PUSH(m->arena, rule->resources, rule->n_resources) = resource;
+		if (name)
+			ARENA_PUSH(m->arena, rule->resource_names, rule->n_resource_names) = name;
+		nameset_add(&m->things, thing);
+		ARENA_PUSH(m->arena, m->of_things.items, m->of_things.n_items) = rule;
+	}
+	RbacV1PolicyRule *rule = m->of_things.items[nameset_find(&m->things, thing)];
+	ARENA_PUSH(m->arena, rule->verbs, rule->n_verbs) = verb;
+}
+
+static void split(struct missing *m, const RbacV1PolicyRule *rule)
 {
 	for (size_t v = 0; v < rule->n_verbs; v++) {
 		char *verb = rule->verbs[v];
 		for (size_t u = 0; u < rule->n_non_resource_urls; u++)
-			add_missing(arena, owner, single(arena, verb, NULL, NULL, NULL, rule->non_resource_urls[u]),
-				missing);
+			look_at_url(m, verb, rule->non_resource_urls[u]);
 		for (size_t g = 0; g < rule->n_api_groups; g++)
 			for (size_t r = 0; r < rule->n_resources; r++) {
-				char *group = rule->api_groups[g], *resource = rule->resources[r];
 				if (!rule->n_resource_names)
-					add_missing(arena, owner, single(arena, verb, group, resource, NULL, NULL),
-						missing);
+					look_at_thing(m, verb, rule->api_groups[g], rule->resources[r], NULL);
 				for (size_t n = 0; n < rule->n_resource_names; n++)
-					add_missing(arena, owner,
-						single(arena, verb, group, resource, rule->resource_names[n], NULL),
-						missing);
+					look_at_thing(m, verb, rule->api_groups[g], rule->resources[r],
+						rule->resource_names[n]);
 			}
 	}
 }
 
-static bool same_target(const RbacV1PolicyRule *a, const RbacV1PolicyRule *b)
+/* Into how many single rights a rule is split. The lists are of one request: the product of four is no more than a
+ * double holds well enough. */
+static double n_rights(const RbacV1PolicyRule *rule)
 {
-	if (a->n_non_resource_urls || b->n_non_resource_urls)
-		return a->n_non_resource_urls && b->n_non_resource_urls &&
-		       !strcmp(a->non_resource_urls[0], b->non_resource_urls[0]);
-	const char *name_a = a->n_resource_names ? a->resource_names[0] : NULL;
-	const char *name_b = b->n_resource_names ? b->resource_names[0] : NULL;
-	return !strcmp(a->api_groups[0], b->api_groups[0]) && !strcmp(a->resources[0], b->resources[0]) &&
-	       str_eq(name_a, name_b);
+	const double n_names = rule->n_resource_names ? (double)rule->n_resource_names : 1;
+	return (double)rule->n_verbs *
+	       ((double)rule->n_non_resource_urls + (double)rule->n_api_groups * (double)rule->n_resources * n_names);
 }
 
-/* Rights on one thing become one rule again. */
-static void join(struct arena *arena, const struct rule_list *parts, struct rule_list *ret)
-{
-	for (size_t i = 0; i < parts->n_items; i++) {
-		RbacV1PolicyRule *into = NULL;
-		for (size_t k = 0; k < ret->n_items && !into; k++)
-			if (same_target(ret->items[k], parts->items[i]))
-				into = ret->items[k];
-		if (!into)
-			ARENA_PUSH(arena, ret->items, ret->n_items) = parts->items[i];
-		else if (!str_in_n(parts->items[i]->verbs[0], into->verbs, into->n_verbs))
-			ARENA_PUSH(arena, into->verbs, into->n_verbs) = parts->items[i]->verbs[0];
-	}
-}
-
-void rules_missing(struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted,
+bool rules_missing(struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted,
 	struct rule_list *ret_missing)
 {
-	struct rule_list parts = {0};
-	for (size_t i = 0; i < wanted->n_items; i++)
-		split(arena, owner, wanted->items[i], &parts);
-	*ret_missing = (struct rule_list){0};
-	join(arena, &parts, ret_missing);
+	struct missing m = {.arena = arena, .owner = owner, .things = {.arena = arena}};
+	double n = 0;
+	for (size_t i = 0; i < wanted->n_items; i++) {
+		if (covered(owner, wanted->items[i]))
+			continue;
+		n += n_rights(wanted->items[i]);
+		if (n > MOST_RIGHTS)
+			return false;
+		split(&m, wanted->items[i]);
+	}
+	*ret_missing = m.urls;
+	for (size_t i = 0; i < m.of_things.n_items; i++)
+		ARENA_PUSH(arena, ret_missing->items, ret_missing->n_items) = m.of_things.items[i];
+	return true;
 }
 
 static void add_list(struct strbuf *out, const char *name, char *const *list, size_t n)

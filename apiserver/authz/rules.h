@@ -13,8 +13,10 @@ struct rule_list {
 	RbacV1PolicyRule **items;
 	size_t n_items;
 };
-/* What of wanted the owner's rules do not cover, split into single rights. */
-void rules_missing(struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted,
+/* What of wanted the owner's rules do not cover, split into single rights. False: these are more than MOST_RIGHTS, and
+ * were not compared. */
+#define MOST_RIGHTS 100000
+bool rules_missing(struct arena *arena, const struct rule_list *owner, const struct rule_list *wanted,
 	struct rule_list *ret_missing);
 /* {APIGroups:["apps"], Resources:["deployments"], Verbs:["get"]} */
 char *rule_text(struct arena *arena, const RbacV1PolicyRule *rule);

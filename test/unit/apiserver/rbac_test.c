@@ -154,6 +154,15 @@ static void test_escalation(void **state)
 	assert_null(authz_check_escalation(authz, w->arena, ann, "dev", wanted->rules, wanted->n_rules));
 	assert_non_null(s = authz_check_escalation(authz, w->arena, ann, "prod", wanted->rules, wanted->n_rules));
 	status_free(s);
+	/* Paths stand for themselves, and what is said twice is told once. */
+	wanted = world_object(w->arena, "{" RBAC "\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"x\"},\"rules\":[{"
+					"\"nonResourceURLs\":[\"/x\"],\"verbs\":["
+					"\"get\",\"put\",\"get\"]}]}");
+	assert_non_null(s = authz_check_escalation(authz, w->arena, ann, "", wanted->rules, wanted->n_rules));
+	assert_string_equal(s->message,
+		"user \"ann\" (groups=[]) is attempting to grant RBAC permissions not currently held:\n"
+		"{NonResourceURLs:[\"/x\"], Verbs:[\"get\"]}\n{NonResourceURLs:[\"/x\"], Verbs:[\"put\"]}");
+	status_free(s);
 	authz_free(authz);
 	world_free(w);
 }
