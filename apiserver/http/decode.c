@@ -136,6 +136,9 @@ static bool says_nothing(const cJSON *node)
 	return !node || cJSON_IsNull(node) || (cJSON_IsString(node) && !*tree_string(node));
 }
 
+/* As many fields are told to be unknown as in a body. */
+enum { MOST_UNKNOWN = 100 };
+
 bool is_unversioned(const struct schema_type *type, const cJSON *tree)
 {
 	const cJSON *kind = tree_get(tree, "kind");
@@ -157,6 +160,8 @@ struct status *decode_unversioned(struct request *request, const struct schema_t
 				request->arena, "unknown field %s", go_quote(request->arena, member->string));
 	if (strict.n_errors > 1)
 		qsort(strict.errors, strict.n_errors, sizeof(*strict.errors), str_cmp_qsort);
+	if (strict.n_errors > MOST_UNKNOWN)
+		strict.n_errors = MOST_UNKNOWN;
 	return judge_strictness(request, type, &strict, error);
 }
 
