@@ -157,15 +157,18 @@ static bool kubelet_may_set(const char *key)
 /* Every label that is new, other or gone, and not the kubelet's to change; NULL when there is none. */
 static char *forbidden_labels(struct arena *arena, const MetaV1ObjectMeta *now, const MetaV1ObjectMeta *before)
 {
+	static const struct map_index none;
+	const struct map_index is = now ? map_index_of(arena, now->labels, now->n_labels) : none;
+	const struct map_index was = before ? map_index_of(arena, before->labels, before->n_labels) : none;
 	char **found = NULL;
 	size_t n = 0;
 	for (size_t i = 0; now && i < now->n_labels; i++) {
-		const char *key = now->labels[i]->key, *old = meta_label(before, key);
+		const char *key = now->labels[i]->key, *old = map_index_get(&was, key);
 		if ((!old || !str_eq(old, now->labels[i]->value)) && !kubelet_may_set(key))
 			ARENA_PUSH(arena, found, n) = arena_strdup(arena, key);
 	}
 	for (size_t i = 0; before && i < before->n_labels; i++)
-		if (!meta_label(now, before->labels[i]->key) && !kubelet_may_set(before->labels[i]->key))
+		if (!map_index_get(&is, before->labels[i]->key) && !kubelet_may_set(before->labels[i]->key))
 			ARENA_PUSH(arena, found, n) = arena_strdup(arena, before->labels[i]->key);
 	if (n)
 		qsort(found, n, sizeof(*found), str_cmp_qsort);

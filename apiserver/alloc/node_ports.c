@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 #include "serve/metrics.h"
 
@@ -227,17 +228,16 @@ static struct status *mark_all(
 }
 
 /* One after the other; nobody asks whether a port is of the range, and a free choice is the one after the highest. */
-static struct status *pretend_all(struct node_ports *p, const struct bitmap *map, const int32_t *wanted,
-	int32_t *chosen, size_t n, size_t *ret_failed)
+static struct status *pretend_all(struct node_ports *p, struct arena *arena, const struct bitmap *map,
+	const int32_t *wanted, int32_t *chosen, size_t n, size_t *ret_failed)
 {
+	struct nameset seen = {.arena = arena};
 	int32_t highest = 0;
 	for (size_t i = 0; i < n; i++) {
 		int32_t port = wanted[i] ? wanted[i] : i ? highest + 1 : PRETENDED;
 		bool taken = wanted[i] && in_range(p, port) && has(map, (size_t)(port - p->first));
-		for (size_t k = 0; wanted[i] && k < i; k++)
-			taken |= chosen[k] == port;
 		*ret_failed = i;
-		if (taken)
+		if (!nameset_add_pair(&seen, "", port) || taken)
 			return already_taken();
 		chosen[i] = port;
 		highest = port > highest ? port : highest;
@@ -259,7 +259,7 @@ static struct status *take_locked(
 		if (!p->revision)
 			TRY(load(p, arena));
 		memcpy(next.bits, p->map.bits, p->size / 8 + 1);
-		struct status *s = pretend ? pretend_all(p, &next, wanted, chosen, n, ret_failed)
+		struct status *s = pretend ? pretend_all(p, arena, &next, wanted, chosen, n, ret_failed)
 					   : mark_all(p, &next, wanted, chosen, n, ret_failed);
 		if (s && !fresh) {
 			/* What is known may be old: nobody is refused for that. */

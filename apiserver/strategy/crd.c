@@ -3,6 +3,7 @@
 #include "api/copy.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 typedef ApiextensionsV1CustomResourceDefinition Crd;
@@ -94,11 +95,11 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 		return;
 	find_formats(&now, (const Crd *)object);
 	find_formats(&was, (const Crd *)old);
+	struct nameset known = {.arena = request->arena};
+	for (size_t i = 0; i < was.n_items; i++)
+		nameset_add(&known, was.items[i]);
 	for (size_t i = 0; i < now.n_items; i++) {
-		bool known = false;
-		for (size_t k = 0; k < was.n_items; k++)
-			known |= str_eq(was.items[k], now.items[i]);
-		if (!known)
+		if (!nameset_has(&known, now.items[i]))
 			request_warn(request, "unrecognized format %s", field_quote(request->arena, now.items[i]));
 	}
 }

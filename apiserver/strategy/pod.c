@@ -7,6 +7,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 static bool is_sub(const struct request *request, const char *name)
@@ -99,8 +100,29 @@ static void drop_disabled_status(CoreV1PodStatus *status)
 	drop_device_health(status->ephemeral_container_statuses, status->n_ephemeral_container_statuses);
 }
 
-/* What a kubelet leaves out of a status stays as it is. Of several conditions of one type, the first stands for the
- * first, and so on. */
+/* Of several conditions of one type, the first stands for the first, and so on. */
+static void keep_generations(struct arena *arena, CoreV1PodStatus *status, const CoreV1PodStatus *was)
+{
+	struct nameset types = {.arena = arena};
+	const char **names = ARENA_ARRAY(arena, const char *, was->n_conditions + 1);
+	size_t *at = ARENA_ARRAY(arena, size_t, was->n_conditions + 1); /* by the first of a type: whose turn it is */
+	for (size_t i = 0; i < was->n_conditions; i++) {
+		names[i] = was->conditions[i]->type;
+		at[i] = i;
+	}
+	const size_t *next = nameset_chain(&types, names, was->n_conditions);
+	for (size_t i = 0; i < status->n_conditions; i++) {
+		CoreV1PodCondition *c = status->conditions[i];
+		const size_t first = nameset_find(&types, c->type);
+		if (first == SIZE_MAX || at[first] == SIZE_MAX)
+			continue;
+		if (!c->observed_generation)
+			c->observed_generation = was->conditions[at[first]]->observed_generation;
+		at[first] = next[at[first]];
+	}
+}
+
+/* What a kubelet leaves out of a status stays as it is. */
 static void keep_status_parts(struct request *request, CoreV1Pod *pod, const CoreV1Pod *old)
 {
 	const CoreV1PodStatus *was = old->status ? old->status : API_NEW(request->arena, CoreV1PodStatus);
@@ -110,14 +132,7 @@ static void keep_status_parts(struct request *request, CoreV1Pod *pod, const Cor
 		status->qos_class = was->qos_class;
 	if (!status->observed_generation)
 		status->observed_generation = was->observed_generation;
-	for (size_t i = 0; i < status->n_conditions; i++) {
-		size_t nth = 0;
-		for (size_t k = 0; k < i; k++)
-			nth += str_eq(status->conditions[k]->type, status->conditions[i]->type);
-		for (size_t k = 0; k < was->n_conditions && !status->conditions[i]->observed_generation; k++)
-			if (str_eq(was->conditions[k]->type, status->conditions[i]->type) && nth-- == 0)
-				status->conditions[i]->observed_generation = was->conditions[k]->observed_generation;
-	}
+	keep_generations(request->arena, status, was);
 	pod->metadata->owner_references = old->metadata->owner_references;
 	pod->metadata->n_owner_references = old->metadata->n_owner_references;
 	pod->metadata->deletion_timestamp = old->metadata->deletion_timestamp;

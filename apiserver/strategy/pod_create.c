@@ -89,13 +89,15 @@ void pod_app_armor_fields(struct request *request, CoreV1Pod *pod)
 {
 	struct pod_container *all;
 	size_t n = pod_containers(request->arena, pod->spec, &all);
+	const MetaV1ObjectMeta *meta = pod->metadata;
+	const struct map_index annotations = map_index_of(request->arena, meta->annotations, meta->n_annotations);
 	const CoreV1PodSecurityContext *s = pod->spec->security_context;
 	if (pod->spec->os && str_eq(pod->spec->os->name, "windows"))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		CoreV1Container *c = (CoreV1Container *)all[i].container;
 		const char *key = arena_printf(request->arena, APP_ARMOR "%s", str_or_empty(c->name));
-		const char *annotation = meta_annotation(pod->metadata, key);
+		const char *annotation = map_index_get(&annotations, key);
 		if (!annotation || (c->security_context && c->security_context->app_armor_profile))
 			continue;
 		CoreV1AppArmorProfile *profile = profile_of(request->arena, annotation);

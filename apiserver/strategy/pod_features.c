@@ -5,6 +5,7 @@
 #include "api/meta.h"
 #include "apiserver/strategy/pod_parts.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 enum feature {
@@ -74,35 +75,29 @@ static unsigned in_container(CoreV1Container *c, bool init, unsigned drop)
 	return found;
 }
 
-static bool is_image_volume(const CoreV1PodSpec *spec, const char *name)
+static void drop_images(struct arena *arena, struct pod_container *all, size_t n, CoreV1PodSpec *spec)
 {
-	for (size_t i = 0; i < spec->n_volumes; i++)
-		if (str_eq(spec->volumes[i]->name, name) && spec->volumes[i]->volume_source &&
-			spec->volumes[i]->volume_source->image)
-			return true;
-	return false;
-}
-
-static void drop_images(struct pod_container *all, size_t n, CoreV1PodSpec *spec)
-{
+	struct nameset images = {.arena = arena};
 	size_t n_kept = 0;
+	for (size_t i = 0; i < spec->n_volumes; i++)
+		if (spec->volumes[i]->volume_source && spec->volumes[i]->volume_source->image)
+			nameset_add(&images, spec->volumes[i]->name);
+		else
+			spec->volumes[n_kept++] = spec->volumes[i];
+	spec->n_volumes = n_kept;
+	/* A list that was looked through is null when nothing is in it. */
+	if (!n_kept)
+		spec->volumes = NULL;
 	for (size_t i = 0; i < n; i++) {
 		CoreV1Container *c = (CoreV1Container *)all[i].container;
 		size_t n_mounts = 0;
 		for (size_t k = 0; k < c->n_volume_mounts; k++)
-			if (!is_image_volume(spec, c->volume_mounts[k]->name))
+			if (!nameset_has(&images, c->volume_mounts[k]->name))
 				c->volume_mounts[n_mounts++] = c->volume_mounts[k];
 		c->n_volume_mounts = n_mounts;
-		/* A list that was looked through is null when nothing is in it. */
 		if (!n_mounts)
 			c->volume_mounts = NULL;
 	}
-	for (size_t i = 0; i < spec->n_volumes; i++)
-		if (!spec->volumes[i]->volume_source || !spec->volumes[i]->volume_source->image)
-			spec->volumes[n_kept++] = spec->volumes[i];
-	spec->n_volumes = n_kept;
-	if (!n_kept)
-		spec->volumes = NULL;
 }
 
 /* What the spec has of them, before those in drop are taken out. */
@@ -117,7 +112,7 @@ static unsigned walk(struct arena *arena, CoreV1PodSpec *spec, unsigned drop)
 	if (drop & HOSTNAME_OVERRIDE)
 		spec->hostname_override = NULL;
 	if (drop & IMAGE_VOLUMES)
-		drop_images(all, n, spec);
+		drop_images(arena, all, n, spec);
 	return found;
 }
 

@@ -192,20 +192,25 @@ static void warn_env(struct request *request, const struct field_path *path, con
 	}
 }
 
-static void warn_container(struct request *request, const struct field_path *path, const struct field_path *annotations,
-	const CoreV1Container *c, const CoreV1PodSpec *spec, const MetaV1ObjectMeta *meta, bool is_template)
+/* Profiles that annotations name for a container. */
+static void warn_profiles(struct request *request, const struct field_path *path, const struct map_index *annotations,
+	const CoreV1Container *c, const CoreV1PodSpec *spec, bool is_template)
 {
 	const CoreV1SecurityContext *s = c->security_context;
 	const CoreV1PodSecurityContext *pod = spec->security_context;
 	const char *name = str_or_empty(c->name);
 	const char *seccomp = arena_printf(request->arena, SECCOMP "%s", name);
 	const char *armor = arena_printf(request->arena, APP_ARMOR "%s", name);
-	if ((!s || !s->seccomp_profile) && meta_annotation(meta, seccomp))
-		request_warn_at(request, FIELD_KEY(annotations, seccomp), USE_SECCOMP);
-	if (is_template && (!s || !s->app_armor_profile) && meta_annotation(meta, armor) &&
-		(!pod || !pod->app_armor_profile))
-		request_warn_at(request, FIELD_KEY(annotations, armor),
+	if ((!s || !s->seccomp_profile) && map_index_get(annotations, seccomp))
+		request_warn_at(request, FIELD_KEY(path, seccomp), USE_SECCOMP);
+	if (is_template && (!s || !s->app_armor_profile) && (!pod || !pod->app_armor_profile) &&
+		map_index_get(annotations, armor))
+		request_warn_at(request, FIELD_KEY(path, armor),
 			"deprecated since v1.30; use the \"appArmorProfile\" field instead");
+}
+
+static void warn_container(struct request *request, const struct field_path *path, const CoreV1Container *c)
+{
 	const CoreV1ResourceRequirements *r = c->resources;
 	static const char *const bytes[] = {"memory", "ephemeral-storage"};
 	for (size_t i = 0; r && i < ARRAY_SIZE(bytes); i++) {
@@ -363,9 +368,12 @@ void pod_warn(
 	warn_fraction(request, FIELD(at, "overhead"), spec->overhead, spec->n_overhead, "ephemeral-storage");
 	if ((!spec->security_context || !spec->security_context->seccomp_profile) && meta_annotation(meta, SECCOMP_POD))
 		request_warn_at(request, FIELD_KEY(annotations, SECCOMP_POD), USE_SECCOMP);
-	for (size_t i = 0; i < n; i++)
-		warn_container(
-			request, POD_CONTAINER_PATH(at, &all[i]), annotations, all[i].container, spec, meta, path);
+	const struct map_index by_key = map_index_of(request->arena, meta->annotations, meta->n_annotations);
+	for (size_t i = 0; i < n; i++) {
+		if (by_key.n)
+			warn_profiles(request, annotations, &by_key, all[i].container, spec, path);
+		warn_container(request, POD_CONTAINER_PATH(at, &all[i]), all[i].container);
+	}
 	warn_ports(request, at, spec);
 	if (spec->has_termination_grace_period_seconds && spec->termination_grace_period_seconds < 0)
 		request_warn_at(request, FIELD(at, "terminationGracePeriodSeconds"),

@@ -4,6 +4,7 @@
 #include "apiserver/strategy/context.h"
 #include "apiserver/validation/field.h"
 #include "base/fail.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define HEADLESS "None"
@@ -302,34 +303,38 @@ static void plan(struct arena *arena, struct port_plan *plan, int32_t *place)
 	ARENA_PUSH(arena, plan->places, n) = place;
 }
 
-/* Whether a port before this one has the node port already. A new Service shares it among ports of one number alone. */
-static bool planned(const CoreV1ServiceSpec *spec, size_t index, bool is_new)
+/* Of each port the one of the same number that goes first, with a node port if one has it: a new Service serves both of
+ * its protocols at one node port. */
+static size_t *find_twins(struct arena *arena, const CoreV1ServiceSpec *spec)
 {
-	const CoreV1ServicePort *port = spec->ports[index];
-	for (size_t i = 0; i < index; i++)
-		if (spec->ports[i]->node_port == port->node_port && (!is_new || spec->ports[i]->port == port->port))
-			return true;
-	return false;
-}
-
-/* The port of the same number that goes first: a new Service serves both of its protocols at one node port. */
-static size_t twin(const CoreV1ServiceSpec *spec, size_t index)
-{
-	for (size_t i = 0; i < spec->n_ports; i++)
-		if (spec->ports[i]->port == spec->ports[index]->port && spec->ports[i]->node_port)
-			return i;
-	for (size_t i = 0; i < index; i++)
-		if (spec->ports[i]->port == spec->ports[index]->port)
-			return i;
-	return index;
+	struct nameset all = {.arena = arena}, with = {.arena = arena};
+	size_t *twins = ARENA_ARRAY(arena, size_t, spec->n_ports + 1);
+	size_t *places = ARENA_ARRAY(arena, size_t, spec->n_ports + 1); /* of those with a node port */
+	size_t n = 0;
+	for (size_t i = 0; i < spec->n_ports; i++) {
+		nameset_add_pair(&all, "", spec->ports[i]->port);
+		if (spec->ports[i]->node_port) {
+			nameset_add_pair(&with, "", spec->ports[i]->port);
+			places[n++] = i;
+		}
+	}
+	for (size_t i = 0; i < spec->n_ports; i++) {
+		const size_t at = nameset_find_pair(&with, "", spec->ports[i]->port);
+		twins[i] = at == SIZE_MAX ? nameset_find_pair(&all, "", spec->ports[i]->port) : places[at];
+	}
+	return twins;
 }
 
 static void plan_ports(struct arena *arena, CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old, struct port_plan *p)
 {
+	struct nameset planned = {.arena = arena};
+	const size_t *twins = find_twins(arena, spec);
 	for (size_t i = 0; service_may_have_node_ports(spec) && i < spec->n_ports; i++) {
 		int32_t *place = &spec->ports[i]->node_port;
-		if (*place ? !has_port(old, *place) && !planned(spec, i, !old)
-			   : wants_node_ports(spec) && (old || twin(spec, i) == i))
+		/* A new Service shares a node port among ports of one number alone. */
+		const int64_t number = old ? 0 : spec->ports[i]->port;
+		const bool new = nameset_add_pair(&planned, "", (int64_t)((uint64_t)number << 32 | (uint32_t)*place));
+		if (*place ? !has_port(old, *place) && new : wants_node_ports(spec) && (old || twins[i] == i))
 			plan(arena, p, place);
 	}
 	if (service_needs_health_port(spec) &&
@@ -337,11 +342,12 @@ static void plan_ports(struct arena *arena, CoreV1ServiceSpec *spec, const CoreV
 		plan(arena, p, &spec->health_check_node_port);
 }
 
-static void share_with_twins(CoreV1ServiceSpec *spec)
+static void share_with_twins(struct arena *arena, CoreV1ServiceSpec *spec)
 {
+	const size_t *twins = find_twins(arena, spec);
 	for (size_t i = 0; wants_node_ports(spec) && i < spec->n_ports; i++)
 		if (!spec->ports[i]->node_port)
-			spec->ports[i]->node_port = spec->ports[twin(spec, i)]->node_port;
+			spec->ports[i]->node_port = spec->ports[twins[i]]->node_port;
 }
 
 static struct status *refused_port(
@@ -379,7 +385,7 @@ static struct status *take_ports(struct request *request, CoreV1Service *service
 	for (size_t i = 0; i < p.n; i++)
 		*p.places[i] = p.wanted[i];
 	if (!old)
-		share_with_twins(service->spec);
+		share_with_twins(request->arena, service->spec);
 	return NULL;
 }
 

@@ -23,21 +23,14 @@ static size_t bytes_size(MapBytesEntry *const *data, size_t n)
 	return total;
 }
 
-static const MapBytesEntry *find_bytes(MapBytesEntry *const *data, size_t n, const char *key)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(data[i]->key, key))
-			return data[i];
-	return NULL;
-}
-
 void validate_config_map(struct field_errors *errors, const CoreV1ConfigMap *map)
 {
+	void *const *binary = MAP_SORTED(errors->arena, map->binary_data, map->n_binary_data);
 	for (size_t i = 0; i < map->n_data; i++) {
 		const char *key = map->data[i]->key;
 		const struct field_path *at = FIELD_KEY(FIELD(NULL, "data"), key);
 		validate_text(errors, at, key, check_config_key(errors->arena, key));
-		if (find_bytes(map->binary_data, map->n_binary_data, key))
+		if (map_search(binary, map->n_binary_data, key))
 			field_invalid(errors, at, key, "duplicate of key present in binaryData");
 	}
 	for (size_t i = 0; i < map->n_binary_data; i++)
@@ -47,11 +40,12 @@ void validate_config_map(struct field_errors *errors, const CoreV1ConfigMap *map
 		field_too_long(errors, FIELD_KEY(NULL, ""), MAX_BYTES);
 }
 
-static bool same_bytes(MapBytesEntry *const *a, size_t n_a, MapBytesEntry *const *b, size_t n_b)
+static bool same_bytes(struct arena *arena, MapBytesEntry *const *a, size_t n_a, MapBytesEntry *const *b, size_t n_b)
 {
+	void *const *sorted = MAP_SORTED(arena, b, n_b);
 	bool same = n_a == n_b;
 	for (size_t i = 0; same && i < n_a; i++) {
-		const MapBytesEntry *other = find_bytes(b, n_b, a[i]->key);
+		const MapBytesEntry *other = map_search(sorted, n_b, a[i]->key);
 		same = other && other->value.len == a[i]->value.len &&
 		       (!other->value.len || !memcmp(other->value.data, a[i]->value.data, other->value.len));
 	}
@@ -67,9 +61,18 @@ void validate_config_map_update(struct field_errors *errors, const CoreV1ConfigM
 			field_forbidden(errors, FIELD(NULL, "immutable"), UNSETTABLE);
 		if (!map_equal(map->data, map->n_data, old->data, old->n_data))
 			field_forbidden(errors, FIELD(NULL, "data"), UNSETTABLE);
-		if (!same_bytes(map->binary_data, map->n_binary_data, old->binary_data, old->n_binary_data))
+		if (!same_bytes(
+			    errors->arena, map->binary_data, map->n_binary_data, old->binary_data, old->n_binary_data))
 			field_forbidden(errors, FIELD(NULL, "binaryData"), UNSETTABLE);
 	}
+}
+
+static const MapBytesEntry *find_bytes(MapBytesEntry *const *data, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(data[i]->key, key))
+			return data[i];
+	return NULL;
 }
 
 static void require_key(struct field_errors *errors, const CoreV1Secret *secret, const char *key)
@@ -134,7 +137,7 @@ void validate_secret_update(struct field_errors *errors, const CoreV1Secret *sec
 	if (old->has_immutable && old->immutable) {
 		if (!secret->has_immutable || !secret->immutable)
 			field_forbidden(errors, FIELD(NULL, "immutable"), UNSETTABLE);
-		if (!same_bytes(secret->data, secret->n_data, old->data, old->n_data))
+		if (!same_bytes(errors->arena, secret->data, secret->n_data, old->data, old->n_data))
 			field_forbidden(errors, FIELD(NULL, "data"), UNSETTABLE);
 	}
 }

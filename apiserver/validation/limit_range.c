@@ -87,9 +87,9 @@ static void check_amounts(struct field_errors *errors, const struct field_path *
 				text_of(errors->arena, of->limit), text_of(errors->arena, of->request), of->name));
 }
 
-static const ResourceQuantity *amount(MapQuantityEntry *const *list, size_t n, const char *name)
+static const ResourceQuantity *amount(void *const *sorted, size_t n, const char *name)
 {
-	const MapQuantityEntry *entry = resource_entry(list, n, name);
+	const MapQuantityEntry *entry = map_search(sorted, n, name);
 	return entry ? entry->value : NULL;
 }
 
@@ -101,20 +101,21 @@ static void check_each(struct field_errors *errors, const struct field_path *at,
 		item->max, item->min, item->default_, item->default_request, item->max_limit_request_ratio};
 	const size_t counts[] = {item->n_max, item->n_min, pod ? 0 : item->n_default, pod ? 0 : item->n_default_request,
 		item->n_max_limit_request_ratio};
-	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
+	struct nameset seen = {.arena = errors->arena};
+	void *const *sorted[ARRAY_SIZE(lists)];
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+		sorted[l] = MAP_SORTED(errors->arena, lists[l], counts[l]);
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
 		for (size_t i = 0; i < counts[l]; i++) {
 			const char *name = lists[l][i]->key;
-			bool seen = false;
-			for (size_t k = 0; k < l && !seen; k++)
-				seen = resource_entry(lists[k], counts[k], name) != NULL;
-			if (seen)
+			if (!nameset_add(&seen, name))
 				continue;
 			struct amounts of = {.name = name,
-				.max = amount(lists[0], counts[0], name),
-				.min = amount(lists[1], counts[1], name),
-				.limit = amount(lists[2], counts[2], name),
-				.request = amount(lists[3], counts[3], name),
-				.ratio = amount(lists[4], counts[4], name)};
+				.max = amount(sorted[0], counts[0], name),
+				.min = amount(sorted[1], counts[1], name),
+				.limit = amount(sorted[2], counts[2], name),
+				.request = amount(sorted[3], counts[3], name),
+				.ratio = amount(sorted[4], counts[4], name)};
 			check_amounts(errors, at, &of);
 		}
 }

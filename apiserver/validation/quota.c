@@ -6,6 +6,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/other.h"
 #include "apiserver/validation/pod/resources.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define HUGE_PAGES "hugepages-"
@@ -142,10 +143,13 @@ void validate_resource_quota(struct field_errors *errors, const CoreV1ResourceQu
 }
 
 /* Whether all of a are in b. */
-static bool scopes_within(const CoreV1ResourceQuotaSpec *a, const CoreV1ResourceQuotaSpec *b)
+static bool scopes_within(struct arena *arena, const CoreV1ResourceQuotaSpec *a, const CoreV1ResourceQuotaSpec *b)
 {
+	struct nameset scopes = {.arena = arena};
+	for (size_t i = 0; b && i < b->n_scopes; i++)
+		nameset_add(&scopes, b->scopes[i]);
 	for (size_t i = 0; a && i < a->n_scopes; i++)
-		if (!b || !str_in_n(a->scopes[i], b->scopes, b->n_scopes))
+		if (!nameset_has(&scopes, a->scopes[i]))
 			return false;
 	return true;
 }
@@ -155,7 +159,7 @@ void validate_resource_quota_update(
 {
 	const CoreV1ResourceQuotaSpec *spec = quota->spec;
 	validate_resource_quota(errors, quota);
-	if (!scopes_within(spec, old->spec) || !scopes_within(old->spec, spec))
+	if (!scopes_within(errors->arena, spec, old->spec) || !scopes_within(errors->arena, old->spec, spec))
 		field_invalid_json(errors, FIELD(FIELD(NULL, "spec"), "scopes"),
 			spec ? strings_json(errors->arena, spec->scopes, spec->n_scopes) : "null",
 			"field is immutable");

@@ -27,16 +27,8 @@ static cJSON *without_directives(cJSON *node)
 		return NULL;
 	for (cJSON *child = node->child, *next; child; child = next) {
 		next = child->next;
-		if (without_directives(child))
-			continue;
-		if (cJSON_IsObject(node)) {
-			tree_remove(node, child->string);
-			continue;
-		}
-		size_t at = 0;
-		for (cJSON *c = node->child; c != child; c = c->next)
-			at++;
-		tree_remove_at(node, at);
+		if (!without_directives(child))
+			tree_unlink(node, child);
 	}
 	return node;
 }
@@ -46,7 +38,7 @@ static void without_nulls(cJSON *node)
 	for (cJSON *child = node->child, *next; child; child = next) {
 		next = child->next;
 		if (cJSON_IsObject(node) && cJSON_IsNull(child))
-			tree_remove(node, child->string);
+			tree_unlink(node, child);
 		else
 			without_nulls(child);
 	}
@@ -99,7 +91,7 @@ static struct status *apply_retain_keys(
 	for (cJSON *child = original->child, *next; child; child = next) {
 		next = child->next;
 		if (!nameset_has(&retained, child->string))
-			tree_remove(original, child->string);
+			tree_unlink(original, child);
 	}
 	return NULL;
 }

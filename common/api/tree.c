@@ -91,7 +91,7 @@ static void append(cJSON *parent, cJSON *child)
 	parent->child->prev = child;
 }
 
-static void unlink_child(cJSON *parent, cJSON *child)
+void tree_unlink(cJSON *parent, cJSON *child)
 {
 	struct tree_index *index = tree_index_of(parent);
 	if (index)
@@ -194,7 +194,7 @@ static void settle_members(struct parser *p, cJSON *object, size_t n, const stru
 			continue;
 		struct place here = {.up = at, .name = all[i].node->string};
 		duplicate(p, &here);
-		unlink_child(object, all[i].node);
+		tree_unlink(object, all[i].node);
 	}
 }
 
@@ -600,7 +600,7 @@ cJSON *tree_remove(cJSON *object, const char *name)
 	cJSON *child = tree_get(object, name);
 
 	if (child)
-		unlink_child(object, child);
+		tree_unlink(object, child);
 	return child;
 }
 
@@ -632,7 +632,7 @@ cJSON *tree_remove_at(cJSON *array, size_t index)
 	cJSON *child = tree_at(array, index);
 
 	if (child)
-		unlink_child(array, child);
+		tree_unlink(array, child);
 	return child;
 }
 

@@ -61,6 +61,7 @@ cJSON *tree_remove(cJSON *object, const char *name); /* the node taken out, or N
 void tree_append(cJSON *array, cJSON *value);
 void tree_insert(cJSON *array, size_t index, cJSON *value);
 cJSON *tree_remove_at(cJSON *array, size_t index);
+void tree_unlink(cJSON *parent, cJSON *child); /* takes out a member or element that is at hand */
 
 /* Tree to typed and back. Typed to tree has apiVersion and kind for root types. */
 struct status *tree_to_typed(struct arena *arena, const cJSON *tree, const struct schema_type *type,

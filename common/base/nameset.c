@@ -114,6 +114,19 @@ bool nameset_has(const struct nameset *set, const char *text)
 	return nameset_find(set, text) != SIZE_MAX;
 }
 
+size_t *nameset_chain(struct nameset *set, const char *const *texts, size_t n)
+{
+	size_t *next = ARENA_ARRAY(set->arena, size_t, n + 1), *last = ARENA_ARRAY(set->arena, size_t, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		const size_t first = nameset_add(set, texts[i]) ? i : nameset_find(set, texts[i]);
+		next[i] = SIZE_MAX;
+		if (first != i)
+			next[last[first]] = i;
+		last[first] = i;
+	}
+	return next;
+}
+
 char *nameset_join(struct arena *arena, const char *const *parts, size_t n)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;

@@ -32,6 +32,8 @@ bool nameset_has(const struct nameset *set, const char *text);
 /* How many texts, repeated ones counted, were added before this one was for the first time; SIZE_MAX: it never was. */
 size_t nameset_find(const struct nameset *set, const char *text);
 size_t nameset_find_pair(const struct nameset *set, const char *text, int64_t number);
+/* Adds all of texts to a set that is empty; of each, where the next one equal to it stands, SIZE_MAX: nowhere. */
+size_t *nameset_chain(struct nameset *set, const char *const *texts, size_t n);
 /* One text for several: equal ones for equal parts, and only for them. */
 char *nameset_join(struct arena *arena, const char *const *parts, size_t n);
 

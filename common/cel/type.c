@@ -54,17 +54,31 @@ struct cel_type *cel_type_type(struct arena *arena, const struct cel_type *of)
 	return new_type(arena, CEL_TYPE, "type", of, NULL);
 }
 
+static int compare_fields(const void *a, const void *b)
+{
+	return strcmp(((const struct cel_field *)a)->name, ((const struct cel_field *)b)->name);
+}
+
 struct cel_type *cel_type_object(struct arena *arena, const char *name, const struct cel_field *fields, size_t n_fields)
 {
 	struct cel_type *t = new_type(arena, CEL_OBJECT, name, NULL, NULL);
-	t->fields = fields;
-	t->n_fields = n_fields;
+	struct cel_field *sorted = n_fields ? arena_dup(arena, fields, n_fields * sizeof(*fields)) : NULL;
+	if (sorted)
+		qsort(sorted, n_fields, sizeof(*sorted), compare_fields);
+	t->fields = sorted;
+	t->n_fields = t->n_sorted = n_fields;
 	return t;
 }
 
 const struct cel_type *cel_type_field(struct arena *arena, const struct cel_type *object, const char *name)
 {
-	for (size_t i = 0; i < object->n_fields; i++)
+	const struct cel_field wanted = {.name = name};
+	const struct cel_field *found =
+		object->n_sorted ? bsearch(&wanted, object->fields, object->n_sorted, sizeof(wanted), compare_fields)
+				 : NULL;
+	if (found)
+		return found->type;
+	for (size_t i = object->n_sorted; i < object->n_fields; i++)
 		if (!strcmp(object->fields[i].name, name))
 			return object->fields[i].type;
 	return object->field_of ? object->field_of(arena, object, name) : NULL;

@@ -46,7 +46,7 @@ struct cel_type {
 	uint32_t variable; /* of a parameter that is being found out: its number, from 1 */
 	/* Of an object: its fields. */
 	const struct cel_field *fields;
-	size_t n_fields;
+	size_t n_fields, n_sorted; /* the first n_sorted of them stand in the order of their names */
 	/* Of an object whose fields are not known beforehand: any name is a field, and the type of it. */
 	const struct cel_type *(*field_of)(struct arena *arena, const struct cel_type *object, const char *field);
 	/* Where it is the type of what an expression is given: the most that size() of it can be. */

@@ -177,10 +177,113 @@ def many_wrong(kind):
     return request("PATCH", MAPS + "/wrong", json.dumps(patch), "application/%s-patch+json" % kind)
 
 
+def few_or(n):
+    """A sanitizer makes all of it ten times as slow."""
+    return n // 10 if "/san-" in os.environ.get("CP_APISERVER", "") else n
+
+
+def pod(name, **spec):
+    request("POST", NS + "/serviceaccounts", '{"metadata":{"name":"default"}}')
+    spec = {"automountServiceAccountToken": False, "containers": [{"name": "c", "image": "i"}], **spec}
+    return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}, separators=(",", ":"))
+
+
+def sidecars():
+    """Each init container stays, with a resource of its own: the sums of all steps."""
+    side = [{"name": "s%d" % i, "image": "i", "restartPolicy": "Always", "resources": {"limits": {"x.io/%d" % i: "1"}}}
+            for i in range(few_or(9000))]
+    return request("POST", NS + "/pods?dryRun=All", pod("sidecars", initContainers=side, resources={"limits": {"cpu": "1"}}))
+
+
+def mounts_of_each():
+    n = few_or(12000)
+    containers = [{"name": "c%d" % i, "image": "i", "volumeMounts": [{"name": "v", "mountPath": "/x"}]} for i in range(n)]
+    volumes = [{"name": "v%d" % i, "emptyDir": {}} for i in range(n)] + [{"name": "v", "emptyDir": {}}]
+    return request("POST", NS + "/pods?dryRun=All", pod("mounts", containers=containers, volumes=volumes))
+
+
+def long_status(patch):
+    request("POST", NS + "/pods", pod("status"))
+    return request("PATCH", NS + "/pods/status/status?dryRun=All", json.dumps({"status": patch}, separators=(",", ":")),
+                   "application/merge-patch+json")
+
+
+def deletes_among_kept():
+    """New objects of which every other is a directive that takes it away."""
+    n = few_or(50000)
+    members = {}
+    for i in range(n):
+        members["k%d" % i], members["d%d" % i] = {"a": 1}, {"$patch": "delete"}
+    request("POST", MAPS, config_map("patched"))
+    return request("PATCH", MAPS + "/patched?dryRun=All", json.dumps({"new": {"x": members}}),
+                   "application/strategic-merge-patch+json")
+
+
+def long_crd(schema):
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object", **schema}}}
+    spec = {"group": "b.c", "scope": "Cluster", "names": {"plural": "as", "kind": "A"}, "versions": [version]}
+    return request("POST", GROUPS % ("apiextensions", "customresourcedefinitions") + "?dryRun=All",
+                   json.dumps({"metadata": {"name": "as.b.c"}, "spec": spec}))
+
+
+def properties_required():
+    n = few_or(35000)
+    return long_crd({"required": ["k%d" % (n - i) for i in range(n)], "x-kubernetes-validations": [{"rule": "true"}],
+                     "properties": {"k%d" % i: {"type": "string"} for i in range(n)}})
+
+
+def properties_restricted():
+    n = few_or(30000)
+    return long_crd({"allOf": [{"properties": {"k%d" % i: {"maxLength": 3}}} for i in range(n)],
+                     "properties": {"k%d" % i: {"type": "string"} for i in range(n)}})
+
+
+def service_ports():
+    n = few_or(60000)
+    request("POST", NS + "/services", '{"metadata":{"name":"ports"},"spec":{"type":"LoadBalancer","ports":[{"port":80}]}}')
+    ports = [{"port": i + 1, "nodePort": i + 1, "name": "p%d" % i} for i in range(n)]
+    return request("PATCH", NS + "/services/ports?dryRun=All", json.dumps({"spec": {"ports": ports}}, separators=(",", ":")),
+                   "application/merge-patch+json")
+
+
+def review(**spec):
+    attributes = {"verb": "get", "resource": "pods", **spec.pop("attributes", {})}
+    return request("POST", GROUPS % ("authorization", "subjectaccessreviews"),
+                   json.dumps({"spec": {"user": "u", "resourceAttributes": attributes, **spec}}))
+
+
+def many_rights():
+    """A role of 64 million rights, of a user who may make roles and holds none of these."""
+    kind = "rbac.authorization.k8s.io"
+    request("POST", GROUPS % ("rbac.authorization", "clusterroles"), json.dumps(
+        {"metadata": {"name": "maker"}, "rules": [{"apiGroups": [kind], "resources": ["roles"], "verbs": ["create"]}]}))
+    request("POST", GROUPS % ("rbac.authorization", "clusterrolebindings"), json.dumps(
+        {"metadata": {"name": "maker"}, "roleRef": {"apiGroup": kind, "kind": "ClusterRole", "name": "maker"},
+         "subjects": [{"apiGroup": kind, "kind": "User", "name": "maker"}]}))
+    names = lambda letter: [letter + str(i) for i in range(400)]
+    rule = {"apiGroups": names("g"), "resources": names("r"), "verbs": names("v")}
+    return request("POST", GROUPS % ("rbac.authorization", "namespaces/default/roles"),
+                   json.dumps({"metadata": {"name": "many"}, "rules": [rule]}), headers={"Impersonate-User": "maker"})
+
+
 GROUPS = "/apis/%s.k8s.io/v1/%s"
 CONTAINER = '"containers":[{"name":"c","image":"i"%s}]'
 
 CASES = {
+    "sidecars": sidecars,
+    "mounts-of-each": mounts_of_each,
+    "long-conditions": lambda: long_status({"conditions": [{"type": "x.io/%d" % i, "status": "True"} for i in range(few_or(50000))]}),
+    "long-addresses": lambda: long_status({"podIPs": [{"ip": "10.1.%d.%d" % (i >> 8, i & 255)} for i in range(few_or(60000))]}),
+    "deletes-among-kept": deletes_among_kept,
+    "properties-required": properties_required,
+    "properties-restricted": properties_restricted,
+    "service-ports": service_ports,
+    "review-extra": lambda: review(extra={"k%d" % i: ["v"] for i in range(few_or(120000))}),
+    "review-values": lambda: review(
+        attributes={"labelSelector": {"rawSelector": "k in (%s)" % ",".join("v%d" % i for i in range(few_or(120000)))}}),
+    "many-rights": many_rights,
+    "long-binary-data": lambda: request("POST", MAPS + "?dryRun=All", json.dumps({"metadata": {"name": "long"}, **{
+        field: {letter + str(i): "" for i in range(few_or(100000))} for field, letter in (("data", "k"), ("binaryData", "b"))}})),
     "changed-selector": changed_selector,
     "claims-of-each": claims_of_each,
     "many-wrong-json": lambda: many_wrong("json"),

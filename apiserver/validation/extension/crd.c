@@ -412,10 +412,7 @@ static void check_stored(struct field_errors *errors, const Crd *crd)
 	}
 	for (size_t i = 0; i < status->n_stored_versions; i++) {
 		const char *v = status->stored_versions[i];
-		bool found = false;
-		for (size_t k = 0; k < crd->spec->n_versions; k++)
-			found |= str_eq(crd->spec->versions[k]->name, v);
-		if (!found)
+		if (!nameset_has(&seen, v))
 			field_invalid(errors, FIELD_INDEX(path, i), v,
 				arena_printf(errors->arena,
 					"missing from spec.versions; %s was previously a storage version, and must "
@@ -482,8 +479,17 @@ static void check_name(struct field_errors *errors, const struct field_path *pat
 		field_invalid(errors, path, name, "must be spec.names.plural+\".\"+spec.group");
 }
 
+/* Objects that are validated are the request's own. */
+static void sort_schemas(struct arena *arena, const Crd *crd)
+{
+	for (size_t i = 0; i < crd->spec->n_versions; i++)
+		if (crd->spec->versions[i]->schema)
+			schema_sort(arena, crd->spec->versions[i]->schema->open_apiv3_schema);
+}
+
 void validate_crd(struct field_errors *errors, const Crd *crd)
 {
+	sort_schemas(errors->arena, crd);
 	const ApiextensionsV1CustomResourceDefinitionNames *names = crd->spec->names;
 	const char *wanted = arena_printf(
 		errors->arena, "%s.%s", names ? str_or_empty(names->plural) : "", str_or_empty(crd->spec->group));
@@ -558,6 +564,8 @@ void validate_crd_update(struct field_errors *errors, const Crd *crd, const Crd 
 	const ApiextensionsV1CustomResourceDefinitionNames *now = crd->spec->names ? crd->spec->names : &none;
 	const ApiextensionsV1CustomResourceDefinitionNames *was = old->spec->names ? old->spec->names : &none;
 	struct asked asked = ASKED_OF_NEW;
+	sort_schemas(errors->arena, crd);
+	sort_schemas(errors->arena, old);
 	ask_after(&asked, errors->arena, old);
 	check_spec(errors, crd->spec, &asked);
 	if (is_established(old)) {

@@ -55,6 +55,8 @@ void validate_schema_value(struct field_errors *errors, const struct field_path 
 /* A value that stands in a schema; NULL: there is none. */
 cJSON *schema_json(struct arena *arena, const ApiextensionsV1JSON *json);
 
+/* Puts properties in the order of their names, everywhere in a schema (or NULL): schema_property() counts on it. */
+void schema_sort(struct arena *arena, ApiextensionsV1JSONSchemaProps *schema);
 /* The property of a schema, or NULL. */
 const ApiextensionsV1JSONSchemaProps *schema_property(const ApiextensionsV1JSONSchemaProps *schema, const char *name);
 /* Calls visit with the schema and all that are in it. */

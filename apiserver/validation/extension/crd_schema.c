@@ -1,3 +1,4 @@
+#include "api/meta.h"
 #include "apiserver/validation/extension/crd_rules.h"
 #include "apiserver/validation/extension/extension.h"
 #include "base/nameset.h"
@@ -18,10 +19,43 @@ struct where {
 
 const Schema *schema_property(const Schema *schema, const char *name)
 {
+	const ApiextensionsV1JSONSchemaPropsPropertiesEntry *found =
+		map_search((void *const *)schema->properties, schema->n_properties, name);
+	return found ? found->value : NULL;
+}
+
+static void sort_all(struct arena *arena, Schema **schemas, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		schema_sort(arena, schemas[i]);
+}
+
+void schema_sort(struct arena *arena, Schema *schema)
+{
+	if (!schema)
+		return;
+	schema->properties = (ApiextensionsV1JSONSchemaPropsPropertiesEntry **)MAP_SORTED(
+		arena, schema->properties, schema->n_properties);
 	for (size_t i = 0; i < schema->n_properties; i++)
-		if (str_eq(schema->properties[i]->key, name))
-			return schema->properties[i]->value;
-	return NULL;
+		schema_sort(arena, schema->properties[i]->value);
+	for (size_t i = 0; i < schema->n_definitions; i++)
+		schema_sort(arena, schema->definitions[i]->value);
+	for (size_t i = 0; i < schema->n_pattern_properties; i++)
+		schema_sort(arena, schema->pattern_properties[i]->value);
+	for (size_t i = 0; i < schema->n_dependencies; i++)
+		schema_sort(arena, schema->dependencies[i]->value ? schema->dependencies[i]->value->schema : NULL);
+	if (schema->items) {
+		schema_sort(arena, schema->items->schema);
+		sort_all(arena, schema->items->j_son_schemas, schema->items->n_j_son_schemas);
+	}
+	if (schema->additional_properties)
+		schema_sort(arena, schema->additional_properties->schema);
+	if (schema->additional_items)
+		schema_sort(arena, schema->additional_items->schema);
+	schema_sort(arena, schema->not );
+	sort_all(arena, schema->all_of, schema->n_all_of);
+	sort_all(arena, schema->any_of, schema->n_any_of);
+	sort_all(arena, schema->one_of, schema->n_one_of);
 }
 
 void schema_each(const Schema *schema, void (*visit)(const Schema *schema, void *data), void *data)

@@ -4,6 +4,7 @@
  */
 #include <cjson/cJSON.h>
 #include "apiserver/validation/extension/rule.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 typedef ApiextensionsV1JSONSchemaProps Schema;
@@ -137,7 +138,10 @@ static const struct decl *object_decl(struct arena *arena, const Schema *schema,
 {
 	static const char *const meta[] = {"kind", "apiVersion", "metadata", NULL};
 	struct fields fields = {0};
+	struct nameset required = {.arena = arena};
 	uint64_t min = 2;
+	for (size_t i = 0; i < schema->n_required; i++)
+		nameset_add(&required, schema->required[i]);
 	bool has_meta = is_root && add_meta(arena, &fields, schema, name);
 	for (size_t i = 0; i < schema->n_properties; i++) {
 		const char *key = schema->properties[i]->key;
@@ -148,11 +152,8 @@ static const struct decl *object_decl(struct arena *arena, const Schema *schema,
 		if (!d || (has_meta && str_in(key, meta)))
 			continue;
 		add_field(arena, &fields, key, d);
-		for (size_t r = 0; r < schema->n_required; r++)
-			if (str_eq(schema->required[r], key) && !property->default_) {
-				min += strlen(key) + d->min + 4;
-				break;
-			}
+		if (nameset_has(&required, key) && !property->default_)
+			min += strlen(key) + d->min + 4;
 	}
 	return decl_new(arena, cel_type_object(arena, name, fields.items, fields.n), 0, min);
 }

@@ -402,23 +402,17 @@ static void check_versions(struct field_errors *errors, const struct field_path 
 			"must include at least one of v1, v1beta1");
 }
 
-static bool named_before(const struct webhooks *all, size_t index)
-{
-	for (size_t k = 0; k < index; k++)
-		if (str_eq(all->items[k].name, all->items[index].name))
-			return true;
-	return false;
-}
-
 static void check_all(struct field_errors *errors, const struct webhooks *all, const struct rules *rules)
 {
 	const struct field_path *path = FIELD(NULL, "webhooks");
+	struct nameset seen = {.arena = errors->arena};
 	for (size_t i = 0; i < all->n_items; i++) {
 		const struct webhook *hook = &all->items[i];
 		const struct field_path *at = FIELD_INDEX(path, i);
 		check_webhook(errors, at, hook, rules);
 		check_versions(errors, FIELD(at, "admissionReviewVersions"), hook, rules);
-		if (rules->unique_names && !str_empty(hook->name) && named_before(all, i))
+		const bool repeated = !nameset_add(&seen, hook->name);
+		if (rules->unique_names && !str_empty(hook->name) && repeated)
 			field_duplicate(errors, FIELD(at, "name"), hook->name);
 	}
 }
@@ -434,6 +428,7 @@ static bool same_conditions(const struct webhook *a, const struct webhook *b)
 static void check_change(struct field_errors *errors, const struct webhooks *all, const struct webhooks *old)
 {
 	CLEANUP(strmap_freep) struct strmap *stored = strmap_new(NULL);
+	struct nameset seen = {.arena = errors->arena};
 	struct rules rules = {true, true, true, all->n_items != old->n_items, stored};
 	for (size_t i = 0; i < old->n_items; i++) {
 		const struct webhook *was = &old->items[i];
@@ -441,7 +436,7 @@ static void check_change(struct field_errors *errors, const struct webhooks *all
 			strmap_put(stored, str_or_empty(was->conditions[k]->expression), stored);
 		rules.no_side_effects &= str_in(str_or_empty(was->side_effects), harmless);
 		rules.known_version &= !was->n_versions || has_known_version(was);
-		rules.unique_names &= !named_before(old, i);
+		rules.unique_names &= nameset_add(&seen, was->name);
 		if (!rules.conditions)
 			rules.conditions = !same_conditions(&all->items[i], was);
 	}

@@ -3,6 +3,7 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/network/networking.h"
 #include "apiserver/validation/pod/pod.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define CLASS_ANNOTATION "kubernetes.io/ingress.class"
@@ -222,14 +223,14 @@ void validate_ingress_status(
 {
 	const NetworkingV1IngressLoadBalancerStatus *now = ingress->status ? ingress->status->load_balancer : NULL,
 						    *was = old->status ? old->status->load_balancer : NULL;
+	struct nameset known = {.arena = errors->arena};
+	for (size_t k = 0; was && k < was->n_ingress; k++)
+		nameset_add(&known, was->ingress[k]->ip);
 	for (size_t i = 0; now && i < now->n_ingress; i++) {
 		const NetworkingV1IngressLoadBalancerIngress *point = now->ingress[i];
 		const struct field_path *at =
 			FIELD_INDEX(FIELD(FIELD(FIELD(NULL, "status"), "loadBalancer"), "ingress"), i);
-		bool known = false;
-		for (size_t k = 0; was && k < was->n_ingress; k++)
-			known |= str_eq(was->ingress[k]->ip, point->ip);
-		if (!str_empty(point->ip) && !known)
+		if (!str_empty(point->ip) && !nameset_has(&known, point->ip))
 			validate_text(errors, FIELD(at, "ip"), point->ip, check_ip(errors->arena, point->ip));
 		if (str_empty(point->hostname))
 			continue;

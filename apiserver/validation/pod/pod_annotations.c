@@ -176,12 +176,13 @@ void validate_profiles_match(struct field_errors *errors, const struct field_pat
 static void compare_annotations(struct field_errors *errors, const struct field_path *path,
 	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *other, bool added)
 {
+	const struct map_index others = map_index_of(errors->arena, other->annotations, other->n_annotations);
 	for (size_t i = 0; i < meta->n_annotations; i++) {
 		const char *key = meta->annotations[i]->key;
 		const bool profile = str_starts_with(key, APP_ARMOR), mirror = !strcmp(key, MIRROR);
 		if (!profile && !mirror)
 			continue;
-		const char *there = meta_annotation(other, key);
+		const char *there = map_index_get(&others, key);
 		bool same = added ? there != NULL : there && str_eq(there, meta->annotations[i]->value);
 		if (same)
 			continue;

@@ -22,12 +22,17 @@ static void check_conditions(struct field_errors *errors, const struct field_pat
 	}
 }
 
-static bool restarts(const CoreV1PodSpec *spec, const char *name, int32_t exit_code)
+static struct nameset sidecars_of(struct arena *arena, const CoreV1PodSpec *spec)
 {
-	for (size_t i = 0; i < spec->n_init_containers; i++)
-		if (str_eq(spec->init_containers[i]->name, name) &&
-			str_eq(spec->init_containers[i]->restart_policy, "Always"))
-			return true;
+	struct nameset names = {.arena = arena};
+	for (size_t i = 0; spec && i < spec->n_init_containers; i++)
+		if (str_eq(spec->init_containers[i]->restart_policy, "Always"))
+			nameset_add(&names, spec->init_containers[i]->name);
+	return names;
+}
+
+static bool restarts(const CoreV1PodSpec *spec, int32_t exit_code)
+{
 	return str_eq(spec->restart_policy, "Always") || (exit_code && str_eq(spec->restart_policy, "OnFailure"));
 }
 
@@ -36,12 +41,18 @@ static void check_resurrection(struct field_errors *errors, const struct field_p
 	CoreV1ContainerStatus *const *now, size_t n_now, CoreV1ContainerStatus *const *before, size_t n_before,
 	const CoreV1PodSpec *spec)
 {
-	for (size_t i = 0; i < n_before; i++) {
+	const struct nameset sidecars = sidecars_of(errors->arena, spec);
+	struct nameset by_name = {.arena = errors->arena};
+	const char **names = ARENA_ARRAY(errors->arena, const char *, n_now + 1);
+	for (size_t k = 0; k < n_now; k++)
+		names[k] = now[k]->name;
+	const size_t *next = nameset_chain(&by_name, names, n_now);
+	for (size_t i = 0; i < n_before && !field_errors_full(errors); i++) {
 		const CoreV1ContainerStateTerminated *ended = before[i]->state ? before[i]->state->terminated : NULL;
-		if (!ended || (spec && restarts(spec, before[i]->name, ended->exit_code)))
+		if (!ended || nameset_has(&sidecars, before[i]->name) || (spec && restarts(spec, ended->exit_code)))
 			continue;
-		for (size_t k = 0; k < n_now; k++)
-			if (str_eq(now[k]->name, before[i]->name) && !(now[k]->state && now[k]->state->terminated))
+		for (size_t k = nameset_find(&by_name, before[i]->name); k < n_now; k = next[k])
+			if (!(now[k]->state && now[k]->state->terminated))
 				field_forbidden(errors, FIELD(FIELD_INDEX(path, i), "state"),
 					"may not be transitioned to non-terminated state");
 	}
@@ -73,11 +84,11 @@ static void check_addresses(struct field_errors *errors, const struct field_path
 {
 	size_t n_six = 0;
 	bool bad = false;
+	struct nameset before = {.arena = errors->arena};
+	for (size_t i = 0; i < n_old; i++)
+		nameset_add(&before, old[i]);
 	for (size_t i = 0; i < n; i++) {
-		bool kept = false;
-		for (size_t k = 0; k < n_old; k++)
-			kept |= str_eq(ips[i], old[k]);
-		if (!kept)
+		if (!nameset_has(&before, ips[i]))
 			validate_legacy_ip(errors, FIELD_INDEX(path, i), ips[i]);
 		bad |= !is_legacy_ip(str_or_empty(ips[i]));
 		n_six += strchr(str_or_empty(ips[i]), ':') != NULL;

@@ -223,6 +223,11 @@ void validate_pod_update(struct field_errors *errors, const CoreV1Pod *pod, cons
 			struct_diff(errors->arena, before, munged)));
 }
 
+static const char *ephemeral_name(const CoreV1EphemeralContainer *c)
+{
+	return c->ephemeral_container_common ? c->ephemeral_container_common->name : "";
+}
+
 void validate_pod_ephemeral_update(struct field_errors *errors, const CoreV1Pod *pod, const CoreV1Pod *old)
 {
 	const struct field_path *path = FIELD(FIELD(NULL, "spec"), "ephemeralContainers");
@@ -234,15 +239,16 @@ void validate_pod_ephemeral_update(struct field_errors *errors, const CoreV1Pod 
 	}
 	validate_pod_whole(errors, pod);
 	validate_pod_annotation_updates(errors, pod, old);
+	struct nameset by_name = {.arena = errors->arena};
+	const char **names = ARENA_ARRAY(errors->arena, const char *, spec->n_ephemeral_containers + 1);
+	for (size_t k = 0; k < spec->n_ephemeral_containers; k++)
+		names[k] = ephemeral_name(spec->ephemeral_containers[k]);
+	const size_t *next = nameset_chain(&by_name, names, spec->n_ephemeral_containers);
 	for (size_t i = 0; i < before->n_ephemeral_containers; i++) {
 		const CoreV1EphemeralContainer *was = before->ephemeral_containers[i], *now = NULL;
-		const char *name = was->ephemeral_container_common ? was->ephemeral_container_common->name : "";
-		for (size_t k = 0; k < spec->n_ephemeral_containers; k++) {
-			const CoreV1EphemeralContainerCommon *c =
-				spec->ephemeral_containers[k]->ephemeral_container_common;
-			if (str_eq(c ? c->name : "", name))
-				now = spec->ephemeral_containers[k];
-		}
+		const char *name = ephemeral_name(was);
+		for (size_t k = nameset_find(&by_name, name); k < spec->n_ephemeral_containers; k = next[k])
+			now = spec->ephemeral_containers[k];
 		if (!now)
 			field_forbidden(errors, path,
 				arena_printf(errors->arena, "existing ephemeral containers \"%s\" may not be removed\n",

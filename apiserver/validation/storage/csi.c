@@ -127,12 +127,19 @@ void validate_csi_node(struct field_errors *errors, const StorageV1CSINode *node
 /* A driver that stays stays as it is. */
 void validate_csi_node_update(struct field_errors *errors, const StorageV1CSINode *node, const StorageV1CSINode *old)
 {
-	for (size_t i = 0; old->spec && i < old->spec->n_drivers; i++)
-		for (size_t k = 0; node->spec && k < node->spec->n_drivers; k++) {
-			const StorageV1CSINodeDriver *was = old->spec->drivers[i], *now = node->spec->drivers[k];
-			if (str_eq(was->name, now->name) && !api_equal(was, now))
-				field_invalid_internal(errors, FIELD(FIELD(NULL, "spec"), "drivers"), now, IMMUTABLE);
-		}
+	const size_t n = node->spec ? node->spec->n_drivers : 0;
+	const char **names = ARENA_ARRAY(errors->arena, const char *, n + 1);
+	struct nameset by_name = {.arena = errors->arena};
+	for (size_t k = 0; k < n; k++)
+		names[k] = node->spec->drivers[k]->name;
+	const size_t *next = nameset_chain(&by_name, names, n);
+	for (size_t i = 0; old->spec && i < old->spec->n_drivers; i++) {
+		const StorageV1CSINodeDriver *was = old->spec->drivers[i];
+		for (size_t k = nameset_find(&by_name, was->name); k < n; k = next[k])
+			if (!api_equal(was, node->spec->drivers[k]))
+				field_invalid_internal(errors, FIELD(FIELD(NULL, "spec"), "drivers"),
+					node->spec->drivers[k], IMMUTABLE);
+	}
 }
 
 /* CSIStorageCapacity */

@@ -1,4 +1,5 @@
 #include "api/defaults/table.h"
+#include "api/meta.h"
 #include "base/nameset.h"
 
 /* stringData is for writing only: it goes over what data says. */
@@ -58,11 +59,10 @@ static void set_node_status(struct arena *arena, void *msg)
 static void add_missing(
 	struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
 {
+	const size_t n_said = *n_to;
+	void *const *said = MAP_SORTED(arena, *to, n_said);
 	for (size_t i = 0; i < n_from; i++) {
-		bool there = false;
-		for (size_t k = 0; k < *n_to && !there; k++)
-			there = str_eq((*to)[k]->key, from[i]->key);
-		if (there)
+		if (map_search(said, n_said, from[i]->key))
 			continue;
 		MapQuantityEntry *entry = API_NEW(arena, MapQuantityEntry);
 		entry->key = from[i]->key;
