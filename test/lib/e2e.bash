@@ -21,7 +21,7 @@ setup() {
 	case ${TAGS:-} in
 	*apiserver*) k create serviceaccount default >/dev/null 2>&1 || true ;; # nobody else may be there to do it
 	esac
-	wait_until 20 k get serviceaccount default
+	k wait --for=create serviceaccount/default --timeout=20s >/dev/null
 }
 
 # What a case made outside its namespace it hands to at_end, which runs the command when the case has ended, however it ended.
@@ -108,10 +108,15 @@ wait_until() { # SECONDS COMMAND...
 		sleep 0.1
 	done
 }
-# Waits until a command prints that text.
+# Waits until a command prints that text. A field (`field`, `state`, `condition`) is watched, not asked for again and again.
 becomes() { # SECONDS EXPECTED COMMAND...
-	local deadline=$(($(date +%s) + $1)) expected=$2 got
+	local deadline=$(($(date +%s) + $1)) seconds=$1 expected=$2 got
 	shift 2
+	case $1 in field | state | condition)
+		follow "$seconds" is "$expected" "$@"
+		return
+		;;
+	esac
 	while got=$("$@" 2>&1) || true; [ "$got" != "$expected" ]; do
 		if [ "$(date +%s)" -ge "$deadline" ]; then
 			printf 'not within the time: %s\nexpected: %s\nactual:   %s\n' "$*" "$expected" "$got"
@@ -119,6 +124,33 @@ becomes() { # SECONDS EXPECTED COMMAND...
 		fi
 		sleep 0.1
 	done
+}
+# Waits until a field, or a message of the events (`messages`), has a part that fits the pattern of bash.
+says() { # SECONDS PATTERN FUNCTION...
+	local seconds=$1 pattern=$2
+	shift 2
+	follow "$seconds" has "$pattern" "$@"
+}
+# Reads what a function goes on printing while $FOLLOW is set (seconds: it ends then) until a line of it fits. What ends early, because there
+# is no such object yet or the server went away, begins again.
+follow() { # SECONDS is|has WANTED FUNCTION...
+	local deadline=$(($(date +%s) + $1)) operator=$2 wanted=$3 line= last= left output pid
+	shift 3
+	while left=$((deadline - $(date +%s))); [ "$left" -gt 0 ]; do
+		exec {output}< <(FOLLOW=$left "$@" 2>&1 3>&-)
+		pid=$!
+		while IFS= read -r -u "$output" line; do
+			last=$line
+			case $operator in is) [ "$line" = "$wanted" ] ;; *) [[ $line == *$wanted* ]] ;; esac || continue
+			kill "$pid" 2>/dev/null || true
+			exec {output}<&-
+			return 0
+		done
+		exec {output}<&-
+		sleep 0.1
+	done
+	printf 'not within the time: %s\nexpected: %s\nactual:   %s\n' "$*" "$wanted" "$last"
+	return 1
 }
 # Holds if a command prints that text all the time.
 stays() { # SECONDS EXPECTED COMMAND...
@@ -204,8 +236,14 @@ in_namespace() { echo "/api/v1/namespaces/$NS"; }
 
 # --- objects that many cases use ---
 
+# With $FOLLOW each prints one line now and one at every change, for so many seconds.
 field() { # KIND/NAME JSONPATH
-	k get "$1" -o "jsonpath={$2}"
+	${FOLLOW:+exec timeout "$FOLLOW"} "$KUBECTL" -n "$NS" get "$1" ${FOLLOW:+-w} -o "jsonpath={$2}${FOLLOW:+{\"\\n\"\}}"
+}
+state() { field "pod/$1" ".status.containerStatuses[?(@.name==\"$2\")]$3"; }   # POD CONTAINER JSONPATH
+condition() { field "$1" ".status.conditions[?(@.type==\"$2\")]${3:-.status}"; } # KIND/NAME TYPE [JSONPATH]
+messages() { # [KUBECTL-ARGUMENT...]: of the namespace's events
+	${FOLLOW:+exec timeout "$FOLLOW"} "$KUBECTL" -n "$NS" get events ${FOLLOW:+-w} -o 'jsonpath={.message}{"\n"}' "$@"
 }
 # A Deployment of the test server, and its Service.
 deploy() { # NAME REPLICAS

@@ -16,17 +16,17 @@ sleeper() { # NAME [FIELDS]: a pod nobody schedules
 	kall delete namespace "$ns" --wait=false
 	becomes 30 "" kall -n "$ns" get secrets -o name
 	assert_equal Terminating "$(kall get namespace "$ns" -o 'jsonpath={.status.phase}')"
-	becomes 30 "SomeFinalizersRemain" kall get namespace "$ns" -o 'jsonpath={.status.conditions[?(@.type=="NamespaceFinalizersRemaining")].reason}'
+	becomes 30 "SomeFinalizersRemain" condition "namespace/$ns" NamespaceFinalizersRemaining .reason
 	refuses 'because it is being terminated' kall -n "$ns" create configmap late
 	kall -n "$ns" patch configmap held --type=merge -p '{"metadata":{"finalizers":null}}'
-	wait_until 40 refuses NotFound kall get namespace "$ns"
+	kall wait --for=delete "namespace/$ns" --timeout=40s
 }
 
 @test "api: every namespace gets its service account and the cluster's root" {
 	becomes 20 "default" k get serviceaccounts -o 'jsonpath={.items[*].metadata.name}'
 	becomes 20 "-----BEGIN CERTIFICATE-----" sh -c "$KUBECTL -n $NS get configmap kube-root-ca.crt -o 'jsonpath={.data.ca\.crt}' | head -n 1"
 	k delete configmap kube-root-ca.crt
-	wait_until 20 k get configmap kube-root-ca.crt
+	k wait --for=create configmap/kube-root-ca.crt --timeout=20s
 }
 
 owned_by() { # OWNER-NAME NAME [blocking]
@@ -39,7 +39,7 @@ owned_by() { # OWNER-NAME NAME [blocking]
 	owned_by owner owned
 	owned_by owned grandchild
 	k delete configmap owner --cascade=background
-	wait_until 30 refuses NotFound k get configmap grandchild
+	k wait --for=delete configmap/grandchild --timeout=30s
 	refuses NotFound k get configmap owned
 }
 
@@ -49,10 +49,10 @@ owned_by() { # OWNER-NAME NAME [blocking]
 	k patch configmap owned --type=merge -p '{"metadata":{"finalizers":["example.com/hold"]}}'
 	k delete configmap owner --cascade=foreground --wait=false
 	assert_equal foregroundDeletion "$(field configmap/owner '.metadata.finalizers[0]')"
-	wait_until 20 sh -c "[ -n \"\$($KUBECTL -n $NS get configmap owned -o 'jsonpath={.metadata.deletionTimestamp}')\" ]"
+	k wait --for=jsonpath='{.metadata.deletionTimestamp}' configmap/owned --timeout=20s
 	k get configmap owner
 	k patch configmap owned --type=merge -p '{"metadata":{"finalizers":null}}'
-	wait_until 30 refuses NotFound k get configmap owner
+	k wait --for=delete configmap/owner --timeout=30s
 }
 
 @test "api: orphans lose their owner and stay" {
@@ -68,7 +68,7 @@ owned_by() { # OWNER-NAME NAME [blocking]
 	k delete configmap a
 	becomes 20 b field configmap/owned '.metadata.ownerReferences[*].name'
 	k delete configmap b
-	wait_until 20 refuses NotFound k get configmap owned
+	k wait --for=delete configmap/owned --timeout=20s
 }
 
 # bats test_tags=short
@@ -122,7 +122,7 @@ owned_by() { # OWNER-NAME NAME [blocking]
 	kall create -f - <<<"{\"apiVersion\":\"certificates.k8s.io/v1\",\"kind\":\"CertificateSigningRequest\",\"metadata\":{\"name\":\"$name\"},\"spec\":{\"signerName\":\"kubernetes.io/kube-apiserver-client\",\"usages\":[\"client auth\"],\"expirationSeconds\":3600,\"request\":\"$(base64 -w0 <"$BATS_TEST_TMPDIR/csr")\"}}"
 	assert_contains "$(kall get csr "$name")" Pending
 	kall certificate approve "$name"
-	wait_until 20 sh -c "[ -n \"\$($KUBECTL get csr $name -o 'jsonpath={.status.certificate}')\" ]"
+	kall wait --for=jsonpath='{.status.certificate}' "csr/$name" --timeout=20s
 	assert_contains "$(kall get csr "$name")" Approved,Issued
 	kall get csr "$name" -o 'jsonpath={.status.certificate}' | base64 -d >"$BATS_TEST_TMPDIR/crt"
 	assert_contains "$(openssl x509 -in "$BATS_TEST_TMPDIR/crt" -noout -subject -nameopt RFC2253)" "CN=$user,O=e2e"

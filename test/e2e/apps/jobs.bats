@@ -9,15 +9,12 @@ job() { # NAME SPEC COMMAND: a job whose container runs that shell command
 		spec: {${2:+$2, }template: {spec: {restartPolicy: Never, terminationGracePeriodSeconds: 0, containers: [{name: c, image: "$IMAGE", command: [sh, -c, '$3']}]}}}
 	Y
 }
-condition() { # JOB TYPE: its reason
-	k get job "$1" -o "jsonpath={.status.conditions[?(@.type==\"$2\")].reason}"
-}
 
 # bats test_tags=short
 @test "apps: a job runs its pods to the end, so many at a time" {
 	job j 'completions: 3, parallelism: 2' 'exit 0'
 	k wait --for=condition=Complete job/j --timeout=60s
-	assert_equal "3 CompletionsReached" "$(field job/j .status.succeeded) $(condition j Complete)"
+	assert_equal "3 CompletionsReached" "$(field job/j .status.succeeded) $(condition job/j Complete .reason)"
 	[ -n "$(field job/j .status.completionTime)" ]
 	assert_equal 3 "$(count_pods -l job-name=j,batch.kubernetes.io/job-name=j)"
 }
@@ -34,26 +31,26 @@ condition() { # JOB TYPE: its reason
 @test "apps: a job that fails too often is given up" {
 	job j 'backoffLimit: 1' 'exit 3'
 	k wait --for=condition=Failed job/j --timeout=90s
-	assert_equal "BackoffLimitExceeded 2" "$(condition j Failed) $(field job/j .status.failed)"
+	assert_equal "BackoffLimitExceeded 2" "$(condition job/j Failed .reason) $(field job/j .status.failed)"
 	assert_contains "$(k get events --field-selector involvedObject.name=j)" 'Job has reached the specified backoff limit'
 }
 
 @test "apps: a failure policy ends a job at once, or does not count the failure" {
 	job ends 'backoffLimit: 6, podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}' 'exit 42'
 	k wait --for=condition=Failed job/ends --timeout=60s
-	assert_equal "PodFailurePolicy 1" "$(condition ends Failed) $(field job/ends .status.failed)"
+	assert_equal "PodFailurePolicy 1" "$(condition job/ends Failed .reason) $(field job/ends .status.failed)"
 	assert_contains "$(k get job ends -o 'jsonpath={.status.conditions[?(@.type=="Failed")].message}')" "failed with exit code 42 matching FailJob rule at index 0"
 }
 
 @test "apps: an index that may fail does not end the others" {
 	job j 'completions: 2, parallelism: 2, completionMode: Indexed, backoffLimitPerIndex: 0' 'exit $JOB_COMPLETION_INDEX'
 	k wait --for=condition=Failed job/j --timeout=60s
-	assert_equal "FailedIndexes 0 1" "$(condition j Failed) $(field job/j '.status.completedIndexes} {.status.failedIndexes')"
+	assert_equal "FailedIndexes 0 1" "$(condition job/j Failed .reason) $(field job/j '.status.completedIndexes} {.status.failedIndexes')"
 }
 
 @test "apps: a suspended job has no pods until it is resumed, and none again when suspended" {
 	job j 'suspend: true' 'sleep 600'
-	becomes 20 JobSuspended condition j Suspended
+	becomes 20 JobSuspended condition job/j Suspended .reason
 	assert_equal 0 "$(count_pods)"
 	k patch job j -p '{"spec":{"suspend":false}}'
 	becomes 40 1 field job/j .status.ready
@@ -65,13 +62,13 @@ condition() { # JOB TYPE: its reason
 @test "apps: a job past its deadline is ended with its pods" {
 	job j 'activeDeadlineSeconds: 2' 'sleep 600'
 	k wait --for=condition=Failed job/j --timeout=60s
-	assert_equal DeadlineExceeded "$(condition j Failed)"
+	assert_equal DeadlineExceeded "$(condition job/j Failed .reason)"
 	becomes 40 0 count_pods --field-selector status.phase=Running
 }
 
 @test "apps: a finished job goes when its time is over" {
 	job j 'ttlSecondsAfterFinished: 1' 'exit 0'
-	wait_until 60 refuses NotFound k get job j
+	k wait --for=delete job/j --timeout=60s
 	becomes 30 0 count_pods
 }
 

@@ -59,8 +59,8 @@ pod_names() { k get pods -l "app=$1" -o 'jsonpath={.items[*].metadata.name}' | t
 	becomes 20 0 field resourcequota/none .status.used.pods
 	k create deployment d --image=i
 	becomes 40 FailedCreate k get replicaset -o 'jsonpath={.items[0].status.conditions[?(@.type=="ReplicaFailure")].reason}'
-	becomes 40 FailedCreate k get deployment d -o 'jsonpath={.status.conditions[?(@.type=="ReplicaFailure")].reason}'
-	wait_until 20 sh -c "$KUBECTL -n $NS get events | grep -q 'exceeded quota: none'"
+	becomes 40 FailedCreate condition deployment/d ReplicaFailure .reason
+	says 20 'exceeded quota: none' messages
 }
 
 # bats test_tags=short
@@ -90,15 +90,15 @@ pod_names() { k get pods -l "app=$1" -o 'jsonpath={.items[*].metadata.name}' | t
 	becomes 40 "s-0 s-1 s-2" pod_names s
 	for i in 0 1 2; do recover "s-$i"; done
 	k patch statefulset s -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":2}},"template":{"metadata":{"annotations":{"round":"2"}}}}}'
-	becomes 40 "2" field pod/s-2 '.metadata.annotations.round'
+	becomes 40 "2" field pod/s-2 .metadata.annotations.round
 	recover s-2
 	becomes 30 "1 2" field statefulset/s '.status.updatedReplicas} {.status.currentReplicas'
-	stays 2 "" field pod/s-1 '.metadata.annotations.round'
+	stays 2 "" field pod/s-1 .metadata.annotations.round
 	k patch statefulset s -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'
-	becomes 40 2 field pod/s-1 '.metadata.annotations.round'
+	becomes 40 2 field pod/s-1 .metadata.annotations.round
 	assert_equal "" "$(field pod/s-0 '.metadata.annotations.round')"
 	recover s-1
-	becomes 40 2 field pod/s-0 '.metadata.annotations.round'
+	becomes 40 2 field pod/s-0 .metadata.annotations.round
 	recover s-0
 	becomes 30 true sh -c "$KUBECTL -n $NS get statefulset s -o json | jq '.status.currentRevision == .status.updateRevision'"
 }
@@ -111,7 +111,7 @@ pod_names() { k get pods -l "app=$1" -o 'jsonpath={.items[*].metadata.name}' | t
 	becomes 20 true sh -c "$KUBECTL -n $NS get statefulset s -o json | jq '.status.observedGeneration == .metadata.generation'"
 	assert_equal "" "$(field pod/s-0 '.metadata.annotations.round')"
 	k delete pod s-0 --now
-	becomes 30 2 field pod/s-0 '.metadata.annotations.round'
+	becomes 30 2 field pod/s-0 .metadata.annotations.round
 }
 
 daemon() { # [MORE-POD-SPEC]

@@ -85,12 +85,12 @@ mine() { as_token "$token" -n "$NS" "$@"; }
 	kall create clusterrole "$NS-sum" --aggregation-rule="e2e=$NS"
 	kall create clusterrole "$NS-part" --verb=get --resource=configmaps
 	kall label clusterrole "$NS-part" "e2e=$NS"
-	becomes 20 configmaps kall get clusterrole "$NS-sum" -o 'jsonpath={.rules[*].resources[*]}'
+	becomes 20 configmaps field "clusterrole/$NS-sum" '.rules[*].resources[*]'
 	kall create clusterrole "$NS-part2" --verb=get --resource=secrets
 	kall label clusterrole "$NS-part2" "e2e=$NS"
-	becomes 20 "configmaps secrets" kall get clusterrole "$NS-sum" -o 'jsonpath={.rules[*].resources[*]}'
+	becomes 20 "configmaps secrets" field "clusterrole/$NS-sum" '.rules[*].resources[*]'
 	kall delete clusterrole "$NS-part"
-	becomes 20 secrets kall get clusterrole "$NS-sum" -o 'jsonpath={.rules[*].resources[*]}'
+	becomes 20 secrets field "clusterrole/$NS-sum" '.rules[*].resources[*]'
 }
 
 # bats test_tags=short, apiserver

@@ -4,7 +4,7 @@ load ../../lib/e2e.bash
 # bats test_tags=short
 @test "cli: logs follow a container that writes, and --previous shows the one before" {
 	k run p --image=localhost/test:1 --command -- sh -c 'for i in 1 2 3 4 5; do echo line $i; sleep 0.3; done; exit 1'
-	wait_until 30 sh -c "$KUBECTL -n $NS get pod p -o 'jsonpath={.status.containerStatuses[0].state}' | grep -q running"
+	says 30 running field pod/p '.status.containerStatuses[0].state'
 	assert_contains "$(timeout 20 "$KUBECTL" -n "$NS" logs -f p)" "line 5"
 	wait_until 60 sh -c "$KUBECTL -n $NS logs --previous p | grep -q 'line 5'"
 }

@@ -43,7 +43,7 @@ survives_kill_of() { # NODE PROCESS
 	all_acknowledged_are_there
 	# It does its work again: a rollout needs every one of them.
 	k scale deployment/web --replicas=3
-	wait_until 60 equals 3 k get deployment web -o 'jsonpath={.status.readyReplicas}'
+	becomes 60 3 field deployment/web .status.readyReplicas
 	wait_until 30 fetch "http://$(cluster_ip web)/"
 	after=$(restarts_of_web)
 	assert_equal "$before" "$(grep -F "$(echo "$before" | cut -d' ' -f1)" <<<"$after")"

@@ -61,7 +61,7 @@ answers() { # ADDRESS PORT EXPECTED
 	becomes 20 true ready all
 	wait_until 20 k exec a -- server get 127.0.0.1 8080 /recover
 	becomes 20 true ready s
-	wait_until 20 equals "$(pod_ip a)" k get endpoints s -o 'jsonpath={.subsets[*].addresses[*].ip}'
+	becomes 20 "$(pod_ip a)" field endpoints/s '.subsets[*].addresses[*].ip'
 	k delete pod a --now
 	becomes 20 "" k get endpointslices -l kubernetes.io/service-name=s -o 'jsonpath={.items[*].endpoints[*].addresses[*]}'
 }

@@ -1,8 +1,6 @@
 # What a pod's containers are given, and how they begin and end.
 load ../../lib/e2e.bash
 
-state() { field "pod/$1" ".status.containerStatuses[?(@.name==\"$2\")]$3"; }
-
 # bats test_tags=short
 @test "node: restart policies decide what happens after the end" {
 	make_pod never "restartPolicy: Never, containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'exit 5']}]"
@@ -71,7 +69,7 @@ state() { field "pod/$1" ".status.containerStatuses[?(@.name==\"$2\")]$3"; }
 	pod p "containers: [{name: c, image: '$IMAGE', args: [--failing], startupProbe: {httpGet: {path: /version, port: 8080}, periodSeconds: 1}, livenessProbe: {exec: {command: ['true']}, periodSeconds: 1}}]"
 	assert_equal true "$(state p c .started)"
 	make_pod q "containers: [{name: c, image: '$IMAGE', args: [--failing], startupProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 1, failureThreshold: 2}}]"
-	wait_until 60 sh -c "[ \$($KUBECTL -n $NS get pod q -o 'jsonpath={.status.containerStatuses[0].restartCount}') -ge 1 ]"
+	says 60 '[1-9]' state q c .restartCount
 	assert_equal "false" "$(state q c .started)"
 	assert_contains "$(k get events --field-selector involvedObject.name=q)" "Startup probe failed: HTTP probe failed with statuscode: 503"
 }
@@ -83,7 +81,7 @@ state() { field "pod/$1" ".status.containerStatuses[?(@.name==\"$2\")]$3"; }
 	becomes 30 true state p c .ready
 	make_pod q "containers: [{name: c, image: '$IMAGE', readinessProbe: {tcpSocket: {port: 9999}, periodSeconds: 1}}]"
 	becomes 40 "true false" field pod/q '.status.containerStatuses[0].started} {.status.containerStatuses[0].ready'
-	wait_until 30 sh -c "$KUBECTL -n $NS get events | grep -q 'Readiness probe failed: dial tcp .*:9999: connect: connection refused'"
+	says 30 'Readiness probe failed: dial tcp *:9999: connect: connection refused' messages
 }
 
 # bats test_tags=short
@@ -171,8 +169,8 @@ state() { field "pod/$1" ".status.containerStatuses[?(@.name==\"$2\")]$3"; }
 @test "node: an image is named by what went wrong with it" {
 	make_pod q "containers: [{name: a, image: 'localhost/not-there:1'}, {name: b, image: 'localhost/UPPER:1'}, {name: c, image: '$IMAGE', imagePullPolicy: Never}]"
 	becomes 60 "InvalidImageName" state q b .state.waiting.reason
-	wait_until 60 sh -c "$KUBECTL -n $NS get pod q -o 'jsonpath={.status.containerStatuses[0].state.waiting.reason}' | grep -Eq 'ErrImagePull|ImagePullBackOff'"
-	wait_until 60 sh -c "$KUBECTL -n $NS get events | grep -q 'Back-off pulling image \"localhost/not-there:1\"'"
+	says 60 ImagePull field pod/q '.status.containerStatuses[0].state.waiting.reason' # ErrImagePull, ImagePullBackOff
+	says 60 'Back-off pulling image "localhost/not-there:1"' messages
 	becomes 30 true state q c .started
 	assert_equal Pending "$(field pod/q .status.phase)"
 }

@@ -9,7 +9,7 @@ load ../../lib/e2e.bash
 	id=$(k get pod p -o 'jsonpath={.status.containerStatuses[0].containerID}')
 	node=$(k get pod p -o 'jsonpath={.spec.nodeName}')
 	in_node "${node#node}" ctr -n k8s.io task kill -s SIGKILL "${id#containerd://}"
-	wait_until 30 equals 1 k get pod p -o 'jsonpath={.status.containerStatuses[0].restartCount}'
+	becomes 30 1 field pod/p '.status.containerStatuses[0].restartCount'
 	k wait --for=condition=Ready pod/p --timeout=30s
 	assert_equal 137 "$(k get pod p -o 'jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}')"
 }
@@ -29,7 +29,7 @@ spec:
   containers:
   - {name: c, image: "localhost/test:1", command: [cat, /d/f], volumeMounts: [{name: d, mountPath: /d}]}
 T
-	wait_until 30 equals Succeeded k get pod p -o 'jsonpath={.status.phase}'
+	becomes 30 Succeeded field pod/p .status.phase
 	assert_equal "one
 two" "$(k logs p)"
 }
@@ -77,27 +77,27 @@ T
 	pod=$(k get pods -l app=web -o 'jsonpath={.items[0].metadata.name}')
 	ip=$(k get pod "$pod" -o 'jsonpath={.status.podIP}')
 	fetch "http://$ip:8080/fail"
-	wait_until 20 equals False k get pod "$pod" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
-	wait_until 10 equals "" k get endpoints web -o 'jsonpath={.subsets[*].addresses[*].ip}'
+	becomes 20 False condition "pod/$pod" Ready
+	becomes 10 "" field endpoints/web '.subsets[*].addresses[*].ip'
 	fetch "http://$ip:8080/recover"
-	wait_until 20 equals "$ip" k get endpoints web -o 'jsonpath={.subsets[*].addresses[*].ip}'
+	becomes 20 "$ip" field endpoints/web '.subsets[*].addresses[*].ip'
 	k patch deployment web -p '{"spec":{"template":{"spec":{"containers":[{"name":"server","livenessProbe":{"httpGet":{"path":"/healthz","port":8080},"periodSeconds":1,"failureThreshold":2}}]}}}}'
 	k rollout status deployment/web --timeout=60s
-	wait_until 30 equals 1 sh -c "$KUBECTL -n $NS get pods -l app=web -o name | wc -l"
+	becomes 30 1 count_pods -l app=web
 	pod=$(k get pods -l app=web -o 'jsonpath={.items[0].metadata.name}')
 	fetch "http://$(k get pod "$pod" -o 'jsonpath={.status.podIP}'):8080/fail"
-	wait_until 30 equals 1 k get pod "$pod" -o 'jsonpath={.status.containerStatuses[0].restartCount}'
+	becomes 30 1 field "pod/$pod" '.status.containerStatuses[0].restartCount'
 }
 
 @test "node: a container that keeps failing is held back" {
 	k run p --image=localhost/test:1 --command -- sh -c 'exit 3'
-	wait_until 60 equals CrashLoopBackOff k get pod p -o 'jsonpath={.status.containerStatuses[0].state.waiting.reason}'
+	becomes 60 CrashLoopBackOff field pod/p '.status.containerStatuses[0].state.waiting.reason'
 	assert_equal 3 "$(k get pod p -o 'jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}')"
 }
 
 @test "node: a missing image is reported as such" {
 	k run p --image=localhost/not-there:1 --image-pull-policy=Never
-	wait_until 20 equals ErrImageNeverPull k get pod p -o 'jsonpath={.status.containerStatuses[0].state.waiting.reason}'
+	becomes 20 ErrImageNeverPull field pod/p '.status.containerStatuses[0].state.waiting.reason'
 }
 
 @test "node: a deleted pod gets its grace and its hook" {
@@ -126,18 +126,18 @@ T
 @test "node: a second deletion with less grace ends the pod sooner" {
 	pod p "containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'trap : TERM; while :; do sleep 1; done']}]"
 	k delete pod p --grace-period=600 --wait=false
-	wait_until 20 sh -c "$KUBECTL -n $NS get events | grep -q 'Stopping container c'"
+	says 20 'Stopping container c' messages
 	k delete pod p --grace-period=1 --wait=false
-	wait_until 30 refuses NotFound k get pod p
+	k wait --for=delete pod/p --timeout=30s
 }
 
 # bats test_tags=ours
 @test "node: a pod is deleted while its postStart hook still runs" {
 	make_pod p "containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'sleep 600'],
 		lifecycle: {postStart: {exec: {command: [sleep, '600']}}}}]"
-	wait_until 30 sh -c "$KUBECTL -n $NS get events | grep -q 'Started container c'"
+	says 30 'Started container c' messages
 	k delete pod p --wait=false
-	wait_until 30 refuses NotFound k get pod p
+	k wait --for=delete pod/p --timeout=30s
 }
 
 # bats test_tags=ours
@@ -147,10 +147,10 @@ T
 		command: [nc, -ll, -p, '$port', -e, sleep, '600']}]"
 	node=$(field pod/registry .spec.nodeName)
 	for p in p q; do make_pod $p "nodeName: $node, containers: [{name: c, image: 'localhost:$port/slow:1'}]"; done
-	for p in p q; do wait_until 20 sh -c "$KUBECTL -n $NS get events --field-selector involvedObject.name=$p | grep -q 'Pulling image'"; done
+	for p in p q; do says 20 'Pulling image' messages --field-selector "involvedObject.name=$p"; done
 	k delete pod p q --wait=false
-	wait_until 20 refuses NotFound k get pod p
-	wait_until 20 refuses NotFound k get pod q
+	k wait --for=delete pod/p --timeout=20s
+	k wait --for=delete pod/q --timeout=20s
 }
 
 @test "node: requests and limits become cgroups and a QoS class" {
@@ -175,7 +175,7 @@ spec:
     command: [sh, -c, "id -u; id -g; touch /x 2>/dev/null || echo read-only"]
     securityContext: {readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
 T
-	wait_until 30 equals Succeeded k get pod p -o 'jsonpath={.status.phase}'
+	becomes 30 Succeeded field pod/p .status.phase
 	assert_equal "1000 1000 read-only" "$(k logs p | xargs)"
 }
 
@@ -187,9 +187,9 @@ metadata: {name: st, namespace: $NS}
 spec:
   containers: [{name: c, image: "localhost/test:1"}]
 T
-	wait_until 40 equals Running k get pod st-node1 -o 'jsonpath={.status.phase}'
+	becomes 40 Running field pod/st-node1 .status.phase
 	in_node 1 rm /etc/kubernetes/manifests/st.yaml
-	wait_until 40 equals 0 sh -c "$KUBECTL -n $NS get pods -o name | wc -l"
+	becomes 40 0 count_pods
 }
 
 # bats test_tags=alone

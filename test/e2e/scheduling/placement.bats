@@ -3,11 +3,10 @@ load ../../lib/e2e.bash
 
 placed() { # NAME SPEC [METADATA]: waits until the pod has a node
 	make_pod "$@" >/dev/null
-	wait_until 30 sh -c "[ -n \"\$($KUBECTL -n $NS get pod $1 -o 'jsonpath={.spec.nodeName}')\" ]"
+	k wait --for=jsonpath='{.spec.nodeName}' "pod/$1" --timeout=30s
 }
-reason_of() { [[ $(field "pod/$1" '.status.conditions[?(@.type=="PodScheduled")].message') == *"$2"* ]]; }
 unplaced() { # NAME PART: the pod cannot be placed, and that is why
-	wait_until 30 reason_of "$1" "$2" || {
+	says 30 "$2" condition "pod/$1" PodScheduled .message || {
 		field "pod/$1" .status.conditions
 		return 1
 	}
@@ -52,7 +51,7 @@ c="containers: [{name: c, image: '$IMAGE'}]"
 	make_pod lonely "$c, affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: nobody}}}]}}"
 	unplaced lonely "didn't match pod affinity rules"
 	k label pod a --overwrite app=nobody
-	wait_until 30 sh -c "[ \"\$($KUBECTL -n $NS get pod lonely -o 'jsonpath={.spec.nodeName}')\" = $(node_of a) ]"
+	becomes 30 "$(node_of a)" field pod/lonely .spec.nodeName
 }
 
 @test "scheduling: pods of a deployment that exclude each other take a node each" {
@@ -96,7 +95,7 @@ c="containers: [{name: c, image: '$IMAGE'}]"
 	placed tolerant "$c, nodeSelector: {kubernetes.io/hostname: $node}, tolerations: [{key: $NS, value: v, effect: NoSchedule}]"
 	k get pod here
 	kall taint node "$node" "$NS=v:NoExecute"
-	wait_until 60 refuses NotFound k get pod here
+	k wait --for=delete pod/here --timeout=60s
 	assert_contains "$(k get events)" TaintManagerEviction
 	assert_equal "" "$(field pod/stays .metadata.deletionTimestamp)"
 }
@@ -107,7 +106,7 @@ c="containers: [{name: c, image: '$IMAGE'}]"
 	unplaced p "Insufficient cpu"
 	make_pod q "containers: [{name: c, image: '$IMAGE', resources: {requests: {example.com/thing: '1'}, limits: {example.com/thing: '1'}}}]"
 	unplaced q "Insufficient example.com/thing"
-	assert_contains "$(field pod/p '.status.conditions[?(@.type=="PodScheduled")].message')" "0/$(kall get nodes -o name | wc -l) nodes are available"
+	assert_contains "$(condition pod/p PodScheduled .message)" "0/$(kall get nodes -o name | wc -l) nodes are available"
 }
 
 # bats test_tags=alone
@@ -118,14 +117,14 @@ c="containers: [{name: c, image: '$IMAGE'}]"
 	at_end kall delete priorityclass "$NS-low" "$NS-high"
 	kall create priorityclass "$NS-low" --value=100
 	kall create priorityclass "$NS-high" --value=1000
-	becomes 30 1 kall get node "$node" -o 'jsonpath={.status.allocatable.example\.com/e2e}' || kall patch node "$node" --subresource=status --type=json -p '[{"op":"add","path":"/status/allocatable/example.com~1e2e","value":"1"}]'
+	becomes 30 1 field "node/$node" '.status.allocatable.example\.com/e2e' || kall patch node "$node" --subresource=status --type=json -p '[{"op":"add","path":"/status/allocatable/example.com~1e2e","value":"1"}]'
 	thing="containers: [{name: c, image: '$IMAGE', resources: {requests: {example.com/e2e: '1'}, limits: {example.com/e2e: '1'}}}]"
 	placed low "$thing, priorityClassName: $NS-low"
 	make_pod same "$thing, priorityClassName: $NS-low"
 	unplaced same "Insufficient example.com/e2e"
 	make_pod high "$thing, priorityClassName: $NS-high"
-	wait_until 60 sh -c "[ -n \"\$($KUBECTL -n $NS get pod high -o 'jsonpath={.spec.nodeName}')\" ]"
-	wait_until 30 refuses NotFound k get pod low
+	k wait --for=jsonpath='{.spec.nodeName}' pod/high --timeout=60s
+	k wait --for=delete pod/low --timeout=30s
 	assert_contains "$(k get events)" Preempted
 	assert_equal "" "$(node_of same)"
 }
@@ -133,7 +132,7 @@ c="containers: [{name: c, image: '$IMAGE'}]"
 # bats test_tags=short
 @test "scheduling: a gate holds a pod back until it is lifted" {
 	make_pod p "$c, schedulingGates: [{name: example.com/wait}, {name: example.com/more}]"
-	becomes 20 "SchedulingGated" field pod/p '.status.conditions[?(@.type=="PodScheduled")].reason'
+	becomes 20 "SchedulingGated" condition pod/p PodScheduled .reason
 	assert_contains "$(k get pod p)" SchedulingGated
 	k patch pod p --type=json -p '[{"op":"remove","path":"/spec/schedulingGates/0"}]'
 	refuses 'only deletion is allowed' k patch pod p -p '{"spec":{"schedulingGates":[{"name":"example.com/late"}]}}'
@@ -151,7 +150,7 @@ c="containers: [{name: c, image: '$IMAGE'}]"
 	unplaced b "didn't have free ports for the requested pod ports"
 	placed udp "$on, protocol: UDP}]}]"
 	k delete pod a --now
-	wait_until 30 sh -c "[ -n \"\$($KUBECTL -n $NS get pod b -o 'jsonpath={.spec.nodeName}')\" ]"
+	k wait --for=jsonpath='{.spec.nodeName}' pod/b --timeout=30s
 }
 
 # bats test_tags=alone

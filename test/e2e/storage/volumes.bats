@@ -53,7 +53,7 @@ deep
 
 @test "storage: a missing config map holds the pod back, an optional one does not" {
 	make_pod p "volumes: [{name: c, configMap: {name: late}}], containers: [{name: c, image: '$IMAGE', volumeMounts: [{name: c, mountPath: /c}]}]"
-	wait_until 60 sh -c "$KUBECTL -n $NS get events | grep -q 'configmap \"late\" not found'"
+	says 60 'configmap "late" not found' messages
 	assert_equal ContainerCreating "$(field pod/p '.status.containerStatuses[0].state.waiting.reason')"
 	pod q "volumes: [{name: c, configMap: {name: never, optional: true}}], containers: [{name: c, image: '$IMAGE', volumeMounts: [{name: c, mountPath: /c}]}]"
 	assert_equal "" "$(k exec q -- ls /c)"
@@ -89,7 +89,7 @@ text1" "$log"
 	at_end in_node "$node" rm -rf "/tmp/$NS"
 	assert_equal there "$(pod_log p "nodeName: $node, volumes: [{name: h, hostPath: {path: /tmp/$NS, type: Directory}}], containers: [{name: c, image: '$IMAGE', command: [cat, /h/f], volumeMounts: [{name: h, mountPath: /h, readOnly: true}]}]")"
 	make_pod q "nodeName: $node, volumes: [{name: h, hostPath: {path: /tmp/$NS, type: File}}], containers: [{name: c, image: '$IMAGE', volumeMounts: [{name: h, mountPath: /h}]}]"
-	wait_until 40 sh -c "$KUBECTL -n $NS get events | grep -q 'hostPath type check failed: /tmp/$NS is not a file'"
+	says 40 "hostPath type check failed: /tmp/$NS is not a file" messages
 	log=$(pod_log r "nodeName: $node, volumes: [{name: h, hostPath: {path: /tmp/$NS/new, type: DirectoryOrCreate}}], containers: [{name: c, image: '$IMAGE', command: [sh, -c, 'touch /h/made && ls /h'], volumeMounts: [{name: h, mountPath: /h}]}]")
 	assert_equal made "$log"
 	in_node "$node" test -e "/tmp/$NS/new/made"
