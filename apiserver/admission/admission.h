@@ -45,12 +45,15 @@ struct admission_attributes {
 };
 
 struct pod_security_figures;
+struct default_classes;
 
 struct admission_context {
 	struct objects *objects;
 	struct authz *authz;
 	const struct clock *clock;
-	struct pod_security_figures *pod_security; /* made with the admission */
+	/* Made with the admission. */
+	struct pod_security_figures *pod_security;
+	struct default_classes *default_classes;
 };
 
 struct admission_plugin {

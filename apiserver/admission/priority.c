@@ -1,5 +1,9 @@
+#include <pthread.h>
+#include <stdlib.h>
 #include "api/meta.h"
 #include "apiserver/admission/plugins.h"
+#include "base/map.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 /* What a class comes to. */
@@ -25,29 +29,79 @@ static struct priority of_class(const SchedulingV1PriorityClass *class)
 		class->value, object_name(class), str_or(class->preemption_policy, "PreemptLowerPriority")};
 }
 
-/* The class for pods without one: of several the lowest. */
-static struct status *default_class(
-	const struct admission_context *context, const struct admission_attributes *a, struct priority *ret)
+/* --- the class for pods without one --- */
+
+struct default_classes {
+	pthread_mutex_t lock;
+	struct strmap *marked; /* name to struct default_class: those that say they are it */
+};
+
+struct default_class {
+	int32_t value;
+	char preemption[];
+};
+
+static void on_class(void *data, enum object_event event, const ProtobufCMessage *object)
 {
-	struct object_list list;
-	*ret = (struct priority){0, "", "PreemptLowerPriority"};
-	TRY(objects_list(context->objects, a->arena, &SchedulingV1PriorityClass_schema, NULL, &list));
-	bool found = false;
-	for (size_t i = 0; i < list.n_items; i++) {
-		const SchedulingV1PriorityClass *class = (const SchedulingV1PriorityClass *)list.items[i];
-		if (class->global_default && (!found || class->value < ret->value)) {
-			*ret = of_class(class);
-			found = true;
-		}
+	struct default_classes *d = data;
+	const SchedulingV1PriorityClass *class = (const SchedulingV1PriorityClass *)object;
+	struct default_class *marked = NULL;
+	if (event != OBJECT_DELETED && class->global_default) {
+		const char *preemption = of_class(class).preemption;
+		const size_t size = strlen(preemption) + 1;
+		marked = mem_alloc(sizeof(*marked) + size);
+		marked->value = class->value;
+		memcpy(marked->preemption, preemption, size);
 	}
-	return NULL;
+	pthread_mutex_lock(&d->lock);
+	if (marked)
+		strmap_put(d->marked, object_name(class), marked);
+	else
+		strmap_remove(d->marked, object_name(class));
+	pthread_mutex_unlock(&d->lock);
+}
+
+struct default_classes *default_classes_new(struct objects *objects)
+{
+	struct default_classes *d = mem_zalloc(sizeof(*d));
+	pthread_mutex_init(&d->lock, NULL);
+	d->marked = strmap_new(free);
+	objects_subscribe(objects, &SchedulingV1PriorityClass_schema, on_class, d);
+	return d;
+}
+
+void default_classes_free(struct default_classes *d)
+{
+	strmap_free(d->marked);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+}
+
+/* Of several the lowest. */
+static struct priority find_default(const struct admission_context *context, struct arena *arena)
+{
+	struct default_classes *d = context->default_classes;
+	struct priority lowest = {0, "", "PreemptLowerPriority"};
+	pthread_mutex_lock(&d->lock);
+	STRMAP_FOREACH (d->marked, it) {
+		const struct default_class *class = it.value;
+		if (str_empty(lowest.class_name) || class->value < lowest.value ||
+			(class->value == lowest.value && strcmp(it.key, lowest.class_name) < 0))
+			lowest = (struct priority){class->value, it.key, class->preemption};
+	}
+	lowest.class_name = arena_strdup(arena, lowest.class_name);
+	lowest.preemption = arena_strdup(arena, lowest.preemption);
+	pthread_mutex_unlock(&d->lock);
+	return lowest;
 }
 
 static struct status *resolve(const struct admission_context *context, const struct admission_attributes *a,
 	const char *name, struct priority *ret)
 {
-	if (str_empty(name))
-		return default_class(context, a, ret);
+	if (str_empty(name)) {
+		*ret = find_default(context, a->arena);
+		return NULL;
+	}
 	const ProtobufCMessage *class;
 	struct status *s = objects_get(context->objects, a->arena, &SchedulingV1PriorityClass_schema, "", name, &class);
 	if (!s) {
@@ -113,10 +167,9 @@ static struct status *validate(const struct admission_context *context, const st
 		!API_IS(a->object, SchedulingV1PriorityClass))
 		return NULL;
 	const SchedulingV1PriorityClass *class = (const SchedulingV1PriorityClass *)a->object;
-	struct priority p;
 	if (!class->global_default)
 		return NULL;
-	TRY(default_class(context, a, &p));
+	const struct priority p = find_default(context, a->arena);
 	if (!str_empty(p.class_name) && !str_eq(p.class_name, object_name(class)))
 		return admission_forbidden(
 			a, "PriorityClass %s is already marked as default. Only one default can exist", p.class_name);

@@ -105,6 +105,36 @@ static void test_pod_that_wants_less(void **state)
 	assert_int_equal(pod->spec->n_volumes, 0);
 }
 
+#define CLASS(name, value, rest)                                                                             \
+	"{\"apiVersion\":\"scheduling.k8s.io/v1\",\"kind\":\"PriorityClass\",\"metadata\":{\"name\":\"" name \
+	"\"},\"value\":" value rest "}"
+#define DEFAULT ",\"globalDefault\":true"
+
+static void assert_default_class(struct fixture *f, const char *name, int32_t value, const char *preemption)
+{
+	CoreV1Pod *pod = world_object(f->w->arena, POD("", ""));
+	assert_null(admit(f, "ann", ADMISSION_CREATE, "pods", "", &pod->base, NULL));
+	assert_string_equal(str_or_empty(pod->spec->priority_class_name), name);
+	assert_int_equal(pod->spec->priority, value);
+	assert_string_equal(pod->spec->preemption_policy, preemption);
+}
+
+/* Pods without a class get that which says so, of several the lowest: as the classes are now. */
+static void test_default_priority(void **state)
+{
+	struct fixture *f = *state;
+	world_put(f->w, CLASS("any", "3", ""));
+	assert_default_class(f, "", 0, "PreemptLowerPriority");
+	world_put(f->w, CLASS("high", "9", DEFAULT ",\"preemptionPolicy\":\"Never\""));
+	assert_default_class(f, "high", 9, "Never");
+	world_put(f->w, CLASS("low", "-5", DEFAULT));
+	assert_default_class(f, "low", -5, "PreemptLowerPriority");
+	world_put(f->w, CLASS("low", "-5", ""));
+	assert_default_class(f, "high", 9, "Never");
+	world_drop(f->w, &SchedulingV1PriorityClass_schema, "", "high");
+	assert_default_class(f, "", 0, "PreemptLowerPriority");
+}
+
 static void test_refusals(void **state)
 {
 	struct fixture *f = *state;
@@ -298,7 +328,7 @@ int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {CASE(test_pod_gets_what_it_needs), CASE(test_pod_that_wants_less),
-		CASE(test_refusals), CASE(test_node), CASE(test_limit_range), CASE(test_limit_of_pods),
-		CASE(test_pod_security), cmocka_unit_test(test_unknown_plugin)};
+		CASE(test_default_priority), CASE(test_refusals), CASE(test_node), CASE(test_limit_range),
+		CASE(test_limit_of_pods), CASE(test_pod_security), cmocka_unit_test(test_unknown_plugin)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
