@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -236,9 +237,8 @@ uint64_t hash_keyed(const void *data, size_t size)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-void random_bytes(void *buf, size_t size)
+static void ask_kernel(uint8_t *p, size_t size)
 {
-	uint8_t *p = buf;
 	while (size) {
 		ssize_t n = getrandom(p, size, 0);
 		if (n < 0 && errno == EINTR)
@@ -247,6 +247,40 @@ void random_bytes(void *buf, size_t size)
 		p += n;
 		size -= (size_t)n;
 	}
+}
+
+/* Small wants are met from a block that each thread draws; what has been handed out is wiped from it. */
+static _Thread_local struct {
+	uint8_t bytes[256];
+	size_t left;
+} drawn;
+
+/* A child is not to draw what its parent draws. Of the parent's threads it has the one that forked. */
+static void forget_drawn(void)
+{
+	drawn.left = 0;
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_drawn);
+}
+
+void random_bytes(void *buf, size_t size)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	if (size > sizeof(drawn.bytes) / 8) {
+		ask_kernel(buf, size);
+		return;
+	}
+	if (drawn.left < size) {
+		pthread_once(&once, watch_forks);
+		ask_kernel(drawn.bytes, sizeof(drawn.bytes));
+		drawn.left = sizeof(drawn.bytes);
+	}
+	drawn.left -= size;
+	memcpy(buf, drawn.bytes + drawn.left, size);
+	explicit_bzero(drawn.bytes + drawn.left, size);
 }
 
 uint32_t random_below(uint32_t n)

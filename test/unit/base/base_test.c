@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include <dirent.h>
 #include <inttypes.h>
@@ -285,6 +287,36 @@ static void a_file_is_replaced_whole(void **state)
 	assert_true(status_is(gone, STATUS_NOT_FOUND));
 }
 
+/* Small wants are met from blocks: whatever their sizes, each gets bytes of its own, and so does a child process. */
+static void random_bytes_are_never_handed_out_twice(void **state)
+{
+	enum { N = 200, SIZE = 16 };
+	static uint8_t drawn[2 * N][SIZE];
+	int pipes[2];
+	for (int i = 0; i < N; i++)
+		random_bytes(drawn[i], i % 3 ? SIZE : 8);
+	assert_int_equal(pipe(pipes), 0);
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	for (int i = N; i < 2 * N; i++)
+		random_bytes(drawn[i], SIZE);
+	if (!child) {
+		const ssize_t n = write(pipes[1], drawn[N], SIZE * N);
+		_exit(n == SIZE * N ? 0 : 1);
+	}
+	static uint8_t others[N][SIZE];
+	assert_int_equal(read(pipes[0], others, sizeof(others)), sizeof(others));
+	waitpid(child, NULL, 0);
+	close(pipes[0]);
+	close(pipes[1]);
+	for (int i = 0; i < 2 * N; i++) {
+		for (int k = 0; k < i; k++)
+			assert_memory_not_equal(drawn[i], drawn[k], 8);
+		for (int k = 0; k < N; k++)
+			assert_memory_not_equal(drawn[i], others[k], 8);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +330,7 @@ int main(void)
 		cmocka_unit_test(workers_finish_what_is_queued),
 		cmocka_unit_test(workers_end_when_they_are_idle),
 		cmocka_unit_test(a_file_is_replaced_whole),
+		cmocka_unit_test(random_bytes_are_never_handed_out_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
