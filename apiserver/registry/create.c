@@ -1,3 +1,4 @@
+#include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/managed/managed.h"
 #include "apiserver/registry/private.h"
@@ -116,24 +117,15 @@ static struct status *write_new(struct request *request, ProtobufCMessage *objec
 static struct status *store_new(struct request *request, ProtobufCMessage *object)
 {
 	const struct strategy *s = request->strategy;
-	MetaV1ObjectMeta *meta = object_meta(object);
-	bool generated = str_empty(meta->name) && !str_empty(meta->generate_name);
-	for (int attempt = 0;; attempt++) {
-		if (generated)
-			generate_name(request, meta);
-		if (s->begin_create)
-			TRY(s->begin_create(request, object));
-		struct status *status = write_new(request, object);
-		if (!status)
-			return NULL;
-		if (s->rollback_create && !outcome_is_unknown(status))
-			s->rollback_create(request, object);
-		if (!status_is(status, STATUS_ALREADY_EXISTS))
-			return status;
-		status_drop(status, "said better below");
-		if (!generated || attempt + 1 >= NAME_ATTEMPTS)
-			return already_exists(request, meta);
-	}
+	if (s->begin_create)
+		TRY(s->begin_create(request, object));
+	struct status *status = write_new(request, object);
+	if (status && s->rollback_create && !outcome_is_unknown(status))
+		s->rollback_create(request, object);
+	if (!status_is(status, STATUS_ALREADY_EXISTS))
+		return status;
+	status_drop(status, "said better here");
+	return already_exists(request, object_meta(object));
 }
 
 static struct status *create_virtual(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
@@ -150,24 +142,37 @@ static struct status *create_virtual(struct request *request, ProtobufCMessage *
 	return request->strategy->create_virtual(request, object, ret_object);
 }
 
-/* From what admission made of an object to the one that is stored. */
-static struct status *create_admitted(struct request *request, ProtobufCMessage *object)
+static struct status *create_named(struct request *request, ProtobufCMessage *object)
 {
 	const struct strategy *s = request->strategy;
-	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
-	fill_system_fields(request, meta);
+	fill_system_fields(request, object_meta(object));
 	if (s->prepare_create)
 		s->prepare_create(request, object);
 	object_drop_disabled(request->arena, object, NULL);
-	/* The checks want a name; a generated one is drawn anew for each attempt. */
-	bool generated = str_empty(meta->name) && !str_empty(meta->generate_name);
-	if (generated)
-		generate_name(request, meta);
 	TRY(validate(request, object));
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, true));
-	if (generated)
-		meta->name = (char *)(uintptr_t)schema_empty_string;
 	return store_new(request, object);
+}
+
+/* From what admission made of an object to the one that is stored. With a generated name it is made anew for each name
+ * that is tried, as its other parts may have the name in them. */
+static struct status *create_admitted(
+	struct request *request, ProtobufCMessage *admitted, ProtobufCMessage **ret_object)
+{
+	const MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, admitted);
+	const size_t n_warnings = request->n_warnings;
+	*ret_object = admitted;
+	if (!str_empty(meta->name) || str_empty(meta->generate_name))
+		return create_named(request, admitted);
+	for (int attempt = 1;; attempt++) {
+		*ret_object = api_copy_msg(request->arena, admitted);
+		generate_name(request, object_meta(*ret_object));
+		struct status *status = create_named(request, *ret_object);
+		if (!status_is(status, STATUS_ALREADY_EXISTS) || attempt == NAME_ATTEMPTS)
+			return status;
+		status_drop(status, "another name is tried");
+		request->n_warnings = n_warnings;
+	}
 }
 
 struct status *registry_create(struct request *request, ProtobufCMessage *object, ProtobufCMessage **ret_object)
@@ -191,10 +196,11 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 		return status_with_code(
 			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));
-	struct status *status = create_admitted(request, object);
+	ProtobufCMessage *admitted = object;
+	struct status *status = create_admitted(request, admitted, &object);
 	if (request_is_shortened(request, status)) {
-		object_meta(object)->n_managed_fields = 0;
-		status = create_admitted(request, object);
+		object_meta(admitted)->n_managed_fields = 0;
+		status = create_admitted(request, admitted, &object);
 	}
 	TRY(status);
 	forget_empty(object);

@@ -1,3 +1,4 @@
+#include "api/defaults/defaults.h"
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/pod_parts.h"
@@ -19,8 +20,7 @@ static void prepare_create_job(struct request *request, ProtobufCMessage *object
 	CoreV1PodTemplateSpec *template = ENSURE(request->arena, spec->template, CoreV1PodTemplateSpec);
 	MetaV1ObjectMeta *meta = ENSURE(request->arena, template->metadata, MetaV1ObjectMeta);
 	MetaV1ObjectMeta *own = object_meta_ensure(request->arena, object);
-	/* The template's labels by default: then those that are added are the Job's, too. */
-	bool same_labels = meta->n_labels && own->n_labels == meta->n_labels && own->labels[0] == meta->labels[0];
+	const bool shares_labels = job_shares_labels(job); /* before some are added */
 	static const char *const names[] = {"job-name", "batch.kubernetes.io/job-name"};
 	static const char *const uids[] = {"controller-uid", "batch.kubernetes.io/controller-uid"};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -31,7 +31,7 @@ static void prepare_create_job(struct request *request, ProtobufCMessage *object
 	}
 	if (!spec->selector)
 		spec->selector = API_NEW(request->arena, MetaV1LabelSelector);
-	if (same_labels)
+	if (shares_labels)
 		map_copy(request->arena, meta->labels, meta->n_labels, &own->labels, &own->n_labels);
 	if (!map_has(spec->selector->match_labels, spec->selector->n_match_labels, uids[1]))
 		map_set(request->arena, &spec->selector->match_labels, &spec->selector->n_match_labels, uids[1],

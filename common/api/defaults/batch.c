@@ -1,3 +1,4 @@
+#include "api/defaults/defaults.h"
 #include "api/defaults/table.h"
 
 static void set_job_spec(struct arena *arena, BatchV1JobSpec *spec)
@@ -21,11 +22,22 @@ static void set_job(struct arena *arena, void *msg)
 	DEFAULT_MESSAGE(arena, job, metadata, MetaV1ObjectMeta);
 	set_job_spec(arena, job->spec);
 	MetaV1ObjectMeta *template = job->spec->template->metadata;
+	/* See job_shares_labels(). */
 	if (template && template->n_labels && !job->metadata->n_labels) {
 		job->metadata->n_labels = template->n_labels;
 		job->metadata->labels =
 			arena_dup(arena, template->labels, template->n_labels * sizeof(*template->labels));
 	}
+}
+
+bool job_shares_labels(const BatchV1Job *job)
+{
+	const CoreV1PodTemplateSpec *template = job->spec ? job->spec->template : NULL;
+	const MetaV1ObjectMeta *meta = job->metadata, *of = template ? template->metadata : NULL;
+	bool shares = meta && of && of->n_labels && meta->n_labels == of->n_labels;
+	for (size_t i = 0; shares && i < of->n_labels; i++)
+		shares = meta->labels[i] == of->labels[i];
+	return shares;
 }
 
 static void set_cron_job(struct arena *arena, void *msg)

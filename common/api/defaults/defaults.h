@@ -12,7 +12,11 @@
 #define API_DEFAULTS_DEFAULTS_H
 
 #include "api/schema.h"
+#include "api/types.h"
 
 void api_set_defaults(struct arena *arena, ProtobufCMessage *msg);
+/* Whether a Job's labels are its template's by default. The original's are one map then, which grows for both; here the
+ * two hold the same entries, until the Job is copied. */
+bool job_shares_labels(const BatchV1Job *job);
 
 #endif
