@@ -190,8 +190,45 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 	return status_not_allowed();
 }
 
+/* Watches and connections last as long as they are told otherwise. */
+static bool lasts(const struct request *r)
+{
+	return str_eq(r->verb, "watch") || (r->is_resource && is_connect(r));
+}
+
+/* How long the sender of the request waits for the answer (endpoints/filters/request_deadline.go). What can never be
+ * met is not begun; *ret_late then. */
+static struct status *check_timeout(struct exchange *exchange, const struct request *r, bool *ret_late)
+{
+	const char *text = exchange_query(exchange, "timeout");
+	int64_t ns;
+	*ret_late = false;
+	if (str_empty(text) || lasts(r))
+		return NULL;
+	if (!duration_parse(text, &ns))
+		return status_bad_request(
+			"invalid timeout specified in the request URL - %s", duration_problem(r->arena, text));
+	*ret_late = ns > 0 && clock_mono_ms(r->clock) - exchange->started_ms >= ns / 1000000;
+	return NULL;
+}
+
+/* As the original writes it from outside the request, whatever form was asked for. */
+static void answer_late(struct exchange *exchange)
+{
+	static const char text[] =
+		"{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not complete "
+		"within the allotted timeout\",\"reason\":\"Timeout\",\"details\":{},\"code\":504}\n";
+	reply_bytes(exchange, 504, "text/plain; charset=utf-8", text, strlen(text));
+}
+
 static struct status *respond(struct app *app, struct exchange *exchange, struct request *r)
 {
+	bool late;
+	TRY(check_timeout(exchange, r, &late));
+	if (late) {
+		answer_late(exchange);
+		return NULL;
+	}
 	/* A path of a group that nobody serves is no resource at all. */
 	bool unknown =
 		r->is_resource && (!route_version_known(r->group, r->version) || str_starts_with(exchange->path, "//"));

@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "api/protobuf.h"
 #include "api/yaml.h"
+#include "apiserver/registry/registry.h"
 #include "apiserver/strategy/strategy.h"
 #include "apiserver/validation/field.h"
 #include "base/encode.h"
@@ -342,5 +343,8 @@ struct status *decode_body(struct exchange *exchange, struct request *request, c
 	TRY(decode_body_plainly(exchange, request, type, ret_object));
 	api_set_defaults(request->arena, *ret_object);
 	struct status *bad = decode_convert(request, *ret_object);
-	return bad ? cannot_handle(type, NULL, NULL, bad) : NULL;
+	if (bad)
+		return cannot_handle(type, NULL, NULL, bad);
+	request_drop_repeated_owners(request, *ret_object, false);
+	return NULL;
 }

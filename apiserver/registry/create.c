@@ -196,6 +196,7 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 		return status_with_code(
 			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));
+	request_drop_repeated_owners(request, object, true);
 	ProtobufCMessage *admitted = object;
 	struct status *status = create_admitted(request, admitted, &object);
 	if (request_is_shortened(request, status)) {

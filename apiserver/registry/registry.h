@@ -56,6 +56,10 @@ struct status *request_check_namespace(const struct request *request, const char
 /* The object of that name has another uid. The original tells of its store, which a dry run only pretends to have. */
 struct status *request_uid_conflict(const struct request *request, const char *asked, const char *found) MUST_USE;
 
+/* Leaves each owner reference once, and warns of those that came again: of what is sent, and, after admission, of what
+ * it or a patch has added (endpoints/handlers, dedupOwnerReferencesAndAddWarning). */
+void request_drop_repeated_owners(struct request *request, ProtobufCMessage *object, bool admitted);
+
 /* A request of the server itself, as system:apiserver, for calls of the functions below. */
 struct request *registry_own_request(struct registry *registry, struct arena *arena,
 	const struct schema_resource *resource, const char *verb, const char *subresource, const char *namespace,

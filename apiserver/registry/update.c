@@ -256,6 +256,7 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 	else if (!request->applies)
 		managed_update(request, object, old);
 	TRY(admit(request, ADMISSION_UPDATE, object, old, NULL, false));
+	request_drop_repeated_owners(request, object, true);
 	carry_system_fields(request, object, old);
 	keep_the_other_half(request, object, old);
 	if (request->strategy->prepare_update)

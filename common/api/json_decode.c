@@ -553,7 +553,7 @@ static bool decode_duration(struct decoder *d, const struct place *at, MetaV1Dur
 		return false;
 	char *text = arena_strndup(d->arena, s, size);
 	if (!duration_parse(text, &duration->duration))
-		return bad_value(d, arena_printf(d->arena, "time: invalid duration \"%s\"", text));
+		return bad_value(d, duration_problem(d->arena, text));
 	return true;
 }
 

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include "base/arena.h"
 #include "base/status.h"
 
 enum flag_type {
@@ -73,6 +74,8 @@ void flags_print(const struct flag *flags, FILE *out);
 
 /* Go duration text to nanoseconds ("1h30m", "1.5s", "300ms", "0"); false if malformed. */
 bool duration_parse(const char *s, int64_t *ret_ns);
+/* What is wrong with it, as Go says it, in the arena; NULL: nothing. */
+char *duration_problem(struct arena *arena, const char *s);
 /* Go's Duration.String() into buf. Returns buf. */
 char *duration_format(int64_t ns, char buf[static 40]);
 

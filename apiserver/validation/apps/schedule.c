@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 #include "apiserver/validation/apps/batch.h"
+#include "base/flags.h"
 #include "base/str.h"
 
 enum { MAX_PART = 14 };
@@ -88,10 +89,8 @@ static const char *check_descriptor(struct arena *arena, const char *text)
 	if (!str_starts_with(text, every))
 		return arena_printf(arena, "unrecognized descriptor: %s", text);
 	const char *duration = text + strlen(every);
-	if (*duration && !duration[strspn(duration, "0123456789.hmsunµ+-")])
-		return NULL;
-	return arena_printf(arena, "failed to parse duration %s: time: invalid duration %s", duration,
-		field_quote(arena, duration));
+	const char *problem = duration_problem(arena, duration);
+	return problem ? arena_printf(arena, "failed to parse duration %s: %s", text, problem) : NULL;
 }
 
 const char *check_schedule(struct arena *arena, const char *schedule)

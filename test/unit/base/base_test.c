@@ -46,11 +46,27 @@ static void durations_read_and_print_as_go(void **state)
 		assert_int_equal(ns, rows[i].ns);
 		assert_string_equal(duration_format(ns, buf), rows[i].printed);
 	}
-	static const char *const bad[] = {"", "5", "s", "5x", "1h-5m", "99999999999h", "--5s", "1.s.s"};
+	static const struct {
+		const char *text, *problem;
+	} bad[] = {
+		{"", "time: invalid duration \"\""},
+		{"5", "time: missing unit in duration \"5\""},
+		{"1h5", "time: missing unit in duration \"1h5\""},
+		{"s", "time: invalid duration \"s\""},
+		{"5x", "time: unknown unit \"x\" in duration \"5x\""},
+		{"5\"\t\xc3\xa4", "time: unknown unit \"\\\"\\x09\\xc3\\xa4\" in duration \"5\\\"\\x09\\xc3\\xa4\""},
+		{"1h-5m", "time: unknown unit \"h-\" in duration \"1h-5m\""},
+		{"99999999999h", "time: invalid duration \"99999999999h\""},
+		{"--5s", "time: invalid duration \"--5s\""},
+		{"1.s.s", "time: invalid duration \"1.s.s\""},
+	};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	assert_null(duration_problem(arena, "1h"));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		int64_t ns;
-		if (duration_parse(bad[i], &ns))
-			fail_msg("%s was read as a duration", bad[i]);
+		if (duration_parse(bad[i].text, &ns))
+			fail_msg("%s was read as a duration", bad[i].text);
+		assert_string_equal(duration_problem(arena, bad[i].text), bad[i].problem);
 	}
 }
 
