@@ -18,6 +18,7 @@ const struct admission_plugin *const admission_plugins[] = {
 	&default_storage_class_plugin,
 	&storage_protection_plugin,
 	&claim_resize_plugin,
+	&default_ingress_class_plugin,
 	&resource_quota_plugin,
 	&always_deny_plugin,
 	NULL,
@@ -26,6 +27,5 @@ const struct admission_plugin *const admission_plugins[] = {
 const char *const admission_other_names[] = {"NamespaceAutoProvision", "NamespaceExists",
 	"LimitPodHardAntiAffinityTopology", "PodNodeSelector", "PodTolerationRestriction",
 	"OwnerReferencesPermissionEnforcement", "ExtendedResourceToleration", "EventRateLimit", "ImagePolicyWebhook",
-	"ClusterTrustBundleAttest", "DefaultIngressClass", "DenyServiceExternalIPs", "PodTopologyLabels",
-	"MutatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy",
-	"ValidatingAdmissionWebhook", NULL};
+	"ClusterTrustBundleAttest", "DenyServiceExternalIPs", "PodTopologyLabels", "MutatingAdmissionPolicy",
+	"MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", NULL};

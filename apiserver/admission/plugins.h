@@ -17,6 +17,7 @@ extern const struct admission_plugin certificate_approval_plugin;
 extern const struct admission_plugin certificate_signing_plugin;
 extern const struct admission_plugin certificate_subject_plugin;
 extern const struct admission_plugin default_storage_class_plugin;
+extern const struct admission_plugin default_ingress_class_plugin;
 extern const struct admission_plugin storage_protection_plugin;
 extern const struct admission_plugin claim_resize_plugin;
 extern const struct admission_plugin node_restriction_plugin;

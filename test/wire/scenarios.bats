@@ -45,3 +45,7 @@ play() {
 @test "what conversions refuse and make anew: former fields, JSON within objects, versions and names that are none" {
 	play conversions.txt
 }
+
+@test "classes that are given to what names none" {
+	play classes.txt
+}
