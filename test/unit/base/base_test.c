@@ -317,8 +317,8 @@ static void random_bytes_are_never_handed_out_twice(void **state)
 	for (int i = N; i < 2 * N; i++)
 		random_bytes(drawn[i], SIZE);
 	if (!child) {
-		const ssize_t n = write(pipes[1], drawn[N], SIZE * N);
-		_exit(n == SIZE * N ? 0 : 1);
+		const ssize_t n = write(pipes[1], (const uint8_t *)drawn + N * SIZE, N * SIZE);
+		_exit(n == N * SIZE ? 0 : 1);
 	}
 	static uint8_t others[N][SIZE];
 	assert_int_equal(read(pipes[0], others, sizeof(others)), sizeof(others));
