@@ -24,7 +24,9 @@
 #define TRIM_TICKS 8
 #define TRIM_BYTES (1u << 20)
 #define BUSY_TOP_BYTES (1 << 20)
-#define QUIET_TOP_BYTES (128 << 10)
+#define BUSY_PAD_BYTES (128 << 10) /* glibc's own */
+#define QUIET_TOP_BYTES (64 << 10)
+#define QUIET_PAD_BYTES (16 << 10)
 #define CERTIFICATE_SECONDS (365 * 86400)
 
 /* --- what it serves with --- */
@@ -292,6 +294,7 @@ static void choose_trim(clock_t *last)
 	const bool busy = now - *last > CLOCKS_PER_SEC / 10;
 	*last = now;
 	mallopt(M_TRIM_THRESHOLD, busy ? BUSY_TOP_BYTES : QUIET_TOP_BYTES);
+	mallopt(M_TOP_PAD, busy ? BUSY_PAD_BYTES : QUIET_PAD_BYTES);
 }
 
 static void wait_for_end(struct app *app, const sigset_t *set)

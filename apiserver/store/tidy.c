@@ -7,6 +7,9 @@
 /* Less that has come or gone, or a smaller part of the table, is not worth it. */
 #define LEAST_BYTES (512u << 10)
 #define PART 8
+/* After so long without a change less is, too: nobody is kept waiting, and it is for long. */
+#define QUIET_MS 5000
+#define QUIET_LEAST_BYTES (64u << 10)
 /* Entries that go into one block. A larger one wastes little where it is. */
 #define PACK_BYTES (64u << 10)
 #define PACK_MOST 256
@@ -87,11 +90,18 @@ static bool share_step(struct table *t, uint64_t *at)
 	return more;
 }
 
+static bool is_quiet(const struct table *t)
+{
+	return t->next > t->first &&
+	       clock_mono_ms(t->cache->clock) - t->ring[(t->next - 1) & (t->cap_ring - 1)]->at_ms >= QUIET_MS;
+}
+
 /* Whether it is worth it; then what changes from now on is for the next time. */
 static bool begin(struct table *t)
 {
 	pthread_rwlock_wrlock(&t->cache->lock);
-	const bool much = t->untidy >= LEAST_BYTES && t->untidy >= t->bytes / PART;
+	const bool much = (t->untidy >= LEAST_BYTES && t->untidy >= t->bytes / PART) ||
+			  (t->untidy >= QUIET_LEAST_BYTES && is_quiet(t));
 	if (much)
 		t->untidy = 0;
 	pthread_rwlock_unlock(&t->cache->lock);

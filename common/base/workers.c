@@ -20,6 +20,8 @@ enum { STACK_BYTES = 4 * 1024 * 1024, IDLE_MS = 20 };
 enum { STACK_BYTES = 512 * 1024, IDLE_MS = 5000 };
 #endif
 
+#define HEAP_LOOK_BYTES (64u << 10)
+
 struct job {
 	void (*fn)(void *);
 	void *data;
@@ -57,6 +59,17 @@ static bool take_queued(struct workers *w, struct job *ret_job)
 	return true;
 }
 
+/*
+ * The free end of the heap that a thread allocates from is kept for the next burst, and malloc_trim() gives back that
+ * of the main heap alone. Freeing so large a piece makes glibc look at the end of the heap it was in (_int_free,
+ * FASTBIN_CONSOLIDATION_THRESHOLD).
+ */
+static void give_back_end_of_heap(void)
+{
+	void *volatile piece = mem_alloc(HEAP_LOOK_BYTES);
+	free(piece);
+}
+
 /* Who has not been handed anything meanwhile is taken off the list, and ends: its place is free. */
 static bool leave(struct worker *worker)
 {
@@ -77,6 +90,8 @@ static bool leave(struct worker *worker)
 		w->has_left = true;
 	}
 	pthread_mutex_unlock(&w->lock);
+	if (found)
+		give_back_end_of_heap();
 	if (found && joins)
 		pthread_join(before, NULL);
 	return found;

@@ -311,6 +311,30 @@ static void what_was_superseded_is_not_kept_for_long(void **state)
 	clock_fake_free(clock);
 }
 
+/* Less than what is worth it in a storm is laid anew when nothing has happened for a while. */
+static void a_quiet_table_is_laid_anew_for_less(void **state)
+{
+	enum { PODS = 100, BYTES = 1000, TIDY_MS = 5000 };
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct clock *clock = clock_fake_new(0);
+	struct cache *cache = cache_new(NULL, "/registry", clock);
+	char *app = arena_alloc(arena, BYTES + 1);
+	memset(app, 'x', BYTES);
+	app[BYTES] = 0;
+	cache_mark_synced(cache, 10);
+	clock_fake_advance(clock, TIDY_MS / 2);
+	for (int64_t i = 0; i < PODS; i++)
+		put(cache, "a", arena_printf(arena, "p%lld", (long long)i), app, 11 + i);
+	clock_fake_advance(clock, TIDY_MS / 2);
+	assert_int_equal(cache_tick(cache), 0);
+	clock_fake_advance(clock, TIDY_MS);
+	assert_true(cache_tick(cache) > PODS * BYTES);
+	clock_fake_advance(clock, TIDY_MS);
+	assert_int_equal(cache_tick(cache), 0);
+	cache_free(cache);
+	clock_fake_free(clock);
+}
+
 /* What many changes have scattered is laid anew: the same objects elsewhere, for lists and for watchers alike. What is
  * kept as JSON stays where it is. */
 static void changed_objects_are_laid_anew(void **state)
@@ -662,6 +686,7 @@ int main(void)
 		cmocka_unit_test(old_events_are_forgotten_by_the_clock),
 		cmocka_unit_test(a_quiet_table_remembers_less),
 		cmocka_unit_test(what_was_superseded_is_not_kept_for_long),
+		cmocka_unit_test(a_quiet_table_is_laid_anew_for_less),
 		cmocka_unit_test(changed_objects_are_laid_anew),
 		cmocka_unit_test(a_deleted_object_carries_the_revision_of_its_end),
 		cmocka_unit_test(what_cannot_be_read_is_neither_there_nor_gone),
