@@ -101,13 +101,13 @@ static void encode_metadata_list(
 		json_encode(&text, list->metadata, 0);
 	else
 		strbuf_adds(&text, "{}");
-	strbuf_adds(&text, ",\"items\":[");
+	strbuf_adds(&text, list->n_items ? ",\"items\":[" : ",\"items\":null");
 	for (size_t i = 0; i < list->n_items; i++) {
 		if (i)
 			strbuf_addc(&text, ',');
 		json_encode_as(&text, list->items[i], as, "PartialObjectMetadata", 0);
 	}
-	strbuf_adds(&text, "]}\n");
+	strbuf_adds(&text, list->n_items ? "]}\n" : "}\n");
 	if (pretty)
 		indent(&text);
 	strbuf_add(out, text.buf, text.len);

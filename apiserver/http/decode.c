@@ -79,6 +79,8 @@ static struct status *check_kind(struct request *request, const struct schema_ty
 	/* What belongs to every group may come under any group's name. */
 	if (str_eq(type->group, "meta.k8s.io") || (str_empty(api_version) && str_empty(kind)))
 		return NULL;
+	/* A version of no group may go by a slash. */
+	api_version += *api_version == '/';
 	if (!str_empty(kind) && !str_empty(api_version) && !schema_find_api_version(api_version, kind)) {
 		error->other_kind = arena_printf(arena, "no kind %s is registered for version %s in scheme " SCHEME,
 			field_quote(arena, kind), field_quote(arena, api_version));

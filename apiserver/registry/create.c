@@ -75,11 +75,13 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	const struct strategy *s = request->strategy;
 	errors.unprivileged = request->context && request->context->unprivileged;
-	if (!s->create_virtual)
+	if (!s->create_virtual && !s->metadata_last)
 		validate_object_meta_of(request, &errors, object_meta(object));
 	if (s->validate_create)
 		s->validate_create(request, object, &errors);
-	if (!errors.n_items && !s->create_virtual)
+	if (!errors.n_items && s->metadata_last)
+		validate_object_meta_of(request, &errors, object_meta(object));
+	else if (!errors.n_items && !s->create_virtual)
 		validate_object_name(&errors, FIELD(NULL, "metadata"), object_meta(object), name_is_path_segment);
 	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, schema_of(object)->kind,
 		object_name(object)));

@@ -28,6 +28,7 @@ const struct strategy event_strategy = {
 	.group = "",
 	.resource = "events",
 	.check_name = name_is_path_segment,
+	.metadata_last = true,
 	.owns_nothing = true,
 	.update_checks = {CHECK_CHANGE},
 	.validate_create = check,

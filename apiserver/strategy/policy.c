@@ -37,6 +37,7 @@ const struct strategy budget_strategy = {.group = "policy",
 	.update_checks = {CHECK_CHANGE},
 	.status_checks = {CHECK_CHANGE},
 	.check_name = name_is_path_segment,
+	.metadata_last = true,
 	SPEC_AND_STATUS,
 	CHECKS(budget)};
 const struct strategy runtime_class_strategy = {.group = "node.k8s.io",

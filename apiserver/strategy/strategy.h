@@ -55,6 +55,8 @@ struct strategy {
 
 	/* The form of names; NULL: a DNS subdomain. */
 	name_check_fn *check_name;
+	/* The kind's own check of a new object is not about its metadata, which is looked at if that is content. */
+	bool metadata_last;
 	/* What the kind's own check of an update goes through, in its order, behind what every update is asked; that of
 	 * its status. Not told: CHECK_META_CHANGE, CHECK_CHANGE. */
 	enum update_check update_checks[MAX_UPDATE_CHECKS + 1], status_checks[MAX_UPDATE_CHECKS + 1];

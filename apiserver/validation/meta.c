@@ -226,7 +226,8 @@ static void check_requirement(struct field_errors *errors, const struct field_pa
 			field_forbidden(errors, FIELD(path, "values"),
 				"may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
 	} else {
-		field_invalid(errors, FIELD(path, "operator"), r->operator, "not a valid selector operator");
+		field_invalid_json(errors, FIELD(path, "operator"), field_json(errors->arena, r->operator),
+			"not a valid selector operator");
 	}
 	check(errors, FIELD(path, "key"), r->key, check_qualified_name(errors->arena, str_or_empty(r->key)));
 	size_t n = errors->n_items;

@@ -124,7 +124,8 @@ static void check_selector(
 		const CoreV1ScopedResourceSelectorRequirement *term = selector->match_expressions[i];
 		names[i] = arena_strdup(errors->arena, str_or(term->scope_name, ""));
 		if (!is_scope(names[i]))
-			field_invalid(errors, FIELD(path, "scopeName"), names[i], "unsupported scope");
+			field_invalid_json(errors, FIELD(path, "scopeName"), field_json(errors->arena, names[i]),
+				"unsupported scope");
 		check_fit(errors, path, spec, names[i], shown);
 		check_operator(errors, path, term);
 	}

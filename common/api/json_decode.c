@@ -34,6 +34,7 @@ struct decoder {
 	bool own_reader;	       /* in a value that reads itself: all errors end it */
 	const struct place *own_place; /* of that value, beyond which no error tells where it is */
 	const struct json_options *options;
+	const struct schema_type *named_list; /* the latest type that is a list and has a name of its own */
 };
 
 static bool decode_message(struct decoder *d, const struct place *at, void *msg);
@@ -156,6 +157,8 @@ static bool wrong_type(struct decoder *d, const struct place *at, const struct s
 	add_place(&path, at, false);
 	if (named)
 		strbuf_adds(&type, named);
+	else if (d->named_list && !element && field == &d->named_list->fields[0])
+		strbuf_printf(&type, "%s.%s", d->named_list->version, d->named_list->kind);
 	else
 		add_go_type(&type, field, element);
 	if (!owner)
@@ -659,6 +662,7 @@ static bool decode_form(struct decoder *d, const struct place *at, void *msg)
 	case SCHEMA_FORM_RAW:
 		return decode_raw(d, form_field(msg, 0));
 	case SCHEMA_FORM_LIST:
+		d->named_list = schema_of(msg);
 		return decode_list(d, at, &schema_of(msg)->fields[0], msg);
 	case SCHEMA_FORM_SCHEMA_OR_BOOL:
 	case SCHEMA_FORM_SCHEMA_OR_ARRAY:

@@ -105,7 +105,7 @@ void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *a
 
 static bool is_root_items(const struct schema_type *type, const struct schema_field *field)
 {
-	return type->root && field->shape == SCHEMA_LIST &&
+	return type->root && field->shape == SCHEMA_LIST && type != &MetaV1PartialObjectMetadataList_schema &&
 	       (!strcmp(field->json_name, "items") || !strcmp(type->kind, "APIGroupList"));
 }
 

@@ -303,7 +303,10 @@ class Session:
         """Waits for what controllers within the original's server say of the object, and says the same to ours, in their name."""
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            theirs = self.servers[0].send("GET", self.one).json
+            answer = self.servers[0].send("GET", self.one)
+            theirs = answer.json
+            if answer.code != 200:  # what was refused is not there
+                return
             said = {c["type"]: c["status"] for c in (theirs.get("status") or {}).get("conditions") or []}
             if said.get("Established") == "True" or "Available" in said or "Dangling" in said:
                 break

@@ -91,10 +91,14 @@ static void share(struct form *form, struct arena *arena, const Spec *spec)
 			v->schema = NULL;
 		if (form->shared_subresources)
 			v->subresources = NULL;
-		if (columns)
+		if (columns) {
 			v->n_additional_printer_columns = 0;
-		if (selectable)
+			v->additional_printer_columns = NULL;
+		}
+		if (selectable) {
 			v->n_selectable_fields = 0;
+			v->selectable_fields = NULL;
+		}
 	}
 }
 
