@@ -145,15 +145,11 @@ bool quantity_parse_n(const char *s, size_t size, struct quantity *ret_q)
 		return false;
 	bool negative = *p == '-';
 	p += *p == '-' || *p == '+';
-	const char *start = p;
+	/* Without a digit it is none of whatever follows: 0. */
 	p = read_digits(p, end, false, &digits);
-	bool some = p > start;
-	if (p < end && *p == '.') {
-		start = ++p;
-		p = read_digits(p, end, true, &digits);
-		some = some || p > start;
-	}
-	if (!some || !parse_suffix(p, (size_t)(end - p), &base, &exponent, &format))
+	if (p < end && *p == '.')
+		p = read_digits(p + 1, end, true, &digits);
+	if (!parse_suffix(p, (size_t)(end - p), &base, &exponent, &format))
 		return false;
 	u128 magnitude = scale_digits(&digits, base, exponent);
 	if (format == QUANTITY_BINARY_SI && magnitude < NANO && magnitude)
@@ -303,7 +299,7 @@ const char *quantity_problem(const char *s, size_t size)
 	if (p < end && *p == '.')
 		p = skip_digits(p + 1, end);
 	if (p == end)
-		return size ? "unable to parse numeric part of quantity" : QUANTITY_ERROR;
+		return QUANTITY_ERROR;
 	while (p < end && memchr(letters, *p, sizeof(letters) - 1))
 		p++;
 	if (p < end && (*p == '-' || *p == '+'))
