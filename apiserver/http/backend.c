@@ -27,11 +27,27 @@ struct status *backend_dial(const struct backend *b, struct stream **ret_stream)
 	return s;
 }
 
+static struct status *no_address(const CoreV1NodeStatus *node)
+{
+	CLEANUP(strbuf_done) struct strbuf known = STRBUF_INIT;
+	for (size_t i = 0; node && i < node->n_addresses; i++)
+		strbuf_printf(&known, "%s{%s %s}", i ? " " : "", node->addresses[i]->type, node->addresses[i]->address);
+	return status_with_code(status_new(STATUS_UNKNOWN, "no preferred addresses found; known addresses: [%s]",
+					str_or_empty(known.buf)),
+		500);
+}
+
 struct status *backend_kubelet(
 	struct app *app, struct request *request, const char *node_name, struct backend *ret_backend)
 {
 	const ProtobufCMessage *object;
-	TRY(objects_get(request->objects, request->arena, &CoreV1Node_schema, "", node_name, &object));
+	struct status *missing =
+		objects_get(request->objects, request->arena, &CoreV1Node_schema, "", node_name, &object);
+	if (status_is(missing, STATUS_NOT_FOUND)) {
+		status_drop(missing, "told, as the original does, as a missing one of what is asked for");
+		return request_not_found(request, node_name);
+	}
+	TRY(missing);
 	const CoreV1NodeStatus *node = ((const CoreV1Node *)object)->status;
 	*ret_backend = (struct backend){.tls = app->kubelet_tls, .port = DEFAULT_KUBELET_PORT};
 	if (node && node->daemon_endpoints && node->daemon_endpoints->kubelet_endpoint &&
@@ -43,7 +59,7 @@ struct status *backend_kubelet(
 				ret_backend->host = node->addresses[i]->address;
 				return NULL;
 			}
-	return status_internal("no preferred addresses found; known addresses: []");
+	return no_address(node);
 }
 
 struct header_list {

@@ -274,30 +274,24 @@ static struct status *pod_backend(struct request *request, const char *name, con
 	return NULL;
 }
 
-/* Requests go to pods only: an endpoint that somebody wrote by hand may be anything. */
-static bool is_pod(struct request *request, const DiscoveryV1Endpoint *endpoint)
+/* Requests go to pods only: an address that somebody wrote by hand may be anything. */
+static bool is_pod(struct request *request, const CoreV1EndpointAddress *address)
 {
 	const ProtobufCMessage *object;
-	const CoreV1ObjectReference *target = endpoint->target_ref;
-	if (!target || !str_eq(target->kind, "Pod") || !str_eq(target->namespace, request->namespace))
+	const CoreV1ObjectReference *target = address->target_ref;
+	if (!target || !str_eq(target->namespace, request->namespace))
 		return false;
-	struct status *status = objects_get(
-		request->objects, request->arena, &CoreV1Pod_schema, target->namespace, target->name, &object);
+	struct status *status = objects_get(request->objects, request->arena, &CoreV1Pod_schema, target->namespace,
+		str_or_empty(target->name), &object);
 	if (status) {
-		status_drop(status, "then another endpoint answers");
+		status_drop(status, "then another address answers");
 		return false;
 	}
 	const CoreV1PodStatus *pod = ((const CoreV1Pod *)object)->status;
 	for (size_t i = 0; pod && i < pod->n_pod_ips; i++)
-		if (str_eq(pod->pod_ips[i]->ip, endpoint->addresses[0]))
+		if (str_eq(pod->pod_ips[i]->ip, address->ip))
 			return true;
 	return false;
-}
-
-static bool is_ready(const DiscoveryV1Endpoint *endpoint)
-{
-	const DiscoveryV1EndpointConditions *c = endpoint->conditions;
-	return endpoint->n_addresses && !(c && c->has_ready && !c->ready);
 }
 
 /* The name of the Service's port; a number that the Service has not is an error. */
@@ -306,11 +300,11 @@ static struct status *service_port_name(
 {
 	const ProtobufCMessage *object;
 	int64_t number;
-	TRY(objects_get(request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object));
-	const CoreV1ServiceSpec *spec = ((const CoreV1Service *)object)->spec;
 	*ret_name = port;
 	if (!str_to_int64(port, INT64_MIN, INT64_MAX, &number))
 		return NULL;
+	TRY(objects_get(request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object));
+	const CoreV1ServiceSpec *spec = ((const CoreV1Service *)object)->spec;
 	for (size_t i = 0; spec && i < spec->n_ports; i++)
 		if (spec->ports[i]->port == number) {
 			*ret_name = str_or_empty(spec->ports[i]->name);
@@ -319,33 +313,44 @@ static struct status *service_port_name(
 	return status_new(STATUS_UNAVAILABLE, "no service port %lld found for service \"%s\"", (long long)number, name);
 }
 
-/* Any ready pod behind the Service's port. */
+/* A pod among the addresses of a subset that has the port, from a random one on. */
+static bool subset_backend(
+	struct request *request, const CoreV1EndpointSubset *subset, const char *port, struct backend *b)
+{
+	const CoreV1EndpointPort *found = NULL;
+	for (size_t i = 0; !found && i < subset->n_ports; i++)
+		if (str_eq(str_or_empty(subset->ports[i]->name), port))
+			found = subset->ports[i];
+	const size_t n = found ? subset->n_addresses : 0, first = n ? random_below((uint32_t)n) : 0;
+	for (size_t i = 0; i < n; i++) {
+		const CoreV1EndpointAddress *address = subset->addresses[(first + i) % n];
+		if (!is_pod(request, address))
+			continue;
+		b->host = address->ip;
+		b->port = (uint16_t)found->port;
+		return true;
+	}
+	return false;
+}
+
+/* Any ready pod behind the Service's port, by its Endpoints (core/service/storage, ResourceLocation). */
 static struct status *service_backend(struct request *request, const char *name, const char *port, struct backend *b)
 {
-	struct object_list slices;
-	size_t n = 0;
+	const ProtobufCMessage *object;
 	TRY(service_port_name(request, name, port, &port));
-	TRY(objects_list(
-		request->objects, request->arena, &DiscoveryV1EndpointSlice_schema, request->namespace, &slices));
-	for (size_t i = 0; i < slices.n_items; i++) {
-		const DiscoveryV1EndpointSlice *slice = (const DiscoveryV1EndpointSlice *)slices.items[i];
-		const DiscoveryV1EndpointPort *found = NULL;
-		if (!str_eq(meta_label(slice->metadata, "kubernetes.io/service-name"), name))
-			continue;
-		for (size_t q = 0; !found && q < slice->n_ports; q++)
-			if (str_eq(str_or_empty(slice->ports[q]->name), port))
-				found = slice->ports[q];
-		for (size_t e = 0; found && e < slice->n_endpoints; e++) {
-			if (!is_ready(slice->endpoints[e]) || !is_pod(request, slice->endpoints[e]))
-				continue;
-			/* Each of n gets its chance of one in n. */
-			if (random_below((uint32_t)++n) == 0) {
-				b->host = slice->endpoints[e]->addresses[0];
-				b->port = (uint16_t)found->port;
-			}
-		}
+	struct status *missing = objects_get(
+		request->objects, request->arena, &CoreV1Endpoints_schema, request->namespace, name, &object);
+	if (status_is(missing, STATUS_NOT_FOUND)) {
+		status_drop(missing, "told as that of the Service");
+		return request_not_found(request, name);
 	}
-	return n ? NULL : status_new(STATUS_UNAVAILABLE, "no endpoints available for service \"%s\"", request->name);
+	TRY(missing);
+	const CoreV1Endpoints *endpoints = (const CoreV1Endpoints *)object;
+	const size_t n = endpoints->n_subsets, first = n ? random_below((uint32_t)n) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (subset_backend(request, endpoints->subsets[(first + i) % n], port, b))
+			return NULL;
+	return status_new(STATUS_UNAVAILABLE, "no endpoints available for service \"%s\"", n ? request->name : name);
 }
 
 /* Certificates of pods and services are nobody's that we know. */

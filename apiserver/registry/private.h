@@ -42,8 +42,6 @@ bool request_is_shortened(struct request *request, struct status *status);
 struct table *request_table(const struct request *request);
 /* What the keys of a list or watch begin with: "namespace/", or "". */
 const char *request_prefix(const struct request *request);
-/* `pods "web" not found`, with details. */
-struct status *request_not_found(const struct request *request, const char *name) MUST_USE;
 struct status *request_conflict(const struct request *request, const char *name, const char *format, ...) MUST_USE
 	PRINTF(3, 4);
 /* "pods", "deployments.apps" */

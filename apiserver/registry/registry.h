@@ -50,6 +50,8 @@ bool registry_wait_synced(struct registry *registry, int64_t timeout_ms);
 /* The answers of the original that say nothing but the code: details are there and empty. */
 struct status *status_not_allowed(void) MUST_USE;
 struct status *status_unknown_path(void) MUST_USE;
+/* `pods "web" not found`, with details. */
+struct status *request_not_found(const struct request *request, const char *name) MUST_USE;
 /* The namespace that a body names, "" for none, has to be the request's. */
 struct status *request_check_namespace(const struct request *request, const char *namespace) MUST_USE;
 

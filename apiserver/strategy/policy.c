@@ -45,7 +45,21 @@ const struct strategy runtime_class_strategy = {.group = "node.k8s.io",
 	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	CHECKS(runtime_class),
 	.warn = warn_runtime_class};
+/* scheduling/priorityclass/storage: those that the server itself makes. */
+static struct status *keep_system_classes(struct request *request, const ProtobufCMessage *object)
+{
+	static const char *const names[] = {"system-cluster-critical", "system-node-critical", NULL};
+	if (!str_eq(request->verb, "delete") || !str_in(object_name(object), names))
+		return NULL;
+	struct status *s = status_new(STATUS_FORBIDDEN,
+		"priorityclasses.scheduling.k8s.io \"%s\" is forbidden: this is a system priority class and cannot be "
+		"deleted",
+		object_name(object));
+	return status_details(s, request->group, request->resource, object_name(object));
+}
+
 const struct strategy priority_class_strategy = {.group = "scheduling.k8s.io",
 	.resource = "priorityclasses",
 	.prepare_create = generic_first_generation,
+	.check_delete = keep_system_classes,
 	CHECKS(priority_class)};
