@@ -21,14 +21,12 @@ int tree_kind(const cJSON *node)
 	return type == cJSON_True ? cJSON_False : type;
 }
 
-struct status *patch_rule(const struct patch_scope *scope, const char *key, struct patch_rule *ret_rule)
+struct status *patch_rule(const struct patch_scope *scope, const char *key, bool is_list, struct patch_rule *ret_rule)
 {
 	*ret_rule = (struct patch_rule){0};
-	if (scope->value) {
-		if (scope->value->kind == SCHEMA_MESSAGE)
-			ret_rule->scope.type = scope->value->type;
-		return NULL;
-	}
+	if (scope->value)
+		return status_new(
+			STATUS_UNKNOWN, "merging an object in json but data type is not struct, instead is: map");
 	if (!scope->type || scope->type->form != SCHEMA_FORM_OBJECT)
 		return NULL; /* raw values have no rules */
 	const struct schema_name *name = schema_find_field(scope->type, key, strlen(key));
@@ -48,6 +46,8 @@ struct status *patch_rule(const struct patch_scope *scope, const char *key, stru
 		ret_rule->scope.value = schema_map_value(field);
 	else if (field->kind == SCHEMA_MESSAGE)
 		ret_rule->scope.type = field->type;
+	if (is_list && ret_rule->single)
+		return status_new(STATUS_UNKNOWN, "expected slice or array type, but got: struct");
 	return NULL;
 }
 

@@ -23,7 +23,9 @@ struct patch_rule {
 	const char *merge_key;
 };
 
-struct status *patch_rule(const struct patch_scope *scope, const char *key, struct patch_rule *ret_rule) MUST_USE;
+/* What the schema says of a member that is an object or a list. Of a map's it says nothing, which is an error. */
+struct status *patch_rule(
+	const struct patch_scope *scope, const char *key, bool is_list, struct patch_rule *ret_rule) MUST_USE;
 
 /* What a field of one message holds, into another of its type. */
 void patch_put_field(void *to, const void *from, const struct schema_field *f);

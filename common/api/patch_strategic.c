@@ -302,19 +302,6 @@ static struct status *merge_lists(struct arena *arena, cJSON *original, cJSON *p
 	return NULL;
 }
 
-/* What the schema says of a member, where it can: not of those of a map. */
-static struct status *member_rule(
-	const struct patch_scope *scope, const char *key, bool is_list, struct patch_rule *ret_rule)
-{
-	if (scope->value)
-		return status_new(
-			STATUS_UNKNOWN, "merging an object in json but data type is not struct, instead is: map");
-	TRY(patch_rule(scope, key, ret_rule));
-	if (is_list && ret_rule->single)
-		return status_new(STATUS_UNKNOWN, "expected slice or array type, but got: struct");
-	return NULL;
-}
-
 static struct status *wrong_order(const cJSON *patch, const cJSON *order)
 {
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
@@ -364,7 +351,7 @@ static struct status *merge_ordered(struct arena *arena, cJSON *original, cJSON 
 
 	if ((before && !cJSON_IsArray(before)) || (changes && !cJSON_IsArray(changes)))
 		return patch_bad_argument("[]interface {}", before && !cJSON_IsArray(before) ? before : changes);
-	TRY(member_rule(scope, name, true, &rule));
+	TRY(patch_rule(scope, name, true, &rule));
 	struct nodes patch_nodes = nodes_of(arena, changes), server_order = nodes_of(arena, before);
 	TRY(check_order(arena, changes, order_list, rule.merge_key));
 	if (!before && !changes)
@@ -443,11 +430,11 @@ static struct status *merge_member(struct arena *arena, cJSON *original, cJSON *
 		return NULL;
 	}
 	if (cJSON_IsObject(value)) {
-		TRY(member_rule(scope, key, false, &rule));
+		TRY(patch_rule(scope, key, false, &rule));
 		if (!rule.replace)
 			TRY(patch_merge_maps(arena, old, value, &rule.scope, options, &merged));
 	} else if (cJSON_IsArray(value)) {
-		TRY(member_rule(scope, key, true, &rule));
+		TRY(patch_rule(scope, key, true, &rule));
 		if (rule.merge || deletions)
 			TRY(merge_lists(arena, old, value, &rule, deletions, options, &merged, &order));
 	}

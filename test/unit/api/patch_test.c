@@ -26,6 +26,7 @@ enum operation { STRATEGIC, TWOWAY, THREEWAY, THREEWAYMERGE, MERGE, JSONPATCH };
 	"{\"nodeName\":\"n\",\"containers\":[{\"name\":\"c\",\"image\":\"x\",\"env\":[{\"name\":\"A\",\"value\":"      \
 	"\"1\"}],\"imagePullPolicy\":\"Always\"},{\"name\":\"d\",\"image\":\"y\"},{\"name\":\"injected\",\"image\":"   \
 	"\"i\"}],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}},{\"name\":\"token\",\"projected\":{}}]}}"
+#define EXTRA(members_) "{\"spec\":{\"extra\":{" members_ "}}}"
 #define DOC "{\"a\":1,\"b\":[1,2,3],\"c\":{\"d\":\"e\"},\"f\":null,\"x/y\":1,\"t~u\":2}"
 
 /* The wanted results are those of the original's libraries; NULL: an error. */
@@ -317,6 +318,12 @@ static const struct {
 	{MERGE, NULL, "1", "{\"b\":[1,null]}", NULL, "{\"b\":[1,null]}"},
 	{MERGE, NULL, "1", "{\"a\":{\"x\":{\"y\":null}}}", NULL, "{\"a\":{\"x\":{}}}"},
 	{MERGE, NULL, "1", "[1,2]", NULL, "[1,2]"},
+	/* What stands in a map is replaced whole or not at all. */
+	{TWOWAY, &CertificatesV1CertificateSigningRequest_schema, EXTRA("\"m\":[\"a\",\"b\"],\"s\":[\"x\"]"),
+		EXTRA("\"m\":[\"a\"],\"s\":[\"x\"]"), NULL,
+		"merging an object in json but data type is not struct, instead is: map"},
+	{TWOWAY, &CertificatesV1CertificateSigningRequest_schema, EXTRA("\"s\":[\"x\"]"),
+		EXTRA("\"m\":[\"a\"],\"s\":[\"x\"]"), NULL, EXTRA("\"m\":[\"a\"]")},
 };
 
 static cJSON *parse(struct arena *arena, const char *text)
