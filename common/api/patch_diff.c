@@ -238,7 +238,7 @@ static struct status *diff_containers(struct arena *arena, const cJSON *original
 	struct patch_rule rule;
 	cJSON *child = NULL;
 
-	struct status *status = patch_rule(scope, key, false, &rule);
+	struct status *status = patch_rule(scope, key, cJSON_IsArray(modified), &rule);
 	if (status && tree_equal(original, modified)) {
 		status_drop(status, "what did not change needs no rule");
 		return NULL;
