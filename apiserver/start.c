@@ -321,6 +321,7 @@ static void stop(struct app *app)
 {
 	atomic_store(&app->stopping, true);
 	boot_stop(app->boot);
+	server_stop(app->server);
 }
 
 struct status *apiserver_run(struct options *options)

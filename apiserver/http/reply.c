@@ -228,7 +228,6 @@ static ssize_t read_long(void *data, uint64_t position, char *buf, size_t max)
 static void *run_upgraded(void *data)
 {
 	struct exchange_private *x = data;
-	struct server *server = x->server;
 	struct stream *stream = takeover_stream(x->connection);
 	struct http_header *headers = ARENA_ARRAY(x->pub.arena, struct http_header, x->n_headers + 1);
 	for (size_t i = 0; i < x->n_headers; i++)
@@ -236,7 +235,6 @@ static void *run_upgraded(void *data)
 	status_drop(takeover_answer(stream, x->protocol, headers, x->n_headers), "the session sees the broken stream");
 	x->serve(x->serve_data, stream);
 	MHD_resume_connection(x->connection);
-	atomic_fetch_sub(&server->n_streams, 1);
 	return NULL;
 }
 
@@ -245,7 +243,6 @@ static enum MHD_Result begin_upgraded(struct exchange_private *x)
 	if (x->taken)
 		return MHD_NO;
 	x->taken = true;
-	atomic_fetch_add(&x->server->n_streams, 1);
 	MHD_suspend_connection(x->connection);
 	pthread_detach(thread_start("upgraded", run_upgraded, x));
 	return MHD_YES;

@@ -106,7 +106,6 @@ void exchange_put_off(struct exchange *exchange)
 {
 	struct exchange_private *x = private_of(exchange);
 	x->later = true;
-	atomic_fetch_add(&x->server->n_streams, 1);
 	MHD_suspend_connection(x->connection);
 }
 
@@ -118,7 +117,6 @@ void exchange_go_on(struct exchange *exchange)
 static enum MHD_Result go_on(struct exchange_private *x)
 {
 	x->later = false;
-	atomic_fetch_sub(&x->server->n_streams, 1);
 	x->server->options.handle(&x->pub, x->server->options.data);
 	return exchange_send(x);
 }
@@ -321,28 +319,12 @@ struct status *server_new(const struct server_options *options, struct server **
 	return NULL;
 }
 
-void server_free(struct server *server)
+void server_stop(struct server *server)
 {
-	if (!server)
-		return;
-	atomic_store(&server->stopping, true);
 	int fd = MHD_quiesce_daemon(server->daemon);
-	workers_free(server->workers);
-	sender_free(server->sender);
-	handshakes_stop(server->handshakes);
-	/* A session that is still open keeps its connection, and with it the server: the process is about to end
-	 * anyway. */
-	for (int i = 0; i < 50 && atomic_load(&server->n_streams); i++)
-		nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000}, NULL);
-	if (atomic_load(&server->n_streams)) {
-		log_info("%d sessions are open: they end with the process", atomic_load(&server->n_streams));
-		return;
-	}
-	MHD_stop_daemon(server->daemon);
-	handshakes_free(server->handshakes);
 	if (fd >= 0)
 		close(fd);
-	free(server);
+	workers_abandon(server->workers);
 }
 
 uint64_t server_failed_handshakes(const struct server *server)

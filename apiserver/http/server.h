@@ -48,7 +48,8 @@ struct server_options {
 
 /* Error: "listen on …" naming address and reason; a certificate that cannot be used. */
 struct status *server_new(const struct server_options *options, struct server **ret_server) MUST_USE;
-void server_free(struct server *server);
+/* The process is about to end: nobody new is let in. The rest ends with it. */
+void server_stop(struct server *server);
 uint16_t server_port(const struct server *server);
 /* How many connections ended in their TLS handshake. */
 uint64_t server_failed_handshakes(const struct server *server);

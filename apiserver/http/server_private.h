@@ -56,8 +56,6 @@ struct server {
 	struct sender *sender;
 	struct handshakes *handshakes;
 	uint16_t port;
-	atomic_int n_streams; /* upgraded connections and streams that are alive */
-	atomic_bool stopping;
 };
 
 enum reply_kind { REPLY_NONE, REPLY_GATHER, REPLY_STREAM, REPLY_UPGRADE };

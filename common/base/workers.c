@@ -46,7 +46,7 @@ struct workers {
 	bool stopping;
 	struct worker *all; /* n_max of them */
 	pthread_t left;	    /* who ended last for want of work: joined by who does so next, or when all end */
-	bool has_left;
+	bool has_left, abandoned;
 };
 
 static bool take_queued(struct workers *w, struct job *ret_job)
@@ -87,7 +87,9 @@ static bool leave(struct worker *worker)
 		w->n_running--;
 		sem_destroy(&worker->wake);
 		w->left = pthread_self();
-		w->has_left = true;
+		w->has_left = !w->abandoned;
+		if (w->abandoned)
+			pthread_detach(w->left);
 	}
 	pthread_mutex_unlock(&w->lock);
 	if (found)
@@ -178,6 +180,16 @@ void workers_free(struct workers *w)
 	free(w->all);
 	free(w->ring);
 	free(w);
+}
+
+void workers_abandon(struct workers *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->abandoned = true;
+	if (w->has_left)
+		pthread_detach(w->left);
+	w->has_left = false;
+	pthread_mutex_unlock(&w->lock);
 }
 
 static void start(struct workers *w, struct job job)

@@ -18,6 +18,8 @@ struct workers;
 /* At most n_threads, started as needed, ended when idle for some seconds; max_queued bounds what waits. */
 struct workers *workers_new(const char *name, size_t n_threads, size_t max_queued);
 void workers_free(struct workers *w);
+/* Instead of workers_free(), of a pool that ends with the process: nobody waits for its threads. */
+void workers_abandon(struct workers *w);
 /* False if the queue is full; then fn will not be called. */
 bool workers_submit(struct workers *w, void (*fn)(void *data), void *data);
 
