@@ -68,7 +68,7 @@ struct status *admission_new(
 	struct admission *admission = mem_zalloc(sizeof(*admission));
 	admission->context = *context;
 	admission->context.pod_security = pod_security_figures_new();
-	admission->context.default_classes = default_classes_new(context->objects);
+	admission->context.default_priorities = default_priorities_new(context->objects);
 	for (size_t i = 0; admission_plugins[i]; i++) {
 		if (!is_on(options, admission_plugins[i]))
 			continue;
@@ -95,7 +95,7 @@ void admission_free(struct admission *admission)
 		return;
 	for (size_t i = 0; i <= admission->n_plugins; i++)
 		figures_done(&admission->figures[i]);
-	default_classes_free(admission->context.default_classes);
+	default_priorities_free(admission->context.default_priorities);
 	free(admission->context.pod_security);
 	free(admission->figures);
 	free(admission->plugins);

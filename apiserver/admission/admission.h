@@ -45,7 +45,7 @@ struct admission_attributes {
 };
 
 struct pod_security_figures;
-struct default_classes;
+struct default_priorities;
 
 struct admission_context {
 	struct objects *objects;
@@ -53,7 +53,7 @@ struct admission_context {
 	const struct clock *clock;
 	/* Made with the admission. */
 	struct pod_security_figures *pod_security;
-	struct default_classes *default_classes;
+	struct default_priorities *default_priorities;
 };
 
 struct admission_plugin {

@@ -37,8 +37,8 @@ struct pod_security_figures *pod_security_figures_new(void);
 void pod_security_figures_write(const struct pod_security_figures *figures, struct strbuf *out);
 
 /* The priority classes that pods without one may get: kept as they change. Before the cache is started. */
-struct default_classes *default_classes_new(struct objects *objects);
-void default_classes_free(struct default_classes *classes);
+struct default_priorities *default_priorities_new(struct objects *objects);
+void default_priorities_free(struct default_priorities *classes);
 
 /* Whether the write is of that resource, or of that subresource of it. */
 bool admission_is(

@@ -31,21 +31,21 @@ static struct priority of_class(const SchedulingV1PriorityClass *class)
 
 /* --- the class for pods without one --- */
 
-struct default_classes {
+struct default_priorities {
 	pthread_mutex_t lock;
-	struct strmap *marked; /* name to struct default_class: those that say they are it */
+	struct strmap *marked; /* name to struct default_priority: those that say they are it */
 };
 
-struct default_class {
+struct default_priority {
 	int32_t value;
 	char preemption[];
 };
 
 static void on_class(void *data, enum object_event event, const ProtobufCMessage *object)
 {
-	struct default_classes *d = data;
+	struct default_priorities *d = data;
 	const SchedulingV1PriorityClass *class = (const SchedulingV1PriorityClass *)object;
-	struct default_class *marked = NULL;
+	struct default_priority *marked = NULL;
 	if (event != OBJECT_DELETED && class->global_default) {
 		const char *preemption = of_class(class).preemption;
 		const size_t size = strlen(preemption) + 1;
@@ -61,16 +61,16 @@ static void on_class(void *data, enum object_event event, const ProtobufCMessage
 	pthread_mutex_unlock(&d->lock);
 }
 
-struct default_classes *default_classes_new(struct objects *objects)
+struct default_priorities *default_priorities_new(struct objects *objects)
 {
-	struct default_classes *d = mem_zalloc(sizeof(*d));
+	struct default_priorities *d = mem_zalloc(sizeof(*d));
 	pthread_mutex_init(&d->lock, NULL);
 	d->marked = strmap_new(free);
 	objects_subscribe(objects, &SchedulingV1PriorityClass_schema, on_class, d);
 	return d;
 }
 
-void default_classes_free(struct default_classes *d)
+void default_priorities_free(struct default_priorities *d)
 {
 	strmap_free(d->marked);
 	pthread_mutex_destroy(&d->lock);
@@ -80,11 +80,11 @@ void default_classes_free(struct default_classes *d)
 /* Of several the lowest. */
 static struct priority find_default(const struct admission_context *context, struct arena *arena)
 {
-	struct default_classes *d = context->default_classes;
+	struct default_priorities *d = context->default_priorities;
 	struct priority lowest = {0, "", "PreemptLowerPriority"};
 	pthread_mutex_lock(&d->lock);
 	STRMAP_FOREACH (d->marked, it) {
-		const struct default_class *class = it.value;
+		const struct default_priority *class = it.value;
 		if (str_empty(lowest.class_name) || class->value < lowest.value ||
 			(class->value == lowest.value && strcmp(it.key, lowest.class_name) < 0))
 			lowest = (struct priority){class->value, it.key, class->preemption};

@@ -41,13 +41,7 @@ struct status *backend_kubelet(
 	struct app *app, struct request *request, const char *node_name, struct backend *ret_backend)
 {
 	const ProtobufCMessage *object;
-	struct status *missing =
-		objects_get(request->objects, request->arena, &CoreV1Node_schema, "", node_name, &object);
-	if (status_is(missing, STATUS_NOT_FOUND)) {
-		status_drop(missing, "told, as the original does, as a missing one of what is asked for");
-		return request_not_found(request, node_name);
-	}
-	TRY(missing);
+	TRY(request_needs(request, &CoreV1Node_schema, "", node_name, &object));
 	const CoreV1NodeStatus *node = ((const CoreV1Node *)object)->status;
 	*ret_backend = (struct backend){.tls = app->kubelet_tls, .port = DEFAULT_KUBELET_PORT};
 	if (node && node->daemon_endpoints && node->daemon_endpoints->kubelet_endpoint &&

@@ -338,18 +338,13 @@ static struct status *service_backend(struct request *request, const char *name,
 {
 	const ProtobufCMessage *object;
 	TRY(service_port_name(request, name, port, &port));
-	struct status *missing = objects_get(
-		request->objects, request->arena, &CoreV1Endpoints_schema, request->namespace, name, &object);
-	if (status_is(missing, STATUS_NOT_FOUND)) {
-		status_drop(missing, "told as that of the Service");
-		return request_not_found(request, name);
-	}
-	TRY(missing);
+	TRY(request_needs(request, &CoreV1Endpoints_schema, request->namespace, name, &object));
 	const CoreV1Endpoints *endpoints = (const CoreV1Endpoints *)object;
 	const size_t n = endpoints->n_subsets, first = n ? random_below((uint32_t)n) : 0;
 	for (size_t i = 0; i < n; i++)
 		if (subset_backend(request, endpoints->subsets[(first + i) % n], port, b))
 			return NULL;
+	/* Where there are some, the whole of what was asked for is named: "https:web:443". */
 	return status_new(STATUS_UNAVAILABLE, "no endpoints available for service \"%s\"", n ? request->name : name);
 }
 

@@ -2,17 +2,17 @@
 #include "apiserver/registry/private.h"
 #include "base/nameset.h"
 
+static const char *flag_text(bool said, bool set)
+{
+	return !said ? "" : set ? "+" : "-";
+}
+
 /* A text for each reference: equal ones for equal references. */
 static char *text_of(struct arena *arena, const MetaV1OwnerReference *ref)
 {
 	const char *const parts[] = {str_or_empty(ref->uid), str_or_empty(ref->api_version), str_or_empty(ref->kind),
-		str_or_empty(ref->name),
-		!ref->has_controller ? ""
-		: ref->controller    ? "+"
-				     : "-",
-		!ref->has_block_owner_deletion ? ""
-		: ref->block_owner_deletion    ? "+"
-					       : "-"};
+		str_or_empty(ref->name), flag_text(ref->has_controller, ref->controller),
+		flag_text(ref->has_block_owner_deletion, ref->block_owner_deletion)};
 	return nameset_join(arena, parts, ARRAY_SIZE(parts));
 }
 
@@ -40,7 +40,6 @@ void request_drop_repeated_owners(struct request *request, ProtobufCMessage *obj
 	request_warn(request,
 		".metadata.ownerReferences contains duplicate entries%s; API server dedups owner references in "
 		"1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate "
-		"UID(s) "
-		"observed: %s",
+		"UID(s) observed: %s",
 		admitted ? " after mutating admission happens" : "", str_join(arena, repeated, n_repeated, ", "));
 }

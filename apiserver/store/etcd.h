@@ -46,9 +46,7 @@ void etcd_free(struct etcd *etcd);
 DEFINE_CLEANUP(struct etcd *, etcd_free)
 
 struct status *etcd_get(struct etcd *etcd, struct arena *arena, const char *key, struct etcd_kv *ret_kv) MUST_USE;
-/* AlreadyExists when the key is there; TooLarge, as of every write, when etcd does not take so many bytes. lease 0:
- * none.
- */
+/* AlreadyExists when the key is there. TooLarge, as of every write: etcd does not take so many bytes. lease 0: none. */
 struct status *etcd_create(struct etcd *etcd, struct arena *arena, const char *key, const void *value, size_t size,
 	int64_t lease, int64_t *ret_revision) MUST_USE;
 /* Writes if the key's mod_revision is still the expected one. Otherwise *ret_swapped is false and *ret_now the key as

@@ -2,12 +2,7 @@
 #include "apiserver/store/cache_private.h"
 #include "base/mem.h"
 
-/* A sanitizer is to see each event's end. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { OF_BLOCK = 1 };
-#else
-enum { OF_BLOCK = 45 }; /* of which a page is full */
-#endif
+enum { OF_BLOCK = MEM_EXACT ? 1 : 45 }; /* of 45 a page is full */
 
 struct event_block {
 	atomic_uint live; /* that are still there, or still to be handed out */

@@ -45,6 +45,7 @@ const struct strategy runtime_class_strategy = {.group = "node.k8s.io",
 	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	CHECKS(runtime_class),
 	.warn = warn_runtime_class};
+
 /* scheduling/priorityclass/storage: those that the server itself makes. */
 static struct status *keep_system_classes(struct request *request, const ProtobufCMessage *object)
 {

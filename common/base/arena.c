@@ -31,17 +31,9 @@ struct arena {
 
 /*
  * Blocks that arenas have given back, of the sizes that arenas grow by: a request takes what the last one has left,
- * warm, and threads that take and give back all day need not meet in the allocator. A sanitizer is to see each block's
- * end.
+ * warm, and threads that take and give back all day need not meet in the allocator.
  */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MAX_SPARE_BYTES 0
-#endif
-#endif
-#ifndef MAX_SPARE_BYTES
-#define MAX_SPARE_BYTES (1u << 20)
-#endif
+#define MAX_SPARE_BYTES (MEM_EXACT ? 0 : 1u << 20)
 
 enum { N_SPARE_SIZES = 7 }; /* FIRST_BYTES and twice that, up to 64 KiB */
 

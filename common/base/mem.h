@@ -7,6 +7,17 @@
 
 #include <stddef.h>
 
+/* Whether a sanitizer is to see the end of each piece of memory: then none is kept for the next, and none shares a
+ * block. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MEM_EXACT 1
+#endif
+#endif
+#ifndef MEM_EXACT
+#define MEM_EXACT 0
+#endif
+
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_zalloc(size_t size) __attribute__((malloc, returns_nonnull));
 /* Zeroed room for n elements of a size; aborts when the product overflows. */
