@@ -221,9 +221,54 @@ static void answer_late(struct exchange *exchange)
 	reply_bytes(exchange, 504, "text/plain; charset=utf-8", text, strlen(text));
 }
 
+/* --- who comes when the server is about to end --- */
+
+/* Who looks after servers is not sent to another (filters/with_retry_after.go). */
+static bool is_served_to_the_end(struct exchange *exchange)
+{
+	static const char *const prefixes[] = {"/readyz", "/livez", "/healthz", "/metrics"};
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (str_starts_with(exchange->path, prefixes[i]))
+			return true;
+	return str_starts_with(str_or_empty(exchange_header(exchange, "User-Agent")), "kube-apiserver/");
+}
+
+static struct status *send_away(const struct app *app, struct exchange *exchange)
+{
+	if (app->send_retry_after) {
+		reply_header(exchange, "Connection", "close");
+		reply_header(exchange, "Retry-After", "5");
+		answer_text(exchange, 429, "The apiserver is shutting down, please try again later.\n");
+		return NULL;
+	}
+	struct status *status = status_new(STATUS_UNAVAILABLE, "apiserver is shutting down");
+	reply_header(exchange, "Retry-After", "1");
+	reply_header(exchange, "X-Content-Type-Options", "nosniff");
+	return status;
+}
+
+/* For how long it is there: others end what goes on and on between two of them. */
+static enum exchange_length length_of(struct exchange *exchange, const struct request *r)
+{
+	bool follows = false;
+	if (str_eq(r->verb, "watch"))
+		return EXCHANGE_WATCH;
+	if (!r->is_resource || !is_connect(r))
+		return EXCHANGE_BRIEF;
+	const char *follow = exchange_query(exchange, "follow");
+	if (str_eq(r->subresource, "log"))
+		return follow && str_to_bool(follow, &follows) && follows ? EXCHANGE_ENDLESS : EXCHANGE_BRIEF;
+	return exchange_header(exchange, "Upgrade") ? EXCHANGE_ENDLESS : EXCHANGE_BRIEF;
+}
+
 static struct status *respond(struct app *app, struct exchange *exchange, struct request *r)
 {
 	bool late;
+	if (exchange->late && !is_served_to_the_end(exchange))
+		return send_away(app, exchange);
+	const enum exchange_length length = length_of(exchange, r);
+	if (length != EXCHANGE_BRIEF)
+		exchange_lasts(exchange, length);
 	TRY(check_timeout(exchange, r, &late));
 	if (late) {
 		answer_late(exchange);

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 #include "apiserver/access_figures.h"
 #include "apiserver/admission/admission.h"
 #include "apiserver/authn/authn.h"
@@ -52,6 +53,9 @@ struct app {
 	size_t n_kubelet_address_types;
 	bool profiling;
 	int64_t compaction_ms;
+	bool send_retry_after; /* to who comes too late */
+	clock_t cpu;	       /* used, at the last tick */
+	unsigned ticks;
 	atomic_bool stopping;
 	struct openapi *openapi;
 };

@@ -33,6 +33,10 @@ struct options {
 	struct flag_list kubelet_address_types;
 	int64_t kubernetes_node_port;
 	int64_t max_reads, max_writes;
+	int64_t request_ms;
+	int64_t shutdown_delay_ms;
+	bool shutdown_send_retry_after;
+	int64_t shutdown_watch_grace_ms;
 	char *service_range;
 	char *node_port_range;
 	bool allow_privileged;

@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #include "apiserver/app.h"
+#include "apiserver/ending.h"
 #include "apiserver/http/paths.h"
 #include "apiserver/openapi/openapi.h"
 #include "apiserver/store/cache.h"
@@ -234,6 +236,7 @@ static struct status *listen_for_requests(const struct options *o, struct app *a
 		.key_pem = key,
 		.client_ca_pem = authorities,
 		.max_body_bytes = MAX_BODY_BYTES,
+		.body_ms = o->request_ms,
 		.n_threads = 2,
 		.max_workers = 64,
 		.max_queued = (unsigned)(o->max_reads + o->max_writes),
@@ -297,31 +300,51 @@ static void choose_trim(clock_t *last)
 	mallopt(M_TOP_PAD, busy ? BUSY_PAD_BYTES : QUIET_PAD_BYTES);
 }
 
-static void wait_for_end(struct app *app, const sigset_t *set)
+static void tick(void *data)
 {
-	const struct timespec second = {.tv_sec = 1};
-	clock_t cpu = clock();
-	for (unsigned ticks = 1;; ticks++) {
-		int signal_number = sigtimedwait(set, NULL, &second);
-		if (signal_number > 0) {
-			log_info("stopping: signal %d", signal_number);
-			return;
-		}
-		choose_trim(&cpu);
-		size_t went = cache_tick(registry_cache(app->registry));
-		/* What a burst has left behind goes back to the system. */
-		if (went >= TRIM_BYTES || ticks % TRIM_TICKS == 0) {
-			arena_drop_spare();
-			malloc_trim(0);
-		}
+	struct app *app = data;
+	choose_trim(&app->cpu);
+	size_t went = cache_tick(registry_cache(app->registry));
+	/* What a burst has left behind goes back to the system. */
+	if (went >= TRIM_BYTES || ++app->ticks % TRIM_TICKS == 0) {
+		arena_drop_spare();
+		malloc_trim(0);
 	}
 }
 
-static void stop(struct app *app)
+static void wait_for_end(struct app *app, const sigset_t *set)
 {
-	atomic_store(&app->stopping, true);
-	boot_stop(app->boot);
-	server_stop(app->server);
+	const struct timespec second = {.tv_sec = 1};
+	int signal_number;
+	app->cpu = clock();
+	while ((signal_number = sigtimedwait(set, NULL, &second)) <= 0)
+		tick(app);
+	log_info("stopping: signal %d", signal_number);
+}
+
+static void end_at_once(int signal_number)
+{
+	_exit(1);
+}
+
+static void end_at_once_when_asked_again(const sigset_t *set)
+{
+	const struct sigaction action = {.sa_handler = end_at_once};
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	pthread_sigmask(SIG_UNBLOCK, set, NULL);
+}
+
+static void end_in_order(const struct options *o, struct app *app, const sigset_t *set)
+{
+	const struct ending_options options = {.delay_ms = o->shutdown_delay_ms,
+		.request_ms = o->request_ms,
+		.watch_grace_ms = o->shutdown_watch_grace_ms,
+		.send_retry_after = o->shutdown_send_retry_after,
+		.tick = tick,
+		.data = app};
+	end_at_once_when_asked_again(set);
+	ending_run(app, &options);
 }
 
 struct status *apiserver_run(struct options *options)
@@ -332,6 +355,7 @@ struct status *apiserver_run(struct options *options)
 	app->clock = clock_system();
 	app->profiling = options->profiling;
 	app->advertised = "";
+	app->send_retry_after = options->shutdown_send_retry_after;
 	app->openapi = openapi_new();
 	app_metrics_init(app);
 	TRY(settle_advertise_address(options));
@@ -348,6 +372,6 @@ struct status *apiserver_run(struct options *options)
 	if (app->compaction_ms > 0)
 		pthread_detach(thread_start("compaction", compact, app));
 	wait_for_end(app, &set);
-	stop(app);
+	end_in_order(options, app, &set);
 	return NULL;
 }

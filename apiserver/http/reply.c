@@ -309,6 +309,8 @@ enum MHD_Result exchange_send(struct exchange_private *x)
 		MHD_add_response_header(response, x->headers[i].name, x->headers[i].value);
 		cacheable |= str_eq(x->headers[i].name, "Cache-Control");
 	}
+	if (atomic_load(&x->server->drain.closed))
+		MHD_add_response_header(response, "Connection", "close");
 	/* What nobody said anything about is of this moment and of this client. */
 	if (!cacheable)
 		MHD_add_response_header(response, "Cache-Control", "no-cache, private");

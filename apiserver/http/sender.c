@@ -39,7 +39,7 @@ struct sender_thread {
 };
 
 struct sender {
-	atomic_bool stopping;
+	atomic_size_t to_end; /* watches */
 	atomic_uint next;
 	unsigned n_threads;
 	struct sender_thread threads[];
@@ -58,6 +58,7 @@ struct outgoing {
 	struct loop_timer *patience; /* while the socket takes nothing */
 	struct outlet_pieces pieces;
 	bool deferred; /* what is in its room is not sent yet */
+	bool ending;   /* as soon as it has nothing to tell */
 	char chunk_head[20];
 };
 
@@ -181,7 +182,7 @@ static bool push(struct outgoing *o, struct outlet_room *room)
 
 static void end_if(struct outgoing *o, bool ended)
 {
-	if (ended || atomic_load(&o->sender->stopping))
+	if (ended || o->ending)
 		give_back(o, OUTCOME_ENDED);
 }
 
@@ -392,6 +393,34 @@ struct sender *sender_new(unsigned n_threads)
 	return sender;
 }
 
+static bool take_one_to_end(struct sender *sender)
+{
+	size_t left = atomic_load(&sender->to_end);
+	while (left && !atomic_compare_exchange_weak(&sender->to_end, &left, left - 1))
+		;
+	return left;
+}
+
+static void end_watches(void *data)
+{
+	struct sender_thread *t = data;
+	for (struct outgoing *o = t->all; o; o = o->next_of_all) {
+		if (o->ending || o->x->length != EXCHANGE_WATCH)
+			continue;
+		if (!take_one_to_end(o->sender))
+			return;
+		o->ending = true;
+		enqueue(o);
+	}
+}
+
+void sender_end_watches(struct sender *sender, size_t n)
+{
+	atomic_store(&sender->to_end, n);
+	for (unsigned i = 0; i < sender->n_threads; i++)
+		loop_post(sender->threads[i].loop, end_watches, &sender->threads[i]);
+}
+
 static void end_all(void *data)
 {
 	struct sender_thread *t = data;
@@ -404,7 +433,6 @@ void sender_free(struct sender *sender)
 {
 	if (!sender)
 		return;
-	atomic_store(&sender->stopping, true);
 	for (unsigned i = 0; i < sender->n_threads; i++) {
 		struct sender_thread *t = &sender->threads[i];
 		loop_post(t->loop, end_all, t);

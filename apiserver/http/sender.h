@@ -19,6 +19,8 @@ struct outgoing; /* a reply on its way */
 struct sender *sender_new(unsigned n_threads);
 /* Ends what is on its way, and the threads. */
 void sender_free(struct sender *sender);
+/* Ends so many of the watches that have not been told so yet, each after what it has to tell. */
+void sender_end_watches(struct sender *sender, size_t n);
 /* Suspends the exchange's connection. When it is resumed, the exchange's `outcome` says how the reply ended. */
 void sender_take(struct sender *sender, struct exchange_private *x);
 void sender_wake(struct outgoing *outgoing);

@@ -15,7 +15,6 @@
 #include "base/mem.h"
 
 #define IDLE_SECONDS 180
-#define BODY_SECONDS 60 /* for a whole body to arrive: the time a request has */
 #define LISTEN_BACKLOG 1024
 #define MAX_CONNECTIONS 20000
 /* Over 32 KiB, so that the library maps it: of what a connection has never needed nothing is resident. */
@@ -141,6 +140,7 @@ static enum MHD_Result dispatch(struct exchange_private *x)
 static bool begin_request(struct exchange_private *x, const char *method)
 {
 	x->begun = true;
+	x->pub.late = drain_begins(&x->server->drain);
 	x->pub.method = arena_strdup(x->pub.arena, method);
 	x->pub.client_address = peer_address(x);
 	read_certificates(x);
@@ -165,7 +165,7 @@ static bool take_body(struct exchange_private *x, const char *data, size_t size)
 {
 	const size_t max = x->server->options.max_body_bytes;
 
-	if (clock_mono_ms(clock_system()) - x->pub.started_ms > BODY_SECONDS * INT64_C(1000))
+	if (clock_mono_ms(clock_system()) - x->pub.started_ms > x->server->options.body_ms)
 		return false;
 	if (!x->too_large && x->received.len + size <= max) {
 		strbuf_add(&x->received, data, size);
@@ -229,7 +229,11 @@ static void on_completed(
 	strbuf_done(&x->received);
 	pthread_mutex_destroy(&x->lock);
 	x->magic = 0;
+	struct drain *drain = x->begun ? &x->server->drain : NULL;
+	const enum exchange_length length = x->length;
 	arena_free(x->pub.arena);
+	if (drain)
+		drain_ends(drain, length);
 }
 
 /* --- the listening socket --- */
@@ -305,6 +309,7 @@ struct status *server_new(const struct server_options *options, struct server **
 	server->workers = workers_new("requests", options->max_workers, options->max_queued);
 	server->sender = sender_new(SENDERS);
 	server->handshakes = handshakes_new();
+	drain_init(&server->drain);
 	server->daemon = start(server, fd);
 	if (!server->daemon) {
 		close(fd);
@@ -312,6 +317,7 @@ struct status *server_new(const struct server_options *options, struct server **
 		sender_free(server->sender);
 		handshakes_stop(server->handshakes);
 		handshakes_free(server->handshakes);
+		drain_done(&server->drain);
 		free(server);
 		return status_bad_request("the server's certificate and key cannot be used");
 	}
@@ -319,11 +325,46 @@ struct status *server_new(const struct server_options *options, struct server **
 	return NULL;
 }
 
-void server_stop(struct server *server)
+/* --- the end --- */
+
+void exchange_lasts(struct exchange *exchange, enum exchange_length length)
 {
+	struct exchange_private *x = private_of(exchange);
+	assert(x->begun && x->length == EXCHANGE_BRIEF && x->kind == REPLY_NONE);
+	x->length = length;
+	drain_lasts(&x->server->drain, length);
+}
+
+void server_end(struct server *server)
+{
+	atomic_store(&server->drain.ending, true);
+}
+
+void server_close(struct server *server)
+{
+	atomic_store(&server->drain.closed, true);
 	int fd = MHD_quiesce_daemon(server->daemon);
 	if (fd >= 0)
 		close(fd);
+}
+
+size_t server_open(const struct server *server, enum exchange_length length)
+{
+	return atomic_load(&server->drain.open[length]);
+}
+
+bool server_wait(struct server *server, enum exchange_length length, int64_t deadline_ms)
+{
+	return drain_wait(&server->drain, length, deadline_ms);
+}
+
+void server_end_watches(struct server *server, size_t n)
+{
+	sender_end_watches(server->sender, n);
+}
+
+void server_abandon(struct server *server)
+{
 	workers_abandon(server->workers);
 }
 

@@ -26,6 +26,10 @@
 struct server;
 struct exchange;
 
+/* For how long an exchange may be expected to be there: until it is answered; until the server ends it; until others
+ * end it. */
+enum exchange_length { EXCHANGE_BRIEF, EXCHANGE_WATCH, EXCHANGE_ENDLESS, EXCHANGE_LENGTHS };
+
 struct server_options {
 	const char *address; /* "0.0.0.0" or "::": all */
 	uint16_t port;
@@ -33,6 +37,7 @@ struct server_options {
 	const char *key_pem;
 	const char *client_ca_pem; /* client certificates are asked for, naming these; "" or NULL: none */
 	size_t max_body_bytes;
+	int64_t body_ms; /* for a whole body to arrive */
 	unsigned n_threads;
 	unsigned max_workers;
 	unsigned max_queued;
@@ -48,8 +53,20 @@ struct server_options {
 
 /* Error: "listen on …" naming address and reason; a certificate that cannot be used. */
 struct status *server_new(const struct server_options *options, struct server **ret_server) MUST_USE;
-/* The process is about to end: nobody new is let in. The rest ends with it. */
-void server_stop(struct server *server);
+/*
+ * The end, in steps, of which some may be left out. First who comes from now on is late (struct exchange); what was
+ * begun before is answered.
+ */
+void server_end(struct server *server);
+/* Nobody new is let in, and each answer is the last on its connection. */
+void server_close(struct server *server);
+size_t server_open(const struct server *server, enum exchange_length length);
+/* Waits until none of that length is open; false: the time came first. */
+bool server_wait(struct server *server, enum exchange_length length, int64_t deadline_ms);
+/* Ends so many watches in order, each after what it has to tell. */
+void server_end_watches(struct server *server, size_t n);
+/* The process is about to end, and what is left ends with it. */
+void server_abandon(struct server *server);
 uint16_t server_port(const struct server *server);
 /* How many connections ended in their TLS handshake. */
 uint64_t server_failed_handshakes(const struct server *server);
@@ -71,9 +88,13 @@ struct exchange {
 	size_t body_size;
 	const char *client_address;
 	int64_t started_ms;
+	bool late;  /* it came after server_end() */
 	void *user; /* of the handler's */
 	void *data; /* of the server's options */
 };
+
+/* An exchange is brief unless its handler, before it replies, says otherwise; once. */
+void exchange_lasts(struct exchange *exchange, enum exchange_length length);
 
 /* First value of a header (any case), or NULL. */
 const char *exchange_header(struct exchange *exchange, const char *name);

@@ -4,6 +4,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include "apiserver/http/drain.h"
 #include "apiserver/http/sender.h"
 #include "apiserver/http/server.h"
 #include "base/workers.h"
@@ -55,6 +56,7 @@ struct server {
 	struct workers *workers;
 	struct sender *sender;
 	struct handshakes *handshakes;
+	struct drain drain;
 	uint16_t port;
 };
 
@@ -77,9 +79,10 @@ struct exchange_private {
 	bool too_large;
 	bool bad_path;	    /* an escape in it is malformed */
 	size_t passed_over; /* of a body that is too large */
-	bool begun;	    /* the headers have been looked at */
-	bool dispatched;    /* handed to a worker */
-	bool later;	    /* put off: handled on the listener's thread when it goes on */
+	bool begun;	    /* the headers have been looked at; counted in the drain */
+	enum exchange_length length;
+	bool dispatched; /* handed to a worker */
+	bool later;	 /* put off: handled on the listener's thread when it goes on */
 	/* certificates */
 	const void *chain;
 	unsigned n_chain;
