@@ -37,6 +37,17 @@ static const char *old_version(const struct accept *accept)
 	return old ? "meta.k8s.io/v1beta1" : NULL;
 }
 
+struct status *table_include(const struct exchange *exchange, const char **ret_include)
+{
+	static const char *const includes[] = {"None", "Metadata", "Object", NULL};
+	*ret_include = str_or(exchange_query(exchange, "includeObject"), "Metadata");
+	if (str_in(*ret_include, includes))
+		return NULL;
+	return status_bad_request("Unable to convert to Table as requested: includeObject: Invalid value: "
+				  "\"%s\": must be 'Metadata', 'Object', 'None', or empty",
+		*ret_include);
+}
+
 struct status *shape_object(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
 	bool with_columns, ProtobufCMessage **ret_object)
 {
@@ -46,13 +57,8 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 	if (schema_of(object) == &MetaV1Status_schema || accept->shape == SHAPE_OBJECT)
 		return NULL;
 	if (accept->shape == SHAPE_TABLE) {
-		static const char *const includes[] = {"None", "Metadata", "Object", NULL};
-		const char *include = str_or(exchange_query(exchange, "includeObject"), "Metadata");
-		if (!str_in(include, includes))
-			return status_bad_request(
-				"Unable to convert to Table as requested: includeObject: Invalid value: "
-				"\"%s\": must be 'Metadata', 'Object', 'None', or empty",
-				include);
+		const char *include;
+		TRY(table_include(exchange, &include));
 		const struct print_table_options options = {.now = clock_wall_s(clock_system()),
 			.include = include,
 			.metadata_version = old_version(accept),

@@ -26,6 +26,8 @@ void answer_warnings(struct exchange *exchange, const struct request *request);
 /* Appends an object in a shape and media, without reply. */
 struct status *encode_shape(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
 	bool with_columns, struct strbuf *out) MUST_USE;
+/* What the rows of a Table have of their objects: None, Metadata or Object; 400 for anything else. */
+struct status *table_include(const struct exchange *exchange, const char **ret_include) MUST_USE;
 /* The object in the shape asked for: itself, a Table, or its metadata alone. */
 struct status *shape_object(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
 	bool with_columns, ProtobufCMessage **ret_object) MUST_USE;

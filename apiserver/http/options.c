@@ -79,6 +79,12 @@ static struct status *check_list_options(struct request *request, const struct l
 	return field_errors_status(&errors, "meta.k8s.io", "ListOptions", "");
 }
 
+/* Pages come out of etcd. From version 0 on the original lists out of its watch cache, whole; events have none there. */
+static bool limit_counts(const struct request *request, const struct list_options *o)
+{
+	return !str_eq(o->version_text, "0") || !str_empty(o->token) || str_eq(request->resource, "events");
+}
+
 struct status *list_options_parse(
 	const struct exchange *exchange, struct request *request, struct list_options *ret_options)
 {
@@ -98,6 +104,8 @@ struct status *list_options_parse(
 		TRY(field_selector_parse(request->arena, fields, &o->fields));
 	query_flag(exchange, "allowWatchBookmarks", &o->bookmarks);
 	o->has_initial = query_flag(exchange, "sendInitialEvents", &o->initial);
+	if (!limit_counts(request, o))
+		o->limit = 0;
 	/* A watch by its path alone is checked like a list. */
 	query_flag(exchange, "watch", &watch);
 	return check_list_options(request, o, watch);

@@ -404,6 +404,9 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	w->wanted = (struct watcher_options){
 		.prefix = prefix, .labels = w->options.labels, .fields = w->options.fields, .notify = wake, .data = w};
 	TRY(accept_stream(accept));
+	const char *include;
+	if (accept->shape == SHAPE_TABLE)
+		TRY(table_include(exchange, &include));
 	struct status *status = begin(w);
 	if (status) {
 		done_watch(w);

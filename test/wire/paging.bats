@@ -43,3 +43,16 @@ teardown() { cp_stop; }
 	cp_curl "$path?resourceVersion=0" | jq -S .items >"$CP_DIR/after"
 	cmp "$CP_DIR/before" "$CP_DIR/after"
 }
+
+@test "a list from version 0 is whole, whatever its limit; one of events has pages" {
+	local i path=/api/v1/namespaces/default
+	for i in 1 2; do
+		"$BIN/kubectl" create configmap "map-$i" >/dev/null
+		cp_curl "$path/events" -H 'Content-Type: application/json' -d '{"metadata": {"name": "event-'$i'"}, "involvedObject": {"namespace": "default"}}' >/dev/null
+	done
+	for i in "" "&resourceVersionMatch=NotOlderThan"; do
+		[ "$(cp_curl "$path/configmaps?resourceVersion=0&limit=2$i" | jq -c '[(.items | length), .metadata.continue, .metadata.remainingItemCount]')" = "[3,null,null]" ]
+	done
+	[ "$(cp_curl "$path/configmaps?limit=2" | jq -c '[(.items | length), .metadata.remainingItemCount]')" = "[2,1]" ]
+	[ "$(cp_curl "$path/events?resourceVersion=0&limit=1" | jq -c '[(.items | length), .metadata.remainingItemCount]')" = "[1,1]" ]
+}

@@ -44,6 +44,7 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	answers 406 'only the following media types are accepted' /api -H "Accept: ${DISCOVERY/v=v2/v=v2beta1}"
 	answers 406 '' /openapi/v2 -H 'Accept: application/foo'
 	answers 400 "includeObject: Invalid value: \\\"Foo\\\": must be 'Metadata', 'Object', 'None', or empty" "$MAPS?includeObject=Foo" -H "Accept: $TABLE"
+	answers 400 "includeObject: Invalid value: \\\"Foo\\\": must be 'Metadata', 'Object', 'None', or empty" "$MAPS?watch=1&includeObject=Foo" -H "Accept: $TABLE"
 }
 
 @test "items of a list of metadata carry their kind" {
