@@ -144,6 +144,28 @@ static struct status *create_virtual(struct request *request, ProtobufCMessage *
 	return request->strategy->create_virtual(request, object, ret_object);
 }
 
+/* Who updates or applies what is not there needs the right to create it, too. */
+static struct status *authorize_creation(struct request *request)
+{
+	const struct authz_attributes a = {.user = request->user,
+		.verb = "create",
+		.resource_request = true,
+		.group = request->group,
+		.version = request->version,
+		.resource = request->resource,
+		.subresource = request->subresource,
+		.namespace = request->namespace,
+		.name = request->name,
+		.path = request->path,
+		.field_selector = ""};
+	const char *reason = "";
+	if (!request->updates_nothing || !request->context || !request->context->authz)
+		return NULL;
+	return authz_authorize(request->context->authz, request->arena, &a, &reason) == AUTHZ_ALLOW
+		       ? NULL
+		       : authz_forbidden(&a, reason);
+}
+
 static struct status *create_named(struct request *request, ProtobufCMessage *object)
 {
 	const struct strategy *s = request->strategy;
@@ -152,6 +174,7 @@ static struct status *create_named(struct request *request, ProtobufCMessage *ob
 		s->prepare_create(request, object);
 	object_drop_disabled(request->arena, object, NULL);
 	TRY(validate(request, object));
+	TRY(authorize_creation(request));
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, true));
 	return store_new(request, object);
 }

@@ -53,6 +53,7 @@ struct request {
 	const char *field_manager;
 	const char *field_validation; /* Ignore, Warn, Strict */
 	bool applies;		      /* a server-side apply: managedFields come with the object */
+	bool updates_nothing;	      /* an update or apply that creates what it has not found */
 	bool too_large;		      /* etcd did not take what was written, for its size */
 	bool unmanaged;		      /* what is written has no managedFields */
 

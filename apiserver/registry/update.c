@@ -339,8 +339,10 @@ static struct status *create_instead(
 	object_meta(object)->resource_version = request->dry_run ? version : (char *)(uintptr_t)schema_empty_string;
 	const char *verb = request->verb;
 	request->verb = "create";
+	request->updates_nothing = true;
 	struct status *status = registry_create(request, object, ret_object);
 	request->verb = verb;
+	request->updates_nothing = false;
 	*ret_created = !status;
 	return status;
 }

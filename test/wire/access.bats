@@ -129,6 +129,34 @@ allowed() {
 	expect 403
 }
 
+@test "an update or apply that creates needs the right to create" {
+	local map='{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"new"}}'
+	local service='{"apiVersion":"v1","kind":"Service","metadata":{"name":"new"},"spec":{"ports":[{"port":80}]}}'
+	grant alice '"get","list","update","patch"' '"pods","services","configmaps"'
+	type=application/apply-patch+yaml as alice PATCH "/api/v1/namespaces/$ns/configmaps/new?fieldManager=t" "$map"
+	expect 403 "configmaps \\\"new\\\" is forbidden: User \\\"alice\\\" cannot create resource \\\"configmaps\\\" in API group \\\"\\\" in the namespace \\\"$ns\\\""
+	as alice PUT "/api/v1/namespaces/$ns/services/new" "$service"
+	expect 403 'cannot create resource \"services\"'
+	# What is wrong is told first.
+	as alice PUT "/api/v1/namespaces/$ns/services/new" "${service/80/0}"
+	expect 422
+	as admin POST "/api/v1/namespaces/$ns/configmaps" "$map"
+	type=application/apply-patch+yaml as alice PATCH "/api/v1/namespaces/$ns/configmaps/new?fieldManager=t" "$map"
+	expect 200
+	as admin GET "/api/v1/namespaces/$ns/services/new"
+	expect 404
+	as admin PUT "$rbac/namespaces/$ns/roles/alice" '{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"alice"},
+		"rules":[{"apiGroups":[""],"resources":["services"],"verbs":["create","update"]}]}'
+	expect 200
+	local i
+	for ((i = 0; i < 100; i++)); do
+		as alice PUT "/api/v1/namespaces/$ns/services/new" "$service"
+		[ "$code" = 403 ] || break
+		sleep 0.02
+	done
+	expect 201
+}
+
 @test "nobody grants more than he has" {
 	grant alice '"get","list","create"' '"pods","roles","rolebindings"'
 	as alice POST "$rbac/namespaces/$ns/roles" '{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"more"},
