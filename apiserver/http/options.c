@@ -79,7 +79,8 @@ static struct status *check_list_options(struct request *request, const struct l
 	return field_errors_status(&errors, "meta.k8s.io", "ListOptions", "");
 }
 
-/* Pages come out of etcd. From version 0 on the original lists out of its watch cache, whole; events have none there. */
+/* Pages come out of etcd. From version 0 on the original lists out of its watch cache, whole; events have none there.
+ */
 static bool limit_counts(const struct request *request, const struct list_options *o)
 {
 	return !str_eq(o->version_text, "0") || !str_empty(o->token) || str_eq(request->resource, "events");
