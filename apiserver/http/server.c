@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "serve/strict.h"
 
 #define IDLE_SECONDS 180
 #define LISTEN_BACKLOG 1024
@@ -30,6 +31,23 @@
 
 /* --- reading a request --- */
 
+/* Who asks as if we were a proxy names us before the path. */
+static const char *path_of(const char *uri)
+{
+	const char *scheme_end = *uri == '/' ? NULL : strstr(uri, "://");
+	if (!scheme_end)
+		return uri;
+	const char *path = scheme_end + 3 + strcspn(scheme_end + 3, "/?");
+	return *path ? path : "/";
+}
+
+/* The library would keep a record of each parameter, for which a connection's memory is too small when they are many.
+ * The text is its own, and it would change it, too. */
+static void hide_parameters(const char *question)
+{
+	((char *)(uintptr_t)question)[1] = 0;
+}
+
 static void *begin_uri(void *data, const char *uri, struct MHD_Connection *connection)
 {
 	struct server *server = data;
@@ -43,13 +61,17 @@ static void *begin_uri(void *data, const char *uri, struct MHD_Connection *conne
 	x->pub.started_ms = clock_mono_ms(clock_system());
 	strbuf_init(&x->received);
 	pthread_mutex_init(&x->lock, NULL);
+	const bool is_target = strict_is_target(uri);
+	uri = path_of(uri);
 	const char *question = strchr(uri, '?');
 	x->pub.raw_path = arena_strndup(arena, uri, question ? (size_t)(question - uri) : strlen(uri));
 	x->pub.raw_query = arena_strdup(arena, question ? question + 1 : "");
 	char *path;
-	x->bad_path = !url_unescape(arena, x->pub.raw_path, strlen(x->pub.raw_path), false, &path);
+	x->bad_path = !is_target || !url_unescape(arena, x->pub.raw_path, strlen(x->pub.raw_path), false, &path);
 	x->pub.path = x->bad_path ? x->pub.raw_path : path;
 	query_parse(arena, x->pub.raw_query, &x->pub.query, &x->pub.n_query);
+	if (question)
+		hide_parameters(question);
 	return x;
 }
 
@@ -184,13 +206,17 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	assert(x && x->magic == EXCHANGE_MAGIC);
 	if (!x->begun) {
 		x->chunked = str_eq(version, MHD_HTTP_VERSION_1_1);
-		if (begin_request(x, method) && !x->bad_path)
+		const bool fits = begin_request(x, method);
+		struct strict_refusal refusal = {400, "400 Bad Request"};
+		const bool refused = x->bad_path || strict_refuses(connection, version, &refusal);
+		if (fits && !refused)
 			return MHD_YES;
 		x->too_large = true;
 		x->dispatched = true;
 		reply_header(&x->pub, "Connection", "close");
-		if (x->bad_path)
-			reply_bytes(&x->pub, 400, "text/plain; charset=utf-8", "400 Bad Request", 15);
+		if (refused)
+			reply_bytes(&x->pub, (int)refusal.code, "text/plain; charset=utf-8", refusal.text,
+				strlen(refusal.text));
 		else
 			reply_too_large(x);
 		return exchange_send(x);

@@ -150,6 +150,20 @@ answers() {
 		header-too-large 431 -
 }
 
+# What two servers in a row could read in two ways is refused, as all that is no HTTP.
+@test "requests as nobody should write them are answered as the original answers them" {
+	local name told wanted wrong=0
+	timeout 300 python3 "$BATS_TEST_DIRNAME/../lib/raw.py" > "$CP_DIR/raw"
+	while IFS= read -r wanted; do
+		[[ "$wanted" != "#"* ]] || continue
+		name=${wanted%%:*}
+		told=$(grep "^$name: " "$CP_DIR/raw") || true
+		# shellcheck disable=SC2053
+		[[ "$told" == $wanted ]] || { echo "not $wanted, but $told"; wrong=1; }
+	done < "$BATS_TEST_DIRNAME/../data/raw-answers"
+	[ "$wrong" = 0 ]
+}
+
 @test "a body that never ends is not read for ever" {
 	run hostile endless
 	[[ "$output" = *"after less than 64 MiB" ]]
