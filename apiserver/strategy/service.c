@@ -111,7 +111,7 @@ static void carry_allocated(struct arena *arena, CoreV1ServiceSpec *spec, const 
 			spec->n_cluster_ips = old->n_cluster_ips;
 		}
 	}
-	if (service_may_have_node_ports(old) && service_may_have_node_ports(spec))
+	if (service_wants_node_ports(old) && service_wants_node_ports(spec))
 		for (size_t i = 0; i < spec->n_ports; i++) {
 			int32_t before = old_node_port(old, spec->ports[i]->name);
 			if (!spec->ports[i]->node_port && before && !service_uses_node_port(spec, before))

@@ -35,7 +35,7 @@ bool service_may_have_node_ports(const CoreV1ServiceSpec *spec)
 	return service_type_is(spec, "NodePort") || service_type_is(spec, "LoadBalancer");
 }
 
-static bool wants_node_ports(const CoreV1ServiceSpec *spec)
+bool service_wants_node_ports(const CoreV1ServiceSpec *spec)
 {
 	return service_type_is(spec, "NodePort") ||
 	       (service_type_is(spec, "LoadBalancer") &&
@@ -334,7 +334,7 @@ static void plan_ports(struct arena *arena, CoreV1ServiceSpec *spec, const CoreV
 		/* A new Service shares a node port among ports of one number alone. */
 		const int64_t number = old ? 0 : spec->ports[i]->port;
 		const bool new = nameset_add_pair(&planned, "", (int64_t)((uint64_t)number << 32 | (uint32_t)*place));
-		if (*place ? !has_port(old, *place) && new : wants_node_ports(spec) && (old || twins[i] == i))
+		if (*place ? !has_port(old, *place) && new : service_wants_node_ports(spec) && (old || twins[i] == i))
 			plan(arena, p, place);
 	}
 	if (service_needs_health_port(spec) &&
@@ -345,7 +345,7 @@ static void plan_ports(struct arena *arena, CoreV1ServiceSpec *spec, const CoreV
 static void share_with_twins(struct arena *arena, CoreV1ServiceSpec *spec)
 {
 	const size_t *twins = find_twins(arena, spec);
-	for (size_t i = 0; wants_node_ports(spec) && i < spec->n_ports; i++)
+	for (size_t i = 0; service_wants_node_ports(spec) && i < spec->n_ports; i++)
 		if (!spec->ports[i]->node_port)
 			spec->ports[i]->node_port = spec->ports[twins[i]]->node_port;
 }

@@ -22,6 +22,8 @@ bool service_keeps_preference(const CoreV1ServiceSpec *spec, const CoreV1Service
 /* All but ExternalName. */
 bool service_needs_ip(const CoreV1ServiceSpec *spec);
 bool service_may_have_node_ports(const CoreV1ServiceSpec *spec);
+/* Gets node ports where it has none: a LoadBalancer may do without. */
+bool service_wants_node_ports(const CoreV1ServiceSpec *spec);
 bool service_needs_health_port(const CoreV1ServiceSpec *spec);
 bool service_uses_node_port(const CoreV1ServiceSpec *spec, int32_t port);
 

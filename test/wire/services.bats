@@ -140,3 +140,18 @@ raw() { curl -s --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_
 	cp_wait both "192.0.2.1 192.0.2.2"
 	kill "$CP_APISERVER_PID"
 }
+
+@test "a LoadBalancer that is to do without node ports gives back those that an update leaves out" {
+	local kept
+	raw -H 'Content-Type: application/json' "$FIRST_SERVER/api/v1/namespaces/default/services" -d '{"metadata": {"name": "balanced"}, "spec": {
+		"type": "LoadBalancer", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]}}' >"$BATS_TEST_TMPDIR/made"
+	[ "$(jq '[.spec.ports[].nodePort | select(. > 0)] | length' "$BATS_TEST_TMPDIR/made")" = 2 ]
+	kept=$(jq '.spec.ports[1].nodePort' "$BATS_TEST_TMPDIR/made")
+	# Left out, they are kept as long as node ports are wanted.
+	jq 'del(.spec.ports[].nodePort, .metadata.resourceVersion)' "$BATS_TEST_TMPDIR/made" | raw -X PUT -H 'Content-Type: application/json' -d @- \
+		"$FIRST_SERVER/api/v1/namespaces/default/services/balanced" >/dev/null
+	[ "$(first get service balanced -o 'jsonpath={.spec.ports[*].nodePort}')" = "$(jq -r '[.spec.ports[].nodePort | tostring] | join(" ")' "$BATS_TEST_TMPDIR/made")" ]
+	jq 'del(.spec.ports[0].nodePort, .metadata.resourceVersion) | .spec.allocateLoadBalancerNodePorts = false' "$BATS_TEST_TMPDIR/made" |
+		raw -X PUT -H 'Content-Type: application/json' -d @- "$FIRST_SERVER/api/v1/namespaces/default/services/balanced" >/dev/null
+	[ "$(first get service balanced -o 'jsonpath={.spec.ports[*].nodePort}')" = "$kept" ]
+}
