@@ -64,6 +64,13 @@ static struct status *is_other_kind(
 		"%s in version %s cannot be handled as a %s: %s", kind, version, type->kind, error->other_kind);
 }
 
+/* Evictions of a version that is not served any more are taken, nothing else is: the two have the same fields. */
+static bool is_former_version(const struct schema_type *type, const char *api_version, const char *kind)
+{
+	return type == &PolicyV1Eviction_schema && str_eq(api_version, "policy/v1beta1") &&
+	       (str_empty(kind) || str_eq(kind, type->kind));
+}
+
 /* apiVersion and kind may be left out, but not be those of something else. */
 static struct status *check_kind(struct request *request, const struct schema_type *type, const char *api_version,
 	const char *kind, struct decode_error *error)
@@ -77,7 +84,8 @@ static struct status *check_kind(struct request *request, const struct schema_ty
 			500);
 	}
 	/* What belongs to every group may come under any group's name. */
-	if (str_eq(type->group, "meta.k8s.io") || (str_empty(api_version) && str_empty(kind)))
+	if (str_eq(type->group, "meta.k8s.io") || (str_empty(api_version) && str_empty(kind)) ||
+		is_former_version(type, api_version, kind))
 		return NULL;
 	/* A version of no group may go by a slash. */
 	api_version += *api_version == '/';
