@@ -141,13 +141,150 @@ static bool is_pod_create(const struct admission_attributes *a)
 	return a->operation == ADMISSION_CREATE && admission_is(a, "", "pods", "") && API_IS(a->object, CoreV1Pod);
 }
 
+static struct status *check_mirror(const struct admission_attributes *a, const CoreV1Pod *pod)
+{
+	if (!str_empty(pod->spec->service_account_name))
+		return admission_forbidden(a, "a mirror pod may not reference service accounts");
+	if (pod_refs_has(pod, POD_REF_SECRET))
+		return admission_forbidden(a, "a mirror pod may not reference secrets");
+	for (size_t i = 0; i < pod->spec->n_volumes; i++) {
+		const CoreV1VolumeSource *s = pod->spec->volumes[i]->volume_source;
+		for (size_t k = 0; s && s->projected && k < s->projected->n_sources; k++)
+			if (s->projected->sources[k]->service_account_token)
+				return admission_forbidden(
+					a, "a mirror pod may not use ServiceAccountToken volume projections");
+	}
+	return NULL;
+}
+
+/* --- accounts whose pods may use only the secrets that they name --- */
+
+static bool limits_secrets(const CoreV1ServiceAccount *account)
+{
+	static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True", NULL};
+	const char *value = meta_annotation(account->metadata, "kubernetes.io/enforce-mountable-secrets");
+	return value && str_in(value, yes);
+}
+
+static bool names_secret(const CoreV1ServiceAccount *account, const char *name)
+{
+	for (size_t i = 0; i < account->n_secrets; i++)
+		if (str_eq(account->secrets[i]->name, str_or_empty(name)))
+			return true;
+	return false;
+}
+
+/* Some containers of a pod, of one sort. */
+struct users {
+	const struct admission_attributes *a;
+	const CoreV1ServiceAccount *account;
+	const char *noun;
+	bool plain; /* what is refused is told as it is, not as forbidden */
+};
+
+static struct status *refuse(const struct users *u, const char *what, const char *name)
+{
+	const char *why = arena_printf(u->a->arena,
+		"%s %s referencing secret.secretName=\"%s\" is not allowed because service account %s does not "
+		"reference "
+		"that secret",
+		u->noun, what, name, object_name(u->account));
+	return u->plain ? status_with_code(status_new(STATUS_UNKNOWN, "%s", why), 500)
+			: admission_forbidden(u->a, "%s", why);
+}
+
+static struct status *check_user(const struct users *u, const char *container, CoreV1EnvVar *const *env, size_t n_env,
+	CoreV1EnvFromSource *const *from, size_t n_from)
+{
+	struct arena *arena = u->a->arena;
+	for (size_t i = 0; i < n_env; i++) {
+		const CoreV1SecretKeySelector *key = env[i]->value_from ? env[i]->value_from->secret_key_ref : NULL;
+		const char *name = key && key->local_object_reference ? key->local_object_reference->name : "";
+		if (key && !names_secret(u->account, name))
+			return refuse(u, arena_printf(arena, "%s with envVar %s", container, env[i]->name), name);
+	}
+	for (size_t i = 0; i < n_from; i++) {
+		const CoreV1SecretEnvSource *source = from[i]->secret_ref;
+		const char *name = source && source->local_object_reference ? source->local_object_reference->name : "";
+		if (source && !names_secret(u->account, name))
+			return refuse(u, arena_printf(arena, "%s with envFrom", container), name);
+	}
+	return NULL;
+}
+
+static struct status *check_users(const struct users *u, CoreV1Container *const *containers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		TRY(check_user(u, containers[i]->name, containers[i]->env, containers[i]->n_env,
+			containers[i]->env_from, containers[i]->n_env_from));
+	return NULL;
+}
+
+static bool names_pull_secret(const CoreV1ServiceAccount *account, const char *name)
+{
+	for (size_t i = 0; i < account->n_image_pull_secrets; i++)
+		if (str_eq(account->image_pull_secrets[i]->name, name))
+			return true;
+	return false;
+}
+
+static struct status *check_secrets(
+	const struct admission_attributes *a, const CoreV1ServiceAccount *account, const CoreV1PodSpec *spec)
+{
+	for (size_t i = 0; i < spec->n_volumes; i++) {
+		const CoreV1VolumeSource *s = spec->volumes[i]->volume_source;
+		if (s && s->secret && !names_secret(account, s->secret->secret_name))
+			return admission_forbidden(a,
+				"volume with secret.secretName=\"%s\" is not allowed because service account %s does "
+				"not reference that secret",
+				str_or_empty(s->secret->secret_name), object_name(account));
+	}
+	struct users users = {a, account, "init container", false};
+	TRY(check_users(&users, spec->init_containers, spec->n_init_containers));
+	users.noun = "container";
+	TRY(check_users(&users, spec->containers, spec->n_containers));
+	for (size_t i = 0; i < spec->n_image_pull_secrets; i++)
+		if (!names_pull_secret(account, spec->image_pull_secrets[i]->name))
+			return admission_forbidden(a,
+				"imagePullSecrets[%zu].name=\"%s\" is not allowed because service account %s does not "
+				"reference that imagePullSecret",
+				i, spec->image_pull_secrets[i]->name, object_name(account));
+	return NULL;
+}
+
+static struct status *check_ephemeral(
+	const struct admission_attributes *a, const CoreV1ServiceAccount *account, const CoreV1PodSpec *spec)
+{
+	const struct users users = {a, account, "ephemeral container", true};
+	for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
+		const CoreV1EphemeralContainerCommon *c = spec->ephemeral_containers[i]->ephemeral_container_common;
+		if (c)
+			TRY(check_user(&users, c->name, c->env, c->n_env, c->env_from, c->n_env_from));
+	}
+	return NULL;
+}
+
+/* Of a debugging container that is added the account is asked again. */
+static struct status *judge_ephemeral(const struct admission_context *context, const struct admission_attributes *a)
+{
+	const CoreV1Pod *pod = (const CoreV1Pod *)a->object;
+	const CoreV1ServiceAccount *account = NULL;
+	if (!pod->spec || str_empty(pod->spec->service_account_name))
+		return admission_forbidden(
+			a, "no service account specified for pod %s/%s", a->namespace, object_name(pod));
+	TRY(find_account(context, a, pod->spec->service_account_name, &account));
+	return limits_secrets(account) ? check_ephemeral(a, account, pod->spec) : NULL;
+}
+
 static struct status *mutate(const struct admission_context *context, const struct admission_attributes *a)
 {
 	if (!is_pod_create(a))
 		return NULL;
 	CoreV1Pod *pod = (CoreV1Pod *)a->object;
-	if (!pod->spec || meta_annotation(pod->metadata, MIRROR))
+	if (!pod->spec)
 		return NULL;
+	if (meta_annotation(pod->metadata, MIRROR))
+		return check_mirror(a, pod);
 	CoreV1PodSpec *spec = pod->spec;
 	if (str_empty(spec->service_account_name))
 		spec->service_account_name = (char *)"default";
@@ -167,27 +304,18 @@ static struct status *mutate(const struct admission_context *context, const stru
 			account->n_image_pull_secrets * sizeof(*spec->image_pull_secrets));
 		spec->n_image_pull_secrets = account->n_image_pull_secrets;
 	}
-	return NULL;
-}
-
-static void note_ref(void *data, enum pod_ref kind, const char *name)
-{
-	static const char *const words[] = {[POD_REF_SECRET] = "secrets",
-		[POD_REF_CONFIG_MAP] = "configmaps",
-		[POD_REF_CLAIM] = "persistentvolumeclaims",
-		[POD_REF_SERVICE_ACCOUNT] = "service accounts"};
-	const char **found = data;
-	if (!*found && kind != POD_REF_CONFIG_MAP)
-		*found = words[kind];
+	return limits_secrets(account) ? check_secrets(a, account, spec) : NULL;
 }
 
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
 {
-	if (!is_pod_create(a) || !meta_annotation(object_meta(a->object), MIRROR))
+	if (a->operation == ADMISSION_UPDATE && admission_is(a, "", "pods", "ephemeralcontainers") &&
+		API_IS(a->object, CoreV1Pod))
+		return judge_ephemeral(context, a);
+	if (!is_pod_create(a) || !((const CoreV1Pod *)a->object)->spec)
 		return NULL;
-	const char *found = NULL;
-	pod_refs_visit((const CoreV1Pod *)a->object, note_ref, &found);
-	return found ? admission_forbidden(a, "a mirror pod may not reference %s", found) : NULL;
+	const CoreV1Pod *pod = (const CoreV1Pod *)a->object;
+	return meta_annotation(pod->metadata, MIRROR) ? check_mirror(a, pod) : NULL;
 }
 
 const struct admission_plugin service_account_plugin = {
