@@ -53,6 +53,7 @@ static double seconds_since(const struct app *app, int64_t begin_ns)
 
 static struct status *authorize(struct app *app, struct exchange *exchange, const struct request *r)
 {
+	static const char *const of_many[] = {"list", "watch", "deletecollection", NULL};
 	const struct authz_attributes a = {.user = r->user,
 		.verb = r->verb,
 		.resource_request = r->is_resource,
@@ -63,7 +64,9 @@ static struct status *authorize(struct app *app, struct exchange *exchange, cons
 		.namespace = r->namespace,
 		.name = r->name,
 		.path = r->path,
-		.field_selector = str_or_empty(exchange_query(exchange, "fieldSelector"))};
+		.field_selector = str_in(r->verb, of_many) && !r->old_watch
+					  ? str_or_empty(exchange_query(exchange, "fieldSelector"))
+					  : ""};
 	const char *reason = "";
 	int64_t begin_ns = clock_mono_ns(app->clock);
 	enum authz_decision decision = authz_authorize(app->authz, r->arena, &a, &reason);

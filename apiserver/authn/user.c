@@ -93,3 +93,8 @@ const char *user_node_name(const struct user *user)
 	const char *name = user->name + strlen(NODE_USER_PREFIX);
 	return *name ? name : NULL;
 }
+
+bool user_is_nameless_node(const struct user *user)
+{
+	return user && str_eq(user->name, NODE_USER_PREFIX) && user_in_group(user, GROUP_NODES);
+}

@@ -53,5 +53,7 @@ char *service_account_user_name(struct arena *arena, const char *namespace, cons
 bool service_account_split(struct arena *arena, const char *user_name, char **ret_namespace, char **ret_name);
 /* The node's name for a user system:node:NAME in system:nodes; NULL for anybody else. */
 const char *user_node_name(const struct user *user);
+/* A node by its group and the form of its name, which is missing. */
+bool user_is_nameless_node(const struct user *user);
 
 #endif

@@ -1,6 +1,7 @@
 #include "apiserver/http/route.h"
 #include "api/selector.h"
 #include "apiserver/http/options.h"
+#include "apiserver/validation/meta.h"
 #include "base/str.h"
 
 static const struct {
@@ -86,6 +87,28 @@ static bool take_resource(struct request *r, char **p, size_t n)
 	return n <= 3 || str_eq(r->subresource, "proxy");
 }
 
+/* The one name that a list is for, by its field selector; "" when any of its options cannot be read. */
+static const char *selected_name(struct request *r, const struct exchange *exchange)
+{
+	const char *fields = exchange_query(exchange, "fieldSelector"),
+		   *labels = exchange_query(exchange, "labelSelector");
+	struct field_selector *selector;
+	struct label_selector *by_label;
+	int64_t number;
+	if (str_empty(fields))
+		return "";
+	struct status *bad = field_selector_parse(r->arena, fields, &selector);
+	if (!bad && !str_empty(labels))
+		bad = label_selector_parse(r->arena, labels, &by_label);
+	if (!bad)
+		bad = query_number(exchange, "limit", &number);
+	if (!bad)
+		bad = query_number(exchange, "timeoutSeconds", &number);
+	const char *name = bad ? "" : str_or_empty(field_selector_required(selector, "metadata.name"));
+	status_drop(bad, "the list itself reports what is wrong");
+	return *name && name_is_path_segment(r->arena, name, false) ? "" : name;
+}
+
 /* A get without a name is a list or a watch; a delete without, of a collection. */
 static void settle_verb(struct request *r, const struct exchange *exchange)
 {
@@ -93,12 +116,7 @@ static void settle_verb(struct request *r, const struct exchange *exchange)
 	query_flag(exchange, "watch", &watch);
 	if (str_empty(r->name) && str_eq(r->verb, "get")) {
 		r->verb = watch ? "watch" : "list";
-		const char *fields = exchange_query(exchange, "fieldSelector");
-		struct field_selector *selector;
-		struct status *status = str_empty(fields) ? NULL : field_selector_parse(r->arena, fields, &selector);
-		if (!str_empty(fields) && !status)
-			r->name = str_or_empty(field_selector_required(selector, "metadata.name"));
-		status_drop(status, "the list itself reports a bad selector");
+		r->name = selected_name(r, exchange);
 	}
 	if (str_empty(r->name) && str_eq(r->verb, "delete"))
 		r->verb = "deletecollection";
@@ -131,13 +149,14 @@ void route_request(struct request *r, const struct exchange *exchange)
 	r->version = p[at++];
 	r->is_resource = true;
 	r->verb = verb_of(exchange->method);
-	bool old_watch = str_eq(p[at], "watch") && at + 1 < n;
-	if (old_watch)
+	r->old_watch = str_eq(p[at], "watch") && at + 1 < n;
+	if (r->old_watch)
 		at++;
 	bool whole = take_resource(r, p + at, n - at);
-	settle_verb(r, exchange);
-	if (old_watch)
+	if (r->old_watch)
 		r->verb = "watch";
+	else
+		settle_verb(r, exchange);
 	r->schema = whole ? schema_find_resource(r->group, r->version, r->resource) : NULL;
 	if (r->schema && is_proxy(r->subresource) && str_eq(r->verb, "list"))
 		r->verb = "get";

@@ -93,6 +93,7 @@ static struct status *create_part(struct exchange *exchange, struct request *req
 	TRY(decode_body(exchange, request, type, &body));
 	if (object_meta(body))
 		TRY(request_check_namespace(request, object_meta(body)->namespace));
+	TRY(registry_admit_part(request, body));
 	TRY(handler->create(request, body, &object));
 	if (object) {
 		answer_object(exchange, request, accept, 201, object);

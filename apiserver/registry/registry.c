@@ -329,6 +329,9 @@ struct status *admit(struct request *request, enum admission_operation operation
 	const char *name = request->name;
 	if (operation == ADMISSION_CREATE && str_empty(request->subresource) && object)
 		name = object_name(object);
+	/* The original does not tell plugins which of many it is. */
+	if (str_eq(request->verb, "deletecollection"))
+		name = "";
 	const struct admission_attributes a = {.arena = request->arena,
 		.namespace_seen = &request->namespace_seen,
 		.user = request->user,
@@ -346,6 +349,12 @@ struct status *admit(struct request *request, enum admission_operation operation
 		.dry_run = request->dry_run};
 	return validate ? admission_validate(request->registry->admission, &a)
 			: admission_mutate(request->registry->admission, &a);
+}
+
+struct status *registry_admit_part(struct request *request, ProtobufCMessage *part)
+{
+	TRY(admit(request, ADMISSION_CREATE, part, NULL, NULL, false));
+	return admit(request, ADMISSION_CREATE, part, NULL, NULL, true);
 }
 
 struct status *registry_get(struct request *request, ProtobufCMessage **ret_object)

@@ -88,6 +88,8 @@ struct registry_update {
 };
 struct status *registry_update(struct request *request, const struct registry_update *update,
 	ProtobufCMessage **ret_object, bool *ret_created) MUST_USE;
+/* Admission of what is created below an object (an eviction, a token, a binding). */
+struct status *registry_admit_part(struct request *request, ProtobufCMessage *part) MUST_USE;
 /* What is to be said of a deletion, of one or of many, before it is done. */
 void registry_delete_warn(struct request *request, const MetaV1DeleteOptions *options);
 /* *ret_object: the object as it now is; *ret_gone says whether it is deleted at once. */

@@ -4,7 +4,7 @@
 setup_file() {
 	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
 	command -v etcd > /dev/null || skip "etcd is not installed"
-	cp_start
+	CP_FLAGS=--enable-admission-plugins=NodeRestriction cp_start
 	cp_wait cp_curl /api/v1/namespaces/default -f
 	export CP_APISERVER_PID CP_ETCD_PID CP_PORT CP_ETCD_PORT
 }
@@ -48,4 +48,8 @@ play() {
 
 @test "classes that are given to what names none" {
 	play classes.txt
+}
+
+@test "nodes see and change what is theirs" {
+	play nodes.txt
 }
