@@ -7,6 +7,7 @@
 #include "api/selector.h"
 #include "api/tree.h"
 #include "apiserver/http/answer.h"
+#include "apiserver/http/continue.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry/private.h"
 #include "base/encode.h"
@@ -85,58 +86,15 @@ struct status *list_version_settle(struct request *request, struct list_options 
 	bool watch = str_eq(request->verb, "watch");
 	if (watch || str_empty(o->token))
 		return parse_version(o->version_text, watch, &o->version);
-	int64_t revision;
-	const char *start;
-	TRY(continue_token_read(request->arena, o->token, &revision, &start));
+	struct continue_position position;
+	TRY(continue_read(request->arena, o->token, request_prefix(request), &position));
 	if (!str_empty(o->version_text) && !str_eq(o->version_text, "0"))
 		return status_bad_request("specifying resource version is not allowed when using continue");
 	return NULL;
 }
 
-/* --- continue tokens: {"v":"meta.k8s.io/v1","rv":N,"start":"key"} in base64url --- */
-
-const char *continue_token_make(struct arena *arena, int64_t revision, const char *start)
-{
-	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	strbuf_printf(&out, "{\"v\":\"meta.k8s.io/v1\",\"rv\":%" PRId64 ",\"start\":", revision);
-	json_add_string(&out, start, strlen(start), true);
-	strbuf_addc(&out, '}');
-	return base64url_encode(arena, out.buf, out.len);
-}
-
-static struct status *bad_token(const char *why, const char *what)
-{
-	return status_bad_request("invalid continue token: continue key is not valid%s%s", why, what);
-}
-
-struct status *continue_token_read(
-	struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start)
-{
-	uint8_t *data;
-	size_t size;
-	cJSON *tree = NULL;
-	if (!base64url_decode(arena, token, strlen(token), &data, &size))
-		return status_bad_request(
-			"invalid continue token: continue key is not valid: illegal base64 data at input byte %zu",
-			base64url_error_at(token, strlen(token)));
-	const char *problem = json_problem(arena, (const char *)data, size);
-	if (problem)
-		return bad_token(": ", problem);
-	status_drop(tree_parse(arena, (const char *)data, size, NULL, &tree), "then nothing is found in it");
-	const char *version = str_or_empty(tree_string(tree_get(tree, "v"))),
-		   *start = str_or_empty(tree_string(tree_get(tree, "start")));
-	if (!str_eq(version, "meta.k8s.io/v1"))
-		return bad_token(": server does not recognize this encoded version ", version);
-	if (!tree_int(tree_get(tree, "rv"), ret_revision) || !*ret_revision)
-		return bad_token(": incorrect encoded start resourceVersion (version meta.k8s.io/v1)", "");
-	if (!*start)
-		return bad_token(": encoded start key empty (version meta.k8s.io/v1)", "");
-	*ret_start = start;
-	return NULL;
-}
-
 /* A list may go on with what is there now: revision -1. */
-static struct status *token_expired(struct arena *arena, const char *start)
+static struct status *token_expired(struct request *request, const struct continue_position *position)
 {
 	return status_continue(status_new(STATUS_EXPIRED,
 				       "The provided continue parameter is too old to display a consistent list "
@@ -145,7 +103,7 @@ static struct status *token_expired(struct arena *arena, const char *start)
 				       "Continuing with the provided token results in an inconsistent list - objects "
 				       "that were created, modified, or deleted between the time the first chunk was "
 				       "returned and now may show up in the list."),
-		continue_token_make(arena, -1, start));
+		continue_make_now(request->arena, request_prefix(request), position));
 }
 
 /* --- choosing what is listed --- */
@@ -177,24 +135,23 @@ static struct status *snapshot_at(
 }
 
 static struct status *take_snapshot(
-	struct request *request, const struct list_options *o, struct listing *l, const char **ret_start)
+	struct request *request, const struct list_options *o, struct listing *l, struct continue_position *ret_start)
 {
 	struct table *table = request_table(request);
 	const char *prefix = request_prefix(request);
-	*ret_start = "";
+	*ret_start = (struct continue_position){0};
 	if (!str_empty(o->token)) {
-		int64_t revision;
-		TRY(continue_token_read(request->arena, o->token, &revision, ret_start));
-		if (revision < 0) {
+		TRY(continue_read(request->arena, o->token, prefix, ret_start));
+		if (ret_start->revision < 0) {
 			TRY(request_catch_up(request, -1));
 			table_list(table, prefix, o->labels, &l->snapshot);
 			return NULL;
 		}
-		struct status *s = snapshot_at(request, o, revision, l);
+		struct status *s = snapshot_at(request, o, ret_start->revision, l);
 		if (!status_is(s, STATUS_EXPIRED))
 			return s;
 		status_free(s);
-		return token_expired(request->arena, *ret_start);
+		return token_expired(request, ret_start);
 	}
 	if (str_eq(o->match, "Exact") || (o->version > 0 && o->limit > 0 && str_empty(o->match))) {
 		struct status *s = snapshot_at(request, o, o->version, l);
@@ -209,7 +166,8 @@ static struct status *take_snapshot(
 	return NULL;
 }
 
-static void choose(struct request *request, const struct list_options *o, const char *start, struct listing *l)
+static void choose(
+	struct request *request, const struct list_options *o, const struct continue_position *start, struct listing *l)
 {
 	struct snapshot *s = &l->snapshot;
 	size_t i, kept = 0;
@@ -217,12 +175,13 @@ static void choose(struct request *request, const struct list_options *o, const 
 	l->remaining = -1;
 	for (i = 0; i < s->n_items; i++) {
 		struct entry *entry = s->items[i];
-		if ((*start && strcmp(entry->key, start) < 0) || !entry_matches(entry, o->labels, o->fields)) {
+		if (continue_is_past(start, entry->key) || !entry_matches(entry, o->labels, o->fields)) {
 			entry_unref(entry);
 			continue;
 		}
 		if (o->limit > 0 && kept == (size_t)o->limit) {
-			l->token = continue_token_make(request->arena, s->revision, entry->key);
+			l->token = continue_make(
+				request->arena, s->revision, request_prefix(request), s->items[kept - 1]->key);
 			if (!o->labels && !o->fields)
 				l->remaining = (int64_t)(s->n_items - i);
 			break;
@@ -411,7 +370,7 @@ static struct status *check_readable(struct request *request, const struct list_
 struct status *verb_list(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	struct list_options o;
-	const char *start;
+	struct continue_position start;
 	TRY(list_options_parse(exchange, request, &o));
 	TRY(list_fields_settle(request, &o));
 	TRY(list_version_settle(request, &o));
@@ -423,7 +382,7 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 	request->listed.done = !l.stored;
 	request->listed.consistent = o.version < 0 && str_empty(o.token);
 	request->listed.looked_at = l.snapshot.n_items;
-	choose(request, &o, start, &l);
+	choose(request, &o, &start, &l);
 	request->listed.told = l.snapshot.n_items;
 	if (accept->shape == SHAPE_TABLE && request->strategy->compare_rows)
 		order_rows(request, &l);
@@ -432,10 +391,10 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 
 struct status *list_objects(struct request *request, const struct list_options *o, ProtobufCMessage **ret_list)
 {
-	const char *start;
+	struct continue_position start;
 	CLEANUP(listing_done) struct listing l = {0};
 	TRY(take_snapshot(request, o, &l, &start));
 	TRY(table_check_prefix(request_table(request), request_prefix(request)));
-	choose(request, o, start, &l);
+	choose(request, o, &start, &l);
 	return decoded_list(request, &l, ret_list);
 }

@@ -16,10 +16,6 @@ struct status *version_parse(const char *text, int64_t *ret_version) MUST_USE;
 struct status *list_fields_settle(struct request *request, struct list_options *options) MUST_USE;
 /* And what its storage reads: the version, or the token to go on with. */
 struct status *list_version_settle(struct request *request, struct list_options *options) MUST_USE;
-/* Continue tokens: the revision of the list, and the key at which it goes on. BadRequest for what is none of ours. */
-const char *continue_token_make(struct arena *arena, int64_t revision, const char *start);
-struct status *continue_token_read(
-	struct arena *arena, const char *token, int64_t *ret_revision, const char **ret_start) MUST_USE;
 /* What a collection's deletion is about to delete. */
 struct status *list_objects(
 	struct request *request, const struct list_options *options, ProtobufCMessage **ret_list) MUST_USE;

@@ -27,6 +27,25 @@ teardown() { cp_stop; }
 	[ "$(jq -r '[.items[].metadata.name] | join(" ")' "$CP_DIR/exact")" = "map-0 map-1 map-2 map-3 map-4" ]
 }
 
+@test "a list goes on where the token of another server says, and nowhere else" {
+	local i path=/api/v1/namespaces/default/configmaps revision
+	for i in 1 2 3; do "$BIN/kubectl" create configmap "map-$i" >/dev/null; done
+	revision=$(cp_curl "$path?limit=1" | jq -r .metadata.resourceVersion)
+	[ "$(cp_curl "$path?limit=2" | jq -r '.metadata.continue | @base64d')" = "{\"v\":\"meta.k8s.io/v1\",\"rv\":$revision,\"start\":\"/map-1\\u0000\"}" ]
+	# goes_on PATH START: names of the next two objects, or the code.
+	goes_on() {
+		local token
+		token=$(printf '{"v":"meta.k8s.io/v1","rv":%d,"start":"%s"}' "$revision" "$2" | basenc --base64url -w 0)
+		cp_curl "$1?limit=2&continue=${token%%=*}" | jq -r '.code // ([.items[].metadata.name] | join(" "))'
+	}
+	[ "$(goes_on "$path" '/map-0\u0000')" = "map-1 map-2" ]
+	[ "$(goes_on "$path" 'map-1')" = "map-1 map-2" ]
+	[ "$(goes_on /api/v1/configmaps '/default/map-2\u0000')" = "map-3 extension-apiserver-authentication" ]
+	[ "$(goes_on "$path" '../kube-system/a')" = 400 ]
+	[ "$(goes_on "$path" 'map-0/../../kube-system/a')" = 400 ]
+	[ "$(goes_on "$path" '/registry/configmaps/kube-system/a')" = "" ]
+}
+
 @test "a server that starts reads everything, however many pages etcd gives it in" {
 	local i path=/api/v1/namespaces/default/configmaps
 	# Small ones, then large ones: the pages are longer, then shorter.

@@ -1,6 +1,6 @@
 /* Any text as an Accept header, a content type and a continue token: refused, or one of what we have. */
+#include "apiserver/http/continue.h"
 #include "apiserver/http/negotiate.h"
-#include "apiserver/http/verbs.h"
 #include "test/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -8,8 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct accept accept;
 	enum media media;
-	int64_t revision, revision_again;
-	const char *start, *start_again;
+	struct continue_position position, again;
 
 	if (size > 2048)
 		return 0;
@@ -26,11 +25,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct status *s = content_media(arena, text, &media);
 	assert(!s || s->code == 415);
 	status_free(s);
-	s = continue_token_read(arena, text, &revision, &start);
+	s = continue_read(arena, text, "default/", &position);
 	if (!s) {
-		const char *again = continue_token_make(arena, revision, start);
-		fuzz_ok(again, continue_token_read(arena, again, &revision_again, &start_again));
-		assert(revision == revision_again && str_eq(start, start_again));
+		assert(str_starts_with(position.key, "default/") && !strstr(position.key, "/../"));
+		const char *token = continue_make(arena, position.revision, "default/", position.key);
+		fuzz_ok(token, continue_read(arena, token, "default/", &again));
+		assert(position.revision == again.revision && str_eq(position.key, again.key) && again.after);
+		assert(continue_is_past(&again, position.key));
 	}
 	status_free(s);
 	return 0;
