@@ -119,7 +119,7 @@ static void encode_metadata_list(
 	strbuf_add(out, text.buf, text.len);
 }
 
-void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object)
+void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object, const void *printed)
 {
 	/* A Status has but one version. */
 	bool shaped = str_eq(schema_of(object)->group, "meta.k8s.io") && !API_IS(object, MetaV1Status);
@@ -132,16 +132,7 @@ void encode_media(struct strbuf *out, const struct accept *accept, const Protobu
 	else if (API_IS(object, MetaV1PartialObjectMetadataList))
 		encode_metadata_list(out, (const MetaV1PartialObjectMetadataList *)object, as, accept->pretty);
 	else
-		json_encode_as(out, object, as, schema_of(object)->kind, json_form(accept->pretty));
-}
-
-struct status *encode_shape(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
-	bool with_columns, struct strbuf *out)
-{
-	ProtobufCMessage *shaped;
-	TRY(shape_object(exchange, accept, object, with_columns, &shaped));
-	encode_media(out, accept, shaped);
-	return NULL;
+		json_encode_printed(out, object, as, schema_of(object)->kind, json_form(accept->pretty), printed);
 }
 
 /* One header; of the text at most so many runes. What no header can hold is not told. */
@@ -180,14 +171,16 @@ void answer_object(struct exchange *exchange, struct request *request, const str
 	const ProtobufCMessage *object)
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
-	/* What was sent comes back with defaults and owners of fields. */
-	strbuf_grow(&body, ANSWER_BYTES + 2 * exchange->body_size);
-	struct status *status = encode_shape(exchange, accept, object, true, &body);
+	ProtobufCMessage *shaped;
+	struct status *status = shape_object(exchange, accept, object, true, &shaped);
 	answer_warnings(exchange, request);
 	if (status) {
 		answer_status(exchange, status);
 		return;
 	}
+	/* What was sent comes back with defaults and owners of fields. */
+	strbuf_grow(&body, ANSWER_BYTES + 2 * exchange->body_size);
+	encode_media(&body, accept, shaped, request->printed_fields);
 	reply_strbuf(exchange, code, media_name(accept->media), &body);
 }
 
@@ -274,7 +267,7 @@ void answer_status(struct exchange *exchange, struct status *status)
 		reply_header(exchange, "Retry-After", seconds);
 	}
 	MetaV1Status *object = status_to_api(exchange->arena, status);
-	encode_media(&body, &accept, &object->base);
+	encode_media(&body, &accept, &object->base, NULL);
 	reply_strbuf(exchange, status->code, media_name(accept.media), &body);
 	status_free(status);
 }

@@ -23,9 +23,6 @@ void answer_text(struct exchange *exchange, int code, const char *text);
 /* Warning headers of the request. */
 void answer_warnings(struct exchange *exchange, const struct request *request);
 
-/* Appends an object in a shape and media, without reply. */
-struct status *encode_shape(struct exchange *exchange, const struct accept *accept, const ProtobufCMessage *object,
-	bool with_columns, struct strbuf *out) MUST_USE;
 /* What the rows of a Table have of their objects: None, Metadata or Object; 400 for anything else. */
 struct status *table_include(const struct exchange *exchange, const char **ret_include) MUST_USE;
 /* The object in the shape asked for: itself, a Table, or its metadata alone. */
@@ -33,7 +30,8 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 	bool with_columns, ProtobufCMessage **ret_object) MUST_USE;
 /* How JSON is written, in enum json_flags: what is indented ends without a newline. */
 unsigned json_form(bool pretty);
-void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object);
+/* Appends an object, which has its shape; printed: see json_encode_printed(). */
+void encode_media(struct strbuf *out, const struct accept *accept, const ProtobufCMessage *object, const void *printed);
 
 /*
  * What is kept of an entry, as it is: 200 and the bytes that lists and watches send too. False, and no answer, where

@@ -69,7 +69,7 @@ static void frame(struct watch *w, const char *type, const ProtobufCMessage *obj
 {
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 	if (w->accept.media == MEDIA_PROTOBUF) {
-		encode_media(&body, &w->accept, object);
+		encode_media(&body, &w->accept, object, NULL);
 		head_protobuf(&w->out, type, body.len);
 		strbuf_add(&w->out, body.buf, body.len);
 		return;
@@ -77,7 +77,7 @@ static void frame(struct watch *w, const char *type, const ProtobufCMessage *obj
 	struct accept plain = w->accept;
 	plain.pretty = false;
 	plain.media = MEDIA_JSON;
-	encode_media(&body, &plain, object);
+	encode_media(&body, &plain, object, NULL);
 	while (body.len && body.buf[body.len - 1] == '\n')
 		strbuf_truncate(&body, body.len - 1);
 	strbuf_printf(&w->out, "{\"type\":\"%s\",\"object\":", type);

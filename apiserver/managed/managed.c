@@ -209,6 +209,8 @@ void managed_create(struct request *request, ProtobufCMessage *object)
 	if (!meta->n_managed_fields) {
 		status_drop(convert_object(request->arena, type, object, &seen), "there is a conversion");
 		managers_create(&call, seen, &meta->managed_fields, &meta->n_managed_fields);
+		if (meta->n_managed_fields)
+			request->printed_fields = meta->managed_fields[0]->fields_v1;
 		return;
 	}
 	struct managers managers = entries_of(request, object, type->zero);

@@ -52,11 +52,12 @@ struct request {
 	/* Options of writes. */
 	bool dry_run;
 	const char *field_manager;
-	const char *field_validation; /* Ignore, Warn, Strict */
-	bool applies;		      /* a server-side apply: managedFields come with the object */
-	bool updates_nothing;	      /* an update or apply that creates what it has not found */
-	bool too_large;		      /* etcd did not take what was written, for its size */
-	bool unmanaged;		      /* what is written has no managedFields */
+	const char *field_validation;	      /* Ignore, Warn, Strict */
+	bool applies;			      /* a server-side apply: managedFields come with the object */
+	bool updates_nothing;		      /* an update or apply that creates what it has not found */
+	bool too_large;			      /* etcd did not take what was written, for its size */
+	bool unmanaged;			      /* what is written has no managedFields */
+	const MetaV1FieldsV1 *printed_fields; /* of those, what was printed for this request */
 
 	/* Of a list out of memory, for the metrics. */
 	struct {

@@ -68,6 +68,10 @@ struct status *json_peek_type(
 void json_encode(struct strbuf *out, const void *msg, unsigned flags);
 /* The same with another apiVersion and kind than the type's own (NULL: leave it out). */
 void json_encode_as(struct strbuf *out, const void *msg, const char *api_version, const char *kind, unsigned flags);
+/* The same, of an object in which one message of raw JSON has been printed by this process, compact and with HTML
+ * escaped: that one is not read again before it is copied. NULL: none. */
+void json_encode_printed(struct strbuf *out, const void *msg, const char *api_version, const char *kind, unsigned flags,
+	const void *printed);
 /* As a string in an arena. */
 char *json_to_string(struct arena *arena, const void *msg, unsigned flags);
 

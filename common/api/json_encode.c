@@ -1,4 +1,5 @@
 /* Typed objects to JSON: Go's rules of what is written and what is left out, over the schema's tables. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ struct encoder {
 	struct strbuf *out;
 	struct arena *arena; /* for texts of times and sorted keys */
 	bool html_escape;
+	const void *printed; /* JSON as it is written here */
 };
 
 static void encode_message(struct encoder *e, const void *msg, const char *api_version, const char *kind);
@@ -271,10 +273,26 @@ static void encode_time(struct encoder *e, int64_t seconds, int32_t nanos, bool 
 	strbuf_addc(e->out, '"');
 }
 
-static void encode_raw(struct encoder *e, const ProtobufCBinaryData *raw)
+/* Builds for tests read it all the same. */
+static void check_printed(const ProtobufCBinaryData *raw)
 {
-	if (!raw->len || !json_add_compact(e->out, (const char *)raw->data, raw->len, e->html_escape))
+#ifdef KUBEC_FAIL_POINTS
+	CLEANUP(strbuf_done) struct strbuf read = STRBUF_INIT;
+	assert(json_add_compact(&read, (const char *)raw->data, raw->len, true) && read.len == raw->len &&
+		!memcmp(read.buf, raw->data, raw->len));
+#endif
+}
+
+static void encode_raw(struct encoder *e, const void *msg)
+{
+	const ProtobufCBinaryData *raw = form_field(msg, 0);
+
+	if (msg == e->printed) {
+		check_printed(raw);
+		strbuf_add(e->out, raw->data, raw->len);
+	} else if (!raw->len || !json_add_compact(e->out, (const char *)raw->data, raw->len, e->html_escape)) {
 		strbuf_adds(e->out, "null");
+	}
 }
 
 static void encode_intstr(struct encoder *e, const IntstrIntOrString *v)
@@ -336,7 +354,7 @@ static void encode_message(struct encoder *e, const void *msg, const char *api_v
 		encode_intstr(e, msg);
 		break;
 	case SCHEMA_FORM_RAW:
-		encode_raw(e, form_field(msg, 0));
+		encode_raw(e, msg);
 		break;
 	case SCHEMA_FORM_LIST:
 		encode_list(e, msg, &schema_of(msg)->fields[0]);
@@ -351,18 +369,24 @@ static void encode_message(struct encoder *e, const void *msg, const char *api_v
 	}
 }
 
-void json_encode_as(struct strbuf *out, const void *msg, const char *api_version, const char *kind, unsigned flags)
+void json_encode_printed(struct strbuf *out, const void *msg, const char *api_version, const char *kind, unsigned flags,
+	const void *printed)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(512);
 	CLEANUP(strbuf_done) struct strbuf compact = STRBUF_INIT;
 	bool pretty = flags & JSON_PRETTY;
-	struct encoder e = {pretty ? &compact : out, arena, !(flags & JSON_NO_HTML_ESCAPE)};
+	struct encoder e = {pretty ? &compact : out, arena, !(flags & JSON_NO_HTML_ESCAPE), printed};
 
 	encode_message(&e, msg, flags & JSON_NO_TYPE ? NULL : api_version, flags & JSON_NO_TYPE ? NULL : kind);
 	if (pretty)
 		json_add_indented(out, compact.buf, compact.len, flags & JSON_INDENT2 ? 2 : 4);
 	if (flags & JSON_NEWLINE)
 		strbuf_addc(out, '\n');
+}
+
+void json_encode_as(struct strbuf *out, const void *msg, const char *api_version, const char *kind, unsigned flags)
+{
+	json_encode_printed(out, msg, api_version, kind, flags, NULL);
 }
 
 void json_encode(struct strbuf *out, const void *msg, unsigned flags)

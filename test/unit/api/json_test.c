@@ -222,6 +222,29 @@ static void what_scripts_trip_over_is_escaped_in_json_that_is_kept(void **state)
 	assert_string_equal(arena_strndup(arena, (const char *)raw->raw.data, raw->raw.len), kept);
 }
 
+static MetaV1ManagedFieldsEntry *entry_with(struct arena *arena, const char *fields)
+{
+	MetaV1ManagedFieldsEntry *e = API_NEW(arena, MetaV1ManagedFieldsEntry);
+	e->fields_v1 = API_NEW(arena, MetaV1FieldsV1);
+	e->fields_v1->raw.data = (uint8_t *)arena_strdup(arena, fields);
+	e->fields_v1->raw.len = strlen(fields);
+	return e;
+}
+
+static void only_the_message_that_was_printed_here_is_not_read_again(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
+	MetaV1ObjectMeta *meta = API_NEW(arena, MetaV1ObjectMeta);
+	ARENA_PUSH(arena, meta->managed_fields, meta->n_managed_fields) = entry_with(arena, "{\"f:a\":{}}");
+	ARENA_PUSH(arena, meta->managed_fields, meta->n_managed_fields) = entry_with(arena, "{ \"f:<\" : {} }");
+	ARENA_PUSH(arena, meta->managed_fields, meta->n_managed_fields) = entry_with(arena, "}, no JSON");
+	json_encode_printed(&out, meta, NULL, NULL, 0, meta->managed_fields[0]->fields_v1);
+	assert_string_equal(out.buf,
+		"{\"managedFields\":[{\"fieldsV1\":{\"f:a\":{}}},{\"fieldsV1\":{\"f:\\u003c\":{}}},"
+		"{\"fieldsV1\":null}]}");
+}
+
 static void doubles_are_written_as_go_does(void **state)
 {
 	static const struct {
@@ -288,6 +311,7 @@ int main(void)
 		cmocka_unit_test(strings_are_escaped_at_every_place),
 		cmocka_unit_test(text_is_compacted_or_refused),
 		cmocka_unit_test(what_scripts_trip_over_is_escaped_in_json_that_is_kept),
+		cmocka_unit_test(only_the_message_that_was_printed_here_is_not_read_again),
 		cmocka_unit_test(doubles_are_written_as_go_does),
 		cmocka_unit_test(other_forms_are_read_and_written),
 	};
