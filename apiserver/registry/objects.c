@@ -184,20 +184,21 @@ void ensure_spec(struct arena *arena, ProtobufCMessage *object)
 		object_child_ensure(arena, object, "spec");
 }
 
-/* By the wire's table of fields, which is the shortest there is: most of them hold nothing. */
+/* By the wire's table of fields, which is the shortest there is; where nobody could see it, nobody looks. */
 void forget_empty(ProtobufCMessage *object)
 {
 	const struct schema_type *type = schema_of(object);
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct schema_wire *f = &type->wire[i];
+		const bool goes_on = f->kind == SCHEMA_MESSAGE && f->type->shows_empty;
 		void **p = (void **)((char *)object + f->offset);
 		if (f->there == SCHEMA_WIRE_LIST) {
 			const size_t n = *(size_t *)((char *)object + f->quantifier_offset);
 			if (!n)
 				*p = NULL;
-			for (size_t k = 0; k < n && f->kind == SCHEMA_MESSAGE; k++)
+			for (size_t k = 0; k < n && goes_on; k++)
 				forget_empty(((void **)*p)[k]);
-		} else if (f->there == SCHEMA_WIRE_POINTER && f->kind == SCHEMA_MESSAGE && *p) {
+		} else if (f->there == SCHEMA_WIRE_POINTER && goes_on && *p) {
 			forget_empty(*p);
 		}
 	}

@@ -119,7 +119,8 @@ void validate_object_meta_of(struct request *request, struct field_errors *error
 /* The rule for names of finalizers that most groups have beside the one for all. */
 void validate_finalizers_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
 
-/* Makes lists and maps that are there but empty absent, as they are when the object is read back. */
+/* Makes lists and maps that are there but empty absent, as they are when the object is read back: those that JSON would
+ * show. */
 void forget_empty(ProtobufCMessage *object);
 
 /* Admission of a write. */

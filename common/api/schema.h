@@ -158,7 +158,8 @@ struct schema_type {
 	uint8_t form; /* enum schema_form */
 	bool root;    /* carries apiVersion and kind on the wire */
 	bool map_entry;
-	bool recursive; /* reaches itself */
+	bool recursive;	  /* reaches itself */
+	bool shows_empty; /* it has, or what is below it, a list or map that JSON shows when it is empty */
 };
 
 struct schema_column {

@@ -373,8 +373,8 @@ void emit_schema(FILE *out, const struct type *type)
 	emit_string(out, type->doc);
 	if (type->form < 0 || (size_t)type->form >= sizeof(form_names) / sizeof(form_names[0]))
 		die("%s has a form that schemac does not know", type->full_name);
-	fprintf(out, ", .form = SCHEMA_FORM_%s, .root = %d, .map_entry = %d, .recursive = %d\n", form_names[type->form],
-		type->root, type->map_entry, type->recursive);
+	fprintf(out, ", .form = SCHEMA_FORM_%s, .root = %d, .map_entry = %d, .recursive = %d, .shows_empty = %d\n",
+		form_names[type->form], type->root, type->map_entry, type->recursive, type->shows_empty);
 }
 
 static int by_kind(const void *a, const void *b)

@@ -397,6 +397,30 @@ static bool reaches(struct type *from, const struct type *target, int mark)
 	return false;
 }
 
+static bool shows_empty(const struct type *type)
+{
+	bool shows = type->form == KUBEC__FORM__LIST;
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct field *f = &type->fields[i];
+		shows |= (f->shape != SINGLE && f->keep_empty) || (f->type && f->type->shows_empty);
+	}
+	return shows;
+}
+
+/* Types refer to each other: what one shows spreads until nothing changes. */
+static void spread_shown(const struct model *model)
+{
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (size_t i = 0; i < model->n_types; i++) {
+			struct type *type = model->types[i];
+			const bool before = type->shows_empty;
+			type->shows_empty = shows_empty(type);
+			changed |= type->shows_empty != before;
+		}
+	}
+}
+
 struct model *model_load(const uint8_t *data, size_t size)
 {
 	Google__Protobuf__FileDescriptorSet *set = google__protobuf__file_descriptor_set__unpack(NULL, size, data);
@@ -419,5 +443,6 @@ struct model *model_load(const uint8_t *data, size_t size)
 	collect_types(model);
 	for (size_t i = 0; i < model->n_types; i++)
 		model->types[i]->recursive = reaches(model->types[i], model->types[i], (int)i + 1);
+	spread_shown(model);
 	return model;
 }

@@ -37,7 +37,7 @@ struct type {
 	char *c_name;	 /* CoreV1Pod */
 	const char *kind;
 	const char *doc;
-	bool root, map_entry, recursive;
+	bool root, map_entry, recursive, shows_empty;
 	int form;
 	Kubec__Resource *resource;
 	struct field *fields;

@@ -40,6 +40,7 @@ static void tables(void)
 	assert(TestV1Quantity_schema.form == SCHEMA_FORM_QUANTITY &&
 		TestV1IntOrString_schema.form == SCHEMA_FORM_INT_OR_STRING);
 	assert(!TestV1Empty_schema.n_fields && !TestV1Empty_schema.n_names && !TestV1Inner_schema.recursive);
+	assert(TestV1Shown_schema.shows_empty && TestV1AboveShown_schema.shows_empty && !t->shows_empty);
 	const struct schema_resource *r = t->resource;
 	assert(!strcmp(r->plural, "things") && !r->namespaced && !strcmp(r->short_names[1], "tg") &&
 		!r->short_names[2]);
