@@ -60,12 +60,13 @@ struct user *user_copy(struct arena *arena, const struct user *user)
 	return copy;
 }
 
-struct user *user_apiserver(struct arena *arena)
+const struct user *user_apiserver(void)
 {
-	struct user *user = user_new(arena, USER_APISERVER, "");
-	user_add_group(arena, user, GROUP_AUTHENTICATED);
-	user_add_group(arena, user, GROUP_MASTERS);
-	return user;
+	static char authenticated[] = GROUP_AUTHENTICATED, masters[] = GROUP_MASTERS,
+		    *groups[] = {authenticated, masters};
+	static const struct user user = {
+		.name = USER_APISERVER, .uid = "", .groups = groups, .n_groups = ARRAY_SIZE(groups)};
+	return &user;
 }
 
 char *service_account_user_name(struct arena *arena, const char *namespace, const char *name)

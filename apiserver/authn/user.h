@@ -46,7 +46,7 @@ bool user_in_group(const struct user *user, const char *group);
 const char *user_extra_get(const struct user *user, const char *key);
 struct user *user_copy(struct arena *arena, const struct user *user);
 /* The server itself: system:apiserver in system:masters. */
-struct user *user_apiserver(struct arena *arena);
+const struct user *user_apiserver(void);
 
 /* "system:serviceaccount:NAMESPACE:NAME" in the arena; and taken apart, false for any other user name. */
 char *service_account_user_name(struct arena *arena, const char *namespace, const char *name);

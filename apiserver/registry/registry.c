@@ -118,7 +118,7 @@ struct request *registry_own_request(struct registry *registry, struct arena *ar
 		.objects = &registry->objects,
 		.context = registry->context,
 		.clock = registry->clock,
-		.user = user_apiserver(arena),
+		.user = user_apiserver(),
 		.client_address = "",
 		.method = "",
 		.path = "",
@@ -262,7 +262,6 @@ void set_revision(struct request *request, ProtobufCMessage *object, int64_t rev
 
 static struct status *adopt(struct request *request, ProtobufCMessage *object, int64_t revision, struct stored *ret)
 {
-	set_revision(request, object, revision);
 	ret->revision = revision;
 	TRY(convert_object(request->arena, request->schema->type, object, &ret->object));
 	ret->own = request->strategy->written_as_stored ? object : ret->object;
@@ -294,6 +293,7 @@ struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv,
 	CLEANUP_STATUS struct status *why = value_decode(request->arena, type, kv->value, kv->size, &object);
 	if (why)
 		return value_unreadable(kv->key, why->message);
+	set_revision(request, object, kv->mod_revision);
 	return adopt(request, object, kv->mod_revision, ret_stored);
 }
 
@@ -318,6 +318,7 @@ struct status *stored_read(struct request *request, const char *name, bool live,
 	CLEANUP(entry_unrefp) struct entry *entry = table_get(table, request->namespace, name);
 	if (!entry)
 		return table_check_key(table, request->namespace, name);
+	/* An entry's bytes say of which revision they are. */
 	return adopt(request, entry_decode(entry, request->arena), entry->revision, ret_stored);
 }
 

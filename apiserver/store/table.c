@@ -199,17 +199,14 @@ bool table_find(const struct table *t, const char *key, size_t *ret_index)
 struct entry *table_get(struct table *t, const char *namespace, const char *name)
 {
 	/* A namespace's own path names it twice. */
-	if (!t->resource->namespaced)
-	namespace = "";
+	const char *above = t->resource->namespaced ? str_or_empty(namespace) : "";
+	const size_t size = strlen(above) + strlen(name) + sizeof("/");
 	char short_key[512];
-	CLEANUP_FREE char *long_key = NULL;
-	const char *separator = str_empty(namespace) ? "" : "/";
-	int n = snprintf(short_key, sizeof(short_key), "%s%s%s", str_or_empty(namespace), separator, name);
-	if (n < 0 || (size_t)n >= sizeof(short_key))
-		long_key = mem_printf("%s%s%s", str_or_empty(namespace), separator, name);
+	CLEANUP_FREE char *long_key = size > sizeof(short_key) ? mem_alloc(size) : NULL;
+	char *key = long_key ? long_key : short_key;
+	stpcpy(stpcpy(stpcpy(key, above), *above ? "/" : ""), name);
 	struct entry *entry = NULL;
 	size_t index;
-	const char *key = long_key ? long_key : short_key;
 	pthread_rwlock_rdlock(&t->cache->lock);
 	const bool readable = !t->unreadable || !strmap_has(t->unreadable, key);
 	if (readable && table_find(t, key, &index))
