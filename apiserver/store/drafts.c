@@ -88,7 +88,7 @@ void drafts_put(
 		strbuf_addc(&key, '/');
 	}
 	strbuf_adds(&key, object_name(object));
-	struct entry *entry = entry_of_bytes(resource, key.buf, 0, object, raw, raw_size);
+	struct entry *entry = entry_draft(resource, key.buf, object, raw, raw_size);
 	struct draft *place = place_of(d, entry->key);
 	const int64_t now_ms = clock_mono_ms(d->clock);
 	pthread_mutex_lock(&d->lock);
@@ -138,14 +138,14 @@ struct entry *drafts_take(struct drafts *d, const struct schema_resource *resour
 	if (!find_raw(value, size, &raw, &raw_size))
 		return NULL;
 	struct draft *place = place_of(d, key);
-	CLEANUP(entry_unrefp) struct entry *draft = NULL;
+	struct entry *draft = NULL;
 	pthread_mutex_lock(&d->lock);
 	if (is_of(place->entry, resource, key, raw, raw_size))
 		draft = empty(d, place);
 	pthread_mutex_unlock(&d->lock);
 	if (!draft)
 		return NULL;
-	struct entry *entry = entry_at_revision(draft, revision);
+	struct entry *entry = entry_finish(draft, revision);
 	check(entry, value, size);
 	return entry;
 }

@@ -78,8 +78,11 @@ static void put_labels(struct entry *entry, struct pen *pen, char *room, const M
 	}
 }
 
-struct entry *entry_of_bytes(const struct schema_resource *resource, const char *key, int64_t revision,
-	const void *object, const void *bytes, size_t size)
+/* What an object's bytes may grow by when they get a version: the field, and a byte of the length before it. */
+#define VERSION_ROOM 22
+
+static struct entry *entry_of_bytes(const struct schema_resource *resource, const char *key, int64_t revision,
+	const void *object, const void *bytes, size_t size, size_t room)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const MetaV1ObjectMeta *meta = object_meta(object);
@@ -87,7 +90,7 @@ struct entry *entry_of_bytes(const struct schema_resource *resource, const char 
 		meta = API_NEW(arena, MetaV1ObjectMeta);
 	struct measure m;
 	measure(&m, arena, resource, key, meta, object);
-	struct entry *entry = mem_alloc(m.pointers + m.strings + size);
+	struct entry *entry = mem_alloc(m.pointers + m.strings + size + room);
 	memset(entry, 0, sizeof(*entry));
 	struct pen pen = {(char *)entry + m.pointers};
 	atomic_init(&entry->refs, 1);
@@ -111,7 +114,13 @@ struct entry *entry_new(const struct schema_resource *resource, const char *key,
 {
 	CLEANUP(strbuf_done) struct strbuf packed = STRBUF_INIT;
 	protobuf_pack(&packed, object);
-	return entry_of_bytes(resource, key, revision, object, packed.buf, packed.len);
+	return entry_of_bytes(resource, key, revision, object, packed.buf, packed.len, 0);
+}
+
+struct entry *entry_draft(
+	const struct schema_resource *resource, const char *key, const void *object, const void *bytes, size_t size)
+{
+	return entry_of_bytes(resource, key, 0, object, bytes, size, VERSION_ROOM);
 }
 
 struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, const char *key,
@@ -213,27 +222,46 @@ static struct entry *decoded_at_revision(const struct entry *entry, int64_t revi
 	return entry_new(entry->resource, entry->key, revision, object);
 }
 
+/* Behind the bytes there is room for it. */
+static void set_version(struct entry *entry, const struct version_place *place, int64_t revision)
+{
+	uint8_t *bytes = (uint8_t *)(uintptr_t)entry->bytes, head[16], version[VERSION_ROOM + 1];
+	const size_t n = (size_t)snprintf((char *)version + 2, sizeof(version) - 2, "%" PRId64, revision) + 2,
+		     behind = place->at + place->size;
+	version[0] = VERSION_NUMBER << 3 | 2;
+	version[1] = (uint8_t)(n - 2);
+	head[0] = METADATA_NUMBER << 3 | 2;
+	const size_t n_head = (size_t)(put_varint(head + 1, place->meta_size - place->size + n) - head),
+		     at = n_head + place->at - place->meta;
+	memmove(bytes + at + n, bytes + behind, entry->size - behind);
+	memmove(bytes + n_head, bytes + place->meta, place->at - place->meta);
+	memcpy(bytes, head, n_head);
+	memcpy(bytes + at, version, n);
+	entry->size += at + n - behind;
+	entry->revision = revision;
+}
+
 struct entry *entry_at_revision(const struct entry *entry, int64_t revision)
 {
 	struct version_place place;
-	char digits[24];
-	uint8_t head[16], *head_end = head;
 	if (!find_version(entry, &place))
 		return decoded_at_revision(entry, revision);
-	const size_t n = (size_t)snprintf(digits, sizeof(digits), "%" PRId64, revision);
-	*head_end++ = METADATA_NUMBER << 3 | 2;
-	head_end = put_varint(head_end, place.meta_size - place.size + 2 + n);
-	const size_t size = entry->size - place.meta + (size_t)(head_end - head) - place.size + 2 + n;
-	struct entry *copy = copy_head(mem_alloc(head_size(entry) + size), entry);
-	copy->revision = revision;
-	copy->size = size;
-	uint8_t *to = mempcpy((uint8_t *)(uintptr_t)copy->bytes, head, (size_t)(head_end - head));
-	to = mempcpy(to, entry->bytes + place.meta, place.at - place.meta);
-	*to++ = VERSION_NUMBER << 3 | 2;
-	*to++ = (uint8_t)n;
-	to = mempcpy(to, digits, n);
-	memcpy(to, entry->bytes + place.at + place.size, entry->size - place.at - place.size);
+	struct entry *copy = copy_head(mem_alloc(head_size(entry) + entry->size + VERSION_ROOM), entry);
+	memcpy((uint8_t *)(uintptr_t)copy->bytes, entry->bytes, entry->size);
+	set_version(copy, &place, revision);
 	return copy;
+}
+
+struct entry *entry_finish(struct entry *draft, int64_t revision)
+{
+	struct version_place place;
+	if (find_version(draft, &place)) {
+		set_version(draft, &place, revision);
+		return draft;
+	}
+	struct entry *entry = decoded_at_revision(draft, revision);
+	entry_unref(draft);
+	return entry;
 }
 
 /* --- packs --- */

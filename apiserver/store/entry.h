@@ -55,9 +55,11 @@ struct entry {
 
 /* From an object of the resource's type whose resourceVersion is set. */
 struct entry *entry_new(const struct schema_resource *resource, const char *key, int64_t revision, const void *object);
-/* The same where its bytes are there already. */
-struct entry *entry_of_bytes(const struct schema_resource *resource, const char *key, int64_t revision,
-	const void *object, const void *bytes, size_t size);
+/* The same of an object without resourceVersion, whose bytes are there already; and what it becomes, which is taken,
+ * when its revision is known: its owner alone has it until then. */
+struct entry *entry_draft(
+	const struct schema_resource *resource, const char *key, const void *object, const void *bytes, size_t size);
+struct entry *entry_finish(struct entry *draft, int64_t revision);
 /* From a value of etcd: the envelope or JSON. *ret_object, in the arena, is what the entry is of. */
 struct status *entry_from_value(struct arena *arena, const struct schema_resource *resource, const char *key,
 	int64_t revision, const void *value, size_t size, struct entry **ret_entry,
