@@ -22,36 +22,6 @@ bool protobuf_has_magic(const void *data, size_t size)
 	return size >= PROTOBUF_MAGIC_SIZE && !memcmp(data, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
 }
 
-static void add_varint(struct strbuf *out, uint64_t value)
-{
-	while (value >= 0x80) {
-		strbuf_addc(out, (char)(value | 0x80));
-		value >>= 7;
-	}
-	strbuf_addc(out, (char)value);
-}
-
-void protobuf_encode_as(struct strbuf *out, const void *msg, const char *api_version, const char *kind)
-{
-	RuntimeTypeMeta meta = {.base = {&RuntimeTypeMeta_schema.base, 0, NULL},
-		.api_version = (char *)(uintptr_t)api_version,
-		.kind = (char *)(uintptr_t)kind};
-	RuntimeUnknown head = *(const RuntimeUnknown *)RuntimeUnknown_schema.zero;
-	CLEANUP(strbuf_done) struct strbuf raw = STRBUF_INIT;
-
-	/* The envelope's fields around the raw one are written by hand: those of the original are there even when
-	 * empty. */
-	head.type_meta = &meta;
-	protobuf_pack(&raw, msg);
-	strbuf_grow(out, raw.len + 128);
-	strbuf_add(out, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
-	protobuf_pack(out, &head);
-	strbuf_addc(out, 2 << 3 | 2);
-	add_varint(out, raw.len);
-	strbuf_add(out, raw.buf, raw.len);
-	strbuf_add(out, "\x1a\0\x22\0", 4); /* contentEncoding and contentType */
-}
-
 void protobuf_encode(struct strbuf *out, const void *msg)
 {
 	const struct schema_type *type = schema_of(msg);

@@ -15,7 +15,7 @@
 
 #define MAX_NESTING 100
 #define UNEXPECTED_END "unexpected EOF"
-#define FIRST_BYTES 8192		   /* of a writer */
+#define FIRST_BYTES 8192		   /* of a writer, on the stack */
 #define HIGHEST_TAG (0x1fffffffu << 3 | 5) /* 6 and 7 are no wire types */
 #define NUMBER_BYTES 10			   /* of a varint at most */
 #define FEW_ENTRIES 16			   /* of a map, that are looked through one by one */
@@ -36,19 +36,24 @@ static size_t value_size(wire_p f)
 
 struct writer {
 	uint8_t *buf, *at, *end; /* what is written stands from at to end */
+	uint8_t *heap;		 /* buf, when the first bytes were not enough */
 };
+
+#define WRITER(room)                                                       \
+	{                                                                  \
+		(room), (room) + sizeof(room), (room) + sizeof(room), NULL \
+	}
 
 static void grow(struct writer *w, size_t size)
 {
 	const size_t used = (size_t)(w->end - w->at);
-	size_t cap = w->buf ? (size_t)(w->end - w->buf) * 2 : FIRST_BYTES;
+	size_t cap = (size_t)(w->end - w->buf) * 2;
 	while (cap < used + size)
 		cap *= 2;
 	uint8_t *buf = mem_alloc(cap);
-	if (used)
-		memcpy(buf + cap - used, w->at, used);
-	free(w->buf);
-	*w = (struct writer){buf, buf + cap - used, buf + cap};
+	memcpy(buf + cap - used, w->at, used);
+	free(w->heap);
+	*w = (struct writer){buf, buf + cap - used, buf + cap, buf};
 }
 
 static inline void ensure(struct writer *w, size_t size)
@@ -86,12 +91,18 @@ static inline void put_block(struct writer *w, wire_p f, const void *data, size_
 	w->at = varint_before(varint_before(p, size), f->tag);
 }
 
+static void put_bytes(struct writer *w, const void *data, size_t size)
+{
+	ensure(w, size);
+	w->at -= size;
+	memcpy(w->at, data, size);
+}
+
 static void put_fixed(struct writer *w, wire_p f, const void *data, size_t size)
 {
 	ensure(w, size + NUMBER_BYTES);
-	uint8_t *p = w->at - size;
-	memcpy(p, data, size);
-	w->at = varint_before(p, f->tag);
+	put_bytes(w, data, size);
+	w->at = varint_before(w->at, f->tag);
 }
 
 static void put_message(struct writer *w, const void *msg);
@@ -194,13 +205,41 @@ static void put_message(struct writer *w, const void *msg)
 	}
 }
 
+static void finish(struct writer *w, struct strbuf *out)
+{
+	strbuf_add(out, w->at, (size_t)(w->end - w->at));
+	free(w->heap);
+}
+
 void protobuf_pack(struct strbuf *out, const void *msg)
 {
-	struct writer w = {0};
+	uint8_t room[FIRST_BYTES];
+	struct writer w = WRITER(room);
 
 	put_message(&w, msg);
-	strbuf_add(out, w.at, (size_t)(w.end - w.at));
-	free(w.buf);
+	finish(&w, out);
+}
+
+/* contentEncoding and contentType: in the original they are there even when they are empty. */
+static const uint8_t envelope_tail[] = {3 << 3 | 2, 0, 4 << 3 | 2, 0};
+
+void protobuf_encode_as(struct strbuf *out, const void *msg, const char *api_version, const char *kind)
+{
+	static const struct schema_wire raw = {.tag = 2 << 3 | 2};
+	RuntimeTypeMeta meta = {.base = {&RuntimeTypeMeta_schema.base, 0, NULL},
+		.api_version = (char *)(uintptr_t)api_version,
+		.kind = (char *)(uintptr_t)kind};
+	RuntimeUnknown head = *(const RuntimeUnknown *)RuntimeUnknown_schema.zero;
+	uint8_t room[FIRST_BYTES];
+	struct writer w = WRITER(room);
+
+	head.type_meta = &meta;
+	put_bytes(&w, envelope_tail, sizeof(envelope_tail));
+	put_message(&w, msg);
+	put_number(&w, &raw, (uint64_t)(w.end - w.at) - sizeof(envelope_tail));
+	put_message(&w, &head);
+	put_bytes(&w, PROTOBUF_MAGIC, PROTOBUF_MAGIC_SIZE);
+	finish(&w, out);
 }
 
 /* --- reading --- */
