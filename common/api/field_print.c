@@ -261,7 +261,7 @@ static void put_field(const struct pen *pen, const void *msg, const struct schem
 {
 	const struct schema_field *f = name->field;
 	const struct field_place place = field_place_of_field(f);
-	const bool was = !new &&json_field_is_written(schema_of(msg), schema_of(msg)->zero, f);
+	const bool was = !new &&json_field_is_written(schema_of(msg)->zero, f);
 	bool walked = !place.atomic && place.kind != PLACE_SCALAR, member;
 	struct left_out below = {0};
 	if (was && !differs(pen, msg, f, &place, &walked))
@@ -288,7 +288,7 @@ static void put_struct(const struct pen *pen, const void *msg, bool new, const s
 			const void *child = *(void *const *)field_at(owner, name->via[k]);
 			owner = child ? child : name->via[k]->type->zero;
 		}
-		if (json_field_is_written(schema_of(owner), owner, name->field))
+		if (json_field_is_there(owner, look, name->field))
 			put_field(pen, owner, name, new, left_out);
 	}
 }

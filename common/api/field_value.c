@@ -109,7 +109,7 @@ static struct field_value of_written(struct arena *arena, const void *msg, const
 
 struct field_value field_value_of_field(struct arena *arena, const void *msg, const struct schema_field *f)
 {
-	return json_field_is_written(schema_of(msg), msg, f) ? of_written(arena, msg, f) : absent;
+	return json_field_is_written(msg, f) ? of_written(arena, msg, f) : absent;
 }
 
 /* --- lists --- */
@@ -259,7 +259,7 @@ static void message_members(
 		if (field_is(f, SCHEMA_INLINE)) {
 			const void *child = *(void *const *)field_at(msg, f);
 			message_members(arena, f->type, child ? child : f->type->zero, fn, data);
-		} else if (json_field_is_written(type, msg, f)) {
+		} else if (json_field_is_there(msg, look, f)) {
 			const struct field_place member = field_place_of_field(f);
 			fn(data, field_name_element(f->json_name, f->json_size), &member, true,
 				of_written(arena, msg, f));
@@ -286,7 +286,7 @@ static bool message_is_empty(const struct schema_type *type, const void *msg)
 		const struct schema_field *f = &type->fields[look->at];
 		const void *child = field_is(f, SCHEMA_INLINE) ? *(void *const *)field_at(msg, f) : NULL;
 		if (field_is(f, SCHEMA_INLINE) ? !message_is_empty(f->type, child ? child : f->type->zero)
-					       : json_field_is_written(type, msg, f))
+					       : json_field_is_there(msg, look, f))
 			return false;
 	}
 	return true;

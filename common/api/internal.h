@@ -40,7 +40,19 @@ static inline void *form_field(const void *msg, size_t i)
 }
 
 /* Whether JSON shows a field at all. */
-bool json_field_is_written(const struct schema_type *type, const void *msg, const struct schema_field *field);
+bool json_field_is_written(const void *msg, const struct schema_field *field);
+/* The same of one that is not surely absent (schema_may_be_written()): of most kinds it is there then. */
+static inline bool json_field_is_there(
+	const void *msg, const struct schema_look *look, const struct schema_field *field)
+{
+	if (look->kind == SCHEMA_LOOK_TEXT)
+		return !str_empty(*(char *const *)field_at(msg, field));
+	const bool single = field->shape == SCHEMA_SINGLE,
+		   real = field->kind == SCHEMA_FLOAT || field->kind == SCHEMA_DOUBLE;
+	if (look->kind == SCHEMA_LOOK_NOWHERE || (single && (real || field->kind == SCHEMA_MESSAGE)))
+		return json_field_is_written(msg, field);
+	return true;
+}
 /* One value of a kind, no message. */
 void json_encode_scalar(struct strbuf *out, enum schema_kind kind, const void *at);
 size_t json_utf8_len(const char *p, const char *end);

@@ -168,7 +168,7 @@ static bool is_time(const struct schema_type *type)
 }
 
 /* Whether a field is written at all. */
-bool json_field_is_written(const struct schema_type *type, const void *msg, const struct schema_field *field)
+bool json_field_is_written(const void *msg, const struct schema_field *field)
 {
 	if (field_is(field, SCHEMA_KEEP_EMPTY))
 		return true;
@@ -235,7 +235,7 @@ static void encode_members(struct encoder *e, const void *msg, bool *first)
 			encode_members(e, child ? child : field->type->zero, first);
 			continue;
 		}
-		if (!json_field_is_written(type, msg, field))
+		if (!json_field_is_there(msg, look, field))
 			continue;
 		add_name(e->out, field, *first);
 		*first = false;
