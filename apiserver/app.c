@@ -36,14 +36,24 @@ static void each_header(void *data, void (*each)(void *each_data, const char *na
 	exchange_each_header(data, each, each_data);
 }
 
-static struct authn_request credentials(struct exchange *exchange)
+static void warn(void *data, const char *text)
+{
+	request_warn(data, "%s", text);
+}
+
+static struct authn_request credentials(struct exchange *exchange, struct request *r)
 {
 	struct authn_certificate *chain = ARENA_ARRAY(exchange->arena, struct authn_certificate, MAX_CERTIFICATES);
 	size_t n = 0;
 	while (n < MAX_CERTIFICATES && exchange_certificate(exchange, n, &chain[n].der, &chain[n].size))
 		n++;
-	return (struct authn_request){
-		.chain = chain, .n_chain = n, .header = get_header, .each_header = each_header, .data = exchange};
+	return (struct authn_request){.chain = chain,
+		.n_chain = n,
+		.header = get_header,
+		.each_header = each_header,
+		.data = exchange,
+		.warn = warn,
+		.warn_data = r};
 }
 
 static double seconds_since(const struct app *app, int64_t begin_ns)
@@ -78,7 +88,7 @@ static struct status *authorize(struct app *app, struct exchange *exchange, cons
 
 static struct status *identify(struct app *app, struct exchange *exchange, struct request *r)
 {
-	const struct authn_request who = credentials(exchange);
+	const struct authn_request who = credentials(exchange, r);
 	struct user *user;
 	int64_t begin_ns = clock_mono_ns(app->clock);
 	struct status *unknown = authn_authenticate(app->authn, r->arena, &who, &user);
@@ -95,10 +105,14 @@ static struct status *identify(struct app *app, struct exchange *exchange, struc
 	begin_ns = clock_mono_ns(app->clock);
 	struct status *refused = authz_impersonate(app->authz, r->arena, &who, r->path, user, &r->user);
 	access_filtered(&app->access, ACCESS_IMPERSONATION, seconds_since(app, begin_ns));
+	const bool senseless = refused && refused->code == 500;
 	if (!refused)
 		refused = authorize(app, exchange, r);
 	if (refused)
 		reply_header(exchange, "X-Content-Type-Options", "nosniff");
+	/* Headers that make no sense together are told of in plain text. */
+	if (senseless)
+		answer_text(exchange, 500, arena_printf(r->arena, "%s\n", refused->message));
 	return refused;
 }
 
@@ -343,7 +357,8 @@ static bool is_at_hand(const struct app *app, struct exchange *exchange, const s
 	size_t size;
 	if (!str_eq(r->verb, "get") || !r->schema || *r->subresource || !cache_synced(cache) || !request_table(r))
 		return false;
-	return exchange_certificate(exchange, 0, &der, &size) && !exchange_header(exchange, "Authorization");
+	return exchange_certificate(exchange, 0, &der, &size) && !exchange_header(exchange, "Authorization") &&
+	       !exchange_header(exchange, "Sec-WebSocket-Protocol");
 }
 
 static void fresh_now(void *data, struct status *status)

@@ -1,6 +1,5 @@
 #include "apiserver/authn/authn.h"
 #include "apiserver/authn/internal.h"
-#include "base/encode.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -112,47 +111,21 @@ static void own_audiences(struct authn *authn, struct arena *arena, struct token
 			ARENA_PUSH(arena, request->ret_audiences, request->ret_n_audiences) = authn->audiences[i];
 }
 
-struct status *authn_token(struct authn *authn, struct arena *arena, const char *token, char *const *audiences,
-	size_t n_audiences, struct user **ret_user, char ***ret_audiences, size_t *ret_n_audiences)
+struct status *authn_token(
+	struct authn *authn, struct arena *arena, struct token_request *request, struct user **ret_user)
 {
-	struct token_request request = {.token = token, .audiences = audiences, .n_audiences = n_audiences};
-	TRY(try_token(authn, arena, &request, ret_user));
+	TRY(try_token(authn, arena, request, ret_user));
 	if (!*ret_user)
-		return NULL;
-	if (!request.ret_n_audiences) {
-		own_audiences(authn, arena, &request);
-		if (!request.ret_n_audiences && n_audiences && authn->n_audiences) {
+		return status_new(STATUS_UNAUTHORIZED, "invalid bearer token");
+	if (!request->ret_n_audiences) {
+		own_audiences(authn, arena, request);
+		if (!request->ret_n_audiences && request->n_audiences && authn->n_audiences) {
 			*ret_user = NULL;
 			return status_new(STATUS_UNAUTHORIZED, "token audiences are invalid for the target audiences");
 		}
 	}
 	add_authenticated(arena, *ret_user);
-	if (ret_audiences) {
-		*ret_audiences = request.ret_audiences;
-		*ret_n_audiences = request.ret_n_audiences;
-	}
 	return NULL;
-}
-
-/* The token of "Authorization: Bearer x", or of a WebSocket's subprotocol; NULL without one. */
-static char *bearer_token(struct arena *arena, const struct authn_request *request)
-{
-	const char *value = request->header(request->data, "Authorization", 0);
-	if (value && !strncasecmp(value, "bearer ", 7)) {
-		char *token = str_trim(arena, value + 7);
-		return *token ? token : NULL;
-	}
-	static const char prefix[] = "base64url.bearer.authorization.k8s.io.";
-	const char *protocols = request->header(request->data, "Sec-WebSocket-Protocol", 0);
-	const char *found = protocols ? strstr(protocols, prefix) : NULL;
-	if (!found)
-		return NULL;
-	found += sizeof(prefix) - 1;
-	uint8_t *data;
-	size_t size;
-	if (!base64url_decode(arena, found, strcspn(found, ", "), &data, &size))
-		return NULL;
-	return arena_strndup(arena, (const char *)data, size);
 }
 
 /* Remembers the last refusal, for the log: what is told to the client is only "Unauthorized". */
@@ -164,6 +137,27 @@ static void keep(struct status **refused, struct status *s)
 	*refused = s;
 }
 
+/* By the token in the header, else by that of a WebSocket. *ret_user stays NULL without one. */
+static struct status *by_token(
+	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user)
+{
+	struct token_request asked = {.from = request};
+	struct status *refused = NULL;
+	char *token = authn_bearer_of(arena, request, request->header(request->data, "Authorization", 0));
+	asked.token = token;
+	if (token)
+		refused = authn_token(authn, arena, &asked, ret_user);
+	if (*ret_user)
+		return NULL;
+	keep(&refused, authn_websocket_bearer(arena, request, &token));
+	asked = (struct token_request){.from = request, .token = token};
+	if (token)
+		keep(&refused, authn_token(authn, arena, &asked, ret_user));
+	if (*ret_user)
+		status_drop(STEAL(refused), "the other one is good");
+	return refused;
+}
+
 struct status *authn_authenticate(
 	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user)
 {
@@ -172,13 +166,8 @@ struct status *authn_authenticate(
 	keep(&refused, authn_front_proxy(authn, arena, request, &user));
 	if (!user)
 		keep(&refused, authn_x509(authn, arena, request, &user));
-	char *token = user ? NULL : bearer_token(arena, request);
-	if (token) {
-		struct status *s = authn_token(authn, arena, token, NULL, 0, &user, NULL, NULL);
-		if (!s && !user)
-			s = status_new(STATUS_UNAUTHORIZED, "invalid bearer token");
-		keep(&refused, s);
-	}
+	if (!user)
+		keep(&refused, by_token(authn, arena, request, &user));
 	if (!user && !refused && authn->options.anonymous_auth) {
 		user = user_new(arena, USER_ANONYMOUS, "");
 		user_add_group(arena, user, GROUP_UNAUTHENTICATED);

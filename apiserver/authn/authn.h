@@ -8,7 +8,8 @@
  *
  * In the order of the original: front proxy headers, client certificate, token (static file, service account,
  *bootstrap), anonymous. A credential that is present and bad is refused, never treated as anonymous. Threads:
- *authenticate may be called from any thread at once; it reads memory only and does not block.
+ *authenticate may be called from any thread at once; it reads memory only and does not block, but for the tokens of
+ *Secrets: it is written down, once a day, that one is used.
  */
 #ifndef APISERVER_AUTHN_AUTHN_H
 #define APISERVER_AUTHN_AUTHN_H
@@ -65,6 +66,9 @@ struct authn_request {
 	void (*each_header)(
 		void *data, void (*each)(void *each_data, const char *name, const char *value), void *each_data);
 	void *data;
+	/* What the answer is to warn of; may be NULL. */
+	void (*warn)(void *warn_data, const char *text);
+	void *warn_data;
 };
 
 struct status *authn_new(const struct authn_options *options, struct objects *objects, const struct clock *clock,
@@ -75,13 +79,6 @@ DEFINE_CLEANUP(struct authn *, authn_free)
 /* The user, or 401 Unauthorized. The details of a failure are logged, not told. */
 struct status *authn_authenticate(
 	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user) MUST_USE;
-
-/*
- * A bearer token alone; NULL and no status when nobody knows it. Audiences is what the asker accepts (none: the
- * server's own); ret_audiences is which of them the token serves.
- */
-struct status *authn_token(struct authn *authn, struct arena *arena, const char *token, char *const *audiences,
-	size_t n_audiences, struct user **ret_user, char ***ret_audiences, size_t *ret_n_audiences) MUST_USE;
 
 /* POST tokenreviews: fills the status of the review. */
 struct status *authn_review_token(

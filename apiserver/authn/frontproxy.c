@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include "apiserver/authn/internal.h"
 #include "base/str.h"
 
@@ -19,28 +18,6 @@ struct extra_scan {
 	const struct flag_list *prefixes;
 };
 
-static int hex_value(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
-
-/* Header names cannot hold every character of a key: those travel percent-encoded. */
-static char *unescape_key(struct arena *arena, const char *key)
-{
-	char *out = arena_strdup(arena, key), *to = out;
-	for (const char *p = out; *p; p++) {
-		int high = *p == '%' ? hex_value(p[1]) : -1, low = high >= 0 ? hex_value(p[2]) : -1;
-		if (low >= 0) {
-			*to++ = (char)(high * 16 + low);
-			p += 2;
-		} else {
-			*to++ = (char)tolower((unsigned char)*p);
-		}
-	}
-	*to = '\0';
-	return out;
-}
-
 static void scan_extra(void *data, const char *name, const char *value)
 {
 	struct extra_scan *scan = data;
@@ -48,7 +25,7 @@ static void scan_extra(void *data, const char *name, const char *value)
 		size_t len = strlen(scan->prefixes->items[i]);
 		if (strncasecmp(name, scan->prefixes->items[i], len))
 			continue;
-		user_add_extra(scan->arena, scan->user, unescape_key(scan->arena, name + len), value);
+		user_add_extra(scan->arena, scan->user, user_extra_key(scan->arena, name + len), value);
 	}
 }
 
@@ -73,7 +50,8 @@ struct status *authn_front_proxy(
 		const char *group;
 		for (size_t k = 0; (group = request->header(request->data, o->requestheader_group_headers.items[i], k));
 			k++)
-			user_add_group(arena, user, group);
+			if (*group)
+				user_add_group(arena, user, group);
 	}
 	struct extra_scan scan = {arena, user, &o->requestheader_extra_headers_prefix};
 	if (request->each_header)

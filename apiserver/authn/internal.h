@@ -5,6 +5,7 @@
 #define APISERVER_AUTHN_INTERNAL_H
 
 #include <stdatomic.h>
+#include "api/tree.h"
 #include "apiserver/authn/authn.h"
 #include "base/map.h"
 #include "pki/jwt.h"
@@ -30,18 +31,31 @@ struct authn {
 	size_t n_audiences;
 	char *openid_configuration;
 	char *jwks;
-	/* Uses of service account tokens: of Secrets, and of pods, before and after they should have been renewed. */
-	atomic_uint_least64_t n_legacy, n_valid, n_stale;
+	/* Uses of service account tokens: of Secrets (made by hand, with the account, marked as invalid), and of pods,
+	 * before and after they should have been renewed. */
+	atomic_uint_least64_t n_legacy, n_manual, n_automatic, n_invalidated, n_valid, n_stale;
 };
+
+/* The token of "Authorization: Bearer x"; NULL without one. request may be NULL: then nobody is warned. */
+char *authn_bearer_of(struct arena *arena, const struct authn_request *request, const char *authorization);
+/* The token among the protocols that a WebSocket is offered; NULL without one. Error: more than one, or a bad one. */
+struct status *authn_websocket_bearer(
+	struct arena *arena, const struct authn_request *request, char **ret_token) MUST_USE;
 
 /* A bearer token as one kind of authenticator sees it: *ret_user stays NULL when it is none of its own. */
 struct token_request {
+	const struct authn_request *from; /* NULL: the token alone is asked about */
 	const char *token;
 	char *const *audiences;
 	size_t n_audiences;
 	char **ret_audiences;
 	size_t ret_n_audiences;
 };
+
+/* Unauthorized when nobody knows the token. The audiences asked for, none for the server's own, become those it serves.
+ */
+struct status *authn_token(
+	struct authn *authn, struct arena *arena, struct token_request *request, struct user **ret_user) MUST_USE;
 
 /* Names what is wrong with a certificate; NULL user when the peer sent none, or it has no common name. */
 struct status *authn_x509(
@@ -61,8 +75,9 @@ struct status *authn_load_static_tokens(struct authn *authn, const char *path) M
 struct status *authn_load_service_account_keys(struct authn *authn) MUST_USE;
 struct status *authn_service_account_token(
 	struct authn *authn, struct arena *arena, struct token_request *request, struct user **ret_user) MUST_USE;
-struct status *authn_legacy_token(struct authn *authn, struct arena *arena, const struct jwt *jwt, const char *token,
-	struct user **ret_user) MUST_USE;
+/* Of a Secret, by its claims. */
+struct status *authn_legacy_token(struct authn *authn, struct arena *arena, const cJSON *claims,
+	const struct token_request *request, struct user **ret_user) MUST_USE;
 struct status *authn_bootstrap_token(
 	struct authn *authn, struct arena *arena, const char *token, struct user **ret_user) MUST_USE;
 

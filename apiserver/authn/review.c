@@ -23,25 +23,49 @@ void authn_user_info(struct arena *arena, const struct user *user, Authenticatio
 	fill_user(arena, user, *ret_info);
 }
 
+/* Whoever shows no token is nobody in particular, for whatever audience. */
+static struct user *nobody(struct authn *authn, struct arena *arena, struct token_request *asked)
+{
+	if (!authn->options.anonymous_auth)
+		return NULL;
+	struct user *user = user_new(arena, USER_ANONYMOUS, "");
+	user_add_group(arena, user, GROUP_UNAUTHENTICATED);
+	asked->ret_audiences = asked->n_audiences ? (char **)(uintptr_t)asked->audiences : authn->audiences;
+	asked->ret_n_audiences = asked->n_audiences ? asked->n_audiences : authn->n_audiences;
+	return user;
+}
+
+/* The token is read as the header of a request with it would be. */
+static void find_user(struct authn *authn, struct arena *arena, AuthenticationV1TokenReview *review,
+	struct token_request *asked, struct user **ret_user)
+{
+	static const char unknown[] = "invalid bearer token";
+	asked->token = authn_bearer_of(arena, NULL, arena_printf(arena, "Bearer %s", review->spec->token));
+	if (!asked->token) {
+		*ret_user = nobody(authn, arena, asked);
+		return;
+	}
+	CLEANUP_STATUS struct status *s = authn_token(authn, arena, asked, ret_user);
+	/* The server's own token is compared first, which has its say. */
+	if (s)
+		review->status->error = str_eq(s->message, unknown)
+						? arena_strdup(arena, unknown)
+						: arena_printf(arena, "[%s, %s]", unknown, s->message);
+}
+
 struct status *authn_review_token(struct authn *authn, struct arena *arena, AuthenticationV1TokenReview *review)
 {
 	if (!review->spec || str_empty(review->spec->token))
 		return status_bad_request("token is required for TokenReview in authentication");
 	review->status = API_NEW(arena, AuthenticationV1TokenReviewStatus);
 	struct user *user = NULL;
-	char **audiences = NULL;
-	size_t n_audiences = 0;
-	CLEANUP_STATUS struct status *s = authn_token(authn, arena, review->spec->token, review->spec->audiences,
-		review->spec->n_audiences, &user, &audiences, &n_audiences);
-	if (!s && !user)
-		s = status_new(STATUS_UNAUTHORIZED, "invalid bearer token");
-	if (s) {
-		review->status->error = arena_strdup(arena, s->message);
+	struct token_request asked = {.audiences = review->spec->audiences, .n_audiences = review->spec->n_audiences};
+	find_user(authn, arena, review, &asked, &user);
+	if (!user)
 		return NULL;
-	}
 	review->status->authenticated = true;
 	authn_user_info(arena, user, &review->status->user);
-	review->status->audiences = audiences;
-	review->status->n_audiences = n_audiences;
+	review->status->audiences = asked.ret_audiences;
+	review->status->n_audiences = asked.ret_n_audiences;
 	return NULL;
 }

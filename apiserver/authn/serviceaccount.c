@@ -22,14 +22,43 @@ struct user *authn_service_account_user(struct arena *arena, const char *namespa
 	return user;
 }
 
-static struct status *check_times(const cJSON *claims, int64_t now_s)
+/* Points in time that a token names; what it does not name bounds nothing. */
+struct dates {
+	int64_t not_before_s, expires_s, issued_s, warn_after_s; /* warn_after_s: 0 without one */
+};
+
+/* Any number will do, a fraction too; null is none. */
+static struct status *read_date(const cJSON *claims, const char *name, int64_t *ret_s)
 {
-	int64_t at;
-	if (tree_int(tree_get(claims, "nbf"), &at) && now_s + LEEWAY_S < at)
+	const cJSON *node = tree_get(claims, name);
+	if (!node || cJSON_IsNull(node))
+		return NULL;
+	if (!cJSON_IsNumber(node))
+		return status_new(
+			STATUS_UNAUTHORIZED, "go-jose/go-jose/jwt: expected number value to unmarshal NumericDate");
+	const double s = strtod(node->valuestring, NULL);
+	*ret_s = s >= (double)(INT64_MAX / 2)	? INT64_MAX / 2
+		 : s <= (double)(INT64_MIN / 2) ? INT64_MIN / 2
+						: (int64_t)s;
+	return NULL;
+}
+
+static struct status *read_dates(const cJSON *claims, struct dates *ret)
+{
+	*ret = (struct dates){.not_before_s = INT64_MIN / 2, .expires_s = INT64_MAX / 2, .issued_s = INT64_MIN / 2};
+	TRY(read_date(claims, "exp", &ret->expires_s));
+	TRY(read_date(claims, "nbf", &ret->not_before_s));
+	TRY(read_date(claims, "iat", &ret->issued_s));
+	return read_date(tree_get(claims, "kubernetes.io"), "warnafter", &ret->warn_after_s);
+}
+
+static struct status *check_times(const struct dates *dates, int64_t now_s)
+{
+	if (now_s + LEEWAY_S < dates->not_before_s)
 		return status_new(STATUS_UNAUTHORIZED, "service account token is not valid yet");
-	if (tree_int(tree_get(claims, "exp"), &at) && now_s - LEEWAY_S > at)
+	if (now_s - LEEWAY_S > dates->expires_s)
 		return status_new(STATUS_UNAUTHORIZED, "service account token has expired");
-	if (tree_int(tree_get(claims, "iat"), &at) && now_s + LEEWAY_S < at)
+	if (now_s + LEEWAY_S < dates->issued_s)
 		return status_new(STATUS_UNAUTHORIZED, "service account token is issued in the future");
 	return NULL;
 }
@@ -82,6 +111,12 @@ static void add_extra(struct arena *arena, struct user *user, const char *key, c
 		user_add_extra(arena, user, key, value);
 }
 
+static bool names(const cJSON *claims, const char *member)
+{
+	const cJSON *ref = tree_get(claims, member);
+	return ref && !cJSON_IsNull(ref);
+}
+
 /* Everything that the private claims refer to, and the user they make. */
 static struct status *check_claims(
 	struct authn *authn, struct arena *arena, const cJSON *claims, struct user **ret_user)
@@ -94,11 +129,11 @@ static struct status *check_claims(
 	struct reference pod = reference_of(own, "pod", &CoreV1Pod_schema, "pod", namespace);
 	struct reference node = reference_of(own, "node", &CoreV1Node_schema, "node", "");
 	TRY(check_reference(authn, arena, &account));
-	if (tree_get(own, "secret"))
+	if (names(own, "secret"))
 		TRY(check_reference(authn, arena, &secret));
-	if (tree_get(own, "pod"))
+	if (names(own, "pod"))
 		TRY(check_reference(authn, arena, &pod));
-	else if (tree_get(own, "node"))
+	else if (names(own, "node"))
 		TRY(check_reference(authn, arena, &node));
 	struct user *user = authn_service_account_user(arena, namespace, account.name, account.uid);
 	add_extra(arena, user, "authentication.kubernetes.io/pod-name", pod.name);
@@ -117,6 +152,12 @@ static void add_audience(
 {
 	if (audience && str_in_n(audience, wanted, n_wanted))
 		ARENA_PUSH(arena, request->ret_audiences, request->ret_n_audiences) = audience;
+}
+
+static bool has_audience(const cJSON *claims)
+{
+	const cJSON *aud = tree_get(claims, "aud");
+	return tree_string(aud) || tree_size(aud);
 }
 
 /* Which of the audiences asked for the token serves; without a claim, the server's own. */
@@ -138,17 +179,19 @@ static struct status *check_audiences(
 	if (!request->ret_n_audiences && authn->n_audiences)
 		return status_new(STATUS_UNAUTHORIZED,
 			"token audiences %s is invalid for the target audiences [\"%s\"]",
-			tree_to_string(arena, aud, 0), str_join(arena, wanted, n_wanted, "\" \""));
+			tree_string(aud) ? arena_printf(arena, "[%s]", tree_to_string(arena, aud, 0))
+					 : tree_to_string(arena, aud, 0),
+			str_join(arena, wanted, n_wanted, "\" \""));
 	return NULL;
 }
 
 /* A token that lives on after it should have been renewed says since when. */
-static void count_use(struct authn *authn, const cJSON *claims)
+static void count_use(struct authn *authn, const struct dates *dates)
 {
-	int64_t warn_after_s;
-	if (tree_int(tree_get(tree_get(claims, "kubernetes.io"), "warnafter"), &warn_after_s) && warn_after_s)
-		atomic_fetch_add_explicit(clock_wall_s(authn->clock) > warn_after_s ? &authn->n_stale : &authn->n_valid,
-			1, memory_order_relaxed);
+	if (dates->warn_after_s)
+		atomic_fetch_add_explicit(
+			clock_wall_s(authn->clock) > dates->warn_after_s ? &authn->n_stale : &authn->n_valid, 1,
+			memory_order_relaxed);
 }
 
 struct status *authn_service_account_token(
@@ -171,15 +214,16 @@ struct status *authn_service_account_token(
 	if (!legacy && !authn_has_issuer(authn, issuer))
 		return NULL;
 	TRY(jwt_verify(jwt, authn->public_keys, authn->n_public_keys));
+	struct dates dates;
+	TRY(read_dates(claims, &dates));
 	TRY(check_audiences(authn, arena, claims, request));
-	if (legacy) {
-		TRY(authn_legacy_token(authn, arena, jwt, request->token, ret_user));
+	if (!has_audience(claims))
 		atomic_fetch_add_explicit(&authn->n_legacy, 1, memory_order_relaxed);
-		return NULL;
-	}
-	TRY(check_times(claims, clock_wall_s(authn->clock)));
+	if (legacy)
+		return authn_legacy_token(authn, arena, claims, request, ret_user);
+	TRY(check_times(&dates, clock_wall_s(authn->clock)));
 	TRY(check_claims(authn, arena, claims, ret_user));
-	count_use(authn, claims);
+	count_use(authn, &dates);
 	return NULL;
 }
 
@@ -189,7 +233,14 @@ void authn_write_metrics(const struct authn *authn, struct strbuf *out)
 		const char *name, *help;
 		const atomic_uint_least64_t *n;
 	} families[] = {
-		{"serviceaccount_legacy_tokens_total", "Uses of tokens of Secrets.", &authn->n_legacy},
+		{"serviceaccount_invalid_legacy_auto_token_uses_total",
+			"Uses of tokens of Secrets that are marked as invalid.", &authn->n_invalidated},
+		{"serviceaccount_legacy_auto_token_uses_total",
+			"Uses of tokens of Secrets that came with their accounts.", &authn->n_automatic},
+		{"serviceaccount_legacy_manual_token_uses_total", "Uses of tokens of Secrets that were made by hand.",
+			&authn->n_manual},
+		{"serviceaccount_legacy_tokens_total", "Uses of tokens without an audience, which Secrets hold.",
+			&authn->n_legacy},
 		{"serviceaccount_stale_tokens_total", "Uses of tokens that should have been renewed.", &authn->n_stale},
 		{"serviceaccount_valid_tokens_total", "Uses of tokens that are renewed in time.", &authn->n_valid},
 	};
@@ -197,36 +248,4 @@ void authn_write_metrics(const struct authn *authn, struct strbuf *out)
 		metrics_write_head(out, families[i].name, "counter", families[i].help);
 		metrics_write_sample(out, families[i].name, "", (double)atomic_load(families[i].n));
 	}
-}
-
-/* The token of a secret: it has no expiry, and lives as long as the secret holds it. */
-struct status *authn_legacy_token(
-	struct authn *authn, struct arena *arena, const struct jwt *jwt, const char *token, struct user **ret_user)
-{
-	cJSON *claims;
-	TRY(tree_parse(arena, jwt->claims, strlen(jwt->claims), NULL, &claims));
-	const char *namespace = tree_string(tree_get(claims, "kubernetes.io/serviceaccount/namespace"));
-	const char *name = tree_string(tree_get(claims, "kubernetes.io/serviceaccount/service-account.name"));
-	const char *uid = tree_string(tree_get(claims, "kubernetes.io/serviceaccount/service-account.uid"));
-	const char *secret_name = tree_string(tree_get(claims, "kubernetes.io/serviceaccount/secret.name"));
-	if (str_empty(namespace) || str_empty(name) || str_empty(uid) || str_empty(secret_name) ||
-		!str_eq(tree_string(tree_get(claims, "sub")), service_account_user_name(arena, namespace, name)))
-		return status_new(STATUS_UNAUTHORIZED, "claims of the service account token do not match");
-	if (authn->options.service_account_lookup) {
-		const ProtobufCMessage *found = NULL;
-		struct status *s =
-			objects_get(authn->objects, arena, &CoreV1Secret_schema, namespace, secret_name, &found);
-		const CoreV1Secret *secret = (const CoreV1Secret *)found;
-		bool same = false;
-		for (size_t i = 0; !s && !meta_is_deleting(secret->metadata) && i < secret->n_data; i++)
-			same |= str_eq(secret->data[i]->key, "token") && secret->data[i]->value.len == strlen(token) &&
-				!memcmp(secret->data[i]->value.data, token, strlen(token));
-		status_drop(s, "told below");
-		if (!same)
-			return status_new(STATUS_UNAUTHORIZED, "service account token has been invalidated");
-		struct reference account = {&CoreV1ServiceAccount_schema, "service account", namespace, name, uid};
-		TRY(check_reference(authn, arena, &account));
-	}
-	*ret_user = authn_service_account_user(arena, namespace, name, uid);
-	return NULL;
 }

@@ -32,6 +32,29 @@ void user_add_extra(struct arena *arena, struct user *user, const char *key, con
 	ARENA_PUSH(arena, extra->values, extra->n_values) = arena_strdup(arena, value);
 }
 
+static int hex_value(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+char *user_extra_key(struct arena *arena, const char *name)
+{
+	char *lower = str_lower(arena, name), *key = arena_strdup(arena, lower), *to = key;
+	for (const char *p = lower; *p; p++) {
+		if (*p != '%') {
+			*to++ = *p;
+			continue;
+		}
+		int high = hex_value(p[1]), low = high >= 0 ? hex_value(p[2]) : -1;
+		if (low < 0)
+			return lower;
+		*to++ = (char)(high * 16 + low);
+		p += 2;
+	}
+	*to = '\0';
+	return key;
+}
+
 bool user_in_group(const struct user *user, const char *group)
 {
 	return user && str_in_n(group, user->groups, user->n_groups);

@@ -41,6 +41,8 @@ struct user *user_new(struct arena *arena, const char *name, const char *uid);
 void user_add_group(struct arena *arena, struct user *user, const char *group);
 /* Adds one value under a key. */
 void user_add_extra(struct arena *arena, struct user *user, const char *key, const char *value);
+/* The key of an extra value out of the name of a header: lower case, then percent-decoded if all of it can be. */
+char *user_extra_key(struct arena *arena, const char *name);
 bool user_in_group(const struct user *user, const char *group);
 /* The first value of an extra key; NULL without one. */
 const char *user_extra_get(const struct user *user, const char *key);

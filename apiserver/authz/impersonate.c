@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
 #include "base/str.h"
@@ -45,23 +44,12 @@ static struct status *check_user(struct impersonation *im, const char *name, boo
 	return NULL;
 }
 
-static int hex_value(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
-
 static void check_extra(void *data, const char *name, const char *value)
 {
 	struct impersonation *im = data;
 	if (im->refused || strncasecmp(name, EXTRA_PREFIX, sizeof(EXTRA_PREFIX) - 1))
 		return;
-	char *key = str_lower(im->arena, name + sizeof(EXTRA_PREFIX) - 1), *to = key;
-	for (const char *p = key; *p; p++) {
-		int high = *p == '%' ? hex_value(p[1]) : -1, low = high >= 0 ? hex_value(p[2]) : -1;
-		*to++ = low >= 0 ? (char)(high * 16 + low) : *p;
-		p += low >= 0 ? 2 : 0;
-	}
-	*to = '\0';
+	char *key = user_extra_key(im->arena, name + sizeof(EXTRA_PREFIX) - 1);
 	im->refused = check(im, "authentication.k8s.io", "userextras", key, "", value);
 	if (!im->refused)
 		user_add_extra(im->arena, im->target, key, value);
@@ -75,13 +63,14 @@ static struct status *check_all(struct impersonation *im, const struct authn_req
 		TRY(check(im, "", "groups", "", "", group));
 		user_add_group(im->arena, im->target, group);
 	}
+	if (request->each_header)
+		request->each_header(request->data, check_extra, im);
+	TRY(STEAL(im->refused));
 	if (!str_empty(uid)) {
 		TRY(check(im, "authentication.k8s.io", "uids", "", "", uid));
 		im->target->uid = arena_strdup(im->arena, uid);
 	}
-	if (request->each_header)
-		request->each_header(request->data, check_extra, im);
-	return STEAL(im->refused);
+	return NULL;
 }
 
 /* What was asked for beside a user, as Go prints references to objects. */
@@ -103,7 +92,7 @@ static void add_extra(void *data, const char *name, const char *value)
 	struct nameless *n = data;
 	if (!strncasecmp(name, EXTRA_PREFIX, sizeof(EXTRA_PREFIX) - 1))
 		add_reference(n, "UserExtra", value, "authentication.k8s.io/v1",
-			str_lower(n->arena, name + sizeof(EXTRA_PREFIX) - 1));
+			user_extra_key(n->arena, name + sizeof(EXTRA_PREFIX) - 1));
 }
 
 /* Nobody is named: then nothing else may be asked for either. */

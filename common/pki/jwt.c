@@ -68,19 +68,19 @@ struct status *jwt_parse(struct arena *arena, const char *token, struct jwt **re
 
 struct status *jwt_verify(const struct jwt *jwt, struct pki_key *const *keys, size_t n_keys)
 {
-	/* The named key first, then all: a key id is a hint, not a proof. */
+	/* A key that is named is the only one that counts. */
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < n_keys; i++) {
-			bool named = jwt->key_id && str_eq(pki_key_id(arena, keys[i]), jwt->key_id);
-			if (named != (pass == 0))
-				continue;
-			if (pki_key_verify(keys[i], jwt->algorithm, jwt->signed_text, strlen(jwt->signed_text),
-				    jwt->signature, jwt->signature_size))
-				return NULL;
-		}
+	size_t n = 0;
+	for (size_t i = 0; i < n_keys; i++) {
+		if (!str_empty(jwt->key_id) && !str_eq(pki_key_id(arena, keys[i]), jwt->key_id))
+			continue;
+		n++;
+		if (pki_key_verify(keys[i], jwt->algorithm, jwt->signed_text, strlen(jwt->signed_text), jwt->signature,
+			    jwt->signature_size))
+			return NULL;
 	}
-	return status_new(STATUS_UNAUTHORIZED, "no known key made the token's signature");
+	return status_new(STATUS_UNAUTHORIZED,
+		n ? "go-jose/go-jose: error in cryptographic primitive" : "invalid signature, no keys found");
 }
 
 char *jws_detached_hs256(struct arena *arena, const char *key_id, const char *secret, const void *payload, size_t size)

@@ -3,7 +3,7 @@
  *
  *	TRY(jwt_sign(arena, key, claims_json, &token));
  *	TRY(jwt_parse(arena, token, &jwt));          // splits and decodes, checks nothing
- *	TRY(jwt_verify(jwt, keys, n_keys));          // checks the signature, by key id where it is known
+ *	TRY(jwt_verify(jwt, keys, n_keys));          // checks the signature, by the key that it names
  *
  * Claims are JSON text: building and checking them is the caller's.
  */
@@ -27,7 +27,8 @@ struct jwt {
 struct status *jwt_sign(struct arena *arena, const struct pki_key *key, const char *claims, char **ret_token) MUST_USE;
 /* BadRequest where the text is no token: wrong number of parts, bad base64url, header that is not JSON, too long. */
 struct status *jwt_parse(struct arena *arena, const char *token, struct jwt **ret_jwt) MUST_USE;
-/* Unauthorized unless one of the keys made the signature with the algorithm named. "none" never passes. */
+/* Unauthorized unless one of the keys, of that id where the token names one, made the signature with the algorithm
+ * named. "none" never passes. */
 struct status *jwt_verify(const struct jwt *jwt, struct pki_key *const *keys, size_t n_keys) MUST_USE;
 /* The detached signature of a payload under a shared secret (header {"alg":"HS256","kid":id}), as the bootstrap signer
  * writes it: "header..signature". */

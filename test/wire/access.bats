@@ -197,6 +197,84 @@ allowed() {
 	expect 401
 }
 
+# whoami [curl flags…]: who the server takes one for; the answer's headers are in $BATS_TEST_TMPDIR/headers.
+whoami() {
+	body=$(curl -s -A test --cacert "$CP_DIR/ca.crt" -D "$BATS_TEST_TMPDIR/headers" -H 'Content-Type: application/json' "$@" \
+		-d '{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}' \
+		"$CP_SERVER/apis/authentication.k8s.io/v1/selfsubjectreviews")
+	code=$(sed -n '1s/[^ ]* \([0-9]*\).*/\1/p' "$BATS_TEST_TMPDIR/headers")
+}
+
+# The last answer warned of that.
+warned() {
+	grep -qi "^warning: .*$1" "$BATS_TEST_TMPDIR/headers"
+}
+
+@test "a token is one word after one space, or one of the protocols that a WebSocket is offered" {
+	local protocol upgrade=(-H "Connection: keep-alive, Upgrade" -H "Upgrade: websocket")
+	account
+	token
+	whoami -H "Authorization: bearer $token and more"
+	expect 201 "\"username\":\"system:serviceaccount:$ns:default\""
+	whoami -H "Authorization: Bearer  $token"
+	expect 403 'User \"system:anonymous\"'
+	warned "extra space before the bearer token, and is ignored"
+	protocol=base64url.bearer.authorization.k8s.io.$(printf %s "$token" | base64 -w0 | tr '+/' '-_' | tr -d =)
+	whoami "${upgrade[@]}" -H "Sec-WebSocket-Protocol: base64.binary.k8s.io" -H "Sec-WebSocket-Protocol: $protocol"
+	expect 201 "\"username\":\"system:serviceaccount:$ns:default\""
+	whoami "${upgrade[@]}" -H "Sec-WebSocket-Protocol: x, $protocol" -H "Authorization: Bearer nonsense"
+	expect 201
+	whoami -H "Sec-WebSocket-Protocol: x, $protocol"
+	expect 403 'User \"system:anonymous\"'
+	for protocols in "$protocol" "x, $protocol, $protocol" "x, $protocol=" "x, base64url.bearer.authorization.k8s.io.eHg"; do
+		whoami "${upgrade[@]}" -H "Sec-WebSocket-Protocol: $protocols"
+		expect 401
+	done
+	as admin POST /apis/authentication.k8s.io/v1/tokenreviews '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":" x"}}'
+	expect 201 '"username":"system:anonymous"'
+}
+
+# signed CLAIMS: a token with them, by the key of service accounts.
+signed() {
+	local text
+	text=$(printf '{"alg":"RS256"}' | base64 -w0 | tr '+/' '-_' | tr -d =).$(printf %s "$1" | base64 -w0 | tr '+/' '-_' | tr -d =)
+	printf '%s.%s' "$text" "$(printf %s "$text" | openssl dgst -sha256 -sign "$CP_DIR/sa.key" | base64 -w0 | tr '+/' '-_' | tr -d =)"
+}
+
+@test "a Secret's token counts while the Secret holds it; when it was used is noted, and it can be marked as invalid" {
+	local uid claim=kubernetes.io/serviceaccount today
+	answers() {
+		whoami -H "Authorization: Bearer $token"
+		[ "$code" = "$1" ]
+	}
+	as admin POST "/api/v1/namespaces/$ns/serviceaccounts" '{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"bot"},"secrets":[{"name":"auto"}]}'
+	expect 201
+	uid=$(sed -n 's/.*"uid":"\([^"]*\)".*/\1/p' <<< "$body")
+	for name in auto manual; do
+		token=$(signed "{\"iss\":\"kubernetes/serviceaccount\",\"$claim/namespace\":\"$ns\",\"$claim/secret.name\":\"$name\",
+			\"$claim/service-account.name\":\"bot\",\"$claim/service-account.uid\":\"$uid\",\"sub\":\"system:serviceaccount:$ns:bot\"}")
+		as admin POST "/api/v1/namespaces/$ns/secrets" "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":\"$name\",
+			\"annotations\":{\"kubernetes.io/service-account.name\":\"bot\"}},\"type\":\"kubernetes.io/service-account-token\",
+			\"data\":{\"token\":\"$(printf %s "$token" | base64 -w0)\"}}"
+		expect 201
+		today=$(date -u +%F)
+		cp_wait answers 201
+		expect 201 "\"username\":\"system:serviceaccount:$ns:bot\""
+		if [ "$name" = auto ]; then warned "instead of auto-generated"; else ! warned "instead of auto-generated"; fi
+		as admin GET "/api/v1/namespaces/$ns/secrets/$name"
+		[[ $body == *"\"kubernetes.io/legacy-token-last-used\":\"$today\""* || $today != "$(date -u +%F)" ]]
+	done
+	type=application/merge-patch+json as admin PATCH "/api/v1/namespaces/$ns/secrets/manual" \
+		'{"metadata":{"labels":{"kubernetes.io/legacy-token-invalid-since":"2026-01-01"}}}'
+	expect 200
+	cp_wait answers 401
+	as admin POST /apis/authentication.k8s.io/v1/tokenreviews "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenReview\",\"spec\":{\"token\":\"$token\"}}"
+	expect 201 "has been marked invalid. Use tokens from the TokenRequest API"
+	whoami -H "Authorization: Bearer $(signed "{\"iss\":\"https://kubernetes.default.svc\",\"aud\":[\"https://kubernetes.default.svc\"],\"exp\":1500000000.5,
+		\"sub\":\"system:serviceaccount:$ns:bot\",\"kubernetes.io\":{\"namespace\":\"$ns\",\"serviceaccount\":{\"name\":\"bot\",\"uid\":\"$uid\"}}}")"
+	expect 401
+}
+
 @test "a token review tells whose a token is" {
 	account
 	token
