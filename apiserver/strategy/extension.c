@@ -1,6 +1,7 @@
 #include "apiserver/validation/extension/extension.h"
 #include "api/meta.h"
 #include "apiserver/strategy/kind.h"
+#include "apiserver/strategy/params.h"
 #include "apiserver/strategy/records.h"
 #include "base/str.h"
 
@@ -27,15 +28,16 @@ CHECKED(validating, AdmissionregistrationV1ValidatingWebhookConfiguration, valid
 	validate_validating_webhooks_update)
 CHECKED(mutating, AdmissionregistrationV1MutatingWebhookConfiguration, validate_mutating_webhooks,
 	validate_mutating_webhooks_update)
-ALIKE(binding, AdmissionregistrationV1ValidatingAdmissionPolicyBinding, validate_policy_binding,
-	validate_policy_binding)
 ALIKE(service, ApiregistrationV1APIService, validate_api_service, validate_api_service_status)
 ALIKE(flow_schema, FlowcontrolV1FlowSchema, validate_flow_schema, validate_flow_schema_status)
 ALIKE(level, FlowcontrolV1PriorityLevelConfiguration, validate_priority_level, validate_priority_level_status)
 
 static void policy_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
-	validate_admission_policy(errors, (const AdmissionregistrationV1ValidatingAdmissionPolicy *)object);
+	const AdmissionregistrationV1ValidatingAdmissionPolicy *policy =
+		(const AdmissionregistrationV1ValidatingAdmissionPolicy *)object;
+	validate_admission_policy(errors, policy);
+	check_policy_params(request, policy, NULL, errors);
 }
 
 static void policy_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
@@ -43,11 +45,28 @@ static void policy_update(struct request *request, const ProtobufCMessage *objec
 {
 	const AdmissionregistrationV1ValidatingAdmissionPolicy *policy =
 		(const AdmissionregistrationV1ValidatingAdmissionPolicy *)object;
-	if (generic_is_status(request))
+	const AdmissionregistrationV1ValidatingAdmissionPolicy *before =
+		(const AdmissionregistrationV1ValidatingAdmissionPolicy *)old;
+	if (generic_is_status(request)) {
 		validate_admission_policy_status(errors, policy);
-	else
-		validate_admission_policy_update(
-			errors, policy, (const AdmissionregistrationV1ValidatingAdmissionPolicy *)old);
+		return;
+	}
+	validate_admission_policy_update(errors, policy, before);
+	check_policy_params(request, policy, before, errors);
+}
+
+static void binding_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
+{
+	const AdmissionregistrationV1ValidatingAdmissionPolicyBinding *binding =
+		(const AdmissionregistrationV1ValidatingAdmissionPolicyBinding *)object;
+	validate_policy_binding(errors, binding);
+	check_binding_params(request, binding, errors);
+}
+
+static void binding_update(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
+	struct field_errors *errors)
+{
+	binding_create(request, object, errors);
 }
 
 /* Writes of the status leave the metadata alone too. */
