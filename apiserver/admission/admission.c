@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/admission/plugins.h"
 #include "apiserver/validation/meta.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "serve/metrics.h"
@@ -53,6 +54,14 @@ static struct status *check_names(const struct flag_list *list, const char *flag
 	return NULL;
 }
 
+/* Whoever asks for a plugin is not left to believe that it is there. */
+static void warn_of_others(const struct flag_list *list)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		if (str_in(list->items[i], admission_other_names))
+			log_warn("admission plugin %s does nothing in this server", list->items[i]);
+}
+
 static bool is_on(const struct admission_options *o, const struct admission_plugin *plugin)
 {
 	if (str_in_n(plugin->name, o->disable.items, o->disable.n_items))
@@ -65,6 +74,7 @@ struct status *admission_new(
 {
 	TRY(check_names(&options->enable, "enable-admission-plugins"));
 	TRY(check_names(&options->disable, "disable-admission-plugins"));
+	warn_of_others(&options->enable);
 	struct admission *admission = mem_zalloc(sizeof(*admission));
 	admission->context = *context;
 	admission->context.pod_security = pod_security_figures_new();

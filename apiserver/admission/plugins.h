@@ -26,10 +26,14 @@ extern const struct admission_plugin pod_security_plugin;
 extern const struct admission_plugin always_admit_plugin;
 extern const struct admission_plugin always_deny_plugin;
 extern const struct admission_plugin always_pull_images_plugin;
+extern const struct admission_plugin owner_references_plugin;
+extern const struct admission_plugin external_ips_plugin;
+extern const struct admission_plugin anti_affinity_plugin;
+extern const struct admission_plugin namespace_exists_plugin;
 
 /* In the order of the original; ends with NULL. */
 extern const struct admission_plugin *const admission_plugins[];
-/* Names that are known and do nothing here: they are on in the original, and their absence is never an error. */
+/* Names that are known and do nothing here: some are on in the original, and their absence is never an error. */
 extern const char *const admission_other_names[];
 
 /* What PodSecurity has judged. */

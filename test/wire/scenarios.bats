@@ -53,3 +53,13 @@ play() {
 @test "nodes see and change what is theirs" {
 	play nodes.txt
 }
+
+@test "what plugins refuse that are to be asked for" {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	local plugins=OwnerReferencesPermissionEnforcement,DenyServiceExternalIPs,LimitPodHardAntiAffinityTopology,NamespaceExists played=0
+	CP_PORT="" CP_FLAGS="--enable-admission-plugins=$plugins --advertise-address=192.0.2.2" cp_start_apiserver
+	play restraints.txt || played=1
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" 2> /dev/null || true
+	[ "$played" = 0 ]
+}
