@@ -205,7 +205,20 @@ static size_t bytes_left(struct cache *cache)
 	return kept + LEAST_BYTES < MOST_BYTES ? MOST_BYTES - kept : LEAST_BYTES;
 }
 
-static void read_past(struct reading *reading)
+/* An etcd that does not answer is asked again: who comes back for want of an answer would only wait anew. */
+static bool asks_again(const struct status *status, int64_t now_ms, int64_t *failing_ms)
+{
+	if (!status_is(status, STATUS_UNAVAILABLE)) {
+		*failing_ms = -1;
+		return false;
+	}
+	if (*failing_ms < 0)
+		*failing_ms = now_ms;
+	return now_ms - *failing_ms < DEADLINE_MS;
+}
+
+/* failing_ms: since when it has failed; -1: it has not. */
+static void read_past(struct reading *reading, int64_t *failing_ms)
 {
 	struct cache *cache = reading->cache;
 	int64_t compacted = 0;
@@ -223,7 +236,8 @@ static void read_past(struct reading *reading)
 	if (compacted)
 		cache_compacted(cache, compacted);
 	pthread_mutex_lock(&cache->recall_lock);
-	answer_failure(reading, status, compacted);
+	if (!asks_again(status, clock_mono_ms(cache->clock), failing_ms))
+		answer_failure(reading, status, compacted);
 	pthread_mutex_unlock(&cache->recall_lock);
 	for (size_t i = 0; i < reading->n_pasts; i++) {
 		reading->pasts[i]->table->past = NULL;
@@ -243,6 +257,7 @@ static void rest(struct cache *cache, int64_t ms)
 static void *recall_all(void *data)
 {
 	struct cache *cache = data;
+	int64_t failing_ms = -1;
 	pthread_mutex_lock(&cache->recall_lock);
 	while (!atomic_load(&cache->stop)) {
 		answer_those_in_the_window(cache);
@@ -254,7 +269,7 @@ static void *recall_all(void *data)
 		const int64_t begin_ms = clock_mono_ms(cache->clock);
 		plan(&reading);
 		pthread_mutex_unlock(&cache->recall_lock);
-		read_past(&reading);
+		read_past(&reading, &failing_ms);
 		rest(cache, clock_mono_ms(cache->clock) - begin_ms);
 		pthread_mutex_lock(&cache->recall_lock);
 	}

@@ -1,8 +1,9 @@
 """Clients that watch from long ago, against the control plane that CP_DIR and CP_SERVER name.
 
-    late.py watch PATH --until NAME [--n N] [--hold FILE]
+    late.py watch PATH --until NAME [--n N] [--hold FILE] [--began FILE]
         N watchers at once, each until it has seen an event of that object or an error. With --hold each reads nothing
-        until the file is there. Prints, for each different course of events, how many saw it and what it was.
+        until the file is there; --began writes a line to a file for each that is being answered. Prints, for each different
+        course of events, how many saw it and what it was.
     late.py write NAME N SIZE
         a ConfigMap, created and changed until it has had N versions of SIZE bytes; prints the versions
 """
@@ -39,13 +40,16 @@ async def lines_of(reader):
             return
 
 
-async def watch(path, until, hold, tls, gate):
+async def watch(path, until, hold, began, tls, gate):
     async with gate:
         reader, writer = await asyncio.open_connection(HOST, int(PORT), ssl=tls, server_hostname=HOST, limit=1 << 16)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}:{PORT}\r\n\r\n".encode())
         top = await reader.readuntil(b"\r\n\r\n")
     if b" 200 " not in top.split(b"\r\n")[0]:
         return top.split(b"\r\n")[0].decode()
+    if began:
+        with open(began, "a") as f:
+            f.write("\n")
     while hold and not os.path.exists(hold):
         await asyncio.sleep(0.1)
     seen = []
@@ -64,7 +68,7 @@ async def watch(path, until, hold, tls, gate):
 
 async def watch_all(args):
     tls, gate = context(), asyncio.Semaphore(100)
-    watches = [watch(args.path, args.until, args.hold, tls, gate) for _ in range(args.n)]
+    watches = [watch(args.path, args.until, args.hold, args.began, tls, gate) for _ in range(args.n)]
     courses = await asyncio.wait_for(asyncio.gather(*watches), TIMEOUT)
     for course, n in collections.Counter(courses).items():
         print(n, course)
@@ -87,6 +91,7 @@ def main():
     p.add_argument("--until", required=True)
     p.add_argument("--n", type=int, default=1)
     p.add_argument("--hold")
+    p.add_argument("--began")
     p.set_defaults(run=lambda args: asyncio.run(watch_all(args)))
     p = commands.add_parser("write")
     p.add_argument("name")
