@@ -99,7 +99,6 @@ static const struct flag ignored[] = {
 	IGNORED("authorization-webhook-version"),
 	IGNORED("runtime-config"),
 	IGNORED("egress-selector-config-file"),
-	IGNORED("admission-control-config-file"),
 	IGNORED("allow-metric-labels"),
 	IGNORED("allow-metric-labels-manifest"),
 	IGNORED("disabled-metrics"),
@@ -126,9 +125,6 @@ static const struct flag ignored[] = {
 	IGNORED("proxy-client-cert-file"),
 	IGNORED("proxy-client-key-file"),
 	IGNORED("service-account-signing-endpoint"),
-	IGNORED("admission-control"),
-	IGNORED("default-not-ready-toleration-seconds"),
-	IGNORED("default-unreachable-toleration-seconds"),
 	IGNORED("vmodule"),
 	{NULL},
 };
@@ -209,7 +205,7 @@ struct status *options_parse(struct options *options, int argc, char **argv)
 		return status_bad_request("unknown command \"%s\": this program takes no arguments", args.items[0]);
 	if (options->secure_port < 0 || options->secure_port > 65535)
 		return status_bad_request("--secure-port: %lld is no port", (long long)options->secure_port);
-	return NULL;
+	return admission_check(&options->admission);
 }
 
 void options_usage(struct options *options)

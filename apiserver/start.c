@@ -120,7 +120,7 @@ static struct status *settle_advertise_address(struct options *o)
 
 /* --- the parts --- */
 
-static struct status *connect_etcd(const struct options *o, struct app *app)
+static struct status *make_etcd(const struct options *o, struct app *app)
 {
 	if (!o->etcd_servers.n_items)
 		return status_bad_request("--etcd-servers must be specified");
@@ -129,7 +129,11 @@ static struct status *connect_etcd(const struct options *o, struct app *app)
 		.ca_file = o->etcd_ca_file,
 		.cert_file = o->etcd_cert_file,
 		.key_file = o->etcd_key_file};
-	TRY(etcd_new(&options, &app->etcd));
+	return etcd_new(&options, &app->etcd);
+}
+
+static struct status *await_etcd(const struct options *o, const struct app *app)
+{
 	const int64_t until = clock_mono_ms(app->clock) + ETCD_PATIENCE_MS;
 	for (bool told = false;; told = true) {
 		int64_t revision;
@@ -359,8 +363,9 @@ struct status *apiserver_run(struct options *options)
 	app->openapi = openapi_new();
 	app_metrics_init(app);
 	TRY(settle_advertise_address(options));
-	TRY(connect_etcd(options, app));
+	TRY(make_etcd(options, app));
 	TRY(make_parts(options, app));
+	TRY(await_etcd(options, app));
 	app->boot = boot_new(registry_objects(app->registry));
 	TRY(registry_start(app->registry));
 	TRY(listen_for_requests(options, app));

@@ -1,6 +1,9 @@
 #include "apiserver/admission/admission.h"
+#include <stdlib.h>
 #include "api/meta.h"
+#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
+#include "apiserver/registry/request.h"
 #include "apiserver/validation/meta.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -16,15 +19,24 @@ struct admission_figures {
 	struct tally_slot slots[N_STEPS][N_OPERATIONS][2];
 };
 
-struct admission {
+/* A plugin that is on, with what it sees. */
+struct plugin {
+	const struct admission_plugin *record;
 	struct admission_context context;
-	const struct admission_plugin **plugins;
+};
+
+struct admission {
+	const struct clock *clock;
+	struct arena *arena; /* what the plugins were told */
+	struct plugin *plugins;
 	struct admission_figures *figures; /* of each plugin, and behind them of whole steps */
 	size_t n_plugins;
 };
 
 static const double seconds[] = {0.005, 0.025, 0.1, 0.5, 1, 2.5};
 static const struct tally_bounds bounds = {seconds, ARRAY_SIZE(seconds)};
+
+/* --- which are on --- */
 
 struct flag *admission_flags(struct admission_options *o)
 {
@@ -33,6 +45,15 @@ struct flag *admission_flags(struct admission_options *o)
 			"admission plugins to enable beside the default ones"},
 		{"disable-admission-plugins", 0, FLAG_STRINGS, &o->disable, "",
 			"admission plugins to disable although on by default"},
+		{"admission-control", 0, FLAG_STRINGS, &o->all, "", "the admission plugins, all of them",
+			.deprecated = "Use --enable-admission-plugins or --disable-admission-plugins instead. Will be "
+				      "removed in a future version."},
+		{"admission-control-config-file", 0, FLAG_STRING, &o->config_file, "",
+			"file with the configuration of admission plugins"},
+		{"default-not-ready-toleration-seconds", 0, FLAG_INT, &o->not_ready_seconds, "300",
+			"for how long pods stay on a node that is not ready, where they do not say"},
+		{"default-unreachable-toleration-seconds", 0, FLAG_INT, &o->unreachable_seconds, "300",
+			"the same on a node that cannot be reached"},
 		{NULL},
 	};
 	return mem_dup(flags, sizeof(flags));
@@ -43,50 +64,121 @@ static bool is_known(const char *name)
 	for (size_t i = 0; admission_plugins[i]; i++)
 		if (str_eq(admission_plugins[i]->name, name))
 			return true;
-	return str_in(name, admission_other_names);
+	return false;
 }
 
-static struct status *check_names(const struct flag_list *list, const char *flag)
+static bool is_listed(const struct flag_list *list, const char *name)
+{
+	return str_in_n(name, list->items, list->n_items);
+}
+
+/* Several problems are told at once. */
+struct problems {
+	struct arena *arena;
+	char **items;
+	size_t n;
+};
+
+static void check_names(struct problems *p, const struct flag_list *list, const char *flag)
 {
 	for (size_t i = 0; i < list->n_items; i++)
 		if (!is_known(list->items[i]))
-			return status_bad_request("%s plugin \"%s\" is unknown", flag, list->items[i]);
-	return NULL;
+			ARENA_PUSH(p->arena, p->items, p->n) =
+				arena_printf(p->arena, "%s plugin \"%s\" is unknown", flag, list->items[i]);
 }
 
-/* Whoever asks for a plugin is not left to believe that it is there. */
-static void warn_of_others(const struct flag_list *list)
+static void check_overlap(struct problems *p, const struct admission_options *o)
 {
-	for (size_t i = 0; i < list->n_items; i++)
-		if (str_in(list->items[i], admission_other_names))
-			log_warn("admission plugin %s does nothing in this server", list->items[i]);
+	char **both = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < o->enable.n_items; i++)
+		if (is_listed(&o->disable, o->enable.items[i]) && !str_in_n(o->enable.items[i], both, n))
+			ARENA_PUSH(p->arena, both, n) = o->enable.items[i];
+	if (!n)
+		return;
+	qsort(both, n, sizeof(*both), str_cmp_qsort);
+	ARENA_PUSH(p->arena, p->items, p->n) =
+		arena_printf(p->arena, "[%s] in enable-admission-plugins and disable-admission-plugins overlapped",
+			str_join(p->arena, both, n, " "));
+}
+
+struct status *admission_check(const struct admission_options *o)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct problems p = {.arena = arena};
+	if (o->all.n_items && (o->enable.n_items || o->disable.n_items))
+		ARENA_PUSH(arena, p.items, p.n) =
+			(char *)"admission-control and enable-admission-plugins/disable-admission-plugins flags are "
+				"mutually exclusive";
+	check_names(&p, &o->all, "admission-control");
+	check_names(&p, &o->enable, "enable-admission-plugins");
+	check_names(&p, &o->disable, "disable-admission-plugins");
+	check_overlap(&p, o);
+	if (p.n < 2)
+		return p.n ? status_bad_request("%s", p.items[0]) : NULL;
+	return status_bad_request("[%s]", str_join(arena, p.items, p.n, ", "));
 }
 
 static bool is_on(const struct admission_options *o, const struct admission_plugin *plugin)
 {
-	if (str_in_n(plugin->name, o->disable.items, o->disable.n_items))
-		return false;
-	return plugin->on_by_default || str_in_n(plugin->name, o->enable.items, o->enable.n_items);
+	if (o->all.n_items)
+		return is_listed(&o->all, plugin->name);
+	if (is_listed(&o->enable, plugin->name))
+		return true;
+	return plugin->on_by_default && !is_listed(&o->disable, plugin->name);
+}
+
+/* --- their beginning and end --- */
+
+static struct status *start_plugin(struct admission *admission, const struct admission_plugin *record,
+	const struct admission_options *options, const struct admission_context *context,
+	const ApiserverV1AdmissionConfiguration *told)
+{
+	struct plugin *p = &admission->plugins[admission->n_plugins];
+	struct admission_start start = {.arena = admission->arena, .options = options};
+	*p = (struct plugin){.record = record, .context = *context};
+	/* Whoever asks for a plugin is not left to believe that it is there. */
+	if (!record->mutate && !record->validate && is_listed(&options->enable, record->name))
+		log_warn("the admission plugin %s does nothing in this server", record->name);
+	TRY(admission_config_of(admission->arena, told, record->name, &start.config, &start.config_size));
+	if (record->start)
+		TRY(status_wrap(
+			record->start(&p->context, &start), "couldn't init admission plugin \"%s\"", record->name));
+	/* From now on it has an end. */
+	admission->n_plugins++;
+	return record->ready ? status_wrap(record->ready(&p->context), "failed to initialize admission plugin \"%s\"",
+				       record->name)
+			     : NULL;
+}
+
+static struct status *start_plugins(
+	struct admission *admission, const struct admission_options *options, const struct admission_context *context)
+{
+	ApiserverV1AdmissionConfiguration *told;
+	TRY(status_wrap(admission_config_read(admission->arena, str_or_empty(options->config_file), &told),
+		"failed to read plugin config"));
+	for (size_t i = 0; admission_plugins[i]; i++)
+		if (is_on(options, admission_plugins[i]))
+			TRY(start_plugin(admission, admission_plugins[i], options, context, told));
+	return NULL;
 }
 
 struct status *admission_new(
 	const struct admission_options *options, const struct admission_context *context, struct admission **ret)
 {
-	TRY(check_names(&options->enable, "enable-admission-plugins"));
-	TRY(check_names(&options->disable, "disable-admission-plugins"));
-	warn_of_others(&options->enable);
 	struct admission *admission = mem_zalloc(sizeof(*admission));
-	admission->context = *context;
-	admission->context.pod_security = pod_security_figures_new();
-	admission->context.default_priorities = default_priorities_new(context->objects);
-	for (size_t i = 0; admission_plugins[i]; i++) {
-		if (!is_on(options, admission_plugins[i]))
-			continue;
-		admission->plugins =
-			mem_realloc(admission->plugins, (admission->n_plugins + 1) * sizeof(*admission->plugins));
-		admission->plugins[admission->n_plugins++] = admission_plugins[i];
+	size_t n = 0;
+	while (admission_plugins[n])
+		n++;
+	admission->clock = context->clock;
+	admission->arena = arena_new_sized(256);
+	admission->plugins = mem_calloc(n, sizeof(*admission->plugins));
+	admission->figures = mem_calloc(n + 1, sizeof(*admission->figures));
+	struct status *wrong = start_plugins(admission, options, context);
+	if (wrong) {
+		admission_free(admission);
+		return status_wrap(wrong, "failed to apply admission");
 	}
-	admission->figures = mem_zalloc((admission->n_plugins + 1) * sizeof(*admission->figures));
 	*ret = admission;
 	return NULL;
 }
@@ -105,32 +197,29 @@ void admission_free(struct admission *admission)
 		return;
 	for (size_t i = 0; i <= admission->n_plugins; i++)
 		figures_done(&admission->figures[i]);
-	default_priorities_free(admission->context.default_priorities);
-	free(admission->context.pod_security);
+	for (size_t i = 0; i < admission->n_plugins; i++)
+		if (admission->plugins[i].record->stop)
+			admission->plugins[i].record->stop(admission->plugins[i].context.own);
 	free(admission->figures);
 	free(admission->plugins);
+	arena_free(admission->arena);
 	free(admission);
 }
 
-static bool handles(const struct admission_plugin *plugin, const struct admission_attributes *a)
-{
-	if (a->operation == ADMISSION_DELETE)
-		return plugin->handles_delete;
-	return a->operation != ADMISSION_CONNECT || plugin->handles_connect;
-}
+/* --- asking them --- */
 
 static struct status *run(struct admission *admission, const struct admission_attributes *a, int step)
 {
-	const struct clock *clock = admission->context.clock;
+	const struct clock *clock = admission->clock;
 	int64_t begin_ns = clock_mono_ns(clock), last_ns = begin_ns;
 	struct status *refused = NULL;
 	for (size_t i = 0; i < admission->n_plugins && !refused; i++) {
-		const struct admission_plugin *p = admission->plugins[i];
+		const struct plugin *p = &admission->plugins[i];
 		struct status *(*ask)(const struct admission_context *, const struct admission_attributes *) =
-			step == MUTATE ? p->mutate : p->validate;
-		if (!ask || !handles(p, a))
+			step == MUTATE ? p->record->mutate : p->record->validate;
+		if (!ask || !(p->record->operations & 1U << a->operation))
 			continue;
-		refused = ask(&admission->context, a);
+		refused = ask(&p->context, a);
 		int64_t now_ns = clock_mono_ns(clock);
 		tally_observe(&admission->figures[i].slots[step][a->operation][refused != NULL], &bounds,
 			(double)(now_ns - last_ns) / 1e9);
@@ -202,17 +291,45 @@ void admission_write_metrics(const struct admission *admission, struct strbuf *o
 			  by_step[] = "apiserver_admission_step_admission_duration_seconds";
 	metrics_write_head(out, by_plugin, "histogram", "How long each admission plugin took.");
 	for (size_t i = 0; i < admission->n_plugins; i++)
-		write_figures(&admission->figures[i], out, by_plugin, admission->plugins[i]->name);
+		write_figures(&admission->figures[i], out, by_plugin, admission->plugins[i].record->name);
 	metrics_write_head(out, by_step, "histogram", "How long all plugins of an admission step took.");
 	write_figures(&admission->figures[admission->n_plugins], out, by_step, "");
 	write_summary(&admission->figures[admission->n_plugins], out);
-	pod_security_figures_write(admission->context.pod_security, out);
+	for (size_t i = 0; i < admission->n_plugins; i++)
+		if (admission->plugins[i].record->write_metrics)
+			admission->plugins[i].record->write_metrics(admission->plugins[i].context.own, out);
 }
 
 bool admission_is(
 	const struct admission_attributes *a, const char *group, const char *resource, const char *subresource)
 {
 	return str_eq(a->group, group) && str_eq(a->resource, resource) && str_eq(a->subresource, subresource);
+}
+
+CoreV1PodSpec *admission_pod_spec(const struct admission_attributes *a)
+{
+	return admission_is(a, "", "pods", "") && API_IS(a->object, CoreV1Pod) ? ((CoreV1Pod *)a->object)->spec : NULL;
+}
+
+void admission_warn(const struct admission_attributes *a, const char *format, ...)
+{
+	va_list args;
+	if (!a->request)
+		return;
+	va_start(args, format);
+	request_warn(a->request, "%s", arena_vprintf(a->arena, format, args));
+	va_end(args);
+}
+
+struct status *admission_get(const struct admission_context *context, const struct admission_attributes *a,
+	const struct schema_type *type, const char *namespace, const char *name, const ProtobufCMessage **ret_object)
+{
+	struct status *s = objects_get(context->objects, a->arena, type, namespace, name, ret_object);
+	if (!status_is(s, STATUS_NOT_FOUND))
+		return s;
+	/* Perhaps through another server. */
+	status_drop(s, "asked again at the source");
+	return objects_get_live(context->objects, a->arena, type, namespace, name, ret_object);
 }
 
 struct status *admission_namespace(const struct admission_context *context, const struct admission_attributes *a,
@@ -223,14 +340,7 @@ struct status *admission_namespace(const struct admission_context *context, cons
 		*ret_namespace = *a->namespace_seen;
 		return NULL;
 	}
-	struct status *s = objects_get(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &object);
-	if (status_is(s, STATUS_NOT_FOUND)) {
-		/* Perhaps through another server. */
-		status_drop(s, "asked again at the source");
-		s = objects_get_live(context->objects, a->arena, &CoreV1Namespace_schema, "", a->namespace, &object);
-	}
-	if (s)
-		return s;
+	TRY(admission_get(context, a, &CoreV1Namespace_schema, "", a->namespace, &object));
 	*ret_namespace = (const CoreV1Namespace *)object;
 	if (a->namespace_seen)
 		*a->namespace_seen = *ret_namespace;

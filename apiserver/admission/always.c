@@ -1,36 +1,47 @@
 #include "apiserver/admission/plugins.h"
+#include "base/log.h"
 
-const struct admission_plugin always_admit_plugin = {.name = "AlwaysAdmit"};
+/* Two that are there for old configurations. */
+
+static struct status *admit(const struct admission_context *context, const struct admission_attributes *a)
+{
+	return NULL;
+}
 
 static struct status *deny(const struct admission_context *context, const struct admission_attributes *a)
 {
 	return admission_forbidden(a, "admission control is denying all modifications");
 }
 
-const struct admission_plugin always_deny_plugin = {
-	.name = "AlwaysDeny",
-	.validate = deny,
-	.handles_delete = true,
-	.handles_connect = true,
-};
-
-static void pull(CoreV1Container *const *containers, size_t n)
+static void tell_deprecated(const char *name)
 {
-	for (size_t i = 0; i < n; i++)
-		containers[i]->image_pull_policy = (char *)"Always";
+	log_warn("the admission plugin %s is deprecated: remove it from configuration files and scripts", name);
 }
 
-static struct status *always_pull(const struct admission_context *context, const struct admission_attributes *a)
+static struct status *start_admit(struct admission_context *context, const struct admission_start *start)
 {
-	if (!admission_is(a, "", "pods", "") || !API_IS(a->object, CoreV1Pod) || !((CoreV1Pod *)a->object)->spec)
-		return NULL;
-	CoreV1PodSpec *spec = ((CoreV1Pod *)a->object)->spec;
-	pull(spec->containers, spec->n_containers);
-	pull(spec->init_containers, spec->n_init_containers);
+	tell_deprecated(always_admit_plugin.name);
 	return NULL;
 }
 
-const struct admission_plugin always_pull_images_plugin = {
-	.name = "AlwaysPullImages",
-	.mutate = always_pull,
+static struct status *start_deny(struct admission_context *context, const struct admission_start *start)
+{
+	tell_deprecated(always_deny_plugin.name);
+	return NULL;
+}
+
+const struct admission_plugin always_admit_plugin = {
+	.name = "AlwaysAdmit",
+	.operations = ON_ALL,
+	.mutate = admit,
+	.validate = admit,
+	.start = start_admit,
+};
+
+const struct admission_plugin always_deny_plugin = {
+	.name = "AlwaysDeny",
+	.operations = ON_ALL,
+	.mutate = deny,
+	.validate = deny,
+	.start = start_deny,
 };

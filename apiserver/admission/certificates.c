@@ -50,6 +50,7 @@ static struct status *validate_approval(const struct admission_context *context,
 const struct admission_plugin certificate_approval_plugin = {
 	.name = "CertificateApproval",
 	.on_by_default = true,
+	.operations = ON_UPDATE,
 	.validate = validate_approval,
 };
 
@@ -80,6 +81,7 @@ static struct status *validate_signing(const struct admission_context *context, 
 const struct admission_plugin certificate_signing_plugin = {
 	.name = "CertificateSigning",
 	.on_by_default = true,
+	.operations = ON_UPDATE,
 	.validate = validate_signing,
 };
 
@@ -108,5 +110,6 @@ static struct status *validate_subject(const struct admission_context *context, 
 const struct admission_plugin certificate_subject_plugin = {
 	.name = "CertificateSubjectRestriction",
 	.on_by_default = true,
+	.operations = ON_CREATE,
 	.validate = validate_subject,
 };

@@ -50,5 +50,6 @@ static struct status *validate(const struct admission_context *context, const st
 const struct admission_plugin claim_resize_plugin = {
 	.name = "PersistentVolumeClaimResize",
 	.on_by_default = true,
+	.operations = ON_UPDATE,
 	.validate = validate,
 };

@@ -46,6 +46,7 @@ static struct status *give_storage_class(const struct admission_context *context
 const struct admission_plugin default_storage_class_plugin = {
 	.name = "DefaultStorageClass",
 	.on_by_default = true,
+	.operations = ON_CREATE,
 	.mutate = give_storage_class,
 };
 
@@ -65,5 +66,6 @@ static struct status *give_ingress_class(const struct admission_context *context
 const struct admission_plugin default_ingress_class_plugin = {
 	.name = "DefaultIngressClass",
 	.on_by_default = true,
+	.operations = ON_CREATE,
 	.mutate = give_ingress_class,
 };

@@ -1,7 +1,10 @@
 #include "apiserver/admission/plugins.h"
 #include "base/str.h"
 
-enum { SECONDS = 300 };
+/* For how long a pod that does not say stays on a node in trouble. */
+struct patience {
+	int64_t not_ready, unreachable;
+};
 
 /* Whether the pod says itself how it bears a taint that evicts. */
 static bool tolerates(const CoreV1PodSpec *spec, const char *key)
@@ -15,33 +18,44 @@ static bool tolerates(const CoreV1PodSpec *spec, const char *key)
 	return false;
 }
 
-static void add(struct arena *arena, CoreV1PodSpec *spec, const char *key)
+static void add(struct arena *arena, CoreV1PodSpec *spec, const char *key, int64_t seconds)
 {
 	CoreV1Toleration *t = API_NEW(arena, CoreV1Toleration);
 	t->key = (char *)key;
 	t->operator=(char *) "Exists";
 	t->effect = (char *)"NoExecute";
 	t->has_toleration_seconds = true;
-	t->toleration_seconds = SECONDS;
+	t->toleration_seconds = seconds;
 	ARENA_PUSH(arena, spec->tolerations, spec->n_tolerations) = t;
 }
 
 static struct status *mutate(const struct admission_context *context, const struct admission_attributes *a)
 {
-	if (!admission_is(a, "", "pods", "") || !API_IS(a->object, CoreV1Pod) || !((CoreV1Pod *)a->object)->spec)
+	const struct patience *patience = context->own;
+	CoreV1PodSpec *spec = admission_pod_spec(a);
+	if (!spec)
 		return NULL;
-	CoreV1PodSpec *spec = ((CoreV1Pod *)a->object)->spec;
 	bool not_ready = tolerates(spec, "node.kubernetes.io/not-ready");
 	bool unreachable = tolerates(spec, "node.kubernetes.io/unreachable");
 	if (!not_ready)
-		add(a->arena, spec, "node.kubernetes.io/not-ready");
+		add(a->arena, spec, "node.kubernetes.io/not-ready", patience->not_ready);
 	if (!unreachable)
-		add(a->arena, spec, "node.kubernetes.io/unreachable");
+		add(a->arena, spec, "node.kubernetes.io/unreachable", patience->unreachable);
+	return NULL;
+}
+
+static struct status *start(struct admission_context *context, const struct admission_start *start)
+{
+	struct patience *patience = ARENA_NEW(start->arena, struct patience);
+	*patience = (struct patience){start->options->not_ready_seconds, start->options->unreachable_seconds};
+	context->own = patience;
 	return NULL;
 }
 
 const struct admission_plugin default_toleration_plugin = {
 	.name = "DefaultTolerationSeconds",
 	.on_by_default = true,
+	.operations = ON_CREATE | ON_UPDATE,
 	.mutate = mutate,
+	.start = start,
 };

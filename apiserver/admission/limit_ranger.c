@@ -274,6 +274,7 @@ static struct status *validate(const struct admission_context *context, const st
 const struct admission_plugin limit_ranger_plugin = {
 	.name = "LimitRanger",
 	.on_by_default = true,
+	.operations = ON_CREATE | ON_UPDATE,
 	.mutate = mutate,
 	.validate = validate,
 };

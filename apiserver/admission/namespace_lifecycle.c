@@ -34,6 +34,6 @@ static struct status *validate(const struct admission_context *context, const st
 const struct admission_plugin namespace_lifecycle_plugin = {
 	.name = "NamespaceLifecycle",
 	.on_by_default = true,
+	.operations = ON_CREATE | ON_UPDATE | ON_DELETE,
 	.mutate = validate,
-	.handles_delete = true,
 };

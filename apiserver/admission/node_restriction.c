@@ -529,6 +529,6 @@ static struct status *admit(const struct admission_context *context, const struc
 
 const struct admission_plugin node_restriction_plugin = {
 	.name = "NodeRestriction",
+	.operations = ON_CREATE | ON_UPDATE | ON_DELETE,
 	.mutate = admit,
-	.handles_delete = true,
 };

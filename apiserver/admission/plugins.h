@@ -26,27 +26,36 @@ extern const struct admission_plugin pod_security_plugin;
 extern const struct admission_plugin always_admit_plugin;
 extern const struct admission_plugin always_deny_plugin;
 extern const struct admission_plugin always_pull_images_plugin;
-extern const struct admission_plugin owner_references_plugin;
-extern const struct admission_plugin external_ips_plugin;
-extern const struct admission_plugin anti_affinity_plugin;
+
+extern const struct admission_plugin deny_external_ips_plugin;
+extern const struct admission_plugin event_rate_limit_plugin;
+extern const struct admission_plugin extended_resource_toleration_plugin;
+extern const struct admission_plugin hard_anti_affinity_plugin;
+extern const struct admission_plugin image_policy_plugin;
+extern const struct admission_plugin namespace_auto_provision_plugin;
 extern const struct admission_plugin namespace_exists_plugin;
+extern const struct admission_plugin owner_permission_plugin;
+extern const struct admission_plugin pod_node_selector_plugin;
+extern const struct admission_plugin pod_toleration_restriction_plugin;
+extern const struct admission_plugin mutating_webhook_plugin;
+extern const struct admission_plugin validating_webhook_plugin;
+extern const struct admission_plugin mutating_policy_plugin;
+extern const struct admission_plugin validating_policy_plugin;
+extern const struct admission_plugin trust_bundle_attest_plugin;
+extern const struct admission_plugin pod_topology_labels_plugin;
 
 /* In the order of the original; ends with NULL. */
 extern const struct admission_plugin *const admission_plugins[];
-/* Names that are known and do nothing here: some are on in the original, and their absence is never an error. */
-extern const char *const admission_other_names[];
-
-/* What PodSecurity has judged. */
-struct pod_security_figures *pod_security_figures_new(void);
-void pod_security_figures_write(const struct pod_security_figures *figures, struct strbuf *out);
-
-/* The priority classes that pods without one may get: kept as they change. Before the cache is started. */
-struct default_priorities *default_priorities_new(struct objects *objects);
-void default_priorities_free(struct default_priorities *classes);
 
 /* Whether the write is of that resource, or of that subresource of it. */
 bool admission_is(
 	const struct admission_attributes *a, const char *group, const char *resource, const char *subresource);
+/* The spec of the pod that is written, NULL: it is of something else, or of a part of a pod. */
+CoreV1PodSpec *admission_pod_spec(const struct admission_attributes *a);
+/* An object that the write needs, even if it was made a moment ago. */
+struct status *admission_get(const struct admission_context *context, const struct admission_attributes *a,
+	const struct schema_type *type, const char *namespace, const char *name,
+	const ProtobufCMessage **ret_object) MUST_USE;
 /* The namespace that the write is in, even if it was made a moment ago. */
 struct status *admission_namespace(const struct admission_context *context, const struct admission_attributes *a,
 	const CoreV1Namespace **ret_namespace) MUST_USE;

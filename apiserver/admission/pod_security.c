@@ -1,587 +1,614 @@
-#include "api/copy.h"
 #include <stdatomic.h>
+#include <stdlib.h>
 #include "api/meta.h"
+#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
+#include "apiserver/admission/pod_standards.h"
+#include "apiserver/strategy/pod_parts.h"
+#include "apiserver/validation/field.h"
+#include "apiserver/validation/meta.h"
+#include "base/map.h"
 #include "base/mem.h"
+#include "base/nameset.h"
 #include "base/str.h"
 #include "serve/metrics.h"
 
 /*
- * The Pod Security Standards: a namespace's label says which of the levels privileged, baseline and restricted its pods
- * must keep. Each check looks at the whole pod and tells what it found as "reason (detail)".
+ * A namespace's labels say which of the Pod Security Standards its pods must keep, which they are warned by, and which
+ * is noted in the audit. What makes pods is only warned of: it is the pods that are refused.
  */
 
-/* Of the three kinds of container, what the checks look at. */
-struct container {
-	const char *name;
-	const CoreV1SecurityContext *security;
-	CoreV1ContainerPort *const *ports;
-	size_t n_ports;
-	const CoreV1Probe *probes[3];
-	const CoreV1Lifecycle *lifecycle;
+enum mode { ENFORCE, AUDIT, WARN, N_MODES };
+static const char *const mode_names[] = {"enforce", "audit", "warn"};
+
+struct policy {
+	struct pod_standard modes[N_MODES];
 };
 
-struct check {
-	struct arena *arena;
-	const CoreV1PodSpec *spec;
-	const CoreV1PodSecurityContext *security; /* of the pod; may be NULL */
-	struct container *containers;
-	size_t n_containers;
-	char **found; /* "reason (detail)" */
-	size_t n_found;
+#define LABEL_PREFIX "pod-security.kubernetes.io/"
+static const char *const level_labels[] = {LABEL_PREFIX "enforce", LABEL_PREFIX "audit", LABEL_PREFIX "warn"};
+static const char *const version_labels[] = {
+	LABEL_PREFIX "enforce-version", LABEL_PREFIX "audit-version", LABEL_PREFIX "warn-version"};
+
+#define BAD_LEVEL "must be one of privileged, baseline, restricted"
+#define BAD_VERSION "must be \"latest\" or \"v1.x\""
+
+/* Verdicts by whether they refused, level, version of the standards, mode, operation, what of and subresource. */
+enum { OF_POD, OF_CONTROLLER, N_OF };
+enum { OF_ALL, OF_EPHEMERAL, OF_RESIZE, N_PARTS };
+static const char *const of_names[] = {"pod", "controller"}, *const part_names[] = {
+								     "", "ephemeralcontainers", "resize"};
+enum { RELEASE = 34, FUTURE, LATEST, N_VERSIONS };
+
+struct pod_security {
+	PodsecurityV1PodSecurityConfiguration *config;
+	struct policy defaults;
+	atomic_uint_least64_t counts[2][3][N_VERSIONS][N_MODES][2][N_OF][N_PARTS];
+	atomic_uint_least64_t exempted[2][N_OF][N_PARTS];
+	atomic_uint_least64_t errors[2][N_OF][N_PARTS]; /* labels that could not be read; none ends a request */
 };
 
-/* A set of texts, told sorted. */
-struct names {
-	char **items;
-	size_t n_items;
-};
+/* --- policies --- */
 
-static void add(struct arena *arena, struct names *names, const char *name)
+/* What is no level is held to be the strictest. */
+static bool read_level(const char *text, enum pod_level *ret)
 {
-	if (!str_in_n(name, names->items, names->n_items))
-		ARENA_PUSH(arena, names->items, names->n_items) = arena_strdup(arena, name);
+	for (*ret = POD_PRIVILEGED; *ret < POD_RESTRICTED; (*ret)++)
+		if (str_eq(text, pod_level_name(*ret)))
+			return true;
+	return str_eq(text, pod_level_name(POD_RESTRICTED));
 }
 
-static char *quoted(struct arena *arena, struct names *names)
+static bool read_version(const char *text, int *ret)
 {
-	return arena_printf(arena, "\"%s\"", str_join(arena, names->items, names->n_items, "\", \""));
-}
-
-static char *sorted_quoted(struct arena *arena, struct names *names)
-{
-	qsort(names->items, names->n_items, sizeof(*names->items), str_cmp_qsort);
-	return quoted(arena, names);
-}
-
-static const char *plural(const char *one, const char *many, size_t n)
-{
-	return n == 1 ? one : many;
-}
-
-static void found(struct check *c, const char *reason, const char *detail)
-{
-	ARENA_PUSH(c->arena, c->found, c->n_found) = arena_printf(c->arena, "%s (%s)", reason, detail);
-}
-
-static char *of_containers(struct check *c, struct names *bad)
-{
-	return arena_printf(c->arena, "%s %s", plural("container", "containers", bad->n_items), quoted(c->arena, bad));
-}
-
-/* "pod and containers "a", "b"": who set something; empty when nobody did. */
-static char *setters(struct check *c, bool pod, struct names *bad)
-{
-	if (!bad->n_items)
-		return arena_strdup(c->arena, pod ? "pod" : "");
-	return arena_printf(c->arena, "%s%s", pod ? "pod and " : "", of_containers(c, bad));
-}
-
-#define EACH(c, k) for (const struct container *k = (c)->containers; k < (c)->containers + (c)->n_containers; k++)
-
-/* Baseline */
-
-static void check_capabilities_baseline(struct check *c)
-{
-	static const char *const allowed[] = {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL",
-		"MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", NULL};
-	struct names bad = {0}, values = {0};
-	EACH(c, k)
-	{
-		const CoreV1Capabilities *caps = k->security ? k->security->capabilities : NULL;
-		for (size_t i = 0; caps && i < caps->n_add; i++)
-			if (!str_in(caps->add[i], allowed)) {
-				add(c->arena, &bad, k->name);
-				add(c->arena, &values, caps->add[i]);
-			}
-	}
-	if (bad.n_items)
-		found(c, "non-default capabilities",
-			arena_printf(c->arena, "%s must not include %s in securityContext.capabilities.add",
-				of_containers(c, &bad), sorted_quoted(c->arena, &values)));
-}
-
-static void check_host_namespaces(struct check *c)
-{
-	char *set[3];
-	size_t n = 0;
-	if (c->spec->host_network)
-		set[n++] = (char *)"hostNetwork=true";
-	if (c->spec->host_pid)
-		set[n++] = (char *)"hostPID=true";
-	if (c->spec->host_ipc)
-		set[n++] = (char *)"hostIPC=true";
-	if (n)
-		found(c, "host namespaces", str_join(c->arena, set, n, ", "));
-}
-
-static void check_host_paths(struct check *c)
-{
-	struct names bad = {0};
-	for (size_t i = 0; i < c->spec->n_volumes; i++)
-		if (c->spec->volumes[i]->volume_source && c->spec->volumes[i]->volume_source->host_path)
-			add(c->arena, &bad, c->spec->volumes[i]->name);
-	if (bad.n_items)
-		found(c, "hostPath volumes",
-			arena_printf(
-				c->arena, "%s %s", plural("volume", "volumes", bad.n_items), quoted(c->arena, &bad)));
-}
-
-static void check_host_ports(struct check *c)
-{
-	struct names bad = {0}, ports = {0};
-	EACH(c, k)
-	for (size_t i = 0; i < k->n_ports; i++)
-		if (k->ports[i]->host_port) {
-			add(c->arena, &bad, k->name);
-			add(c->arena, &ports, arena_printf(c->arena, "%d", k->ports[i]->host_port));
-		}
-	if (!bad.n_items)
-		return;
-	qsort(ports.items, ports.n_items, sizeof(*ports.items), str_cmp_qsort);
-	found(c, "hostPort",
-		arena_printf(c->arena, "%s %s %s %s", of_containers(c, &bad), plural("uses", "use", bad.n_items),
-			plural("hostPort", "hostPorts", ports.n_items),
-			str_join(c->arena, ports.items, ports.n_items, ", ")));
-}
-
-static void note_host(struct check *c, const CoreV1HTTPGetAction *get, const CoreV1TCPSocketAction *socket,
-	const char *name, struct names *bad, struct names *hosts)
-{
-	const char *each[] = {get ? get->host : NULL, socket ? socket->host : NULL};
-	for (size_t i = 0; i < ARRAY_SIZE(each); i++)
-		if (!str_empty(each[i])) {
-			add(c->arena, bad, name);
-			add(c->arena, hosts, each[i]);
-		}
-}
-
-static void check_probe_hosts(struct check *c)
-{
-	struct names bad = {0}, hosts = {0};
-	EACH(c, k)
-	{
-		for (size_t i = 0; i < ARRAY_SIZE(k->probes); i++) {
-			const CoreV1ProbeHandler *h = k->probes[i] ? k->probes[i]->handler : NULL;
-			if (h)
-				note_host(c, h->http_get, h->tcp_socket, k->name, &bad, &hosts);
-		}
-		const CoreV1LifecycleHandler *hooks[] = {
-			k->lifecycle ? k->lifecycle->post_start : NULL, k->lifecycle ? k->lifecycle->pre_stop : NULL};
-		for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
-			if (hooks[i])
-				note_host(c, hooks[i]->http_get, hooks[i]->tcp_socket, k->name, &bad, &hosts);
-	}
-	if (bad.n_items)
-		found(c, "probe or lifecycle host",
-			arena_printf(c->arena, "%s %s %s %s", of_containers(c, &bad),
-				plural("uses", "use", bad.n_items),
-				plural("probe or lifecycle host", "probe or lifecycle hosts", hosts.n_items),
-				sorted_quoted(c->arena, &hosts)));
-}
-
-static void check_privileged(struct check *c)
-{
-	struct names bad = {0};
-	EACH(c, k)
-	if (k->security && k->security->has_privileged && k->security->privileged)
-		add(c->arena, &bad, k->name);
-	if (bad.n_items)
-		found(c, "privileged",
-			arena_printf(
-				c->arena, "%s must not set securityContext.privileged=true", of_containers(c, &bad)));
-}
-
-static void check_proc_mount(struct check *c)
-{
-	struct names bad = {0}, types = {0};
-	EACH(c, k)
-	if (k->security && k->security->proc_mount && !str_eq(k->security->proc_mount, "Default")) {
-		add(c->arena, &bad, k->name);
-		add(c->arena, &types, k->security->proc_mount);
-	}
-	if (bad.n_items)
-		found(c, "procMount",
-			arena_printf(c->arena, "%s must not set securityContext.procMount to %s",
-				of_containers(c, &bad), sorted_quoted(c->arena, &types)));
-}
-
-struct se_linux {
-	struct names types;
-	bool user, role;
-};
-
-static bool note_se_linux(struct check *c, const CoreV1SELinuxOptions *o, struct se_linux *bad)
-{
-	static const char *const allowed[] = {
-		"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t", NULL};
-	bool ok = str_in(str_or_empty(o->type), allowed) && str_empty(o->user) && str_empty(o->role);
-	if (!str_in(str_or_empty(o->type), allowed))
-		add(c->arena, &bad->types, o->type);
-	bad->user |= !str_empty(o->user);
-	bad->role |= !str_empty(o->role);
-	return !ok;
-}
-
-static void check_se_linux(struct check *c)
-{
-	struct se_linux bad = {0};
-	struct names names = {0};
-	bool pod =
-		c->security && c->security->se_linux_options && note_se_linux(c, c->security->se_linux_options, &bad);
-	EACH(c, k)
-	if (k->security && k->security->se_linux_options && note_se_linux(c, k->security->se_linux_options, &bad))
-		add(c->arena, &names, k->name);
-	if (!pod && !names.n_items)
-		return;
-	char *data[3];
-	size_t n = 0;
-	if (bad.types.n_items)
-		data[n++] = arena_printf(c->arena, "%s %s", plural("type", "types", bad.types.n_items),
-			sorted_quoted(c->arena, &bad.types));
-	if (bad.user)
-		data[n++] = (char *)"user may not be set";
-	if (bad.role)
-		data[n++] = (char *)"role may not be set";
-	found(c, "seLinuxOptions",
-		arena_printf(c->arena, "%s set forbidden securityContext.seLinuxOptions: %s", setters(c, pod, &names),
-			str_join(c->arena, data, n, "; ")));
-}
-
-static bool is_confined(const char *type)
-{
-	return str_eq(type, "RuntimeDefault") || str_eq(type, "Localhost");
-}
-
-static void check_app_armor(struct check *c)
-{
-	struct names bad = {0}, values = {0};
-	const CoreV1AppArmorProfile *own = c->security ? c->security->app_armor_profile : NULL;
-	bool pod = own && !is_confined(own->type);
-	if (pod)
-		add(c->arena, &values, own->type);
-	EACH(c, k)
-	if (k->security && k->security->app_armor_profile && !is_confined(k->security->app_armor_profile->type)) {
-		add(c->arena, &bad, k->name);
-		add(c->arena, &values, k->security->app_armor_profile->type);
-	}
-	if (pod || bad.n_items)
-		found(c, plural("forbidden AppArmor profile", "forbidden AppArmor profiles", values.n_items),
-			arena_printf(c->arena, "%s must not set AppArmor profile type to %s", setters(c, pod, &bad),
-				sorted_quoted(c->arena, &values)));
-}
-
-static void check_sysctls(struct check *c)
-{
-	static const char *const allowed[] = {"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range",
-		"net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start",
-		"net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout",
-		"net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem",
-		"net.ipv4.tcp_wmem", NULL};
-	struct names bad = {0};
-	for (size_t i = 0; c->security && i < c->security->n_sysctls; i++)
-		if (!str_in(c->security->sysctls[i]->name, allowed))
-			add(c->arena, &bad, c->security->sysctls[i]->name);
-	if (bad.n_items)
-		found(c, "forbidden sysctls", str_join(c->arena, bad.items, bad.n_items, ", "));
-}
-
-/* Explicitly unconfined; returns whether the check found something. */
-static bool check_seccomp_baseline(struct check *c)
-{
-	struct names bad = {0}, values = {0};
-	const CoreV1SeccompProfile *own = c->security ? c->security->seccomp_profile : NULL;
-	bool pod = own && !is_confined(own->type);
-	if (pod)
-		add(c->arena, &values, own->type);
-	EACH(c, k)
-	if (k->security && k->security->seccomp_profile && !is_confined(k->security->seccomp_profile->type)) {
-		add(c->arena, &bad, k->name);
-		add(c->arena, &values, k->security->seccomp_profile->type);
-	}
-	if (!pod && !bad.n_items)
+	int64_t minor;
+	*ret = POD_LATEST;
+	if (str_eq(text, "latest"))
+		return true;
+	if (!str_starts_with(text, "v1.") || text[3 + strspn(text + 3, "0123456789")] || (text[3] == '0' && text[4]) ||
+		!str_to_int64(text + 3, 0, INT64_MAX, &minor))
 		return false;
-	found(c, "seccompProfile",
-		arena_printf(c->arena, "%s must not set securityContext.seccompProfile.type to %s",
-			setters(c, pod, &bad), sorted_quoted(c->arena, &values)));
+	*ret = minor < POD_LATEST ? (int)minor : POD_LATEST - 1;
 	return true;
 }
 
-/* Restricted */
-
-static void check_escalation(struct check *c)
+static void bad_label(struct field_errors *errors, const char *label, const char *value, const char *problem)
 {
-	struct names bad = {0};
-	EACH(c, k)
-	if (!k->security || !k->security->has_allow_privilege_escalation || k->security->allow_privilege_escalation)
-		add(c->arena, &bad, k->name);
-	if (bad.n_items)
-		found(c, "allowPrivilegeEscalation != false",
-			arena_printf(c->arena, "%s must set securityContext.allowPrivilegeEscalation=false",
-				of_containers(c, &bad)));
+	field_invalid(errors, FIELD_KEY(FIELD(FIELD(NULL, "metadata"), "labels"), label), value, problem);
 }
 
-static void check_capabilities_restricted(struct check *c)
+/* Labels that cannot be read are told, and make the policy strict where it refuses, and lax where it does not. */
+static struct policy policy_of(const struct policy *defaults, const MetaV1ObjectMeta *meta, struct field_errors *errors)
 {
-	struct names keeping = {0}, adding = {0}, values = {0};
-	char *details[2];
+	struct policy p = *defaults;
+	bool enforces = false;
+	for (int mode = ENFORCE; mode < N_MODES; mode++) {
+		const char *level = meta_label(meta, level_labels[mode]);
+		const char *version = meta_label(meta, version_labels[mode]);
+		const bool known = level && read_level(level, &p.modes[mode].level);
+		if (level && !known)
+			bad_label(errors, level_labels[mode], level, BAD_LEVEL);
+		if (level && !known && mode != ENFORCE)
+			p.modes[mode].level = POD_PRIVILEGED;
+		if (version && !read_version(version, &p.modes[mode].version))
+			bad_label(errors, version_labels[mode], version, BAD_VERSION);
+		enforces |= mode == ENFORCE && known;
+	}
+	/* Who refuses more than he warns of warns of that too. */
+	if (!meta_label(meta, level_labels[WARN]) && enforces && p.modes[ENFORCE].level > p.modes[WARN].level) {
+		p.modes[WARN].level = p.modes[ENFORCE].level;
+		if (!meta_label(meta, version_labels[WARN]))
+			p.modes[WARN].version = p.modes[ENFORCE].version;
+	}
+	return p;
+}
+
+static bool same_standard(const struct pod_standard *a, const struct pod_standard *b)
+{
+	return a->level == b->level && a->version == b->version;
+}
+
+/* --- what the configuration says --- */
+
+static const struct admission_config_form form = {.type = &PodsecurityV1PodSecurityConfiguration_schema,
+	.strict = true,
+	.names = {{"pod-security.admission.config.k8s.io/v1", "PodSecurityConfiguration"},
+		{"pod-security.admission.config.k8s.io/v1beta1", "PodSecurityConfiguration"},
+		{"pod-security.admission.config.k8s.io/v1alpha1", "PodSecurityConfiguration"}}};
+
+static struct status *start(struct admission_context *context, const struct admission_start *start)
+{
+	PodsecurityV1PodSecurityConfiguration *config = API_NEW(start->arena, PodsecurityV1PodSecurityConfiguration);
+	if (start->config)
+		TRY(admission_config_decode(start->arena, start->config, start->config_size, &form, &config));
+	ENSURE(start->arena, config->defaults, PodsecurityV1PodSecurityDefaults);
+	ENSURE(start->arena, config->exemptions, PodsecurityV1PodSecurityExemptions);
+	struct pod_security *own = mem_zalloc(sizeof(*own));
+	own->config = config;
+	context->own = own;
+	return NULL;
+}
+
+static struct status *read_defaults(struct arena *arena, struct pod_security *own)
+{
+	const PodsecurityV1PodSecurityDefaults *d = own->config->defaults;
+	const char *const levels[] = {d->enforce, d->audit, d->warn};
+	const char *const versions[] = {d->enforce_version, d->audit_version, d->warn_version};
+	char **wrong = NULL;
 	size_t n = 0;
-	EACH(c, k)
-	{
-		const CoreV1Capabilities *caps = k->security ? k->security->capabilities : NULL;
-		if (!caps || !str_in_n("ALL", caps->drop, caps->n_drop))
-			add(c->arena, &keeping, k->name);
-		for (size_t i = 0; caps && i < caps->n_add; i++)
-			if (!str_eq(caps->add[i], "NET_BIND_SERVICE")) {
-				add(c->arena, &adding, k->name);
-				add(c->arena, &values, caps->add[i]);
-			}
+	for (int mode = ENFORCE; mode < N_MODES; mode++) {
+		struct pod_standard *standard = &own->defaults.modes[mode];
+		if (!read_level(str_or(levels[mode], "privileged"), &standard->level))
+			ARENA_PUSH(arena, wrong, n) = arena_printf(arena, "%s: " BAD_LEVEL, mode_names[mode]);
+		if (!read_version(str_or(versions[mode], "latest"), &standard->version))
+			ARENA_PUSH(arena, wrong, n) = arena_printf(arena, "%s-version: " BAD_VERSION, mode_names[mode]);
 	}
-	if (keeping.n_items)
-		details[n++] = arena_printf(c->arena, "%s must set securityContext.capabilities.drop=[\"ALL\"]",
-			of_containers(c, &keeping));
-	if (adding.n_items)
-		details[n++] = arena_printf(c->arena, "%s must not include %s in securityContext.capabilities.add",
-			of_containers(c, &adding), sorted_quoted(c->arena, &values));
-	if (n)
-		found(c, "unrestricted capabilities", str_join(c->arena, details, n, "; "));
+	if (!n)
+		return NULL;
+	return status_bad_request(
+		n > 1 ? "PodSecurity configuration error: [%s]" : "PodSecurity configuration error: %s",
+		str_join(arena, wrong, n, ", "));
 }
 
-static void check_volumes(struct check *c)
+static const char *any_user_name(struct arena *arena, const char *name, bool prefix)
 {
-	static const char *const allowed[] = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral",
-		"persistentVolumeClaim", "projected", "secret", "image", NULL};
-	struct names bad = {0}, types = {0};
-	const struct schema_type *type = &CoreV1VolumeSource_schema;
-	for (size_t i = 0; i < c->spec->n_volumes; i++) {
-		const CoreV1VolumeSource *s = c->spec->volumes[i]->volume_source;
-		for (size_t k = 0; s && k < type->n_fields; k++) {
-			const char *name = type->fields[k].json_name;
-			if (*(void *const *)((const char *)s + type->fields[k].offset) && !str_in(name, allowed)) {
-				add(c->arena, &bad, c->spec->volumes[i]->name);
-				add(c->arena, &types, name);
-			}
-		}
-	}
-	if (bad.n_items)
-		found(c, "restricted volume types",
-			arena_printf(c->arena, "%s %s %s %s %s", plural("volume", "volumes", bad.n_items),
-				quoted(c->arena, &bad), plural("uses", "use", bad.n_items),
-				plural("restricted volume type", "restricted volume types", types.n_items),
-				sorted_quoted(c->arena, &types)));
+	return *name ? NULL : "username must not be empty";
 }
 
-static void check_non_root(struct check *c)
+static void check_exemptions(struct field_errors *errors, const char *field, char *const *items, size_t n,
+	const char *(*problem_of)(struct arena *, const char *, bool))
 {
-	struct names explicit = {0}, implicit = {0};
-	bool says = c->security && c->security->has_run_as_non_root, pod = says && c->security->run_as_non_root;
-	EACH(c, k)
-	{
-		if (k->security && k->security->has_run_as_non_root) {
-			if (!k->security->run_as_non_root)
-				add(c->arena, &explicit, k->name);
-		} else if (!pod) {
-			add(c->arena, &implicit, k->name);
-		}
-	}
-	if ((says && !pod) || explicit.n_items)
-		found(c, "runAsNonRoot != true",
-			arena_printf(c->arena, "%s must not set securityContext.runAsNonRoot=false",
-				setters(c, says && !pod, &explicit)));
-	else if (implicit.n_items)
-		found(c, "runAsNonRoot != true",
-			arena_printf(c->arena, "pod or %s must set securityContext.runAsNonRoot=true",
-				of_containers(c, &implicit)));
-}
-
-static void check_user(struct check *c)
-{
-	struct names bad = {0};
-	bool pod = c->security && c->security->has_run_as_user && !c->security->run_as_user;
-	EACH(c, k)
-	if (k->security && k->security->has_run_as_user && !k->security->run_as_user)
-		add(c->arena, &bad, k->name);
-	if (pod || bad.n_items)
-		found(c, "runAsUser=0", arena_printf(c->arena, "%s must not set runAsUser=0", setters(c, pod, &bad)));
-}
-
-static void check_seccomp_restricted(struct check *c)
-{
-	struct names bad = {0};
-	if (check_seccomp_baseline(c) || (c->security && c->security->seccomp_profile))
-		return;
-	EACH(c, k)
-	if (!k->security || !k->security->seccomp_profile)
-		add(c->arena, &bad, k->name);
-	if (bad.n_items)
-		found(c, "seccompProfile",
-			arena_printf(c->arena,
-				"pod or %s must set securityContext.seccompProfile.type to \"RuntimeDefault\" or "
-				"\"Localhost\"",
-				of_containers(c, &bad)));
-}
-
-static void run(struct check *c, bool restricted)
-{
-	check_app_armor(c);
-	if (!restricted)
-		check_capabilities_baseline(c);
-	check_host_namespaces(c);
-	if (!restricted)
-		check_host_paths(c);
-	check_host_ports(c);
-	check_probe_hosts(c);
-	check_privileged(c);
-	check_proc_mount(c);
-	check_se_linux(c);
-	if (!restricted)
-		check_seccomp_baseline(c);
-	check_sysctls(c);
-	if (!restricted)
-		return;
-	check_escalation(c);
-	check_capabilities_restricted(c);
-	check_volumes(c);
-	check_non_root(c);
-	check_user(c);
-	check_seccomp_restricted(c);
-}
-
-static void gather(struct check *c)
-{
-	const CoreV1PodSpec *spec = c->spec;
-	size_t n = spec->n_init_containers + spec->n_containers + spec->n_ephemeral_containers;
-	c->containers = ARENA_ARRAY(c->arena, struct container, n + 1);
-	for (size_t i = 0; i < spec->n_init_containers + spec->n_containers; i++) {
-		const CoreV1Container *from = i < spec->n_init_containers
-						      ? spec->init_containers[i]
-						      : spec->containers[i - spec->n_init_containers];
-		c->containers[c->n_containers++] =
-			(struct container){from->name, from->security_context, from->ports, from->n_ports,
-				{from->liveness_probe, from->readiness_probe, from->startup_probe}, from->lifecycle};
-	}
-	for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
-		const CoreV1EphemeralContainerCommon *from = spec->ephemeral_containers[i]->ephemeral_container_common;
-		if (from)
-			c->containers[c->n_containers++] = (struct container){from->name, from->security_context,
-				from->ports, from->n_ports,
-				{from->liveness_probe, from->readiness_probe, from->startup_probe}, from->lifecycle};
+	const struct field_path *path = FIELD(FIELD(NULL, "exemptions"), field);
+	struct nameset seen = {.arena = errors->arena};
+	for (size_t i = 0; i < n; i++) {
+		const char *problem = problem_of(errors->arena, items[i], false);
+		if (problem)
+			field_invalid(errors, FIELD_INDEX(path, i), items[i], problem);
+		else if (!nameset_add(&seen, items[i]))
+			field_duplicate(errors, FIELD_INDEX(path, i), items[i]);
 	}
 }
 
-static bool is_looked_at(const struct admission_attributes *a)
+static struct status *ready(const struct admission_context *context)
 {
-	if (!str_empty(a->group) || !str_eq(a->resource, "pods") || !API_IS(a->object, CoreV1Pod) ||
-		!((const CoreV1Pod *)a->object)->spec)
-		return false;
-	if (!str_empty(a->subresource) && !str_eq(a->subresource, "ephemeralcontainers"))
-		return false;
-	return a->operation == ADMISSION_CREATE || (a->operation == ADMISSION_UPDATE && API_IS(a->old, CoreV1Pod));
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct pod_security *own = context->own;
+	const PodsecurityV1PodSecurityExemptions *x = own->config->exemptions;
+	struct field_errors errors = FIELD_ERRORS_INIT(arena);
+	TRY(read_defaults(arena, own));
+	check_exemptions(&errors, "namespaces", x->namespaces, x->n_namespaces, name_is_dns_label);
+	check_exemptions(&errors, "runtimeClasses", x->runtime_classes, x->n_runtime_classes, name_is_dns_subdomain);
+	check_exemptions(&errors, "usernames", x->usernames, x->n_usernames, any_user_name);
+	return status_wrap(admission_config_errors(&errors), "PodSecurity invalid");
 }
 
-/* Whether the write can make a pod do more than it could. */
-static bool is_significant(const struct admission_attributes *a)
+/* --- figures --- */
+
+static size_t version_index(const struct pod_standard *standard)
 {
-	return a->operation == ADMISSION_CREATE ||
-	       !api_equal(((const CoreV1Pod *)a->object)->spec, ((const CoreV1Pod *)a->old)->spec);
+	if (standard->version == POD_LATEST || standard->level == POD_PRIVILEGED)
+		return LATEST;
+	return standard->version > RELEASE ? FUTURE : (size_t)standard->version;
 }
 
-/* Verdicts by whether they refused, level, minor version of the standards, operation and subresource. */
-enum { PRIVILEGED, BASELINE, RESTRICTED, N_LEVELS };
-enum { LATEST = 64, N_VERSIONS };
-struct pod_security_figures {
-	atomic_uint_least64_t counts[2][N_LEVELS][N_VERSIONS][2][2];
-};
-
-struct pod_security_figures *pod_security_figures_new(void)
+static size_t part_of(const struct admission_attributes *a)
 {
-	return mem_zalloc(sizeof(struct pod_security_figures));
+	size_t part = OF_ALL;
+	while (part < OF_RESIZE && !str_eq(a->subresource, part_names[part]))
+		part++;
+	return part;
 }
 
-static void write_verdicts(const struct pod_security_figures *f, struct strbuf *out, const char *name, size_t version)
+static size_t of_what(const struct admission_attributes *a)
 {
-	static const char *const levels[] = {"privileged", "baseline", "restricted"};
-	for (size_t i = 0; i < 2 * N_LEVELS * 4; i++) {
-		size_t denied = i / (N_LEVELS * 4), level = i / 4 % N_LEVELS, update = i / 2 % 2, ephemeral = i % 2;
-		uint64_t n = atomic_load(&f->counts[denied][level][version][update][ephemeral]);
+	return API_IS(a->object, CoreV1Pod) ? OF_POD : OF_CONTROLLER;
+}
+
+static void count(const struct admission_context *context, const struct admission_attributes *a, enum mode mode,
+	const struct pod_standard *standard, bool denied)
+{
+	struct pod_security *own = context->own;
+	atomic_fetch_add_explicit(&own->counts[denied][standard->level][version_index(standard)][mode]
+					      [a->operation == ADMISSION_UPDATE][of_what(a)][part_of(a)],
+		1, memory_order_relaxed);
+}
+
+static void add_what(struct strbuf *labels, size_t update, size_t of, size_t part)
+{
+	metrics_add_label(labels, "request_operation", update ? "update" : "create");
+	metrics_add_label(labels, "resource", of_names[of]);
+	metrics_add_label(labels, "subresource", part_names[part]);
+}
+
+static void write_verdicts(const struct pod_security *own, struct strbuf *out, const char *name, size_t denied,
+	size_t level, size_t version)
+{
+	char number[16];
+	snprintf(number, sizeof(number), "v1.%zu", version);
+	const char *const text = version == LATEST ? "latest" : version == FUTURE ? "future" : number;
+	for (size_t i = 0; i < (size_t)N_MODES * 2 * N_OF * N_PARTS; i++) {
+		const size_t mode = i / (2 * N_OF * N_PARTS), update = i / (N_OF * N_PARTS) % 2,
+			     of = i / N_PARTS % N_OF, part = i % N_PARTS;
+		const uint64_t n = atomic_load(&own->counts[denied][level][version][mode][update][of][part]);
 		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
 		if (!n)
 			continue;
 		metrics_add_label(&labels, "decision", denied ? "deny" : "allow");
-		metrics_add_label(&labels, "mode", "enforce");
-		metrics_add_label(&labels, "policy_level", levels[level]);
-		if (version == LATEST)
-			metrics_add_label(&labels, "policy_version", "latest");
-		else
-			strbuf_printf(&labels, ",policy_version=\"v1.%zu\"", version);
-		metrics_add_label(&labels, "request_operation", update ? "update" : "create");
-		metrics_add_label(&labels, "resource", "pod");
-		metrics_add_label(&labels, "subresource", ephemeral ? "ephemeralcontainers" : "");
+		metrics_add_label(&labels, "mode", mode_names[mode]);
+		metrics_add_label(&labels, "policy_level", pod_level_name((enum pod_level)level));
+		metrics_add_label(&labels, "policy_version", text);
+		add_what(&labels, update, of, part);
 		metrics_write_sample(out, name, labels.buf, (double)n);
 	}
 }
 
-void pod_security_figures_write(const struct pod_security_figures *f, struct strbuf *out)
+/* fatal: the label of that name, or NULL. What is of the whole object is written even when it is 0 unless it is of
+ * errors. */
+static void write_requests(
+	const atomic_uint_least64_t (*counts)[N_OF][N_PARTS], struct strbuf *out, const char *name, const char *fatal)
 {
-	static const char name[] = "pod_security_evaluations_total";
-	metrics_write_head(out, name, "counter", "Pods held against the level of their namespace.");
-	for (size_t version = 0; version < N_VERSIONS; version++)
-		write_verdicts(f, out, name, version);
-	/* Nobody can be exempted. */
-	metrics_write_head(out, "pod_security_exemptions_total", "counter", "Pods that are exempt from it.");
-	metrics_write_sample(out, "pod_security_exemptions_total",
-		"request_operation=\"create\",resource=\"pod\",subresource=\"\"", 0);
-	metrics_write_sample(out, "pod_security_exemptions_total",
-		"request_operation=\"update\",resource=\"pod\",subresource=\"\"", 0);
+	for (size_t update = 0; update < 2; update++)
+		for (size_t of = 0; of < N_OF; of++)
+			for (size_t part = 0; part < N_PARTS; part++) {
+				const uint64_t n = atomic_load(&counts[update][of][part]);
+				CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+				if (!n && (fatal || part != OF_ALL))
+					continue;
+				if (fatal)
+					metrics_add_label(&labels, "fatal", fatal);
+				add_what(&labels, update, of, part);
+				metrics_write_sample(out, name, labels.buf, (double)n);
+			}
 }
 
-static size_t version_index(const char *version)
+static void write_metrics(const void *data, struct strbuf *out)
 {
-	int64_t minor;
-	return str_starts_with(version, "v1.") && str_to_int64(version + 3, 0, LATEST - 1, &minor) ? (size_t)minor
-												   : LATEST;
+	static const char verdicts[] = "pod_security_evaluations_total", exempted[] = "pod_security_exemptions_total",
+			  errors[] = "pod_security_errors_total";
+	const struct pod_security *own = data;
+	metrics_write_head(out, verdicts, "counter", "Pods held against the level of their namespace.");
+	for (size_t denied = 0; denied < 2; denied++)
+		for (size_t level = 0; level < 3; level++)
+			for (size_t version = 0; version < N_VERSIONS; version++)
+				write_verdicts(own, out, verdicts, denied, level, version);
+	metrics_write_head(out, exempted, "counter", "Pods that are exempt from it.");
+	write_requests(own->exempted, out, exempted, NULL);
+	metrics_write_head(out, errors, "counter", "Labels of namespaces that could not be read.");
+	write_requests(own->errors, out, errors, "false");
 }
 
-static void count(const struct admission_context *context, const struct admission_attributes *a, int level,
-	const char *version, bool denied)
+/* --- pods, and what they are made of --- */
+
+static bool is_exempt(
+	const struct admission_context *context, const struct admission_attributes *a, const CoreV1PodSpec *spec)
 {
-	struct pod_security_figures *f = context->pod_security;
-	if (f)
-		atomic_fetch_add_explicit(&f->counts[denied][level][version_index(version)]
-						    [a->operation == ADMISSION_UPDATE][!str_empty(a->subresource)],
-			1, memory_order_relaxed);
+	struct pod_security *own = context->own;
+	const PodsecurityV1PodSecurityExemptions *x = own->config->exemptions;
+	const bool exempt =
+		spec ? !str_empty(spec->runtime_class_name) &&
+				str_in_n(spec->runtime_class_name, x->runtime_classes, x->n_runtime_classes)
+		     : (!str_empty(a->namespace) && str_in_n(a->namespace, x->namespaces, x->n_namespaces)) ||
+				(a->user && str_in_n(a->user->name, x->usernames, x->n_usernames));
+	if (exempt)
+		atomic_fetch_add(&own->exempted[a->operation == ADMISSION_UPDATE][of_what(a)][part_of(a)], 1);
+	return exempt;
+}
+
+/* The standards that one request is held against are often the same. */
+struct verdicts {
+	struct arena *arena;
+	const MetaV1ObjectMeta *meta;
+	const CoreV1PodSpec *spec;
+	struct pod_standard standards[N_MODES];
+	struct pod_findings found[N_MODES];
+	size_t n;
+};
+
+static const struct pod_findings *verdict(struct verdicts *v, const struct pod_standard *standard)
+{
+	size_t i = 0;
+	while (i < v->n && !same_standard(&v->standards[i], standard))
+		i++;
+	if (i == v->n) {
+		v->standards[v->n++] = *standard;
+		pod_standard_check(v->arena, standard, v->meta, v->spec, &v->found[i]);
+	}
+	return &v->found[i];
+}
+
+static struct status *evaluate(const struct admission_context *context, const struct admission_attributes *a,
+	const struct policy *policy, const MetaV1ObjectMeta *meta, const CoreV1PodSpec *spec, bool enforce)
+{
+	struct verdicts v = {.arena = a->arena, .meta = meta, .spec = spec};
+	struct status *refused = NULL;
+	if (is_exempt(context, a, spec))
+		return NULL;
+	for (int mode = ENFORCE; mode < N_MODES; mode++) {
+		const struct pod_standard *standard = &policy->modes[mode];
+		if ((mode == ENFORCE && !enforce) || (mode == WARN && refused))
+			continue;
+		const struct pod_findings *found = verdict(&v, standard);
+		if (found->n || mode == ENFORCE)
+			count(context, a, mode, standard, found->n > 0);
+		if (!found->n)
+			continue;
+		const char *violates =
+			arena_printf(a->arena, "violate%s PodSecurity \"%s\": %s", mode == ENFORCE ? "s" : "",
+				pod_standard_text(a->arena, standard), pod_findings_text(a->arena, found, true));
+		if (mode == ENFORCE)
+			refused = admission_forbidden(a, "%s", violates);
+		else if (mode == WARN)
+			admission_warn(a, "would %s", violates);
+	}
+	return refused;
+}
+
+static bool image_changed(CoreV1Container *const *now, CoreV1Container *const *old, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(now[i]->image, old[i]->image))
+			return true;
+	return false;
+}
+
+static bool ephemeral_changed(struct arena *arena, const CoreV1PodSpec *now, const CoreV1PodSpec *old)
+{
+	struct nameset before = {.arena = arena};
+	for (size_t i = 0; i < old->n_ephemeral_containers; i++)
+		nameset_add(&before, old->ephemeral_containers[i]->ephemeral_container_common->name);
+	for (size_t i = 0; i < now->n_ephemeral_containers; i++) {
+		const CoreV1EphemeralContainerCommon *c = now->ephemeral_containers[i]->ephemeral_container_common;
+		const size_t at = nameset_find(&before, c->name);
+		if (at == SIZE_MAX ||
+			!str_eq(c->image, old->ephemeral_containers[at]->ephemeral_container_common->image))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the update can make a pod do more than it could: what else may change does not. */
+static bool is_significant(const struct admission_attributes *a, const CoreV1PodSpec *now)
+{
+	const CoreV1PodSpec *old = API_IS(a->old, CoreV1Pod) ? ((const CoreV1Pod *)a->old)->spec : NULL;
+	return !old || now->n_containers != old->n_containers || now->n_init_containers != old->n_init_containers ||
+	       image_changed(now->containers, old->containers, now->n_containers) ||
+	       image_changed(now->init_containers, old->init_containers, now->n_init_containers) ||
+	       ephemeral_changed(a->arena, now, old);
+}
+
+static struct status *on_pod(
+	const struct admission_context *context, const struct admission_attributes *a, const CoreV1Pod *pod)
+{
+	static const struct pod_standard none = {POD_PRIVILEGED, POD_LATEST};
+	struct pod_security *own = context->own;
+	struct field_errors errors = FIELD_ERRORS_INIT(a->arena);
+	const CoreV1Namespace *ns;
+	if (!pod->spec || is_exempt(context, a, NULL))
+		return NULL;
+	TRY(admission_namespace(context, a, &ns));
+	const struct policy policy = policy_of(&own->defaults, ns->metadata, &errors);
+	bool lax = !errors.n_items;
+	for (int mode = ENFORCE; mode < N_MODES; mode++)
+		lax &= policy.modes[mode].level == POD_PRIVILEGED;
+	if (lax) {
+		count(context, a, ENFORCE, &none, false);
+		return NULL;
+	}
+	if (a->operation == ADMISSION_UPDATE && !is_significant(a, pod->spec))
+		return NULL;
+	if (errors.n_items)
+		atomic_fetch_add(&own->errors[a->operation == ADMISSION_UPDATE][OF_POD][part_of(a)], 1);
+	return evaluate(context, a, &policy, pod->metadata, pod->spec, true);
+}
+
+static struct status *on_controller(const struct admission_context *context, const struct admission_attributes *a)
+{
+	struct pod_security *own = context->own;
+	struct field_errors errors = FIELD_ERRORS_INIT(a->arena);
+	const CoreV1PodTemplateSpec *template = object_pod_template(a->object);
+	const CoreV1Namespace *ns;
+	if (is_exempt(context, a, NULL))
+		return NULL;
+	TRY(admission_namespace(context, a, &ns));
+	const struct policy policy = policy_of(&own->defaults, ns->metadata, &errors);
+	if (!errors.n_items && policy.modes[WARN].level == POD_PRIVILEGED &&
+		policy.modes[AUDIT].level == POD_PRIVILEGED)
+		return NULL;
+	if (!template || !template->spec)
+		return NULL;
+	if (errors.n_items)
+		atomic_fetch_add(&own->errors[a->operation == ADMISSION_UPDATE][OF_CONTROLLER][OF_ALL], 1);
+	return evaluate(context, a, &policy, template->metadata, template->spec, false);
+}
+
+/* --- namespaces --- */
+
+#define MAX_PODS 3000
+#define MAX_MS 1000
+
+/* One pod of each controller comes first, the others of it last. */
+static const CoreV1Pod **in_order(
+	struct arena *arena, const struct object_list *pods, const PodsecurityV1PodSecurityExemptions *x, size_t *ret_n)
+{
+	const CoreV1Pod **all = ARENA_ARRAY(arena, const CoreV1Pod *, pods->n_items + 1);
+	const CoreV1Pod **more = ARENA_ARRAY(arena, const CoreV1Pod *, pods->n_items + 1);
+	struct nameset controllers = {.arena = arena};
+	size_t n_more = 0;
+	*ret_n = 0;
+	for (size_t i = 0; i < pods->n_items; i++) {
+		const CoreV1Pod *pod = (const CoreV1Pod *)pods->items[i];
+		const MetaV1OwnerReference *owner = meta_controller_of(pod->metadata);
+		if (!pod->spec ||
+			(!str_empty(pod->spec->runtime_class_name) &&
+				str_in_n(pod->spec->runtime_class_name, x->runtime_classes, x->n_runtime_classes)))
+			continue;
+		if (owner && !nameset_add(&controllers, owner->uid))
+			more[n_more++] = pod;
+		else
+			all[(*ret_n)++] = pod;
+	}
+	for (size_t i = 0; i < n_more; i++)
+		all[(*ret_n)++] = more[i];
+	return all;
+}
+
+/* The pods that do the same beyond the standard. */
+struct alike {
+	const char *first; /* of their names */
+	size_t n;
+};
+
+static void add_pod(struct arena *arena, struct strmap *all, const char *reasons, const char *name)
+{
+	struct alike *alike = strmap_get(all, reasons);
+	if (!alike) {
+		alike = ARENA_NEW(arena, struct alike);
+		strmap_put(all, reasons, alike);
+	}
+	if (!alike->n++ || strcmp(name, alike->first) < 0)
+		alike->first = name;
+}
+
+static void warn_of_pods(const struct admission_attributes *a, struct strmap *all)
+{
+	char **warnings = NULL;
+	size_t n = 0;
+	STRMAP_FOREACH (all, it) {
+		const struct alike *alike = it.value;
+		const char *others = alike->n == 1   ? ""
+				     : alike->n == 2 ? " (and 1 other pod)"
+						     : arena_printf(a->arena, " (and %zu other pods)", alike->n - 1);
+		ARENA_PUSH(a->arena, warnings, n) = arena_printf(a->arena, "%s%s: %s", alike->first, others, it.key);
+	}
+	qsort(warnings, n, sizeof(*warnings), str_cmp_qsort);
+	for (size_t i = 0; i < n; i++)
+		admission_warn(a, "%s", warnings[i]);
+}
+
+/* What there is already is not refused, but told of. */
+static struct status *look_at_pods(const struct admission_context *context, const struct admission_attributes *a,
+	const char *namespace, const struct pod_standard *standard)
+{
+	const struct pod_security *own = context->own;
+	CLEANUP(strmap_freep) struct strmap *alike = strmap_new(NULL);
+	const int64_t until_ms = clock_mono_ms(context->clock) + MAX_MS;
+	struct object_list list;
+	size_t n, i = 0;
+	TRY(objects_list(context->objects, a->arena, &CoreV1Pod_schema, namespace, &list));
+	const CoreV1Pod **pods = in_order(a->arena, &list, own->config->exemptions, &n);
+	while (i < n && i < MAX_PODS && (!i || clock_mono_ms(context->clock) < until_ms)) {
+		struct pod_findings found;
+		pod_standard_check(a->arena, standard, pods[i]->metadata, pods[i]->spec, &found);
+		if (found.n)
+			add_pod(a->arena, alike, pod_findings_text(a->arena, &found, false), object_name(pods[i]));
+		i++;
+	}
+	if (i < n)
+		admission_warn(a,
+			"new PodSecurity enforce level only checked against the first %zu of %zu existing pods", i, n);
+	if (!strmap_count(alike))
+		return NULL;
+	admission_warn(a, "existing pods in namespace \"%s\" violate the new PodSecurity enforce level \"%s\"",
+		namespace, pod_standard_text(a->arena, standard));
+	warn_of_pods(a, alike);
+	return NULL;
+}
+
+static bool is_equivalent(const struct policy *a, const struct policy *b)
+{
+	for (int mode = ENFORCE; mode < N_MODES; mode++)
+		if (!same_standard(&a->modes[mode], &b->modes[mode]) &&
+			(a->modes[mode].level != POD_PRIVILEGED || b->modes[mode].level != POD_PRIVILEGED))
+			return false;
+	return true;
+}
+
+/* Labels of a namespace that the configuration exempts say nothing; whether it is one. */
+static bool warn_if_exempt(const struct pod_security *own, const struct admission_attributes *a,
+	const CoreV1Namespace *ns, const struct policy *p)
+{
+	static const struct policy lax = {
+		{{POD_PRIVILEGED, POD_LATEST}, {POD_PRIVILEGED, POD_LATEST}, {POD_PRIVILEGED, POD_LATEST}}};
+	const PodsecurityV1PodSecurityExemptions *x = own->config->exemptions;
+	CLEANUP(strbuf_done) struct strbuf said = STRBUF_INIT;
+	if (!str_in_n(object_name(ns), x->namespaces, x->n_namespaces))
+		return false;
+	if (is_equivalent(p, &lax) || is_equivalent(p, &own->defaults))
+		return true;
+	for (int mode = ENFORCE; mode < N_MODES; mode++)
+		if (p->modes[mode].level != POD_PRIVILEGED && (meta_label(ns->metadata, level_labels[mode]) ||
+								      meta_label(ns->metadata, version_labels[mode])))
+			strbuf_printf(&said, "%s%s=%s", said.len ? ", " : "", mode_names[mode],
+				pod_standard_text(a->arena, &p->modes[mode]));
+	admission_warn(a, "namespace \"%s\" is exempt from Pod Security, and the policy (%s) will be ignored",
+		object_name(ns), said.buf);
+	return true;
+}
+
+static bool same_errors(const struct field_errors *a, const struct field_errors *b)
+{
+	if (a->n_items != b->n_items)
+		return false;
+	for (size_t i = 0; i < a->n_items; i++)
+		if (!str_eq(a->items[i].field, b->items[i].field) || !str_eq(a->items[i].body, b->items[i].body))
+			return false;
+	return true;
+}
+
+static struct status *on_namespace(const struct admission_context *context, const struct admission_attributes *a)
+{
+	const struct pod_security *own = context->own;
+	struct field_errors errors = FIELD_ERRORS_INIT(a->arena), before = FIELD_ERRORS_INIT(a->arena);
+	const CoreV1Namespace *ns = (const CoreV1Namespace *)a->object;
+	const struct policy now = policy_of(&own->defaults, ns->metadata, &errors);
+	if (a->operation == ADMISSION_CREATE) {
+		TRY(field_errors_status(&errors, "", "Namespace", a->name));
+		warn_if_exempt(own, a, ns, &now);
+		return NULL;
+	}
+	if (!API_IS(a->old, CoreV1Namespace))
+		return NULL;
+	const struct policy old = policy_of(&own->defaults, ((const CoreV1Namespace *)a->old)->metadata, &before);
+	if (!same_errors(&errors, &before))
+		TRY(field_errors_status(&errors, "", "Namespace", a->name));
+	const struct pod_standard *is = &now.modes[ENFORCE], *was = &old.modes[ENFORCE];
+	if (is->level == POD_PRIVILEGED || (is->version == was->version && is->level <= was->level))
+		return NULL;
+	return warn_if_exempt(own, a, ns, &now) ? NULL : look_at_pods(context, a, object_name(ns), is);
+}
+
+/* --- the plugin --- */
+
+static bool makes_pods(const struct admission_attributes *a)
+{
+	static const char *const core[] = {"replicationcontrollers", "podtemplates", NULL};
+	static const char *const apps[] = {"replicasets", "deployments", "statefulsets", "daemonsets", NULL};
+	static const char *const batch[] = {"jobs", "cronjobs", NULL};
+	const char *const *resources = str_empty(a->group)	   ? core
+				       : str_eq(a->group, "apps")  ? apps
+				       : str_eq(a->group, "batch") ? batch
+								   : NULL;
+	return resources && str_in(a->resource, resources);
 }
 
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
 {
-	const CoreV1Namespace *ns;
-	if (!is_looked_at(a))
-		return NULL;
-	TRY(admission_namespace(context, a, &ns));
-	const char *level = meta_label(ns->metadata, "pod-security.kubernetes.io/enforce");
-	const char *version = str_or(meta_label(ns->metadata, "pod-security.kubernetes.io/enforce-version"), "latest");
-	bool baseline = str_eq(level, "baseline"),
-	     restricted = !str_empty(level) && !baseline && !str_eq(level, "privileged");
-	if (!baseline && !restricted) {
-		count(context, a, PRIVILEGED, version, false);
-		return NULL;
-	}
-	if (!is_significant(a))
-		return NULL;
-	const CoreV1PodSpec *spec = ((const CoreV1Pod *)a->object)->spec;
-	struct check c = {.arena = a->arena, .spec = spec, .security = spec->security_context};
-	gather(&c);
-	run(&c, restricted);
-	count(context, a, restricted ? RESTRICTED : BASELINE, version, c.n_found > 0);
-	if (!c.n_found)
-		return NULL;
-	/* A level that nobody knows is held to be the strictest, as the original does. */
-	return admission_forbidden(a, "violates PodSecurity \"%s:%s\": %s", restricted ? "restricted" : "baseline",
-		version, str_join(a->arena, c.found, c.n_found, ", "));
+	if (admission_is(a, "", "namespaces", "") && API_IS(a->object, CoreV1Namespace))
+		return on_namespace(context, a);
+	if (str_empty(a->group) && str_eq(a->resource, "pods"))
+		return API_IS(a->object, CoreV1Pod) && !str_eq(a->subresource, "status")
+			       ? on_pod(context, a, (const CoreV1Pod *)a->object)
+			       : NULL;
+	return str_empty(a->subresource) && a->object && makes_pods(a) ? on_controller(context, a) : NULL;
 }
 
 const struct admission_plugin pod_security_plugin = {
 	.name = "PodSecurity",
 	.on_by_default = true,
+	.operations = ON_CREATE | ON_UPDATE,
 	.validate = validate,
+	.start = start,
+	.ready = ready,
+	.stop = free,
+	.write_metrics = write_metrics,
 };

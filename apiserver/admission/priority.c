@@ -61,17 +61,19 @@ static void on_class(void *data, enum object_event event, const ProtobufCMessage
 	pthread_mutex_unlock(&d->lock);
 }
 
-struct default_priorities *default_priorities_new(struct objects *objects)
+static struct status *start(struct admission_context *context, const struct admission_start *start)
 {
 	struct default_priorities *d = mem_zalloc(sizeof(*d));
 	pthread_mutex_init(&d->lock, NULL);
 	d->marked = strmap_new(free);
-	objects_subscribe(objects, &SchedulingV1PriorityClass_schema, on_class, d);
-	return d;
+	objects_subscribe(context->objects, &SchedulingV1PriorityClass_schema, on_class, d);
+	context->own = d;
+	return NULL;
 }
 
-void default_priorities_free(struct default_priorities *d)
+static void stop(void *own)
 {
+	struct default_priorities *d = own;
 	strmap_free(d->marked);
 	pthread_mutex_destroy(&d->lock);
 	free(d);
@@ -80,7 +82,7 @@ void default_priorities_free(struct default_priorities *d)
 /* Of several the lowest. */
 static struct priority find_default(const struct admission_context *context, struct arena *arena)
 {
-	struct default_priorities *d = context->default_priorities;
+	struct default_priorities *d = context->own;
 	struct priority lowest = {0, "", "PreemptLowerPriority"};
 	pthread_mutex_lock(&d->lock);
 	STRMAP_FOREACH (d->marked, it) {
@@ -179,6 +181,9 @@ static struct status *validate(const struct admission_context *context, const st
 const struct admission_plugin priority_plugin = {
 	.name = "Priority",
 	.on_by_default = true,
+	.operations = ON_CREATE | ON_UPDATE | ON_DELETE,
 	.mutate = mutate,
 	.validate = validate,
+	.start = start,
+	.stop = stop,
 };

@@ -1,13 +1,35 @@
 #include "api/copy.h"
 #include "api/meta.h"
 #include "api/quota.h"
+#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
+#include "apiserver/validation/field.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 /*
  * A write that would use more than a quota of its namespace allows is refused; one that fits is charged at once, so
  * that two writes cannot both take what is left. The controller corrects the sums when objects go.
  */
+
+static const struct admission_config_form form = {.type = &ApiserverV1ResourceQuotaConfiguration_schema,
+	.strict = true,
+	.names = {{"apiserver.config.k8s.io/v1", "ResourceQuotaConfiguration"},
+		{"resourcequota.admission.k8s.io/v1beta1", "Configuration"},
+		{"resourcequota.admission.k8s.io/v1alpha1", "Configuration"}}};
+
+static struct status *start(struct admission_context *context, const struct admission_start *start)
+{
+	struct field_errors errors = FIELD_ERRORS_INIT(start->arena);
+	ApiserverV1ResourceQuotaConfiguration *config = API_NEW(start->arena, ApiserverV1ResourceQuotaConfiguration);
+	if (start->config)
+		TRY(admission_config_decode(start->arena, start->config, start->config_size, &form, &config));
+	for (size_t i = 0; i < config->n_limited_resources; i++)
+		if (str_empty(config->limited_resources[i]->resource))
+			field_required(&errors, FIELD(FIELD_INDEX(FIELD(NULL, "limitedResources"), i), "resource"), "");
+	context->own = config;
+	return admission_config_errors(&errors);
+}
 
 /* One quota that concerns the write, and what it would be charged. */
 struct charge {
@@ -175,6 +197,123 @@ static bool touches(const struct charge *c)
 	return false;
 }
 
+/* --- what may be used only under a quota --- */
+
+/* What the write would use beyond what it used. */
+static void measure_all(
+	const struct admission_context *context, const struct admission_attributes *a, struct quota_list *ret_more)
+{
+	static const CoreV1ResourceQuota any;
+	measure(context, a, &any, ret_more);
+}
+
+static bool is_limited(
+	const ApiserverV1LimitedResource *limited, const struct admission_attributes *a, const char *resource)
+{
+	if (!str_eq(limited->api_group, a->group) || !str_eq(limited->resource, a->resource))
+		return false;
+	for (size_t i = 0; i < limited->n_match_contains; i++)
+		if (strstr(resource, limited->match_contains[i]))
+			return true;
+	return false;
+}
+
+static bool is_covered(const struct quota_list *covered, const struct admission_attributes *a, const char *resource)
+{
+	return quota_find(covered, resource) && quota_concerns(schema_of(a->object), resource);
+}
+
+/* Resources that the configuration lets nobody use where no quota counts them. */
+static struct status *check_limited(const struct admission_context *context, const struct admission_attributes *a,
+	const struct quota_list *covered, const struct quota_list *more)
+{
+	const ApiserverV1ResourceQuotaConfiguration *config = context->own;
+	struct nameset names = {.arena = a->arena};
+	struct quota_list usage;
+	char **uncovered = NULL;
+	size_t n = 0;
+	quota_usage(a->arena, a->object, clock_wall_s(context->clock), &usage);
+	for (size_t i = 0; i < config->n_limited_resources; i++)
+		for (size_t k = 0; k < usage.n_items; k++) {
+			const char *name = usage.items[k].name;
+			if (quantity_sign(&usage.items[k].amount) > 0 &&
+				is_limited(config->limited_resources[i], a, name) && !is_covered(covered, a, name) &&
+				nameset_add(&names, name))
+				ARENA_PUSH(a->arena, uncovered, n) = arena_strdup(a->arena, name);
+		}
+	if (!n || !more->n_items)
+		return NULL;
+	qsort(uncovered, n, sizeof(*uncovered), str_cmp_qsort);
+	return admission_forbidden(a, "insufficient quota to consume: %s", str_join(a->arena, uncovered, n, ","));
+}
+
+/* Whether one of the namespace's quotas has the scope, and the pod is in it. */
+static bool is_scope_covered(const struct object_list *quotas, const ProtobufCMessage *object, const char *scope)
+{
+	for (size_t i = 0; i < quotas->n_items; i++) {
+		const CoreV1ResourceQuotaSpec *spec = ((const CoreV1ResourceQuota *)quotas->items[i])->spec;
+		const CoreV1ScopeSelector *selector = spec ? spec->scope_selector : NULL;
+		const CoreV1ScopedResourceSelectorRequirement exists = {
+			.scope_name = (char *)(uintptr_t)scope, .operator=(char *) "Exists"};
+		if (spec && str_in_n(scope, spec->scopes, spec->n_scopes) && quota_scope_matches(&exists, object))
+			return true;
+		for (size_t k = 0; selector && k < selector->n_match_expressions; k++)
+			if (str_eq(selector->match_expressions[k]->scope_name, scope) &&
+				quota_scope_matches(selector->match_expressions[k], object))
+				return true;
+	}
+	return false;
+}
+
+/* The same for pods in some scopes. */
+static struct status *check_limited_scopes(const struct admission_context *context,
+	const struct admission_attributes *a, const struct object_list *quotas, const struct quota_list *more)
+{
+	const ApiserverV1ResourceQuotaConfiguration *config = context->own;
+	CLEANUP(strbuf_done) struct strbuf uncovered = STRBUF_INIT;
+	for (size_t i = 0; i < config->n_limited_resources; i++)
+		for (size_t k = 0; k < config->limited_resources[i]->n_match_scopes; k++) {
+			const CoreV1ScopedResourceSelectorRequirement *r =
+				config->limited_resources[i]->match_scopes[k];
+			if (quota_scope_matches(r, a->object) && !is_scope_covered(quotas, a->object, r->scope_name))
+				strbuf_printf(&uncovered, "%s{%s %s [%s]}", uncovered.len ? " " : "", r->scope_name,
+					str_or_empty(r->operator), str_join(a->arena, r->values, r->n_values, " "));
+		}
+	if (!uncovered.len || !more->n_items)
+		return NULL;
+	return status_new(STATUS_UNKNOWN, "insufficient quota to match these scopes: [%s]", uncovered.buf);
+}
+
+/* What the quotas that concern the write count. */
+static struct quota_list counted_by(const struct admission_attributes *a, const struct object_list *quotas)
+{
+	struct quota_list covered = {0};
+	for (size_t i = 0; i < quotas->n_items; i++) {
+		const CoreV1ResourceQuota *quota = (const CoreV1ResourceQuota *)quotas->items[i];
+		if (!quota->status || !quota_matches(quota, a->object))
+			continue;
+		const struct quantity none = {.format = QUANTITY_DECIMAL_SI};
+		for (size_t k = 0; k < quota->status->n_hard; k++)
+			quota_add(a->arena, &covered, quota->status->hard[k]->key, &none);
+	}
+	return covered;
+}
+
+static struct status *check_uncovered(
+	const struct admission_context *context, const struct admission_attributes *a, const struct object_list *quotas)
+{
+	const ApiserverV1ResourceQuotaConfiguration *config = context->own;
+	struct quota_list more;
+	if (!config->n_limited_resources)
+		return NULL;
+	const struct quota_list covered = counted_by(a, quotas);
+	measure_all(context, a, &more);
+	TRY(check_limited(context, a, &covered, &more));
+	return check_limited_scopes(context, a, quotas, &more);
+}
+
+/* --- the plugin --- */
+
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
 {
 	struct object_list list;
@@ -190,6 +329,7 @@ static struct status *validate(const struct admission_context *context, const st
 		TRY(check_quota(context, a, quota, &charges[n]));
 		n += touches(&charges[n]);
 	}
+	TRY(check_uncovered(context, a, &list));
 	for (size_t i = 0; i < n; i++) {
 		if (a->dry_run) {
 			TRY(charge(&charges[i], a->arena, api_copy_msg(a->arena, charges[i].quota)));
@@ -210,5 +350,7 @@ static struct status *validate(const struct admission_context *context, const st
 const struct admission_plugin resource_quota_plugin = {
 	.name = "ResourceQuota",
 	.on_by_default = true,
+	.operations = ON_CREATE | ON_UPDATE,
 	.validate = validate,
+	.start = start,
 };

@@ -21,8 +21,7 @@ static struct status *read_class(const struct admission_context *context, const 
 	if (wrong)
 		return status_new(STATUS_UNKNOWN, "%s", wrong);
 	const ProtobufCMessage *object;
-	struct status *s = objects_get(
-		context->objects, a->arena, &NodeV1RuntimeClass_schema, "", spec->runtime_class_name, &object);
+	struct status *s = admission_get(context, a, &NodeV1RuntimeClass_schema, "", spec->runtime_class_name, &object);
 	if (status_is(s, STATUS_NOT_FOUND)) {
 		status_drop(s, "told with the pod's name");
 		return admission_forbidden(a, "pod rejected: RuntimeClass \"%s\" not found", spec->runtime_class_name);
@@ -90,6 +89,7 @@ static struct status *validate(const struct admission_context *context, const st
 const struct admission_plugin runtime_class_plugin = {
 	.name = "RuntimeClass",
 	.on_by_default = true,
+	.operations = ON_CREATE,
 	.mutate = mutate,
 	.validate = validate,
 };

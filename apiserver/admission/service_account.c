@@ -321,6 +321,7 @@ static struct status *validate(const struct admission_context *context, const st
 const struct admission_plugin service_account_plugin = {
 	.name = "ServiceAccount",
 	.on_by_default = true,
+	.operations = ON_CREATE | ON_UPDATE,
 	.mutate = mutate,
 	.validate = validate,
 };

@@ -25,5 +25,6 @@ static struct status *mutate(const struct admission_context *context, const stru
 const struct admission_plugin storage_protection_plugin = {
 	.name = "StorageObjectInUseProtection",
 	.on_by_default = true,
+	.operations = ON_CREATE,
 	.mutate = mutate,
 };

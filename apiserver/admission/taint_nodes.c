@@ -23,5 +23,6 @@ static struct status *mutate(const struct admission_context *context, const stru
 const struct admission_plugin taint_nodes_plugin = {
 	.name = "TaintNodesByCondition",
 	.on_by_default = true,
+	.operations = ON_CREATE,
 	.mutate = mutate,
 };

@@ -108,6 +108,11 @@ static bool until_done(struct boot *boot, enum boot_step step)
 		struct status *s = is_taken(boot, step) ? steps[step].step(&boot->options) : NULL;
 		if (!s)
 			break;
+		/* What admission refuses it will refuse again, and it is for those who chose it to say. */
+		if (status_is(s, STATUS_FORBIDDEN)) {
+			log_status(s, "%s", steps[step].what);
+			break;
+		}
 		if (!last || !str_eq(last->message, s->message))
 			log_warn("%s: %s; trying again", steps[step].what, s->message);
 		status_free(last);

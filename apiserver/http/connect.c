@@ -174,7 +174,6 @@ static struct status *pod_stream(struct exchange *exchange, struct request *requ
 	TRY(find_pod(request, &pod));
 	if (!forward)
 		TRY(choose_container(pod, exchange_query(exchange, "container"), &container));
-	TRY(admit(request, ADMISSION_CONNECT, NULL, NULL, NULL, true));
 	if (str_empty(pod->spec->node_name))
 		return status_bad_request("pod %s does not have a host assigned", request->name);
 	TRY(backend_kubelet(exchange->data, request, pod->spec->node_name, &backend));
@@ -362,7 +361,6 @@ static struct status *proxy(struct exchange *exchange, struct request *request)
 	struct backend b = {0};
 	const char *scheme, *name, *port;
 	TRY(split_target(request, &scheme, &name, &port));
-	TRY(admit(request, ADMISSION_CONNECT, NULL, NULL, NULL, true));
 	if (str_eq(request->resource, "nodes")) {
 		int64_t number;
 		TRY(backend_kubelet(exchange->data, request, name, &b));
@@ -404,6 +402,8 @@ struct status *verb_connect(struct exchange *exchange, struct request *request, 
 	/* Whatever is behind it would not only try. */
 	if (exchange_query(exchange, "dryRun"))
 		return status_bad_request("dryRun is not supported");
+	TRY(admit(request, ADMISSION_CONNECT, NULL, NULL, NULL, false));
+	TRY(admit(request, ADMISSION_CONNECT, NULL, NULL, NULL, true));
 	if (proxies)
 		return proxy(exchange, request);
 	return pod_stream(exchange, request);

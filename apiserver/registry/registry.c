@@ -334,6 +334,7 @@ struct status *admit(struct request *request, enum admission_operation operation
 	if (str_eq(request->verb, "deletecollection"))
 		name = "";
 	const struct admission_attributes a = {.arena = request->arena,
+		.request = request,
 		.namespace_seen = &request->namespace_seen,
 		.user = request->user,
 		.operation = operation,

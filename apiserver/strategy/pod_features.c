@@ -122,21 +122,27 @@ void pod_drop_disabled(struct arena *arena, CoreV1PodSpec *spec, const CoreV1Pod
 	walk(arena, spec, ~used);
 }
 
-/* The template's spec, where kinds have it: template, spec.template, spec.jobTemplate.spec.template. */
-static CoreV1PodSpec *template_spec(ProtobufCMessage *object)
+/* Where kinds have it: template, spec.template, spec.jobTemplate.spec.template. */
+CoreV1PodTemplateSpec *object_pod_template(ProtobufCMessage *object)
 {
 	ProtobufCMessage *at = object;
 	for (int depth = 0; at && depth < 4; depth++) {
 		ProtobufCMessage *template =
 			schema_field_by_name(schema_of(at), "template") ? object_child(at, "template") : NULL;
 		if (API_IS(template, CoreV1PodTemplateSpec))
-			return ((CoreV1PodTemplateSpec *)template)->spec;
+			return (CoreV1PodTemplateSpec *)template;
 		if (schema_field_by_name(schema_of(at), "job_template"))
 			at = object_child(at, "job_template");
 		else
 			at = schema_field_by_name(schema_of(at), "spec") ? object_child(at, "spec") : NULL;
 	}
 	return NULL;
+}
+
+static CoreV1PodSpec *template_spec(ProtobufCMessage *object)
+{
+	CoreV1PodTemplateSpec *template = object_pod_template(object);
+	return template ? template->spec : NULL;
 }
 
 void object_drop_disabled(struct arena *arena, ProtobufCMessage *object, const ProtobufCMessage *old)

@@ -13,6 +13,9 @@ void pod_drop_disabled(struct arena *arena, CoreV1PodSpec *spec, const CoreV1Pod
 /* The same for every pod template within an object of any kind. */
 void object_drop_disabled(struct arena *arena, ProtobufCMessage *object, const ProtobufCMessage *old);
 
+/* What the pods of an object of any kind are made of; NULL: it makes none. */
+CoreV1PodTemplateSpec *object_pod_template(ProtobufCMessage *object);
+
 /* Selectors get the values of the pod's own labels that they name by key. */
 void pod_add_label_keys(struct arena *arena, CoreV1Pod *pod);
 /* AppArmor profiles named by annotations, as fields; warns of each annotation that did it. */

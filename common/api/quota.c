@@ -334,6 +334,12 @@ static bool in_scope(const CoreV1PodSpec *spec, const char *scope, const char *o
 	return str_eq(op, "DoesNotExist") ? !*class : *class;
 }
 
+bool quota_scope_matches(const CoreV1ScopedResourceSelectorRequirement *scope, const ProtobufCMessage *object)
+{
+	const CoreV1PodSpec *pod = API_IS(object, CoreV1Pod) ? ((const CoreV1Pod *)object)->spec : NULL;
+	return pod && in_scope(pod, scope->scope_name, scope->operator, scope->values, scope->n_values);
+}
+
 bool quota_matches(const CoreV1ResourceQuota *quota, const ProtobufCMessage *object)
 {
 	const CoreV1ResourceQuotaSpec *spec = quota->spec;

@@ -63,3 +63,7 @@ play() {
 	wait "$CP_APISERVER_PID" 2> /dev/null || true
 	[ "$played" = 0 ]
 }
+
+@test "the Pod Security Standards: levels and versions, warnings of templates, labels of namespaces" {
+	play pod-security.txt
+}

@@ -1,5 +1,8 @@
 /* What admission adds to objects, and what it refuses. */
+#include <stdlib.h>
+#include <unistd.h>
 #include "apiserver/admission/admission.h"
+#include "base/io.h"
 #include "world.h"
 
 struct fixture {
@@ -316,12 +319,71 @@ static void test_pod_security(void **state)
 
 static void test_unknown_plugin(void **state)
 {
-	char *bad[] = {"Magic"};
-	const struct admission_options options = {.disable = {bad, 1}};
-	const struct admission_context context = {0};
+	char *bad[] = {"Magic"}, *good[] = {"PodSecurity"};
+	const struct admission_options off = {.disable = {bad, 1}}, both = {.enable = {good, 1}, .disable = {good, 1}};
+	assert_refused(admission_check(&off), "disable-admission-plugins plugin \"Magic\" is unknown");
+	assert_refused(admission_check(&both),
+		"[PodSecurity] in enable-admission-plugins and disable-admission-plugins overlapped");
+}
+
+/* One event of a namespace or a user, as the admission's clock has it. */
+static struct status *send_event(struct world *w, struct admission *admission, const char *user, const char *namespace)
+{
+	CoreV1Event *event = world_object(w->arena,
+		"{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"e\"},"
+		"\"source\":{\"component\":\"c\"},\"involvedObject\":{\"name\":\"o\"}}");
+	const struct admission_attributes a = {.arena = w->arena,
+		.user = user_new(w->arena, user, ""),
+		.operation = ADMISSION_CREATE,
+		.group = "",
+		.resource = "events",
+		.subresource = "",
+		.kind = "Event",
+		.namespace = namespace,
+		.name = "e",
+		.object = &event->base};
+	return admission_validate(admission, &a);
+}
+
+#define LIMITED(what) "limit reached on type " what
+
+/* Each limit is taken from, whichever refuses; the keys used longest ago are forgotten. */
+static void test_event_limits(void **state)
+{
+	static const char config[] =
+		"apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- name: "
+		"EventRateLimit\n"
+		"  configuration:\n    apiVersion: eventratelimit.admission.k8s.io/v1alpha1\n    kind: Configuration\n"
+		"    limits: [{type: Namespace, qps: 1, burst: 2, cacheSize: 2}, {type: User, qps: 2, burst: 3}]\n";
+	char path[] = "/tmp/kubec-admission.XXXXXX", *only[] = {"EventRateLimit"};
+	const int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_null(io_write_all(fd, config, strlen(config)));
+	close(fd);
+	struct world *w = world_new();
+	struct clock *clock = clock_fake_new(0);
+	const struct admission_options options = {.all = {only, 1}, .config_file = path};
+	const struct admission_context context = {.objects = &w->objects, .clock = clock};
 	struct admission *admission;
-	assert_refused(
-		admission_new(&options, &context, &admission), "disable-admission-plugins plugin \"Magic\" is unknown");
+	assert_null(admission_new(&options, &context, &admission));
+	assert_null(send_event(w, admission, "ann", "dev"));
+	assert_null(send_event(w, admission, "ann", "dev"));
+	assert_refused(send_event(w, admission, "ann", "dev"), "Too many requests: " LIMITED("Namespace for key dev"));
+	assert_refused(send_event(w, admission, "ann", "dev"),
+		"Too many requests: [" LIMITED("Namespace for key dev") ", " LIMITED("User for key ann") "]");
+	assert_refused(send_event(w, admission, "ann", "prod"), "Too many requests: " LIMITED("User for key ann"));
+	assert_null(send_event(w, admission, "bob", "prod"));
+	clock_fake_advance(clock, 1000);
+	assert_null(send_event(w, admission, "ann", "dev"));
+	assert_refused(send_event(w, admission, "bob", "dev"), "Too many requests: " LIMITED("Namespace for key dev"));
+	/* Two namespaces later that is forgotten. */
+	assert_null(send_event(w, admission, "carol", "one"));
+	assert_null(send_event(w, admission, "carol", "two"));
+	assert_null(send_event(w, admission, "dan", "dev"));
+	admission_free(admission);
+	clock_fake_free(clock);
+	world_free(w);
+	unlink(path);
 }
 
 int main(void)
@@ -329,6 +391,7 @@ int main(void)
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {CASE(test_pod_gets_what_it_needs), CASE(test_pod_that_wants_less),
 		CASE(test_default_priority), CASE(test_refusals), CASE(test_node), CASE(test_limit_range),
-		CASE(test_limit_of_pods), CASE(test_pod_security), cmocka_unit_test(test_unknown_plugin)};
+		CASE(test_limit_of_pods), CASE(test_pod_security), cmocka_unit_test(test_unknown_plugin),
+		cmocka_unit_test(test_event_limits)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
