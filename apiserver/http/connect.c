@@ -302,7 +302,15 @@ static struct status *service_port_name(
 	*ret_name = port;
 	if (!str_to_int64(port, INT64_MIN, INT64_MAX, &number))
 		return NULL;
-	TRY(objects_get(request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object));
+	struct status *s =
+		objects_get(request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object);
+	if (status_is(s, STATUS_NOT_FOUND)) {
+		status_drop(s, "it may have been made a moment ago");
+		s = objects_get_live(
+			request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object);
+	}
+	if (s)
+		return s;
 	const CoreV1ServiceSpec *spec = ((const CoreV1Service *)object)->spec;
 	for (size_t i = 0; spec && i < spec->n_ports; i++)
 		if (spec->ports[i]->port == number) {

@@ -134,7 +134,7 @@ tells() {
 	[ "$(message /api/v1/namespaces/default/configmaps -d '{"metadata":{"generateName":"x-"}}')" = "403 configmaps \"x-\" $denied" ]
 	[ "$(message /api/v1/namespaces/default/configmaps/x -X DELETE)" = '404 configmaps "x" not found' ]
 	[ "$(message /api/v1/namespaces/default/configmaps/there -X DELETE)" = "403 configmaps \"there\" $denied" ]
-	[ "$(message /api/v1/namespaces/default/configmaps -X DELETE)" = "403 configmaps \"there\" $denied" ]
+	[ "$(message /api/v1/namespaces/default/configmaps -X DELETE)" = "403 configmaps \"Unknown\" $denied" ]
 	[ "$(message /api/v1/namespaces/default/pods/x/exec -X POST)" = "403 pods \"x\" $denied" ]
 	[ "$(message /api/v1/namespaces/default/pods/x/proxy)" = "403 pods \"x\" $denied" ]
 	[ "$(message /api/v1/namespaces/default/pods/x/eviction -d '{"metadata":{"name":"x"}}')" = "403 pods \"x\" $denied" ]
