@@ -259,6 +259,7 @@ static void start_boot(const struct options *o, struct app *app)
 		.repair = app->repair,
 		.etcd = app->etcd,
 		.etcd_prefix = o->etcd_prefix,
+		.lease = lease_new_beside(registry_lease(app->registry)),
 		.clock = app->clock,
 		.advertise_address = o->advertise_address,
 		.port = server_port(app->server),

@@ -15,6 +15,7 @@
 
 #include "apiserver/alloc/repair.h"
 #include "apiserver/registry/objects.h"
+#include "apiserver/store/lease.h"
 #include "apiserver/strategy/context.h"
 #include "base/clock.h"
 
@@ -42,6 +43,7 @@ struct boot_options {
 	struct alloc_repair *repair;
 	struct etcd *etcd;
 	const char *etcd_prefix;
+	struct lease *lease; /* of the servers that live */
 	const struct clock *clock;
 	const char *advertise_address; /* IP text */
 	int32_t port;		       /* of the listener */

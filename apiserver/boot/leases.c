@@ -46,7 +46,7 @@ struct status *boot_lease_renew(const struct boot_options *options)
 	const char *key = own_key(options, arena);
 	int64_t lease, revision;
 	struct etcd_kv kv;
-	TRY(etcd_lease(options->etcd, LEASE_SECONDS, &lease));
+	TRY(lease_take(options->lease, LEASE_SECONDS, &lease));
 	TRY(etcd_get(options->etcd, arena, key, &kv));
 	for (int i = 0; i < MAX_TRIES; i++) {
 		CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;

@@ -11,6 +11,11 @@
 #define CATCH_UP_MS 3000
 #define MAX_WARNING_LOOKS (1u << 20)
 
+static struct status *grant_lease(void *etcd, int64_t ttl_s, int64_t *ret_id)
+{
+	return etcd_lease(etcd, ttl_s, ret_id);
+}
+
 struct registry *registry_new(const struct registry_options *options)
 {
 	struct registry *registry = mem_zalloc(sizeof(*registry));
@@ -19,7 +24,11 @@ struct registry *registry_new(const struct registry_options *options)
 	registry->clock = options->clock;
 	registry->cache = cache_new(options->etcd, options->prefix, options->clock);
 	registry->etcd_figures = figures_new();
-	registry->lease = lease_new(options->etcd, options->clock, options->lease_reuse_seconds);
+	const struct lease_options lease = {.grant = grant_lease,
+		.data = options->etcd,
+		.clock = options->clock,
+		.reuse_s = options->lease_reuse_seconds};
+	registry->lease = lease_new(&lease);
 	return registry;
 }
 
@@ -47,6 +56,11 @@ struct status *registry_start(struct registry *registry)
 {
 	cache_start(registry->cache);
 	return NULL;
+}
+
+struct lease *registry_lease(struct registry *registry)
+{
+	return registry->lease;
 }
 
 void registry_write_metrics(struct registry *registry, struct strbuf *out)

@@ -40,6 +40,8 @@ struct strategy_context;
 void registry_set_strategy_context(struct registry *registry, const struct strategy_context *context);
 /* Starts filling the cache; returns at once. */
 struct status *registry_start(struct registry *registry) MUST_USE;
+/* That of objects with a time to live. */
+struct lease *registry_lease(struct registry *registry);
 /* What is counted of calls to etcd. */
 void registry_write_metrics(struct registry *registry, struct strbuf *out);
 struct objects *registry_objects(struct registry *registry);

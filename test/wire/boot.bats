@@ -93,3 +93,7 @@ lease() { k -n kube-system get lease -l apiserver.kubernetes.io/identity=kube-ap
 	# Who serves after a restart goes on with the Lease.
 	[ "$(lease 'jsonpath={.items[0].spec.holderIdentity}')" = "$holder" ]
 }
+
+@test "the lease among the servers is counted as one of etcd's" {
+	cp_curl /metrics | awk '$1 == "etcd_lease_object_counts_count" && $2 >= 1 {found = 1} END {exit !found}'
+}
