@@ -269,7 +269,7 @@ static enum exchange_length length_of(struct exchange *exchange, const struct re
 {
 	bool follows = false;
 	if (str_eq(r->verb, "watch"))
-		return EXCHANGE_WATCH;
+		return exchange_header(exchange, "Upgrade") ? EXCHANGE_ENDLESS : EXCHANGE_WATCH;
 	if (!r->is_resource || !is_connect(r))
 		return EXCHANGE_BRIEF;
 	const char *follow = exchange_query(exchange, "follow");

@@ -232,19 +232,29 @@ static struct status *full(void)
 	return status_internal("failed to allocate a serviceIP: range is full");
 }
 
-static struct status *take_any(struct service_ips *ips, struct arena *arena, const char *family, const char *namespace,
+/* *ret_ip: NULL when all are taken. */
+static struct status *take_known_free(struct service_ips *ips, struct arena *arena, const char *family, const char *namespace,
 	const char *name, char **ret_ip)
 {
 	struct ranges ranges;
+	*ret_ip = NULL;
 	TRY(read_ranges(ips, arena, true, &ranges));
-	for (size_t i = 0; i < ranges.n_items; i++) {
-		if (!str_eq(ip_range_family(&ranges.items[i]), family))
-			continue;
-		TRY(take_from(ips, arena, &ranges.items[i], namespace, name, ret_ip));
-		if (*ret_ip)
-			return NULL;
+	for (size_t i = 0; i < ranges.n_items && !*ret_ip; i++)
+		if (str_eq(ip_range_family(&ranges.items[i]), family))
+			TRY(take_from(ips, arena, &ranges.items[i], namespace, name, ret_ip));
+	return NULL;
+}
+
+/* What was given back a moment ago may still be remembered as taken. */
+static struct status *take_any(struct service_ips *ips, struct arena *arena, const char *family, const char *namespace,
+	const char *name, char **ret_ip)
+{
+	TRY(take_known_free(ips, arena, family, namespace, name, ret_ip));
+	if (!*ret_ip) {
+		TRY(objects_fresh(ips->objects));
+		TRY(take_known_free(ips, arena, family, namespace, name, ret_ip));
 	}
-	return full();
+	return *ret_ip ? NULL : full();
 }
 
 struct status *service_ips_take_any(struct service_ips *ips, struct arena *arena, const char *family,

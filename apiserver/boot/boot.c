@@ -80,10 +80,11 @@ static const struct {
 	const char *what;
 	struct status *(*step)(const struct boot_options *);
 	int every;
+	struct status *(*again)(const struct boot_options *); /* NULL: the same */
 } steps[BOOT_STEPS] = {
 	[BOOT_NAMESPACES] = {"system namespaces", boot_namespaces, 6},
 	[BOOT_PRIORITIES] = {"priority classes", boot_priorities, 0},
-	[BOOT_RANGES] = {"service ranges", boot_ranges, 0},
+	[BOOT_RANGES] = {"service ranges", boot_ranges, 1, boot_ranges_again},
 	[BOOT_REPAIR] = {"repair of service addresses", repair, 1},
 	[BOOT_ROLES] = {"bootstrap roles", boot_roles, 0},
 	[BOOT_TRUST] = {"authentication trust", boot_trust, 6},
@@ -124,6 +125,12 @@ static bool until_done(struct boot *boot, enum boot_step step)
 	return true;
 }
 
+static void repeat(struct boot *boot, enum boot_step step)
+{
+	struct status *(*again)(const struct boot_options *) = steps[step].again;
+	log_status((again ? again : steps[step].step)(&boot->options), "%s", steps[step].what);
+}
+
 static void *run(void *data)
 {
 	struct boot *boot = data;
@@ -133,7 +140,7 @@ static void *run(void *data)
 	for (int turn = 1; !pause_for(boot, PERIOD_MS); turn++)
 		for (enum boot_step step = 0; step < BOOT_STEPS; step++)
 			if (steps[step].every && turn % steps[step].every == 0)
-				log_status(steps[step].step(&boot->options), "%s", steps[step].what);
+				repeat(boot, step);
 	return NULL;
 }
 

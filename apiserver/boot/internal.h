@@ -18,7 +18,9 @@ struct status *boot_identities(const struct boot_options *options) MUST_USE;
 struct status *boot_namespaces(const struct boot_options *options) MUST_USE;
 /* The two classes of system pods. */
 struct status *boot_priorities(const struct boot_options *options) MUST_USE;
+/* The ServiceCIDR of the configured ranges; what is odd about it is said the first time. */
 struct status *boot_ranges(const struct boot_options *options) MUST_USE;
+struct status *boot_ranges_again(const struct boot_options *options) MUST_USE;
 struct status *boot_roles(const struct boot_options *options) MUST_USE;
 /* The kubernetes Service and its endpoints: this server's address, and those of the servers whose leases are fresh. */
 struct status *boot_service(const struct boot_options *options) MUST_USE;

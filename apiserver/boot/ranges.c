@@ -8,18 +8,14 @@
 
 #define NAME "kubernetes"
 
-static bool is_ready(const ProtobufCMessage *object)
+static const MetaV1Condition *readiness(const ProtobufCMessage *object)
 {
 	const NetworkingV1ServiceCIDRStatus *status = ((const NetworkingV1ServiceCIDR *)object)->status;
-	return status && CONDITION(status, "Ready");
+	return status ? CONDITION(status, "Ready") : NULL;
 }
 
 static struct status *mark_ready(const struct boot_options *options, struct arena *arena)
 {
-	const ProtobufCMessage *found;
-	TRY(objects_get_live(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", NAME, &found));
-	if (is_ready(found))
-		return NULL;
 	NetworkingV1ServiceCIDR *range = API_NEW(arena, NetworkingV1ServiceCIDR);
 	MetaV1Condition *ready = API_NEW(arena, MetaV1Condition);
 	ready->type = (char *)"Ready";
@@ -41,7 +37,7 @@ static struct status *wait_until_seen(const struct boot_options *options)
 		const ProtobufCMessage *found;
 		struct status *s =
 			objects_get(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", NAME, &found);
-		bool ready = !s && is_ready(found);
+		bool ready = !s && readiness(found);
 		status_drop(s, "asked again");
 		if (ready)
 			return NULL;
@@ -65,26 +61,8 @@ static struct status *widen(void *data, struct arena *arena, ProtobufCMessage *o
 	return NULL;
 }
 
-/* A range that is there stays as it is, but for the step from one family to two. */
-static struct status *settle(
-	const struct boot_options *options, struct arena *arena, const NetworkingV1ServiceCIDR *wanted)
+static NetworkingV1ServiceCIDR *configured(const struct boot_options *options, struct arena *arena)
 {
-	const ProtobufCMessage *found;
-	TRY(boot_ensure(options, arena, wanted));
-	TRY(objects_get_live(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", NAME, &found));
-	const NetworkingV1ServiceCIDRSpec *has = ((const NetworkingV1ServiceCIDR *)found)->spec;
-	if (has && has->n_cidrs == 1 && wanted->spec->n_cidrs == 2 && same_ranges(has, wanted->spec, 1))
-		return objects_modify(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", "", NAME, widen,
-			wanted->spec, NULL);
-	if (!has || has->n_cidrs != wanted->spec->n_cidrs || !same_ranges(has, wanted->spec, has->n_cidrs))
-		log_warn("the ServiceCIDR " NAME
-			 " differs from --service-cluster-ip-range; Services use the ServiceCIDR");
-	return NULL;
-}
-
-struct status *boot_ranges(const struct boot_options *options)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	const struct service_ips *ips = options->context->service_ips;
 	NetworkingV1ServiceCIDR *range = API_NEW(arena, NetworkingV1ServiceCIDR);
 	object_meta_ensure(arena, range)->name = arena_strdup(arena, NAME);
@@ -92,7 +70,53 @@ struct status *boot_ranges(const struct boot_options *options)
 	for (size_t i = 0; i < service_ips_n_ranges(ips); i++)
 		ARENA_PUSH(arena, range->spec->cidrs, range->spec->n_cidrs) =
 			ip_range_text(arena, service_ips_range(ips, i));
-	TRY(status_wrap(settle(options, arena, range), "service CIDR " NAME));
+	return range;
+}
+
+/*
+ * A range that is there stays as it is, but for the step from one family to two: it says that it is ready when nobody has
+ * said anything, and it is the configured one. One that is being deleted is the controller manager's; once it is gone,
+ * the configured one takes its place (controller/defaultservicecidr). *ret_why: what is wrong with it, or NULL.
+ */
+static struct status *settle(const struct boot_options *options, struct arena *arena, const char **ret_why)
+{
+	const NetworkingV1ServiceCIDR *wanted = configured(options, arena);
+	const ProtobufCMessage *found;
+	*ret_why = NULL;
+	TRY(boot_ensure(options, arena, wanted));
+	TRY(objects_get_live(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", NAME, &found));
+	const NetworkingV1ServiceCIDRSpec *has = ((const NetworkingV1ServiceCIDR *)found)->spec;
+	if (has && has->n_cidrs == 1 && wanted->spec->n_cidrs == 2 && same_ranges(has, wanted->spec, 1))
+		return objects_modify(options->objects, arena, &NetworkingV1ServiceCIDR_schema, "", "", NAME, widen,
+			wanted->spec, NULL);
+	if (meta_is_deleting(object_meta(found)))
+		return NULL;
+	if (!has || has->n_cidrs != wanted->spec->n_cidrs || !same_ranges(has, wanted->spec, has->n_cidrs)) {
+		*ret_why = "differs from --service-cluster-ip-range; Services use the ServiceCIDR";
+		return NULL;
+	}
+	const MetaV1Condition *ready = readiness(found);
+	if (ready && str_eq(ready->status, "False"))
+		*ret_why = "is not ready";
+	if (ready && !str_eq(ready->status, "Unknown"))
+		return NULL;
 	TRY(mark_ready(options, arena));
 	return wait_until_seen(options);
+}
+
+struct status *boot_ranges_again(const struct boot_options *options)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *why;
+	return status_wrap(settle(options, arena, &why), "service CIDR " NAME);
+}
+
+struct status *boot_ranges(const struct boot_options *options)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *why;
+	TRY(status_wrap(settle(options, arena, &why), "service CIDR " NAME));
+	if (why)
+		log_warn("the ServiceCIDR " NAME " %s", why);
+	return NULL;
 }

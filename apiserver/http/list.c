@@ -331,7 +331,15 @@ static struct status *answer_list(
 	return NULL;
 }
 
-static struct status *list_virtual(struct exchange *exchange, struct request *request, const struct accept *accept)
+static bool is_selected(const struct list_options *o, const ProtobufCMessage *object)
+{
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	return (!o->labels || label_selector_matches(o->labels, meta->labels, meta->n_labels)) &&
+	       (!o->fields || field_selector_matches_object(o->fields, object));
+}
+
+static struct status *list_virtual(
+	struct exchange *exchange, struct request *request, const struct accept *accept, const struct list_options *o)
 {
 	ProtobufCMessage **objects;
 	size_t n;
@@ -340,7 +348,8 @@ static struct status *list_virtual(struct exchange *exchange, struct request *re
 	TRY(request->strategy->list_virtual(request, &objects, &n));
 	ProtobufCMessage *list = api_new(request->arena, schema_list_of(request->schema->type));
 	for (size_t i = 0; i < n; i++)
-		list_append(request->arena, list, objects[i]);
+		if (is_selected(o, objects[i]))
+			list_append(request->arena, list, objects[i]);
 	answer_object(exchange, request, accept, 200, list);
 	return NULL;
 }
@@ -375,7 +384,7 @@ struct status *verb_list(struct exchange *exchange, struct request *request, con
 	TRY(list_fields_settle(request, &o));
 	TRY(list_version_settle(request, &o));
 	if (!request_table(request))
-		return list_virtual(exchange, request, accept);
+		return list_virtual(exchange, request, accept, &o);
 	CLEANUP(listing_done) struct listing l = {0};
 	TRY(take_snapshot(request, &o, &l, &start));
 	TRY(check_readable(request, &o));

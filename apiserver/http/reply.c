@@ -139,6 +139,13 @@ void reply_upgrade(
 	x->serve_data = data;
 }
 
+void exchange_at_end(struct exchange *exchange, void (*done)(void *data), void *data)
+{
+	struct exchange_private *x = private_of(exchange);
+	x->stream.done = done;
+	x->stream.data = data;
+}
+
 bool exchange_replied(const struct exchange *exchange)
 {
 	return ((const struct exchange_private *)exchange)->kind != REPLY_NONE;

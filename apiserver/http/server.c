@@ -250,7 +250,7 @@ static void on_completed(
 	if (x->server->options.done)
 		x->server->options.done(&x->pub, x->server->options.data);
 	gather_free(x->gather);
-	if (x->kind == REPLY_STREAM && x->stream.done)
+	if (x->stream.done)
 		x->stream.done(x->stream.data);
 	strbuf_done(&x->received);
 	pthread_mutex_destroy(&x->lock);

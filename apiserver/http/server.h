@@ -152,6 +152,8 @@ void reply_wake(struct exchange *exchange);
 /* 101: serve runs on a thread of its own, with the stream, which it frees. */
 void reply_upgrade(
 	struct exchange *exchange, const char *protocol, void (*serve)(void *data, struct stream *stream), void *data);
+/* Instead of a stream's: called once, when the exchange is over, however it ended. */
+void exchange_at_end(struct exchange *exchange, void (*done)(void *data), void *data);
 
 bool exchange_replied(const struct exchange *exchange);
 int exchange_code(const struct exchange *exchange);

@@ -6,6 +6,7 @@
 #include "api/protobuf.h"
 #include "apiserver/figures.h"
 #include "apiserver/http/answer.h"
+#include "apiserver/http/messages.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry/private.h"
 #include "base/encode.h"
@@ -25,6 +26,7 @@ struct watch {
 	struct list_options options;
 	struct watcher_options wanted;
 	struct watcher *watcher;
+	struct messages *messages; /* instead of an answer's body: each event is one of a WebSocket */
 	struct recall *recall; /* instead of a watcher: what was missed is being read */
 	struct snapshot initial;
 	size_t at; /* in initial */
@@ -47,9 +49,9 @@ struct watch {
 static const char *const type_names[] = {
 	[EVENT_ADDED] = "ADDED", [EVENT_MODIFIED] = "MODIFIED", [EVENT_DELETED] = "DELETED"};
 
-/* What is before the object in a frame of a protobuf watch: its length in four bytes, then WatchEvent{type,
- * object{raw}}. */
-static void head_protobuf(struct strbuf *out, const char *type, size_t size)
+/* What is before the object in a frame of a protobuf watch: its length in four bytes, where it is no message of its own,
+ * then WatchEvent{type, object{raw}}. */
+static void head_protobuf(struct watch *w, const char *type, size_t size)
 {
 	CLEANUP(strbuf_done) struct strbuf raw = STRBUF_INIT, event = STRBUF_INIT;
 	strbuf_addc(&raw, 0x0a);
@@ -60,9 +62,10 @@ static void head_protobuf(struct strbuf *out, const char *type, size_t size)
 	strbuf_addc(&event, 0x12);
 	strbuf_varint(&event, raw.len + size);
 	uint32_t length = htonl((uint32_t)(event.len + raw.len + size));
-	strbuf_add(out, &length, sizeof(length));
-	strbuf_add(out, event.buf, event.len);
-	strbuf_add(out, raw.buf, raw.len);
+	if (!w->messages)
+		strbuf_add(&w->out, &length, sizeof(length));
+	strbuf_add(&w->out, event.buf, event.len);
+	strbuf_add(&w->out, raw.buf, raw.len);
 }
 
 static void frame(struct watch *w, const char *type, const ProtobufCMessage *object)
@@ -70,7 +73,7 @@ static void frame(struct watch *w, const char *type, const ProtobufCMessage *obj
 	CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 	if (w->accept.media == MEDIA_PROTOBUF) {
 		encode_media(&body, &w->accept, object, NULL);
-		head_protobuf(&w->out, type, body.len);
+		head_protobuf(w, type, body.len);
 		strbuf_add(&w->out, body.buf, body.len);
 		return;
 	}
@@ -100,7 +103,7 @@ static void frame_entry(struct watch *w, const char *type, struct entry *entry)
 	if (w->accept.media == MEDIA_PROTOBUF) {
 		CLEANUP(strbuf_done) struct strbuf body = STRBUF_INIT;
 		protobuf_head(&body, t, entry->size);
-		head_protobuf(&w->out, type, body.len + entry->size + PROTOBUF_TAIL_SIZE);
+		head_protobuf(w, type, body.len + entry->size + PROTOBUF_TAIL_SIZE);
 		strbuf_add(&w->out, body.buf, body.len);
 		lend(w, entry->bytes, entry->size, PROTOBUF_TAIL, PROTOBUF_TAIL_SIZE);
 		return;
@@ -181,14 +184,20 @@ static void emit_bookmark(struct watch *w, bool initial_end)
 	status_drop(status, "a bookmark is a courtesy");
 }
 
+/* Whether another event goes with those that are ready to be sent. */
+static bool takes_more(const struct watch *w)
+{
+	return !w->body_size && w->out.len < (w->messages ? 1 : 65536);
+}
+
 static void step_initial(struct watch *w)
 {
-	while (w->at < w->initial.n_items && !w->body_size && w->out.len < 65536) {
+	while (w->at < w->initial.n_items && takes_more(w)) {
 		struct entry *entry = w->initial.items[w->at++];
 		if (entry_matches(entry, w->options.labels, w->options.fields))
 			emit(w, EVENT_ADDED, entry_ref(entry));
 	}
-	if (w->at < w->initial.n_items || w->body_size)
+	if (w->at < w->initial.n_items || !takes_more(w))
 		return;
 	snapshot_done(&w->initial);
 	w->at = 0;
@@ -200,7 +209,10 @@ static void step_initial(struct watch *w)
 static void wake(void *data)
 {
 	struct watch *w = data;
-	reply_wake(w->exchange);
+	if (w->messages)
+		messages_wake(w->messages);
+	else
+		reply_wake(w->exchange);
 }
 
 /* What becomes unreadable from then on, the watcher hears of. */
@@ -246,7 +258,7 @@ static void step_events(struct watch *w)
 	enum event_type type;
 	struct entry *entry;
 	bool lost = false;
-	while (!w->ended && !w->body_size && w->out.len < 65536 && !watcher_waits(w->watcher) &&
+	while (!w->ended && takes_more(w) && !watcher_waits(w->watcher) &&
 		watcher_next(w->watcher, &type, &entry, &w->told, &lost))
 		emit(w, type, entry);
 	if (lost)
@@ -307,7 +319,7 @@ static bool produce(struct watch *w)
 		return refuse(w);
 	if (!w->initial_done)
 		step_initial(w);
-	if (w->initial_done && !w->body_size) {
+	if (w->initial_done && takes_more(w)) {
 		step_events(w);
 		if (w->watcher)
 			step_time(w);
@@ -343,6 +355,7 @@ static void done_watch(void *data)
 	entry_unref(w->shown);
 	status_free(w->refused);
 	strbuf_done(&w->out);
+	messages_free(w->messages);
 }
 
 /* Where the watch begins, and whether it begins with what is there. */
@@ -382,6 +395,17 @@ static void add_name_selector(struct request *request, struct list_options *o)
 	o->fields = fields;
 }
 
+static struct status *reply(struct watch *w)
+{
+	const bool binary = w->accept.media == MEDIA_PROTOBUF;
+	const struct reply_stream stream = {.next = next_pieces, .done = done_watch, .data = w};
+	answer_warnings(w->exchange, w->request);
+	if (w->messages)
+		return messages_reply(w->exchange, w->messages, binary ? WEBSOCKET_BINARY : WEBSOCKET_TEXT, &stream);
+	reply_stream(w->exchange, 200, binary ? WATCH_PROTOBUF : WATCH_JSON, &stream);
+	return NULL;
+}
+
 struct status *verb_watch(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	if (!request_table(request))
@@ -407,13 +431,11 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	const char *include;
 	if (accept->shape == SHAPE_TABLE)
 		TRY(table_include(exchange, &include));
+	w->messages = messages_wanted(exchange) ? messages_new() : NULL;
 	struct status *status = begin(w);
-	if (status) {
+	if (!status)
+		status = reply(w);
+	if (status)
 		done_watch(w);
-		return status;
-	}
-	answer_warnings(exchange, request);
-	const struct reply_stream stream = {.next = next_pieces, .done = done_watch, .data = w};
-	reply_stream(exchange, 200, accept->media == MEDIA_PROTOBUF ? WATCH_PROTOBUF : WATCH_JSON, &stream);
-	return NULL;
+	return status;
 }

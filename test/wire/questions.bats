@@ -101,6 +101,8 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	answers 200 '"message": "Get \"https://127.0.0.1:10259/healthz\": dial tcp 127.0.0.1:10259: connect: connection refused"' /api/v1/componentstatuses/scheduler
 	answers 200 '"status": "True"' /api/v1/componentstatuses/etcd-0
 	answers 200 '"kind": "ComponentStatusList"' /api/v1/componentstatuses
+	[ "$(cp_curl "/api/v1/componentstatuses?fieldSelector=metadata.name%3Dscheduler" | jq -r '.items[].metadata.name')" = scheduler ]
+	[ "$(cp_curl "/api/v1/componentstatuses?labelSelector=a%3Db" | jq -c .items)" = "[]" ]
 	answers 404 '"message": "componentstatus \"none\" not found"' /api/v1/componentstatuses/none
 }
 

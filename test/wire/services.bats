@@ -155,3 +155,29 @@ raw() { curl -s --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_
 		raw -X PUT -H 'Content-Type: application/json' -d @- "$FIRST_SERVER/api/v1/namespaces/default/services/balanced" >/dev/null
 	[ "$(first get service balanced -o 'jsonpath={.spec.ports[*].nodePort}')" = "$kept" ]
 }
+
+@test "the range of the flags comes back when its ServiceCIDR is gone" {
+	local uid
+	uid=$(first get servicecidr kubernetes -o 'jsonpath={.metadata.uid}')
+	first delete servicecidr kubernetes >/dev/null
+	cp_wait first wait --for=condition=Ready servicecidr/kubernetes --timeout=1s
+	[ "$(first get servicecidr kubernetes -o 'jsonpath={.metadata.uid}')" != "$uid" ]
+	[ "$(first get servicecidr kubernetes -o 'jsonpath={.spec.cidrs[*]}')" = 10.0.0.0/24 ]
+}
+
+@test "the last address can be had again as soon as its Service is gone" {
+	local i CP_FLAGS="--service-cluster-ip-range=10.1.0.0/29 --etcd-prefix=/small --advertise-address=192.0.2.3" CP_PORT="" CP_SERVER pid small
+	cp_start_apiserver
+	pid=$CP_APISERVER_PID small=$CP_DIR/small.kubeconfig
+	sed "s#$FIRST_SERVER#$CP_SERVER#" "$KUBECONFIG" >"$small"
+	cp_wait "$BIN/kubectl" --kubeconfig "$small" get service kubernetes
+	for i in 1 2 3 4 5; do "$BIN/kubectl" --kubeconfig "$small" create service clusterip "s$i" --tcp=80 >/dev/null; done
+	run "$BIN/kubectl" --kubeconfig "$small" create service clusterip more --tcp=80
+	[[ $output == *"range is full"* ]]
+	for i in 1 2 3 4 5 1 2 3 4 5 1 2 3 4 5; do
+		"$BIN/kubectl" --kubeconfig "$small" delete service "s$i" >/dev/null
+		"$BIN/kubectl" --kubeconfig "$small" create service clusterip "s$i" --tcp=80 >/dev/null
+	done
+	kill "$pid"
+	wait "$pid" || true
+}
