@@ -233,8 +233,8 @@ static struct status *full(void)
 }
 
 /* *ret_ip: NULL when all are taken. */
-static struct status *take_known_free(struct service_ips *ips, struct arena *arena, const char *family, const char *namespace,
-	const char *name, char **ret_ip)
+static struct status *take_known_free(struct service_ips *ips, struct arena *arena, const char *family,
+	const char *namespace, const char *name, char **ret_ip)
 {
 	struct ranges ranges;
 	*ret_ip = NULL;

@@ -74,9 +74,9 @@ static NetworkingV1ServiceCIDR *configured(const struct boot_options *options, s
 }
 
 /*
- * A range that is there stays as it is, but for the step from one family to two: it says that it is ready when nobody has
- * said anything, and it is the configured one. One that is being deleted is the controller manager's; once it is gone,
- * the configured one takes its place (controller/defaultservicecidr). *ret_why: what is wrong with it, or NULL.
+ * A range that is there stays as it is, but for the step from one family to two: it says that it is ready when nobody
+ * has said anything, and it is the configured one. One that is being deleted is the controller manager's; once it is
+ * gone, the configured one takes its place (controller/defaultservicecidr). *ret_why: what is wrong with it, or NULL.
  */
 static struct status *settle(const struct boot_options *options, struct arena *arena, const char **ret_why)
 {

@@ -169,8 +169,8 @@ static const char *const *protocols_of(struct exchange *exchange)
 	return names;
 }
 
-struct status *messages_reply(struct exchange *exchange, struct messages *m, enum websocket_opcode opcode,
-	const struct reply_stream *stream)
+struct status *messages_reply(
+	struct exchange *exchange, struct messages *m, enum websocket_opcode opcode, const struct reply_stream *stream)
 {
 	struct http_header *headers, *answer = NULL;
 	size_t n, n_answer = 0;

@@ -27,7 +27,7 @@ struct watch {
 	struct watcher_options wanted;
 	struct watcher *watcher;
 	struct messages *messages; /* instead of an answer's body: each event is one of a WebSocket */
-	struct recall *recall; /* instead of a watcher: what was missed is being read */
+	struct recall *recall;	   /* instead of a watcher: what was missed is being read */
 	struct snapshot initial;
 	size_t at; /* in initial */
 	bool initial_done;
@@ -49,8 +49,8 @@ struct watch {
 static const char *const type_names[] = {
 	[EVENT_ADDED] = "ADDED", [EVENT_MODIFIED] = "MODIFIED", [EVENT_DELETED] = "DELETED"};
 
-/* What is before the object in a frame of a protobuf watch: its length in four bytes, where it is no message of its own,
- * then WatchEvent{type, object{raw}}. */
+/* What is before the object in a frame of a protobuf watch: its length in four bytes, where it is no message of its
+ * own, then WatchEvent{type, object{raw}}. */
 static void head_protobuf(struct watch *w, const char *type, size_t size)
 {
 	CLEANUP(strbuf_done) struct strbuf raw = STRBUF_INIT, event = STRBUF_INIT;
