@@ -74,7 +74,7 @@ static struct status *authorize(struct app *app, struct exchange *exchange, cons
 		.namespace = r->namespace,
 		.name = r->name,
 		.path = r->path,
-		.field_selector = str_in(r->verb, of_many) && !r->old_watch
+		.field_selector = str_in(r->verb, of_many) && !r->by_prefix
 					  ? str_or_empty(exchange_query(exchange, "fieldSelector"))
 					  : ""};
 	const char *reason = "";
@@ -289,6 +289,15 @@ static struct status *respond(struct app *app, struct exchange *exchange, struct
 	TRY(check_timeout(exchange, r, &late));
 	if (late) {
 		answer_late(exchange);
+		return NULL;
+	}
+	if (r->by_prefix && !*r->resource) {
+		answer_text(exchange, 500,
+			arena_printf(r->arena,
+				"Internal Server Error: \"%s\": failed to create RequestInfo: unable to determine kind "
+				"and "
+				"namespace from url, %s\n",
+				exchange->path, exchange->path));
 		return NULL;
 	}
 	/* A path of a group that nobody serves is no resource at all. */

@@ -1,5 +1,5 @@
 #include "apiserver/authz/authz.h"
-#include <ctype.h>
+#include "api/go_text.h"
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/internal.h"
 #include "base/mem.h"
@@ -95,34 +95,30 @@ enum authz_decision authz_authorize(
 }
 
 /* Whose right to do what is missing, as a sentence without the reason. */
-static void describe(struct strbuf *out, const struct authz_attributes *a)
+static char *describe(struct arena *arena, const struct authz_attributes *a)
 {
-	if (!a->resource_request) {
-		strbuf_printf(out, "User \"%s\" cannot %s path \"%s\"", a->user->name, a->verb, a->path);
-		return;
-	}
-	strbuf_printf(out, "User \"%s\" cannot %s resource \"%s%s%s\" in API group \"%s\"", a->user->name, a->verb,
-		a->resource, str_empty(a->subresource) ? "" : "/", str_or_empty(a->subresource),
-		str_or_empty(a->group));
-	if (str_empty(a->namespace))
-		strbuf_adds(out, " at the cluster scope");
-	else
-		strbuf_printf(out, " in the namespace \"%s\"", a->namespace);
+	const char *who = go_quote(arena, a->user->name);
+	if (!a->resource_request)
+		return arena_printf(arena, "User %s cannot %s path %s", who, a->verb, go_quote(arena, a->path));
+	const char *what = a->resource;
+	if (!str_empty(a->subresource))
+		what = arena_printf(arena, "%s/%s", a->resource, a->subresource);
+	const char *where = str_empty(a->namespace)
+				    ? " at the cluster scope"
+				    : arena_printf(arena, " in the namespace %s", go_quote(arena, a->namespace));
+	return arena_printf(arena, "User %s cannot %s resource %s in API group %s%s", who, a->verb,
+		go_quote(arena, what), go_quote(arena, str_or_empty(a->group)), where);
 }
 
 struct status *authz_forbidden(const struct authz_attributes *a, const char *reason)
 {
-	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	if (a->resource_request) {
-		strbuf_printf(&text, "%s%s%s ", a->resource, str_empty(a->group) ? "" : ".", str_or_empty(a->group));
-		if (!str_empty(a->name))
-			strbuf_printf(&text, "\"%s\" is ", a->name);
-		else
-			strbuf_adds(&text, "is ");
-	}
-	strbuf_adds(&text, "forbidden: ");
-	describe(&text, a);
-	if (!str_empty(reason))
-		strbuf_printf(&text, ": %s", reason);
-	return status_details(status_new(STATUS_FORBIDDEN, "%s", text.buf), a->group, a->resource, a->name);
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(1024);
+	const char *what = "";
+	if (a->resource_request && !str_empty(a->resource))
+		what = arena_printf(arena, "%s%s%s %s%sis ", a->resource, str_empty(a->group) ? "" : ".",
+			str_or_empty(a->group), str_empty(a->name) ? "" : go_quote(arena, a->name),
+			str_empty(a->name) ? "" : " ");
+	return status_details(status_new(STATUS_FORBIDDEN, "%sforbidden: %s%s%s", what, describe(arena, a),
+				      str_empty(reason) ? "" : ": ", str_or_empty(reason)),
+		a->group, a->resource, a->name);
 }

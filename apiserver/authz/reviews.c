@@ -1,3 +1,4 @@
+#include "api/go_text.h"
 #include "api/selector.h"
 #include "apiserver/authz/internal.h"
 #include "apiserver/validation/reviews.h"
@@ -237,9 +238,11 @@ struct status *authz_check_escalation(struct authz *authz, struct arena *arena, 
 		return NULL;
 	else
 		text = missing_text(arena, &missing);
-	char *groups = str_join(arena, user->groups, user->n_groups, "\" \"");
+	char **groups = arena_calloc(arena, user->n_groups + 1, sizeof(*groups));
+	for (size_t i = 0; i < user->n_groups; i++)
+		groups[i] = go_quote(arena, user->groups[i]);
 	return status_new(STATUS_FORBIDDEN,
-		"user \"%s\" (groups=[%s%s%s]) is attempting to grant RBAC permissions not currently held:\n%s%s%s",
-		user->name, user->n_groups ? "\"" : "", groups, user->n_groups ? "\"" : "", text,
+		"user %s (groups=[%s]) is attempting to grant RBAC permissions not currently held:\n%s%s%s",
+		go_quote(arena, user->name), str_join(arena, groups, user->n_groups, " "), text,
 		*problem ? "; resolution errors: " : "", problem);
 }

@@ -149,14 +149,20 @@ void route_request(struct request *r, const struct exchange *exchange)
 	r->version = p[at++];
 	r->is_resource = true;
 	r->verb = verb_of(exchange->method);
-	r->old_watch = str_eq(p[at], "watch") && at + 1 < n;
-	if (r->old_watch)
-		at++;
-	bool whole = take_resource(r, p + at, n - at);
-	if (r->old_watch)
-		r->verb = "watch";
+	r->by_prefix = str_in(p[at], (const char *const[]){"watch", "proxy", NULL});
+	const char *prefix = p[at];
+	if (r->by_prefix && at + 1 == n)
+		return;
+	bool whole = take_resource(r, p + at + r->by_prefix, n - at - r->by_prefix);
+	if (r->by_prefix)
+		r->verb = prefix;
 	else
 		settle_verb(r, exchange);
+	/* Nobody serves it, but it may be forbidden. */
+	if (str_eq(r->verb, "proxy")) {
+		r->subresource = "";
+		whole = false;
+	}
 	r->schema = whole ? schema_find_resource(r->group, r->version, r->resource) : NULL;
 	if (r->schema && is_proxy(r->subresource) && str_eq(r->verb, "list"))
 		r->verb = "get";

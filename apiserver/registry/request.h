@@ -34,7 +34,7 @@ struct request {
 	const char *verb; /* get list watch create update patch delete deletecollection connect; for a path the method,
 			     lower case */
 	bool is_resource;
-	bool old_watch; /* by its path, not by an option: what it selects by is nothing to authorization */
+	bool by_prefix; /* the path begins with the verb (watch, proxy): authorization does not look at selectors */
 	const char *group;
 	const char *version;
 	const char *resource;

@@ -1,5 +1,6 @@
 #include "api/copy.h"
 #include "api/meta.h"
+#include "apiserver/registry/registry.h"
 #include "apiserver/strategy/context.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/rbac.h"
@@ -50,19 +51,20 @@ static struct status *check_grant(struct request *request, const char *object_na
 	return why ? forbid(request, object_name_, why) : NULL;
 }
 
-static struct status *check_role(struct request *request, const char *name, RbacV1PolicyRule **rules, size_t n)
+/* Whether nothing changed but what lets an object go with its owners: nobody needs leave for that. */
+static bool only_gc_changes(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *before)
 {
-	if (is_master(request) || may(request, "escalate", request->resource, request->name))
-		return NULL;
-	return check_grant(request, name, &(struct grant){.rules = rules, .n_rules = n});
-}
-
-static bool same_rules(RbacV1PolicyRule *const *a, size_t n_a, RbacV1PolicyRule *const *b, size_t n_b)
-{
-	bool same = n_a == n_b;
-	for (size_t i = 0; same && i < n_a; i++)
-		same = api_equal(a[i], b[i]);
-	return same;
+	ProtobufCMessage *copy = api_copy_msg(request->arena, object);
+	MetaV1ObjectMeta *meta = object_meta(copy);
+	const MetaV1ObjectMeta *old = object_meta(before);
+	meta->owner_references = old->owner_references;
+	meta->n_owner_references = old->n_owner_references;
+	meta->finalizers = old->finalizers;
+	meta->n_finalizers = old->n_finalizers;
+	meta->managed_fields = old->managed_fields;
+	meta->n_managed_fields = old->n_managed_fields;
+	meta->resource_version = old->resource_version;
+	return api_equal(copy, before);
 }
 
 static struct status *check_binding(struct request *request, const char *name, const RbacV1RoleRef *ref)
@@ -73,24 +75,27 @@ static struct status *check_binding(struct request *request, const char *name, c
 	if (may(request, "bind", resource, str_or_empty(ref->name)))
 		return NULL;
 	struct grant grant = {ref->kind, ref->name, NULL, 0};
-	TRY(authz_role_rules(
-		request->context->authz, request->arena, request->namespace, ref, &grant.rules, &grant.n_rules));
-	return check_grant(request, name, &grant);
+	struct status *missing = authz_role_rules(
+		request->context->authz, request->arena, request->namespace, ref, &grant.rules, &grant.n_rules);
+	if (status_is(missing, STATUS_NOT_FOUND)) {
+		/* The original calls the role by what it is asked for. */
+		status_drop(missing, "told in other words");
+		return request_not_found(request, ref->name);
+	}
+	return missing ? missing : check_grant(request, name, &grant);
 }
 
 /* Roles */
 
-static struct status *begin_create_role(struct request *request, ProtobufCMessage *object)
+static bool aggregates(const ProtobufCMessage *role)
 {
-	if (API_IS(object, RbacV1Role)) {
-		RbacV1Role *role = (RbacV1Role *)object;
-		return check_role(request, object_name(role), role->rules, role->n_rules);
-	}
-	RbacV1ClusterRole *role = (RbacV1ClusterRole *)object;
-	TRY(check_role(request, object_name(role), role->rules, role->n_rules));
-	/* What an aggregated role will hold is not known yet: only who has everything may write one. */
-	if (!role->aggregation_rule || is_master(request) || may(request, "escalate", request->resource, request->name))
-		return NULL;
+	return API_IS(role, RbacV1ClusterRole) && ((const RbacV1ClusterRole *)role)->aggregation_rule &&
+	       ((const RbacV1ClusterRole *)role)->aggregation_rule->n_cluster_role_selectors;
+}
+
+/* What an aggregated role will hold is not known yet: only who has everything may write one. */
+static struct status *check_aggregation(struct request *request, const char *name)
+{
 	static char *all[] = {(char *)"*"};
 	RbacV1PolicyRule *resources = API_NEW(request->arena, RbacV1PolicyRule),
 			 *urls = API_NEW(request->arena, RbacV1PolicyRule);
@@ -98,23 +103,39 @@ static struct status *begin_create_role(struct request *request, ProtobufCMessag
 	resources->n_verbs = resources->n_api_groups = resources->n_resources = urls->n_verbs =
 		urls->n_non_resource_urls = 1;
 	RbacV1PolicyRule *rules[] = {resources, urls};
-	struct status *s = check_grant(request, object_name(role), &(struct grant){.rules = rules, .n_rules = 2});
-	return s;
+	struct status *why = authz_check_escalation(
+		request->context->authz, request->arena, request->user, request->namespace, rules, ARRAY_SIZE(rules));
+	if (!why)
+		return NULL;
+	status_drop(why, "told in other words");
+	return forbid(request, name,
+		status_new(STATUS_FORBIDDEN, "must have cluster-admin privileges to use the aggregationRule"));
 }
 
+static struct status *check_role(struct request *request, const ProtobufCMessage *object, bool aggregated)
+{
+	const RbacV1Role *role = (const RbacV1Role *)object;
+	const RbacV1ClusterRole *cluster_role = (const RbacV1ClusterRole *)object;
+	struct grant grant = {.rules = API_IS(object, RbacV1Role) ? role->rules : cluster_role->rules,
+		.n_rules = API_IS(object, RbacV1Role) ? role->n_rules : cluster_role->n_rules};
+	if (is_master(request) || may(request, "escalate", request->resource, request->name))
+		return NULL;
+	TRY(check_grant(request, object_name(object), &grant));
+	return aggregated ? check_aggregation(request, object_name(object)) : NULL;
+}
+
+static struct status *begin_create_role(struct request *request, ProtobufCMessage *object)
+{
+	return check_role(request, object, aggregates(object));
+}
+
+/* A label may be enough to have another role take up all that it grants. */
 static struct status *begin_update_role(
 	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
-	if (API_IS(object, RbacV1Role)) {
-		const RbacV1Role *role = (const RbacV1Role *)object, *old = (const RbacV1Role *)before;
-		return same_rules(role->rules, role->n_rules, old->rules, old->n_rules)
-			       ? NULL
-			       : begin_create_role(request, object);
-	}
-	const RbacV1ClusterRole *role = (const RbacV1ClusterRole *)object, *old = (const RbacV1ClusterRole *)before;
-	bool same = same_rules(role->rules, role->n_rules, old->rules, old->n_rules) &&
-		    api_equal(role->aggregation_rule, old->aggregation_rule);
-	return same ? NULL : begin_create_role(request, object);
+	if (only_gc_changes(request, object, before))
+		return NULL;
+	return check_role(request, object, aggregates(object) || aggregates(before));
 }
 
 static void validate_role_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
@@ -164,11 +185,7 @@ static struct status *begin_create_binding(struct request *request, ProtobufCMes
 static struct status *begin_update_binding(
 	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
-	struct binding now = binding_of(object), old = binding_of(before);
-	bool same = now.n_subjects == old.n_subjects && api_equal(now.ref, old.ref);
-	for (size_t i = 0; same && i < now.n_subjects; i++)
-		same = api_equal(now.subjects[i], old.subjects[i]);
-	return same ? NULL : begin_create_binding(request, object);
+	return only_gc_changes(request, object, before) ? NULL : begin_create_binding(request, object);
 }
 
 static void validate_binding_create(
