@@ -1,3 +1,4 @@
+#include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/admission/plugins.h"
 #include "base/str.h"
@@ -60,9 +61,12 @@ static bool same_verdict(
 	const CertificatesV1CertificateSigningRequestStatus *now = csr ? csr->status : NULL,
 							    *before = old ? old->status : NULL;
 	size_t len = now ? now->certificate.len : 0, old_len = before ? before->certificate.len : 0;
-	bool failed = now && CONDITION(now, "Failed"), had_failed = before && CONDITION(before, "Failed");
-	return len == old_len && (!len || !memcmp(now->certificate.data, before->certificate.data, len)) &&
-	       failed == had_failed;
+	size_t n = now ? now->n_conditions : 0, old_n = before ? before->n_conditions : 0;
+	bool same =
+		len == old_len && (!len || !memcmp(now->certificate.data, before->certificate.data, len)) && n == old_n;
+	for (size_t i = 0; same && i < n; i++)
+		same = api_equal(now->conditions[i], before->conditions[i]);
+	return same;
 }
 
 static struct status *validate_signing(const struct admission_context *context, const struct admission_attributes *a)
