@@ -2,8 +2,9 @@
 #include <string.h>
 #include "base/str.h"
 
-#define TOKEN "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define HOST "!$%&'()*+,-.:;=[]_~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+/* What a name and a host may have beside letters and digits. */
+#define TOKEN "!#$%&'*+-.^_`|~"
+#define HOST "!$%&'()*+,-.:;=[]_~"
 
 enum refusal {
 	TAKEN,
@@ -37,9 +38,15 @@ struct look {
 	enum refusal found;
 };
 
-static bool is_made_of(const char *s, size_t size, const char *characters)
+static bool is_made_of(const char *s, size_t size, const char *marks)
 {
-	return strspn(s, characters) == size;
+	for (size_t i = 0; i < size; i++) {
+		const unsigned char c = (unsigned char)s[i];
+		const bool letter = (c | 0x20u) - 'a' < 26u, digit = c - (unsigned)'0' < 10u;
+		if (!letter && !digit && (!c || !strchr(marks, c)))
+			return false;
+	}
+	return true;
 }
 
 /* No control characters, but tabs. */
