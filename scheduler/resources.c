@@ -1,5 +1,6 @@
 #include "scheduler/resources.h"
 #include "api/quantity.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 struct intern *resource_names_new(void)
@@ -97,19 +98,35 @@ static struct resource_list requests_of(struct arena *arena, struct intern *name
 	return r ? from_map(arena, names, r->requests, r->n_requests) : (struct resource_list){NULL, 0};
 }
 
-static const CoreV1ContainerStatus *status_of(const CoreV1Pod *pod, const char *container)
+/* What the pod's containers are said to hold, found by their names; of several of a name the first. */
+struct holdings {
+	struct nameset names;
+	const CoreV1ContainerStatus **statuses; /* as the names were added */
+	size_t n_statuses;
+};
+
+static void add_statuses(struct holdings *h, CoreV1ContainerStatus *const *statuses, size_t n)
 {
-	if (!pod->status)
-		return NULL;
-	for (size_t i = 0; i < pod->status->n_container_statuses; i++) {
-		if (str_eq(pod->status->container_statuses[i]->name, container))
-			return pod->status->container_statuses[i];
+	for (size_t i = 0; i < n; i++) {
+		nameset_add(&h->names, statuses[i]->name);
+		ARENA_PUSH(h->names.arena, h->statuses, h->n_statuses) = statuses[i];
 	}
-	for (size_t i = 0; i < pod->status->n_init_container_statuses; i++) {
-		if (str_eq(pod->status->init_container_statuses[i]->name, container))
-			return pod->status->init_container_statuses[i];
-	}
-	return NULL;
+}
+
+static struct holdings holdings_of(struct arena *arena, const CoreV1Pod *pod, unsigned flags)
+{
+	struct holdings h = {.names = {.arena = arena}};
+	if (!(flags & POD_REQUESTS_USE_STATUS) || !pod->status)
+		return h;
+	add_statuses(&h, pod->status->container_statuses, pod->status->n_container_statuses);
+	add_statuses(&h, pod->status->init_container_statuses, pod->status->n_init_container_statuses);
+	return h;
+}
+
+static const CoreV1ContainerStatus *status_of(const struct holdings *h, const char *container)
+{
+	const size_t at = h->n_statuses ? nameset_find(&h->names, container) : SIZE_MAX;
+	return at == SIZE_MAX ? NULL : h->statuses[at];
 }
 
 static bool resize_infeasible(const CoreV1Pod *pod)
@@ -122,11 +139,11 @@ static bool resize_infeasible(const CoreV1Pod *pod)
 }
 
 /* While a resize is under way a container holds the larger of what it has and what it wants. */
-static struct resource_list container_requests(
-	struct arena *arena, struct intern *names, const CoreV1Pod *pod, const CoreV1Container *c, unsigned flags)
+static struct resource_list container_requests(struct arena *arena, struct intern *names, const CoreV1Pod *pod,
+	const CoreV1Container *c, const struct holdings *held_by)
 {
 	struct resource_list list = requests_of(arena, names, c->resources);
-	const CoreV1ContainerStatus *status = flags & POD_REQUESTS_USE_STATUS ? status_of(pod, c->name) : NULL;
+	const CoreV1ContainerStatus *status = held_by ? status_of(held_by, c->name) : NULL;
 	if (status && status->resources) {
 		struct resource_list held = requests_of(arena, names, status->resources);
 		struct resource_list allocated =
@@ -165,14 +182,14 @@ static void fill_defaults(struct arena *arena, const CoreV1Pod *pod, struct reso
 
 /* They run one after the other, beside the restartable ones that were started before them. What a step does not name is
  * as it was at the last step that did. */
-static void add_init_containers(
-	struct arena *arena, struct intern *names, const CoreV1Pod *pod, unsigned flags, struct resource_list *sum)
+static void add_init_containers(struct arena *arena, struct intern *names, const CoreV1Pod *pod, unsigned flags,
+	const struct holdings *held_by, struct resource_list *sum)
 {
 	struct resource_list sidecars = {NULL, 0}, peak = {NULL, 0};
 	for (size_t i = 0; i < pod->spec->n_init_containers; i++) {
 		const CoreV1Container *c = pod->spec->init_containers[i];
 		bool stays = restartable(c);
-		struct resource_list list = container_requests(arena, names, pod, c, stays ? flags : flags & ~1u);
+		struct resource_list list = container_requests(arena, names, pod, c, stays ? held_by : NULL);
 		if (flags & POD_REQUESTS_NON_ZERO)
 			fill_defaults(arena, pod, &list);
 		if (stays) {
@@ -193,13 +210,14 @@ struct resource_list pod_requests(struct arena *arena, struct intern *names, con
 	struct resource_list sum = {NULL, 0};
 	if (!pod->spec)
 		return sum;
+	const struct holdings held_by = holdings_of(arena, pod, flags);
 	for (size_t i = 0; i < pod->spec->n_containers; i++) {
-		struct resource_list list = container_requests(arena, names, pod, pod->spec->containers[i], flags);
+		struct resource_list list = container_requests(arena, names, pod, pod->spec->containers[i], &held_by);
 		if (flags & POD_REQUESTS_NON_ZERO)
 			fill_defaults(arena, pod, &list);
 		add_list(arena, &sum, &list);
 	}
-	add_init_containers(arena, names, pod, flags, &sum);
+	add_init_containers(arena, names, pod, flags, &held_by, &sum);
 	struct resource_list whole = requests_of(arena, names, pod->spec->resources);
 	for (size_t i = 0; i < whole.n_items; i++) {
 		if (pod_level(intern_string(names, whole.items[i].id)))

@@ -6,19 +6,42 @@
 
 #define ANNOTATION "kubernetes.io/limit-ranger"
 
-/* Adds what is missing; names of what was added, sorted. */
-static char *add_missing(
-	struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from, size_t n_from)
+/* What is wrong, in the order found; told all at once, of very much only the beginning. */
+struct faults {
+	char **texts;
+	size_t n_texts, n_bytes;
+	size_t n_added; /* amounts, by default */
+};
+
+/* A pod that is given more defaults than that has no room in etcd: nobody waits for them all. */
+#define MAX_ADDED 1000000
+#define MAX_FAULT_BYTES (16u << 20)
+
+static bool is_full(const struct faults *faults)
 {
+	return faults->n_bytes > MAX_FAULT_BYTES || faults->n_added > MAX_ADDED;
+}
+
+/* Adds what is missing; names of what was added, sorted. */
+static char *add_missing(struct arena *arena, MapQuantityEntry ***to, size_t *n_to, MapQuantityEntry *const *from,
+	size_t n_from, struct faults *faults)
+{
+	void *const *there = MAP_SORTED(arena, *to, *n_to);
+	const size_t n_there = *n_to;
 	char **added = NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < n_from; i++) {
-		if (quantity_map_get(*to, *n_to, from[i]->key))
+		if (map_search(there, n_there, from[i]->key))
 			continue;
 		struct quantity q = quantity_of(from[i]->value);
-		quantity_map_set(arena, to, n_to, from[i]->key, quantity_format(arena, &q));
+		MapQuantityEntry *entry = API_NEW(arena, MapQuantityEntry);
+		entry->key = from[i]->key;
+		entry->value = API_NEW(arena, ResourceQuantity);
+		entry->value->string = quantity_format(arena, &q);
+		ARENA_PUSH(arena, *to, *n_to) = entry;
 		ARENA_PUSH(arena, added, n) = from[i]->key;
 	}
+	faults->n_added += n;
 	if (n)
 		qsort(added, n, sizeof(*added), str_cmp_qsort);
 	return n ? str_join(arena, added, n, ", ") : NULL;
@@ -26,13 +49,13 @@ static char *add_missing(
 
 /* What was set is told in an annotation. */
 static void apply_defaults(struct arena *arena, const CoreV1LimitRangeItem *item, CoreV1Container **containers,
-	size_t n, const char *noun, struct strbuf *told)
+	size_t n, const char *noun, struct strbuf *told, struct faults *faults)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !is_full(faults); i++) {
 		CoreV1ResourceRequirements *r = ENSURE(arena, containers[i]->resources, CoreV1ResourceRequirements);
 		char *requests = add_missing(
-			arena, &r->requests, &r->n_requests, item->default_request, item->n_default_request);
-		char *limits = add_missing(arena, &r->limits, &r->n_limits, item->default_, item->n_default);
+			arena, &r->requests, &r->n_requests, item->default_request, item->n_default_request, faults);
+		char *limits = add_missing(arena, &r->limits, &r->n_limits, item->default_, item->n_default, faults);
 		if (requests)
 			strbuf_printf(told, "%s%s request for %s %s", told->len ? "; " : "", requests, noun,
 				containers[i]->name);
@@ -42,25 +65,23 @@ static void apply_defaults(struct arena *arena, const CoreV1LimitRangeItem *item
 	}
 }
 
-/* What is wrong, in the order found; told all at once. */
-struct faults {
-	char **texts;
-	size_t n_texts;
-};
-
 static void fault(struct arena *arena, struct faults *faults, const char *format, ...) PRINTF(3, 4);
 
 static void fault(struct arena *arena, struct faults *faults, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	ARENA_PUSH(arena, faults->texts, faults->n_texts) = arena_vprintf(arena, format, args);
+	char *text = arena_vprintf(arena, format, args);
+	ARENA_PUSH(arena, faults->texts, faults->n_texts) = text;
+	faults->n_bytes += strlen(text);
 	va_end(args);
 }
 
 static struct status *refuse(const struct admission_attributes *a, const struct faults *faults)
 {
 	bool several = faults->n_texts > 1;
+	if (faults->n_added > MAX_ADDED)
+		return admission_forbidden(a, "the defaults of its namespace would make it too large");
 	if (!faults->n_texts)
 		return NULL;
 	return admission_forbidden(a, "%s%s%s", several ? "[" : "",
@@ -93,8 +114,8 @@ static void set_defaults(const struct admission_attributes *a, const CoreV1Limit
 	if (!str_eq(item->type, "Container"))
 		return;
 	CLEANUP(strbuf_done) struct strbuf told = STRBUF_INIT;
-	apply_defaults(a->arena, item, spec->containers, spec->n_containers, "container", &told);
-	apply_defaults(a->arena, item, spec->init_containers, spec->n_init_containers, "init container", &told);
+	apply_defaults(a->arena, item, spec->containers, spec->n_containers, "container", &told, faults);
+	apply_defaults(a->arena, item, spec->init_containers, spec->n_init_containers, "init container", &told, faults);
 	if (told.len)
 		meta_set_annotation(a->arena, object_meta_ensure(a->arena, a->object), ANNOTATION,
 			arena_printf(a->arena, "LimitRanger plugin set: %s", told.buf));
@@ -105,18 +126,24 @@ static struct status *mutate(const struct admission_context *context, const stru
 	return each_item(context, a, set_defaults);
 }
 
-/* What one container, or the pod in sum, asks for and may use. */
+/* What one container, or the pod in sum, asks for and may use: amounts sorted by name. */
 struct usage {
-	MapQuantityEntry **requests, **limits;
+	void *const *requests, *const *limits;
 	size_t n_requests, n_limits;
 };
+
+static const ResourceQuantity *amount(void *const *sorted, size_t n, const char *name)
+{
+	const MapQuantityEntry *entry = map_search(sorted, n, name);
+	return entry ? entry->value : NULL;
+}
 
 static void check_min(const struct admission_attributes *a, const char *type, const MapQuantityEntry *min,
 	const struct usage *u, struct faults *faults)
 {
 	struct quantity bound = quantity_of(min->value);
-	const ResourceQuantity *request = quantity_map_get(u->requests, u->n_requests, min->key);
-	const ResourceQuantity *limit = quantity_map_get(u->limits, u->n_limits, min->key);
+	const ResourceQuantity *request = amount(u->requests, u->n_requests, min->key);
+	const ResourceQuantity *limit = amount(u->limits, u->n_limits, min->key);
 	struct quantity r = quantity_of(request), l = quantity_of(limit);
 	char *text = quantity_format(a->arena, &bound);
 	if (!request)
@@ -134,8 +161,8 @@ static void check_max(const struct admission_attributes *a, const char *type, co
 	const struct usage *u, struct faults *faults)
 {
 	struct quantity bound = quantity_of(max->value);
-	const ResourceQuantity *request = quantity_map_get(u->requests, u->n_requests, max->key);
-	const ResourceQuantity *limit = quantity_map_get(u->limits, u->n_limits, max->key);
+	const ResourceQuantity *request = amount(u->requests, u->n_requests, max->key);
+	const ResourceQuantity *limit = amount(u->limits, u->n_limits, max->key);
 	struct quantity r = quantity_of(request), l = quantity_of(limit);
 	char *text = quantity_format(a->arena, &bound);
 	if (!limit)
@@ -153,8 +180,8 @@ static void check_ratio(const struct admission_attributes *a, const char *type, 
 	const struct usage *u, struct faults *faults)
 {
 	struct quantity bound = quantity_of(ratio->value);
-	struct quantity r = quantity_of(quantity_map_get(u->requests, u->n_requests, ratio->key));
-	struct quantity l = quantity_of(quantity_map_get(u->limits, u->n_limits, ratio->key));
+	struct quantity r = quantity_of(amount(u->requests, u->n_requests, ratio->key));
+	struct quantity l = quantity_of(amount(u->limits, u->n_limits, ratio->key));
 	char *text = quantity_format(a->arena, &bound);
 	if (!r.nanos || !l.nanos)
 		fault(a->arena, faults, "%s max limit to request ratio per %s is %s, but no %s is specified or %s is 0",
@@ -167,18 +194,20 @@ static void check_ratio(const struct admission_attributes *a, const char *type, 
 static void check_usage(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, const struct usage *u,
 	struct faults *faults)
 {
-	for (size_t i = 0; i < item->n_min; i++)
+	for (size_t i = 0; i < item->n_min && !is_full(faults); i++)
 		check_min(a, item->type, item->min[i], u, faults);
-	for (size_t i = 0; i < item->n_max; i++)
+	for (size_t i = 0; i < item->n_max && !is_full(faults); i++)
 		check_max(a, item->type, item->max[i], u, faults);
-	for (size_t i = 0; i < item->n_max_limit_request_ratio; i++)
+	for (size_t i = 0; i < item->n_max_limit_request_ratio && !is_full(faults); i++)
 		check_ratio(a, item->type, item->max_limit_request_ratio[i], u, faults);
 }
 
-static struct usage usage_of(const CoreV1Container *c)
+static struct usage usage_of(struct arena *arena, const CoreV1Container *c)
 {
 	const CoreV1ResourceRequirements *r = c->resources;
-	return r ? (struct usage){r->requests, r->limits, r->n_requests, r->n_limits} : (struct usage){0};
+	return r ? (struct usage){MAP_SORTED(arena, r->requests, r->n_requests),
+			   MAP_SORTED(arena, r->limits, r->n_limits), r->n_requests, r->n_limits}
+		 : (struct usage){0};
 }
 
 /* What is said for the pod as a whole stands for the sum of its containers. */
@@ -197,19 +226,21 @@ static struct usage usage_of_pod(struct arena *arena, const CoreV1PodSpec *spec)
 {
 	const CoreV1ResourceRequirements *own = spec->resources;
 	struct quota_list requests, limits;
-	struct usage u;
+	MapQuantityEntry **requested, **limited;
+	size_t n_requested, n_limited;
 	CoreV1PodSpec bare = *spec;
 	bare.resources = NULL;
 	bare.n_overhead = 0;
 	pod_requests(arena, &bare, &requests);
 	pod_limits(arena, &bare, &limits);
-	quota_to_map(arena, &requests, &u.requests, &u.n_requests);
-	quota_to_map(arena, &limits, &u.limits, &u.n_limits);
+	quota_to_map(arena, &requests, &requested, &n_requested);
+	quota_to_map(arena, &limits, &limited, &n_limited);
 	if (own) {
-		replace_shared(arena, &u.requests, &u.n_requests, own->requests, own->n_requests);
-		replace_shared(arena, &u.limits, &u.n_limits, own->limits, own->n_limits);
+		replace_shared(arena, &requested, &n_requested, own->requests, own->n_requests);
+		replace_shared(arena, &limited, &n_limited, own->limits, own->n_limits);
 	}
-	return u;
+	return (struct usage){MAP_SORTED(arena, requested, n_requested), MAP_SORTED(arena, limited, n_limited),
+		n_requested, n_limited};
 }
 
 static void check_item(const struct admission_attributes *a, const CoreV1LimitRangeItem *item, CoreV1PodSpec *spec,
@@ -217,11 +248,11 @@ static void check_item(const struct admission_attributes *a, const CoreV1LimitRa
 {
 	bool each = str_eq(item->type, "Container");
 	for (size_t i = 0; each && i < spec->n_containers; i++) {
-		struct usage u = usage_of(spec->containers[i]);
+		struct usage u = usage_of(a->arena, spec->containers[i]);
 		check_usage(a, item, &u, faults);
 	}
 	for (size_t i = 0; each && i < spec->n_init_containers; i++) {
-		struct usage u = usage_of(spec->init_containers[i]);
+		struct usage u = usage_of(a->arena, spec->init_containers[i]);
 		check_usage(a, item, &u, faults);
 	}
 	if (str_eq(item->type, "Pod")) {
