@@ -246,6 +246,18 @@ def service_ports():
                    "application/merge-patch+json")
 
 
+def limited(name, n, **item):
+    """A pod of many containers in a namespace whose LimitRange has as many amounts: the product has room nowhere."""
+    base = "/api/v1/namespaces/" + name
+    request("POST", "/api/v1/namespaces", json.dumps({"metadata": {"name": name}}))
+    request("POST", base + "/serviceaccounts", '{"metadata":{"name":"default"}}')
+    amounts = {"x.io/%d" % i: "1" for i in range(few_or(n))}
+    request("POST", base + "/limitranges", json.dumps(
+        {"metadata": {"name": "many"}, "spec": {"limits": [{"type": "Container", **{key: amounts for key in item}}]}}))
+    containers = [{"name": "c%d" % i, "image": "i"} for i in range(few_or(n))]
+    return request("POST", base + "/pods", pod("limited", containers=containers))
+
+
 def review(**spec):
     attributes = {"verb": "get", "resource": "pods", **spec.pop("attributes", {})}
     return request("POST", GROUPS % ("authorization", "subjectaccessreviews"),
@@ -278,6 +290,8 @@ CASES = {
     "properties-required": properties_required,
     "properties-restricted": properties_restricted,
     "service-ports": service_ports,
+    "defaults-of-each": lambda: limited("defaults", 20000, defaultRequest=True),
+    "bounds-of-each": lambda: limited("bounds", 20000, min=True),
     "review-extra": lambda: review(extra={"k%d" % i: ["v"] for i in range(few_or(120000))}),
     "review-values": lambda: review(
         attributes={"labelSelector": {"rawSelector": "k in (%s)" % ",".join("v%d" % i for i in range(few_or(120000)))}}),

@@ -98,6 +98,12 @@ answers() {
 	answers many-rights 403 Forbidden
 }
 
+# The original makes them all, and tells them all.
+@test "the amounts of a LimitRange for each of many containers are not all made" {
+	answers defaults-of-each 403 Forbidden \
+		bounds-of-each 403 Forbidden
+}
+
 # Ten times as many are more than the original can tell in the time of a request: it answers 504 after 34 seconds.
 @test "thousands of mistakes in one object are all told, in one pass" {
 	answers bad-labels 422 Invalid
