@@ -6,6 +6,7 @@
 #include <string.h>
 #include "api/copy.h"
 #include "api/meta.h"
+#include "apiserver/authz/rules.h"
 #include "apiserver/boot/internal.h"
 #include "apiserver/boot/policy.h"
 #include "base/str.h"
@@ -131,22 +132,20 @@ static void *binding_object(struct arena *arena, const struct policy_binding *ro
 	return b;
 }
 
-/* The list that is reconciled: a role's rules, a binding's subjects. */
-static void list_of(void *object, void ****ret_items, size_t **ret_n)
+/* Single rights that no rule of the role covers. */
+static size_t add_rules(
+	struct arena *arena, RbacV1PolicyRule ***rules, size_t *n, RbacV1PolicyRule **wanted, size_t n_wanted)
 {
-#define LIST(T, field)                                        \
-	if (schema_of(object) == &T##_schema) {               \
-		*ret_items = (void ***)&((T *)object)->field; \
-		*ret_n = &((T *)object)->n_##field;           \
-	}
-	LIST(RbacV1Role, rules)
-	LIST(RbacV1ClusterRole, rules)
-	LIST(RbacV1RoleBinding, subjects)
-	LIST(RbacV1ClusterRoleBinding, subjects)
-#undef LIST
+	const struct rule_list have = {*rules, *n}, want = {wanted, n_wanted};
+	struct rule_list missing = {0};
+	if (!rules_missing(arena, &have, &want, &missing))
+		return 0;
+	for (size_t i = 0; i < missing.n_items; i++)
+		ARENA_PUSH(arena, *rules, *n) = api_copy_msg(arena, missing.items[i]);
+	return missing.n_items;
 }
 
-static bool holds(void *const *items, size_t n, const void *wanted)
+static bool holds(RbacV1Subject *const *items, size_t n, const RbacV1Subject *wanted)
 {
 	for (size_t i = 0; i < n; i++)
 		if (api_equal(items[i], wanted))
@@ -154,20 +153,35 @@ static bool holds(void *const *items, size_t n, const void *wanted)
 	return false;
 }
 
+static size_t add_subjects(
+	struct arena *arena, RbacV1Subject ***subjects, size_t *n, RbacV1Subject **wanted, size_t n_wanted)
+{
+	const size_t before = *n;
+	for (size_t i = 0; i < n_wanted; i++)
+		if (!holds(*subjects, *n, wanted[i]))
+			ARENA_PUSH(arena, *subjects, *n) = api_copy_msg(arena, wanted[i]);
+	return *n - before;
+}
+
+/* A role's rules, a binding's subjects. */
+static size_t add_items(struct arena *arena, void *object, void *wanted)
+{
+#define ADD(T, field, add)                                                                                \
+	if (schema_of(object) == &T##_schema)                                                             \
+		return add(arena, &((T *)object)->field, &((T *)object)->n_##field, ((T *)wanted)->field, \
+			((T *)wanted)->n_##field);
+	ADD(RbacV1Role, rules, add_rules)
+	ADD(RbacV1ClusterRole, rules, add_rules)
+	ADD(RbacV1RoleBinding, subjects, add_subjects)
+	ADD(RbacV1ClusterRoleBinding, subjects, add_subjects)
+#undef ADD
+	return 0;
+}
+
 /* Adds to `object` what `wanted` has and it lacks; returns whether anything was missing. */
 static bool add_missing(struct arena *arena, void *object, void *wanted)
 {
-	void ***have = NULL, ***want = NULL;
-	size_t *n_have = NULL, *n_want = NULL;
-	bool changed = false;
-	list_of(object, &have, &n_have);
-	list_of(wanted, &want, &n_want);
-	for (size_t i = 0; i < *n_want; i++) {
-		if (holds(*have, *n_have, (*want)[i]))
-			continue;
-		ARENA_PUSH(arena, *have, *n_have) = api_copy_msg(arena, (*want)[i]);
-		changed = true;
-	}
+	bool changed = add_items(arena, object, wanted);
 	MetaV1ObjectMeta *meta = object_meta_ensure(arena, object), *wanted_meta = object_meta(wanted);
 	for (size_t i = 0; i < wanted_meta->n_labels; i++) {
 		const MapStringEntry *e = wanted_meta->labels[i];
@@ -190,6 +204,21 @@ static struct status *modify(void *data, struct arena *arena, ProtobufCMessage *
 	return NULL;
 }
 
+static const RbacV1RoleRef *role_ref(const void *binding)
+{
+	if (schema_of(binding) == &RbacV1RoleBinding_schema)
+		return ((const RbacV1RoleBinding *)binding)->role_ref;
+	if (schema_of(binding) == &RbacV1ClusterRoleBinding_schema)
+		return ((const RbacV1ClusterRoleBinding *)binding)->role_ref;
+	return NULL;
+}
+
+static bool is_of_another_role(const void *present, const void *wanted)
+{
+	const RbacV1RoleRef *has = role_ref(present), *wants = role_ref(wanted);
+	return has && wants && !api_equal(has, wants);
+}
+
 static struct status *reconcile(const struct boot_options *options, struct arena *arena, void *wanted)
 {
 	const ProtobufCMessage *present;
@@ -204,6 +233,12 @@ static struct status *reconcile(const struct boot_options *options, struct arena
 	/* The rules of an aggregated role are its controller's. */
 	if (str_eq(meta_annotation(object_meta(present), AUTOUPDATE), "false") || is_aggregated(present))
 		return NULL;
+	/* What a binding refers to cannot be changed. */
+	if (is_of_another_role(present, wanted)) {
+		TRY(objects_delete_exact(
+			options->objects, arena, schema_of(wanted), namespace, name, object_uid(present)));
+		return boot_ensure(options, arena, wanted);
+	}
 	if (!add_missing(arena, api_copy_msg(arena, present), wanted))
 		return NULL;
 	return objects_modify(options->objects, arena, schema_of(wanted), "", namespace, name, modify, wanted, NULL);
@@ -219,12 +254,48 @@ static struct status *one(const struct boot_options *options, struct arena *aren
 	return status_wrap(reconcile(options, arena, object), "%s %s", object_kind(object), name);
 }
 
+static const struct policy_binding *binding_row(const char *name)
+{
+	const struct policy_binding *row = policy_bindings;
+	while (!str_eq(row->name, name))
+		row++;
+	return row;
+}
+
+/*
+ * What everybody may read of a cluster was a part of what system:discovery gives, before Kubernetes 1.14: where that
+ * binding was changed, the new one is made like it. It must not give to the world what an administrator had taken from
+ * it (registry/rbac/rest/storage_rbac.go).
+ */
+static struct status *split_discovery(const struct boot_options *options)
+{
+	static const char old[] = "system:discovery", new[] = "system:public-info-viewer";
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const ProtobufCMessage *found;
+	struct status *s = objects_get(options->objects, arena, &RbacV1ClusterRoleBinding_schema, "", old, &found);
+	if (status_is(s, STATUS_NOT_FOUND))
+		return status_drop(s, "nothing to be like"), NULL;
+	TRY(s);
+	const RbacV1ClusterRoleBinding *present = (const RbacV1ClusterRoleBinding *)found;
+	RbacV1ClusterRoleBinding *wanted = binding_object(arena, binding_row(new));
+	MetaV1ObjectMeta *meta = object_meta_ensure(arena, wanted), *as = present->metadata;
+	meta->name = arena_strdup(arena, new);
+	for (size_t i = 0; i < as->n_labels; i++)
+		meta_set_label(arena, meta, as->labels[i]->key, as->labels[i]->value);
+	for (size_t i = 0; i < as->n_annotations; i++)
+		meta_set_annotation(arena, meta, as->annotations[i]->key, as->annotations[i]->value);
+	wanted->subjects = present->subjects;
+	wanted->n_subjects = present->n_subjects;
+	return status_wrap(boot_ensure(options, arena, wanted), "%s", new);
+}
+
 struct status *boot_roles(const struct boot_options *options)
 {
 	for (const struct policy_role *row = policy_roles; row->namespace; row++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
 		TRY(one(options, arena, role_object(arena, row), row->namespace, row->name, row->labels));
 	}
+	TRY(split_discovery(options));
 	for (const struct policy_binding *row = policy_bindings; row->namespace; row++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
 		TRY(one(options, arena, binding_object(arena, row), row->namespace, row->name, ""));

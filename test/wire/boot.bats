@@ -97,3 +97,22 @@ lease() { k -n kube-system get lease -l apiserver.kubernetes.io/identity=kube-ap
 @test "the lease among the servers is counted as one of etcd's" {
 	cp_curl /metrics | awk '$1 == "etcd_lease_object_counts_count" && $2 >= 1 {found = 1} END {exit !found}'
 }
+
+@test "the bootstrap policy is mended, and gives the world no more than an administrator had left to it" {
+	k patch clusterrolebinding system:discovery --type=merge -p '{"metadata":{"annotations":{"rbac.authorization.kubernetes.io/autoupdate":"false","mine":"yes"}},
+		"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"Group","name":"mine"}]}'
+	k delete clusterrolebinding system:public-info-viewer
+	# One refers to another role; a role has lost a right, and another has more of its own in other words.
+	k delete clusterrolebinding system:basic-user
+	k create clusterrolebinding system:basic-user --clusterrole=view --group=system:authenticated
+	k patch clusterrole system:node-bootstrapper --type=merge -p '{"rules":[{"apiGroups":["*"],"resources":["certificatesigningrequests"],"verbs":["get","list","watch"]}]}'
+	k patch clusterrole system:node-proxier --type=merge -p '{"rules":[{"apiGroups":["*"],"resources":["*"],"verbs":["*"]}]}'
+	restart
+	cp_wait k get clusterrolebinding system:public-info-viewer
+	[ "$(k get clusterrolebinding system:public-info-viewer -o 'jsonpath={.subjects[*].name}/{.metadata.annotations.mine}/{.roleRef.name}')" = \
+		"mine/yes/system:public-info-viewer" ]
+	[ "$(k get clusterrolebinding system:discovery -o 'jsonpath={.subjects[*].name}')" = mine ]
+	[ "$(k get clusterrolebinding system:basic-user -o 'jsonpath={.roleRef.name}')" = system:basic-user ]
+	[ "$(k get clusterrole system:node-bootstrapper -o json | jq -c '[.rules[1:][] | [.resources[], .verbs[]]]')" = '[["certificatesigningrequests","create"]]' ]
+	[ "$(k get clusterrole system:node-proxier -o json | jq '.rules | length')" = 1 ]
+}
