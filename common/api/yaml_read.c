@@ -22,6 +22,8 @@ struct yaml_stream {
 	bool json_first; /* the text looks like JSON and is tried so */
 	size_t json_at;
 	bool begun, ended;
+	bool slashes;	    /* somewhere a slash is escaped */
+	size_t at, at_rune; /* a place in the text that events have come to: in bytes, and as the parser counts */
 	yaml_parser_t parser;
 	struct strmap *anchors; /* of this document: name -> struct anchor */
 	size_t n_nodes, n_aliased;
@@ -59,6 +61,7 @@ static void begin(struct yaml_stream *s)
 	arena_defer(s->arena, parser_free, s);
 	yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&s->parser, (const unsigned char *)s->data, s->size);
+	s->slashes = memmem(s->data, s->size, "\\/", 2);
 	s->begun = true;
 }
 
@@ -79,9 +82,44 @@ static struct status *yaml_error(const struct yaml_stream *s)
 	return status_bad_request("yaml: line %zu: %s", line, problem);
 }
 
+static struct status *unknown_escape(size_t line)
+{
+	return line ? status_bad_request("yaml: line %zu: found unknown escape character", line + 1)
+		    : status_bad_request("yaml: found unknown escape character");
+}
+
+/* JSON may escape a slash, and so may YAML since version 1.2, which the original does not read. Scalars come in their
+ * order: where one begins is counted on from the last. */
+static struct status *check_slashes(struct yaml_stream *s, const yaml_event_t *event)
+{
+	const char *end = s->data + s->size;
+	size_t line = event->start_mark.line;
+	for (; s->at < s->size && s->at_rune < event->start_mark.index; s->at_rune++)
+		do
+			s->at++;
+		while (s->at < s->size && ((unsigned char)s->data[s->at] & 0xC0) == 0x80);
+	if (s->at >= s->size || s->data[s->at] != '"')
+		return NULL;
+	for (const char *p = s->data + s->at + 1; p + 1 < end && *p != '"'; p++) {
+		if (*p == '\\' && p[1] == '/')
+			return unknown_escape(line);
+		p += *p == '\\';
+		line += *p == '\n';
+	}
+	return NULL;
+}
+
 static struct status *next_event(struct yaml_stream *s, yaml_event_t *event)
 {
-	return yaml_parser_parse(&s->parser, event) ? NULL : yaml_error(s);
+	if (!yaml_parser_parse(&s->parser, event))
+		return yaml_error(s);
+	if (!s->slashes || event->type != YAML_SCALAR_EVENT ||
+		event->data.scalar.style != YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+		return NULL;
+	struct status *bad = check_slashes(s, event);
+	if (bad)
+		yaml_event_delete(event);
+	return bad;
 }
 
 static struct status *at_line(const yaml_event_t *event, const char *what)
@@ -430,10 +468,8 @@ static struct status *check_escapes(struct yaml_stream *s)
 		line += *p == '\n';
 		if (*p != '\\')
 			continue;
-		if (p[1] == '/' && line)
-			return status_bad_request("yaml: line %zu: found unknown escape character", line + 1);
 		if (p[1] == '/')
-			return status_bad_request("yaml: found unknown escape character");
+			return unknown_escape(line);
 		if (end - p > 3 && p[1] == 'u' && (p[2] | 0x20) == 'd' && strchr("89abcdefABCDEF", p[3]))
 			s->json_first = false; /* the reader of YAML tells */
 		p++;

@@ -11,6 +11,10 @@ static const struct {
 } readings[] = {
 	{"a: .inf", NULL},
 	{"a: -.Inf", NULL},
+	{"a: \"b\\/c\"", "yaml: found unknown escape character"},
+	{"\303\251: \303\251\nb:\n- \"\\\\/\"\n- \"\303\251\n  \\/\"", "yaml: line 5: found unknown escape character"},
+	{"\"a\\/b\": c", NULL},
+	{"a: 'b\\/c' # \"\\/\"", "{\"a\":\"b\\\\/c\"}"},
 	{"a: '.nan'", "{\"a\":\".nan\"}"},
 	{"a: b", "{\"a\":\"b\"}"},
 	{"a: 1", "{\"a\":1}"},

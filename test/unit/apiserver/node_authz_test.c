@@ -14,9 +14,20 @@ static const char pod[] =
 	"[{\"name\":\"A\","
 	"\"valueFrom\":{\"secretKeyRef\":{\"name\":\"env\",\"key\":\"k\"}}}],\"envFrom\":[{\"configMapRef\":{\"name\":"
 	"\"from\"}}]}]}}";
-static const char volume[] = "{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolume\",\"metadata\":{\"name\":\"pv1\"},"
-			     "\"spec\":{\"claimRef\":{\"namespace\":"
-			     "\"dev\",\"name\":\"data\"}}}";
+static const char volume[] =
+	"{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolume\",\"metadata\":{\"name\":\"pv1\"},"
+	"\"spec\":{\"csi\":{\"driver\":\"d\",\"controllerPublishSecretRef\":{\"namespace\":\"dev\","
+	"\"name\":\"hidden\"},\"nodeStageSecretRef\":{\"namespace\":\"dev\",\"name\":\"stage\"}},"
+	"\"claimRef\":{\"namespace\":"
+	"\"dev\",\"name\":\"data\"}}}";
+static const char slice[] = "{\"apiVersion\":\"resource.k8s.io/v1\",\"kind\":\"ResourceSlice\",\"metadata\":{\"name\":"
+			    "\"s1\"},\"spec\":{\"driver\":\"d\",\"nodeName\":\"n1\"}}";
+static const char device_pod[] =
+	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"namespace\":\"dev\",\"name\":\"gpu\",\"uid\":\"g\"},"
+	"\"spec\":{\"nodeName\":\"n1\",\"resourceClaims\":[{\"name\":\"a\",\"resourceClaimName\":\"given\"},{\"name\":"
+	"\"b\","
+	"\"resourceClaimTemplateName\":\"t\"}]},\"status\":{\"resourceClaimStatuses\":[{\"name\":\"b\","
+	"\"resourceClaimName\":\"made\"}]}}";
 
 struct question {
 	const char *node, *verb, *group, *resource, *subresource, *namespace, *name, *fields;
@@ -61,6 +72,19 @@ static const struct question questions[] = {
 	{"n1", "update", "coordination.k8s.io", "leases", "", "kube-system", "n1", "", false},
 	{"n1", "get", "storage.k8s.io", "csinodes", "", "", "n1", "", true},
 	{"n1", "get", "storage.k8s.io", "csinodes", "", "", "n2", "", false},
+	{"n1", "get", "", "secrets", "", "dev", "stage", "", true},
+	{"n2", "get", "", "secrets", "", "dev", "stage", "", false},
+	{"n1", "get", "", "secrets", "", "dev", "hidden", "", false},
+	{"n1", "list", "", "pods", "", "", "", "status.phase=x\\,spec.nodeName=n1", false},
+	{"n1", "get", "resource.k8s.io", "resourceclaims", "", "dev", "given", "", true},
+	{"n1", "get", "resource.k8s.io", "resourceclaims", "", "dev", "made", "", true},
+	{"n1", "get", "resource.k8s.io", "resourceclaims", "", "dev", "other", "", false},
+	{"n2", "get", "resource.k8s.io", "resourceclaims", "", "dev", "given", "", false},
+	{"n1", "delete", "resource.k8s.io", "resourceslices", "", "", "s1", "", true},
+	{"n2", "delete", "resource.k8s.io", "resourceslices", "", "", "s1", "", false},
+	{"n1", "create", "resource.k8s.io", "resourceslices", "", "", "", "", true},
+	{"n1", "list", "resource.k8s.io", "resourceslices", "", "", "", "spec.nodeName=n1", true},
+	{"n1", "deletecollection", "resource.k8s.io", "resourceslices", "", "", "", "", false},
 	{"n1", "list", "", "services", "", "", "", "", true},
 	{"n1", "create", "", "events", "", "dev", "", "", true},
 	{"n1", "create", "apps", "deployments", "", "dev", "", "", false},
@@ -92,6 +116,8 @@ static void test_questions(void **state)
 	assert_null(authz_new(&options, &w->objects, &authz));
 	world_put(w, pod);
 	world_put(w, volume);
+	world_put(w, slice);
+	world_put(w, device_pod);
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
 		if (ask(authz, w->arena, &questions[i], &reason) != questions[i].allowed)
 			fail_msg("case %zu: %s %s %s %s: %s", i, questions[i].node, questions[i].verb,
