@@ -145,7 +145,7 @@ def log(ready):
 
 def exec_(ready):
     c = connect()
-    c.request("POST", "/api/v1/namespaces/default/pods/p/exec?command=x&stdout=true", headers={"Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": "v4.channel.k8s.io"})
+    c.request("POST", "/api/v1/namespaces/default/pods/p/exec?command=echo&stdout=true", headers={"Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": "v4.channel.k8s.io"})
     c.sock.recv(65536)
     ready.set()
     try:
@@ -225,7 +225,8 @@ def answer_node(raw, tls):
         if b"/exec/" in top:
             s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n")
             while data := s.recv(65536):
-                s.sendall(data)
+                if b"command=echo" in top:
+                    s.sendall(data)
         else:
             s.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n5\r\nword\n\r\n")
             s.recv(1)
@@ -304,4 +305,5 @@ def main():
     print("gone after %d" % end if gone(PID) else "there still")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -175,6 +175,48 @@ answers() {
 	[[ "$output" = *"after less than 64 MiB" ]]
 }
 
+# The original reads nothing of a client before the node has answered, and fails this case.
+@test "malformed frames end a session with the code that says why, and cost no memory" {
+	timeout 200 python3 -B "$BATS_TEST_DIRNAME/../lib/frames.py" > "$CP_DIR/frames"
+	diff - "$CP_DIR/frames" <<- 'END'
+		good: open
+		unmasked: 1002
+		length-2^63: 1009
+		length-2^64: 1009
+		length-1g: 1009
+		control-long: 1002
+		control-in-parts: 1002
+		reserved-bits: 1002
+		unknown: 1002
+		continues-nothing: 1002
+		new-within-parts: 1002
+		parts-for-ever: 1009
+		empty-parts: open
+		empty: open
+		channel-unknown: open
+		size-junk: open
+		close-half: 1002
+		close-zero: 1002
+		close-twice: 1000
+		junk: 1002
+		then: 200
+	END
+}
+
+@test "a thousand watchers beside one that does not read hear of everything" {
+	local n=1000
+	[[ "$CP_APISERVER" != */san-* ]] || n=200
+	late() { timeout 250 python3 "$BATS_TEST_DIRNAME/../lib/late.py" "$@"; }
+	late watch "/api/v1/namespaces/default/configmaps?watch=1&fieldSelector=metadata.name=crowd" --until crowd --n "$n" \
+		--began "$CP_DIR/began" > "$CP_DIR/crowd" &
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	all_watch() { [ "$(wc -l < "$CP_DIR/began")" = "$n" ]; }
+	cp_wait all_watch || cp_wait all_watch
+	cp_curl /api/v1/namespaces/default/configmaps -H 'Content-Type: application/json' -d '{"metadata":{"name":"crowd"}}' > /dev/null
+	wait $!
+	[[ "$(< "$CP_DIR/crowd")" = "$n ADDED:crowd:"* ]]
+}
+
 @test "a watcher that stops reading keeps nobody waiting" {
 	run hostile watch-unread
 	[ "$output" = "reader saw all" ]
