@@ -271,7 +271,8 @@ def run(name, ready):
     except Exception as e:  # a line for each, whatever happens
         text = "failed: %r" % e
         ready.set()
-    print("%s: %s" % (name, text), flush=True)
+    sys.stdout.write("%s: %s\n" % (name, text))
+    sys.stdout.flush()
 
 
 def main():
