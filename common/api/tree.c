@@ -9,6 +9,7 @@
 #include "api/go_text.h"
 #include "api/internal.h"
 #include "api/tree_index.h"
+#include "base/mem.h"
 
 #define MAX_TREE_DEPTH 2000
 
@@ -523,13 +524,45 @@ static bool equal_numbers(const cJSON *a, const cJSON *b)
 	return a->valuedouble == b->valuedouble;
 }
 
+enum { FEW_MEMBERS = 16 };
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
+}
+
+static const cJSON **members_by_name(const cJSON *object, size_t n)
+{
+	const cJSON **all = mem_calloc(n, sizeof(*all));
+	size_t i = 0;
+	TREE_FOREACH (child, object)
+		all[i++] = child;
+	qsort(all, n, sizeof(*all), compare_names);
+	return all;
+}
+
+/* Many members in different orders: each is found beside its like once both are sorted. */
+static bool equal_many(const cJSON *a, const cJSON *b, size_t n)
+{
+	CLEANUP_FREE const cJSON **x = members_by_name(a, n);
+	CLEANUP_FREE const cJSON **y = members_by_name(b, n);
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(x[i]->string, y[i]->string) || !tree_equal(x[i], y[i]))
+			return false;
+	return true;
+}
+
 static bool equal_children(const cJSON *a, const cJSON *b)
 {
-	if (tree_size(a) != tree_size(b))
+	const size_t n = tree_size(a);
+	if (n != tree_size(b))
 		return false;
 	const cJSON *y = b->child;
 	TREE_FOREACH (x, a) {
-		const cJSON *other = cJSON_IsArray(a) || str_eq(x->string, y->string) ? y : tree_get(b, x->string);
+		const bool beside = cJSON_IsArray(a) || str_eq(x->string, y->string);
+		if (!beside && n > FEW_MEMBERS)
+			return equal_many(a, b, n);
+		const cJSON *other = beside ? y : tree_get(b, x->string);
 		if (!other || !tree_equal(x, other))
 			return false;
 		y = y->next;

@@ -258,6 +258,17 @@ def limited(name, n, **item):
     return request("POST", base + "/pods", pod("limited", containers=containers))
 
 
+def applied_map():
+    """An apply of a map that has one owner, as what is there already, in another order."""
+    n = few_or(50000)
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "applied"}, "spec": {
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1"}},
+        "selector": {"matchLabels": {"k%d" % (n - i): "" for i in range(n)}}}}
+    claims = NS + "/persistentvolumeclaims"
+    request("POST", claims, json.dumps(claim))
+    return request("PATCH", claims + "/applied?fieldManager=a", json.dumps(claim), "application/apply-patch+yaml")
+
+
 def review(**spec):
     attributes = {"verb": "get", "resource": "pods", **spec.pop("attributes", {})}
     return request("POST", GROUPS % ("authorization", "subjectaccessreviews"),
@@ -290,6 +301,7 @@ CASES = {
     "properties-required": properties_required,
     "properties-restricted": properties_restricted,
     "service-ports": service_ports,
+    "applied-map": applied_map,
     "defaults-of-each": lambda: limited("defaults", 20000, defaultRequest=True),
     "bounds-of-each": lambda: limited("bounds", 20000, min=True),
     "review-extra": lambda: review(extra={"k%d" % i: ["v"] for i in range(few_or(120000))}),

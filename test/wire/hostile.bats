@@ -74,6 +74,7 @@ answers() {
 		properties-required 201 CustomResourceDefinition \
 		properties-restricted 201 CustomResourceDefinition \
 		service-ports 200 Service \
+		applied-map 200 PersistentVolumeClaim \
 		review-extra 201 SubjectAccessReview \
 		review-values 201 SubjectAccessReview \
 		claims-of-each 201 Pod \
