@@ -1,6 +1,7 @@
 #include "apiserver/app.h"
 #include "api/meta.h"
 #include "apiserver/http/answer.h"
+#include "apiserver/http/messages.h"
 #include "apiserver/http/paths.h"
 #include "apiserver/http/route.h"
 #include "apiserver/http/verbs.h"
@@ -269,7 +270,7 @@ static enum exchange_length length_of(struct exchange *exchange, const struct re
 {
 	bool follows = false;
 	if (str_eq(r->verb, "watch"))
-		return exchange_header(exchange, "Upgrade") ? EXCHANGE_ENDLESS : EXCHANGE_WATCH;
+		return messages_wanted(exchange) ? EXCHANGE_ENDLESS : EXCHANGE_WATCH;
 	if (!r->is_resource || !is_connect(r))
 		return EXCHANGE_BRIEF;
 	const char *follow = exchange_query(exchange, "follow");

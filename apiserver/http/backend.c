@@ -20,9 +20,16 @@ struct status *backend_dial(const struct backend *b, struct stream **ret_stream)
 	struct status *status = stream_dial(b->host, b->port, b->tls, DIAL_MS, ret_stream);
 	if (!status)
 		return NULL;
-	struct status *s =
-		b->prefix ? status_new(STATUS_UNAVAILABLE, "error trying to reach service: %s", status->message)
-			  : status_internal("error dialing backend: %s", status->message);
+	CLEANUP(arena_freep) struct arena *scratch = arena_new_sized(1024);
+	struct status *s;
+	if (b->prefix)
+		s = status_new(STATUS_UNAVAILABLE, "error trying to reach service: %s", status->message);
+	else if (b->about) /* an answer is read, and not a session begun */
+		s = status_with_code(status_new(STATUS_UNKNOWN, "Get \"https://%s%s\": %s",
+					     url_host_port(scratch, b->host, b->port), b->target, status->message),
+			500);
+	else
+		s = status_internal("error dialing backend: %s", status->message);
 	status_free(status);
 	return s;
 }

@@ -3,6 +3,7 @@
  * services.
  */
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include "api/meta.h"
 #include "apiserver/http/backend.h"
@@ -237,7 +238,7 @@ static void send_to_slash(struct exchange *exchange, const struct backend *b)
 	reply_bytes(exchange, 301, "text/plain", "", 0);
 }
 
-/* Whoever writes a pod's status must not lead us to our own machine, its neighbours, or many at once. */
+/* Whoever writes the status of a pod or a node must not lead us to our own machine, its neighbours, or many at once. */
 static bool may_be_reached(const char *address)
 {
 	struct in_addr v4;
@@ -251,6 +252,45 @@ static bool may_be_reached(const char *address)
 		return false;
 	uint32_t ip = ntohl(v4.s_addr);
 	return ip && ip >> 24 != 127 && ip >> 16 != 0xa9fe && ip >> 28 != 0xe && ip != UINT32_MAX;
+}
+
+/* A name is as good as the worst of its addresses. */
+static struct status *check_host(const char *host)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *all = NULL;
+	char address[INET6_ADDRSTRLEN];
+	if (getaddrinfo(host, NULL, &hints, &all) != 0)
+		return status_bad_request("lookup %s: no such host", host);
+	bool may = true;
+	for (const struct addrinfo *a = all; a && may; a = a->ai_next)
+		may = getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0, NI_NUMERICHOST) == 0 &&
+		      may_be_reached(address);
+	freeaddrinfo(all);
+	return may ? NULL : status_bad_request("address not allowed");
+}
+
+/* Certificates of pods and services are nobody's that we know. */
+static struct status *any_tls(struct exchange *exchange, struct backend *b)
+{
+	const struct tls_config config = {.insecure = true};
+	TRY(tls_context_new(&config, TLS_CLIENT, &b->tls));
+	arena_defer(exchange->arena, (void (*)(void *))tls_context_unref, b->tls);
+	return NULL;
+}
+
+/* The kubelet is told who we are; another port of the node is none of our business (node/strategy.go). */
+static struct status *node_backend(struct exchange *exchange, struct request *request, const char *scheme,
+	const char *name, const char *port, struct backend *b)
+{
+	int64_t number;
+	TRY(backend_kubelet(exchange->data, request, name, b));
+	TRY(check_host(b->host));
+	if (!str_to_int64(port, 1, 65535, &number) || number == b->port)
+		return NULL;
+	b->port = (uint16_t)number;
+	b->tls = NULL;
+	return str_eq(scheme, "https") ? any_tls(exchange, b) : NULL;
 }
 
 static struct status *pod_backend(struct request *request, const char *name, const char *port, struct backend *b)
@@ -355,25 +395,13 @@ static struct status *service_backend(struct request *request, const char *name,
 	return status_new(STATUS_UNAVAILABLE, "no endpoints available for service \"%s\"", n ? request->name : name);
 }
 
-/* Certificates of pods and services are nobody's that we know. */
-static struct status *any_tls(struct exchange *exchange, struct backend *b)
-{
-	const struct tls_config config = {.insecure = true};
-	TRY(tls_context_new(&config, TLS_CLIENT, &b->tls));
-	arena_defer(exchange->arena, (void (*)(void *))tls_context_unref, b->tls);
-	return NULL;
-}
-
 static struct status *proxy(struct exchange *exchange, struct request *request)
 {
 	struct backend b = {0};
 	const char *scheme, *name, *port;
 	TRY(split_target(request, &scheme, &name, &port));
 	if (str_eq(request->resource, "nodes")) {
-		int64_t number;
-		TRY(backend_kubelet(exchange->data, request, name, &b));
-		if (str_to_int64(port, 1, 65535, &number))
-			b.port = (uint16_t)number;
+		TRY(node_backend(exchange, request, scheme, name, port, &b));
 	} else {
 		bool pod = str_eq(request->resource, "pods");
 		TRY(pod ? pod_backend(request, name, port, &b) : service_backend(request, name, port, &b));

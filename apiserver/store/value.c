@@ -121,6 +121,23 @@ static void settle_service(struct arena *arena, CoreV1ServiceSpec *spec)
 			spec->n_cluster_ips > 1 ? family_of(spec->cluster_ips[1]) : NULL);
 }
 
+/* --- claims of before there was dataSourceRef --- */
+
+void value_settle_sources(struct arena *arena, CoreV1PersistentVolumeClaimSpec *spec)
+{
+	if (spec->data_source && !spec->data_source_ref) {
+		spec->data_source_ref = API_NEW(arena, CoreV1TypedObjectReference);
+		spec->data_source_ref->api_group = spec->data_source->api_group;
+		spec->data_source_ref->kind = spec->data_source->kind;
+		spec->data_source_ref->name = spec->data_source->name;
+	} else if (spec->data_source_ref && !spec->data_source && str_empty(spec->data_source_ref->namespace)) {
+		spec->data_source = API_NEW(arena, CoreV1TypedLocalObjectReference);
+		spec->data_source->api_group = spec->data_source_ref->api_group;
+		spec->data_source->kind = spec->data_source_ref->kind;
+		spec->data_source->name = spec->data_source_ref->name;
+	}
+}
+
 /* --- all kinds --- */
 
 struct status *value_decode(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
@@ -137,6 +154,8 @@ struct status *value_decode(struct arena *arena, const struct schema_type *type,
 	api_set_defaults(arena, *ret_object);
 	if (type == &CoreV1Service_schema)
 		settle_service(arena, ((CoreV1Service *)*ret_object)->spec);
+	else if (type == &CoreV1PersistentVolumeClaim_schema && ((CoreV1PersistentVolumeClaim *)*ret_object)->spec)
+		value_settle_sources(arena, ((CoreV1PersistentVolumeClaim *)*ret_object)->spec);
 	return NULL;
 }
 

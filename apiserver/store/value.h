@@ -6,6 +6,7 @@
 #define APISERVER_STORE_VALUE_H
 
 #include "api/schema.h"
+#include "api/types.h"
 #include "base/arena.h"
 #include "base/status.h"
 #include "base/str.h"
@@ -15,6 +16,8 @@ struct status *value_decode(struct arena *arena, const struct schema_type *type,
 	ProtobufCMessage **ret_object) MUST_USE;
 /* What etcd is given for an object of the version that is served by default. */
 void value_encode(struct strbuf *out, const ProtobufCMessage *object);
+/* dataSource and dataSourceRef are one thing under two names: who has one has both. */
+void value_settle_sources(struct arena *arena, CoreV1PersistentVolumeClaimSpec *spec);
 /* What a client is told of a value that cannot be read: Internal, naming the key. */
 struct status *value_unreadable(const char *key, const char *why) MUST_USE;
 

@@ -1,5 +1,6 @@
 #include "api/defaults/defaults.h"
 #include "api/meta.h"
+#include "apiserver/store/value.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/pod_parts.h"
 #include "apiserver/strategy/records.h"
@@ -139,7 +140,7 @@ static bool is_claim_or_snapshot(const CoreV1TypedLocalObjectReference *source)
 	       (str_eq(source->kind, "VolumeSnapshot") && str_eq(source->api_group, "snapshot.storage.k8s.io"));
 }
 
-/* dataSource and dataSourceRef are one thing under two names. Old clients' sources of other kinds were always ignored;
+/* Old clients' sources of other kinds were always ignored;
  * other namespaces are a feature that is not enabled. */
 static void settle_sources(
 	struct arena *arena, CoreV1PersistentVolumeClaimSpec *spec, const CoreV1PersistentVolumeClaimSpec *old)
@@ -149,17 +150,7 @@ static void settle_sources(
 	if (spec->data_source && !spec->data_source_ref && !(old && old->data_source) &&
 		!is_claim_or_snapshot(spec->data_source))
 		spec->data_source = NULL;
-	if (spec->data_source && !spec->data_source_ref) {
-		spec->data_source_ref = API_NEW(arena, CoreV1TypedObjectReference);
-		spec->data_source_ref->api_group = spec->data_source->api_group;
-		spec->data_source_ref->kind = spec->data_source->kind;
-		spec->data_source_ref->name = spec->data_source->name;
-	} else if (spec->data_source_ref && !spec->data_source && str_empty(spec->data_source_ref->namespace)) {
-		spec->data_source = API_NEW(arena, CoreV1TypedLocalObjectReference);
-		spec->data_source->api_group = spec->data_source_ref->api_group;
-		spec->data_source->kind = spec->data_source_ref->kind;
-		spec->data_source->name = spec->data_source_ref->name;
-	}
+	value_settle_sources(arena, spec);
 }
 
 static void prepare_update_claim(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)

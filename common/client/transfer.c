@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "client/figures.h"
 #include "client/internal.h"
+#include "net/tls.h"
 
 /* A peer that stops answering is noticed within a minute, as the original notices it by HTTP/2 pings. */
 static int on_socket(void *data, curl_socket_t fd, curlsocktype purpose)
@@ -334,25 +335,6 @@ void transfer_done(struct transfer *t, bool reuse)
 	t->handle = NULL;
 }
 
-/* Go's words where users and scripts look for them. */
-static const char *verify_reason(long code)
-{
-	switch (code) {
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-		return "certificate signed by unknown authority";
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return "certificate has expired or is not yet valid";
-	default:
-		return X509_verify_cert_error_string(code);
-	}
-}
-
 static struct status *connection_error(struct transfer *t, CURLcode code)
 {
 	long os_error = 0, verify = 0;
@@ -369,7 +351,7 @@ static struct status *connection_error(struct transfer *t, CURLcode code)
 	case CURLE_PEER_FAILED_VERIFICATION:
 		if (verify)
 			return status_new(STATUS_UNAVAILABLE, "tls: failed to verify certificate: x509: %s",
-				verify_reason(verify));
+				tls_verify_reason(verify));
 		return status_new(STATUS_UNAVAILABLE, "tls: failed to verify certificate: x509: %s", t->error);
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:

@@ -279,12 +279,12 @@ void stream_shutdown_write(struct stream *s)
 	}
 }
 
-static struct status *handshake_error(SSL *ssl, const char *host)
+static struct status *handshake_error(SSL *ssl)
 {
 	long verify = SSL_get_verify_result(ssl);
 	if (verify != X509_V_OK)
-		return status_new(STATUS_UNAVAILABLE, "tls: failed to verify certificate of %s: %s",
-			str_or(host, "the peer"), X509_verify_cert_error_string(verify));
+		return status_new(
+			STATUS_UNAVAILABLE, "tls: failed to verify certificate: x509: %s", tls_verify_reason(verify));
 	unsigned long code = ERR_peek_last_error();
 	const char *reason = code ? ERR_reason_error_string(code) : NULL;
 	struct status *status =
@@ -335,7 +335,7 @@ struct status *stream_start_tls(
 		if (r == 1)
 			return NULL;
 		r = ssl_result(s, r, &wants);
-		error = r < 0 && errno == EAGAIN ? wait_for(s->fd, wants, deadline) : handshake_error(ssl, host);
+		error = r < 0 && errno == EAGAIN ? wait_for(s->fd, wants, deadline) : handshake_error(ssl);
 	}
 	s->ssl = NULL;
 	SSL_free(ssl);

@@ -46,5 +46,7 @@ void *tls_context_ssl(struct tls_context *tls);
 /* The name to verify instead of the host dialled; NULL: none. */
 const char *tls_context_server_name(const struct tls_context *tls);
 bool tls_context_insecure(const struct tls_context *tls);
+/* Why a peer's certificate was not accepted (X509_V_ERR_…), in Go's words where users and scripts look for them. */
+const char *tls_verify_reason(long code);
 
 #endif

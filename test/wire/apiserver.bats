@@ -373,6 +373,32 @@ metadata: {name: s}
 	[ "$(table "/api/v1/namespaces/$ns/pods?" | jq -r '.rows[1].conditions[0].type, .rows[0].object.metadata.annotations.a')" = $'Completed\n}"\\{[\\' ]
 }
 
+@test "a node that is ourselves is not proxied to, and a log that cannot be had names what was asked" {
+	local node=/api/v1/nodes/near
+	send POST /api/v1/nodes '{"apiVersion":"v1","kind":"Node","metadata":{"name":"near"}}'
+	send PATCH $node/status '{"status":{"addresses":[{"type":"InternalIP","address":"127.0.0.1"}],"daemonEndpoints":{"kubeletEndpoint":{"Port":4}}}}' \
+		application/merge-patch+json
+	for path in near near:80 https:near:4; do
+		send GET "/api/v1/nodes/$path/proxy/healthz"
+		[ "$code" = 400 ] && [ "$(field message)" = "address not allowed" ]
+	done
+	send POST /api/v1/namespaces/$ns/serviceaccounts '{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default"}}'
+	send POST /api/v1/namespaces/$ns/pods '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"quiet"},"spec":{"nodeName":"near","containers":[{"name":"c","image":"i"}]}}'
+	send GET "/api/v1/namespaces/$ns/pods/quiet/log?tailLines=3"
+	[ "$code" = 500 ]
+	[ "$(field message)" = "Get \"https://127.0.0.1:4/containerLogs/$ns/quiet/c?tailLines=3\": dial tcp 127.0.0.1:4: connect: connection refused" ]
+	# What is at another port of a node is not shown the certificate that is for kubelets: plain HTTP comes there.
+	address=$(hostname -I | cut -d' ' -f1)
+	port=$(cp_free_port)
+	printf plain > "$BATS_TEST_TMPDIR/a.txt"
+	busybox httpd -f -p "$port" -h "$BATS_TEST_TMPDIR" 3>&- &
+	site=$!
+	send PATCH $node/status "{\"status\":{\"addresses\":[{\"type\":\"InternalIP\",\"address\":\"$address\"}]}}" application/merge-patch+json
+	cp_wait cp_curl "/api/v1/nodes/near:$port/proxy/a.txt" -f -o /dev/null
+	send GET "/api/v1/nodes/near:$port/proxy/a.txt"
+	[ "$body" = plain ]
+}
+
 @test "pages seen through the proxy lead through the proxy" {
 	address=$(hostname -I | cut -d' ' -f1)
 	port=$(cp_free_port)

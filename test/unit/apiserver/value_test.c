@@ -65,6 +65,11 @@ static void defaults_of_later_releases(void **state)
 		"{\"kind\":\"PersistentVolumeClaim\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"c\"}}");
 	assert_non_null(strstr(json, "\"volumeMode\":\"Filesystem\""));
 	assert_non_null(strstr(json, "\"status\":{\"phase\":\"Pending\"}"));
+	json = read_as_json(arena, &CoreV1PersistentVolumeClaim_schema,
+		"{\"kind\":\"PersistentVolumeClaim\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"c\"},"
+		"\"spec\":{\"dataSource\":{\"kind\":\"PersistentVolumeClaim\",\"name\":\"d\"}}}");
+	assert_non_null(strstr(
+		json, "\"dataSourceRef\":{\"apiGroup\":null,\"kind\":\"PersistentVolumeClaim\",\"name\":\"d\"}"));
 }
 
 static void services_of_before_there_were_families(void **state)
