@@ -35,83 +35,132 @@ static struct status *check_preconditions(
 	return NULL;
 }
 
-/* Whether it may be deleted at all. */
-static struct status *judge(struct request *request, const MetaV1DeleteOptions *options, const ProtobufCMessage *stored)
-{
-	TRY(check_preconditions(request, options->preconditions, object_meta(stored)));
-	TRY(admit(request, ADMISSION_DELETE, NULL, stored, &options->base, false));
-	TRY(admit(request, ADMISSION_DELETE, NULL, stored, &options->base, true));
-	return request->strategy->check_delete ? request->strategy->check_delete(request, stored) : NULL;
-}
-
 void registry_delete_warn(struct request *request, const MetaV1DeleteOptions *options)
 {
 	if (request->strategy->orphan_warning && !options->propagation_policy && !options->has_orphan_dependents)
 		request_warn(request, "%s", request->strategy->orphan_warning);
 }
 
-/* What becomes of the dependents is written down as a finalizer for the garbage collector. */
+/* What becomes of the dependents: as the request says, else a finalizer that is there, else the kind. */
+static const char *policy_of(struct request *request, const MetaV1DeleteOptions *options, const MetaV1ObjectMeta *meta)
+{
+	if (request->strategy->owns_nothing)
+		return "Background";
+	if (options->has_orphan_dependents)
+		return options->orphan_dependents ? "Orphan" : "Background";
+	if (options->propagation_policy)
+		return options->propagation_policy;
+	for (size_t i = 0; i < meta->n_finalizers; i++) {
+		if (str_eq(meta->finalizers[i], FINALIZER_ORPHAN))
+			return "Orphan";
+		if (str_eq(meta->finalizers[i], FINALIZER_FOREGROUND))
+			return "Foreground";
+	}
+	return request->strategy->orphan_by_default ? "Orphan" : "Background";
+}
+
+/* That is written down as a finalizer for the garbage collector. Where it stands already nothing changes its place. */
 static void settle_finalizers(struct request *request, const MetaV1DeleteOptions *options, MetaV1ObjectMeta *meta)
 {
-	const char *policy = options->propagation_policy;
-	if (options->has_orphan_dependents)
-		policy = options->orphan_dependents ? "Orphan" : "Background";
-	if (!policy)
-		policy = request->strategy->orphan_by_default ? "Orphan" : NULL;
-	if (!policy || request->strategy->owns_nothing)
+	const char *policy = policy_of(request, options, meta);
+	const bool orphan = str_eq(policy, "Orphan"), foreground = str_eq(policy, "Foreground");
+	if (meta_has_finalizer(meta, FINALIZER_ORPHAN) == orphan &&
+		meta_has_finalizer(meta, FINALIZER_FOREGROUND) == foreground)
 		return;
 	meta_remove_finalizer(meta, FINALIZER_ORPHAN);
 	meta_remove_finalizer(meta, FINALIZER_FOREGROUND);
-	if (str_eq(policy, "Orphan"))
-		meta_add_finalizer(request->arena, meta, FINALIZER_ORPHAN);
-	else if (str_eq(policy, "Foreground"))
-		meta_add_finalizer(request->arena, meta, FINALIZER_FOREGROUND);
+	if (orphan || foreground)
+		meta_add_finalizer(request->arena, meta, orphan ? FINALIZER_ORPHAN : FINALIZER_FOREGROUND);
 }
 
-/* Whether it is being deleted already, and this deletion does not make that any sooner. */
-static bool is_pending(const MetaV1ObjectMeta *meta, const MetaV1DeleteOptions *asked)
+/* How an object takes its leave. */
+enum leave {
+	LEAVES_AT_ONCE, /* but for its finalizers */
+	LEAVES_GRACEFULLY,
+	LEAVES_ALREADY, /* and this deletion does not make that any sooner */
+};
+
+/* The grace period of an object that is being deleted can only be shortened, and not into the past. */
+static enum leave shorten_grace(struct request *request, const MetaV1DeleteOptions *options, MetaV1ObjectMeta *meta)
 {
-	return meta->deletion_timestamp && meta->has_deletion_grace_period_seconds &&
-	       (!asked->has_grace_period_seconds || asked->grace_period_seconds >= meta->deletion_grace_period_seconds);
+	if (!meta->has_deletion_grace_period_seconds || !meta->deletion_grace_period_seconds)
+		return LEAVES_AT_ONCE;
+	if (!options->has_grace_period_seconds || options->grace_period_seconds >= meta->deletion_grace_period_seconds)
+		return LEAVES_ALREADY;
+	const int64_t now = clock_wall_s(request->clock);
+	int64_t grace = options->grace_period_seconds;
+	int64_t end = meta->deletion_timestamp->seconds - meta->deletion_grace_period_seconds + grace;
+	if (end <= now) {
+		end = now;
+		grace = grace ? 1 : 0; /* somebody else still ends it */
+	}
+	meta->deletion_timestamp = time_new(request->arena, end);
+	meta->deletion_grace_period_seconds = grace;
+	return LEAVES_GRACEFULLY;
 }
 
-/* Marks the object as being deleted. One that is marked already keeps its mark, but its grace period may be shortened.
- */
-static void mark(struct request *request, const MetaV1DeleteOptions *options, bool graceful, ProtobufCMessage *object)
+/* Gives the object its mark, and the options what they leave open, if its kind leaves gracefully. */
+static enum leave take_leave(struct request *request, MetaV1DeleteOptions *options, ProtobufCMessage *object)
 {
 	MetaV1ObjectMeta *meta = object_meta(object);
-	int64_t grace = graceful && options->has_grace_period_seconds ? options->grace_period_seconds : 0;
-	if (grace < 0)
-		grace = 1;
-	int64_t now = clock_wall_s(request->clock);
-	if (meta->deletion_timestamp) {
-		if (!meta->has_deletion_grace_period_seconds || grace >= meta->deletion_grace_period_seconds)
-			return;
-		int64_t begun = meta->deletion_timestamp->seconds - meta->deletion_grace_period_seconds;
-		meta->deletion_timestamp = time_new(request->arena, begun + grace > now ? begun + grace : now);
-	} else {
-		meta->deletion_timestamp = time_new(request->arena, now + grace);
-		if (meta->generation > 0)
-			meta->generation++;
-	}
+	const struct strategy *s = request->strategy;
+	if (options->has_grace_period_seconds && options->grace_period_seconds < 0)
+		options->grace_period_seconds = 1;
+	/* A namespace waits for its contents. */
+	if (meta->deletion_timestamp && s->may_go && !s->may_go(object))
+		return LEAVES_ALREADY;
+	if (!s->graceful)
+		return LEAVES_AT_ONCE;
+	if (meta->deletion_timestamp)
+		return shorten_grace(request, options, meta);
+	if (!s->graceful(request, object, options))
+		return LEAVES_AT_ONCE;
+	meta->deletion_timestamp =
+		time_new(request->arena, clock_wall_s(request->clock) + options->grace_period_seconds);
 	meta->has_deletion_grace_period_seconds = true;
-	meta->deletion_grace_period_seconds = grace;
+	meta->deletion_grace_period_seconds = options->grace_period_seconds;
+	meta->generation += meta->generation > 0;
+	return LEAVES_GRACEFULLY;
+}
+
+/* Marks an object without grace: what it waits for is its finalizers. */
+static void mark(struct request *request, ProtobufCMessage *object)
+{
+	MetaV1ObjectMeta *meta = object_meta(object);
+	const int64_t now = clock_wall_s(request->clock);
+	meta->generation += !meta->deletion_timestamp && meta->generation > 0;
+	if (!meta->deletion_timestamp || meta->deletion_timestamp->seconds > now)
+		meta->deletion_timestamp = time_new(request->arena, now);
+	meta->has_deletion_grace_period_seconds = true;
+	meta->deletion_grace_period_seconds = 0;
 	if (request->strategy->mark_deleted)
 		request->strategy->mark_deleted(request, object);
 }
 
-/* The object as it is to be stored before it goes, or until it goes. */
-static ProtobufCMessage *marked(
-	struct request *request, const MetaV1DeleteOptions *asked, const ProtobufCMessage *stored)
+/* What is to become of the stored object, if it may be deleted at all. */
+struct departure {
+	ProtobufCMessage *object; /* with its mark */
+	enum leave leave;
+	bool gone; /* nothing keeps it */
+};
+
+static struct status *judge(struct request *request, const MetaV1DeleteOptions *asked, const ProtobufCMessage *stored,
+	struct departure *ret_departure)
 {
-	const struct strategy *s = request->strategy;
 	MetaV1DeleteOptions *options = api_copy_msg(request->arena, asked);
 	ProtobufCMessage *object = api_copy_msg(request->arena, stored);
-	bool graceful = s->graceful && s->graceful(request, stored, options);
-	if (!s->graceful || !is_pending(object_meta(object), asked))
-		settle_finalizers(request, options, object_meta(object));
-	mark(request, options, graceful, object);
-	return object;
+	TRY(check_preconditions(request, asked->preconditions, object_meta(stored)));
+	const enum leave leave = take_leave(request, options, object);
+	*ret_departure = (struct departure){object, leave, false};
+	if (leave == LEAVES_ALREADY)
+		return NULL;
+	TRY(admit(request, ADMISSION_DELETE, NULL, stored, &asked->base, false));
+	TRY(admit(request, ADMISSION_DELETE, NULL, stored, &asked->base, true));
+	settle_finalizers(request, options, object_meta(object));
+	if (leave == LEAVES_AT_ONCE)
+		mark(request, object);
+	ret_departure->gone = may_be_removed(request, object);
+	return NULL;
 }
 
 static struct status *write_mark(struct request *request, struct attempt *a, ProtobufCMessage *object)
@@ -146,6 +195,8 @@ static struct status *delete_stored(
 	struct attempt a = {0};
 	ProtobufCMessage *written = NULL; /* with its mark */
 	TRY(validate_delete_options(request->arena, options));
+	if (s->check_delete)
+		TRY(s->check_delete(request));
 	while (attempt_again(&a)) {
 		TRY(attempt_read(request, &a));
 		if (!a.stored.own && !written)
@@ -155,20 +206,21 @@ static struct status *delete_stored(
 		*ret_gone = true;
 		if (!a.stored.own)
 			return NULL;
-		struct status *verdict = judge(request, options, a.stored.own);
+		struct departure d;
+		struct status *verdict = judge(request, options, a.stored.own, &d);
 		if (attempt_is_stale(&a, verdict))
 			continue;
 		TRY(verdict);
-		ProtobufCMessage *object = marked(request, options, a.stored.own);
 		const int64_t before = a.stored.revision;
-		*ret_gone = may_be_removed(request, object);
-		/* What might have stayed for a while is marked even if it goes now, which watchers see. */
-		if (!*ret_gone || s->graceful)
-			TRY(write_mark(request, &a, object));
+		/* What leaves gracefully is marked even if it goes now, which watchers see. */
+		const bool marks = !d.gone || d.leave == LEAVES_GRACEFULLY;
+		*ret_gone = d.gone;
+		if (marks)
+			TRY(write_mark(request, &a, d.object));
 		if (a.stored.revision != before)
-			written = object;
-		*ret_object = !*ret_gone || s->graceful ? object : api_copy_msg(request->arena, a.stored.own);
-		if (*ret_gone && !a.lost)
+			written = d.object;
+		*ret_object = marks ? d.object : api_copy_msg(request->arena, a.stored.own);
+		if (d.gone && !a.lost)
 			TRY(end(request, &a, *ret_object));
 		if (!a.lost)
 			return NULL;

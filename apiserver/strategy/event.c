@@ -64,6 +64,7 @@ const struct strategy event_v1_strategy = {
 	.group = "events.k8s.io",
 	.resource = "events",
 	.named_group = "",
+	.owns_nothing = true,
 	.validate_create = check_v1,
 	.validate_update = check_v1_update,
 	.ttl_seconds = ttl_seconds,

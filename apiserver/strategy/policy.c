@@ -47,16 +47,16 @@ const struct strategy runtime_class_strategy = {.group = "node.k8s.io",
 	.warn = warn_runtime_class};
 
 /* scheduling/priorityclass/storage: those that the server itself makes. */
-static struct status *keep_system_classes(struct request *request, const ProtobufCMessage *object)
+static struct status *keep_system_classes(struct request *request)
 {
 	static const char *const names[] = {"system-cluster-critical", "system-node-critical", NULL};
-	if (!str_eq(request->verb, "delete") || !str_in(object_name(object), names))
+	if (!str_eq(request->verb, "delete") || !str_in(request->name, names))
 		return NULL;
 	struct status *s = status_new(STATUS_FORBIDDEN,
 		"priorityclasses.scheduling.k8s.io \"%s\" is forbidden: this is a system priority class and cannot be "
 		"deleted",
-		object_name(object));
-	return status_details(s, request->group, request->resource, object_name(object));
+		request->name);
+	return status_details(s, request->group, request->resource, request->name);
 }
 
 const struct strategy priority_class_strategy = {.group = "scheduling.k8s.io",

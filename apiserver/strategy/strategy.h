@@ -91,11 +91,12 @@ struct strategy {
 
 	/*
 	 * Graceful deletion: whether the object stays until its grace period is over (then
-	 * options->grace_period_seconds is set, or defaulted here). False: deleted at once. NULL: false.
+	 * options->grace_period_seconds is set, or defaulted here). False: deleted at once. NULL: false. Nobody asks
+	 * of what is being deleted already.
 	 */
 	bool (*graceful)(struct request *request, const ProtobufCMessage *object, MetaV1DeleteOptions *options);
-	/* Whether a delete may happen at all, before anything else. */
-	struct status *(*check_delete)(struct request *request, const ProtobufCMessage *object);
+	/* Whether what has the request's name may be deleted at all, before anything else. */
+	struct status *(*check_delete)(struct request *request);
 	/* The kind's own deletion looks at preconditions, and tells of them in its own words. */
 	bool tells_preconditions;
 	/* Changes an object that a delete only marks (a namespace goes into Terminating). Called on the copy that is
