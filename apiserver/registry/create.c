@@ -45,7 +45,7 @@ static void fill_system_fields(struct request *request, MetaV1ObjectMeta *meta)
 	uuid_generate(uid);
 	meta->uid = arena_strdup(request->arena, uid);
 	meta->creation_timestamp = time_new(request->arena, clock_wall_s(request->clock));
-	wipe_system_fields(meta);
+	meta->self_link = (char *)(uintptr_t)schema_empty_string;
 	if (traits_of(request).generation)
 		meta->generation = 1;
 }
@@ -206,8 +206,10 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 	TRY(to_written(request, &object));
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
 	TRY(settle_namespace(request, meta));
-	if (!request->applies) {
+	/* What a put or a configuration creates keeps what it says. */
+	if (!request->updates_nothing)
 		wipe_system_fields(meta);
+	if (!request->applies) {
 		if (s->complete)
 			s->complete(request, object);
 		managed_create(request, object);
@@ -222,6 +224,8 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));
 	request_drop_repeated_owners(request, object, true);
+	if (s->check_grant)
+		TRY(s->check_grant(request, object, NULL));
 	ProtobufCMessage *admitted = object;
 	struct status *status = create_admitted(request, admitted, &object);
 	if (request_is_shortened(request, status)) {

@@ -115,9 +115,6 @@ static struct status *check_identity(struct request *request, ProtobufCMessage *
 	else if (str_empty(meta->namespace))
 		meta->namespace = arena_strdup(request->arena, request->namespace);
 	TRY(request_check_namespace(request, meta->namespace));
-	/* Version 0 is that of what has none. */
-	if (str_eq(meta->resource_version, "0"))
-		meta->resource_version = (char *)(uintptr_t)schema_empty_string;
 	if (str_empty(meta->name))
 		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
 					  "provided",
@@ -128,34 +125,45 @@ static struct status *check_identity(struct request *request, ProtobufCMessage *
 	return NULL;
 }
 
-/* As the original parses it; what is no number is no precondition but an error of its own. */
-static struct status *check_version_form(struct request *request, const MetaV1ObjectMeta *meta)
+/* As the original parses it; what is no number is no precondition but an error of its own. Version 0 is that of what
+ * has none. */
+static struct status *settle_version(struct request *request, MetaV1ObjectMeta *meta, uint64_t *ret_version)
 {
-	uint64_t number;
 	const char *version = str_or_empty(meta->resource_version);
 	size_t n_digits = strspn(version, "0123456789");
-	if (!*version || str_to_uint64(version, UINT64_MAX, &number))
+	*ret_version = 0;
+	if (!*version || str_to_uint64(version, UINT64_MAX, ret_version)) {
+		if (!*ret_version)
+			meta->resource_version = (char *)(uintptr_t)schema_empty_string;
 		return NULL;
+	}
 	return status_with_code(
 		status_new(STATUS_UNKNOWN, "strconv.ParseUint: parsing %s: %s", field_quote(request->arena, version),
 			version[n_digits] ? "invalid syntax" : "value out of range"),
 		500);
 }
 
-/* Whether the version that the new object was made for is the one there is. */
-static struct status *check_version(
-	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *stored)
+/* Whether the new object is meant for the one there is; "" where there is none. Of a patch the validation says that the
+ * uid cannot change. */
+static struct status *check_uid(struct request *request, const ProtobufCMessage *object, const char *uid)
 {
-	const MetaV1ObjectMeta *meta = object_meta(object), *old = object_meta(stored);
-	/* Of a patch the validation says that it cannot change. */
-	bool same_uid = str_empty(meta->uid) || str_eq(meta->uid, old->uid) || str_eq(request->verb, "patch");
-	bool same_version = str_empty(meta->resource_version) || str_eq(meta->resource_version, old->resource_version);
-	if (!same_uid)
-		return request_uid_conflict(request, meta->uid, old->uid);
-	TRY(check_version_form(request, meta));
-	if (!same_version)
+	const char *meant = object_uid(object);
+	if (str_empty(meant) || str_eq(meant, uid) || str_eq(request->verb, "patch"))
+		return NULL;
+	return request_uid_conflict(request, meant, uid);
+}
+
+/* Whether the version that the new object was made for is the one there is. */
+static struct status *check_version(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *stored)
+{
+	MetaV1ObjectMeta *meta = object_meta(object);
+	uint64_t version, there = 0;
+	TRY(settle_version(request, meta, &version));
+	if (!str_to_uint64(object_resource_version(stored), UINT64_MAX, &there) || (version && version != there))
 		return request_conflict(request, request->name, MODIFIED);
-	if (str_empty(meta->resource_version) && traits_of(request).needs_version) {
+	if (version)
+		meta->resource_version = object_meta(stored)->resource_version;
+	if (!version && traits_of(request).needs_version) {
 		struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 		field_invalid_json(&errors, FIELD(FIELD(NULL, "metadata"), "resourceVersion"), "0",
 			"must be specified for an update");
@@ -247,8 +255,9 @@ static bool counts_changes(const char *subresource)
 }
 
 /* From the new object as asked for to the one to store. */
-static struct status *make_ready(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+static struct status *make_ready(struct request *request, ProtobufCMessage *object, const struct stored *there)
 {
+	const ProtobufCMessage *stored = there->object, *old = there->own;
 	if (!request->applies && request->strategy->complete)
 		request->strategy->complete(request, object);
 	if (request->unmanaged)
@@ -257,6 +266,9 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 		managed_update(request, object, old);
 	TRY(admit(request, ADMISSION_UPDATE, object, old, NULL, false));
 	request_drop_repeated_owners(request, object, true);
+	if (request->strategy->check_grant)
+		TRY(request->strategy->check_grant(request, object, old));
+	TRY(check_version(request, object, stored));
 	carry_system_fields(request, object, old);
 	keep_the_other_half(request, object, old);
 	if (request->strategy->prepare_update)
@@ -330,11 +342,13 @@ static struct status *create_instead(
 		return request_conflict(request, request->name,
 			"uid mismatch: the provided object specified uid %s, and no existing object was found",
 			object_uid(object));
+	uint64_t number;
 	char *version = object_meta_ensure(request->arena, object)->resource_version;
 	TRY(check_identity(request, object, update->uid));
 	if (!update->create_if_missing)
 		return request_not_found(request, request->name);
-	TRY(check_version_form(request, object_meta(object)));
+	TRY(check_uid(request, object, ""));
+	TRY(settle_version(request, object_meta(object), &number));
 	/* What is only tried out keeps the version that was sent. */
 	object_meta(object)->resource_version = request->dry_run ? version : (char *)(uintptr_t)schema_empty_string;
 	const char *verb = request->verb;
@@ -360,8 +374,8 @@ static struct status *judge(struct request *request, const struct registry_updat
 	TRY(to_written(request, ret_object));
 	ensure_spec(request->arena, *ret_object);
 	TRY(check_identity(request, *ret_object, update->uid));
-	TRY(check_version(request, *ret_object, stored));
-	return make_ready(request, *ret_object, there->own);
+	TRY(check_uid(request, *ret_object, object_uid(stored)));
+	return make_ready(request, *ret_object, there);
 }
 
 static struct status *update_once(

@@ -37,8 +37,9 @@ static bool is_master(const struct request *request)
 
 static struct status *forbid(struct request *request, const char *name, struct status *why)
 {
-	struct status *s = status_details(status_new(STATUS_FORBIDDEN, "%s." GROUP " \"%s\" is forbidden: %s",
-						  request->resource, name, why->message),
+	const char *quoted = *name ? arena_printf(request->arena, " \"%s\"", name) : "";
+	struct status *s = status_details(status_new(STATUS_FORBIDDEN, "%s." GROUP "%s is forbidden: %s",
+						  request->resource, quoted, why->message),
 		GROUP, request->resource, name);
 	status_free(why);
 	return s;
@@ -63,14 +64,20 @@ static bool only_gc_changes(struct request *request, const ProtobufCMessage *obj
 	meta->n_finalizers = old->n_finalizers;
 	meta->managed_fields = old->managed_fields;
 	meta->n_managed_fields = old->n_managed_fields;
-	meta->resource_version = old->resource_version;
+	meta->self_link = old->self_link;
 	return api_equal(copy, before);
 }
 
 static struct status *check_binding(struct request *request, const char *name, const RbacV1RoleRef *ref)
 {
-	if (is_master(request) || !ref)
+	static const char *const kinds[] = {"ClusterRole", "Role", NULL};
+	if (is_master(request))
 		return NULL;
+	/* The validation, which says more, comes later. */
+	if (!ref || !str_in(ref->kind, kinds))
+		return status_with_code(status_new(STATUS_UNKNOWN, "unsupported role reference kind: %s",
+						field_quote(request->arena, ref ? ref->kind : "")),
+			500);
 	const char *resource = str_eq(ref->kind, "ClusterRole") ? "clusterroles" : "roles";
 	if (may(request, "bind", resource, str_or_empty(ref->name)))
 		return NULL;
@@ -124,18 +131,13 @@ static struct status *check_role(struct request *request, const ProtobufCMessage
 	return aggregated ? check_aggregation(request, object_name(object)) : NULL;
 }
 
-static struct status *begin_create_role(struct request *request, ProtobufCMessage *object)
-{
-	return check_role(request, object, aggregates(object));
-}
-
 /* A label may be enough to have another role take up all that it grants. */
-static struct status *begin_update_role(
-	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+static struct status *check_role_grant(
+	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *before)
 {
-	if (only_gc_changes(request, object, before))
+	if (before && only_gc_changes(request, object, before))
 		return NULL;
-	return check_role(request, object, aggregates(object) || aggregates(before));
+	return check_role(request, object, aggregates(object) || (before && aggregates(before)));
 }
 
 static void validate_role_create(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
@@ -151,8 +153,8 @@ static void validate_role_create(struct request *request, const ProtobufCMessage
 	{                                                                                           \
 		.group = GROUP, .resource = plural, .check_name = name_is_path_segment,             \
 		.update_checks = {CHECK_META, CHECK_NEW, CHECK_META, CHECK_NEW, CHECK_META_CHANGE}, \
-		.validate_create = validate_role_create, .begin_create = begin_create_role,         \
-		.begin_update = begin_update_role, .allow_create_on_update = true,                  \
+		.validate_create = validate_role_create, .check_grant = check_role_grant,           \
+		.allow_create_on_update = true,                                                     \
 	}
 
 const struct strategy role_strategy = ROLE("roles");
@@ -177,15 +179,12 @@ static struct binding binding_of(const ProtobufCMessage *object)
 	return (struct binding){b->subjects, b->n_subjects, b->role_ref, false};
 }
 
-static struct status *begin_create_binding(struct request *request, ProtobufCMessage *object)
+static struct status *check_binding_grant(
+	struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *before)
 {
+	if (before && only_gc_changes(request, object, before))
+		return NULL;
 	return check_binding(request, object_name(object), binding_of(object).ref);
-}
-
-static struct status *begin_update_binding(
-	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
-{
-	return only_gc_changes(request, object, before) ? NULL : begin_create_binding(request, object);
 }
 
 static void validate_binding_create(
@@ -212,9 +211,8 @@ static void validate_binding_update(struct request *request, const ProtobufCMess
 	{                                                                                                         \
 		.group = GROUP, .resource = plural, .check_name = name_is_path_segment,                           \
 		.update_checks = {CHECK_META, CHECK_NEW, CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE}, \
-		.validate_create = validate_binding_create, .begin_create = begin_create_binding,                 \
-		.validate_update = validate_binding_update, .begin_update = begin_update_binding,                 \
-		.allow_create_on_update = true,                                                                   \
+		.validate_create = validate_binding_create, .validate_update = validate_binding_update,           \
+		.check_grant = check_binding_grant, .allow_create_on_update = true,                               \
 	}
 
 const struct strategy role_binding_strategy = BINDING("rolebindings");

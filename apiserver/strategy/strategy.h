@@ -90,6 +90,13 @@ struct strategy {
 	void (*finish_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);
 
 	/*
+	 * Whether the user may write that at all, beside what the access to the kind allows: before any check of what
+	 * it says, and of the version it was made for. before is NULL for a create.
+	 */
+	struct status *(*check_grant)(
+		struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *before);
+
+	/*
 	 * Graceful deletion: whether the object stays until its grace period is over (then
 	 * options->grace_period_seconds is set, or defaulted here). False: deleted at once. NULL: false. Nobody asks
 	 * of what is being deleted already.
