@@ -181,6 +181,8 @@ static struct status *update_missing(struct exchange *exchange, struct request *
 {
 	ProtobufCMessage *object;
 	struct status *bad = decode_body(exchange, request, request->schema->type, &object);
+	if (!bad && request->schema->namespaced)
+		bad = request_check_namespace(request, object_namespace(object));
 	if (!bad && !str_empty(object_name(object)) && !str_eq(object_name(object), request->name))
 		bad = status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
 			object_name(object), request->name);

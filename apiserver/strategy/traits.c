@@ -16,8 +16,7 @@ static const char *const versioned_puts[] = {"poddisruptionbudgets", "csidrivers
 	"validatingwebhookconfigurations", "validatingadmissionpolicybindings", "runtimeclasses",
 	"customresourcedefinitions", "apiservices", NULL};
 static const char *const created_by_put[] = {"rolebindings", "clusterrolebindings", "roles", "clusterroles", "leases",
-	"limitranges", "events", "services", "endpoints", "runtimeclasses", "validatingadmissionpolicies",
-	"mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicybindings", NULL};
+	"limitranges", "events", "services", "endpoints", "runtimeclasses", NULL};
 
 bool delete_returns_object(const char *resource)
 {
