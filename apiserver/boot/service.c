@@ -67,6 +67,28 @@ static struct status *modify_endpoints(void *data, struct arena *arena, Protobuf
 	return NULL;
 }
 
+static struct status *create_one(const struct boot_options *options, struct arena *arena,
+	const struct schema_type *type, struct addresses *addresses)
+{
+	ProtobufCMessage *wanted = api_new(arena, type);
+	object_meta_ensure(arena, wanted)->name = "kubernetes";
+	object_meta(wanted)->namespace = "default";
+	TRY(modify_endpoints(addresses, arena, wanted));
+	struct status *s = objects_create(options->objects, arena, wanted, NULL);
+	if (!status_is(s, STATUS_ALREADY_EXISTS))
+		return s;
+	status_drop(s, "it is looked at next time");
+	return NULL;
+}
+
+/* A slice is of one family for ever. */
+static bool is_of_another_family(const ProtobufCMessage *present, const ProtobufCMessage *wanted)
+{
+	return API_IS(present, DiscoveryV1EndpointSlice) &&
+	       !str_eq(((const DiscoveryV1EndpointSlice *)present)->address_type,
+		       ((const DiscoveryV1EndpointSlice *)wanted)->address_type);
+}
+
 static struct status *reconcile_one(const struct boot_options *options, struct arena *arena,
 	const struct schema_type *type, struct addresses *addresses)
 {
@@ -74,11 +96,7 @@ static struct status *reconcile_one(const struct boot_options *options, struct a
 	struct status *s = objects_get(options->objects, arena, type, "default", "kubernetes", &present);
 	if (status_is(s, STATUS_NOT_FOUND)) {
 		status_free(s);
-		ProtobufCMessage *wanted = api_new(arena, type);
-		object_meta_ensure(arena, wanted)->name = "kubernetes";
-		object_meta(wanted)->namespace = "default";
-		TRY(modify_endpoints(addresses, arena, wanted));
-		return boot_ensure(options, arena, wanted);
+		return create_one(options, arena, type, addresses);
 	}
 	if (s)
 		return s;
@@ -86,6 +104,10 @@ static struct status *reconcile_one(const struct boot_options *options, struct a
 	TRY(modify_endpoints(addresses, arena, changed));
 	if (api_equal(changed, present))
 		return NULL;
+	if (is_of_another_family(present, changed)) {
+		TRY(objects_delete_exact(options->objects, arena, type, "default", "kubernetes", object_uid(present)));
+		return create_one(options, arena, type, addresses);
+	}
 	return objects_modify(
 		options->objects, arena, type, "", "default", "kubernetes", modify_endpoints, addresses, NULL);
 }

@@ -167,6 +167,22 @@ raw() { curl -s --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_
 	[ "$(first get servicecidr kubernetes -o 'jsonpath={.spec.cidrs[*]}')" = 10.0.0.0/24 ]
 }
 
+@test "a server of another family of addresses takes over the endpoints" {
+	local CP_FLAGS="--service-cluster-ip-range=10.2.0.0/29 --etcd-prefix=/family --advertise-address=192.0.2.4" CP_PORT="" CP_SERVER other=$CP_DIR/family.kubeconfig
+	slice() { "$BIN/kubectl" --kubeconfig "$other" get endpointslice kubernetes -o 'jsonpath={.addressType}:{.endpoints[*].addresses[*]}'; }
+	cp_start_apiserver
+	sed "s#$FIRST_SERVER#$CP_SERVER#" "$KUBECONFIG" >"$other"
+	cp_wait slice
+	[ "$(slice)" = "IPv4:192.0.2.4" ]
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" || true
+	CP_FLAGS="--service-cluster-ip-range=2001:db8:1::/125 --etcd-prefix=/family --advertise-address=2001:db8::7"
+	cp_start_apiserver
+	cp_wait eval '[ "$(slice)" = "IPv6:2001:db8::7" ]'
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" || true
+}
+
 @test "the last address can be had again as soon as its Service is gone" {
 	local i CP_FLAGS="--service-cluster-ip-range=10.1.0.0/29 --etcd-prefix=/small --advertise-address=192.0.2.3" CP_PORT="" CP_SERVER pid small
 	cp_start_apiserver
