@@ -1,4 +1,5 @@
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "apiserver/start.h"
@@ -25,6 +26,9 @@ int main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, 4);
 	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	/* A session that is cut at the end, as a log that is followed, goes on while the process exits: nothing is
+	 * taken away from under it. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	log_set_verbosity((int)options.verbosity);
 	status = apiserver_run(&options);
 	if (!status)
