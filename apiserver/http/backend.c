@@ -3,10 +3,10 @@
 #include "api/meta.h"
 #include "apiserver/http/answer.h"
 #include "apiserver/http/links.h"
+#include "apiserver/http/messages.h"
 #include "base/encode.h"
 #include "base/mem.h"
 #include "base/workers.h"
-#include "net/websocket.h"
 
 #define DIAL_MS 10000
 #define HEAD_MS 30000
@@ -114,9 +114,18 @@ struct passage {
 	unsigned users;	       /* the thread and the reply */
 	/* how the body is delimited */
 	bool chunked;
-	int64_t left;	     /* bytes of the body or the chunk; -1: until the end of the connection */
-	struct links *links; /* of a page; NULL: the body passes as it is */
+	int64_t left;		   /* bytes of the body or the chunk; -1: until the end of the connection */
+	struct links *links;	   /* of a page; NULL: the body passes as it is */
+	struct messages *messages; /* instead of a body, to who asked for a WebSocket */
 };
+
+static void wake_reply(struct passage *p)
+{
+	if (p->messages)
+		messages_wake(p->messages);
+	else
+		reply_wake(p->exchange);
+}
 
 static void passage_release(struct passage *p)
 {
@@ -146,7 +155,7 @@ static bool passage_put(struct passage *p, const char *data, size_t size)
 	else if (here)
 		strbuf_add(&p->buffer, data, size);
 	if (here)
-		reply_wake(p->exchange);
+		wake_reply(p);
 	pthread_mutex_unlock(&p->lock);
 	return here;
 }
@@ -222,7 +231,7 @@ static void *run_passage(void *data)
 		links_end(p->links, &p->buffer);
 	p->ended = true;
 	if (!p->gone)
-		reply_wake(p->exchange);
+		wake_reply(p);
 	pthread_mutex_unlock(&p->lock);
 	passage_release(p);
 	return NULL;
@@ -250,6 +259,7 @@ static void end_passage(void *data)
 	p->gone = true;
 	pthread_cond_signal(&p->room);
 	pthread_mutex_unlock(&p->lock);
+	messages_free(p->messages);
 	passage_release(p);
 }
 
@@ -341,7 +351,7 @@ static void pass_headers(
 	}
 }
 
-static void begin_passage(
+static struct status *begin_passage(
 	struct exchange *exchange, const struct backend *b, struct stream *stream, const struct http_head *head)
 {
 	struct passage *p = mem_zalloc(sizeof(*p));
@@ -360,11 +370,21 @@ static void begin_passage(
 	pthread_cond_init(&p->room, NULL);
 	strbuf_init(&p->buffer);
 	strbuf_init(&p->sending);
-	p->links = page_links(exchange, b, head);
-	pass_headers(exchange, b, p->links, head);
 	const struct reply_stream reply = {.next = next_of_passage, .done = end_passage, .data = p};
-	reply_stream(exchange, head->code, type ? type : "text/plain", &reply);
+	p->messages = b->as_messages ? messages_new() : NULL;
+	struct status *refused = p->messages ? messages_reply(exchange, p->messages, MESSAGES_LOG, &reply) : NULL;
+	if (refused) {
+		p->users = 1;
+		end_passage(p);
+		return refused;
+	}
+	if (!p->messages) {
+		p->links = page_links(exchange, b, head);
+		pass_headers(exchange, b, p->links, head);
+		reply_stream(exchange, head->code, type ? type : "text/plain", &reply);
+	}
 	pthread_detach(thread_start("passage", run_passage, p));
+	return NULL;
 }
 
 /* --- refusals as a Status --- */
@@ -423,8 +443,7 @@ struct status *backend_forward(struct exchange *exchange, const struct backend *
 	TRY(read_head(stream, exchange->arena, &head));
 	if (b->about && (head.code < 200 || head.code > 206))
 		return refusal(exchange, b, stream, &head);
-	begin_passage(exchange, b, STEAL(stream), &head);
-	return NULL;
+	return begin_passage(exchange, b, STEAL(stream), &head);
 }
 
 /* --- upgrades --- */
@@ -468,90 +487,5 @@ struct status *backend_tunnel(struct exchange *exchange, const struct backend *b
 			reply_header(exchange, head.headers[i].name, head.headers[i].value);
 	const char *protocol = http_header_get(head.headers, head.n_headers, "Upgrade");
 	reply_upgrade(exchange, protocol ? protocol : "SPDY/3.1", run_tunnel, STEAL(stream));
-	return NULL;
-}
-
-/* --- a body as messages --- */
-
-struct messages {
-	struct stream *backend;
-	struct strbuf out;
-	bool base64;
-};
-
-static void queue_output(void *data, const void *bytes, size_t size)
-{
-	struct messages *m = data;
-	strbuf_add(&m->out, bytes, size);
-}
-
-static bool flush_output(struct messages *m, struct stream *client)
-{
-	struct status *status = stream_write_all(client, m->out.buf, m->out.len, HEAD_MS);
-	bool sent = !status;
-	status_drop(status, "the client has gone");
-	strbuf_reset(&m->out);
-	return sent;
-}
-
-static void send_message(struct messages *m, struct websocket *ws, const char *bytes, size_t n)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	if (!m->base64) {
-		websocket_send(ws, WEBSOCKET_BINARY, bytes, n);
-		return;
-	}
-	const char *text = base64_encode(arena, bytes, n);
-	websocket_send(ws, WEBSOCKET_TEXT, text, strlen(text));
-}
-
-static void run_messages(void *data, struct stream *client)
-{
-	static const struct websocket_events events = {.output = queue_output};
-	struct messages *m = data;
-	CLEANUP(websocket_freep) struct websocket *ws = websocket_new(WEBSOCKET_SERVER, &events, m);
-	char buf[16384];
-	for (bool more = true; more;) {
-		size_t n = 0;
-		status_drop(stream_read_some(m->backend, buf, sizeof(buf), -1, &n), "the end of the body is its end");
-		more = n > 0;
-		if (more)
-			send_message(m, ws, buf, n);
-		else
-			websocket_close(ws, 1000, "");
-		more &= flush_output(m, client);
-	}
-	stream_free(m->backend);
-	stream_free(client);
-	strbuf_done(&m->out);
-	free(m);
-}
-
-struct status *backend_messages(struct exchange *exchange, const struct backend *b)
-{
-	static const char *const protocols[] = {"binary.k8s.io", "base64.binary.k8s.io", NULL};
-	struct http_header *headers, *answer = NULL;
-	size_t n, n_answer = 0;
-	char *protocol;
-	struct http_head head;
-	CLEANUP(stream_freep) struct stream *stream = NULL;
-	backend_client_headers(exchange, &headers, &n);
-	TRY(websocket_server_accept(exchange->arena, headers, n, protocols, &answer, &n_answer, &protocol));
-	TRY(backend_dial(b, &stream));
-	/* The older version of HTTP: its bodies come in one piece and end with the connection. */
-	const char *request = arena_printf(exchange->arena, "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", b->target,
-		url_host_port(exchange->arena, b->host, b->port));
-	TRY(stream_write_all(stream, request, strlen(request), HEAD_MS));
-	TRY(read_head(stream, exchange->arena, &head));
-	if (head.code != 200)
-		return status_with_code(status_internal("the node answered %d", head.code), head.code);
-	struct messages *m = mem_zalloc(sizeof(*m));
-	strbuf_init(&m->out);
-	m->backend = STEAL(stream);
-	m->base64 = str_eq(protocol, protocols[1]);
-	for (size_t i = 0; i < n_answer; i++)
-		if (!str_eq_nocase(answer[i].name, "Connection") && !str_eq_nocase(answer[i].name, "Upgrade"))
-			reply_header(exchange, answer[i].name, answer[i].value);
-	reply_upgrade(exchange, "websocket", run_messages, m);
 	return NULL;
 }

@@ -17,6 +17,7 @@ struct backend {
 	const char *target;	 /* path and query, escaped */
 	const char *prefix; /* of a proxy: what stands before the path for the client; links in answers get it. NULL:
 			       none */
+	bool as_messages;   /* the answer's body comes as those of a WebSocket: logs for browsers */
 	const char *about;  /* what a refusal is told about, in a Status ("pods/log NAME"). NULL: it passes as it is */
 };
 
@@ -31,9 +32,6 @@ struct status *backend_forward(struct exchange *exchange, const struct backend *
 struct status *backend_tunnel(struct exchange *exchange, const struct backend *backend) MUST_USE;
 /* Channels of a client's WebSocket become streams of SPDY at the backend; also a WebSocket that carries SPDY itself. */
 struct status *backend_translate(struct exchange *exchange, const struct backend *backend, bool port_forward) MUST_USE;
-
-/* The body of a GET, as messages of a WebSocket (binary.k8s.io): logs for browsers. */
-struct status *backend_messages(struct exchange *exchange, const struct backend *backend) MUST_USE;
 
 /* The client's headers, for those that look at them as a list. */
 void backend_client_headers(struct exchange *exchange, struct http_header **ret_headers, size_t *ret_n);

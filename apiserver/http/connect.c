@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include "api/meta.h"
 #include "apiserver/http/backend.h"
+#include "apiserver/http/messages.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry/private.h"
 #include "apiserver/validation/field.h"
@@ -139,12 +140,6 @@ static struct status *check_log_options(struct exchange *exchange, const char *p
 	return field_errors_status(&errors, "", "PodLogOptions", pod);
 }
 
-static bool asks_for_websocket(struct exchange *exchange)
-{
-	const char *upgrade = exchange_header(exchange, "Upgrade");
-	return upgrade && str_eq_nocase(upgrade, "websocket");
-}
-
 static struct status *pod_log(struct exchange *exchange, struct request *request)
 {
 	const CoreV1Pod *pod;
@@ -161,8 +156,7 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 	backend.target = arena_printf(request->arena, "/containerLogs/%s/%s/%s%s", pod->metadata->namespace,
 		pod->metadata->name, container, query_for(exchange, log_parameters));
 	backend.about = arena_printf(request->arena, "pods/log %s", request->name);
-	if (asks_for_websocket(exchange))
-		return backend_messages(exchange, &backend);
+	backend.as_messages = messages_wanted(exchange);
 	return backend_forward(exchange, &backend, "GET");
 }
 
@@ -187,7 +181,7 @@ static struct status *pod_stream(struct exchange *exchange, struct request *requ
 			pod->metadata->namespace, pod->metadata->name, container, query);
 	if (!exchange_header(exchange, "Upgrade"))
 		return status_bad_request("Upgrade request required");
-	if (asks_for_websocket(exchange))
+	if (messages_wanted(exchange))
 		return backend_translate(exchange, &backend, forward);
 	return backend_tunnel(exchange, &backend);
 }

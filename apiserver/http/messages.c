@@ -1,16 +1,20 @@
 #include "apiserver/http/messages.h"
 #include <stdatomic.h>
 #include "apiserver/http/backend.h"
+#include "base/encode.h"
 #include "base/mem.h"
 #include "net/conn.h"
+#include "net/websocket.h"
 
+#define BASE64_PROTOCOL "base64.binary.k8s.io"
 #define HIGH_WATER (256u << 10)
 #define LINGER_MS 2000
 #define PATIENCE_MS 180000 /* a client that takes nothing for so long is given up */
 
 struct messages {
 	struct reply_stream stream;
-	enum websocket_opcode opcode;
+	enum messages_form form;
+	bool base64; /* of a log */
 	struct loop *loop;
 	atomic_bool posted;
 	/* The session's. */
@@ -70,12 +74,24 @@ static void client_closed(void *data, const struct status *error)
 
 /* --- sending --- */
 
+static void send_message(struct messages *m)
+{
+	if (m->base64) {
+		CLEANUP(arena_freep) struct arena *scratch = arena_new();
+		const char *encoded = base64_encode(scratch, m->message.buf, m->message.len);
+		websocket_send(m->ws, WEBSOCKET_TEXT, encoded, strlen(encoded));
+		return;
+	}
+	websocket_send(
+		m->ws, m->form == MESSAGES_TEXT ? WEBSOCKET_TEXT : WEBSOCKET_BINARY, m->message.buf, m->message.len);
+}
+
 static void send_pieces(struct messages *m, const struct outlet_pieces *p)
 {
 	strbuf_reset(&m->message);
 	for (size_t i = p->at; i < p->n; i++)
 		strbuf_add(&m->message, p->v[i].iov_base, p->v[i].iov_len);
-	websocket_send(m->ws, m->opcode, m->message.buf, m->message.len);
+	send_message(m);
 }
 
 /* Says goodbye, and gives the client a moment to answer. */
@@ -118,6 +134,8 @@ static void run(void *data, struct stream *stream)
 	struct messages *m = data;
 	m->ws = websocket_new(WEBSOCKET_SERVER, &ws_events, m);
 	m->client = conn_new(m->loop, stream, &client_events, m);
+	if (m->form == MESSAGES_LOG)
+		send_message(m);
 	messages_wake(m);
 	loop_run(m->loop);
 	loop_timer_cancel(m->linger);
@@ -155,12 +173,15 @@ bool messages_wanted(struct exchange *exchange)
 	return websocket_is_request(headers, n);
 }
 
-/* What the client calls a protocol is his own matter: the first that is no token is the one. */
-static const char *const *protocols_of(struct exchange *exchange)
+/* What the client of a watch calls a protocol is his own matter: the first that is no token is the one. */
+static const char *const *protocols_of(struct exchange *exchange, enum messages_form form)
 {
+	static const char *const of_logs[] = {"binary.k8s.io", BASE64_PROTOCOL, NULL};
 	const char **names = ARENA_ARRAY(exchange->arena, const char *, 2);
 	const char *offered = exchange_header(exchange, "Sec-WebSocket-Protocol");
 	char **all;
+	if (form == MESSAGES_LOG)
+		return of_logs;
 	size_t n = offered ? str_split(exchange->arena, offered, ',', &all) : 0;
 	for (size_t i = 0; i < n && !names[0]; i++) {
 		const char *name = str_trim(exchange->arena, all[i]);
@@ -170,19 +191,20 @@ static const char *const *protocols_of(struct exchange *exchange)
 }
 
 struct status *messages_reply(
-	struct exchange *exchange, struct messages *m, enum websocket_opcode opcode, const struct reply_stream *stream)
+	struct exchange *exchange, struct messages *m, enum messages_form form, const struct reply_stream *stream)
 {
 	struct http_header *headers, *answer = NULL;
 	size_t n, n_answer = 0;
 	char *protocol;
 	backend_client_headers(exchange, &headers, &n);
-	const char *const *protocols = protocols_of(exchange);
+	const char *const *protocols = protocols_of(exchange, form);
 	TRY(websocket_server_accept(
 		exchange->arena, headers, n, *protocols ? protocols : NULL, &answer, &n_answer, &protocol));
 	m->stream = *stream;
-	m->opcode = opcode;
+	m->form = form;
+	m->base64 = form == MESSAGES_LOG && str_eq(protocol, BASE64_PROTOCOL);
 	exchange_at_end(exchange, stream->done, stream->data);
-	if (str_empty(exchange_header(exchange, "Origin"))) {
+	if (form != MESSAGES_LOG && str_empty(exchange_header(exchange, "Origin"))) {
 		reply_bytes(exchange, 403, "text/plain; charset=utf-8", "", 0);
 		return NULL;
 	}

@@ -401,7 +401,7 @@ static struct status *reply(struct watch *w)
 	const struct reply_stream stream = {.next = next_pieces, .done = done_watch, .data = w};
 	answer_warnings(w->exchange, w->request);
 	if (w->messages)
-		return messages_reply(w->exchange, w->messages, binary ? WEBSOCKET_BINARY : WEBSOCKET_TEXT, &stream);
+		return messages_reply(w->exchange, w->messages, binary ? MESSAGES_BINARY : MESSAGES_TEXT, &stream);
 	reply_stream(w->exchange, 200, binary ? WATCH_PROTOBUF : WATCH_JSON, &stream);
 	return NULL;
 }

@@ -1,6 +1,6 @@
 """Reads a WebSocket of an API server and prints what it is sent.
 
-    messages.py URL-PATH [--header NAME:VALUE…] [--close-after N]
+    messages.py URL-PATH [--header NAME:VALUE…] [--close-after N] [--no-origin] [--show BYTES]
 
 A line for each message: the opcode, then the text, or what binary begins with as hexadecimal digits; the answer's head when
 it is no 101. After N messages it closes, and waits for the answer.
@@ -17,6 +17,7 @@ parser.add_argument("path")
 parser.add_argument("--header", action="append", default=[])
 parser.add_argument("--close-after", type=int, default=0)
 parser.add_argument("--no-origin", action="store_true")
+parser.add_argument("--show", type=int, default=64, help="so many bytes of a binary message")
 options = parser.parse_args()
 
 directory = os.environ["CP_DIR"]
@@ -68,7 +69,7 @@ while True:
     if opcode == 8:
         print("close", struct.unpack(">H", data[:2])[0] if data else "", flush=True)
         break
-    print(opcode, data.decode().rstrip() if opcode == 1 else data[:6].hex(), flush=True)
+    print(opcode, data.decode().rstrip() if opcode == 1 else data[:options.show].hex(), flush=True)
     seen += 1
     if seen == options.close_after:
         send(9, b"still there?")
