@@ -161,9 +161,8 @@ static struct status *check_mirror(const struct admission_attributes *a, const C
 
 static bool limits_secrets(const CoreV1ServiceAccount *account)
 {
-	static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True", NULL};
-	const char *value = meta_annotation(account->metadata, "kubernetes.io/enforce-mountable-secrets");
-	return value && str_in(value, yes);
+	bool yes = false;
+	return str_to_bool(meta_annotation(account->metadata, "kubernetes.io/enforce-mountable-secrets"), &yes) && yes;
 }
 
 static bool names_secret(const CoreV1ServiceAccount *account, const char *name)

@@ -190,13 +190,7 @@ static void *flow_object(struct arena *arena, const struct flow *row)
 /* Whether the annotation says yes or no, as Go reads a bool. */
 static bool autoupdate_of(const ProtobufCMessage *object, bool *ret_value)
 {
-	static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True", NULL};
-	static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False", NULL};
-	const char *value = meta_annotation(object_meta(object), AUTOUPDATE);
-	if (!value || (!str_in(value, yes) && !str_in(value, no)))
-		return false;
-	*ret_value = str_in(value, yes);
-	return true;
+	return str_to_bool(meta_annotation(object_meta(object), AUTOUPDATE), ret_value);
 }
 
 struct wanted {
