@@ -60,12 +60,23 @@ void validate_finalizers_of(struct request *request, struct field_errors *errors
 			errors, FIELD(FIELD(NULL, "metadata"), "finalizers"), meta->finalizers, meta->n_finalizers);
 }
 
-void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta)
+static const char *own_name_problem(
+	struct request *request, const ProtobufCMessage *object, const char *name, bool prefix)
+{
+	return str_empty(name) ? NULL : request->strategy->check_own_name(request->arena, object, name, prefix);
+}
+
+void validate_object_meta_of(struct request *request, struct field_errors *errors, const ProtobufCMessage *object)
 {
 	const struct strategy *s = request->strategy;
 	const struct field_path *path = FIELD(NULL, "metadata");
-	validate_object_meta(
-		errors, path, meta, request->schema->namespaced, s->check_name ? s->check_name : name_is_dns_subdomain);
+	const MetaV1ObjectMeta *meta = object_meta(object);
+	if (s->check_own_name)
+		tell_name_problems(errors, path, meta, own_name_problem(request, object, meta->generate_name, true),
+			own_name_problem(request, object, meta->name, false));
+	else
+		validate_object_name(errors, path, meta, s->check_name ? s->check_name : name_is_dns_subdomain);
+	validate_object_meta_beside_name(errors, path, meta, request->schema->namespaced);
 	validate_finalizers_of(request, errors, meta);
 }
 
@@ -76,11 +87,11 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 	const struct strategy *s = request->strategy;
 	errors.unprivileged = request->context && request->context->unprivileged;
 	if (!s->create_virtual && !s->metadata_last)
-		validate_object_meta_of(request, &errors, object_meta(object));
+		validate_object_meta_of(request, &errors, object);
 	if (s->validate_create)
 		s->validate_create(request, object, &errors);
 	if (!errors.n_items && s->metadata_last)
-		validate_object_meta_of(request, &errors, object_meta(object));
+		validate_object_meta_of(request, &errors, object);
 	else if (!errors.n_items && !s->create_virtual)
 		validate_object_name(&errors, FIELD(NULL, "metadata"), object_meta(object), name_is_path_segment);
 	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, schema_of(object)->kind,

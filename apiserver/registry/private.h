@@ -115,7 +115,7 @@ void ensure_spec(struct arena *arena, ProtobufCMessage *object);
 struct status *request_catch_up(struct request *request, int64_t version) MUST_USE;
 
 /* The metadata in the eyes of the kind's own checks. */
-void validate_object_meta_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
+void validate_object_meta_of(struct request *request, struct field_errors *errors, const ProtobufCMessage *object);
 /* The rule for names of finalizers that most groups have beside the one for all. */
 void validate_finalizers_of(struct request *request, struct field_errors *errors, const MetaV1ObjectMeta *meta);
 

@@ -178,7 +178,7 @@ static void run_check(struct request *request, enum update_check check, struct f
 	const struct strategy *s = request->strategy;
 	switch (check) {
 	case CHECK_META:
-		validate_object_meta_of(request, errors, object_meta(object));
+		validate_object_meta_of(request, errors, object);
 		break;
 	case CHECK_NEW:
 		s->validate_create(request, object, errors);

@@ -104,8 +104,14 @@ static void warn(struct request *request, const ProtobufCMessage *object, const 
 	}
 }
 
+static const char *check_own_name(struct arena *arena, const ProtobufCMessage *object, const char *name, bool prefix)
+{
+	return crd_name_problem(arena, (const Crd *)object, name, prefix);
+}
+
 const struct strategy crd_strategy = {.group = "apiextensions.k8s.io",
 	.resource = "customresourcedefinitions",
+	.check_own_name = check_own_name,
 	.tells_preconditions = true,
 	.convert = convert,
 	.prepare_create = prepare_create,

@@ -77,6 +77,12 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 		generic_keep_meta(object, old);
 }
 
+static const char *check_service_name(
+	struct arena *arena, const ProtobufCMessage *object, const char *name, bool prefix)
+{
+	return api_service_name_problem(arena, (const ApiregistrationV1APIService *)object, name, prefix);
+}
+
 /* What this server serves itself is available at once. */
 static void prepare_api_service(struct request *request, ProtobufCMessage *object)
 {
@@ -130,7 +136,7 @@ const struct strategy policy_binding_strategy = {.group = ADMISSION,
 const struct strategy api_service_strategy = {.group = "apiregistration.k8s.io",
 	.resource = "apiservices",
 	.update_checks = {CHECK_META_CHANGE, CHECK_META, CHECK_CHANGE},
-	.check_name = name_is_path_segment,
+	.check_own_name = check_service_name,
 	.prepare_create = prepare_api_service,
 	.prepare_update = generic_keep_status,
 	CHECKS(service)};

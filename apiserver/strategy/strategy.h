@@ -55,6 +55,9 @@ struct strategy {
 
 	/* The form of names; NULL: a DNS subdomain. */
 	name_check_fn *check_name;
+	/* Instead of that, where the name follows from what else the object says. */
+	const char *(*check_own_name)(
+		struct arena *arena, const ProtobufCMessage *object, const char *name, bool prefix);
 	/* The kind's own check of a new object is not about its metadata, which is looked at if that is content. */
 	bool metadata_last;
 	/* What the kind's own check of an update goes through, in its order, behind what every update is asked; that of

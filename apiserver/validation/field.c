@@ -119,6 +119,19 @@ void field_invalid(struct field_errors *errors, const struct field_path *path, c
 	field_invalid_json(errors, path, field_quote(errors->arena, value), detail);
 }
 
+size_t field_problems(struct arena *arena, const char *problems, char ***ret_problems)
+{
+	size_t n = 0;
+	*ret_problems = NULL;
+	while (problems) {
+		const char *end = strstr(problems, "; ");
+		ARENA_PUSH(arena, *ret_problems, n) =
+			end ? arena_strndup(arena, problems, (size_t)(end - problems)) : arena_strdup(arena, problems);
+		problems = end ? end + 2 : NULL;
+	}
+	return n;
+}
+
 void field_invalid_each(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *problems)
 {
@@ -129,12 +142,10 @@ void field_invalid_each(
 void field_invalid_json_each(
 	struct field_errors *errors, const struct field_path *path, const char *json, const char *problems)
 {
-	while (problems) {
-		const char *end = strstr(problems, "; ");
-		field_invalid_json(errors, path, json,
-			end ? arena_strndup(errors->arena, problems, (size_t)(end - problems)) : problems);
-		problems = end ? end + 2 : NULL;
-	}
+	char **items;
+	const size_t n = field_problems(errors->arena, problems, &items);
+	for (size_t i = 0; i < n; i++)
+		field_invalid_json(errors, path, json, items[i]);
 }
 
 void field_invalid_hidden(struct field_errors *errors, const struct field_path *path, const char *detail)

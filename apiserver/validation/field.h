@@ -83,7 +83,10 @@ void field_required(struct field_errors *errors, const struct field_path *path, 
 void field_forbidden(struct field_errors *errors, const struct field_path *path, const char *detail);
 /* The value is quoted; _int and _bool print it plainly; _json takes the text as it is. */
 void field_invalid(struct field_errors *errors, const struct field_path *path, const char *value, const char *detail);
-/* One error for each of several problems ("first; second"); NULL: none. Checks of meta.h name them so. */
+/* The single problems of a text that may name several ("first; second", or NULL: none). Checks of meta.h name them so.
+ */
+size_t field_problems(struct arena *arena, const char *problems, char ***ret_problems);
+/* One error for each of several problems. */
 void field_invalid_each(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *problems);
 void field_invalid_json_each(

@@ -88,8 +88,8 @@ static void check_resource_rule(
 	bool all = str_in_n("*", r->namespaces, r->n_namespaces);
 	for (size_t i = 0; i < r->n_namespaces && !all; i++) {
 		char **problems;
-		const char *found = check_dns_label(errors->arena, r->namespaces[i]);
-		size_t n = found ? str_split(errors->arena, found, '\n', &problems) : 0;
+		const size_t n =
+			field_problems(errors->arena, check_dns_label(errors->arena, r->namespaces[i]), &problems);
 		for (size_t k = 0; k < n; k++)
 			field_invalid(errors, FIELD_INDEX(namespaces, i), r->namespaces[i],
 				arena_printf(errors->arena,

@@ -123,22 +123,34 @@ static void check_common(struct field_errors *errors, const struct field_path *p
 	check_owners(errors, FIELD(path, "ownerReferences"), meta);
 }
 
-void validate_object_name(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
-	name_check_fn *check_name)
+void tell_name_problems(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
+	const char *of_generated, const char *of_name)
 {
-	if (!str_empty(meta->generate_name))
-		check(errors, FIELD(path, "generateName"), meta->generate_name,
-			check_name(errors->arena, meta->generate_name, true));
+	check(errors, FIELD(path, "generateName"), meta->generate_name, of_generated);
 	if (str_empty(meta->name))
 		field_required(errors, FIELD(path, "name"), "name or generateName is required");
 	else
-		check(errors, FIELD(path, "name"), meta->name, check_name(errors->arena, meta->name, false));
+		check(errors, FIELD(path, "name"), meta->name, of_name);
+}
+
+void validate_object_name(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
+	name_check_fn *check_name)
+{
+	const char *generated = meta->generate_name, *name = meta->name;
+	tell_name_problems(errors, path, meta, str_empty(generated) ? NULL : check_name(errors->arena, generated, true),
+		str_empty(name) ? NULL : check_name(errors->arena, name, false));
 }
 
 void validate_object_meta(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
 	bool namespaced, name_check_fn *check_name)
 {
 	validate_object_name(errors, path, meta, check_name ? check_name : name_is_dns_subdomain);
+	validate_object_meta_beside_name(errors, path, meta, namespaced);
+}
+
+void validate_object_meta_beside_name(
+	struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta, bool namespaced)
+{
 	if (namespaced && str_empty(meta->namespace))
 		field_required(errors, FIELD(path, "namespace"), "");
 	else if (namespaced)

@@ -33,6 +33,11 @@ void validate_object_meta(struct field_errors *errors, const struct field_path *
 /* Of it the name alone. */
 void validate_object_name(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
 	name_check_fn *check_name);
+void tell_name_problems(struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta,
+	const char *of_generated, const char *of_name);
+/* All of it but the name. */
+void validate_object_meta_beside_name(
+	struct field_errors *errors, const struct field_path *path, const MetaV1ObjectMeta *meta, bool namespaced);
 /* What may not change between two versions. */
 void validate_object_meta_update(struct field_errors *errors, const struct field_path *path,
 	const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *old);
@@ -47,8 +52,8 @@ void validate_label_selector(
 void validate_label_selector_strictly(
 	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector);
 
-/* What is wrong with a value, or NULL; sentences of k8s.io/apimachinery/pkg/util/validation, one a line:
- * field_invalid() makes an error of each. */
+/* What is wrong with a value, or NULL; sentences of k8s.io/apimachinery/pkg/util/validation, "; " between
+ * them: field_invalid_each() makes an error of each. */
 const char *check_qualified_name(struct arena *arena, const char *value);
 const char *check_label_value(struct arena *arena, const char *value);
 const char *check_port_name(struct arena *arena, const char *value);

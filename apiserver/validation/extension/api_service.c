@@ -32,14 +32,15 @@ static void check_local(
 			"local APIServices may not have insecureSkipTLSVerify");
 }
 
-/* There is but one name. */
-static void check_name(
-	struct field_errors *errors, const struct field_path *path, const char *name, const char *expected)
+const char *api_service_name_problem(
+	struct arena *arena, const ApiregistrationV1APIService *service, const char *name, bool prefix)
 {
-	if (!str_empty(name) && !name_is_path_segment(errors->arena, name, false) && strcmp(name, expected))
-		field_invalid(errors, path, name,
-			arena_printf(errors->arena, "must be `spec.version+\".\"+spec.group`: %s",
-				field_quote(errors->arena, expected)));
+	const char *form = name_is_path_segment(arena, name, prefix);
+	const char *wanted =
+		arena_printf(arena, "%s.%s", str_or_empty(service->spec->version), str_or_empty(service->spec->group));
+	if (form || str_eq(name, wanted))
+		return form;
+	return arena_printf(arena, "must be `spec.version+\".\"+spec.group`: %s", field_quote(arena, wanted));
 }
 
 void validate_api_service(struct field_errors *errors, const ApiregistrationV1APIService *service)
@@ -47,10 +48,6 @@ void validate_api_service(struct field_errors *errors, const ApiregistrationV1AP
 	const ApiregistrationV1APIServiceSpec *spec = service->spec;
 	const struct field_path *path = FIELD(NULL, "spec");
 	const char *group = str_or_empty(spec->group), *version = str_or_empty(spec->version);
-	const struct field_path *metadata = FIELD(NULL, "metadata");
-	char *expected = arena_printf(errors->arena, "%s.%s", version, group);
-	check_name(errors, FIELD(metadata, "generateName"), object_meta(service)->generate_name, expected);
-	check_name(errors, FIELD(metadata, "name"), object_name(service), expected);
 	if (!*group && strcmp(version, "v1"))
 		field_required(
 			errors, FIELD(path, "group"), "only v1 may have an empty group and it better be legacy kube");

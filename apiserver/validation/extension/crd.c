@@ -106,10 +106,10 @@ void validate_crd_label(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *prefix, bool lower)
 {
 	struct arena *arena = errors->arena;
-	char **parts = NULL;
+	char **parts;
 	const char *text = str_or_empty(value);
-	const char *problems = check_dns_1035_label(arena, lower ? str_lower(arena, text) : text);
-	size_t n = problems ? str_split(arena, problems, '\n', &parts) : 0;
+	const size_t n =
+		field_problems(arena, check_dns_1035_label(arena, lower ? str_lower(arena, text) : text), &parts);
 	if (n > 0)
 		field_invalid(errors, path, text, arena_printf(arena, "%s%s", prefix, str_join(arena, parts, n, ",")));
 }
@@ -337,13 +337,12 @@ static void check_conversion(struct field_errors *errors, const struct field_pat
 
 static void check_group(struct field_errors *errors, const struct field_path *path, const char *group)
 {
-	char **parts = NULL;
+	char **parts;
 	if (str_empty(group)) {
 		field_required(errors, path, "");
 		return;
 	}
-	const char *problems = check_dns_subdomain(errors->arena, group);
-	size_t n = problems ? str_split(errors->arena, problems, '\n', &parts) : 0;
+	const size_t n = field_problems(errors->arena, check_dns_subdomain(errors->arena, group), &parts);
 	if (n > 0)
 		field_invalid(errors, path, group, str_join(errors->arena, parts, n, ","));
 	else if (!strchr(group, '.'))
@@ -477,10 +476,15 @@ static void check_rest(struct field_errors *errors, const Crd *crd, const Crd *o
 			"spec.versions[*].schema instead");
 }
 
-static void check_name(struct field_errors *errors, const struct field_path *path, const char *name, const char *wanted)
+const char *crd_name_problem(struct arena *arena, const Crd *crd, const char *name, bool prefix)
 {
-	if (!str_empty(name) && strcmp(name, wanted))
-		field_invalid(errors, path, name, "must be spec.names.plural+\".\"+spec.group");
+	static const char rule[] = "must be spec.names.plural+\".\"+spec.group";
+	const char *form = name_is_dns_subdomain(arena, name, prefix);
+	const char *plural = crd->spec->names ? crd->spec->names->plural : NULL;
+	const char *wanted = arena_printf(arena, "%s.%s", str_or_empty(plural), str_or_empty(crd->spec->group));
+	if (str_eq(name, wanted))
+		return form;
+	return name_problems(arena, form, rule);
 }
 
 /* Objects that are validated are the request's own. */
@@ -494,14 +498,6 @@ static void sort_schemas(struct arena *arena, const Crd *crd)
 void validate_crd(struct field_errors *errors, const Crd *crd)
 {
 	sort_schemas(errors->arena, crd);
-	const ApiextensionsV1CustomResourceDefinitionNames *names = crd->spec->names;
-	const char *wanted = arena_printf(
-		errors->arena, "%s.%s", names ? str_or_empty(names->plural) : "", str_or_empty(crd->spec->group));
-	const struct field_path *metadata = FIELD(NULL, "metadata");
-	if (crd->metadata) {
-		check_name(errors, FIELD(metadata, "generateName"), crd->metadata->generate_name, wanted);
-		check_name(errors, FIELD(metadata, "name"), crd->metadata->name, wanted);
-	}
 	struct asked asked = ASKED_OF_NEW;
 	check_spec(errors, crd->spec, &asked);
 	check_rest(errors, crd, NULL);

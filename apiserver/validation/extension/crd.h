@@ -9,6 +9,9 @@
 #include "apiserver/validation/field.h"
 #include "base/nameset.h"
 
+/* What is wrong with a name of a definition: it follows from what it defines. */
+const char *crd_name_problem(
+	struct arena *arena, const ApiextensionsV1CustomResourceDefinition *crd, const char *name, bool prefix);
 void validate_crd(struct field_errors *errors, const ApiextensionsV1CustomResourceDefinition *crd);
 void validate_crd_update(struct field_errors *errors, const ApiextensionsV1CustomResourceDefinition *crd,
 	const ApiextensionsV1CustomResourceDefinition *old);

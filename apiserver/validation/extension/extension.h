@@ -30,6 +30,9 @@ void validate_admission_policy_status(
 void validate_policy_binding(
 	struct field_errors *errors, const AdmissionregistrationV1ValidatingAdmissionPolicyBinding *binding);
 
+/* There is but one name. */
+const char *api_service_name_problem(
+	struct arena *arena, const ApiregistrationV1APIService *service, const char *name, bool prefix);
 void validate_api_service(struct field_errors *errors, const ApiregistrationV1APIService *service);
 void validate_api_service_status(struct field_errors *errors, const ApiregistrationV1APIService *service);
 
