@@ -19,16 +19,27 @@ struct boot {
 	pthread_t thread;
 	bool running;
 	atomic_bool done[BOOT_STEPS];
-	pthread_mutex_t lock; /* guards stopping and flows_changed */
+	pthread_mutex_t lock; /* guards stopping and changed */
 	pthread_cond_t wake;
-	bool stopping, flows_changed;
+	bool stopping, changed;
 };
 
-static void note_flows(void *data, enum object_event event, const ProtobufCMessage *object)
+/* What is seen to as soon as an object of a type changes. */
+static const struct {
+	const char *what;
+	struct status *(*step)(const struct boot_options *);
+	const struct schema_type *types[2];
+} followers[] = {
+	{"conditions of flow schemas", boot_flow_conditions,
+		{&FlowcontrolV1FlowSchema_schema, &FlowcontrolV1PriorityLevelConfiguration_schema}},
+	{"definitions that are deleted", boot_definitions, {&ApiextensionsV1CustomResourceDefinition_schema}},
+};
+
+static void note_change(void *data, enum object_event event, const ProtobufCMessage *object)
 {
 	struct boot *boot = data;
 	pthread_mutex_lock(&boot->lock);
-	boot->flows_changed = true;
+	boot->changed = true;
 	pthread_cond_broadcast(&boot->wake);
 	pthread_mutex_unlock(&boot->lock);
 }
@@ -38,35 +49,42 @@ struct boot *boot_new(struct objects *objects)
 	struct boot *boot = mem_zalloc(sizeof(*boot));
 	pthread_mutex_init(&boot->lock, NULL);
 	cond_init(&boot->wake);
-	objects_subscribe(objects, &FlowcontrolV1FlowSchema_schema, note_flows, boot);
-	objects_subscribe(objects, &FlowcontrolV1PriorityLevelConfiguration_schema, note_flows, boot);
+	for (size_t i = 0; i < ARRAY_SIZE(followers); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(followers[i].types) && followers[i].types[k]; k++)
+			objects_subscribe(objects, followers[i].types[k], note_change, boot);
 	return boot;
 }
 
-enum pause_end { PAUSE_OVER, PAUSE_FLOWS, PAUSE_STOP };
+enum pause_end { PAUSE_OVER, PAUSE_CHANGE, PAUSE_STOP };
 
-/* Sleeps until then, or until the server stops, or flow schemas have changed. */
+/* Sleeps until then, or until the server stops, or something that is followed has changed. */
 static enum pause_end pause_until(struct boot *boot, int64_t deadline_ms)
 {
 	bool in_time = true;
 	pthread_mutex_lock(&boot->lock);
-	while (!boot->stopping && !boot->flows_changed && in_time)
+	while (!boot->stopping && !boot->changed && in_time)
 		in_time = cond_wait_until(&boot->wake, &boot->lock, deadline_ms);
-	enum pause_end end = boot->stopping ? PAUSE_STOP : boot->flows_changed ? PAUSE_FLOWS : PAUSE_OVER;
-	boot->flows_changed = false;
+	enum pause_end end = boot->stopping ? PAUSE_STOP : boot->changed ? PAUSE_CHANGE : PAUSE_OVER;
+	boot->changed = false;
 	pthread_mutex_unlock(&boot->lock);
 	return end;
 }
 
-/* Sleeps; true as soon as the server stops. Meanwhile flow schemas are told what they refer to. */
+static void follow(struct boot *boot)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(followers); i++)
+		log_status(followers[i].step(&boot->options), "%s", followers[i].what);
+}
+
+/* Sleeps; true as soon as the server stops. Meanwhile changes are followed. */
 static bool pause_for(struct boot *boot, int64_t ms)
 {
 	const int64_t deadline_ms = cond_deadline_ms(ms);
 	for (;;) {
 		enum pause_end end = pause_until(boot, deadline_ms);
-		if (end != PAUSE_FLOWS)
+		if (end != PAUSE_CHANGE)
 			return end == PAUSE_STOP;
-		log_status(boot_flow_conditions(&boot->options), "conditions of flow schemas");
+		follow(boot);
 	}
 }
 
@@ -137,10 +155,12 @@ static void *run(void *data)
 	for (enum boot_step step = 0; step < BOOT_STEPS; step++)
 		if (!until_done(boot, step))
 			return NULL;
-	for (int turn = 1; !pause_for(boot, PERIOD_MS); turn++)
+	for (int turn = 1; !pause_for(boot, PERIOD_MS); turn++) {
 		for (enum boot_step step = 0; step < BOOT_STEPS; step++)
 			if (steps[step].every && turn % steps[step].every == 0)
 				repeat(boot, step);
+		follow(boot); /* what has failed */
+	}
 	return NULL;
 }
 

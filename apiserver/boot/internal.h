@@ -13,6 +13,8 @@ struct status *boot_flow_control(const struct boot_options *options) MUST_USE;
 /* Every flow schema says whether the priority level that it names is there. */
 struct status *boot_flow_conditions(const struct boot_options *options) MUST_USE;
 /* The Lease by which this server tells who it is; those of servers that are gone, which are removed. */
+/* Definitions of custom resources that are deleted go when nothing of theirs is left. */
+struct status *boot_definitions(const struct boot_options *options) MUST_USE;
 struct status *boot_identity(const struct boot_options *options) MUST_USE;
 struct status *boot_identities(const struct boot_options *options) MUST_USE;
 struct status *boot_namespaces(const struct boot_options *options) MUST_USE;

@@ -144,12 +144,25 @@ struct departure {
 	bool gone; /* nothing keeps it */
 };
 
+static bool marks_first(const struct request *request, const ProtobufCMessage *stored)
+{
+	return request->strategy->mark_first && !meta_is_deleting(object_meta(stored)) &&
+	       str_eq(request->verb, "delete");
+}
+
 static struct status *judge(struct request *request, const MetaV1DeleteOptions *asked, const ProtobufCMessage *stored,
 	struct departure *ret_departure)
 {
 	MetaV1DeleteOptions *options = api_copy_msg(request->arena, asked);
 	ProtobufCMessage *object = api_copy_msg(request->arena, stored);
 	TRY(check_preconditions(request, asked->preconditions, object_meta(stored)));
+	if (marks_first(request, stored)) {
+		*ret_departure = (struct departure){object, LEAVES_AT_ONCE, false};
+		TRY(admit(request, ADMISSION_DELETE, NULL, stored, &asked->base, false));
+		TRY(admit(request, ADMISSION_DELETE, NULL, stored, &asked->base, true));
+		request->strategy->mark_first(request, object);
+		return NULL;
+	}
 	const enum leave leave = take_leave(request, options, object);
 	*ret_departure = (struct departure){object, leave, false};
 	if (leave == LEAVES_ALREADY)

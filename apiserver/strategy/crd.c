@@ -1,6 +1,8 @@
 #include "apiserver/validation/extension/crd.h"
 #include "apiserver/validation/extension/text_format.h"
 #include "api/copy.h"
+#include "api/meta.h"
+#include "apiserver/strategy/crd.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
 #include "base/nameset.h"
@@ -109,9 +111,37 @@ static const char *check_own_name(struct arena *arena, const ProtobufCMessage *o
 	return crd_name_problem(arena, (const Crd *)object, name, prefix);
 }
 
+void crd_tell_terminating(struct arena *arena, Crd *crd, const char *status, const char *reason, const char *message)
+{
+	ApiextensionsV1CustomResourceDefinitionStatus *s =
+		ENSURE(arena, crd->status, ApiextensionsV1CustomResourceDefinitionStatus);
+	ApiextensionsV1CustomResourceDefinitionCondition *condition = CONDITION(s, "Terminating");
+	if (!condition) {
+		condition = API_NEW(arena, ApiextensionsV1CustomResourceDefinitionCondition);
+		condition->type = (char *)"Terminating";
+		ARENA_PUSH(arena, s->conditions, s->n_conditions) = condition;
+	}
+	if (!str_eq(condition->status, status) || time_is_zero(condition->last_transition_time))
+		condition->last_transition_time = time_now(arena);
+	condition->status = arena_strdup(arena, status);
+	condition->reason = arena_strdup(arena, reason);
+	condition->message = arena_strdup(arena, message);
+}
+
+/* It goes when boot/definitions.c has looked after what it defines. */
+static void mark_first(struct request *request, ProtobufCMessage *object)
+{
+	Crd *crd = (Crd *)object;
+	crd->metadata->deletion_timestamp = time_new(request->arena, clock_wall_s(request->clock));
+	meta_add_finalizer(request->arena, crd->metadata, CRD_FINALIZER);
+	crd_tell_terminating(request->arena, crd, "True", "InstanceDeletionPending",
+		"CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon");
+}
+
 const struct strategy crd_strategy = {.group = "apiextensions.k8s.io",
 	.resource = "customresourcedefinitions",
 	.check_own_name = check_own_name,
+	.mark_first = mark_first,
 	.tells_preconditions = true,
 	.convert = convert,
 	.prepare_create = prepare_create,

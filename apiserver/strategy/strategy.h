@@ -109,6 +109,9 @@ struct strategy {
 	struct status *(*check_delete)(struct request *request);
 	/* The kind's own deletion looks at preconditions, and tells of them in its own words. */
 	bool tells_preconditions;
+	/* All that a deletion of this one object does while it is not marked: it marks it in the kind's own way and
+	 * gives it a finalizer. One of many does not know of it. */
+	void (*mark_first)(struct request *request, ProtobufCMessage *object);
 	/* Changes an object that a delete only marks (a namespace goes into Terminating). Called on the copy that is
 	 * stored. */
 	void (*mark_deleted)(struct request *request, ProtobufCMessage *object);

@@ -507,3 +507,27 @@ metadata: {name: s}
 		--service-account-issuer=x --service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key"
 	[ "$status" = 1 ] && [[ $output == *"/nonexistent"* ]]
 }
+
+@test "a definition of custom resources that is deleted is kept by a finalizer until its objects are gone" {
+	local crds=/apis/apiextensions.k8s.io/v1/customresourcedefinitions version
+	send POST $crds '{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"foos.kk.example.com"},
+		"spec":{"group":"kk.example.com","names":{"kind":"Foo","listKind":"FooList","plural":"foos","singular":"foo"},"scope":"Namespaced",
+		"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}'
+	[ "$code" = 201 ]
+	version=$(jq -r .metadata.resourceVersion <<< "$body")
+	cp_curl "$crds?watch=1&resourceVersion=$version" -N 3>&- | jq --unbuffered -r 'select(.object.metadata.deletionTimestamp) |
+		"\(.type) \(.object.metadata.finalizers) \(.object.status.conditions[] | select(.type == "Terminating") | .reason)",
+		if .type == "DELETED" then halt else empty end' > "$BATS_TEST_TMPDIR/seen" &
+	site=$!
+	send DELETE $crds/foos.kk.example.com
+	[ "$code" = 200 ]
+	jq -e '.kind == "CustomResourceDefinition" and .metadata.generation == 1 and (.metadata | has("deletionGracePeriodSeconds") | not)' <<< "$body"
+	cp_wait grep -q DELETED "$BATS_TEST_TMPDIR/seen"
+	diff "$BATS_TEST_TMPDIR/seen" - <<-'SEEN'
+		MODIFIED ["customresourcecleanup.apiextensions.k8s.io"] InstanceDeletionPending
+		MODIFIED ["customresourcecleanup.apiextensions.k8s.io"] InstanceDeletionInProgress
+		DELETED ["customresourcecleanup.apiextensions.k8s.io"] InstanceDeletionInProgress
+	SEEN
+	send GET $crds/foos.kk.example.com
+	[ "$code" = 404 ]
+}
