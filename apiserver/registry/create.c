@@ -91,7 +91,8 @@ static struct status *validate(struct request *request, const ProtobufCMessage *
 	if (s->validate_create)
 		s->validate_create(request, object, &errors);
 	if (!errors.n_items && s->metadata_last)
-		validate_object_meta_of(request, &errors, object);
+		validate_object_meta(&errors, FIELD(NULL, "metadata"), object_meta(object), request->schema->namespaced,
+			name_is_path_segment);
 	else if (!errors.n_items && !s->create_virtual)
 		validate_object_name(&errors, FIELD(NULL, "metadata"), object_meta(object), name_is_path_segment);
 	TRY(field_errors_status(&errors, s->named_group ? s->named_group : request->group, schema_of(object)->kind,

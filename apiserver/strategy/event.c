@@ -1,4 +1,5 @@
 #include "apiserver/validation/event.h"
+#include "api/meta.h"
 #include "apiserver/registry/private.h"
 #include "apiserver/strategy/context.h"
 #include "apiserver/strategy/generic.h"
@@ -27,7 +28,6 @@ static void check_update(struct request *request, const ProtobufCMessage *object
 const struct strategy event_strategy = {
 	.group = "",
 	.resource = "events",
-	.check_name = name_is_path_segment,
 	.metadata_last = true,
 	.owns_nothing = true,
 	.update_checks = {CHECK_CHANGE},
@@ -45,10 +45,12 @@ static const CoreV1Event *as_core(struct request *request, const ProtobufCMessag
 	return (const CoreV1Event *)event;
 }
 
+/* Here the metadata stands between what is asked of every event and what is asked of those of this group. */
 static void check_v1(struct request *request, const ProtobufCMessage *object, struct field_errors *errors)
 {
 	const CoreV1Event *event = as_core(request, object);
 	validate_event(errors, event, false);
+	validate_object_meta_of(request, errors, object);
 	validate_event_v1(errors, event);
 }
 
@@ -57,6 +59,8 @@ static void check_v1_update(struct request *request, const ProtobufCMessage *obj
 {
 	const CoreV1Event *event = as_core(request, object);
 	validate_event(errors, event, false);
+	validate_object_meta_update(errors, FIELD(NULL, "metadata"), object_meta(object), object_meta(old));
+	validate_finalizers_of(request, errors, object_meta(object));
 	validate_event_v1_update(errors, event, as_core(request, old));
 }
 
@@ -64,7 +68,9 @@ const struct strategy event_v1_strategy = {
 	.group = "events.k8s.io",
 	.resource = "events",
 	.named_group = "",
+	.metadata_last = true,
 	.owns_nothing = true,
+	.update_checks = {CHECK_CHANGE},
 	.validate_create = check_v1,
 	.validate_update = check_v1_update,
 	.ttl_seconds = ttl_seconds,

@@ -31,12 +31,10 @@ static void warn_runtime_class(struct request *request, const ProtobufCMessage *
 	}
 }
 
-/* A budget's name is any that fits in a path. */
 const struct strategy budget_strategy = {.group = "policy",
 	.resource = "poddisruptionbudgets",
 	.update_checks = {CHECK_CHANGE},
 	.status_checks = {CHECK_CHANGE},
-	.check_name = name_is_path_segment,
 	.metadata_last = true,
 	SPEC_AND_STATUS,
 	CHECKS(budget)};

@@ -58,7 +58,8 @@ struct strategy {
 	/* Instead of that, where the name follows from what else the object says. */
 	const char *(*check_own_name)(
 		struct arena *arena, const ProtobufCMessage *object, const char *name, bool prefix);
-	/* The kind's own check of a new object is not about its metadata, which is looked at if that is content. */
+	/* The kind's own check of a new object comes before that of its metadata, which is made if that is content: a
+	 * name is any that fits in a path. */
 	bool metadata_last;
 	/* What the kind's own check of an update goes through, in its order, behind what every update is asked; that of
 	 * its status. Not told: CHECK_META_CHANGE, CHECK_CHANGE. */

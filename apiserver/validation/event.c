@@ -106,6 +106,12 @@ static void same_struct(struct field_errors *errors, const char *name, const voi
 		field_invalid_internal(errors, FIELD(NULL, name), now, IMMUTABLE);
 }
 
+/* Clients that cut a time at its microseconds have not changed it. */
+static bool same_micros(const MetaV1MicroTime *a, const MetaV1MicroTime *b)
+{
+	return a && b && a->seconds == b->seconds && a->nanos / 1000 == b->nanos / 1000;
+}
+
 void validate_event_v1_update(struct field_errors *errors, const CoreV1Event *event, const CoreV1Event *old)
 {
 	if (!api_equal(event->series, old->series))
@@ -121,7 +127,8 @@ void validate_event_v1_update(struct field_errors *errors, const CoreV1Event *ev
 		field_invalid_int(errors, FIELD(NULL, "count"), event->count, IMMUTABLE);
 	same_text(errors, "reason", event->reason, old->reason);
 	same_text(errors, "type", event->type, old->type);
-	same_struct(errors, "eventTime", event->event_time, old->event_time, NULL);
+	if (!same_micros(event->event_time, old->event_time))
+		same_struct(errors, "eventTime", event->event_time, old->event_time, NULL);
 	same_text(errors, "action", event->action, old->action);
 	same_struct(errors, "related", event->related, old->related, NULL);
 	same_text(errors, "reportingController", event->reporting_component, old->reporting_component);

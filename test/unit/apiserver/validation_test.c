@@ -1,6 +1,7 @@
 /* Manifests that are refused, and the words of the refusal; and changes that are allowed or not. */
 #include "api/defaults/defaults.h"
 #include "apiserver/strategy/strategy.h"
+#include "apiserver/validation/event.h"
 #include "apiserver/validation/meta.h"
 #include "world.h"
 
@@ -294,10 +295,31 @@ static void test_names(void **state)
 	}
 }
 
+/* Only protobuf has what is less than a microsecond. */
+static void test_event_times(void **state)
+{
+	static const struct {
+		int32_t now, was;
+		size_t n_errors;
+	} cases[] = {{1000, 1000, 0}, {1000, 1999, 0}, {1999, 2000, 1}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new();
+		struct field_errors errors = FIELD_ERRORS_INIT(arena);
+		CoreV1Event *events[2];
+		for (int k = 0; k < 2; k++) {
+			events[k] = API_NEW(arena, CoreV1Event);
+			events[k]->event_time = API_NEW(arena, MetaV1MicroTime);
+			events[k]->event_time->nanos = k ? cases[i].was : cases[i].now;
+		}
+		validate_event_v1_update(&errors, events[0], events[1]);
+		assert_int_equal(errors.n_items, cases[i].n_errors);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_manifests), cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_parts), cmocka_unit_test(test_quality), cmocka_unit_test(test_deletion),
-		cmocka_unit_test(test_names)};
+		cmocka_unit_test(test_names), cmocka_unit_test(test_event_times)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
