@@ -20,7 +20,6 @@ static const struct flag ignored[] = {
 	IGNORED("feature-gates"),
 	IGNORED("goaway-chance"),
 	IGNORED("livez-grace-period"),
-	IGNORED("min-request-timeout"),
 	IGNORED_BOOL("runtime-config-emulation-forward-compatible"),
 	IGNORED("storage-initialization-timeout"),
 	IGNORED("strict-transport-security-directives"),
@@ -166,6 +165,8 @@ static struct flag *own_flags(struct options *o)
 		{"max-mutating-requests-inflight", 0, FLAG_INT, &o->max_writes, "200", "writes at once"},
 		{"request-timeout", 0, FLAG_DURATION, &o->request_ms, "1m0s",
 			"how long a request may take to arrive, and, when the server ends, to be answered"},
+		{"min-request-timeout", 0, FLAG_INT, &o->watch_seconds, "1800",
+			"a watch that names no time is ended after so many seconds at least, twice as many at most"},
 		{"service-cluster-ip-range", 0, FLAG_STRING, &o->service_range, "",
 			"range of Service addresses: CIDR, or two of both families"},
 		{"service-node-port-range", 0, FLAG_STRING, &o->node_port_range, "30000-32767", "range of node ports"},
@@ -205,6 +206,10 @@ struct status *options_parse(struct options *options, int argc, char **argv)
 		return status_bad_request("unknown command \"%s\": this program takes no arguments", args.items[0]);
 	if (options->secure_port < 0 || options->secure_port > 65535)
 		return status_bad_request("--secure-port: %lld is no port", (long long)options->secure_port);
+	if (options->watch_seconds < 0)
+		return status_bad_request("--min-request-timeout can not be negative value");
+	if (options->watch_seconds > INT32_MAX)
+		return status_bad_request("--min-request-timeout: %lld is too long", (long long)options->watch_seconds);
 	return admission_check(&options->admission);
 }
 

@@ -34,6 +34,7 @@ struct options {
 	int64_t kubernetes_node_port;
 	int64_t max_reads, max_writes;
 	int64_t request_ms;
+	int64_t watch_seconds;
 	int64_t shutdown_delay_ms;
 	bool shutdown_send_retry_after;
 	int64_t shutdown_watch_grace_ms;

@@ -213,7 +213,8 @@ static struct status *make_parts(struct options *o, struct app *app)
 	const struct registry_options ro = {.etcd = app->etcd,
 		.prefix = o->etcd_prefix,
 		.clock = app->clock,
-		.lease_reuse_seconds = o->lease_reuse_seconds};
+		.lease_reuse_seconds = o->lease_reuse_seconds,
+		.watch_seconds = o->watch_seconds};
 	app->registry = registry_new(&ro);
 	struct objects *objects = registry_objects(app->registry);
 	TRY(authn_new(&o->authn, objects, app->clock, &app->authn));

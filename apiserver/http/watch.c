@@ -13,7 +13,7 @@
 #include "base/mem.h"
 
 #define BOOKMARK_MS 60000
-#define TIMEOUT_FIRST_MS 1800000 /* --min-request-timeout */
+#define TIMEOUT_PARTS (1 << 16)
 #define FINAL_BOOKMARK_MS 2000
 #define IDLE_BYTES 1024
 #define INITIAL_EVENTS_END "k8s.io/initial-events-end"
@@ -420,8 +420,9 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	TRY(list_version_settle(request, &w->options));
 	add_name_selector(request, &w->options);
 	int64_t now = clock_mono_ms(request->clock);
+	const int64_t least = request->registry->watch_seconds * 1000;
 	int64_t timeout = w->options.timeout_seconds > 0 ? w->options.timeout_seconds * 1000
-							 : TIMEOUT_FIRST_MS + (int64_t)random_below(TIMEOUT_FIRST_MS);
+							 : least + least * random_below(TIMEOUT_PARTS) / TIMEOUT_PARTS;
 	w->deadline_ms = now + timeout;
 	w->bookmark_ms = now + BOOKMARK_MS;
 	const char *prefix = request_prefix(request);

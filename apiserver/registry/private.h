@@ -18,6 +18,7 @@ struct registry {
 	struct admission *admission;
 	const struct strategy_context *context;
 	struct lease *lease; /* of objects with a time to live */
+	int64_t watch_seconds;
 };
 
 /* What kinds do by default, where their strategy does not say. */

@@ -29,6 +29,7 @@ struct registry *registry_new(const struct registry_options *options)
 		.clock = options->clock,
 		.reuse_s = options->lease_reuse_seconds};
 	registry->lease = lease_new(&lease);
+	registry->watch_seconds = options->watch_seconds;
 	return registry;
 }
 

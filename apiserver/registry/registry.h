@@ -28,6 +28,7 @@ struct registry_options {
 	const char *prefix; /* "/registry" */
 	const struct clock *clock;
 	int64_t lease_reuse_seconds; /* see store/lease.h */
+	int64_t watch_seconds;	     /* for which a watch lasts at least, and at most twice as long */
 };
 
 struct registry *registry_new(const struct registry_options *options);

@@ -335,6 +335,19 @@ metadata: {name: s}
 	[ ! -e "$BATS_TEST_TMPDIR/wrong" ]
 }
 
+@test "a watch that names no time lasts as long as the server says at least, and twice as long at most" {
+	(
+		unset CP_PORT CP_ETCD_PORT
+		CP_FLAGS=--min-request-timeout=1
+		cp_start
+		for query in "watch=1" "watch=1&timeoutSeconds=0"; do
+			cp_curl "/api/v1/namespaces/default/configmaps?$query" -m 30 -o /dev/null -w '%{http_code} %{time_total}\n'
+		done > "$BATS_TEST_TMPDIR/took"
+		cp_stop
+	)
+	awk '$1 != 200 || $2 < 1 || $2 >= 3 {wrong = 1} END {exit wrong || NR != 2}' "$BATS_TEST_TMPDIR/took"
+}
+
 @test "what the controller manager asks for before it removes old tokens is there" {
 	tracking=/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking
 	since() {
