@@ -1,6 +1,6 @@
 #include <pthread.h>
-#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
+#include "apiserver/config_file.h"
 #include "apiserver/validation/field.h"
 #include "base/mem.h"
 #include "base/recent.h"
@@ -11,7 +11,7 @@
 
 #define DEFAULT_KEYS 4096
 
-static const struct admission_config_form form = {.type = &EventratelimitV1alpha1Configuration_schema,
+static const struct config_form form = {.type = &EventratelimitV1alpha1Configuration_schema,
 	.names = {{"eventratelimit.admission.k8s.io/v1alpha1", "Configuration"}}};
 
 static const char *const types[] = {"Server", "Namespace", "User", "SourceAndObject", NULL};
@@ -57,9 +57,9 @@ static struct status *start(struct admission_context *context, const struct admi
 	struct field_errors errors = FIELD_ERRORS_INIT(start->arena);
 	EventratelimitV1alpha1Configuration *config = API_NEW(start->arena, EventratelimitV1alpha1Configuration);
 	if (start->config)
-		TRY(admission_config_decode(start->arena, start->config, start->config_size, &form, &config));
+		TRY(config_decode(start->arena, start->config, start->config_size, &form, &config));
 	check(&errors, config);
-	TRY(admission_config_errors(&errors));
+	TRY(config_errors(&errors));
 	struct limits *limits = mem_zalloc(sizeof(*limits));
 	pthread_mutex_init(&limits->lock, NULL);
 	limits->clock = context->clock;

@@ -3,7 +3,6 @@
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/yaml.h"
-#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
 #include "base/encode.h"
 #include "base/mem.h"

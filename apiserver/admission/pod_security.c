@@ -1,9 +1,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include "api/meta.h"
-#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
 #include "apiserver/admission/pod_standards.h"
+#include "apiserver/config_file.h"
 #include "apiserver/strategy/pod_parts.h"
 #include "apiserver/validation/field.h"
 #include "apiserver/validation/meta.h"
@@ -110,7 +110,7 @@ static bool same_standard(const struct pod_standard *a, const struct pod_standar
 
 /* --- what the configuration says --- */
 
-static const struct admission_config_form form = {.type = &PodsecurityV1PodSecurityConfiguration_schema,
+static const struct config_form form = {.type = &PodsecurityV1PodSecurityConfiguration_schema,
 	.strict = true,
 	.names = {{"pod-security.admission.config.k8s.io/v1", "PodSecurityConfiguration"},
 		{"pod-security.admission.config.k8s.io/v1beta1", "PodSecurityConfiguration"},
@@ -120,7 +120,7 @@ static struct status *start(struct admission_context *context, const struct admi
 {
 	PodsecurityV1PodSecurityConfiguration *config = API_NEW(start->arena, PodsecurityV1PodSecurityConfiguration);
 	if (start->config)
-		TRY(admission_config_decode(start->arena, start->config, start->config_size, &form, &config));
+		TRY(config_decode(start->arena, start->config, start->config_size, &form, &config));
 	ENSURE(start->arena, config->defaults, PodsecurityV1PodSecurityDefaults);
 	ENSURE(start->arena, config->exemptions, PodsecurityV1PodSecurityExemptions);
 	struct pod_security *own = mem_zalloc(sizeof(*own));
@@ -179,7 +179,7 @@ static struct status *ready(const struct admission_context *context)
 	check_exemptions(&errors, "namespaces", x->namespaces, x->n_namespaces, name_is_dns_label);
 	check_exemptions(&errors, "runtimeClasses", x->runtime_classes, x->n_runtime_classes, name_is_dns_subdomain);
 	check_exemptions(&errors, "usernames", x->usernames, x->n_usernames, any_user_name);
-	return status_wrap(admission_config_errors(&errors), "PodSecurity invalid");
+	return status_wrap(config_errors(&errors), "PodSecurity invalid");
 }
 
 /* --- figures --- */

@@ -2,8 +2,8 @@
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/qos.h"
-#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
+#include "apiserver/config_file.h"
 #include "apiserver/validation/pod/pod.h"
 #include "base/nameset.h"
 #include "base/str.h"
@@ -17,7 +17,7 @@
 
 typedef PodtolerationrestrictionV1alpha1Configuration Configuration;
 
-static const struct admission_config_form config_form = {.type = &PodtolerationrestrictionV1alpha1Configuration_schema,
+static const struct config_form config_form = {.type = &PodtolerationrestrictionV1alpha1Configuration_schema,
 	.names = {{"podtolerationrestriction.admission.k8s.io/v1alpha1", "Configuration"}}};
 
 struct tolerations {
@@ -42,7 +42,7 @@ static struct status *start(struct admission_context *context, const struct admi
 {
 	Configuration *config = API_NEW(start->arena, PodtolerationrestrictionV1alpha1Configuration);
 	if (start->config)
-		TRY(admission_config_decode(start->arena, start->config, start->config_size, &config_form, &config));
+		TRY(config_decode(start->arena, start->config, start->config_size, &config_form, &config));
 	TRY(check_config(start->arena, config));
 	context->own = config;
 	return NULL;

@@ -1,8 +1,8 @@
 #include "api/copy.h"
 #include "api/meta.h"
 #include "api/quota.h"
-#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
+#include "apiserver/config_file.h"
 #include "apiserver/validation/field.h"
 #include "base/nameset.h"
 #include "base/str.h"
@@ -12,7 +12,7 @@
  * that two writes cannot both take what is left. The controller corrects the sums when objects go.
  */
 
-static const struct admission_config_form form = {.type = &ApiserverV1ResourceQuotaConfiguration_schema,
+static const struct config_form form = {.type = &ApiserverV1ResourceQuotaConfiguration_schema,
 	.strict = true,
 	.names = {{"apiserver.config.k8s.io/v1", "ResourceQuotaConfiguration"},
 		{"resourcequota.admission.k8s.io/v1beta1", "Configuration"},
@@ -23,12 +23,12 @@ static struct status *start(struct admission_context *context, const struct admi
 	struct field_errors errors = FIELD_ERRORS_INIT(start->arena);
 	ApiserverV1ResourceQuotaConfiguration *config = API_NEW(start->arena, ApiserverV1ResourceQuotaConfiguration);
 	if (start->config)
-		TRY(admission_config_decode(start->arena, start->config, start->config_size, &form, &config));
+		TRY(config_decode(start->arena, start->config, start->config_size, &form, &config));
 	for (size_t i = 0; i < config->n_limited_resources; i++)
 		if (str_empty(config->limited_resources[i]->resource))
 			field_required(&errors, FIELD(FIELD_INDEX(FIELD(NULL, "limitedResources"), i), "resource"), "");
 	context->own = config;
-	return admission_config_errors(&errors);
+	return config_errors(&errors);
 }
 
 /* One quota that concerns the write, and what it would be charged. */

@@ -1,5 +1,5 @@
-#include "apiserver/admission/config.h"
 #include "apiserver/admission/plugins.h"
+#include "apiserver/config_file.h"
 #include "apiserver/validation/field.h"
 #include "base/str.h"
 #include "client/kubeconfig.h"
@@ -9,7 +9,7 @@
  * configuration says of them is read all the same, so that what is wrong in it is told.
  */
 
-static const struct admission_config_form form = {.type = &ApiserverV1WebhookAdmissionConfiguration_schema,
+static const struct config_form form = {.type = &ApiserverV1WebhookAdmissionConfiguration_schema,
 	.names = {{"apiserver.config.k8s.io/v1", "WebhookAdmissionConfiguration"},
 		{"apiserver.config.k8s.io/v1alpha1", "WebhookAdmission"}}};
 
@@ -20,11 +20,11 @@ static struct status *start(struct admission_context *context, const struct admi
 	struct client_config client;
 	if (!start->config)
 		return NULL;
-	TRY(admission_config_decode(start->arena, start->config, start->config_size, &form, &config));
+	TRY(config_decode(start->arena, start->config, start->config_size, &form, &config));
 	if (*str_or_empty(config->kube_config_file) != '/')
 		field_invalid(&errors, FIELD(NULL, "kubeConfigFile"), config->kube_config_file,
 			"must be an absolute file path");
-	TRY(admission_config_errors(&errors));
+	TRY(config_errors(&errors));
 	const struct kubeconfig_overrides overrides = {.path = config->kube_config_file, .no_in_cluster = true};
 	return kubeconfig_load(start->arena, &overrides, &client, NULL);
 }
