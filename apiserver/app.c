@@ -50,6 +50,7 @@ static struct authn_request credentials(struct exchange *exchange, struct reques
 		n++;
 	return (struct authn_request){.chain = chain,
 		.n_chain = n,
+		.path = r->path,
 		.header = get_header,
 		.each_header = each_header,
 		.data = exchange,

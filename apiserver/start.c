@@ -200,15 +200,24 @@ static void settle_jwks_uri(struct options *o)
 static void settle_anonymous_auth(struct options *o)
 {
 	const struct flag_list *modes = &o->authz.modes;
-	if (!o->authn.anonymous_auth || (modes->n_items && !str_in_n("AlwaysAllow", modes->items, modes->n_items)))
+	if (!str_empty(o->authz.config_file) || !o->authn.anonymous_auth ||
+		(modes->n_items && !str_in_n("AlwaysAllow", modes->items, modes->n_items)))
 		return;
 	log_warn("--anonymous-auth is off: the authorization mode AlwaysAllow does not go with it");
 	o->authn.anonymous_auth = false;
 }
 
+/* What a file says of who may come without a name goes before what flags say. */
+static struct status *settle_access(struct options *o)
+{
+	TRY(authz_settle(&o->authz));
+	settle_anonymous_auth(o);
+	return authn_settle(&o->authn);
+}
+
 static struct status *make_parts(struct options *o, struct app *app)
 {
-	settle_anonymous_auth(o);
+	TRY(settle_access(o));
 	settle_jwks_uri(o);
 	const struct registry_options ro = {.etcd = app->etcd,
 		.prefix = o->etcd_prefix,

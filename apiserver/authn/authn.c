@@ -158,6 +158,13 @@ static struct status *by_token(
 	return refused;
 }
 
+static bool may_be_nobody(const struct authn *authn, const char *path)
+{
+	const struct flag_list *paths = &authn->options.anonymous_paths;
+	return authn->options.anonymous_auth &&
+	       (!paths->n_items || str_in_n(str_or_empty(path), paths->items, paths->n_items));
+}
+
 struct status *authn_authenticate(
 	struct authn *authn, struct arena *arena, const struct authn_request *request, struct user **ret_user)
 {
@@ -168,7 +175,7 @@ struct status *authn_authenticate(
 		keep(&refused, authn_x509(authn, arena, request, &user));
 	if (!user)
 		keep(&refused, by_token(authn, arena, request, &user));
-	if (!user && !refused && authn->options.anonymous_auth) {
+	if (!user && !refused && may_be_nobody(authn, request->path)) {
 		user = user_new(arena, USER_ANONYMOUS, "");
 		user_add_group(arena, user, GROUP_UNAUTHENTICATED);
 	}

@@ -36,7 +36,9 @@ struct authn_options {
 	struct flag_list requestheader_username_headers;
 	char *token_auth_file;
 	bool enable_bootstrap_token_auth;
-	bool anonymous_auth;
+	bool anonymous_auth, anonymous_auth_given;
+	struct flag_list anonymous_paths; /* the only ones where it holds; none: everywhere */
+	char *config_file;
 	struct flag_list service_account_key_file;
 	char *service_account_signing_key_file;
 	struct flag_list service_account_issuer;
@@ -51,6 +53,8 @@ struct authn_options {
 /* The flags that fill them, for the server's flag tables (a table that ends with {NULL}). Allocated once, lives for
  * ever. */
 struct flag *authn_flags(struct authn_options *options);
+/* Reads the file that the flags name. Error: what is wrong with it, or with both. */
+struct status *authn_settle(struct authn_options *options) MUST_USE;
 
 struct authn_certificate {
 	const uint8_t *der;
@@ -60,6 +64,7 @@ struct authn_certificate {
 struct authn_request {
 	const struct authn_certificate *chain; /* as the peer sent it, its own first */
 	size_t n_chain;
+	const char *path; /* unescaped */
 	/* The nth value of a header (any case), NULL past the last. */
 	const char *(*header)(void *data, const char *name, size_t nth);
 	/* Calls each for every header, for the prefixes of extra values. */

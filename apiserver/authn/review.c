@@ -26,7 +26,7 @@ void authn_user_info(struct arena *arena, const struct user *user, Authenticatio
 /* Whoever shows no token is nobody in particular, for whatever audience. */
 static struct user *nobody(struct authn *authn, struct arena *arena, struct token_request *asked)
 {
-	if (!authn->options.anonymous_auth)
+	if (!authn->options.anonymous_auth || authn->options.anonymous_paths.n_items)
 		return NULL;
 	struct user *user = user_new(arena, USER_ANONYMOUS, "");
 	user_add_group(arena, user, GROUP_UNAUTHENTICATED);

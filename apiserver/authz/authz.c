@@ -9,7 +9,9 @@ struct flag *authz_flags(struct authz_options *o)
 {
 	const struct flag flags[] = {
 		{"authorization-mode", 0, FLAG_STRINGS, &o->modes, "",
-			"authorizers in order: Node, RBAC, AlwaysAllow, AlwaysDeny"},
+			"authorizers in order: Node, RBAC, AlwaysAllow, AlwaysDeny", .changed = &o->modes_given},
+		{"authorization-config", 0, FLAG_STRING, &o->config_file, "",
+			"file with the authorizers (AuthorizationConfiguration), instead of --authorization-mode"},
 		{NULL},
 	};
 	return mem_dup(flags, sizeof(flags));

@@ -5,9 +5,9 @@
  *	if (authz_authorize(authz, arena, &a, &reason) != AUTHZ_ALLOW)
  *		return authz_forbidden(&a, reason);
  *
- * A chain of authorizers (--authorization-mode: Node, RBAC, AlwaysAllow, AlwaysDeny), the first opinion wins. The group
- * system:masters comes before them.
- * Threads: from any thread at once; answers from memory without blocking.
+ * A chain of authorizers (--authorization-mode or --authorization-config: Node, RBAC, AlwaysAllow, AlwaysDeny), the
+ *first opinion wins. The group system:masters comes before them. Threads: from any thread at once; answers from memory
+ *without blocking.
  */
 #ifndef APISERVER_AUTHZ_AUTHZ_H
 #define APISERVER_AUTHZ_AUTHZ_H
@@ -38,11 +38,15 @@ struct authz_attributes {
 };
 
 struct authz_options {
-	struct flag_list modes; /* Node, RBAC, AlwaysAllow, AlwaysDeny */
+	struct flag_list modes; /* Node, RBAC, AlwaysAllow, AlwaysDeny; none: AlwaysAllow */
+	bool modes_given;
+	char *config_file; /* instead of modes */
 };
 
 /* The flags that fill them (a table that ends with {NULL}). Allocated once, lives for ever. */
 struct flag *authz_flags(struct authz_options *options);
+/* Reads the file that the flags name into modes. Error: what is wrong with it, or with both. */
+struct status *authz_settle(struct authz_options *options) MUST_USE;
 
 /* Subscribes to what it needs; call before the cache is started. Error: an unknown mode. */
 struct status *authz_new(const struct authz_options *options, struct objects *objects, struct authz **ret) MUST_USE;

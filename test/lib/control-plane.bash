@@ -7,7 +7,7 @@
 #   cp_start_failing "create.after-commit crash"   # with failure points
 #
 # The API server is BIN's (build/bin without it); CP_APISERVER names another binary to start (the original's, to
-# compare); CP_FLAGS holds further flags for it.
+# compare); CP_FLAGS holds further flags for it, CP_AUTHORIZATION those in place of --authorization-mode=Node,RBAC.
 # Everything lives in one temporary directory and ends with cp_stop.
 
 cp_root=${CP_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
@@ -90,7 +90,7 @@ cp_start_apiserver() {
 		--advertise-address=192.0.2.1 --tls-cert-file="$CP_DIR/apiserver.crt" --tls-private-key-file="$CP_DIR/apiserver.key" \
 		--client-ca-file="$CP_DIR/ca.crt" --service-account-issuer=https://kubernetes.default.svc \
 		--service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key" \
-		--service-cluster-ip-range=10.0.0.0/24 --authorization-mode=Node,RBAC --enable-bootstrap-token-auth \
+		--service-cluster-ip-range=10.0.0.0/24 ${CP_AUTHORIZATION---authorization-mode=Node,RBAC} --enable-bootstrap-token-auth \
 		--kubelet-client-certificate="$CP_DIR/kubelet-client.crt" --kubelet-client-key="$CP_DIR/kubelet-client.key" \
 		--kubelet-preferred-address-types=InternalIP,Hostname ${CP_FLAGS:-} > "$CP_DIR/apiserver.log" 2>&1 3>&- &
 	CP_APISERVER_PID=$!

@@ -92,6 +92,17 @@ allowed() {
 	return 1
 }
 
+# another FLAG…: a second server on the same etcd.
+another() {
+	first=$CP_SERVER
+	CP_PORT="" CP_AUTHORIZATION="" CP_FLAGS="$* --advertise-address=192.0.2.2" cp_start_apiserver
+}
+end_other() {
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" 2> /dev/null || true
+	CP_SERVER=$first
+}
+
 @test "without credentials one is anonymous, with bad ones nobody" {
 	body=$(curl -s -A test --cacert "$CP_DIR/ca.crt" -w '%{http_code}' "$CP_SERVER$pods")
 	[[ $body == *'User \"system:anonymous\" cannot list resource \"pods\"'*403 ]]
@@ -102,15 +113,56 @@ allowed() {
 }
 
 @test "where everybody may do everything, nobody comes without a name" {
-	local first=$CP_SERVER answer
-	CP_PORT="" CP_FLAGS="--authorization-mode=AlwaysAllow --advertise-address=192.0.2.2" cp_start_apiserver
+	local answer
+	another --authorization-mode=AlwaysAllow
 	as alice GET "$pods"
 	expect 200
 	answer=$(curl -s -A test --cacert "$CP_DIR/ca.crt" -u bad:wrong -w '%{http_code}' "$CP_SERVER$pods")
-	kill "$CP_APISERVER_PID"
-	wait "$CP_APISERVER_PID" 2> /dev/null || true
-	CP_SERVER=$first
+	end_other
 	[[ $answer == *'"message":"Unauthorized"'*401 ]]
+}
+
+@test "the authorizers are those of the file" {
+	printf '%s\n' 'apiVersion: apiserver.config.k8s.io/v1' 'kind: AuthorizationConfiguration' \
+		'authorizers: [{type: Node, name: node}, {type: RBAC, name: rbac}]' > "$BATS_TEST_TMPDIR/authorizers"
+	another "--authorization-config=$BATS_TEST_TMPDIR/authorizers"
+	as alice GET "$pods"
+	end_other
+	expect 403 'User \"alice\" cannot list resource'
+}
+
+@test "a server whose authorizers are not right does not start" {
+	local case wrong=$BATS_TEST_TMPDIR/wrong
+	while IFS='|' read -r case expected; do
+		printf '%s\n' 'apiVersion: apiserver.config.k8s.io/v1' 'kind: AuthorizationConfiguration' "$case" > "$wrong"
+		run "$CP_APISERVER" --etcd-servers="$CP_ETCD" --secure-port=0 --cert-dir="$BATS_TEST_TMPDIR" --service-account-issuer=https://x \
+			--service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key" --authorization-config="$wrong"
+		[ "$status" = 1 ] && [[ ${output//\\/} == *"$expected"* ]] || { echo "$case: $output" && return 1; }
+	done <<-'CASES'
+		authorizers: []|authorizers: Required value: at least one authorization mode must be defined
+		authorizers: [{name: x}]|authorizers[0].type: Required value
+		authorizers: [{type: Rbac, name: rbac}]|authorizers[0].type: Unsupported value: "Rbac": supported values: "ABAC", "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook"
+		authorizers: [{type: RBAC, name: rbac}, {type: RBAC, name: r}]|authorizers[1].type: Duplicate value: "RBAC"
+		authorizers: [{type: RBAC}]|authorizers[0].name: Required value
+		authorizers: [{type: RBAC, name: m}, {type: Node, name: m}]|authorizers[1].name: Duplicate value: "m"
+		authorizers: [{type: RBAC, name: R}]|authorizers[0].name: Invalid value: "R": authorizer name is invalid: a lowercase RFC 1123 subdomain
+		authorizers: [{type: RBAC, name: r}]|expected name rbac for authorizer RBAC instead of r
+		authorizers: [{type: RBAC, name: rbac, webhook: {timeout: 1s}}]|authorizers[0].webhook: Invalid value: "non-null": may only be specified when type=Webhook
+		authorizers: [{type: Webhook, name: w}]|authorizers[0].webhook: Required value: required when type=Webhook
+		authorizers: [{type: RBAC, name: rbac, kind: x}]|failed to load AuthorizationConfiguration from file: strict decoding error: unknown field "authorizers[0].kind"
+	CASES
+}
+
+@test "who comes without a name comes to the paths of the file alone" {
+	local path answers=""
+	printf '%s\n' 'apiVersion: apiserver.config.k8s.io/v1' 'kind: AuthenticationConfiguration' \
+		'anonymous: {enabled: true, conditions: [{path: /livez}]}' > "$BATS_TEST_TMPDIR/nobody"
+	another --authorization-mode=RBAC "--authentication-config=$BATS_TEST_TMPDIR/nobody"
+	for path in /livez /healthz /livez/ "$pods"; do
+		answers+=$(curl -s -A test --cacert "$CP_DIR/ca.crt" -o /dev/null -w '%{http_code} ' "$CP_SERVER$path")
+	done
+	end_other
+	[ "$answers" = "200 401 401 401 " ]
 }
 
 @test "a right appears with its binding and goes with it" {
