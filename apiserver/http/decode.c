@@ -11,6 +11,8 @@
 #include "base/encode.h"
 
 /* What the original calls the table of its kinds. */
+#define NO_VERSION "Object 'apiVersion' is missing in '%s'"
+#define META "meta.k8s.io"
 #define SCHEME "\"pkg/runtime/scheme.go:110\""
 
 /* `Pod in version "v1" cannot be handled as a Pod: …` */
@@ -23,13 +25,26 @@ static struct status *cannot_handle(
 	return s;
 }
 
+/* Whether a group is named, but no version of it. */
+static bool has_no_version(const char *api_version)
+{
+	const char *slash = strchr(api_version, '/');
+	return slash && slash > api_version && !slash[1];
+}
+
 /* What is left out is the type's own; a version of no group may go by a slash. */
 static void complete_kind(struct arena *arena, const struct schema_type *type, char **api_version, char **kind)
 {
+	const size_t group = strlen(type->group);
+	const char *version = str_or_empty(*api_version);
+	const char *own = str_eq(type->group, META) ? META "/v1" : type->api_version;
 	if (str_empty(*kind))
 		*kind = arena_strdup(arena, type->kind);
-	if (str_empty(*api_version) || str_eq(*api_version, "/"))
-		*api_version = arena_strdup(arena, type->api_version);
+	if (!*version || str_eq(version, "/") ||
+		(has_no_version(version) && strlen(version) == group + 1 && !strncmp(version, type->group, group)))
+		*api_version = arena_strdup(arena, own);
+	else if (*version == '/' && !strchr(version + 1, '/'))
+		*api_version = arena_strdup(arena, version + 1);
 }
 
 static const char *version_part(const char *api_version)
@@ -71,6 +86,26 @@ static bool is_former_version(const struct schema_type *type, const char *api_ve
 	       (str_empty(kind) || str_eq(kind, type->kind));
 }
 
+/* Definitions and API services belong to servers of their own, that know nothing of others' kinds. */
+static const char *server_of(const char *group)
+{
+	static const char *const own[] = {"apiextensions.k8s.io", "apiregistration.k8s.io", NULL};
+	return str_in(group, own) ? group : "";
+}
+
+/* Whether who serves the type knows such a kind at all. */
+static bool is_known(struct arena *arena, const struct schema_type *type, const char *api_version, const char *kind)
+{
+	const char *slash = strchr(api_version, '/');
+	const char *group = slash ? arena_strndup(arena, api_version, (size_t)(slash - api_version)) : "";
+	const struct schema_type *named = schema_find_api_version(api_version, kind);
+	if (str_eq(group, META))
+		return false;
+	if (named && str_eq(named->group, META))
+		return true;
+	return str_eq(server_of(group), server_of(type->group)) && (named || kind_is_former(api_version, kind));
+}
+
 /* apiVersion and kind may be left out, but not be those of something else. */
 static struct status *check_kind(struct request *request, const struct schema_type *type, const char *api_version,
 	const char *kind, struct decode_error *error)
@@ -84,12 +119,10 @@ static struct status *check_kind(struct request *request, const struct schema_ty
 			500);
 	}
 	/* What belongs to every group may come under any group's name. */
-	if (str_eq(type->group, "meta.k8s.io") || (str_empty(api_version) && str_empty(kind)) ||
+	if (str_eq(type->group, META) || (str_empty(api_version) && str_empty(kind)) ||
 		is_former_version(type, api_version, kind))
 		return NULL;
-	/* A version of no group may go by a slash. */
-	api_version += *api_version == '/';
-	if (!str_empty(kind) && !str_empty(api_version) && !schema_find_api_version(api_version, kind)) {
+	if (!str_empty(kind) && !str_empty(api_version) && !is_known(arena, type, api_version, kind)) {
 		error->other_kind = arena_printf(arena, "no kind %s is registered for version %s in scheme " SCHEME,
 			field_quote(arena, kind), field_quote(arena, api_version));
 		return is_other_kind(type, kind, field_quote(arena, version_part(api_version)), error);
@@ -99,18 +132,19 @@ static struct status *check_kind(struct request *request, const struct schema_ty
 			version_part(api_version), kind, str_or(type->group, "core"), type->kind);
 		return is_other_kind(type, kind, arena_printf(arena, "\"%s\"", version_part(api_version)), error);
 	}
-	if (!str_empty(api_version) && !str_eq(api_version, type->api_version))
-		return status_bad_request(
-			"the API version in the data (%s) does not match the expected API version (%s)", api_version,
-			type->api_version);
-	return NULL;
+	if (str_empty(api_version) || str_eq(api_version, type->api_version))
+		return NULL;
+	error->names_kind = true;
+	return status_bad_request("the API version in the data (%s) does not match the expected API version (%s)",
+		api_version, type->api_version);
 }
 
 /* A body that says it is something else, and is wrong as that already; otherwise what is said of its kind. */
 static struct status *explain_kind(struct request *request, const struct schema_type *type, const char *api_version,
 	const char *kind, const char *data, size_t size, struct status *said, struct decode_error *error)
 {
-	const struct schema_type *named = str_empty(kind) ? NULL : schema_find_api_version(api_version, kind);
+	const bool known = !str_empty(kind) && is_known(request->arena, type, api_version, kind);
+	const struct schema_type *named = known ? schema_find_api_version(api_version, kind) : NULL;
 	ProtobufCMessage *unused;
 	struct status *wrong = named ? json_decode(request->arena, named, data, size, NULL, &unused) : NULL;
 	if (!wrong)
@@ -132,8 +166,7 @@ struct status *decode_json(struct request *request, const struct schema_type *ty
 	error = error ? error : &unwanted;
 	*error = (struct decode_error){0};
 	struct status *status = json_decode(request->arena, type, data, size, &options, ret_object);
-	if (type != &MetaV1DeleteOptions_schema)
-		complete_kind(request->arena, type, &api_version, &kind);
+	complete_kind(request->arena, type, &api_version, &kind);
 	struct status *other = check_kind(request, type, api_version, kind, error);
 	if (other) {
 		status_drop(status, "another kind is the reason");
@@ -204,18 +237,6 @@ static struct status *no_version(
 		type->kind, why, summary(request->arena, body));
 }
 
-/* A group, a slash and a version. */
-static struct status *check_group_version(
-	struct request *request, const struct schema_type *type, const char *api_version, struct body body)
-{
-	const char *slash = strchr(api_version, '/');
-	if (!slash || !strchr(slash + 1, '/'))
-		return NULL;
-	return status_bad_request(
-		"the object provided is unrecognized (must be of type %s): unexpected GroupVersion string: %s (%s)",
-		type->kind, api_version, summary(request->arena, body));
-}
-
 /* Options are not told as a body of their kind is. */
 static struct status *bad_options(struct status *why)
 {
@@ -224,42 +245,62 @@ static struct status *bad_options(struct status *why)
 	return s;
 }
 
+static struct status *unrecognized(
+	struct request *request, const struct schema_type *type, struct body body, struct status *why)
+{
+	if (type == &MetaV1DeleteOptions_schema)
+		return bad_options(why);
+	struct status *s = status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
+		type->kind, why->message, summary(request->arena, body));
+	status_free(why);
+	return s;
+}
+
+/* A group, a slash and a version. */
+static struct status *check_group_version(struct request *request, const struct schema_type *type,
+	const char *api_version, const char *kind, struct body body)
+{
+	const char *slash = strchr(api_version, '/');
+	if (slash && strchr(slash + 1, '/'))
+		return unrecognized(
+			request, type, body, status_bad_request("unexpected GroupVersion string: %s", api_version));
+	if (!has_no_version(api_version))
+		return NULL;
+	char *text = arena_strndup(request->arena, body.data, body.size);
+	if (type == &MetaV1DeleteOptions_schema)
+		return bad_options(status_bad_request(NO_VERSION, text));
+	return status_bad_request("%s in version \"\" cannot be handled as a %s: " NO_VERSION, kind, type->kind, text);
+}
+
 /* body: as it was sent, which may be YAML. */
 static struct status *decode_json_body(struct request *request, const struct schema_type *type, const char *data,
 	size_t size, struct body body, ProtobufCMessage **ret_object)
 {
 	char *api_version, *kind;
 	struct decode_error error = {0};
-	struct status *peeked = json_peek_type(request->arena, data, size, &api_version, &kind);
-	struct status *status = peeked ? peeked : decode_json(request, type, data, size, ret_object, &error);
+	struct status *peeked = json_peek_type(request->arena, data, size, &api_version, &kind), *misnamed = NULL;
+	if (!peeked) {
+		complete_kind(request->arena, type, &api_version, &kind);
+		misnamed = check_group_version(request, type, api_version, kind, body);
+	}
+	struct status *status = peeked	   ? peeked
+				: misnamed ? misnamed
+					   : decode_json(request, type, data, size, ret_object, &error);
 	if (!status)
 		return NULL;
-	complete_kind(request->arena, type, &api_version, &kind);
 	const char *problem = json_problem(request->arena, data, size);
 	if (problem || peeked) {
 		const char *why = problem ? problem : arena_strdup(request->arena, status->message);
 		status_free(status);
 		return no_version(request, type, why, body);
 	}
-	struct status *misnamed = check_group_version(request, type, api_version, body);
-	if (misnamed) {
-		status_free(status);
+	if (misnamed)
 		return misnamed;
-	}
 	if (error.names_kind)
 		return status;
 	if (type == &MetaV1DeleteOptions_schema)
 		return bad_options(status);
 	return cannot_handle(type, kind, version_part(api_version), status);
-}
-
-static struct status *unrecognized(
-	struct request *request, const struct schema_type *type, struct body body, struct status *why)
-{
-	struct status *s = status_bad_request("the object provided is unrecognized (must be of type %s): %s (%s)",
-		type->kind, why->message, summary(request->arena, body));
-	status_free(why);
-	return s;
 }
 
 static struct status *decode_yaml(struct request *request, const struct schema_type *type, const char *data,
@@ -312,9 +353,7 @@ static struct status *decode_protobuf(struct request *request, const struct sche
 	if (!bad)
 		bad = protobuf_envelope(request->arena, data, size, &api_version, &kind, &raw, &raw_size);
 	if (bad)
-		return type == &MetaV1DeleteOptions_schema
-			       ? bad_options(bad)
-			       : unrecognized(request, type, (struct body){data, size}, bad);
+		return unrecognized(request, type, (struct body){data, size}, bad);
 	/* What it says it is it must be first. */
 	const struct schema_type *named = str_empty(kind) ? NULL : schema_find_api_version(api_version, kind);
 	if (!named && !str_empty(kind) && !str_empty(api_version))

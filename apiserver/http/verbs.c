@@ -525,9 +525,11 @@ static struct status *check_config(struct request *request, const cJSON *config)
 	const char *api_version = str_or_empty(tree_string(tree_get(config, "apiVersion"))),
 		   *kind = str_or_empty(tree_string(tree_get(config, "kind")));
 	const struct schema_type *type = applied_type(request);
+	const char *slash = strchr(api_version, '/');
+	if (slash && strchr(slash + 1, '/'))
+		return status_bad_request("invalid object type: /, Kind=");
 	if (!str_eq(api_version, type->api_version) || !str_eq(kind, type->kind))
-		return status_bad_request(
-			"invalid object type: %s%s, Kind=%s", strchr(api_version, '/') ? "" : "/", api_version, kind);
+		return status_bad_request("invalid object type: %s%s, Kind=%s", slash ? "" : "/", api_version, kind);
 	if (tree_get_path(config, "metadata", "managedFields", NULL))
 		return status_bad_request("metadata.managedFields must be nil");
 	return NULL;
