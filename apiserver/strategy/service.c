@@ -132,6 +132,8 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 	carry_allocated(request->arena, service->spec, old->spec);
 	normalize_ips(request->arena, service->spec, old->spec);
 	drop_for_type(service->spec, old->spec);
+	if (service->status && !service_type_is(service->spec, "LoadBalancer"))
+		service->status->load_balancer = NULL;
 }
 
 /* Whether the addresses that a Service names cannot be: that alone is told. */

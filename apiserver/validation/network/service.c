@@ -184,15 +184,16 @@ static void check_external_traffic(
 	} else {
 		validate_one_of(errors, at, spec->external_traffic_policy, traffic);
 	}
-	if (spec->internal_traffic_policy && !str_in(spec->internal_traffic_policy, traffic))
-		field_unsupported(errors, FIELD(path, "internalTrafficPolicy"), spec->internal_traffic_policy, traffic);
+	const struct field_path *health_port = FIELD(path, "healthCheckNodePort");
 	bool health = str_eq(spec->type, "LoadBalancer") && str_eq(spec->external_traffic_policy, "Local");
 	if (health && check_port_number(spec->health_check_node_port) && spec->health_check_node_port)
-		field_invalid_int(errors, FIELD(path, "healthCheckNodePort"), spec->health_check_node_port,
+		field_invalid_int(errors, health_port, spec->health_check_node_port,
 			check_port_number(spec->health_check_node_port));
 	if (!health && spec->health_check_node_port)
-		field_invalid_int(errors, FIELD(path, "healthCheckNodePort"), spec->health_check_node_port,
+		field_invalid_int(errors, health_port, spec->health_check_node_port,
 			"may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
+	if (spec->internal_traffic_policy && !str_in(spec->internal_traffic_policy, traffic))
+		field_unsupported(errors, FIELD(path, "internalTrafficPolicy"), spec->internal_traffic_policy, traffic);
 }
 
 static void check_no_headless(struct field_errors *errors, const struct field_path *path, const CoreV1ServiceSpec *spec)
