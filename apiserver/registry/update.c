@@ -59,7 +59,7 @@ static void keep_the_other_half(struct request *request, ProtobufCMessage *objec
 	if (!child_field(object, "status") || !schema_find_subresource(request->schema, "status"))
 		return;
 	bool status_only = str_eq(request->subresource, "status");
-	if (!status_only && *request->subresource)
+	if (!status_only && (*request->subresource || request->strategy->writes_status))
 		return;
 	/* Of the old object only that half is copied. */
 	ProtobufCMessage *half = api_new(request->arena, schema_of(old));

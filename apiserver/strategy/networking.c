@@ -1,6 +1,7 @@
 #include "apiserver/validation/network/networking.h"
 #include "api/copy.h"
 #include "api/meta.h"
+#include "api/names.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
 #include "apiserver/validation/ip.h"
@@ -58,6 +59,13 @@ static void warn_network_policy(struct request *request, const ProtobufCMessage 
 	}
 }
 
+static void prepare_update_service_cidr(
+	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
+{
+	if (generic_is_status(request))
+		generic_keep_meta(object, before);
+}
+
 const struct strategy ingress_strategy = {.group = GROUP,
 	.resource = "ingresses",
 	.update_checks = {CHECK_META_CHANGE, CHECK_META, CHECK_CHANGE},
@@ -82,8 +90,8 @@ const struct strategy ip_address_strategy = {.group = GROUP,
 	CHECKS(ip_address)};
 const struct strategy service_cidr_strategy = {.group = GROUP,
 	.resource = "servicecidrs",
-	.prepare_create = generic_reset_status,
-	.prepare_update = generic_keep_status_and_meta,
+	.writes_status = true,
+	.prepare_update = prepare_update_service_cidr,
 	CHECKS(service_cidr)};
 
 /* Slices */
@@ -103,17 +111,46 @@ static void warn_slice(struct request *request, const ProtobufCMessage *object, 
 	}
 }
 
-/* The topology is a field of the former API: what it says beside the node's name is no longer kept. */
-static void drop_topology(DiscoveryV1EndpointSlice *slice)
+#define HOSTNAME "kubernetes.io/hostname"
+
+static bool knew_node(const DiscoveryV1EndpointSlice *slice, const char *name)
 {
-	for (size_t i = 0; i < slice->n_endpoints; i++)
-		slice->endpoints[i]->n_deprecated_topology = 0;
+	for (size_t i = 0; i < slice->n_endpoints; i++) {
+		const DiscoveryV1Endpoint *e = slice->endpoints[i];
+		if (str_eq(MAP_GET(e, deprecated_topology, HOSTNAME), name))
+			return true;
+	}
+	return false;
+}
+
+static bool same_endpoints(const DiscoveryV1EndpointSlice *a, const DiscoveryV1EndpointSlice *b)
+{
+	bool same = a->n_endpoints == b->n_endpoints;
+	for (size_t i = 0; same && i < a->n_endpoints; i++)
+		same = api_equal(a->endpoints[i], b->endpoints[i]);
+	return same;
+}
+
+/* The topology is a field of the former API: it stays while the endpoints do, then nothing is left but the node's name.
+ * old: NULL for a new slice. */
+static void drop_topology(struct request *request, DiscoveryV1EndpointSlice *slice, const DiscoveryV1EndpointSlice *old)
+{
+	if (old && same_endpoints(slice, old))
+		return;
+	for (size_t i = 0; i < slice->n_endpoints; i++) {
+		DiscoveryV1Endpoint *e = slice->endpoints[i];
+		const char *node = MAP_GET(e, deprecated_topology, HOSTNAME);
+		if (old && !e->node_name && !str_empty(node) && knew_node(old, node) &&
+			!check_dns_subdomain(request->arena, node))
+			e->node_name = arena_strdup(request->arena, node);
+		e->n_deprecated_topology = 0;
+	}
 }
 
 static void prepare_create_slice(struct request *request, ProtobufCMessage *object)
 {
 	generic_first_generation(request, object);
-	drop_topology((DiscoveryV1EndpointSlice *)object);
+	drop_topology(request, (DiscoveryV1EndpointSlice *)object, NULL);
 }
 
 static void prepare_update_slice(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
@@ -123,7 +160,7 @@ static void prepare_update_slice(struct request *request, ProtobufCMessage *obje
 	generic_next_generation(request, object, before);
 	if (!map_equal(meta->labels, meta->n_labels, was->labels, was->n_labels))
 		meta->generation = was->generation + 1;
-	drop_topology((DiscoveryV1EndpointSlice *)object);
+	drop_topology(request, (DiscoveryV1EndpointSlice *)object, (const DiscoveryV1EndpointSlice *)before);
 }
 
 CHECKED(slice, DiscoveryV1EndpointSlice, validate_endpoint_slice, validate_endpoint_slice_update)

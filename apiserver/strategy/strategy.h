@@ -83,6 +83,8 @@ struct strategy {
 	/* After a write that certainly did not happen. */
 	void (*rollback_create)(struct request *request, const ProtobufCMessage *object);
 
+	/* A write of the object is one of its status too. */
+	bool writes_status;
 	void (*prepare_update)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 	void (*validate_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
 		struct field_errors *errors);

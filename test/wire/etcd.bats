@@ -160,6 +160,20 @@ answers() { # CODE METHOD PATH
 	END
 }
 
+@test "what an older release knew of where endpoints are stays until they change, and then their node does" {
+	local path=/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/old was='{"kubernetes.io/hostname":"n","x":"y"}'
+	change() { # PATCH JQ
+		cp_curl "$path" -X PATCH -H 'Content-Type: application/json-patch+json' -d "$1" | jq -c "$2"
+	}
+	start_etcd etcd
+	cp_start_apiserver
+	put endpointslices/default/old '{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"old","namespace":"default","uid":"u"},
+		"addressType":"IPv4","endpoints":[{"addresses":["10.1.1.1"],"conditions":{},"deprecatedTopology":'"$was"'}]}'
+	cp_wait cp_curl "$path" -f
+	[ "$(change '[{"op":"add","path":"/metadata/labels","value":{"a":"b"}}]' '.endpoints[0].deprecatedTopology')" = "$was" ]
+	[ "$(change '[{"op":"add","path":"/endpoints/0/addresses/-","value":"10.1.1.2"}]' '.endpoints[0] | [.deprecatedTopology, .nodeName]')" = '[null,"n"]' ]
+}
+
 @test "an event is gone when its time is over" {
 	local events=/api/v1/namespaces/default/events
 	start_etcd etcd
