@@ -140,20 +140,6 @@ static void keep_status_parts(struct request *request, CoreV1Pod *pod, const Cor
 }
 
 /* A write of a part of the spec leaves the metadata alone. */
-static void keep_metadata(struct request *request, CoreV1Pod *pod, const CoreV1Pod *old)
-{
-	const MetaV1ObjectMeta *was = api_copy_msg(request->arena, old->metadata);
-	MetaV1ObjectMeta *meta = pod->metadata;
-	meta->labels = was->labels;
-	meta->n_labels = was->n_labels;
-	meta->annotations = was->annotations;
-	meta->n_annotations = was->n_annotations;
-	meta->finalizers = was->finalizers;
-	meta->n_finalizers = was->n_finalizers;
-	meta->owner_references = was->owner_references;
-	meta->n_owner_references = was->n_owner_references;
-}
-
 /* Of the whole pod only the list of ephemeral containers is taken. */
 static void keep_all_but_ephemeral(struct request *request, CoreV1Pod *pod, const CoreV1Pod *old)
 {
@@ -162,7 +148,7 @@ static void keep_all_but_ephemeral(struct request *request, CoreV1Pod *pod, cons
 	spec->n_ephemeral_containers = pod->spec ? pod->spec->n_ephemeral_containers : 0;
 	pod->spec = spec;
 	pod->status = old->status;
-	keep_metadata(request, pod, old);
+	generic_keep_meta(&pod->base, &old->base);
 }
 
 /* The old containers with the resources of the new; the new ones as they are when their names differ. */
@@ -193,7 +179,7 @@ static void keep_all_but_resources(struct request *request, CoreV1Pod *pod, cons
 	spec->init_containers = new->init_containers;
 	pod->spec = spec;
 	pod->status = old->status;
-	keep_metadata(request, pod, old);
+	generic_keep_meta(&pod->base, &old->base);
 }
 
 /* An eviction writes why the pod goes into its status. */

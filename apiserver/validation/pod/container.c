@@ -221,6 +221,9 @@ static void check_ephemeral_containers(struct field_errors *errors, const struct
 	const struct nameset *names)
 {
 	struct nameset seen = {.arena = errors->arena};
+	for (size_t i = 0; i < spec->n_init_containers; i++)
+		if (str_empty(spec->init_containers[i]->name))
+			nameset_add(&seen, "");
 	for (size_t i = 0; i < spec->n_ephemeral_containers; i++) {
 		const CoreV1EphemeralContainer *e = spec->ephemeral_containers[i];
 		const CoreV1Container *c = (const void *)e->ephemeral_container_common;
