@@ -236,7 +236,7 @@ static const struct go_name {
 	{"StatusDetails.uid", "types.UID"},
 	{"StorageClass.reclaimPolicy", "v1.PersistentVolumeReclaimPolicy"},
 	{"StorageClass.volumeBindingMode", "v1.VolumeBindingMode"},
-	{"Subject.kind", "v1.SubjectKind"},
+	{"Subject.kind", "v1.SubjectKind"}, /* of flow schemas */
 	{"TableRowCondition.status", "v1.ConditionStatus"},
 	{"TableRowCondition.type", "v1.RowConditionType"},
 	{"Taint.effect", "v1.TaintEffect"},
@@ -266,9 +266,11 @@ static int compare(const void *key, const void *entry)
 	return strcmp(key, ((const struct go_name *)entry)->field);
 }
 
-const char *go_type_name(struct arena *arena, const char *kind, const char *field, bool element)
+const char *go_type_name(struct arena *arena, const struct schema_type *owner, const char *field, bool element)
 {
-	const char *key = arena_printf(arena, "%s.%s", kind, field);
+	const char *key = arena_printf(arena, "%s.%s", owner->kind, field);
+	if (!strcmp(key, "Subject.kind") && strcmp(owner->group, "flowcontrol.apiserver.k8s.io"))
+		return NULL;
 	const struct go_name *found = bsearch(key, go_names, ARRAY_SIZE(go_names), sizeof(*go_names), compare);
 	if (!found || !element)
 		return found ? found->name : NULL;

@@ -131,6 +131,6 @@ static inline __attribute__((always_inline)) const char *json_skip_plain(const c
 char *quantity_canonical(struct arena *arena, const char *s, size_t size);
 
 /* What Go calls the type of a struct's field, or of its elements; NULL: what JSON calls it. */
-const char *go_type_name(struct arena *arena, const char *kind, const char *field, bool element);
+const char *go_type_name(struct arena *arena, const struct schema_type *owner, const char *field, bool element);
 
 #endif

@@ -68,6 +68,9 @@ static void strict_error(struct decoder *d, const char *what, const struct place
 		ARENA_PUSH(d->arena, d->strict->errors, d->strict->n_errors) = error;
 }
 
+/* One of the numbers that bytes may be told as, beside base64. */
+static const struct schema_field octet = {.name = "octet", .kind = SCHEMA_UINT32};
+
 /* What a field is called in Go, for errors that users know: int32, []v1.Container, map[string]string. */
 static void add_go_type(struct strbuf *out, const struct schema_field *field, bool element)
 {
@@ -80,7 +83,9 @@ static void add_go_type(struct strbuf *out, const struct schema_field *field, bo
 	} else if (field->shape == SCHEMA_LIST && !element) {
 		strbuf_adds(out, "[]");
 	}
-	if (field->kind != SCHEMA_MESSAGE)
+	if (field == &octet)
+		strbuf_adds(out, "uint8");
+	else if (field->kind != SCHEMA_MESSAGE)
 		strbuf_adds(out, names[field->kind]);
 	else
 		strbuf_printf(out, "%s%s%s", field->type->version, *field->type->version ? "." : "", field->type->kind);
@@ -151,9 +156,9 @@ static bool wrong_type(struct decoder *d, const struct place *at, const struct s
 	owner = at;
 	while (owner && !owner->owner)
 		owner = owner->up;
-	const char *named = owner ? go_type_name(d->arena, owner->owner->kind,
-					    arena_strndup(d->arena, owner->name, owner->size), element)
-				  : NULL;
+	const char *named =
+		owner ? go_type_name(d->arena, owner->owner, arena_strndup(d->arena, owner->name, owner->size), element)
+		      : NULL;
 	add_place(&path, at, false);
 	if (named)
 		strbuf_adds(&type, named);
@@ -225,6 +230,25 @@ static bool decode_bytes(struct decoder *d, const char *s, size_t size, Protobuf
 	return true;
 }
 
+/* Bytes as a list of numbers, null being zero. */
+static bool decode_octets(struct decoder *d, const struct place *at, ProtobufCBinaryData *ret_data)
+{
+	struct place element = {.up = at};
+	bool first = true;
+
+	if (!json_enter(&d->r))
+		return false;
+	*ret_data = (ProtobufCBinaryData){.data = arena_zalloc(d->arena, 1)};
+	for (; json_next_element(&d->r, &first); element.index++) {
+		int64_t value = 0;
+		bool null = json_peek(&d->r) == JSON_NULL;
+		if (!(null ? json_read_literal(&d->r) : decode_int(d, &element, &octet, true, 0, UINT8_MAX, &value)))
+			return false;
+		ARENA_PUSH(d->arena, ret_data->data, ret_data->len) = (uint8_t)value;
+	}
+	return !d->r.error;
+}
+
 /* One value that is not null into its place; a message's place holds a pointer, filled when empty. */
 static bool decode_value(
 	struct decoder *d, const struct place *at, const struct schema_field *field, bool element, void *to)
@@ -271,6 +295,8 @@ static bool decode_value(
 		return true;
 	case SCHEMA_STRING:
 	case SCHEMA_BYTES:
+		if (leaf->kind == SCHEMA_BYTES && type == JSON_ARRAY)
+			return decode_octets(d, at, to);
 		if (type != JSON_STRING)
 			return wrong_type(d, at, field, element);
 		if (!json_read_string(&d->r, &s, &size))

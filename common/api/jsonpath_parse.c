@@ -138,9 +138,18 @@ static bool read_number(struct parser *p, int64_t *ret_value)
 	return true;
 }
 
+static struct status *bad_index(const char *subscript)
+{
+	size_t size = strcspn(subscript, ",]");
+	while (size && subscript[size - 1] == ' ')
+		size--;
+	return status_bad_request("invalid array index %.*s", (int)size, subscript);
+}
+
 /* a, a:b, a:b:c, each part optional. */
 static struct status *parse_slice(struct parser *p, struct path_nodes *to)
 {
+	const char *start = p->at;
 	struct path_node *node = new_node(p, PATH_SLICE, to);
 	size_t part = 0;
 
@@ -152,10 +161,10 @@ static struct status *parse_slice(struct parser *p, struct path_nodes *to)
 		p->at++;
 	}
 	if (*p->at != ',' && *p->at != ']')
-		return status_bad_request("invalid array index %.20s", p->at);
+		return bad_index(start);
 	if (!part) {
 		if (!node->known[0])
-			return status_bad_request("invalid array index %.20s", p->at);
+			return bad_index(start);
 		node->single = true;
 		node->bounds[1] = node->bounds[0] + 1;
 		node->known[1] = true;

@@ -45,7 +45,7 @@ static const char *scalar_problem(struct arena *arena, const struct schema_type 
 {
 	static const char *const kinds[] = {
 		"bool", "int32", "int64", "uint32", "uint64", "float32", "float64", "string", "slice"};
-	const char *named = go_type_name(arena, owner->kind, field->json_name, element);
+	const char *named = go_type_name(arena, owner, field->json_name, element);
 	const char *found = found_kind(node);
 	bool number = cJSON_IsNumber(node), real = str_eq(found, "float64");
 	if (kind == SCHEMA_BOOL ? cJSON_IsBool(node) : kind == SCHEMA_STRING && cJSON_IsString(node))
