@@ -67,25 +67,50 @@ static void sort_way(struct nameset *sorted, cJSON *made, const char *path)
 	}
 }
 
+void patch_outcome_sort(struct arena *arena, enum patch_kind kind, const cJSON *patch, cJSON *made)
+{
+	struct nameset sorted = {.arena = arena};
+	sort_here(arena, made);
+	if (kind == PATCH_MERGE)
+		sort_merged(arena, made, patch);
+	TREE_FOREACH (op, kind == PATCH_JSON ? patch : NULL) {
+		sort_way(&sorted, made, tree_string(tree_get(op, "path")));
+		sort_way(&sorted, made, tree_string(tree_get(op, "from")));
+	}
+}
+
+/* What applying has left of a strategic patch: its directives are gone, and the lists that it gave an order. */
+static cJSON *without_spent(cJSON *patch)
+{
+	static const char order[] = "$setElementOrder/";
+	for (cJSON *child = patch->child, *next; child; child = next) {
+		next = child->next;
+		const char *name = cJSON_IsObject(patch) ? child->string : "";
+		if (str_starts_with(name, order)) {
+			tree_remove(patch, name + strlen(order));
+			next = child->next;
+		}
+		if (str_starts_with(name, order) || str_eq(name, "$patch") || str_eq(name, "$retainKeys"))
+			tree_unlink(patch, child);
+		else
+			without_spent(child);
+	}
+	return patch;
+}
+
 struct status *patch_outcome_bad(struct request *request, const struct schema_type *type, enum patch_kind kind,
 	const cJSON *patch, const cJSON *made, const char *why)
 {
 	struct arena *arena = request->arena;
 	struct field_errors errors = FIELD_ERRORS_INIT(arena);
-	struct nameset sorted = {.arena = arena};
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
-	cJSON *shown = tree_copy(arena, made);
-	sort_here(arena, shown);
-	if (kind == PATCH_MERGE)
-		sort_merged(arena, shown, patch);
-	TREE_FOREACH (op, kind == PATCH_JSON ? patch : NULL) {
-		sort_way(&sorted, shown, tree_string(tree_get(op, "path")));
-		sort_way(&sorted, shown, tree_string(tree_get(op, "from")));
-	}
-	if (kind == PATCH_STRATEGIC)
-		tree_print_go(&text, patch, false);
-	else
+	cJSON *shown = tree_copy(arena, kind == PATCH_STRATEGIC ? patch : made);
+	if (kind == PATCH_STRATEGIC) {
+		tree_print_go(&text, without_spent(shown), false);
+	} else {
+		patch_outcome_sort(arena, kind, patch, shown);
 		tree_print(&text, shown, 0);
+	}
 	void *unused;
 	CLEANUP_STATUS struct status *wrong =
 		type && kind != PATCH_STRATEGIC ? json_decode(arena, type, text.buf, text.len, NULL, &unused) : NULL;

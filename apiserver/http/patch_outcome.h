@@ -9,6 +9,8 @@
 
 enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC };
 
+/* Puts what a JSON or merge patch went through into the order in which the original has it. */
+void patch_outcome_sort(struct arena *arena, enum patch_kind kind, const cJSON *patch, cJSON *made);
 /* A strategic patch is shown itself, of the others what they made; in that order is told what is wrong with it, if it
  * is no object of the type at all (type NULL: it is). */
 struct status *patch_outcome_bad(struct request *request, const struct schema_type *type, enum patch_kind kind,

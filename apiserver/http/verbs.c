@@ -360,6 +360,8 @@ static struct status *apply_patch_to(struct request *request, const struct patch
 	TRY(patch_tree(request, p, old, &after));
 	if (p->kind == PATCH_STRATEGIC)
 		TRY(patch_outcome_restore(request, schema_of(old), p->tree, after));
+	else if (!str_eq(request->field_validation, "Ignore"))
+		patch_outcome_sort(request->arena, p->kind, p->tree, after);
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	tree_print(&text, after, 0);
 	size_t n_warnings = request->n_warnings;
