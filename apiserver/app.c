@@ -192,7 +192,7 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 		r->namespace = "";
 	if (is_connect(r))
 		return verb_connect(exchange, r, &accept);
-	if (str_eq(exchange->method, "HEAD"))
+	if (str_eq(exchange->method, "HEAD") || (r->by_prefix && !str_eq(exchange->method, "GET")))
 		return status_not_allowed();
 	bool lists = str_eq(r->verb, "list") || str_eq(r->verb, "watch");
 	if (str_eq(r->verb, "patch"))
@@ -283,6 +283,11 @@ static enum exchange_length length_of(struct exchange *exchange, const struct re
 static struct status *respond(struct app *app, struct exchange *exchange, struct request *r)
 {
 	bool late;
+	/* It is the server that is asked whether it is there, not what it serves. */
+	if (str_eq(exchange->method, "OPTIONS") && str_eq(exchange->raw_path, "*")) {
+		reply_bytes(exchange, 200, NULL, "", 0);
+		return NULL;
+	}
 	if (exchange->late && !is_served_to_the_end(exchange))
 		return send_away(app, exchange);
 	const enum exchange_length length = length_of(exchange, r);

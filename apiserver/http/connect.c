@@ -412,10 +412,12 @@ static struct status *proxy(struct exchange *exchange, struct request *request)
 	return backend_forward(exchange, &b, NULL);
 }
 
-/* A proxy passes on whatever comes. */
 static bool takes_method(const struct request *request)
 {
-	if (str_eq(request->subresource, "proxy") || str_eq(request->method, "GET"))
+	static const char *const proxied[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL};
+	if (str_eq(request->subresource, "proxy"))
+		return str_in(request->method, proxied);
+	if (str_eq(request->method, "GET"))
 		return true;
 	return str_eq(request->method, "POST") && !str_eq(request->subresource, "log");
 }

@@ -336,7 +336,9 @@ bool discovery_respond(struct exchange *exchange, const char *server_address, st
 			   : n == 2 || (n == 3 && known && has_version(group, p[2]));
 	if (str_starts_with(exchange->path, "//"))
 		return false;
-	if (served && (core || known) && !str_eq(exchange->method, "GET"))
+	/* What a group has is told to whoever asks, in whatever way. */
+	const bool only_got = served && (core || (known && n == 3));
+	if (only_got && !str_eq(exchange->method, "GET"))
 		*ret_status = status_not_allowed();
 	else if (n == 1 && wants_aggregated(exchange, &media))
 		answer_aggregated(exchange, core, media);
