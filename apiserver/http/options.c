@@ -189,3 +189,14 @@ struct status *decode_delete_options(
 	request->dry_run |= (*ret_options)->n_dry_run > 0;
 	return validate_delete_options(request->arena, *ret_options);
 }
+
+void check_manager_options(struct field_errors *errors, struct exchange *exchange, const struct request *request)
+{
+	const char *name = str_or_empty(exchange_query(exchange, "fieldManager"));
+	bool patch = str_eq(request->verb, "patch"), applies = is_apply(exchange);
+	if (patch && applies && !*name)
+		field_required(errors, FIELD(NULL, "fieldManager"), "is required for apply patch");
+	if (patch && !applies && exchange_query(exchange, "force"))
+		field_forbidden(errors, FIELD(NULL, "force"), "may not be specified for non-apply patch");
+	validate_manager_name(errors, FIELD(NULL, "fieldManager"), name);
+}

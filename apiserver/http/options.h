@@ -39,7 +39,5 @@ struct status *decode_write_options(struct exchange *exchange, struct request *r
 bool is_apply(struct exchange *exchange);
 /* fieldManager and force, as the options of a write have them. */
 void check_manager_options(struct field_errors *errors, struct exchange *exchange, const struct request *request);
-/* What a client calls itself, before the slash, as the name of a manager: printable, at most 128 bytes. */
-const char *manager_name_of_agent(struct arena *arena, const char *agent);
 
 #endif

@@ -169,6 +169,18 @@ static struct managers entries_of(struct request *request, const ProtobufCMessag
 	return managers;
 }
 
+/* An entry of a version that nobody knows is forgotten; where one's cannot even be a version, nothing is kept track of.
+ */
+static bool has_versions(const struct managers *managers)
+{
+	for (size_t i = 0; i < managers->n_items; i++) {
+		const char *slash = strchr(managers->items[i].api_version, '/');
+		if (slash && strchr(slash + 1, '/'))
+			return false;
+	}
+	return true;
+}
+
 const ProtobufCMessage *managed_without(struct arena *arena, const ProtobufCMessage *object)
 {
 	const MetaV1ObjectMeta *meta = object_meta(object);
@@ -215,6 +227,8 @@ void managed_create(struct request *request, ProtobufCMessage *object)
 	}
 	struct managers managers = entries_of(request, object, type->zero);
 	meta->n_managed_fields = 0;
+	if (!has_versions(&managers))
+		return;
 	managers_update(&call, &managers);
 	managed_write(request, &managers, object);
 }
@@ -255,6 +269,8 @@ void managed_update(struct request *request, ProtobufCMessage *object, const Pro
 	}
 	struct managed_versions v;
 	struct managers managers = entries_of(request, object, old);
+	if (!has_versions(&managers))
+		managers.n_items = 0;
 	/* Nobody owns the entries themselves: they are not compared. */
 	managed_versions_init(&v, request, type_of(request, object), managed_without(request->arena, old),
 		managed_without(request->arena, object));

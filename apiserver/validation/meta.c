@@ -109,8 +109,7 @@ static void check_managed(struct field_errors *errors, const struct field_path *
 			field_invalid(errors, FIELD(at, "operation"), entry->operation, "must be `Apply` or `Update`");
 		if (!str_empty(entry->fields_type) && !str_eq(entry->fields_type, "FieldsV1"))
 			field_invalid(errors, FIELD(at, "fieldsType"), entry->fields_type, "must be `FieldsV1`");
-		if (strlen(str_or_empty(entry->manager)) > 128)
-			field_too_long(errors, FIELD(at, "manager"), 128);
+		validate_manager_name(errors, FIELD(at, "manager"), str_or_empty(entry->manager));
 		if (strlen(str_or_empty(entry->subresource)) > 256)
 			field_too_long(errors, FIELD(at, "subresource"), 256);
 	}

@@ -46,6 +46,10 @@ void validate_labels(
 	struct field_errors *errors, const struct field_path *path, MapStringEntry *const *labels, size_t n);
 void validate_annotations(
 	struct field_errors *errors, const struct field_path *path, MapStringEntry *const *annotations, size_t n);
+/* The name of a field manager: printable, at most 128 bytes. */
+void validate_manager_name(struct field_errors *errors, const struct field_path *path, const char *name);
+/* What a client calls itself, before the slash, as such a name. */
+const char *manager_name_of_agent(struct arena *arena, const char *agent);
 void validate_label_selector(
 	struct field_errors *errors, const struct field_path *path, const MetaV1LabelSelector *selector);
 /* Where an update may not keep KEPT_SELECTOR_VALUES either. */

@@ -1,4 +1,5 @@
 /* Path elements: their order, and how they are read, printed and told to people. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include "api/fieldset.h"
@@ -203,8 +204,57 @@ static int by_name(const void *a, const void *b)
 	return compare_bytes(x->name, x->size, y->name, y->size);
 }
 
+static bool add_canonical(struct arena *arena, struct json_reader *r, struct strbuf *out);
+
+/* Members by name. */
+static bool add_members(struct arena *arena, struct json_reader *r, bool nested, struct strbuf *out)
+{
+	struct pair *pairs = NULL;
+	size_t n = 0;
+	bool first = true;
+	struct pair pair = {0};
+	if (json_peek(r) != JSON_OBJECT || !json_enter(r))
+		return false;
+	while (json_next_member(r, &first, &pair.name, &pair.size)) {
+		CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+		if (!add_canonical(arena, r, &value))
+			return false;
+		pair.value = arena_dup(arena, value.buf, value.len);
+		pair.value_size = value.len;
+		ARENA_PUSH(arena, pairs, n) = pair;
+	}
+	if (n)
+		qsort(pairs, n, sizeof(*pairs), by_name);
+	strbuf_addc(out, '{');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			strbuf_addc(out, ',');
+		json_add_string(out, pairs[i].name, pairs[i].size, nested);
+		strbuf_addc(out, ':');
+		strbuf_add(out, pairs[i].value, pairs[i].value_size);
+	}
+	strbuf_addc(out, '}');
+	return true;
+}
+
+static bool add_elements(struct arena *arena, struct json_reader *r, struct strbuf *out)
+{
+	bool first = true;
+	if (!json_enter(r))
+		return false;
+	strbuf_addc(out, '[');
+	for (size_t i = 0; json_next_element(r, &first); i++) {
+		if (i)
+			strbuf_addc(out, ',');
+		if (!add_canonical(arena, r, out))
+			return false;
+	}
+	strbuf_addc(out, ']');
+	return true;
+}
+
 /* A value in the form that it is printed in. */
-static bool add_canonical(struct strbuf *out, struct json_reader *r)
+static bool add_canonical(struct arena *arena, struct json_reader *r, struct strbuf *out)
 {
 	const char *text;
 	size_t size;
@@ -223,39 +273,13 @@ static bool add_canonical(struct strbuf *out, struct json_reader *r)
 		else
 			strbuf_add(out, text, size);
 		return true;
+	case JSON_OBJECT:
+		return add_members(arena, r, true, out);
+	case JSON_ARRAY:
+		return add_elements(arena, r, out);
 	default:
 		return json_skip(r, &text, &size) && json_add_compact(out, text, size, false);
 	}
-}
-
-static bool parse_keys(struct arena *arena, struct json_reader *r, struct strbuf *out)
-{
-	struct pair *pairs = NULL;
-	size_t n = 0;
-	bool first = true;
-	struct pair pair = {0};
-	if (json_peek(r) != JSON_OBJECT || !json_enter(r))
-		return false;
-	while (json_next_member(r, &first, &pair.name, &pair.size)) {
-		CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
-		if (!add_canonical(&value, r))
-			return false;
-		pair.value = arena_dup(arena, value.buf, value.len);
-		pair.value_size = value.len;
-		ARENA_PUSH(arena, pairs, n) = pair;
-	}
-	if (n)
-		qsort(pairs, n, sizeof(*pairs), by_name);
-	strbuf_addc(out, '{');
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			strbuf_addc(out, ',');
-		json_add_string(out, pairs[i].name, pairs[i].size, false);
-		strbuf_addc(out, ':');
-		strbuf_add(out, pairs[i].value, pairs[i].value_size);
-	}
-	strbuf_addc(out, '}');
-	return true;
 }
 
 static const char *skip_plain(const char *p, const char *end)
@@ -309,10 +333,20 @@ static bool is_canonical(const char *p, size_t size, bool keys)
 	}
 }
 
-static bool is_number(const char *text, size_t size)
+/* A place in a list, which may come with a plus and with zeros before it. */
+static enum field_parse parse_index(struct arena *arena, struct field_element *element)
 {
-	int64_t value;
-	return json_number_int64(text, size, &value);
+	const char *text = element->text, *digits = text + (element->size && *text == '+');
+	size_t size = element->size - (size_t)(digits - text);
+	int64_t index;
+	if (!json_number_int64(digits, size, &index) || (digits > text && *digits == '-'))
+		return FIELD_PARSE_BAD;
+	element->kind = FIELD_INDEX;
+	if (digits > text || (*digits == '-' ? digits[1] : *digits) == '0') {
+		element->text = arena_printf(arena, "%" PRId64, index);
+		element->size = (uint32_t)strlen(element->text);
+	}
+	return FIELD_PARSE_OK;
 }
 
 enum field_parse field_element_parse(
@@ -323,10 +357,8 @@ enum field_parse field_element_parse(
 	*ret_element = (struct field_element){.text = text + 2, .size = (uint32_t)(size - 2), .kind = FIELD_NAME};
 	if (*text == 'f')
 		return FIELD_PARSE_OK;
-	if (*text == 'i') {
-		ret_element->kind = FIELD_INDEX;
-		return is_number(text + 2, size - 2) ? FIELD_PARSE_OK : FIELD_PARSE_BAD;
-	}
+	if (*text == 'i')
+		return parse_index(arena, ret_element);
 	if (*text != 'k' && *text != 'v')
 		return FIELD_PARSE_UNKNOWN;
 	ret_element->kind = *text == 'k' ? FIELD_KEY : FIELD_VALUE;
@@ -335,7 +367,7 @@ enum field_parse field_element_parse(
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	struct json_reader r;
 	json_reader_init(&r, arena, text + 2, size - 2, JSON_MAX_TYPED_DEPTH);
-	bool ok = *text == 'k' ? parse_keys(arena, &r, &out) : add_canonical(&out, &r);
+	bool ok = *text == 'k' ? add_members(arena, &r, false, &out) : add_canonical(arena, &r, &out);
 	if (!ok || !json_at_end(&r))
 		return FIELD_PARSE_BAD;
 	/* Mostly it stands so already. */

@@ -1,5 +1,5 @@
 /* Names of field managers: what a request gives, or what its client calls itself. */
-#include "apiserver/http/options.h"
+#include "apiserver/validation/meta.h"
 
 #define MAX_BYTES 128
 
@@ -55,9 +55,8 @@ const char *manager_name_of_agent(struct arena *arena, const char *agent)
 	return arena_strndup(arena, name, used);
 }
 
-static void check_name(struct field_errors *errors, const char *name)
+void validate_manager_name(struct field_errors *errors, const struct field_path *path, const char *name)
 {
-	const struct field_path *path = FIELD(NULL, "fieldManager");
 	uint32_t rune;
 	if (strlen(name) > MAX_BYTES)
 		field_too_long(errors, path, MAX_BYTES);
@@ -68,15 +67,4 @@ static void check_name(struct field_errors *errors, const char *name)
 			field_invalid(errors, path, name,
 				arena_printf(errors->arena, "invalid character U+%04X (at position %zu)", rune, at));
 	}
-}
-
-void check_manager_options(struct field_errors *errors, struct exchange *exchange, const struct request *request)
-{
-	const char *name = str_or_empty(exchange_query(exchange, "fieldManager"));
-	bool patch = str_eq(request->verb, "patch"), applies = is_apply(exchange);
-	if (patch && applies && !*name)
-		field_required(errors, FIELD(NULL, "fieldManager"), "is required for apply patch");
-	if (patch && !applies && exchange_query(exchange, "force"))
-		field_forbidden(errors, FIELD(NULL, "force"), "may not be specified for non-apply patch");
-	check_name(errors, name);
 }
