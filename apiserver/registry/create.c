@@ -123,6 +123,9 @@ static struct status *write_new(struct request *request, ProtobufCMessage *objec
 		TRY(stored_read(request, object_name(object), true, &stored));
 		return stored.object ? status_new(STATUS_ALREADY_EXISTS, "there is one") : NULL;
 	}
+	if (!str_empty(object_resource_version(object)))
+		return status_with_code(
+			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);
 	TRY(fail_try("create.before-commit"));
 	TRY(commit_new(request, object));
 	return fail_try("create.after-commit");
@@ -231,9 +234,6 @@ struct status *registry_create(struct request *request, ProtobufCMessage *object
 		return create_virtual(request, object, ret_object);
 	if (!request_table(request))
 		return status_not_allowed();
-	if (!str_empty(meta->resource_version) && !request->dry_run)
-		return status_with_code(
-			status_new(STATUS_UNKNOWN, "resourceVersion should not be set on objects to be created"), 500);
 	TRY(admit(request, ADMISSION_CREATE, object, NULL, NULL, false));
 	request_drop_repeated_owners(request, object, true);
 	if (s->check_grant)
