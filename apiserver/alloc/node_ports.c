@@ -246,21 +246,23 @@ static struct status *pretend_all(struct node_ports *p, struct arena *arena, con
 	return NULL;
 }
 
+enum taking { TAKE, PROBE, PRETEND };
+
 static struct status *take_locked(
-	struct node_ports *p, struct arena *arena, int32_t *wanted, size_t n, bool pretend, size_t *ret_failed)
+	struct node_ports *p, struct arena *arena, int32_t *wanted, size_t n, enum taking how, size_t *ret_failed)
 {
 	const struct bitmap map = {arena_alloc(arena, p->size / 8 + 1), p->size};
 	int32_t *chosen = ARENA_ARRAY(arena, int32_t, n + 1);
 	bool fresh = !p->revision;
 	for (int tries = 0; tries < MAX_TRIES; tries++) {
-		bool done = pretend;
+		bool done = how != TAKE;
 		struct bitmap next = map;
 		*ret_failed = n;
 		if (!p->revision)
 			TRY(load(p, arena));
 		memcpy(next.bits, p->map.bits, p->size / 8 + 1);
-		struct status *s = pretend ? pretend_all(p, arena, &next, wanted, chosen, n, ret_failed)
-					   : mark_all(p, &next, wanted, chosen, n, ret_failed);
+		struct status *s = how == PRETEND ? pretend_all(p, arena, &next, wanted, chosen, n, ret_failed)
+						  : mark_all(p, &next, wanted, chosen, n, ret_failed);
 		if (s && !fresh) {
 			/* What is known may be old: nobody is refused for that. */
 			status_drop(s, "judged again by what is stored");
@@ -269,7 +271,7 @@ static struct status *take_locked(
 			continue;
 		}
 		TRY(s);
-		if (!pretend)
+		if (!done)
 			TRY(save(p, arena, &next, &done));
 		if (done) {
 			memcpy(wanted, chosen, n * sizeof(*wanted));
@@ -280,7 +282,7 @@ static struct status *take_locked(
 	return status_new(STATUS_CONFLICT, "%s: too many conflicting changes", p->key);
 }
 
-static struct status *take(struct node_ports *p, int32_t *wanted, size_t n, bool pretend, size_t *ret_failed)
+static struct status *take(struct node_ports *p, int32_t *wanted, size_t n, enum taking how, size_t *ret_failed)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	*ret_failed = n;
@@ -290,11 +292,11 @@ static struct status *take(struct node_ports *p, int32_t *wanted, size_t n, bool
 	size_t n_any = 0;
 	for (size_t i = 0; i < n; i++)
 		n_any += !wanted[i];
-	struct status *s = take_locked(p, arena, wanted, n, pretend, ret_failed);
-	if (!pretend && !s) {
+	struct status *s = take_locked(p, arena, wanted, n, how, ret_failed);
+	if (how == TAKE && !s) {
 		p->any += n_any;
 		p->certain += n - n_any;
-	} else if (!pretend && *ret_failed < n) {
+	} else if (how == TAKE && *ret_failed < n) {
 		p->failed_any += !wanted[*ret_failed];
 		p->failed_certain += wanted[*ret_failed] != 0;
 	}
@@ -337,12 +339,17 @@ void node_ports_write_metrics(struct node_ports *p, struct strbuf *out)
 
 struct status *node_ports_take(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed)
 {
-	return take(ports, wanted, n, false, ret_failed);
+	return take(ports, wanted, n, TAKE, ret_failed);
+}
+
+struct status *node_ports_probe(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed)
+{
+	return take(ports, wanted, n, PROBE, ret_failed);
 }
 
 struct status *node_ports_pretend(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed)
 {
-	return take(ports, wanted, n, true, ret_failed);
+	return take(ports, wanted, n, PRETEND, ret_failed);
 }
 
 static struct status *release_locked(struct node_ports *p, struct arena *arena, const int32_t *taken, size_t n)

@@ -30,8 +30,9 @@ void node_ports_free(struct node_ports *ports);
  * outside the range, InternalError when the range is full.
  */
 struct status *node_ports_take(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed) MUST_USE;
-/* The same answers without taking; any becomes a number that nobody has, as far as that goes (the original's dry run).
- */
+/* What taking them would answer now. */
+struct status *node_ports_probe(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed) MUST_USE;
+/* A dry run's, which takes nothing and asks for no range; any becomes a number that nobody has, as far as that goes. */
 struct status *node_ports_pretend(struct node_ports *ports, int32_t *wanted, size_t n, size_t *ret_failed) MUST_USE;
 /* What is taken, as metrics. */
 void node_ports_write_metrics(struct node_ports *ports, struct strbuf *out);

@@ -94,13 +94,15 @@ static struct status *read_ranges(
 	return NULL;
 }
 
+/* Its own address and the one of all its hosts are not of a range. */
 static const struct ip_range *covering(
 	const struct ranges *ranges, const char *text, bool *ret_is_ipv6, ip_number *ret_ip)
 {
 	if (!ip_number_read(text, ret_is_ipv6, ret_ip))
 		return NULL;
 	for (size_t i = 0; i < ranges->n_items; i++)
-		if (ip_range_covers(&ranges->items[i], *ret_is_ipv6, *ret_ip))
+		if (ranges->items[i].is_ipv6 == *ret_is_ipv6 && *ret_ip >= ranges->items[i].first &&
+			*ret_ip <= ranges->items[i].last)
 			return &ranges->items[i];
 	return NULL;
 }
@@ -149,11 +151,8 @@ static struct status *check(struct service_ips *ips, struct arena *arena, const 
 	bool is_ipv6;
 	ip_number number;
 	TRY(read_ranges(ips, arena, true, &ranges));
-	const struct ip_range *range = covering(&ranges, ip, &is_ipv6, &number);
-	if (!range)
+	if (!covering(&ranges, ip, &is_ipv6, &number))
 		return status_bad_request(MISMATCH);
-	if (number < range->first || number > range->last)
-		return out_of_range(arena, ip, range);
 	*ret_canonical = ip_number_print(arena, is_ipv6, number);
 	return NULL;
 }
@@ -175,6 +174,11 @@ static struct status *counted(
 	return status;
 }
 
+static struct status *already_taken(void)
+{
+	return status_new(STATUS_CONFLICT, "provided IP is already allocated");
+}
+
 static struct status *take(
 	struct service_ips *ips, struct arena *arena, const char *ip, const char *namespace, const char *name)
 {
@@ -184,7 +188,7 @@ static struct status *take(
 	if (!status_is(s, STATUS_ALREADY_EXISTS))
 		return s;
 	status_free(s);
-	return status_new(STATUS_CONFLICT, "provided IP is already allocated");
+	return already_taken();
 }
 
 struct status *service_ips_take(
@@ -311,6 +315,13 @@ struct status *service_ips_pretend_any(struct service_ips *ips, struct arena *ar
 			return NULL;
 		}
 	return full();
+}
+
+struct status *service_ips_probe(struct service_ips *ips, struct arena *arena, const char *ip)
+{
+	char *canonical = NULL;
+	TRY(check(ips, arena, ip, &canonical));
+	return is_known(ips, canonical) ? already_taken() : NULL;
 }
 
 struct status *service_ips_pretend(struct service_ips *ips, struct arena *arena, const char *ip)

@@ -40,6 +40,8 @@ struct status *service_ips_take_any(struct service_ips *ips, struct arena *arena
 /* A certain address. Conflict: "provided IP is already allocated"; BadRequest: it is in no range that is ready. */
 struct status *service_ips_take(
 	struct service_ips *ips, struct arena *arena, const char *ip, const char *namespace, const char *name) MUST_USE;
+/* What taking it would answer now. */
+struct status *service_ips_probe(struct service_ips *ips, struct arena *arena, const char *ip) MUST_USE;
 /* What a dry run shows instead: no address is looked for; a certain one is only held against the ranges. */
 struct status *service_ips_pretend_any(
 	struct service_ips *ips, struct arena *arena, const char *family, char **ret_ip) MUST_USE;

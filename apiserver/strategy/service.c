@@ -169,10 +169,8 @@ static void validate(
 	check(errors, service, old);
 	if (!errors->n_items)
 		return;
-	struct request pretended = *request;
 	CoreV1Service *copy = api_copy_msg(request->arena, service);
-	pretended.dry_run = true;
-	struct status *s = service_allocate(&pretended, copy, old);
+	struct status *s = service_allocate_nothing(request, copy, old);
 	if (!s || s->n_causes > 0)
 		errors->n_items = s ? 0 : n;
 	if (!s)

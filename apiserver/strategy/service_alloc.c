@@ -99,10 +99,10 @@ static void default_policy(CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old
 			is_headless(spec) && !spec->n_selector ? (char *)"RequireDualStack" : (char *)"SingleStack";
 }
 
-/* Whether b is a without its second. */
-static bool is_reduced(char *const *a, size_t n_a, char *const *b, size_t n_b)
+/* To fewer, of those that are named at all. */
+static bool is_reduced(size_t before, size_t after)
 {
-	return n_a == 2 && n_b == 1 && str_eq(a[0], b[0]);
+	return after && after < before;
 }
 
 /* From two families to one: only by naming the policy; then the second goes. */
@@ -118,10 +118,10 @@ static void reduce(struct field_errors *errors, CoreV1ServiceSpec *spec, const C
 			spec->n_ip_families = 1;
 		return;
 	}
-	if (is_reduced(old->cluster_ips, old->n_cluster_ips, spec->cluster_ips, spec->n_cluster_ips))
+	if (is_reduced(old->n_cluster_ips, spec->n_cluster_ips))
 		field_invalid(errors, policy, spec->ip_family_policy,
 			"must be 'SingleStack' to release the secondary cluster IP");
-	if (is_reduced(old->ip_families, old->n_ip_families, spec->ip_families, spec->n_ip_families))
+	if (is_reduced(old->n_ip_families, spec->n_ip_families))
 		field_invalid(errors, policy, spec->ip_family_policy,
 			"must be 'SingleStack' to release the secondary IP family");
 }
@@ -232,30 +232,49 @@ static struct status *invalid_ip(
 	return field_errors_status(&errors, "", "Service", object_name(service));
 }
 
+/* Whether what a Service needs is taken, or only held against what there is: as a dry run does, or as taking it would.
+ */
+enum taking { TAKE, PROBE, PRETEND };
+
+static struct status *take_named_ip(
+	struct request *request, const CoreV1Service *service, const char *ip, enum taking how)
+{
+	struct service_ips *ips = request->context->service_ips;
+	struct arena *arena = request->arena;
+	switch (how) {
+	case TAKE:
+		return service_ips_take(ips, arena, ip, object_namespace(service), object_name(service));
+	case PROBE:
+		return service_ips_probe(ips, arena, ip);
+	case PRETEND:
+		break;
+	}
+	return service_ips_pretend(ips, arena, ip);
+}
+
 /* The address of one family: the one named, or any. */
-static struct status *take_ip(struct request *request, CoreV1Service *service, size_t index)
+static struct status *take_ip(struct request *request, CoreV1Service *service, size_t index, enum taking how)
 {
 	struct service_ips *ips = request->context->service_ips;
 	CoreV1ServiceSpec *spec = service->spec;
 	struct arena *arena = request->arena;
-	const char *namespace = object_namespace(service), *name = object_name(service);
 	if (index < spec->n_cluster_ips) {
 		const char *ip = spec->cluster_ips[index];
-		struct status *s = request->dry_run ? service_ips_pretend(ips, arena, ip)
-						    : service_ips_take(ips, arena, ip, namespace, name);
+		struct status *s = take_named_ip(request, service, ip, how);
 		bool refused = status_is(s, STATUS_BAD_REQUEST) || status_is(s, STATUS_CONFLICT);
 		return refused ? invalid_ip(request, service, index, s) : s;
 	}
 	char *ip;
 	const char *family = spec->ip_families[index];
-	TRY(request->dry_run ? service_ips_pretend_any(ips, arena, family, &ip)
-			     : service_ips_take_any(ips, arena, family, namespace, name, &ip));
+	TRY(how == TAKE ? service_ips_take_any(ips, arena, family, object_namespace(service), object_name(service), &ip)
+			: service_ips_pretend_any(ips, arena, family, &ip));
 	ARENA_PUSH(arena, spec->cluster_ips, spec->n_cluster_ips) = ip;
 	return NULL;
 }
 
 /* Takes what spec has and old has not. */
-static struct status *take_ips(struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old)
+static struct status *take_ips(
+	struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old, enum taking how)
 {
 	CoreV1ServiceSpec *spec = service->spec;
 	if (!service_needs_ip(spec) || service_keeps_preference(spec, old))
@@ -263,7 +282,9 @@ static struct status *take_ips(struct request *request, CoreV1Service *service, 
 	for (size_t i = 0; i < spec->n_ip_families; i++) {
 		if (!is_given(spec, old, i))
 			continue;
-		struct status *s = take_ip(request, service, i);
+		struct status *s = take_ip(request, service, i, how);
+		if (s && how != TAKE)
+			return s;
 		if (s) {
 			/* What comes from here on was not taken. */
 			CoreV1ServiceSpec taken = *spec;
@@ -334,11 +355,11 @@ static void plan_ports(struct arena *arena, CoreV1ServiceSpec *spec, const CoreV
 		/* A new Service shares a node port among ports of one number alone. */
 		const int64_t number = old ? 0 : spec->ports[i]->port;
 		const bool new = nameset_add_pair(&planned, "", (int64_t)((uint64_t)number << 32 | (uint32_t)*place));
-		if (*place ? !has_port(old, *place) && new : service_wants_node_ports(spec) && (old || twins[i] == i))
+		const bool kept = old && service_uses_node_port(old, *place);
+		if (*place ? !kept && new : service_wants_node_ports(spec) && (old || twins[i] == i))
 			plan(arena, p, place);
 	}
-	if (service_needs_health_port(spec) &&
-		(!spec->health_check_node_port || !has_port(old, spec->health_check_node_port)))
+	if (service_needs_health_port(spec) && !(old && service_needs_health_port(old)))
 		plan(arena, p, &spec->health_check_node_port);
 }
 
@@ -374,14 +395,15 @@ static struct status *refused_port(
 	return field_errors_status(&errors, "", "Service", object_name(service));
 }
 
-static struct status *take_ports(struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old)
+static struct status *take_ports(
+	struct request *request, CoreV1Service *service, const CoreV1ServiceSpec *old, enum taking how)
 {
-	struct node_ports *ports = request->context->node_ports;
+	static struct status *(*const takes[])(struct node_ports *, int32_t *, size_t, size_t *) = {
+		[TAKE] = node_ports_take, [PROBE] = node_ports_probe, [PRETEND] = node_ports_pretend};
 	struct port_plan p = {0};
 	size_t failed;
 	plan_ports(request->arena, service->spec, old, &p);
-	struct status *s = request->dry_run ? node_ports_pretend(ports, p.wanted, p.n, &failed)
-					    : node_ports_take(ports, p.wanted, p.n, &failed);
+	struct status *s = takes[how](request->context->node_ports, p.wanted, p.n, &failed);
 	if (s)
 		return failed < p.n ? refused_port(request, service, p.places[failed], s) : s;
 	for (size_t i = 0; i < p.n; i++)
@@ -430,17 +452,39 @@ void service_release(struct request *request, const CoreV1Service *service, cons
 	node_ports_release(request->context->node_ports, ports, n);
 }
 
-struct status *service_allocate(struct request *request, CoreV1Service *service, const CoreV1Service *old)
+static struct status *allocate(
+	struct request *request, CoreV1Service *service, const CoreV1Service *old, enum taking how)
 {
 	const CoreV1ServiceSpec *before = old ? old->spec : NULL;
 	if (!request->context || !request->context->service_ips || !service_needs_ip(service->spec))
 		return NULL;
 	TRY(wait_for_cache(request));
 	TRY(choose_families(request, service, before));
-	TRY(take_ips(request, service, before));
+	TRY(take_ips(request, service, before, how));
 	fail_at("service.after-address");
-	struct status *s = take_ports(request, service, before);
-	if (s && !request->dry_run)
+	struct status *s = take_ports(request, service, before, how);
+	if (s && how == TAKE)
 		release_ips(request, service, before);
 	return s;
+}
+
+/* What is nobody's mistake is told as the original tells it: once more as its own cause. */
+static struct status *told(struct status *why)
+{
+	if (!status_is(why, STATUS_INTERNAL))
+		return why;
+	struct status *s = status_internal("Internal error occurred: %s", why->message);
+	status_add_cause(s, "", "", "%s", why->message);
+	status_free(why);
+	return s;
+}
+
+struct status *service_allocate(struct request *request, CoreV1Service *service, const CoreV1Service *old)
+{
+	return told(allocate(request, service, old, request->dry_run ? PRETEND : TAKE));
+}
+
+struct status *service_allocate_nothing(struct request *request, CoreV1Service *service, const CoreV1Service *old)
+{
+	return allocate(request, service, old, request->dry_run ? PRETEND : PROBE);
 }

@@ -13,6 +13,9 @@
  * (k8s.io/kubernetes/pkg/registry/core/service/storage/alloc.go)
  */
 struct status *service_allocate(struct request *request, CoreV1Service *service, const CoreV1Service *old) MUST_USE;
+/* What that would answer now, and some values of what it would give. */
+struct status *service_allocate_nothing(
+	struct request *request, CoreV1Service *service, const CoreV1Service *old) MUST_USE;
 /* Gives back what the Service holds and kept (NULL: nothing) does not. */
 void service_release(struct request *request, const CoreV1Service *service, const CoreV1Service *kept);
 

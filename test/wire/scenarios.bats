@@ -30,6 +30,10 @@ play() {
 	play access.txt
 }
 
+@test "addresses and node ports that Services ask for" {
+	play services.txt
+}
+
 @test "tokens, scales, statuses, certificate requests" {
 	play tokens.txt
 }
