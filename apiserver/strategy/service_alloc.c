@@ -379,11 +379,9 @@ static struct status *refused_port(
 	if (!*place || !(status_is(why, STATUS_CONFLICT) || status_is(why, STATUS_BAD_REQUEST)))
 		return why;
 	if (place == &spec->health_check_node_port) {
-		const char *text = arena_printf(request->arena,
+		struct status *s = status_internal(
 			"failed to allocate requested HealthCheck NodePort %d: %s", *place, why->message);
 		status_free(why);
-		struct status *s = status_internal("Internal error occurred: %s", text);
-		status_add_cause(s, "", "", "%s", text);
 		return s;
 	}
 	for (size_t i = 0; i < spec->n_ports; i++)
