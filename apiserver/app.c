@@ -299,12 +299,13 @@ static struct status *respond(struct app *app, struct exchange *exchange, struct
 		return NULL;
 	}
 	if (r->by_prefix && !*r->resource) {
+		const char *uri = arena_printf(
+			r->arena, "%s%s%s", exchange->raw_path, *exchange->raw_query ? "?" : "", exchange->raw_query);
 		answer_text(exchange, 500,
 			arena_printf(r->arena,
 				"Internal Server Error: \"%s\": failed to create RequestInfo: unable to determine kind "
-				"and "
-				"namespace from url, %s\n",
-				exchange->path, exchange->path));
+				"and namespace from url, %s\n",
+				uri, uri));
 		return NULL;
 	}
 	/* A path of a group that nobody serves is no resource at all. */

@@ -154,10 +154,11 @@ static struct status *explain_kind(struct request *request, const struct schema_
 	return cannot_handle(type, kind, version_part(api_version), wrong);
 }
 
-struct status *decode_json(struct request *request, const struct schema_type *type, const char *data, size_t size,
-	ProtobufCMessage **ret_object, struct decode_error *error)
+/* found: what else strict decoding has found in the text, before its fields. */
+static struct status *decode_text(struct request *request, const struct schema_type *type, const char *data,
+	size_t size, const struct json_strict *found, ProtobufCMessage **ret_object, struct decode_error *error)
 {
-	struct json_strict strict = {0};
+	struct json_strict strict = {0}, all = {0};
 	struct decode_error unwanted;
 	char *api_version = NULL, *kind = NULL;
 	bool lenient = str_eq(request->field_validation, "Ignore") || type == &MetaV1DeleteOptions_schema;
@@ -172,7 +173,19 @@ struct status *decode_json(struct request *request, const struct schema_type *ty
 		status_drop(status, "another kind is the reason");
 		return explain_kind(request, type, api_version, kind, data, size, other, error);
 	}
-	return status ? status : judge_strictness(request, type, &strict, error);
+	if (status)
+		return status;
+	for (size_t i = 0; i < found->n_errors && !lenient; i++)
+		ARENA_PUSH(request->arena, all.errors, all.n_errors) = found->errors[i];
+	for (size_t i = 0; i < strict.n_errors; i++)
+		ARENA_PUSH(request->arena, all.errors, all.n_errors) = strict.errors[i];
+	return judge_strictness(request, type, &all, error);
+}
+
+struct status *decode_json(struct request *request, const struct schema_type *type, const char *data, size_t size,
+	ProtobufCMessage **ret_object, struct decode_error *error)
+{
+	return decode_text(request, type, data, size, &(const struct json_strict){0}, ret_object, error);
 }
 
 static bool says_nothing(const cJSON *node)
@@ -272,9 +285,9 @@ static struct status *check_group_version(struct request *request, const struct 
 	return status_bad_request("%s in version \"\" cannot be handled as a %s: " NO_VERSION, kind, type->kind, text);
 }
 
-/* body: as it was sent, which may be YAML. */
+/* body: as it was sent, which may be YAML; found: what strict decoding has found in it. */
 static struct status *decode_json_body(struct request *request, const struct schema_type *type, const char *data,
-	size_t size, struct body body, ProtobufCMessage **ret_object)
+	size_t size, struct body body, const struct json_strict *found, ProtobufCMessage **ret_object)
 {
 	char *api_version, *kind;
 	struct decode_error error = {0};
@@ -285,7 +298,7 @@ static struct status *decode_json_body(struct request *request, const struct sch
 	}
 	struct status *status = peeked	   ? peeked
 				: misnamed ? misnamed
-					   : decode_json(request, type, data, size, ret_object, &error);
+					   : decode_text(request, type, data, size, found, ret_object, &error);
 	if (!status)
 		return NULL;
 	const char *problem = json_problem(request->arena, data, size);
@@ -309,7 +322,6 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 	char *json;
 	size_t json_size;
 	struct json_strict strict = {0};
-	struct decode_error error;
 	const struct json_options options = {.strict = &strict};
 	struct status *status = yaml_to_json(request->arena, data, size, &options, &json, &json_size);
 	if (status)
@@ -324,10 +336,7 @@ static struct status *decode_yaml(struct request *request, const struct schema_t
 			strict.n_errors = 1;
 		}
 	}
-	status = judge_strictness(request, type, &strict, &error);
-	if (status)
-		return status;
-	return decode_json_body(request, type, json, json_size, (struct body){data, size}, ret_object);
+	return decode_json_body(request, type, json, json_size, (struct body){data, size}, &strict, ret_object);
 }
 
 static struct status *check_envelope(const char *data, size_t size)
@@ -377,7 +386,7 @@ struct status *decode_body_plainly(struct exchange *exchange, struct request *re
 	if (media == MEDIA_YAML)
 		return decode_yaml(request, type, exchange->body, exchange->body_size, ret_object);
 	return decode_json_body(request, type, exchange->body, exchange->body_size,
-		(struct body){exchange->body, exchange->body_size}, ret_object);
+		(struct body){exchange->body, exchange->body_size}, &(const struct json_strict){0}, ret_object);
 }
 
 struct status *decode_convert(struct request *request, ProtobufCMessage *object)

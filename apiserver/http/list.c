@@ -221,13 +221,19 @@ static void gather_json(
 static void gather_table(
 	struct request *request, const struct listing *l, const struct schema_type *type, struct gather *g)
 {
-	static const char end[] = "]}\n";
+	static const char end[] = "]}\n", none[] = "[]}\n", null[] = "null}\n";
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	ProtobufCMessage *list = api_new(request->arena, type);
 	*object_child_p(list, "metadata") = list_meta(request, l);
 	int64_t now = clock_wall_s(request->clock);
 	const struct print_table_options options = {.now = now, .include = "None", .with_headers = true};
 	json_encode(&text, print_table(request->arena, list, &options), JSON_NEWLINE);
+	/* The original makes the tables of such kinds otherwise. */
+	if (!l->snapshot.n_items && print_is_plain(request->schema->type)) {
+		gather_copy(g, text.buf, text.len - (sizeof(none) - 1));
+		gather_copy(g, null, sizeof(null) - 1);
+		return;
+	}
 	gather_copy(g, text.buf, text.len - (sizeof(end) - 1));
 	gather_rows(g, l->snapshot.items, l->snapshot.n_items, now);
 	gather_copy(g, end, sizeof(end) - 1);

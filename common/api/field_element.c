@@ -381,12 +381,10 @@ enum field_parse field_element_parse(
 /* --- telling --- */
 
 /* A string as Go quotes it (%q): as JSON, but for what only JSON escapes. */
-static void describe_value(struct strbuf *out, const struct token *t)
+static void describe_string(struct strbuf *out, const struct token *t)
 {
-	if (t->type == JSON_STRING)
-		strbuf_addc(out, '"');
+	static const char *const html[] = {"\\u003c", "<", "\\u003e", ">", "\\u0026", "&"};
 	for (size_t i = 0; i < t->size; i++) {
-		static const char *const html[] = {"\\u003c", "<", "\\u003e", ">", "\\u0026", "&"};
 		bool done = false;
 		for (size_t k = 0; t->text[i] == '\\' && t->size - i >= 6 && !done && k < 6; k += 2)
 			if (!memcmp(t->text + i, html[k], 6)) {
@@ -397,8 +395,39 @@ static void describe_value(struct strbuf *out, const struct token *t)
 		if (!done)
 			strbuf_addc(out, t->text[i]);
 	}
-	if (t->type == JSON_STRING)
+}
+
+/* As the original prints one: members of an object, which is no key that fits, without anything between them. */
+static void describe_value(struct strbuf *out, const struct token *t)
+{
+	if (t->type == JSON_STRING) {
 		strbuf_addc(out, '"');
+		describe_string(out, t);
+		strbuf_addc(out, '"');
+		return;
+	}
+	if (t->type != JSON_OBJECT && t->type != JSON_ARRAY) {
+		strbuf_add(out, t->text, t->size);
+		return;
+	}
+	const bool list = t->type == JSON_ARRAY;
+	const char *p = t->text + 1, *end = t->text + t->size - 1;
+	struct token token;
+	if (list)
+		strbuf_addc(out, '[');
+	while (p < end) {
+		if (!list) {
+			p = next_token(p, end, &token) + 1;
+			describe_string(out, &token);
+			strbuf_addc(out, '=');
+		}
+		p = next_token(p, end, &token);
+		describe_value(out, &token);
+		if (p++ < end && list)
+			strbuf_addc(out, ',');
+	}
+	if (list)
+		strbuf_addc(out, ']');
 }
 
 void field_element_describe(struct strbuf *out, const struct field_element *element)

@@ -17,13 +17,13 @@ struct field_place field_place_of_type(const struct schema_type *type)
 	case SCHEMA_FORM_OBJECT:
 		place.kind = PLACE_STRUCT;
 		break;
-	case SCHEMA_FORM_TIME:
-	case SCHEMA_FORM_MICRO_TIME:
 	case SCHEMA_FORM_DURATION:
 		place.scalar = FIELD_STRING;
 		break;
+	/* Whether it is a time or an amount is not asked here. */
+	case SCHEMA_FORM_TIME:
+	case SCHEMA_FORM_MICRO_TIME:
 	case SCHEMA_FORM_QUANTITY:
-	case SCHEMA_FORM_INT_OR_STRING:
 		break;
 	case SCHEMA_FORM_LIST:
 		place.kind = PLACE_LIST;
@@ -31,6 +31,7 @@ struct field_place field_place_of_type(const struct schema_type *type)
 		place.node = &type->fields[0];
 		break;
 	/* Written whole, whatever it holds. */
+	case SCHEMA_FORM_INT_OR_STRING:
 	case SCHEMA_FORM_RAW:
 		place.kind = PLACE_ANY;
 		place.atomic = true;

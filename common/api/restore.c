@@ -28,10 +28,9 @@ static const char *convert(struct arena *arena, enum schema_kind kind, cJSON *no
 	bool is_whole = tree_int(node, &whole);
 	if (is_whole && (kind != SCHEMA_INT32 || whole == (int32_t)whole))
 		return NULL;
-	if (!is_whole && !(fabs(node->valuedouble) < 9.2e18))
-		return NULL;
+	/* What is out of range becomes what the original's processors make of it. */
 	if (!is_whole)
-		whole = (int64_t)node->valuedouble;
+		whole = fabs(node->valuedouble) < 0x1p63 ? (int64_t)node->valuedouble : INT64_MIN;
 	if (kind == SCHEMA_INT32)
 		whole = (int32_t)(uint32_t)whole;
 	node->valuestring = arena_printf(arena, "%" PRId64, whole);

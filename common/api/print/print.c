@@ -136,6 +136,12 @@ size_t print_columns(const struct schema_type *type, const struct schema_column 
 	return r && r->n_columns ? r->n_columns : ARRAY_SIZE(default_columns);
 }
 
+bool print_is_plain(const struct schema_type *type)
+{
+	const struct schema_column *columns;
+	return print_columns(type, &columns) == 2 && str_eq(columns[1].name, "Created At");
+}
+
 /* Kinds without a printer: what metadata can say. */
 static void print_generic(struct printer *p, const void *msg, const struct schema_column *columns, size_t n)
 {

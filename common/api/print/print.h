@@ -25,6 +25,8 @@ struct print_cell {
 
 /* The columns of a type: its resource's, or Name and Age ("Created At" of type date as the original's default). */
 size_t print_columns(const struct schema_type *type, const struct schema_column **ret_columns);
+/* It is shown as every kind is that has no columns of its own: Name and Created At. */
+bool print_is_plain(const struct schema_type *type);
 /* One cell for each column. now: seconds since 1970, for ages. */
 size_t print_cells(struct arena *arena, const void *msg, int64_t now, struct print_cell **ret_cells);
 struct print_table_options {
