@@ -181,11 +181,19 @@ static struct status *first_of(struct status *first, struct status *second)
 	return first ? first : second;
 }
 
+/* What finds no way to who would answer it is not counted. */
+static MUST_USE struct status *unrouted(struct request *r, struct status *why)
+{
+	if (why)
+		r->counted = false;
+	return why;
+}
+
 static struct status *respond_resource(struct exchange *exchange, struct request *r)
 {
 	struct accept accept;
 	struct list_options options;
-	TRY(check_served(r));
+	TRY(unrouted(r, check_served(r)));
 	/* The path of a Namespace names it twice, which is meant for the authorizer; it is kept at the cluster's level.
 	 */
 	if (!r->schema->namespaced)
@@ -193,11 +201,11 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 	if (is_connect(r))
 		return verb_connect(exchange, r, &accept);
 	if (str_eq(exchange->method, "HEAD") || (r->by_prefix && !str_eq(exchange->method, "GET")))
-		return status_not_allowed();
+		return unrouted(r, status_not_allowed());
 	bool lists = str_eq(r->verb, "list") || str_eq(r->verb, "watch");
 	if (str_eq(r->verb, "patch"))
-		TRY(verb_patch_check(exchange));
-	TRY(accept_route(r->arena, exchange_header(exchange, "Accept"), lists));
+		TRY(unrouted(r, verb_patch_check(exchange)));
+	TRY(unrouted(r, accept_route(r->arena, exchange_header(exchange, "Accept"), lists)));
 	if (r->schema->type == &CoreV1Endpoints_schema)
 		request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
 	struct status *refused = accept_parse(exchange, has_table(r) ? SHAPES_ALL : SHAPES_METADATA, &accept);

@@ -8,24 +8,31 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-static enum figure_scope scope_of(const struct request *r)
+/* Lists and watches of one name are among those of many, but for what is told of them while they run. */
+static enum figure_scope scope_of(const struct request *r, bool runs)
 {
-	if (*r->name || str_eq(r->verb, "create"))
+	const bool of_many = !runs && str_in(r->verb, (const char *const[]){"list", "watch", NULL});
+	if ((*r->name && !of_many) || str_eq(r->verb, "create"))
 		return FIGURE_RESOURCE;
 	return *r->namespace ? FIGURE_NAMESPACE : FIGURE_CLUSTER;
+}
+
+static bool connects(const struct request *r)
+{
+	static const char *const connections[] = {"log", "exec", "attach", "portforward", "proxy", NULL};
+	return *r->subresource && str_in(r->subresource, connections);
 }
 
 /* By method, as the original counts them; what is done through a connection is a CONNECT. */
 static enum figure_verb verb_of(const struct request *r)
 {
-	static const char *const connections[] = {"log", "exec", "attach", "portforward", "proxy", NULL};
 	static const struct {
 		const char *verb;
 		enum figure_verb is;
 	} verbs[] = {{"get", FIGURE_GET}, {"list", FIGURE_LIST}, {"watch", FIGURE_WATCH}, {"create", FIGURE_POST},
 		{"update", FIGURE_PUT}, {"patch", FIGURE_PATCH}, {"delete", FIGURE_DELETE},
 		{"deletecollection", FIGURE_DELETE}};
-	if (*r->subresource && str_in(r->subresource, connections))
+	if (connects(r))
 		return FIGURE_CONNECT;
 	if (r->applies)
 		return FIGURE_APPLY;
@@ -35,25 +42,26 @@ static enum figure_verb verb_of(const struct request *r)
 	return FIGURE_CONNECT;
 }
 
-static const char *health_path(const char *path)
+/* What the few paths that are counted are called; NULL: it is none of them. */
+static const char *counted_path(const char *path)
 {
 	static const char *const paths[] = {"/healthz", "/livez", "/readyz"};
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		if (str_eq(path, paths[i]))
 			return paths[i];
-	return NULL;
+	return str_eq(path, "/openapi/v3") ? "openapi/v3" : NULL;
 }
 
-static struct figure *figure_of(struct app *app, const struct request *r)
+static struct figure *figure_of(struct app *app, const struct request *r, bool runs)
 {
 	if (!r->schema) {
-		const char *path = r->is_resource ? NULL : health_path(r->path);
+		const char *path = r->is_resource ? NULL : counted_path(r->path);
 		return path ? figures_find(app->figures,
 				      &(struct figure_key){NULL, path, FIGURE_GET, FIGURE_NO_SCOPE, false})
 			    : NULL;
 	}
 	const struct schema_subresource *sub = schema_find_subresource(r->schema, r->subresource);
-	const struct figure_key key = {r->schema, sub ? sub->name : "", verb_of(r), scope_of(r), r->dry_run};
+	const struct figure_key key = {r->schema, sub ? sub->name : "", verb_of(r), scope_of(r, runs), r->dry_run};
 	return figures_find(app->figures, &key);
 }
 
@@ -62,10 +70,9 @@ void app_request_admitted(struct app *app, struct request *r)
 	r->counted = true;
 	if (!r->schema)
 		return;
-	enum figure_verb verb = verb_of(r);
-	if (verb != FIGURE_WATCH && (verb != FIGURE_CONNECT || str_eq(r->subresource, "log")))
+	if (verb_of(r) != FIGURE_WATCH && !connects(r))
 		return;
-	r->figure = figure_of(app, r);
+	r->figure = figure_of(app, r, true);
 	figure_runs(r->figure, 1);
 }
 
@@ -102,9 +109,9 @@ static void count_validation(struct app *app, const struct request *r, double se
 /* What a request that may be made was like. */
 static void count_request(struct app *app, const struct exchange *exchange, const struct request *r, double seconds)
 {
-	struct figure *figure = r->figure ? r->figure : figure_of(app, r);
+	struct figure *figure = figure_of(app, r, false);
 	figure_count(figure, exchange_code(exchange), seconds, exchange_reply_size(exchange));
-	if (exchange->body_size > 0 && !reads(r))
+	if (!reads(r) && !connects(r))
 		figure_body(figure, exchange->body_size);
 	if (r->listed.done)
 		figure_listed(figure, r->listed.consistent, r->listed.looked_at, r->listed.told);
@@ -142,6 +149,7 @@ static void write_access(struct app *app, struct strbuf *out)
 	sample(out, "apiserver_current_inflight_requests", "request_kind", "mutating", atomic_load(&app->n_writes));
 	sample(out, "apiserver_current_inflight_requests", "request_kind", "readOnly", atomic_load(&app->n_reads));
 	access_write(&app->access, out);
+	authz_write_metrics(app->authz, out);
 	authn_write_metrics(app->authn, out);
 }
 

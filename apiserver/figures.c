@@ -5,10 +5,21 @@
 #include "base/mem.h"
 #include "serve/metrics.h"
 
-enum { SLOTS = 4096, PROBES = 64, MAX_CODES = 12, N_SECONDS = 23, N_SIZES = 7, N_EVENT_SIZES = 8, N_BODY_SIZES = 31 };
+enum {
+	SLOTS = 4096,
+	PROBES = 64,
+	MAX_CODES = 12,
+	N_SECONDS = 23,
+	N_SIZES = 7,
+	N_EVENT_SIZES = 8,
+	N_BODY_SIZES = 31,
+	N_BEGIN_SECONDS = 17
+};
 
 static const double seconds_bounds[N_SECONDS] = {
 	0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60};
+static const double begin_bounds[N_BEGIN_SECONDS] = {
+	0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 15, 20, 30, 45, 60};
 static const double size_bounds[N_SIZES] = {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 static const double event_bounds[N_EVENT_SIZES] = {1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
 
@@ -25,6 +36,7 @@ struct figure {
 	atomic_uint_least64_t event_sizes[N_EVENT_SIZES + 1], event_bytes;
 	atomic_uint_least64_t body_sizes[N_BODY_SIZES + 1], body_bytes;
 	atomic_uint_least64_t lists, consistent_lists, looked_at, told;
+	atomic_uint_least64_t begin_seconds[N_BEGIN_SECONDS + 1], begin_microseconds;
 	atomic_int running;
 	atomic_bool lasts; /* has run for long once */
 };
@@ -165,6 +177,14 @@ void figure_sent(struct figure *figure, size_t size)
 	add(&figure->event_bytes, size);
 }
 
+void figure_began(struct figure *figure, double seconds)
+{
+	if (!figure)
+		return;
+	add(&figure->begin_seconds[bucket_of(begin_bounds, N_BEGIN_SECONDS, seconds)], 1);
+	add(&figure->begin_microseconds, (uint64_t)(seconds * 1e6));
+}
+
 /* --- as text --- */
 
 static const char *const verbs[] = {"GET", "LIST", "WATCH", "POST", "PUT", "PATCH", "APPLY", "DELETE", "CONNECT"};
@@ -241,6 +261,20 @@ static void write_sizes(struct strbuf *out, const char *name, const struct figur
 	metrics_write_histogram(out, name, labels.buf, size_bounds, N_SIZES, counts, (double)atomic_load(&f->bytes));
 }
 
+static void write_begin(struct strbuf *out, const char *name, const struct figure *f)
+{
+	uint64_t counts[N_BEGIN_SECONDS + 1];
+	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+	if (!copy_counts(f->begin_seconds, N_BEGIN_SECONDS + 1, counts))
+		return;
+	metrics_add_label(&labels, "group", f->key.schema->type->group);
+	metrics_add_label(&labels, "resource", f->key.schema->plural);
+	metrics_add_label(&labels, "scope", scopes[f->key.scope]);
+	metrics_add_label(&labels, "version", f->key.schema->type->version);
+	metrics_write_histogram(out, name, labels.buf, begin_bounds, N_BEGIN_SECONDS, counts,
+		(double)atomic_load(&f->begin_microseconds) / 1e6);
+}
+
 static void write_running(struct strbuf *out, const char *name, const struct figure *f)
 {
 	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
@@ -308,11 +342,11 @@ static struct sum *sum_of(struct strmap *sums, const struct figure *f)
 		[FIGURE_PUT] = "update",
 		[FIGURE_PATCH] = "patch",
 		[FIGURE_APPLY] = "patch",
-		[FIGURE_DELETE] = "delete",
-		[FIGURE_CONNECT] = "create"};
+		[FIGURE_DELETE] = "delete"};
 	const struct schema_resource *r = f->key.schema;
 	CLEANUP(strbuf_done) struct strbuf key = STRBUF_INIT;
-	const char *verb = str_or(operations[f->key.verb], "list");
+	const bool of_many = f->key.verb == FIGURE_DELETE && f->key.scope != FIGURE_RESOURCE;
+	const char *verb = of_many ? "delete_collection" : str_or(operations[f->key.verb], "list");
 	strbuf_printf(&key, "%s/%s/%s", r->type->group, r->plural, verb);
 	struct sum *sum = strmap_get(sums, key.buf);
 	if (!sum) {
@@ -446,6 +480,8 @@ void figures_write(struct figures *figures, struct strbuf *out)
 {
 	static const struct family families[] = {
 		{"apiserver_longrunning_requests", "gauge", "Watches and connections that are open.", write_running},
+		{"apiserver_watch_list_duration_seconds", "histogram",
+			"How long watches took to tell all that there was.", write_begin},
 		{"apiserver_request_duration_seconds", "histogram", "How long requests took.", write_latency},
 		{"apiserver_request_sli_duration_seconds", "histogram",
 			"How long requests took, without what they waited for outside the server.", write_indicator},

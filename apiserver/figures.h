@@ -51,6 +51,8 @@ void figure_listed(struct figure *figure, bool consistent, size_t looked_at, siz
 void figure_runs(struct figure *figure, int change);
 /* Events sent to a watcher. */
 void figure_sent(struct figure *figure, size_t size);
+/* A watch that began with what there was has told all of it. */
+void figure_began(struct figure *figure, double seconds);
 void figures_write(struct figures *figures, struct strbuf *out);
 /* A table of calls to etcd: keys without subresource and scope; a code that is not 200 failed. */
 void figures_write_etcd(struct figures *figures, struct strbuf *out);

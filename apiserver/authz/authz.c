@@ -4,6 +4,7 @@
 #include "apiserver/authz/internal.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "serve/metrics.h"
 
 struct flag *authz_flags(struct authz_options *o)
 {
@@ -86,6 +87,9 @@ enum authz_decision authz_authorize(
 		else
 			decision = rbac_authorize(authz->rbac, arena, a, &reason);
 		if (decision != AUTHZ_NO_OPINION) {
+			atomic_fetch_add_explicit(
+				&(decision == AUTHZ_ALLOW ? authz->n_allowed : authz->n_denied)[authz->modes[i]], 1,
+				memory_order_relaxed);
 			*ret_reason = reason;
 			return decision;
 		}
@@ -94,6 +98,28 @@ enum authz_decision authz_authorize(
 	}
 	*ret_reason = arena_strdup(arena, reasons.buf);
 	return AUTHZ_NO_OPINION;
+}
+
+static void write_decisions(struct strbuf *out, enum authz_mode mode, const char *decision, uint64_t n)
+{
+	static const char name[] = "apiserver_authorization_decisions_total";
+	CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	metrics_add_label(&labels, "decision", decision);
+	metrics_add_label(&labels, "name", str_lower(arena, mode_names[mode]));
+	metrics_add_label(&labels, "type", mode_names[mode]);
+	if (n)
+		metrics_write_sample(out, name, labels.buf, (double)n);
+}
+
+void authz_write_metrics(const struct authz *authz, struct strbuf *out)
+{
+	metrics_write_head(out, "apiserver_authorization_decisions_total", "counter",
+		"Decisions that were the last word, by who made them.");
+	for (enum authz_mode mode = 0; mode < AUTHZ_MODES; mode++) {
+		write_decisions(out, mode, "allowed", atomic_load(&authz->n_allowed[mode]));
+		write_decisions(out, mode, "denied", atomic_load(&authz->n_denied[mode]));
+	}
 }
 
 /* Whose right to do what is missing, as a sentence without the reason. */

@@ -17,6 +17,7 @@
 #include "apiserver/authn/user.h"
 #include "apiserver/registry/objects.h"
 #include "base/flags.h"
+#include "base/str.h"
 
 struct authz;
 
@@ -55,6 +56,7 @@ void authz_free(struct authz *authz);
 /* reason is in the arena, "" without one. */
 enum authz_decision authz_authorize(
 	struct authz *authz, struct arena *arena, const struct authz_attributes *attributes, const char **ret_reason);
+void authz_write_metrics(const struct authz *authz, struct strbuf *out);
 /* The 403 of the original for a decision that is not to allow. */
 struct status *authz_forbidden(const struct authz_attributes *attributes, const char *reason) MUST_USE;
 

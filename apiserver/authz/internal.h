@@ -4,19 +4,21 @@
 #ifndef APISERVER_AUTHZ_INTERNAL_H
 #define APISERVER_AUTHZ_INTERNAL_H
 
+#include <stdatomic.h>
 #include "apiserver/authz/authz.h"
 #include "apiserver/authz/rules.h"
 
 struct rbac;
 struct node_graph;
 
-enum authz_mode { AUTHZ_MODE_NODE, AUTHZ_MODE_RBAC, AUTHZ_MODE_ALWAYS_ALLOW, AUTHZ_MODE_ALWAYS_DENY };
+enum authz_mode { AUTHZ_MODE_NODE, AUTHZ_MODE_RBAC, AUTHZ_MODE_ALWAYS_ALLOW, AUTHZ_MODE_ALWAYS_DENY, AUTHZ_MODES };
 
 struct authz {
 	struct authz_options options;
 	struct rbac *rbac;
 	struct node_graph *nodes;
 	enum authz_mode modes[8];
+	atomic_uint_least64_t n_allowed[AUTHZ_MODES], n_denied[AUTHZ_MODES];
 	size_t n_modes;
 };
 

@@ -149,7 +149,7 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 	TRY(find_pod(request, &pod));
 	TRY(choose_container(pod, exchange_query(exchange, "container"), &container));
 	if (str_empty(pod->spec->node_name)) {
-		reply_bytes(exchange, 200, "text/plain", "", 0);
+		reply_bytes(exchange, 204, NULL, "", 0);
 		return NULL;
 	}
 	TRY(backend_kubelet(exchange->data, request, pod->spec->node_name, &backend));

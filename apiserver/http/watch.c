@@ -34,7 +34,7 @@ struct watch {
 	bool columns_told; /* a Table's first event carries the columns */
 	bool ended;
 	int64_t told;
-	int64_t deadline_ms, bookmark_ms;
+	int64_t began_ms, deadline_ms, bookmark_ms;
 	bool final_bookmark;
 	struct status *refused; /* why it cannot begin */
 	/* What is being sent: out, then bytes of an entry, and what closes them. */
@@ -202,8 +202,10 @@ static void step_initial(struct watch *w)
 	snapshot_done(&w->initial);
 	w->at = 0;
 	w->initial_done = true;
-	if (w->options.has_initial && w->options.initial && w->options.bookmarks)
-		emit_bookmark(w, true);
+	if (!w->options.has_initial || !w->options.initial || !w->options.bookmarks)
+		return;
+	emit_bookmark(w, true);
+	figure_began(w->request->figure, (double)(clock_mono_ms(w->request->clock) - w->began_ms) / 1000.0);
 }
 
 static void wake(void *data)
@@ -423,6 +425,7 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	const int64_t least = request->registry->watch_seconds * 1000;
 	int64_t timeout = w->options.timeout_seconds > 0 ? w->options.timeout_seconds * 1000
 							 : least + least * random_below(TIMEOUT_PARTS) / TIMEOUT_PARTS;
+	w->began_ms = now;
 	w->deadline_ms = now + timeout;
 	w->bookmark_ms = now + BOOKMARK_MS;
 	const char *prefix = request_prefix(request);

@@ -161,3 +161,41 @@ requests() { # CODE SCOPE VERB [DRY-RUN]
 	curl -s --cacert /dev/null "$CP_SERVER/livez" && false
 	cp_wait has 'apiserver_tls_handshake_errors_total 1'
 }
+
+# Of another resource than the others count, as nobody else asks for it.
+templates() { # CODE SCOPE VERB
+	echo "apiserver_request_total{code=\"$1\",component=\"apiserver\",dry_run=\"\",group=\"\",resource=\"podtemplates\",scope=\"$2\",subresource=\"\",verb=\"$3\",version=\"v1\"}"
+}
+
+@test "what finds no route is not counted, a list of one name is among those of many, deletions have bodies" {
+	local templates=/api/v1/namespaces/kube-public/podtemplates metrics
+	ask "$templates" -X ODD
+	ask "$templates" -I
+	ask "$templates" -H 'Accept: text/html'
+	ask "$templates/a" -X PATCH -H 'Content-Type: text/plain' -d '{}'
+	metrics=$(cp_curl /metrics)
+	! grep -E '^apiserver_request_total\{code="4.*podtemplates' <<< "$metrics"
+	ask "$templates?fieldSelector=metadata.name%3Da"
+	ask "$templates/a" -X DELETE
+	ask "$templates" -X DELETE
+	ask "$templates?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1"
+	has "$(templates 200 namespace LIST) 1" "$(templates 404 resource DELETE) 1" \
+		'apiserver_request_body_size_bytes_count{group="",resource="podtemplates",verb="delete"} 1' \
+		'apiserver_request_body_size_bytes_count{group="",resource="podtemplates",verb="delete_collection"} 1' \
+		'apiserver_watch_list_duration_seconds_count{group="",resource="podtemplates",scope="namespace",version="v1"} 1'
+}
+
+@test "who had the last word on a request is counted" {
+	cp_cert nobody /CN=nobody "extendedKeyUsage=clientAuth\n"
+	curl -s --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/nobody.crt" --key "$CP_DIR/nobody.key" "$CP_SERVER/version" -o /dev/null
+	has 'apiserver_authorization_decisions_total{decision="allowed",name="rbac",type="RBAC"} '
+}
+
+@test "the log of a pod that has no node yet is no content" {
+	local pods=/api/v1/namespaces/default/pods
+	cp_wait cp_curl /api/v1/namespaces/default -f
+	ask /api/v1/namespaces/default/serviceaccounts -H 'Content-Type: application/json' -d '{"metadata":{"name":"default"}}'
+	ask "$pods" -H 'Content-Type: application/json' -d '{"metadata":{"name":"early"},"spec":{"containers":[{"name":"c","image":"i"}]}}'
+	[ "$(cp_curl "$pods/early/log" -o /dev/null -w '%{http_code}')" = 204 ]
+	has 'apiserver_longrunning_requests{component="apiserver",group="",resource="pods",scope="resource",subresource="log",verb="CONNECT",version="v1"} 0'
+}
