@@ -107,21 +107,31 @@ static struct status *swap(struct request *request, struct attempt *a, const Pro
 	return NULL;
 }
 
-/* Nothing is to be written if what is stored is still that. */
-static struct status *confirm(struct request *request, struct attempt *a)
+/* Nothing is to be written if what is stored is still that, and in the form in which it would be written. */
+static struct status *confirm(struct request *request, struct attempt *a, bool *ret_current)
 {
-	if (a->stored.live)
-		return NULL;
-	TRY(stored_ask(request, request->name, &a->now));
-	a->lost = !a->now.found || a->now.mod_revision != a->stored.revision;
+	const void *bytes = a->stored.bytes;
+	size_t size = a->stored.size;
+	if (!a->stored.live) {
+		TRY(stored_ask(request, request->name, &a->now));
+		a->lost = !a->now.found || a->now.mod_revision != a->stored.revision;
+		bytes = a->now.value;
+		size = a->now.size;
+	}
+	const struct schema_type *type = table_resource(request_table(request))->type;
+	*ret_current = a->lost || value_is_current(request->arena, type, bytes, size);
 	return NULL;
 }
 
 struct status *commit_change(struct request *request, struct attempt *a, ProtobufCMessage *object)
 {
+	bool written = false;
 	if (request->dry_run)
 		return NULL;
-	TRY(api_equal(object, a->stored.own) ? confirm(request, a) : swap(request, a, object));
+	if (api_equal(object, a->stored.own))
+		TRY(confirm(request, a, &written));
+	if (!written)
+		TRY(swap(request, a, object));
 	if (!a->lost)
 		set_revision(request, object, a->stored.revision);
 	return NULL;

@@ -80,22 +80,25 @@ enum leave {
 	LEAVES_ALREADY, /* and this deletion does not make that any sooner */
 };
 
-/* The grace period of an object that is being deleted can only be shortened, and not into the past. */
+void registry_shorten_grace(struct arena *arena, MetaV1ObjectMeta *meta, int64_t grace, int64_t now_s)
+{
+	int64_t end = meta->deletion_timestamp->seconds - meta->deletion_grace_period_seconds + grace;
+	if (end <= now_s) {
+		end = now_s;
+		grace = grace ? 1 : 0; /* somebody else still ends it */
+	}
+	meta->deletion_timestamp = time_new(arena, end);
+	meta->deletion_grace_period_seconds = grace;
+}
+
+/* The grace period of an object that is being deleted can only be shortened. */
 static enum leave shorten_grace(struct request *request, const MetaV1DeleteOptions *options, MetaV1ObjectMeta *meta)
 {
 	if (!meta->has_deletion_grace_period_seconds || !meta->deletion_grace_period_seconds)
 		return LEAVES_AT_ONCE;
 	if (!options->has_grace_period_seconds || options->grace_period_seconds >= meta->deletion_grace_period_seconds)
 		return LEAVES_ALREADY;
-	const int64_t now = clock_wall_s(request->clock);
-	int64_t grace = options->grace_period_seconds;
-	int64_t end = meta->deletion_timestamp->seconds - meta->deletion_grace_period_seconds + grace;
-	if (end <= now) {
-		end = now;
-		grace = grace ? 1 : 0; /* somebody else still ends it */
-	}
-	meta->deletion_timestamp = time_new(request->arena, end);
-	meta->deletion_grace_period_seconds = grace;
+	registry_shorten_grace(request->arena, meta, options->grace_period_seconds, clock_wall_s(request->clock));
 	return LEAVES_GRACEFULLY;
 }
 

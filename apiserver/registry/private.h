@@ -127,6 +127,9 @@ void forget_empty(ProtobufCMessage *object);
 /* Admission of a write. */
 struct status *admit(struct request *request, enum admission_operation operation, ProtobufCMessage *object,
 	const ProtobufCMessage *old, const ProtobufCMessage *options, bool validate) MUST_USE;
+/* Lets an object that is going do so after another grace period, as if it had been asked for at first: not in the past,
+ * and who is to end it gets a second at least where any was asked for. */
+void registry_shorten_grace(struct arena *arena, MetaV1ObjectMeta *meta, int64_t grace, int64_t now_s);
 /* Whether the last reason for an object to stay is gone. */
 bool may_be_removed(const struct request *request, const ProtobufCMessage *object);
 

@@ -175,6 +175,17 @@ void value_encode(struct strbuf *out, const ProtobufCMessage *object)
 	protobuf_encode_as(out, object, stored_version(type), type->kind);
 }
 
+bool value_is_current(struct arena *arena, const struct schema_type *type, const void *value, size_t size)
+{
+	char *version, *kind;
+	const void *raw;
+	size_t raw_size;
+	if (!protobuf_has_magic(value, size))
+		return false;
+	CLEANUP_STATUS struct status *bad = protobuf_envelope(arena, value, size, &version, &kind, &raw, &raw_size);
+	return !bad && str_eq(version, stored_version(type)) && str_eq(kind, type->kind);
+}
+
 struct status *value_unreadable(const char *key, const char *why)
 {
 	return status_internal("the value of %s in etcd cannot be read: %s", key, why);

@@ -16,6 +16,9 @@ struct status *value_decode(struct arena *arena, const struct schema_type *type,
 	ProtobufCMessage **ret_object) MUST_USE;
 /* What etcd is given for an object of the version that is served by default. */
 void value_encode(struct strbuf *out, const ProtobufCMessage *object);
+/* Whether a value has the form that value_encode() gives it: what another server, or a release before this one, has
+ * written may be of another version, or JSON. */
+bool value_is_current(struct arena *arena, const struct schema_type *type, const void *value, size_t size);
 /* dataSource and dataSourceRef are one thing under two names: who has one has both. */
 void value_settle_sources(struct arena *arena, CoreV1PersistentVolumeClaimSpec *spec);
 /* What a client is told of a value that cannot be read: Internal, naming the key. */

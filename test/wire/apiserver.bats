@@ -544,3 +544,18 @@ metadata: {name: s}
 	send GET $crds/foos.kk.example.com
 	[ "$code" = 404 ]
 }
+
+@test "an update of nothing writes a value anew that has another form than it would be given" {
+	local key=/registry/configmaps/$ns/old version written
+	stored() { ETCDCTL_API=3 etcdctl --endpoints "$CP_ETCD" get --print-value-only "$key"; }
+	send POST $maps "$(config_map old)"
+	jq -c '.metadata.resourceVersion = ""' <<< "$body" | ETCDCTL_API=3 etcdctl --endpoints "$CP_ETCD" put "$key"
+	cp_wait eval '[ "$(cp_curl $maps/old | jq -r .metadata.resourceVersion)" != '"$(jq .metadata.resourceVersion <<< "$body")"' ]'
+	version=$(cp_curl "$maps/old" | jq -r .metadata.resourceVersion)
+	send PATCH $maps/old '{}' application/merge-patch+json
+	written=$(field metadata.resourceVersion)
+	[ "$code" = 200 ] && [ "$written" -gt "$version" ]
+	[[ $(stored | head -c 3) = k8s ]]
+	send PATCH $maps/old '{}' application/merge-patch+json
+	[ "$(field metadata.resourceVersion)" = "$written" ]
+}
