@@ -67,25 +67,25 @@ static struct status *read_text(const char *flag, const char *path, char **ret_t
 	return status_wrap(io_read_file(path, MAX_PEM_BYTES, ret_text, &size), "%s", flag);
 }
 
-/* The certificate given, or one of our own making under --cert-dir. */
+/* The files of the certificate given, or of one of our own making under --cert-dir, and of its key. */
 static struct status *serving_certificate(const struct options *o, char **ret_cert, char **ret_key)
 {
-	CLEANUP_FREE char *cert = mem_printf("%s/apiserver.crt", o->cert_dir);
-	CLEANUP_FREE char *key = mem_printf("%s/apiserver.key", o->cert_dir);
 	bool given = !str_empty(o->tls_cert_file) || !str_empty(o->tls_key_file);
 	if (given && (str_empty(o->tls_cert_file) || str_empty(o->tls_key_file)))
 		return status_bad_request("--tls-cert-file and --tls-private-key-file go together");
-	if (!given && (!io_exists(cert) || !io_exists(key)))
-		TRY(status_wrap(self_sign(o, cert, key), "--cert-dir"));
-	TRY(read_text("--tls-cert-file", given ? o->tls_cert_file : cert, ret_cert));
-	TRY(read_text("--tls-private-key-file", given ? o->tls_key_file : key, ret_key));
+	*ret_cert = given ? mem_strdup(o->tls_cert_file) : mem_printf("%s/apiserver.crt", o->cert_dir);
+	*ret_key = given ? mem_strdup(o->tls_key_file) : mem_printf("%s/apiserver.key", o->cert_dir);
+	if (!given && (!io_exists(*ret_cert) || !io_exists(*ret_key)))
+		TRY(status_wrap(self_sign(o, *ret_cert, *ret_key), "--cert-dir"));
+	CLEANUP_FREE char *cert = NULL, *key = NULL;
+	TRY(read_text("--tls-cert-file", *ret_cert, &cert));
+	TRY(read_text("--tls-private-key-file", *ret_key, &key));
 	CLEANUP(pki_cert_freep) struct pki_cert *parsed = NULL;
 	CLEANUP(pki_key_freep) struct pki_key *parsed_key = NULL;
-	TRY(status_wrap(pki_cert_parse(*ret_cert, strlen(*ret_cert), &parsed), "%s", given ? o->tls_cert_file : cert));
-	TRY(status_wrap(pki_key_parse(*ret_key, strlen(*ret_key), &parsed_key), "%s", given ? o->tls_key_file : key));
+	TRY(status_wrap(pki_cert_parse(cert, strlen(cert), &parsed), "%s", *ret_cert));
+	TRY(status_wrap(pki_key_parse(key, strlen(key), &parsed_key), "%s", *ret_key));
 	if (!pki_cert_matches_key(parsed, parsed_key))
-		return status_bad_request("the key %s is not that of the certificate %s", given ? o->tls_key_file : key,
-			given ? o->tls_cert_file : cert);
+		return status_bad_request("the key %s is not that of the certificate %s", *ret_key, *ret_cert);
 	return NULL;
 }
 
@@ -239,6 +239,12 @@ static struct status *make_parts(struct options *o, struct app *app)
 	return make_kubelet_tls(o, app);
 }
 
+static bool authorities_changed(void *data)
+{
+	struct app *app = data;
+	return authn_authorities_changed(app->authn);
+}
+
 static struct status *listen_for_requests(const struct options *o, struct app *app)
 {
 	CLEANUP_FREE char *cert = NULL, *key = NULL, *authorities = NULL;
@@ -246,9 +252,10 @@ static struct status *listen_for_requests(const struct options *o, struct app *a
 	TRY(client_authorities(o, &authorities));
 	const struct server_options options = {.address = o->bind_address,
 		.port = (uint16_t)o->secure_port,
-		.cert_pem = cert,
-		.key_pem = key,
+		.cert_file = cert,
+		.key_file = key,
 		.client_ca_pem = authorities,
+		.authorities_changed = authorities_changed,
 		.max_body_bytes = MAX_BODY_BYTES,
 		.body_ms = o->request_ms,
 		.n_threads = 2,

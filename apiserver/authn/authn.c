@@ -5,19 +5,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { MAX_BUNDLE = 4 << 20 };
-
-static struct status *load_bundle(struct authn *authn, const char *path, char **ret_pem, struct pki_pool **ret_pool)
+static struct status *load_bundle(struct authn *authn, const char *path, struct authn_bundle **ret_bundle)
 {
-	*ret_pem = arena_strdup(authn->arena, "");
-	if (str_empty(path))
-		return NULL;
-	CLEANUP_FREE char *pem = NULL;
-	size_t size;
-	TRY(io_read_file(path, MAX_BUNDLE, &pem, &size));
-	TRY(status_wrap(pki_pool_parse(pem, size, ret_pool), "%s", path));
-	*ret_pem = arena_strndup(authn->arena, pem, size);
-	return NULL;
+	return str_empty(path) ? NULL : authn_bundle_new(path, authn->clock, ret_bundle);
 }
 
 static void choose_audiences(struct authn *authn)
@@ -32,9 +22,8 @@ static void choose_audiences(struct authn *authn)
 static struct status *load(struct authn *authn)
 {
 	const struct authn_options *o = &authn->options;
-	TRY(load_bundle(authn, o->client_ca_file, &authn->client_ca_pem, &authn->client_ca));
-	TRY(load_bundle(
-		authn, o->requestheader_client_ca_file, &authn->requestheader_ca_pem, &authn->requestheader_ca));
+	TRY(load_bundle(authn, o->client_ca_file, &authn->client_ca));
+	TRY(load_bundle(authn, o->requestheader_client_ca_file, &authn->requestheader_ca));
 	if (!str_empty(o->token_auth_file))
 		TRY(authn_load_static_tokens(authn, o->token_auth_file));
 	choose_audiences(authn);
@@ -63,10 +52,8 @@ void authn_free(struct authn *authn)
 {
 	if (!authn)
 		return;
-	if (authn->client_ca)
-		pki_pool_free(authn->client_ca);
-	if (authn->requestheader_ca)
-		pki_pool_free(authn->requestheader_ca);
+	authn_bundle_free(authn->client_ca);
+	authn_bundle_free(authn->requestheader_ca);
 	if (authn->static_tokens)
 		strmap_free(authn->static_tokens);
 	for (size_t i = 0; i < authn->n_public_keys; i++)
@@ -201,12 +188,17 @@ const char *authn_jwks(struct authn *authn)
 
 const char *authn_client_ca(struct authn *authn)
 {
-	return authn->client_ca_pem;
+	return authn_bundle_pem(authn->client_ca);
 }
 
 const char *authn_requestheader_ca(struct authn *authn)
 {
-	return authn->requestheader_ca_pem;
+	return authn_bundle_pem(authn->requestheader_ca);
+}
+
+bool authn_authorities_changed(struct authn *authn)
+{
+	return authn_bundle_changes(authn->client_ca) || authn_bundle_changes(authn->requestheader_ca);
 }
 
 const struct authn_options *authn_options_of(struct authn *authn)

@@ -106,6 +106,8 @@ const char *authn_jwks(struct authn *authn);
 
 /* PEM bundles for clients of the server ("" when not configured): kube-system/extension-apiserver-authentication. */
 const char *authn_client_ca(struct authn *authn);
+/* Whether they are others than at the start. */
+bool authn_authorities_changed(struct authn *authn);
 const char *authn_requestheader_ca(struct authn *authn);
 const struct authn_options *authn_options_of(struct authn *authn);
 /* The server's own audiences; the first is the default of a token. */

@@ -40,7 +40,8 @@ struct status *authn_front_proxy(
 	struct pki_subject subject = {0};
 	char *fingerprint;
 	int64_t not_after_s;
-	TRY(authn_verify_chain(authn, arena, authn->requestheader_ca, request, &subject, &fingerprint, &not_after_s));
+	TRY(authn_verify_chain(authn, arena, authn_bundle_pool(authn->requestheader_ca), request, &subject,
+		&fingerprint, &not_after_s));
 	const struct flag_list *allowed = &o->requestheader_allowed_names;
 	if (allowed->n_items && !str_in_n(str_or_empty(subject.common_name), allowed->items, allowed->n_items))
 		return status_new(STATUS_UNAUTHORIZED, "x509: subject with cn=%s is not in the allowed list",

@@ -13,16 +13,24 @@
 
 struct authn_certificate_cache;
 
+/* bundle.c: authorities out of a file that is followed. What is handed out lives as long as the bundle; one that is
+ * NULL has no text and never changes. */
+struct authn_bundle;
+struct status *authn_bundle_new(const char *path, const struct clock *clock, struct authn_bundle **ret) MUST_USE;
+void authn_bundle_free(struct authn_bundle *bundle);
+const struct pki_pool *authn_bundle_pool(struct authn_bundle *bundle);
+const char *authn_bundle_pem(struct authn_bundle *bundle);
+/* How often they have changed. */
+uint64_t authn_bundle_changes(struct authn_bundle *bundle);
+
 struct authn {
 	struct arena *arena; /* what lives as long as the whole */
 	struct authn_options options;
 	struct objects *objects;
 	const struct clock *clock;
-	char *client_ca_pem;
-	struct pki_pool *client_ca;
+	struct authn_bundle *client_ca; /* NULL: none */
 	struct authn_certificate_cache *certificates;
-	char *requestheader_ca_pem;
-	struct pki_pool *requestheader_ca;
+	struct authn_bundle *requestheader_ca;
 	struct strmap *static_tokens; /* token -> struct user; NULL without a file */
 	struct pki_key **public_keys;
 	size_t n_public_keys;

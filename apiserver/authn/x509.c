@@ -16,6 +16,7 @@ struct remembered {
 	size_t size;
 	struct user *user;
 	int64_t until_s;
+	uint64_t n_changes; /* of the authorities, before it was verified */
 };
 
 struct authn_certificate_cache {
@@ -54,14 +55,14 @@ static char *hash_of(struct arena *arena, const struct authn_certificate *leaf)
 	return hex_encode(arena, &hash, sizeof(hash));
 }
 
-static struct user *recall(
-	struct authn *authn, struct arena *arena, const char *hash, const struct authn_certificate *leaf)
+static struct user *recall(struct authn *authn, struct arena *arena, const char *hash,
+	const struct authn_certificate *leaf, uint64_t n_changes)
 {
 	struct authn_certificate_cache *cache = authn->certificates;
 	pthread_mutex_lock(&cache->lock);
 	const struct remembered *r = strmap_get(cache->users, hash);
-	bool fresh = r && clock_wall_s(authn->clock) < r->until_s && r->size == leaf->size &&
-		     !memcmp(r->der, leaf->der, leaf->size);
+	bool fresh = r && clock_wall_s(authn->clock) < r->until_s && r->n_changes == n_changes &&
+		     r->size == leaf->size && !memcmp(r->der, leaf->der, leaf->size);
 	struct user *user = fresh ? user_copy(arena, r->user) : NULL;
 	if (r && !fresh)
 		strmap_remove(cache->users, hash);
@@ -69,8 +70,8 @@ static struct user *recall(
 	return user;
 }
 
-static void remember(
-	struct authn *authn, const char *hash, const struct authn_certificate *leaf, const struct user *user)
+static void remember(struct authn *authn, const char *hash, const struct authn_certificate *leaf,
+	const struct user *user, uint64_t n_changes)
 {
 	struct authn_certificate_cache *cache = authn->certificates;
 	struct remembered *r = mem_zalloc(sizeof(*r));
@@ -78,6 +79,7 @@ static void remember(
 	r->der = arena_dup(r->arena, leaf->der, leaf->size);
 	r->size = leaf->size;
 	r->user = user_copy(r->arena, user);
+	r->n_changes = n_changes;
 	r->until_s = clock_wall_s(authn->clock) + REMEMBER_S;
 	if (user->certificate_until_s < r->until_s)
 		r->until_s = user->certificate_until_s;
@@ -129,10 +131,12 @@ struct status *authn_x509(
 	const struct authn_certificate *leaf = &request->chain[0];
 	char *fingerprint, *hash = hash_of(arena, leaf);
 	int64_t not_after_s;
-	*ret_user = recall(authn, arena, hash, leaf);
+	const uint64_t n_changes = authn_bundle_changes(authn->client_ca);
+	*ret_user = recall(authn, arena, hash, leaf, n_changes);
 	if (*ret_user)
 		return NULL;
-	TRY(authn_verify_chain(authn, arena, authn->client_ca, request, &subject, &fingerprint, &not_after_s));
+	TRY(authn_verify_chain(
+		authn, arena, authn_bundle_pool(authn->client_ca), request, &subject, &fingerprint, &not_after_s));
 	if (str_empty(subject.common_name))
 		return NULL;
 	struct user *user = user_new(arena, subject.common_name, "");
@@ -141,7 +145,7 @@ struct status *authn_x509(
 	user_add_extra(arena, user, "authentication.kubernetes.io/credential-id",
 		arena_printf(arena, "X509SHA256=%s", fingerprint));
 	user->certificate_until_s = not_after_s;
-	remember(authn, hash, leaf, user);
+	remember(authn, hash, leaf, user, n_changes);
 	*ret_user = user;
 	return NULL;
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/strict.h"
+#include "serve/tls.h"
 
 #define IDLE_SECONDS 180
 #define LISTEN_BACKLOG 1024
@@ -301,14 +302,29 @@ static PRINTF(2, 0) void log_library(void *data, const char *format, va_list arg
 	log_v(2, "http: %s", line);
 }
 
+/* A client that knows a name which it has no certificate of sends none: what is out of date is not named. */
+static void on_connection(
+	void *data, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
+{
+	struct server *server = data;
+	handshakes_notify(server->handshakes, connection, context, code);
+	if (code != MHD_CONNECTION_NOTIFY_STARTED || !server->tls)
+		return;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	if (!info || !info->tls_session)
+		return;
+	http_tls_attach(server->tls, info->tls_session);
+	if (server->options.authorities_changed && server->options.authorities_changed(server->options.data))
+		gnutls_certificate_send_x509_rdn_sequence(info->tls_session, 1);
+}
+
 static struct MHD_Daemon *start(struct server *server, int fd)
 {
 	const struct server_options *o = &server->options;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-			 (o->cert_pem ? MHD_USE_TLS : 0);
+			 (server->tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->cert_pem},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key_pem},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)http_tls_retrieve},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
 		{str_empty(o->client_ca_pem) ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_TRUST, 0,
 			(void *)(uintptr_t)o->client_ca_pem},
@@ -320,16 +336,25 @@ static struct MHD_Daemon *start(struct server *server, int fd)
 		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK, begin_uri,
 		server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-		server, MHD_OPTION_NOTIFY_CONNECTION, handshakes_notify, server->handshakes, MHD_OPTION_ARRAY,
-		o->cert_pem ? tls : none, MHD_OPTION_END);
+		server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_ARRAY, server->tls ? tls : none,
+		MHD_OPTION_END);
 }
 
 struct status *server_new(const struct server_options *options, struct server **ret_server)
 {
 	int fd = -1;
 	uint16_t port = 0;
-	TRY(listen_on(options->address, options->port, &fd, &port));
+	struct http_tls *tls = NULL;
+	const struct http_tls_options tls_options = {.cert_file = options->cert_file, .key_file = options->key_file};
+	if (options->cert_file)
+		TRY(http_tls_new(&tls_options, &tls));
+	struct status *taken = listen_on(options->address, options->port, &fd, &port);
+	if (taken) {
+		http_tls_free(tls);
+		return taken;
+	}
 	struct server *server = mem_zalloc(sizeof(*server));
+	server->tls = tls;
 	server->options = *options;
 	server->port = port;
 	server->workers = workers_new("requests", options->max_workers, options->max_queued);
@@ -343,6 +368,7 @@ struct status *server_new(const struct server_options *options, struct server **
 		sender_free(server->sender);
 		handshakes_stop(server->handshakes);
 		handshakes_free(server->handshakes);
+		http_tls_free(tls);
 		drain_done(&server->drain);
 		free(server);
 		return status_bad_request("the server's certificate and key cannot be used");

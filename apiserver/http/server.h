@@ -33,9 +33,11 @@ enum exchange_length { EXCHANGE_BRIEF, EXCHANGE_WATCH, EXCHANGE_ENDLESS, EXCHANG
 struct server_options {
 	const char *address; /* "0.0.0.0" or "::": all */
 	uint16_t port;
-	const char *cert_pem; /* NULL: plain HTTP, for tests */
-	const char *key_pem;
+	const char *cert_file; /* followed, with its key; NULL: plain HTTP, for tests */
+	const char *key_file;
 	const char *client_ca_pem; /* client certificates are asked for, naming these; "" or NULL: none */
+	/* Whether clients are to be asked without naming any, as others are accepted by now. May be NULL. */
+	bool (*authorities_changed)(void *data);
 	size_t max_body_bytes;
 	int64_t body_ms; /* for a whole body to arrive */
 	unsigned n_threads;

@@ -56,6 +56,7 @@ struct server {
 	struct workers *workers;
 	struct sender *sender;
 	struct handshakes *handshakes;
+	struct http_tls *tls; /* NULL: plain HTTP */
 	struct drain drain;
 	uint16_t port;
 };

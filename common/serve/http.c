@@ -525,7 +525,12 @@ struct status *http_server_new(const struct http_server_config *config, struct h
 	if (!server->config.max_body_bytes)
 		server->config.max_body_bytes = HTTP_DEFAULT_BODY_BYTES;
 	if (!str_empty(config->cert_file) || !str_empty(config->cert_pem))
-		TRY(http_tls_new(config, &server->tls));
+		TRY(http_tls_new(&(struct http_tls_options){.cert_file = config->cert_file,
+					 .key_file = config->key_file,
+					 .cert_pem = config->cert_pem,
+					 .key_pem = config->key_pem,
+					 .ask_client_cert = config->ask_client_cert},
+			&server->tls));
 	TRY(bind_address(config->address, config->port, &fd, &server->port));
 	server->workers = workers_new("http", config->max_workers ? config->max_workers : HTTP_DEFAULT_WORKERS,
 		config->max_queued ? config->max_queued : HTTP_DEFAULT_QUEUED);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include "base/workers.h"
 #include "serve/http.h"
+#include "serve/tls.h"
 
 enum {
 	HTTP_DEFAULT_BODY_BYTES = 1 << 20,
@@ -18,8 +19,6 @@ enum {
 	HTTP_MAX_CONNECTIONS = 1000,
 	HTTP_IDLE_S = 120,
 };
-
-struct http_tls; /* tls.c: the certificate, following its files */
 
 struct http_server {
 	struct MHD_Daemon *mhd;
@@ -62,15 +61,6 @@ struct http_exchange {
 	struct strbuf out; /* the body, or what a stream has not sent yet */
 	size_t out_pos;
 };
-
-/* tls.c */
-struct status *http_tls_new(const struct http_server_config *config, struct http_tls **ret) MUST_USE;
-void http_tls_free(struct http_tls *tls);
-/* MHD's certificate callback finds the settings through the session. */
-int http_tls_retrieve(gnutls_session_t session, const gnutls_datum_t *ca_names, int n_ca_names,
-	const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **ret_certs, unsigned *ret_n,
-	gnutls_privkey_t *ret_key);
-void http_tls_attach(struct http_tls *tls, gnutls_session_t session);
 
 /* route.c */
 /* NULL if no pattern fits; *ret_method_mismatch: one does, with another method. Captures go into the request. */

@@ -1,11 +1,13 @@
-/* The serving certificate, read again when its files change. */
+#include "serve/tls.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "serve/internal.h"
 
 enum { MAX_CHAIN = 10, MAX_PEM_BYTES = 1 << 20, CHECK_MS = 5000 };
 
@@ -95,18 +97,18 @@ static void refresh(struct http_tls *tls)
 	tls->key_mtime_ns = key;
 }
 
-struct status *http_tls_new(const struct http_server_config *config, struct http_tls **ret)
+struct status *http_tls_new(const struct http_tls_options *options, struct http_tls **ret)
 {
 	struct http_tls *tls = mem_zalloc(sizeof(*tls));
 	struct status *error;
 	pthread_mutex_init(&tls->lock, NULL);
-	tls->ask_client_cert = config->ask_client_cert;
-	if (config->cert_pem) {
-		error = pair_new(config->cert_pem, strlen(config->cert_pem), config->key_pem, strlen(config->key_pem),
-			&tls->pair);
+	tls->ask_client_cert = options->ask_client_cert;
+	if (options->cert_pem) {
+		error = pair_new(options->cert_pem, strlen(options->cert_pem), options->key_pem,
+			strlen(options->key_pem), &tls->pair);
 	} else {
-		tls->cert_file = mem_strdup(config->cert_file);
-		tls->key_file = mem_strdup(str_empty(config->key_file) ? config->cert_file : config->key_file);
+		tls->cert_file = mem_strdup(options->cert_file);
+		tls->key_file = mem_strdup(str_empty(options->key_file) ? options->cert_file : options->key_file);
 		tls->cert_mtime_ns = mtime_ns(tls->cert_file);
 		tls->key_mtime_ns = mtime_ns(tls->key_file);
 		error = load(tls, &tls->pair);

@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# Certificates, keys and authorities that change while the server runs.
+
+setup() {
+	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
+	CP_APISERVER=${CP_APISERVER:-${BIN:-$cp_root/build/bin}/kube-apiserver}
+	CP_DIR=$(mktemp -d "${TMPDIR:-/tmp}/kubec-cp.XXXXXX")
+	export CP_DIR
+	cp_pki
+	cp_cert admin /O=system:masters/CN=admin "extendedKeyUsage=clientAuth\n"
+	cp "$CP_DIR/ca.crt" "$CP_DIR/clients.crt"
+	CP_FLAGS=--client-ca-file=$CP_DIR/clients.crt
+	cp_start_etcd && cp_start_apiserver
+}
+teardown() { cp_stop; }
+
+# Files are replaced as a whole, as whoever renews them does.
+replace() { # FILE
+	cat > "$CP_DIR/new" && mv "$CP_DIR/new" "$1"
+}
+
+served() {
+	openssl s_client -connect "127.0.0.1:$CP_PORT" -cert "$CP_DIR/admin.crt" -key "$CP_DIR/admin.key" < /dev/null 2> /dev/null
+}
+serial() { served | openssl x509 -noout -serial; }
+serves() { [ "$(serial)" = "$(openssl x509 -noout -serial < "$1")" ]; }
+
+as() { # NAME: the code that one with that certificate gets
+	curl -s -o /dev/null -w '%{http_code}' --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/$1.crt" --key "$CP_DIR/$1.key" "$CP_SERVER/version"
+}
+gets() { [ "$(as "$1")" = "$2" ]; }
+
+# renewed: a certificate of the same names, signed anew.
+renewed() {
+	cp_cert renewed /CN=kube-apiserver "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n"
+}
+
+@test "a serving certificate that was renewed is served" {
+	serves "$CP_DIR/apiserver.crt"
+	renewed
+	replace "$CP_DIR/apiserver.key" < "$CP_DIR/renewed.key"
+	replace "$CP_DIR/apiserver.crt" < "$CP_DIR/renewed.crt"
+	cp_wait serves "$CP_DIR/renewed.crt"
+	[ "$(as admin)" = 200 ]
+}
+
+@test "a serving certificate that cannot be read changes nothing until it can" {
+	local before
+	before=$(serial)
+	echo junk | replace "$CP_DIR/apiserver.crt"
+	renewed
+	replace "$CP_DIR/apiserver.key" < "$CP_DIR/renewed.key"
+	[ "$(serial)" = "$before" ]
+	replace "$CP_DIR/apiserver.crt" < "$CP_DIR/renewed.crt"
+	cp_wait serves "$CP_DIR/renewed.crt"
+}
+
+@test "clients of an authority that was added are believed, those of one that is gone are not" {
+	served | grep -q 'Acceptable client certificate CA names'
+	(
+		mkdir "$CP_DIR/other"
+		openssl ecparam -name prime256v1 -genkey -noout -out "$CP_DIR/other/ca.key"
+		openssl req -x509 -new -key "$CP_DIR/other/ca.key" -subj /CN=other -days 2 -out "$CP_DIR/other/ca.crt"
+		CP_DIR=$CP_DIR/other cp_cert late /O=system:masters/CN=late "extendedKeyUsage=clientAuth\n"
+	)
+	cp "$CP_DIR/other/late.crt" "$CP_DIR/other/late.key" "$CP_DIR"
+	[ "$(as late)" = 401 ] && [ "$(as admin)" = 200 ]
+	cat "$CP_DIR/ca.crt" "$CP_DIR/other/ca.crt" | replace "$CP_DIR/clients.crt"
+	cp_wait gets late 200
+	# Clients that choose a certificate by the names they are told have to find their own there, or none.
+	served > "$BATS_TEST_TMPDIR/hello"
+	grep -q 'CN = other' "$BATS_TEST_TMPDIR/hello" || grep -q 'No client certificate CA names sent' "$BATS_TEST_TMPDIR/hello"
+	[ "$(as admin)" = 200 ]
+	replace "$CP_DIR/clients.crt" < "$CP_DIR/other/ca.crt"
+	cp_wait gets admin 401
+	[ "$(as late)" = 200 ]
+}
