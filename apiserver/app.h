@@ -13,6 +13,7 @@
 #include "apiserver/authz/authz.h"
 #include "apiserver/boot/boot.h"
 #include "apiserver/figures.h"
+#include "apiserver/http/origin.h"
 #include "apiserver/http/server.h"
 #include "apiserver/registry/registry.h"
 #include "apiserver/strategy/context.h"
@@ -46,6 +47,7 @@ struct app {
 	struct tally_slot validations[FIELD_VALIDATIONS]; /* how long writes took, by how strictly fields are read */
 	struct access_figures access;
 	struct health_count health[HEALTH_CHECKS][HEALTH_ENDPOINTS];
+	struct origins *origins;
 	_Atomic(const char *) advertised; /* host:port for discovery; "" until the port is known */
 	/* How kubelets are spoken to. */
 	struct tls_context *kubelet_tls;

@@ -17,6 +17,8 @@ struct options {
 	char *bind_address;
 	int64_t secure_port;
 	char *cert_dir;
+	struct flag_list allowed_origins, transport_directives;
+	char *external_hostname;
 	char *tls_cert_file;
 	char *tls_key_file;
 	struct flag_list etcd_servers;

@@ -186,14 +186,23 @@ static struct status *make_kubelet_tls(const struct options *o, struct app *app)
 	return status_wrap(tls_context_new(&config, TLS_CLIENT, &app->kubelet_tls), "--kubelet-client-certificate");
 }
 
+/* "host:port" that others find this server by. */
+static char *external_address(const struct options *o, int port)
+{
+	const char *host = str_or(o->external_hostname, o->advertise_address), *colon = strchr(host, ':');
+	const bool is_ipv6 = colon && strchr(colon + 1, ':') && *host != '[';
+	if (colon && !is_ipv6 && host[strlen(host) - 1] != ']')
+		return mem_strdup(host);
+	return mem_printf("%s%s%s:%d", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
+}
+
 /* Where others fetch the keys that check our tokens, unless the flag says: this server, as it is advertised. */
 static void settle_jwks_uri(struct options *o)
 {
 	if (!str_empty(o->authn.service_account_jwks_uri) || !o->secure_port)
 		return;
-	bool is_ipv6 = strchr(o->advertise_address, ':');
-	o->authn.service_account_jwks_uri = mem_printf("https://%s%s%s:%d/openid/v1/jwks", is_ipv6 ? "[" : "",
-		o->advertise_address, is_ipv6 ? "]" : "", (int)o->secure_port);
+	CLEANUP_FREE char *address = external_address(o, (int)o->secure_port);
+	o->authn.service_account_jwks_uri = mem_printf("https://%s/openid/v1/jwks", address);
 }
 
 /* Where everybody may do everything, nobody is let in without a name (kubeapiserver/options, ApplyAuthorization). */
@@ -270,7 +279,7 @@ static struct status *listen_for_requests(const struct options *o, struct app *a
 
 static void start_boot(const struct options *o, struct app *app)
 {
-	app->advertised = mem_printf("%s:%u", o->advertise_address, server_port(app->server));
+	app->advertised = external_address(o, server_port(app->server));
 	const struct boot_options options = {.objects = registry_objects(app->registry),
 		.context = &app->strategies,
 		.repair = app->repair,
@@ -380,6 +389,7 @@ struct status *apiserver_run(struct options *options)
 	app->send_retry_after = options->shutdown_send_retry_after;
 	app->openapi = openapi_new();
 	app_metrics_init(app);
+	TRY(origins_new(&options->transport_directives, &options->allowed_origins, &app->origins));
 	TRY(settle_advertise_address(options));
 	TRY(make_etcd(options, app));
 	TRY(make_parts(options, app));
