@@ -21,6 +21,8 @@ struct options {
 	char *external_hostname;
 	char *tls_cert_file;
 	char *tls_key_file;
+	char *tls_min_version;
+	struct flag_list tls_suites;
 	struct flag_list etcd_servers;
 	char *etcd_ca_file;
 	char *etcd_cert_file;

@@ -8,6 +8,7 @@
 #include "apiserver/app.h"
 #include "apiserver/ending.h"
 #include "apiserver/http/paths.h"
+#include "apiserver/http/priorities.h"
 #include "apiserver/openapi/openapi.h"
 #include "apiserver/store/cache.h"
 #include "base/encode.h"
@@ -257,12 +258,16 @@ static bool authorities_changed(void *data)
 static struct status *listen_for_requests(const struct options *o, struct app *app)
 {
 	CLEANUP_FREE char *cert = NULL, *key = NULL, *authorities = NULL;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *priorities;
+	TRY(tls_priorities(arena, o->tls_min_version, &o->tls_suites, &priorities));
 	TRY(serving_certificate(o, &cert, &key));
 	TRY(client_authorities(o, &authorities));
 	const struct server_options options = {.address = o->bind_address,
 		.port = (uint16_t)o->secure_port,
 		.cert_file = cert,
 		.key_file = key,
+		.priorities = priorities,
 		.client_ca_pem = authorities,
 		.authorities_changed = authorities_changed,
 		.max_body_bytes = MAX_BODY_BYTES,

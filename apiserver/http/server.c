@@ -24,10 +24,6 @@
 /* A watch, which stays, needs less than that; what needs more takes more. */
 #define REQUEST_BYTES 2560
 
-/* Ciphers in the original's order, whatever order the client has. */
-#define TLS_PRIORITIES                                                                               \
-	"NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:" \
-	"+AES-128-CBC:+AES-256-CBC:%SERVER_PRECEDENCE"
 #define SENDERS 2
 
 /* --- reading a request --- */
@@ -325,7 +321,7 @@ static struct MHD_Daemon *start(struct server *server, int fd)
 			 (server->tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
 		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)http_tls_retrieve},
-		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)o->priorities},
 		{str_empty(o->client_ca_pem) ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_TRUST, 0,
 			(void *)(uintptr_t)o->client_ca_pem},
 		{MHD_OPTION_END, 0, NULL},

@@ -35,6 +35,7 @@ struct server_options {
 	uint16_t port;
 	const char *cert_file; /* followed, with its key; NULL: plain HTTP, for tests */
 	const char *key_file;
+	const char *priorities;	   /* of versions and ciphers (http/priorities.h); outlives the start */
 	const char *client_ca_pem; /* client certificates are asked for, naming these; "" or NULL: none */
 	/* Whether clients are to be asked without naming any, as others are accepted by now. May be NULL. */
 	bool (*authorities_changed)(void *data);
