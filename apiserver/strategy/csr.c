@@ -170,14 +170,12 @@ static void check_signer(struct field_errors *errors, const struct field_path *p
 static void check_request(
 	struct field_errors *errors, const struct field_path *path, const ProtobufCBinaryData *request)
 {
-	struct pki_csr *parsed = NULL;
-	struct status *s = pki_csr_parse((const char *)request->data, request->len, &parsed);
-	if (s) {
-		char *text = base64_encode(errors->arena, request->data, request->len);
-		field_invalid_json(errors, path, request->data ? field_quote(errors->arena, text) : "null", s->message);
-		status_free(s);
-	}
-	pki_csr_free(parsed);
+	CLEANUP(pki_csr_freep) struct pki_csr *parsed = NULL;
+	CLEANUP_STATUS struct status *s = pki_csr_parse((const char *)request->data, request->len, &parsed);
+	const char *problem = s ? s->message : pki_csr_signature_problem(parsed);
+	char *text = problem ? base64_encode(errors->arena, request->data, request->len) : NULL;
+	if (problem)
+		field_invalid_json(errors, path, request->data ? field_quote(errors->arena, text) : "null", problem);
 }
 
 /* What an update takes because the object was so before. */
@@ -242,35 +240,16 @@ static void check_conditions(struct field_errors *errors, const CertificatesV1Ce
 	}
 }
 
-/* What is wrong with certificates as a signer hands them out; NULL: nothing. */
-static const char *check_certificate(struct arena *arena, const ProtobufCBinaryData *pem)
+static const char *certificate_problem(struct arena *arena, const ProtobufCBinaryData *pem)
 {
-	struct pki_cert **certs = NULL;
-	size_t n = 0;
-	const char *text = arena_strndup(arena, (const char *)pem->data, pem->len);
-	if (!pem->len)
-		return NULL;
-	if (!strstr(text, "-----BEGIN "))
-		return "must contain at least one CERTIFICATE PEM block";
-	const char *begin = strstr(text, "-----BEGIN ");
-	const char *kind = begin + strlen("-----BEGIN ");
-	if (!str_starts_with(kind, "CERTIFICATE-----"))
-		return arena_printf(arena, "only CERTIFICATE PEM blocks are allowed, found %s",
-			field_quote(arena, arena_strndup(arena, kind, strcspn(kind, "-"))));
-	struct status *s = pki_certs_parse(text, pem->len, &certs, &n);
-	const char *problem = s ? arena_strdup(arena, s->message) : NULL;
-	status_drop(s, "told as a field error");
-	for (size_t i = 0; i < n; i++)
-		pki_cert_free(certs[i]);
-	free(certs);
-	return problem;
+	return pem->len ? pki_certificates_problem(arena, (const char *)pem->data, pem->len) : NULL;
 }
 
 static void check_all(
 	struct field_errors *errors, const CertificatesV1CertificateSigningRequest *csr, const struct leniency *l)
 {
 	const ProtobufCBinaryData *pem = csr->status ? &csr->status->certificate : NULL;
-	const char *problem = pem && !l->any_certificate ? check_certificate(errors->arena, pem) : NULL;
+	const char *problem = pem && !l->any_certificate ? certificate_problem(errors->arena, pem) : NULL;
 	check_spec(errors, csr->spec, l);
 	check_conditions(errors, csr->status, l);
 	if (problem)
@@ -303,7 +282,7 @@ static struct leniency leniency_of(struct arena *arena, const ProtobufCMessage *
 	struct leniency l = {.legacy_signer = spec && str_eq(spec->signer_name, "kubernetes.io/legacy-unknown"),
 		.both_verdicts = count_of(old, "Approved") && count_of(old, "Denied"),
 		.any_certificate = same_bytes(&status_of(object)->certificate, &old->certificate) ||
-				   check_certificate(arena, &old->certificate)};
+				   certificate_problem(arena, &old->certificate)};
 	struct nameset used = {.arena = arena}, types = {.arena = arena};
 	for (size_t i = 0; spec && i < spec->n_usages; i++) {
 		l.unknown_usages |= !str_in(spec->usages[i], usages);

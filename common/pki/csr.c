@@ -37,24 +37,6 @@ struct status *pki_csr_create(const struct pki_key *key, const struct pki_subjec
 	return NULL;
 }
 
-struct status *pki_csr_parse(const char *pem, size_t size, struct pki_csr **ret_csr)
-{
-	BIO *bio = BIO_new_mem_buf(pem, size > INT32_MAX ? INT32_MAX : (int)size);
-	X509_REQ *req = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	EVP_PKEY *pkey = req ? X509_REQ_get0_pubkey(req) : NULL;
-	bool ok = pkey && X509_REQ_verify(req, pkey) == 1;
-	ERR_clear_error();
-	if (!ok) {
-		X509_REQ_free(req);
-		return status_bad_request(pkey ? "the signature of the certificate request is wrong"
-					       : "PEM block type must be CERTIFICATE REQUEST");
-	}
-	*ret_csr = mem_zalloc(sizeof(**ret_csr));
-	(*ret_csr)->req = req;
-	return NULL;
-}
-
 void pki_csr_free(struct pki_csr *csr)
 {
 	if (!csr)

@@ -30,4 +30,13 @@ char *pki_bio_text(struct arena *arena, BIO *bio);
 /* Finds the next PEM block at *p; name and DER are allocated by OpenSSL. False at the end. */
 bool pki_pem_next(BIO *bio, char **ret_name, unsigned char **ret_der, long *ret_size);
 
+struct pem_block {
+	const char *type;
+	bool has_headers;
+	uint8_t *der;
+	size_t size;
+};
+/* The first block of a text, as Go's encoding/pem finds it, and the text after it; false when there is none. */
+bool pki_pem_block(struct arena *arena, const char **pem, size_t *size, struct pem_block *ret_block);
+
 #endif

@@ -101,6 +101,8 @@ const char *pki_pair_problem(
 	struct arena *arena, const char *certs, size_t certs_size, const char *key, size_t key_size);
 /* What keeps PEM from holding any certificate to trust, in the words of Go; NULL: nothing. */
 const char *pki_roots_problem(const char *pem, size_t size);
+/* What keeps PEM from being certificates and nothing else, in the words of Go; NULL: nothing. */
+const char *pki_certificates_problem(struct arena *arena, const char *pem, size_t size);
 char *pki_cert_pem(struct arena *arena, const struct pki_cert *cert);
 /* Fills *ret_subject from the certificate; texts come from the arena. */
 void pki_cert_subject(struct arena *arena, const struct pki_cert *cert, struct pki_subject *ret_subject);
@@ -126,8 +128,10 @@ struct status *pki_verify(const struct pki_pool *pool, struct pki_cert *const *c
 /* A request signed with key. */
 struct status *pki_csr_create(
 	const struct pki_key *key, const struct pki_subject *subject, struct pki_csr **ret_csr) MUST_USE;
-/* Parses PEM ("CERTIFICATE REQUEST") and checks its signature. */
+/* Of PEM ("CERTIFICATE REQUEST"); what is wrong with it is told in Go's words. */
 struct status *pki_csr_parse(const char *pem, size_t size, struct pki_csr **ret_csr) MUST_USE;
+/* NULL: the request is signed with its own key. */
+const char *pki_csr_signature_problem(const struct pki_csr *csr);
 void pki_csr_free(struct pki_csr *csr);
 DEFINE_CLEANUP(struct pki_csr *, pki_csr_free)
 char *pki_csr_pem(struct arena *arena, const struct pki_csr *csr);
