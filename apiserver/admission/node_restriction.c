@@ -81,8 +81,11 @@ static struct status *check_owner(
 	const ProtobufCMessage *object;
 	struct status *s = find_cached(context, a, &CoreV1Node_schema, "", node, &object);
 	if (s) {
-		status_drop(s, "asked again at the source");
-		TRY(objects_get_live(context->objects, a->arena, &CoreV1Node_schema, "", node, &object));
+		struct status *gone =
+			objects_get_live(context->objects, a->arena, &CoreV1Node_schema, "", node, &object);
+		status_drop(gone ? gone : s, "the source and the cache say the same, or the source knows better");
+		if (gone)
+			return s;
 	}
 	if (!str_eq(owner->uid, object_uid(object)))
 		return admission_forbidden(

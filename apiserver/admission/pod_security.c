@@ -376,6 +376,15 @@ static bool is_significant(const struct admission_attributes *a, const CoreV1Pod
 	       ephemeral_changed(a->arena, now, old);
 }
 
+static struct status *no_namespace(const struct admission_attributes *a, struct status *why)
+{
+	const char *text = arena_printf(a->arena, "failed to lookup namespace \"%s\"", a->namespace);
+	struct status *s = status_internal("Internal error occurred: %s", text);
+	status_add_cause(s, "", "", "%s", text);
+	status_drop(why, "told in other words");
+	return s;
+}
+
 static struct status *on_pod(
 	const struct admission_context *context, const struct admission_attributes *a, const CoreV1Pod *pod)
 {
@@ -385,7 +394,9 @@ static struct status *on_pod(
 	const CoreV1Namespace *ns;
 	if (!pod->spec || is_exempt(context, a, NULL))
 		return NULL;
-	TRY(admission_namespace(context, a, &ns));
+	struct status *unknown = admission_namespace(context, a, &ns);
+	if (unknown)
+		return no_namespace(a, unknown);
 	const struct policy policy = policy_of(&own->defaults, ns->metadata, &errors);
 	bool lax = !errors.n_items;
 	for (int mode = ENFORCE; mode < N_MODES; mode++)
@@ -409,7 +420,11 @@ static struct status *on_controller(const struct admission_context *context, con
 	const CoreV1Namespace *ns;
 	if (is_exempt(context, a, NULL))
 		return NULL;
-	TRY(admission_namespace(context, a, &ns));
+	struct status *unknown = admission_namespace(context, a, &ns);
+	if (unknown) {
+		status_drop(unknown, "the pods will be held against it");
+		return NULL;
+	}
 	const struct policy policy = policy_of(&own->defaults, ns->metadata, &errors);
 	if (!errors.n_items && policy.modes[WARN].level == POD_PRIVILEGED &&
 		policy.modes[AUDIT].level == POD_PRIVILEGED)

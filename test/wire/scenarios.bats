@@ -58,14 +58,24 @@ play() {
 	play nodes.txt
 }
 
-@test "what plugins refuse that are to be asked for" {
+# play_with FLAGS FILE: on a server of its own.
+play_with() {
+	local played=0
 	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
-	local plugins=OwnerReferencesPermissionEnforcement,DenyServiceExternalIPs,LimitPodHardAntiAffinityTopology,NamespaceExists played=0
-	CP_PORT="" CP_FLAGS="--enable-admission-plugins=$plugins --advertise-address=192.0.2.2" cp_start_apiserver
-	play restraints.txt || played=1
+	CP_PORT="" CP_FLAGS="$1 --advertise-address=192.0.2.2" cp_start_apiserver
+	play "$2" || played=1
 	kill "$CP_APISERVER_PID"
 	wait "$CP_APISERVER_PID" 2> /dev/null || true
 	[ "$played" = 0 ]
+}
+
+@test "what plugins refuse that are to be asked for" {
+	local plugins=OwnerReferencesPermissionEnforcement,DenyServiceExternalIPs,LimitPodHardAntiAffinityTopology,NamespaceExists
+	play_with "--enable-admission-plugins=$plugins" restraints.txt
+}
+
+@test "what comes into a namespace that is not there, where nobody looks" {
+	play_with --disable-admission-plugins=NamespaceLifecycle,ServiceAccount lifeless.txt
 }
 
 @test "the Pod Security Standards: levels and versions, warnings of templates, labels of namespaces" {
