@@ -2,6 +2,7 @@
 #include "api/quantity.h"
 #include "api/quota.h"
 #include "apiserver/admission/plugins.h"
+#include "base/nameset.h"
 #include "base/str.h"
 
 #define ANNOTATION "kubernetes.io/limit-ranger"
@@ -79,13 +80,18 @@ static void fault(struct arena *arena, struct faults *faults, const char *format
 
 static struct status *refuse(const struct admission_attributes *a, const struct faults *faults)
 {
-	bool several = faults->n_texts > 1;
+	struct nameset told = {.arena = a->arena};
+	char **texts = NULL;
+	size_t n = 0;
 	if (faults->n_added > MAX_ADDED)
 		return admission_forbidden(a, "the defaults of its namespace would make it too large");
 	if (!faults->n_texts)
 		return NULL;
-	return admission_forbidden(a, "%s%s%s", several ? "[" : "",
-		str_join(a->arena, faults->texts, faults->n_texts, ", "), several ? "]" : "");
+	/* Containers with the same fault are told of it once. */
+	for (size_t i = 0; i < faults->n_texts; i++)
+		if (nameset_add(&told, faults->texts[i]))
+			ARENA_PUSH(a->arena, texts, n) = faults->texts[i];
+	return admission_forbidden(a, "%s%s%s", n > 1 ? "[" : "", str_join(a->arena, texts, n, ", "), n > 1 ? "]" : "");
 }
 
 static struct status *each_item(const struct admission_context *context, const struct admission_attributes *a,

@@ -34,6 +34,10 @@ play() {
 	play services.txt
 }
 
+@test "limits of a namespace" {
+	play limits.txt
+}
+
 @test "tokens, scales, statuses, certificate requests" {
 	play tokens.txt
 }
