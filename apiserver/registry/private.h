@@ -24,6 +24,7 @@ struct registry {
 /* What kinds do by default, where their strategy does not say. */
 struct traits {
 	bool generation;      /* metadata.generation counts changes of what is wanted */
+	bool strict;	      /* an empty list that takes the place of none is such a change too */
 	bool returns_deleted; /* a delete answers with the object */
 	bool needs_version;   /* a PUT must have a resourceVersion */
 	bool create_on_put;

@@ -73,10 +73,12 @@ static void keep_the_other_half(struct request *request, ProtobufCMessage *objec
 }
 
 /* Whether what is wanted differs: spec where there is one, else all but metadata and status. */
-static bool wish_changed(const ProtobufCMessage *object, const ProtobufCMessage *old)
+static bool wish_changed(const ProtobufCMessage *object, const ProtobufCMessage *old, bool strict)
 {
-	if (child_field(object, "spec"))
-		return !api_equal(object_child(object, "spec"), object_child(old, "spec"));
+	if (child_field(object, "spec")) {
+		const ProtobufCMessage *spec = object_child(object, "spec");
+		return !api_equal(spec, object_child(old, "spec")) || (strict && api_tells_empty(spec));
+	}
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *a = api_copy_msg(arena, object), *b = api_copy_msg(arena, old);
 	for (size_t i = 0; i < 2; i++) {
@@ -85,7 +87,7 @@ static bool wish_changed(const ProtobufCMessage *object, const ProtobufCMessage 
 		if (child_field(m, "status"))
 			*object_child_p(m, "status") = NULL;
 	}
-	return !api_equal(a, b);
+	return !api_equal(a, b) || (strict && api_tells_empty(a));
 }
 
 static void carry_system_fields(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
@@ -275,7 +277,8 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 		request->strategy->prepare_update(request, object, old);
 	if (!*request->subresource)
 		object_drop_disabled(request->arena, object, old);
-	if (traits_of(request).generation && counts_changes(request->subresource) && wish_changed(object, old))
+	struct traits traits = traits_of(request);
+	if (traits.generation && counts_changes(request->subresource) && wish_changed(object, old, traits.strict))
 		object_meta(object)->generation = object_meta(old)->generation + 1;
 	TRY(validate_update(request, object, old));
 	managed_keep_times(request, object, old);

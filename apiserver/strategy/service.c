@@ -42,6 +42,16 @@ static bool same_ips(const CoreV1ServiceSpec *a, const CoreV1ServiceSpec *b)
 	return true;
 }
 
+static bool same_families(const CoreV1ServiceSpec *a, const CoreV1ServiceSpec *b)
+{
+	if (a->n_ip_families != b->n_ip_families)
+		return false;
+	for (size_t i = 0; i < a->n_ip_families; i++)
+		if (!str_eq(a->ip_families[i], b->ip_families[i]))
+			return false;
+	return true;
+}
+
 static bool externally_accessible(const CoreV1ServiceSpec *spec)
 {
 	return service_may_have_node_ports(spec) || (service_type_is(spec, "ClusterIP") && spec->n_external_ips);
@@ -67,7 +77,7 @@ static void drop_for_type(CoreV1ServiceSpec *spec, const CoreV1ServiceSpec *old)
 			spec->cluster_ip = (char *)"";
 			spec->n_cluster_ips = 0;
 		}
-		if (spec->n_ip_families == old->n_ip_families)
+		if (same_families(spec, old))
 			spec->n_ip_families = 0;
 		if (str_eq(spec->ip_family_policy, old->ip_family_policy))
 			spec->ip_family_policy = NULL;

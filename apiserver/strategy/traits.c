@@ -7,6 +7,8 @@ static const char *const with_generation[] = {"ingressclasses", "networkpolicies
 	"daemonsets", "statefulsets", "deployments", "replicasets", "jobs", "cronjobs", "pods", "podtemplates",
 	"replicationcontrollers", "validatingadmissionpolicies", "mutatingwebhookconfigurations",
 	"validatingwebhookconfigurations", "validatingadmissionpolicybindings", "customresourcedefinitions", NULL};
+static const char *const strict[] = {
+	"networkpolicies", "mutatingwebhookconfigurations", "validatingwebhookconfigurations", NULL};
 static const char *const returning_deleted[] = {"persistentvolumes", "persistentvolumeclaims", "pods", "podtemplates",
 	"resourcequotas", "services", "serviceaccounts", "deviceclasses", "resourceclaims", "resourceclaimtemplates",
 	"resourceslices", "csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses",
@@ -27,6 +29,7 @@ struct traits traits_of(const struct request *request)
 {
 	const struct strategy *s = request->strategy;
 	return (struct traits){.generation = str_in(request->resource, with_generation),
+		.strict = str_in(request->resource, strict),
 		.returns_deleted = delete_returns_object(request->resource),
 		.needs_version = s->no_unconditional_update || str_in(request->resource, versioned_puts),
 		.create_on_put = s->allow_create_on_update || str_in(request->resource, created_by_put)};

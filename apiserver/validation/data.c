@@ -40,10 +40,11 @@ void validate_config_map(struct field_errors *errors, const CoreV1ConfigMap *map
 		field_too_long(errors, FIELD_KEY(NULL, ""), MAX_BYTES);
 }
 
+/* An empty map is not the same as none. */
 static bool same_bytes(struct arena *arena, MapBytesEntry *const *a, size_t n_a, MapBytesEntry *const *b, size_t n_b)
 {
 	void *const *sorted = MAP_SORTED(arena, b, n_b);
-	bool same = n_a == n_b;
+	bool same = n_a == n_b && (n_a || !a == !b);
 	for (size_t i = 0; same && i < n_a; i++) {
 		const MapBytesEntry *other = map_search(sorted, n_b, a[i]->key);
 		same = other && other->value.len == a[i]->value.len &&

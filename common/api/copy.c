@@ -178,6 +178,36 @@ bool api_equal(const void *a, const void *b)
 	return true;
 }
 
+static bool tells_empty(const struct schema_field *field, const void *msg)
+{
+	const void *at = field_at(msg, field);
+
+	if (field->shape == SCHEMA_SINGLE) {
+		const ProtobufCBinaryData *data = at;
+		return field->kind == SCHEMA_BYTES
+			       ? data->data && !data->len
+			       : field->kind == SCHEMA_MESSAGE && api_tells_empty(*(void *const *)at);
+	}
+	size_t n = *field_count(msg, field);
+	void *const *items = *(void *const *const *)at;
+	if (items && !n)
+		return true;
+	for (size_t i = 0; field->kind == SCHEMA_MESSAGE && i < n; i++)
+		if (api_tells_empty(items[i]))
+			return true;
+	return false;
+}
+
+bool api_tells_empty(const void *msg)
+{
+	const struct schema_type *type = msg ? schema_of(msg) : NULL;
+
+	for (size_t i = 0; type && i < type->n_fields; i++)
+		if (tells_empty(&type->fields[i], msg))
+			return true;
+	return false;
+}
+
 bool api_is_empty(const void *msg)
 {
 	return !msg || api_equal(msg, schema_of(msg)->zero);

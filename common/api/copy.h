@@ -16,6 +16,9 @@ void *api_copy_msg(struct arena *arena, const void *msg);
 /* Semantic equality: empty and absent lists, maps and by-value structs are equal, quantities and times compare by
  * value. Maps compare without order. Two NULLs are equal; NULL equals an empty object only for by-value fields. */
 bool api_equal(const void *a, const void *b);
+/* Whether it has, anywhere, a list, map or bytes that are empty and yet there, as JSON's [] is and what was stored
+ * never is: what Go's own comparison (reflect.DeepEqual) takes for another value than none. */
+bool api_tells_empty(const void *msg);
 /* Whether an object holds nothing. NULL does. */
 bool api_is_empty(const void *msg);
 /* A hash that is equal for equal objects (fed by the JSON form). */

@@ -29,7 +29,7 @@ static char *text_list(struct arena *arena, char *const *list, size_t n)
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	strbuf_addc(&out, '[');
 	for (size_t i = 0; i < n; i++)
-		strbuf_printf(&out, "%s%s", i ? "," : "", field_quote(arena, list[i]));
+		strbuf_printf(&out, "%s%s", i ? "," : "", field_json(arena, list[i]));
 	strbuf_addc(&out, ']');
 	return arena_strdup(arena, out.buf);
 }

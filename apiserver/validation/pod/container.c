@@ -1,5 +1,6 @@
 #include "apiserver/validation/meta.h"
 #include "apiserver/validation/pod/pod.h"
+#include "api/copy.h"
 #include "base/mem.h"
 #include "base/nameset.h"
 #include "base/str.h"
@@ -192,9 +193,9 @@ static void check_ephemeral_fields(struct field_errors *errors, const struct fie
 		const char *name;
 		bool set;
 	} fields[] = {
-		{"ports", c->n_ports},
-		{"resources", r && (r->n_limits || r->n_requests || r->n_claims)},
-		{"resizePolicy", c->n_resize_policy},
+		{"ports", c->ports},
+		{"resources", r && (!api_is_empty(r) || api_tells_empty(r))},
+		{"resizePolicy", c->resize_policy},
 		{"restartPolicy", c->restart_policy},
 		{"restartPolicyRules", c->n_restart_policy_rules},
 		{"livenessProbe", c->liveness_probe},

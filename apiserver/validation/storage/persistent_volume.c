@@ -160,7 +160,8 @@ static char *quantities_json(struct arena *arena, MapQuantityEntry *const *entri
 		return arena_strdup(arena, entries ? "{}" : "null");
 	for (size_t i = 0; i < n; i++) {
 		struct quantity q = quantity_of(entries[i]->value);
-		strbuf_printf(&out, "%s\"%s\":\"%s\"", i ? "," : "{", entries[i]->key, quantity_format(arena, &q));
+		strbuf_printf(&out, "%s%s:\"%s\"", i ? "," : "{", field_json(arena, entries[i]->key),
+			quantity_format(arena, &q));
 	}
 	strbuf_addc(&out, '}');
 	return arena_strdup(arena, out.buf);

@@ -119,7 +119,9 @@ void validate_storage_class(struct field_errors *errors, const StorageV1StorageC
 void validate_storage_class_update(
 	struct field_errors *errors, const StorageV1StorageClass *class, const StorageV1StorageClass *old)
 {
-	if (!map_equal(class->parameters, class->n_parameters, old->parameters, old->n_parameters))
+	/* An empty map is not the same as none. */
+	if (!map_equal(class->parameters, class->n_parameters, old->parameters, old->n_parameters) ||
+		(!class->n_parameters && !class->parameters != !old->parameters))
 		field_forbidden(errors, FIELD(NULL, "parameters"), "updates to parameters are forbidden.");
 	if (!str_eq(class->provisioner, old->provisioner))
 		field_forbidden(errors, FIELD(NULL, "provisioner"), "updates to provisioner are forbidden.");
