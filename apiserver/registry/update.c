@@ -273,10 +273,10 @@ static struct status *make_ready(struct request *request, ProtobufCMessage *obje
 	TRY(check_version(request, object, stored));
 	carry_system_fields(request, object, old);
 	keep_the_other_half(request, object, old);
-	if (request->strategy->prepare_update)
-		request->strategy->prepare_update(request, object, old);
 	if (!*request->subresource)
 		object_drop_disabled(request->arena, object, old);
+	if (request->strategy->prepare_update)
+		request->strategy->prepare_update(request, object, old);
 	struct traits traits = traits_of(request);
 	if (traits.generation && counts_changes(request->subresource) && wish_changed(object, old, traits.strict))
 		object_meta(object)->generation = object_meta(old)->generation + 1;

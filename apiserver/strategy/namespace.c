@@ -55,9 +55,10 @@ static void validate_update(struct request *request, const ProtobufCMessage *obj
 	const char *phase = ns->status ? str_or_empty(ns->status->phase) : "";
 	const struct field_path *path = FIELD(FIELD(NULL, "status"), "Phase");
 	if (generic_is_status(request) && !deleting && strcmp(phase, "Active"))
-		field_invalid(errors, path, phase, "may only be 'Active' if `deletionTimestamp` is empty");
+		field_invalid_typed(errors, path, phase, "may only be 'Active' if `deletionTimestamp` is empty");
 	if (generic_is_status(request) && deleting && strcmp(phase, "Terminating"))
-		field_invalid(errors, path, phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
+		field_invalid_typed(
+			errors, path, phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
 	for (size_t i = 0; ns->spec && i < ns->spec->n_finalizers; i++)
 		check_finalizer(
 			errors, FIELD_INDEX(FIELD(FIELD(NULL, "spec"), "finalizers"), i), ns->spec->finalizers[i]);

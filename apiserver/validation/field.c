@@ -102,6 +102,12 @@ void field_keep(struct field_errors *errors, size_t n, enum kept_fault what)
 		errors->n_items = n;
 }
 
+void field_invalid_typed(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *detail)
+{
+	field_invalid_json(errors, path, value ? field_json(errors->arena, value) : "null", detail);
+}
+
 void field_invalid_json(
 	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail)
 {

@@ -55,7 +55,7 @@ enum kept_fault {
 	KEPT_TOKEN_PATHS = 1 << 4,
 	KEPT_HOST_SYSCTLS = 1 << 5,
 	KEPT_USERS_DEVICES = 1 << 6,
-	KEPT_SOURCE_GROUPS = 1 << 7, /* of what a claim is filled with */
+	KEPT_SOURCE_GROUPS = 1 << 7, /* a claim that is filled from what has a group may name any */
 	KEPT_LABEL_POLICY = 1 << 8,  /* who names a seLinuxChangePolicy may name any */
 };
 
@@ -95,6 +95,9 @@ void field_invalid_int(struct field_errors *errors, const struct field_path *pat
 void field_invalid_bool(struct field_errors *errors, const struct field_path *path, bool value, const char *detail);
 void field_invalid_json(
 	struct field_errors *errors, const struct field_path *path, const char *json, const char *detail);
+/* A string of a type of its own, or one that may be left out: told as JSON. */
+void field_invalid_typed(
+	struct field_errors *errors, const struct field_path *path, const char *value, const char *detail);
 void field_invalid_message(
 	struct field_errors *errors, const struct field_path *path, const void *msg, const char *detail);
 /* The same in the form of the original's internal types, which is what it prints of most structs: fields are named as

@@ -18,7 +18,7 @@ void validate_int_or_percent(struct field_errors *errors, const struct field_pat
 	}
 	digits = strspn(str_or_empty(value->str_val), "0123456789");
 	if (!digits || strcmp(value->str_val + digits, "%"))
-		field_invalid(errors, path, value->str_val,
+		field_invalid_typed(errors, path, str_or_empty(value->str_val),
 			"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "
 			"'93%', regex used for validation is '[0-9]+%')");
 }
@@ -27,7 +27,7 @@ void validate_at_most_all(struct field_errors *errors, const struct field_path *
 {
 	int32_t percent = 0;
 	if (intstr_is_string(value) && intstr_percent(value, &percent) && percent > 100)
-		field_invalid(errors, path, value->str_val, "must not be greater than 100%");
+		field_invalid_typed(errors, path, value->str_val, "must not be greater than 100%");
 }
 
 void validate_disruption_budget(struct field_errors *errors, const PolicyV1PodDisruptionBudget *budget)
@@ -144,5 +144,6 @@ void validate_priority_class_update(
 	if (class->value != old->value)
 		field_forbidden(errors, FIELD(NULL, "value"), "may not be changed in an update.");
 	if (!str_eq(class->preemption_policy, old->preemption_policy))
-		field_invalid(errors, FIELD(NULL, "preemptionPolicy"), class->preemption_policy, "field is immutable");
+		field_invalid_typed(
+			errors, FIELD(NULL, "preemptionPolicy"), class->preemption_policy, "field is immutable");
 }

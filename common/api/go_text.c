@@ -16,23 +16,45 @@ static bool is_unseen(uint32_t rune)
 	return false;
 }
 
+/* The character that begins here and its length: 1 and what it is for a byte that is none in UTF-8. */
+static size_t read_rune(const unsigned char *p, uint32_t *ret_rune)
+{
+	size_t len = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+	*ret_rune = len == 1 ? *p : *p & (0xffu >> (len + 1));
+	for (size_t i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80) {
+			*ret_rune = *p;
+			return 1;
+		}
+		*ret_rune = *ret_rune << 6 | (p[i] & 0x3f);
+	}
+	return len;
+}
+
 /* The character that begins here, of two bytes or more, as it is or as an escape; its length. Bodies are UTF-8. */
 static size_t add_rune(struct strbuf *out, const unsigned char *p)
 {
-	size_t len = *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
-	uint32_t rune = *p & (0xffu >> (len + 1));
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80) {
-			strbuf_printf(out, "\\x%02x", *p);
-			return 1;
-		}
-		rune = rune << 6 | (p[i] & 0x3f);
-	}
-	if (is_unseen(rune))
+	uint32_t rune;
+	size_t len = read_rune(p, &rune);
+	if (len == 1)
+		strbuf_printf(out, "\\x%02x", rune);
+	else if (is_unseen(rune))
 		strbuf_printf(out, rune < 0x10000 ? "\\u%04x" : "\\U%08x", rune);
 	else
 		strbuf_add(out, p, len);
 	return len;
+}
+
+size_t go_first_unprinted(const char *s)
+{
+	uint32_t rune;
+	size_t at = 0;
+	for (size_t len; s[at]; at += len) {
+		len = read_rune((const unsigned char *)s + at, &rune);
+		if (rune < 0x20 || is_unseen(rune))
+			break;
+	}
+	return at;
 }
 
 char *go_quote(struct arena *arena, const char *s)

@@ -7,4 +7,7 @@
 /* Between quotes, with what cannot be printed escaped (%q). NULL is "". */
 char *go_quote(struct arena *arena, const char *s);
 
+/* Where the first character is that cannot be printed (unicode.IsPrint); the text's end if there is none. */
+size_t go_first_unprinted(const char *s);
+
 #endif

@@ -111,14 +111,32 @@ char *str_join(struct arena *arena, char *const *parts, size_t n_parts, const ch
 	return out;
 }
 
+/* How long the space is that begins here: Unicode's, in UTF-8; 0: it is none. */
+static size_t space_size(const char *s)
+{
+	static const char *const wide[] = {"\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
+		"\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87",
+		"\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
+		"\xe2\x81\x9f", "\xe3\x80\x80"};
+	if (isspace((unsigned char)*s))
+		return 1;
+	for (size_t i = 0; (unsigned char)*s >= 0x80 && i < ARRAY_SIZE(wide); i++)
+		if (str_starts_with(s, wide[i]))
+			return strlen(wide[i]);
+	return 0;
+}
+
 char *str_trim(struct arena *arena, const char *s)
 {
+	size_t n;
 	s = str_or_empty(s);
-	while (isspace((unsigned char)*s))
-		s++;
-	size_t len = strlen(s);
-	while (len && isspace((unsigned char)s[len - 1]))
-		len--;
+	while ((n = space_size(s)))
+		s += n;
+	size_t len = 0;
+	for (size_t at = 0; s[at]; at += n ? n : 1) {
+		n = space_size(s + at);
+		len = n ? len : at + 1;
+	}
 	return arena_strndup(arena, s, len);
 }
 

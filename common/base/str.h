@@ -53,6 +53,7 @@ bool str_to_bool(
  * NULL-terminated. */
 size_t str_split(struct arena *arena, const char *s, char separator, char ***ret_parts);
 char *str_join(struct arena *arena, char *const *parts, size_t n_parts, const char *separator);
+/* Without the spaces around it, as Unicode has them. */
 char *str_trim(struct arena *arena, const char *s);
 char *str_lower(struct arena *arena, const char *s);
 /* Of valid UTF-8: how many characters, and where the first n of them end (or the text does). */

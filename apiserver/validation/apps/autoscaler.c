@@ -56,8 +56,8 @@ static const AutoscalingV2MetricTarget *check_target(
 	if (str_empty(t->type))
 		field_required(errors, FIELD(path, "type"), "must specify a metric target type");
 	if (!str_in(str_or_empty(t->type), types))
-		field_invalid(
-			errors, FIELD(path, "type"), t->type, "must be either Utilization, Value, or AverageValue");
+		field_invalid_typed(errors, FIELD(path, "type"), str_or_empty(t->type),
+			"must be either Utilization, Value, or AverageValue");
 	check_positive(errors, FIELD(path, "value"), t->value);
 	check_positive(errors, FIELD(path, "averageValue"), t->average_value);
 	if (t->has_average_utilization && t->average_utilization < 1)
@@ -136,7 +136,7 @@ static void check_resource_name(struct field_errors *errors, const struct field_
 		return;
 	if (!problem && !str_in(name, others))
 		field_invalid(errors, path, name, "must be a standard resource type or fully qualified");
-	field_invalid(errors, path, name, "must be a standard resource for containers");
+	field_invalid_typed(errors, path, name, "must be a standard resource for containers");
 }
 
 static void check_container_resource(

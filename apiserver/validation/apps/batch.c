@@ -288,7 +288,7 @@ static void check_change(struct field_errors *errors, const BatchV1Job *job, con
 		before = with_placement(errors->arena, before, template);
 	same(errors, FIELD(path, "template"), template, before);
 	if (!str_eq(now->completion_mode, was->completion_mode))
-		field_invalid(errors, FIELD(path, "completionMode"), now->completion_mode, IMMUTABLE);
+		field_invalid_typed(errors, FIELD(path, "completionMode"), now->completion_mode, IMMUTABLE);
 	same(errors, FIELD(path, "podFailurePolicy"), now->pod_failure_policy, was->pod_failure_policy);
 	if (now->has_backoff_limit_per_index != was->has_backoff_limit_per_index ||
 		now->backoff_limit_per_index != was->backoff_limit_per_index)
@@ -298,8 +298,7 @@ static void check_change(struct field_errors *errors, const BatchV1Job *job, con
 				: "null",
 			IMMUTABLE);
 	if (!str_eq(now->managed_by, was->managed_by))
-		field_invalid_json(errors, FIELD(path, "managedBy"),
-			now->managed_by ? field_quote(errors->arena, now->managed_by) : "null", IMMUTABLE);
+		field_invalid_typed(errors, FIELD(path, "managedBy"), now->managed_by, IMMUTABLE);
 	same(errors, FIELD(path, "successPolicy"), now->success_policy, was->success_policy);
 }
 
@@ -341,13 +340,13 @@ static void check_zone(struct field_errors *errors, const struct field_path *pat
 {
 	const char *problem = *zone ? check_time_zone(errors->arena, zone) : "timeZone must be nil or non-empty string";
 	if (str_eq_nocase(zone, "Local")) {
-		field_invalid(errors, path, zone,
+		field_invalid_typed(errors, path, zone,
 			"timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
 		/* That one the system knows. */
 		problem = str_eq(zone, "Local") ? NULL : problem;
 	}
 	if (problem)
-		field_invalid(errors, path, zone, problem);
+		field_invalid_typed(errors, path, zone, problem);
 }
 
 static void check_cron_job(struct field_errors *errors, const BatchV1CronJobSpec *spec, const BatchV1CronJobSpec *old)

@@ -92,7 +92,7 @@ static int64_t worth(const IntstrIntOrString *v)
 
 static char *intstr_json(struct arena *arena, const IntstrIntOrString *v)
 {
-	return intstr_is_string(v) ? field_quote(arena, v->str_val) : arena_printf(arena, "%d", v ? v->int_val : 0);
+	return intstr_is_string(v) ? field_json(arena, v->str_val) : arena_printf(arena, "%d", v ? v->int_val : 0);
 }
 
 static const struct selector_rule of_deployment = {"deployment", "invalid label selector", false};
@@ -346,7 +346,7 @@ static void check_set(struct field_errors *errors, const AppsV1StatefulSetSpec *
 	if (str_empty(spec->pod_management_policy))
 		field_required(errors, FIELD(path, "podManagementPolicy"), "");
 	else if (!str_in(spec->pod_management_policy, policies))
-		field_invalid(errors, FIELD(path, "podManagementPolicy"), spec->pod_management_policy,
+		field_invalid_typed(errors, FIELD(path, "podManagementPolicy"), spec->pod_management_policy,
 			"must be 'OrderedReady' or 'Parallel'");
 	check_set_strategy(errors, FIELD(path, "updateStrategy"), spec->update_strategy);
 	check_retention(errors, FIELD(path, "persistentVolumeClaimRetentionPolicy"),

@@ -320,7 +320,8 @@ static void check_conversion(struct field_errors *errors, const struct field_pat
 	if (str_empty(conversion->strategy))
 		field_required(errors, FIELD(path, "strategy"), "");
 	else if (!str_in(conversion->strategy, strategies))
-		field_unsupported(errors, FIELD(path, "strategy"), conversion->strategy, strategies);
+		field_unsupported_json(
+			errors, FIELD(path, "strategy"), field_quote(errors->arena, conversion->strategy), strategies);
 	if (str_eq(conversion->strategy, "Webhook")) {
 		check_client(errors, client, webhook ? webhook->client_config : NULL, asked->bundle);
 		check_review_versions(errors, versions, webhook ? webhook->conversion_review_versions : NULL,
@@ -375,7 +376,7 @@ static void check_spec(struct field_errors *errors, const Spec *spec, struct ask
 	if (str_empty(spec->scope))
 		field_required(errors, FIELD(path, "scope"), "");
 	else if (!str_in(spec->scope, scopes))
-		field_unsupported(errors, FIELD(path, "scope"), spec->scope, scopes);
+		field_unsupported_json(errors, FIELD(path, "scope"), field_quote(errors->arena, spec->scope), scopes);
 	require_schemas(errors, FIELD(path, "versions"), spec, asked);
 	for (size_t i = 0; i < spec->n_versions; i++)
 		schema_each(version_schema(spec->versions[i]), note_content, &content);

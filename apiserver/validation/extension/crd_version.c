@@ -1,5 +1,5 @@
-#include <ctype.h>
 #include "apiserver/validation/extension/crd.h"
+#include "api/go_text.h"
 #include "base/nameset.h"
 #include "base/str.h"
 
@@ -141,20 +141,18 @@ void validate_crd_deprecation(struct field_errors *errors, const struct field_pa
 	if (!text)
 		return;
 	if (!version->deprecated) {
-		field_invalid(errors, path, text, "can only be set for deprecated versions");
+		field_invalid_typed(errors, path, text, "can only be set for deprecated versions");
 		return;
 	}
 	if (strlen(text) > MAX_WARNING)
-		field_invalid(errors, path, text, "must be <= 256 characters long");
+		field_invalid_typed(errors, path, text, "must be <= 256 characters long");
 	if (!*text)
-		field_invalid(errors, path, text, "must not be an empty string");
-	for (size_t i = 0; text[i]; i++)
-		if (iscntrl((unsigned char)text[i])) {
-			field_invalid(errors, path, text,
-				arena_printf(errors->arena,
-					"must only contain printable UTF-8 characters; non-printable character found "
-					"at index %zu",
-					i));
-			break;
-		}
+		field_invalid_typed(errors, path, text, "must not be an empty string");
+	size_t at = go_first_unprinted(text);
+	if (text[at])
+		field_invalid_typed(errors, path, text,
+			arena_printf(errors->arena,
+				"must only contain printable UTF-8 characters; non-printable character found at index "
+				"%zu",
+				at));
 }

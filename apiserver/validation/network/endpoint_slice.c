@@ -170,7 +170,7 @@ void validate_endpoint_slice_update(
 	if (!same_endpoints(slice, old))
 		check_endpoints(errors, slice);
 	if (!str_eq(slice->address_type, old->address_type))
-		field_invalid(errors, FIELD(NULL, "addressType"), slice->address_type, "field is immutable");
+		field_invalid_typed(errors, FIELD(NULL, "addressType"), slice->address_type, "field is immutable");
 }
 
 void validate_lease(struct field_errors *errors, const CoordinationV1Lease *lease)

@@ -277,7 +277,7 @@ void validate_ingress_class(struct field_errors *errors, const NetworkingV1Ingre
 	if (!p->scope)
 		field_required(errors, FIELD(path, "scope"), "");
 	else if (!str_in(p->scope, scopes))
-		field_unsupported(errors, FIELD(path, "scope"), p->scope, scopes);
+		field_unsupported_json(errors, FIELD(path, "scope"), field_quote(errors->arena, p->scope), scopes);
 	else if (str_eq(p->scope, "Cluster") && p->namespace)
 		field_forbidden(errors, at, "`parameters.scope` is set to 'Cluster'");
 	else if (str_eq(p->scope, "Namespace") && !p->namespace)

@@ -141,7 +141,8 @@ void validate_resource_ref(struct field_errors *errors, const struct field_path 
 	else if (!*resource)
 		field_required(errors, FIELD(path, "resource"), "");
 	else if (!str_in(resource, resources) && !huge)
-		field_unsupported(errors, FIELD(path, "resource"), resource, resources);
+		field_unsupported_json(
+			errors, FIELD(path, "resource"), field_quote(errors->arena, resource), resources);
 	check_divisor(errors, path, resource, ref->divisor);
 }
 

@@ -230,7 +230,8 @@ void volume_check_azure_disk(struct field_errors *errors, const struct field_pat
 	bool is_managed = str_eq(s->kind, "Managed");
 	const char *uri = str_or_empty(s->disk_uri);
 	if (s->kind && !str_starts_with(uri, is_managed ? "/subscriptions/" : "https://"))
-		field_unsupported(errors, FIELD(path, "diskURI"), uri, is_managed ? managed : blob);
+		field_unsupported_json(
+			errors, FIELD(path, "diskURI"), field_quote(errors->arena, uri), is_managed ? managed : blob);
 }
 
 void check_storage_os(

@@ -160,7 +160,7 @@ static void check_full_name(struct field_errors *errors, const struct field_path
 {
 	validate_attribute_name(errors, path, name);
 	if (*name && !strchr(name, '/'))
-		field_invalid(errors, path, name, "must include a domain");
+		field_invalid_typed(errors, path, name, "must include a domain");
 }
 
 static void check_constraints(struct field_errors *errors, const struct field_path *path,

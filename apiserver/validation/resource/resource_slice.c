@@ -215,6 +215,6 @@ void validate_resource_slice_update(
 	if (!str_eq(str_or_empty(spec->driver), str_or_empty(was->driver)))
 		field_invalid(errors, FIELD(path, "driver"), str_or_empty(spec->driver), IMMUTABLE);
 	if (!node != !was->node_name || !str_eq(str_or_empty(node), str_or_empty(was->node_name)))
-		field_invalid_json(errors, FIELD(path, "nodeName"), optional_text(errors->arena, node), IMMUTABLE);
+		field_invalid_typed(errors, FIELD(path, "nodeName"), node, IMMUTABLE);
 	check_tail(errors, path, spec);
 }

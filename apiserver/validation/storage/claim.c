@@ -86,10 +86,8 @@ static void check_source(struct field_errors *errors, const struct field_path *p
 	if (str_empty(group) && !str_eq(kind, "PersistentVolumeClaim"))
 		field_invalid(
 			errors, path, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup");
-	size_t n = errors->n_items;
-	if (!str_empty(group))
+	if (!str_empty(group) && !(errors->kept & KEPT_SOURCE_GROUPS))
 		validate_text(errors, FIELD(path, "apiGroup"), group, check_dns_subdomain(errors->arena, group));
-	field_keep(errors, n, KEPT_SOURCE_GROUPS);
 }
 
 static void check_sources(
@@ -139,7 +137,11 @@ void validate_claim_spec(
 
 void validate_claim(struct field_errors *errors, const CoreV1PersistentVolumeClaim *claim)
 {
-	validate_claim_spec(errors, FIELD(NULL, "spec"), claim->spec);
+	const CoreV1PersistentVolumeClaimSpec *spec = claim->spec;
+	validate_claim_spec(errors, FIELD(NULL, "spec"), spec);
+	if (spec && ((spec->data_source && spec->data_source->api_group) ||
+			    (spec->data_source_ref && spec->data_source_ref->api_group)))
+		errors->found |= KEPT_SOURCE_GROUPS;
 }
 
 /* A class that stood in an annotation may move into its field, and one that nobody chose may be chosen. */
@@ -217,7 +219,7 @@ void validate_claim_update(
 				struct_diff(errors->arena, before, munged)));
 	check_growth(errors, claim, old);
 	if (!str_eq(claim->spec->volume_mode, old->spec->volume_mode))
-		field_invalid(errors, FIELD(NULL, "volumeMode"), claim->spec->volume_mode, "field is immutable");
+		field_invalid_typed(errors, FIELD(NULL, "volumeMode"), claim->spec->volume_mode, "field is immutable");
 	check_attributes(errors, claim, old);
 }
 

@@ -373,7 +373,7 @@ void validate_volume_update(
 			arena_printf(errors->arena, "spec.persistentvolumesource is immutable after creation\n%s",
 				struct_diff(errors->arena, was, source)));
 	if (!str_eq(spec->volume_mode, before->volume_mode))
-		field_invalid(errors, FIELD(NULL, "volumeMode"), spec->volume_mode, "field is immutable");
+		field_invalid_typed(errors, FIELD(NULL, "volumeMode"), spec->volume_mode, "field is immutable");
 	if (before->node_affinity && !same_affinity(errors->arena, spec->node_affinity, before->node_affinity))
 		field_invalid_internal(errors, FIELD(NULL, "nodeAffinity"), spec->node_affinity,
 			"field is immutable, except for updating from beta label to GA");

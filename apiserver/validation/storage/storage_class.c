@@ -128,7 +128,7 @@ void validate_storage_class_update(
 	if (!str_eq(class->reclaim_policy, old->reclaim_policy))
 		field_forbidden(errors, FIELD(NULL, "reclaimPolicy"), "updates to reclaimPolicy are forbidden.");
 	if (!str_eq(class->volume_binding_mode, old->volume_binding_mode))
-		field_invalid(
+		field_invalid_typed(
 			errors, FIELD(NULL, "volumeBindingMode"), class->volume_binding_mode, "field is immutable");
 }
 
