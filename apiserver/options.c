@@ -108,7 +108,6 @@ static const struct flag ignored[] = {
 	IGNORED("coordinated-leadership-retry-period"),
 	IGNORED_BOOL("enable-aggregator-routing"),
 	IGNORED_BOOL("enable-logs-handler"),
-	IGNORED("endpoint-reconciler-type"),
 	IGNORED("kubelet-timeout"),
 	IGNORED("max-connection-bytes-per-sec"),
 	IGNORED("peer-advertise-ip"),
@@ -130,6 +129,10 @@ static struct flag *own_flags(struct options *o)
 		{"secure-port", 0, FLAG_INT, &o->secure_port, "6443", "port to listen on"},
 		{"cors-allowed-origins", 0, FLAG_STRINGS, &o->allowed_origins, "",
 			"regular expressions of the origins whose pages may ask this server"},
+		{"endpoint-reconciler-type", 0, FLAG_STRING, &o->endpoint_reconciler, "lease",
+			"who keeps the endpoints of the kubernetes Service: lease (the servers that live), none "
+			"(somebody "
+			"else); master-count is as lease"},
 		{"external-hostname", 0, FLAG_STRING, &o->external_hostname, "",
 			"host, or host and port, that others are told to find this server by"},
 		{"strict-transport-security-directives", 0, FLAG_STRINGS, &o->transport_directives, "",
@@ -213,6 +216,9 @@ struct status *options_parse(struct options *options, int argc, char **argv)
 		return status_bad_request("--min-request-timeout can not be negative value");
 	if (options->watch_seconds > INT32_MAX)
 		return status_bad_request("--min-request-timeout: %lld is too long", (long long)options->watch_seconds);
+	if (!str_in(options->endpoint_reconciler, (const char *const[]){"lease", "master-count", "none", NULL}))
+		return status_bad_request(
+			"--endpoint-reconciler-type: Reconciler not implemented: %s", options->endpoint_reconciler);
 	return admission_check(&options->admission);
 }
 

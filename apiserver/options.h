@@ -19,6 +19,7 @@ struct options {
 	char *cert_dir;
 	struct flag_list allowed_origins, transport_directives;
 	char *external_hostname;
+	char *endpoint_reconciler;
 	char *tls_cert_file;
 	char *tls_key_file;
 	char *tls_min_version;

@@ -295,6 +295,7 @@ static void start_boot(const struct options *o, struct app *app)
 		.advertise_address = o->advertise_address,
 		.port = server_port(app->server),
 		.kubernetes_node_port = (int32_t)o->kubernetes_node_port,
+		.no_endpoints = str_eq(o->endpoint_reconciler, "none"),
 		.rbac = str_in_n("RBAC", o->authz.modes.items, o->authz.modes.n_items)};
 	boot_start(app->boot, &options);
 }

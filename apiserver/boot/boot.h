@@ -48,6 +48,7 @@ struct boot_options {
 	const char *advertise_address; /* IP text */
 	int32_t port;		       /* of the listener */
 	int32_t kubernetes_node_port;  /* --kubernetes-service-node-port; 0: a ClusterIP Service */
+	bool no_endpoints;	       /* somebody else keeps those of the kubernetes Service */
 	bool rbac;		       /* whether RBAC is among the authorization modes */
 };
 

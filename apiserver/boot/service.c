@@ -150,6 +150,8 @@ struct status *boot_service(const struct boot_options *options)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	TRY(boot_ensure(options, arena, service_object(options, arena)));
+	if (options->no_endpoints)
+		return NULL;
 	TRY(status_wrap(boot_lease_renew(options), "lease among the API servers"));
 	return reconcile_endpoints(options, arena);
 }
@@ -157,6 +159,8 @@ struct status *boot_service(const struct boot_options *options)
 struct status *boot_service_leave(const struct boot_options *options)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	if (options->no_endpoints)
+		return NULL;
 	TRY(boot_lease_remove(options));
 	return reconcile_endpoints(options, arena);
 }

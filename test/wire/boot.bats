@@ -116,3 +116,13 @@ lease() { k -n kube-system get lease -l apiserver.kubernetes.io/identity=kube-ap
 	[ "$(k get clusterrole system:node-bootstrapper -o json | jq -c '[.rules[1:][] | [.resources[], .verbs[]]]')" = '[["certificatesigningrequests","create"]]' ]
 	[ "$(k get clusterrole system:node-proxier -o json | jq '.rules | length')" = 1 ]
 }
+
+@test "who keeps the endpoints of the kubernetes Service himself is left alone" {
+	cp_wait k -n default get endpoints kubernetes
+	cp_stop
+	CP_FLAGS=--endpoint-reconciler-type=none cp_start
+	cp_wait k -n default get service kubernetes
+	cp_wait eval '[ -n "$(lease name)" ]'
+	! k -n default get endpoints kubernetes
+	! k -n default get endpointslice kubernetes
+}
