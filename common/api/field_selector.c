@@ -66,7 +66,9 @@ struct status *field_selector_parse(struct arena *arena, const char *text, struc
 		r.not_equal = *op == '!';
 		r.path = arena_strndup(arena, terms[i], (size_t)(op - terms[i]));
 		TRY(unescape(arena, op + 1 + (op[1] == '='), &r.value));
-		ARENA_PUSH(arena, s->requirements, s->n_requirements) = r;
+		/* Nothing is asked of no field. */
+		if (*r.path || *r.value)
+			ARENA_PUSH(arena, s->requirements, s->n_requirements) = r;
 	}
 	*ret_selector = s;
 	return NULL;

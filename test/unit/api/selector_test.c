@@ -95,7 +95,8 @@ static void field_selectors(void **state)
 		{"status.phase=Running,metadata.name==web", "metadata.name=web,status.phase=Running", true},
 		{"spec.nodeName=", "spec.nodeName=", false}, {"spec.hostNetwork=true", "spec.hostNetwork=true", true},
 		{"a=\\,\\=\\\\", "a=\\,\\=\\\\", false}, {"a", NULL, false}, {"a=b=c", NULL, false},
-		{"a=\\x", NULL, false}};
+		{"a=\\x", NULL, false}, {"=", "", true}, {"!=,spec.nodeName=n1", "spec.nodeName=n1", true},
+		{"=x", "=x", false}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
