@@ -199,6 +199,15 @@ void boot_free(struct boot *boot)
 	free(boot);
 }
 
+struct status *boot_create(const struct boot_options *options, struct arena *arena, const void *object)
+{
+	struct status *s = objects_create(options->objects, arena, object, NULL);
+	if (!status_is(s, STATUS_ALREADY_EXISTS))
+		return s;
+	status_free(s);
+	return NULL;
+}
+
 struct status *boot_ensure(const struct boot_options *options, struct arena *arena, const void *object)
 {
 	const ProtobufCMessage *found;
@@ -207,9 +216,5 @@ struct status *boot_ensure(const struct boot_options *options, struct arena *are
 	if (!status_is(s, STATUS_NOT_FOUND))
 		return s;
 	status_free(s);
-	s = objects_create(options->objects, arena, object, NULL);
-	if (!status_is(s, STATUS_ALREADY_EXISTS))
-		return s;
-	status_free(s);
-	return NULL;
+	return boot_create(options, arena, object);
 }

@@ -46,6 +46,8 @@ struct status *boot_lease_addresses(
 
 /* "a,b" as a list; "" is one entry: the core group. NULL is none. */
 void boot_words(struct arena *arena, const char *text, char ***ret_words, size_t *ret_n);
+/* Creates an object; it is no error when there is one by now. What memory says is not asked. */
+struct status *boot_create(const struct boot_options *options, struct arena *arena, const void *object) MUST_USE;
 /* Creates an object unless it is there. */
 struct status *boot_ensure(const struct boot_options *options, struct arena *arena, const void *object) MUST_USE;
 

@@ -237,7 +237,7 @@ static struct status *reconcile(const struct boot_options *options, struct arena
 	if (is_of_another_role(present, wanted)) {
 		TRY(objects_delete_exact(
 			options->objects, arena, schema_of(wanted), namespace, name, object_uid(present)));
-		return boot_ensure(options, arena, wanted);
+		return boot_create(options, arena, wanted);
 	}
 	if (!add_missing(arena, api_copy_msg(arena, present), wanted))
 		return NULL;

@@ -112,7 +112,8 @@ lease() { k -n kube-system get lease -l apiserver.kubernetes.io/identity=kube-ap
 	[ "$(k get clusterrolebinding system:public-info-viewer -o 'jsonpath={.subjects[*].name}/{.metadata.annotations.mine}/{.roleRef.name}')" = \
 		"mine/yes/system:public-info-viewer" ]
 	[ "$(k get clusterrolebinding system:discovery -o 'jsonpath={.subjects[*].name}')" = mine ]
-	[ "$(k get clusterrolebinding system:basic-user -o 'jsonpath={.roleRef.name}')" = system:basic-user ]
+	# One that refers to another role is made anew, which takes two steps.
+	cp_wait eval '[ "$(k get clusterrolebinding system:basic-user -o "jsonpath={.roleRef.name}")" = system:basic-user ]'
 	[ "$(k get clusterrole system:node-bootstrapper -o json | jq -c '[.rules[1:][] | [.resources[], .verbs[]]]')" = '[["certificatesigningrequests","create"]]' ]
 	[ "$(k get clusterrole system:node-proxier -o json | jq '.rules | length')" = 1 ]
 }
