@@ -38,15 +38,30 @@ struct charge {
 	struct quota_list delta;
 };
 
+static bool is_terminating(const ProtobufCMessage *pod)
+{
+	const CoreV1ScopedResourceSelectorRequirement terminating = {.scope_name = (char *)"Terminating"};
+	return quota_scope_matches(&terminating, pod);
+}
+
+/* What a change can use more of, or of another quota. */
+static bool is_change_counted(const struct admission_attributes *a)
+{
+	if (admission_is(a, "", "pods", ""))
+		return a->old && is_terminating(a->old) != is_terminating(a->object);
+	return admission_is(a, "", "pods", "resize") || admission_is(a, "", "services", "") ||
+	       admission_is(a, "", "persistentvolumeclaims", "") ||
+	       admission_is(a, "", "persistentvolumeclaims", "status") ||
+	       admission_is(a, "resource.k8s.io", "resourceclaims", "");
+}
+
 static bool is_counted(const struct admission_attributes *a)
 {
-	static const char *const updated[] = {"services", "persistentvolumeclaims", NULL};
 	/* Events are many, and gone after an hour. */
 	if (!a->object || str_empty(a->namespace) || str_eq(a->resource, "events"))
 		return false;
 	if (a->operation == ADMISSION_UPDATE)
-		return (str_empty(a->group) && str_in(a->resource, updated) && str_empty(a->subresource)) ||
-		       admission_is(a, "", "pods", "resize");
+		return is_change_counted(a);
 	return a->operation == ADMISSION_CREATE && str_empty(a->subresource) && schema_of(a->object)->resource;
 }
 
@@ -102,26 +117,34 @@ static struct status *check_constraints(const struct admission_attributes *a, co
 	return admission_forbidden(a, "failed quota: %s: must specify %s", object_name(quota), missing.buf);
 }
 
+static bool concerns(const struct admission_attributes *a, const CoreV1ResourceQuota *quota)
+{
+	const CoreV1ResourceQuotaStatus *status = quota->status;
+	for (size_t i = 0; i < status->n_hard; i++)
+		if (quota_concerns(schema_of(a->object), status->hard[i]->key))
+			return true;
+	return false;
+}
+
 /* The controller has looked at every resource of the quota that this kind can use. */
-static struct status *check_known(const struct admission_attributes *a, const CoreV1ResourceQuota *quota, bool *ret_any)
+static struct status *check_known(const struct admission_attributes *a, const CoreV1ResourceQuota *quota)
 {
 	const CoreV1ResourceQuotaStatus *status = quota->status;
 	void *const *used = MAP_SORTED(a->arena, status->used, status->n_used);
-	char **unknown = NULL;
+	char **names = NULL;
 	size_t n = 0;
-	*ret_any = false;
+	bool known = true;
 	for (size_t i = 0; i < status->n_hard; i++) {
 		if (!quota_concerns(schema_of(a->object), status->hard[i]->key))
 			continue;
-		*ret_any = true;
-		if (!map_search(used, status->n_used, status->hard[i]->key))
-			ARENA_PUSH(a->arena, unknown, n) = status->hard[i]->key;
+		ARENA_PUSH(a->arena, names, n) = status->hard[i]->key;
+		known &= map_search(used, status->n_used, status->hard[i]->key) != NULL;
 	}
-	if (!n)
+	if (known)
 		return NULL;
-	qsort(unknown, n, sizeof(*unknown), str_cmp_qsort);
+	qsort(names, n, sizeof(*names), str_cmp_qsort);
 	return admission_forbidden(a, "status unknown for quota: %s, resources: %s", object_name(quota),
-		str_join(a->arena, unknown, n, ","));
+		str_join(a->arena, names, n, ","));
 }
 
 /* What the write adds: all of a new object, of a changed one what it has more than before. */
@@ -161,7 +184,9 @@ static struct status *charge(void *data, struct arena *arena, ProtobufCMessage *
 		const struct quota_amount *was = quota_find(&used, more->name);
 		struct quantity before = was ? was->amount : none;
 		quota_add(arena, &used, more->name, &more->amount);
-		if (quantity_compare(&quota_find(&used, more->name)->amount, &most->amount) <= 0)
+		/* What a status tells has happened. */
+		if (str_eq(c->a->subresource, "status") ||
+			quantity_compare(&quota_find(&used, more->name)->amount, &most->amount) <= 0)
 			continue;
 		quota_add(arena, &asked, more->name, &more->amount);
 		quota_add(arena, &had, more->name, &before);
@@ -178,12 +203,9 @@ static struct status *charge(void *data, struct arena *arena, ProtobufCMessage *
 static struct status *check_quota(const struct admission_context *context, const struct admission_attributes *a,
 	const CoreV1ResourceQuota *quota, struct charge *ret_charge)
 {
-	bool any;
 	*ret_charge = (struct charge){.a = a, .quota = quota};
-	TRY(check_known(a, quota, &any));
-	if (!any)
-		return NULL;
 	TRY(check_constraints(a, quota));
+	TRY(check_known(a, quota));
 	measure(context, a, quota, &ret_charge->delta);
 	return NULL;
 }
@@ -314,6 +336,40 @@ static struct status *check_uncovered(
 
 /* --- the plugin --- */
 
+/* All quotas are asked before one is charged. */
+static struct status *check_charges(const struct admission_attributes *a, struct charge *charges, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		TRY(charge(&charges[i], a->arena, api_copy_msg(a->arena, charges[i].quota)));
+	return NULL;
+}
+
+static struct status *charge_one(
+	const struct admission_context *context, const struct admission_attributes *a, struct charge *c)
+{
+	struct status *s = objects_modify(context->objects, a->arena, &CoreV1ResourceQuota_schema, "status",
+		a->namespace, object_name(c->quota), charge, c, NULL);
+	if (!status_is(s, STATUS_NOT_FOUND))
+		return s;
+	status_drop(s, "a quota that was deleted limits nothing");
+	return NULL;
+}
+
+static struct status *check_negative(const struct admission_context *context, const struct admission_attributes *a)
+{
+	struct quota_list usage;
+	char **names = NULL;
+	size_t n = 0;
+	quota_usage(a->arena, a->object, clock_wall_s(context->clock), &usage);
+	for (size_t i = 0; i < usage.n_items; i++)
+		if (quantity_sign(&usage.items[i].amount) < 0)
+			ARENA_PUSH(a->arena, names, n) = (char *)(uintptr_t)usage.items[i].name;
+	if (!n)
+		return NULL;
+	qsort(names, n, sizeof(*names), str_cmp_qsort);
+	return admission_forbidden(a, "quota usage is negative for resource(s): %s", str_join(a->arena, names, n, ","));
+}
+
 static struct status *validate(const struct admission_context *context, const struct admission_attributes *a)
 {
 	struct object_list list;
@@ -324,26 +380,17 @@ static struct status *validate(const struct admission_context *context, const st
 	size_t n = 0;
 	for (size_t i = 0; i < list.n_items; i++) {
 		const CoreV1ResourceQuota *quota = (const CoreV1ResourceQuota *)list.items[i];
-		if (!quota->status || !quota_matches(quota, a->object))
+		if (!quota->status || !quota_matches(quota, a->object) || !concerns(a, quota))
 			continue;
 		TRY(check_quota(context, a, quota, &charges[n]));
 		n += touches(&charges[n]);
 	}
+	if (list.n_items)
+		TRY(check_negative(context, a));
 	TRY(check_uncovered(context, a, &list));
-	for (size_t i = 0; i < n; i++) {
-		if (a->dry_run) {
-			TRY(charge(&charges[i], a->arena, api_copy_msg(a->arena, charges[i].quota)));
-			continue;
-		}
-		struct status *s = objects_modify(context->objects, a->arena, &CoreV1ResourceQuota_schema, "status",
-			a->namespace, object_name(charges[i].quota), charge, &charges[i], NULL);
-		if (status_is(s, STATUS_NOT_FOUND)) {
-			status_drop(s, "a quota that was deleted limits nothing");
-			s = NULL;
-		}
-		if (s)
-			return s;
-	}
+	TRY(check_charges(a, charges, n));
+	for (size_t i = 0; i < n && !a->dry_run; i++)
+		TRY(charge_one(context, a, &charges[i]));
 	return NULL;
 }
 

@@ -76,37 +76,74 @@ static void add_one(struct arena *arena, struct quota_list *list, const char *na
 
 /* Pods */
 
-static void part_of(const CoreV1Container *c, bool limits, MapQuantityEntry ***ret_entries, size_t *ret_n)
+/* What is summed: what containers ask for, and with a status also what they were given and have. */
+struct pod_sum {
+	const CoreV1PodSpec *spec;
+	const CoreV1PodStatus *status; /* or NULL */
+	bool limits;
+	bool infeasible; /* what is asked for now cannot be had here */
+};
+
+static const CoreV1ContainerStatus *status_of(const CoreV1PodStatus *status, const char *name)
 {
-	const CoreV1ResourceRequirements *r = c->resources;
-	*ret_entries = r ? (limits ? r->limits : r->requests) : NULL;
-	*ret_n = r ? (limits ? r->n_limits : r->n_requests) : 0;
+	for (size_t i = 0; status && i < status->n_init_container_statuses; i++)
+		if (str_eq(status->init_container_statuses[i]->name, name))
+			return status->init_container_statuses[i];
+	for (size_t i = 0; status && i < status->n_container_statuses; i++)
+		if (str_eq(status->container_statuses[i]->name, name))
+			return status->container_statuses[i];
+	return NULL;
 }
 
-static void add_container(struct arena *arena, struct quota_list *list, const CoreV1Container *c, bool limits)
+static void raise_all(struct arena *arena, struct quota_list *list, MapQuantityEntry *const *entries, size_t n)
 {
-	MapQuantityEntry **entries;
-	size_t n;
-	part_of(c, limits, &entries, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct quantity q = quantity_of(entries[i]->value);
-		quota_add(arena, list, entries[i]->key, &q);
+		raise_to(arena, list, entries[i]->key, &q);
 	}
+}
+
+static void raise_part(struct arena *arena, struct quota_list *list, const CoreV1ResourceRequirements *r, bool limits)
+{
+	if (r)
+		raise_all(arena, list, limits ? r->limits : r->requests, limits ? r->n_limits : r->n_requests);
+}
+
+/* The most of what it asks for, has and was given. Init containers that end are not resized. */
+static struct quota_list container_part(
+	struct arena *arena, const struct pod_sum *sum, const CoreV1Container *c, bool stays)
+{
+	struct quota_list part = {0};
+	const CoreV1ContainerStatus *status = stays ? status_of(sum->status, c->name) : NULL;
+	const bool has = status && status->resources;
+	if (!has || !sum->infeasible)
+		raise_part(arena, &part, c->resources, sum->limits);
+	if (has)
+		raise_part(arena, &part, status->resources, sum->limits);
+	if (has && !sum->limits)
+		raise_all(arena, &part, status->allocated_resources, status->n_allocated_resources);
+	return part;
+}
+
+static void add_all(struct arena *arena, struct quota_list *list, const struct quota_list *more)
+{
+	for (size_t i = 0; i < more->n_items; i++)
+		quota_add(arena, list, more->items[i].name, &more->items[i].amount);
 }
 
 /* Init containers run one after the other, beside the restartable ones that were started before them. What a step
  * does not name is as it was at the last step that did. */
-static void add_init(struct arena *arena, struct quota_list *list, const CoreV1PodSpec *spec, bool limits)
+static void add_init(struct arena *arena, struct quota_list *list, const struct pod_sum *sum)
 {
+	const CoreV1PodSpec *spec = sum->spec;
 	struct quota_list sidecars = {0}, peak = {0};
 	for (size_t i = 0; i < spec->n_init_containers; i++) {
 		const CoreV1Container *c = spec->init_containers[i];
 		const bool stays = str_eq(c->restart_policy, "Always");
-		struct quota_list step = {0};
-		add_container(arena, &step, c, limits);
+		struct quota_list step = container_part(arena, sum, c, stays);
 		if (stays) {
-			add_container(arena, list, c, limits);
-			add_container(arena, &sidecars, c, limits);
+			add_all(arena, list, &step);
+			add_all(arena, &sidecars, &step);
 		}
 		for (size_t k = 0; k < step.n_items; k++) {
 			const char *name = step.items[k].name;
@@ -120,12 +157,16 @@ static void add_init(struct arena *arena, struct quota_list *list, const CoreV1P
 		raise_to(arena, list, peak.items[i].name, &peak.items[i].amount);
 }
 
-static void sum_pod(struct arena *arena, const CoreV1PodSpec *spec, bool limits, struct quota_list *ret_list)
+static void sum_pod(struct arena *arena, const struct pod_sum *sum, struct quota_list *ret_list)
 {
+	const CoreV1PodSpec *spec = sum->spec;
+	const bool limits = sum->limits;
 	*ret_list = (struct quota_list){0};
-	for (size_t i = 0; i < spec->n_containers; i++)
-		add_container(arena, ret_list, spec->containers[i], limits);
-	add_init(arena, ret_list, spec, limits);
+	for (size_t i = 0; i < spec->n_containers; i++) {
+		const struct quota_list part = container_part(arena, sum, spec->containers[i], true);
+		add_all(arena, ret_list, &part);
+	}
+	add_init(arena, ret_list, sum);
 	const CoreV1ResourceRequirements *own = spec->resources;
 	for (size_t i = 0; own && i < (limits ? own->n_limits : own->n_requests); i++) {
 		const MapQuantityEntry *e = limits ? own->limits[i] : own->requests[i];
@@ -133,19 +174,20 @@ static void sum_pod(struct arena *arena, const CoreV1PodSpec *spec, bool limits,
 	}
 	for (size_t i = 0; i < spec->n_overhead; i++) {
 		struct quantity q = quantity_of(spec->overhead[i]->value);
-		if (!limits || quota_find(ret_list, spec->overhead[i]->key))
+		const struct quota_amount *limit = limits ? quota_find(ret_list, spec->overhead[i]->key) : NULL;
+		if (!limits || (limit && !quantity_is_zero(&limit->amount)))
 			quota_add(arena, ret_list, spec->overhead[i]->key, &q);
 	}
 }
 
 void pod_requests(struct arena *arena, const CoreV1PodSpec *spec, struct quota_list *ret_requests)
 {
-	sum_pod(arena, spec, false, ret_requests);
+	sum_pod(arena, &(const struct pod_sum){.spec = spec}, ret_requests);
 }
 
 void pod_limits(struct arena *arena, const CoreV1PodSpec *spec, struct quota_list *ret_limits)
 {
-	sum_pod(arena, spec, true, ret_limits);
+	sum_pod(arena, &(const struct pod_sum){.spec = spec, .limits = true}, ret_limits);
 }
 
 static bool is_compute(const char *name)
@@ -169,14 +211,25 @@ static bool counts(const CoreV1Pod *pod, int64_t now_s)
 	       now_s <= meta->deletion_timestamp->seconds + meta->deletion_grace_period_seconds;
 }
 
+/* A resize that no room can be made for. */
+static bool is_infeasible(const CoreV1PodStatus *status)
+{
+	for (size_t i = 0; status && i < status->n_conditions; i++)
+		if (str_eq(status->conditions[i]->type, "PodResizePending"))
+			return str_eq(status->conditions[i]->reason, "Infeasible");
+	return false;
+}
+
 static void use_pod(struct arena *arena, const CoreV1Pod *pod, int64_t now_s, struct quota_list *usage)
 {
 	struct quota_list requests, limits;
 	if (!pod->spec || !counts(pod, now_s))
 		return;
 	add_one(arena, usage, "pods", 1);
-	pod_requests(arena, pod->spec, &requests);
-	pod_limits(arena, pod->spec, &limits);
+	struct pod_sum sum = {.spec = pod->spec, .status = pod->status, .infeasible = is_infeasible(pod->status)};
+	sum_pod(arena, &sum, &requests);
+	sum.limits = true;
+	sum_pod(arena, &sum, &limits);
 	for (size_t i = 0; i < requests.n_items; i++) {
 		const char *name = requests.items[i].name;
 		bool huge = str_starts_with(name, "hugepages-");
@@ -212,6 +265,13 @@ static void use_service(struct arena *arena, const CoreV1Service *service, struc
 
 #define STORAGE_CLASS ".storageclass.storage.k8s.io/"
 
+/* Whole bytes. */
+static struct quantity whole(const ResourceQuantity *q)
+{
+	struct quantity exact = quantity_of(q), rounded = quantity_from_int(quantity_value(&exact), exact.format);
+	return quantity_compare(&exact, &rounded) ? rounded : exact;
+}
+
 static void use_claim(struct arena *arena, const CoreV1PersistentVolumeClaim *claim, struct quota_list *usage)
 {
 	const CoreV1PersistentVolumeClaimSpec *spec = claim->spec;
@@ -226,10 +286,56 @@ static void use_claim(struct arena *arena, const CoreV1PersistentVolumeClaim *cl
 							       : NULL;
 	if (!size)
 		return;
-	struct quantity q = quantity_of(size);
+	struct quantity q = whole(size);
+	const CoreV1PersistentVolumeClaimStatus *status = claim->status;
+	const ResourceQuantity *given =
+		status ? quantity_map_get(status->allocated_resources, status->n_allocated_resources, "storage") : NULL;
+	const struct quantity allocated = given ? whole(given) : q;
+	if (quantity_compare(&allocated, &q) > 0)
+		q = allocated;
 	quota_add(arena, usage, "requests.storage", &q);
 	if (!str_empty(class))
 		quota_add(arena, usage, arena_printf(arena, "%s" STORAGE_CLASS "requests.storage", class), &q);
+}
+
+/* Claims of devices */
+
+#define DEVICE_CLASS ".deviceclass.resource.k8s.io/devices"
+/* As many as a claim can be given at all. */
+#define MOST_DEVICES 32
+
+static struct quantity devices(const char *mode, int64_t count)
+{
+	const int64_t n = str_eq(mode, "ExactCount") ? count : str_eq(mode, "All") ? MOST_DEVICES : 0;
+	return quantity_from_int(n, QUANTITY_DECIMAL_SI);
+}
+
+/* Of alternatives, for each class the one that takes most of it. */
+static void use_alternatives(struct arena *arena, const ResourceV1DeviceRequest *r, struct quota_list *usage)
+{
+	struct quota_list most = {0};
+	for (size_t i = 0; i < r->n_first_available; i++) {
+		const ResourceV1DeviceSubRequest *one = r->first_available[i];
+		const struct quantity q = devices(one->allocation_mode, one->count);
+		if (quantity_sign(&q) > 0)
+			raise_to(arena, &most, arena_printf(arena, "%s" DEVICE_CLASS, one->device_class_name), &q);
+	}
+	add_all(arena, usage, &most);
+}
+
+static void use_devices(struct arena *arena, const ResourceV1ResourceClaim *claim, struct quota_list *usage)
+{
+	const ResourceV1DeviceClaim *spec = claim->spec ? claim->spec->devices : NULL;
+	for (size_t i = 0; spec && i < spec->n_requests; i++) {
+		const ResourceV1DeviceRequest *r = spec->requests[i];
+		if (r->n_first_available) {
+			use_alternatives(arena, r, usage);
+		} else if (r->exactly) {
+			const struct quantity q = devices(r->exactly->allocation_mode, r->exactly->count);
+			quota_add(arena, usage, arena_printf(arena, "%s" DEVICE_CLASS, r->exactly->device_class_name),
+				&q);
+		}
+	}
 }
 
 /* "count/pods", "count/deployments.apps" */
@@ -259,24 +365,39 @@ void quota_usage(struct arena *arena, const ProtobufCMessage *object, int64_t no
 		use_service(arena, (const CoreV1Service *)object, ret_usage);
 	else if (API_IS(object, CoreV1PersistentVolumeClaim))
 		use_claim(arena, (const CoreV1PersistentVolumeClaim *)object, ret_usage);
+	else if (API_IS(object, ResourceV1ResourceClaim))
+		use_devices(arena, (const ResourceV1ResourceClaim *)object, ret_usage);
+}
+
+static bool is_of_pods(const char *resource)
+{
+	static const char requests[] = "requests.", limits[] = "limits.";
+	const bool asked = str_starts_with(resource, requests);
+	const char *plain = asked ? resource + sizeof(requests) - 1 : resource;
+	if (str_starts_with(resource, limits))
+		return is_compute(resource + sizeof(limits) - 1);
+	return str_eq(resource, "pods") || is_compute(plain) || str_starts_with(plain, "hugepages-") ||
+	       (asked && strchr(resource, '/') && !strstr(resource, "kubernetes.io/"));
 }
 
 bool quota_concerns(const struct schema_type *type, const char *resource)
 {
+	static const char *const services[] = {"services", "services.nodeports", "services.loadbalancers", NULL};
 	CLEANUP(arena_freep) struct arena *scratch = arena_new_sized(256);
 	if (!type->resource)
 		return false;
 	if (str_eq(resource, count_name(scratch, type)))
 		return true;
-	bool storage = str_ends_with(resource, "requests.storage") ||
-		       str_ends_with(resource, STORAGE_CLASS "persistentvolumeclaims");
 	if (type == &CoreV1Pod_schema)
-		return str_eq(resource, "pods") || is_compute(resource) || str_starts_with(resource, "hugepages-") ||
-		       (str_starts_with(resource, "requests.") && !storage) || str_starts_with(resource, "limits.");
+		return is_of_pods(resource);
 	if (type == &CoreV1Service_schema)
-		return str_eq(resource, "services") || str_starts_with(resource, "services.");
+		return str_in(resource, services);
 	if (type == &CoreV1PersistentVolumeClaim_schema)
-		return storage || str_eq(resource, "persistentvolumeclaims");
+		return str_eq(resource, "requests.storage") || str_eq(resource, "persistentvolumeclaims") ||
+		       str_ends_with(resource, STORAGE_CLASS "requests.storage") ||
+		       str_ends_with(resource, STORAGE_CLASS "persistentvolumeclaims");
+	if (type == &ResourceV1ResourceClaim_schema)
+		return str_ends_with(resource, DEVICE_CLASS);
 	return has_plain_name(type) && str_eq(resource, type->resource->plural);
 }
 
@@ -310,11 +431,27 @@ static bool is_cross_namespace(const CoreV1PodSpec *spec)
 			     b->n_preferred_during_scheduling_ignored_during_execution));
 }
 
-static bool in_scope(const CoreV1PodSpec *spec, const char *scope, const char *op, char *const *values, size_t n)
+/* One that names things: by any name, or none. */
+static bool names_match(const CoreV1ScopedResourceSelectorRequirement *r, const char *const *names, size_t n)
 {
-	bool terminating = spec->has_active_deadline_seconds && spec->active_deadline_seconds >= 0;
-	bool best_effort = !strcmp(pod_qos_class(spec), "BestEffort");
-	const char *class = str_or_empty(spec->priority_class_name);
+	bool in = false, out = !n;
+	for (size_t i = 0; i < n; i++) {
+		const bool is_named = str_in_n(names[i], r->values, r->n_values);
+		in |= is_named;
+		out |= !is_named;
+	}
+	if (str_eq(r->operator, "In"))
+		return in;
+	if (str_eq(r->operator, "NotIn"))
+		return out;
+	return str_eq(r->operator, "DoesNotExist") ? !n : n > 0;
+}
+
+static bool pod_in_scope(const CoreV1PodSpec *spec, const CoreV1ScopedResourceSelectorRequirement *r)
+{
+	const char *scope = r->scope_name, *class = spec->priority_class_name;
+	const bool terminating = spec->has_active_deadline_seconds && spec->active_deadline_seconds >= 0;
+	const bool best_effort = !strcmp(pod_qos_class(spec), "BestEffort");
 	if (str_eq(scope, "Terminating"))
 		return terminating;
 	if (str_eq(scope, "NotTerminating"))
@@ -325,39 +462,44 @@ static bool in_scope(const CoreV1PodSpec *spec, const char *scope, const char *o
 		return !best_effort;
 	if (str_eq(scope, "CrossNamespacePodAffinity"))
 		return is_cross_namespace(spec);
-	if (!str_eq(scope, "PriorityClass"))
-		return false;
-	if (str_eq(op, "In"))
-		return *class && str_in_n(class, values, n);
-	if (str_eq(op, "NotIn"))
-		return !str_in_n(class, values, n);
-	return str_eq(op, "DoesNotExist") ? !*class : *class;
+	return str_eq(scope, "PriorityClass") && names_match(r, &class, !str_empty(class));
+}
+
+/* Its attributes' classes: the one it asks for, the one it has, and the one it is about to have. */
+static bool claim_in_scope(const CoreV1PersistentVolumeClaim *claim, const CoreV1ScopedResourceSelectorRequirement *r)
+{
+	const CoreV1PersistentVolumeClaimStatus *status = claim->status;
+	const CoreV1ModifyVolumeStatus *change = status ? status->modify_volume_status : NULL;
+	const char *all[] = {claim->spec ? claim->spec->volume_attributes_class_name : NULL,
+		status ? status->current_volume_attributes_class_name : NULL,
+		change ? change->target_volume_attributes_class_name : NULL};
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (!str_empty(all[i]))
+			all[n++] = all[i];
+	return str_eq(r->scope_name, "VolumeAttributesClass") && names_match(r, all, n);
 }
 
 bool quota_scope_matches(const CoreV1ScopedResourceSelectorRequirement *scope, const ProtobufCMessage *object)
 {
+	if (API_IS(object, CoreV1PersistentVolumeClaim))
+		return claim_in_scope((const CoreV1PersistentVolumeClaim *)object, scope);
 	const CoreV1PodSpec *pod = API_IS(object, CoreV1Pod) ? ((const CoreV1Pod *)object)->spec : NULL;
-	return pod && in_scope(pod, scope->scope_name, scope->operator, scope->values, scope->n_values);
+	return pod && pod_in_scope(pod, scope);
 }
 
 bool quota_matches(const CoreV1ResourceQuota *quota, const ProtobufCMessage *object)
 {
 	const CoreV1ResourceQuotaSpec *spec = quota->spec;
 	const CoreV1ScopeSelector *selector = spec ? spec->scope_selector : NULL;
-	size_t n_expressions = selector ? selector->n_match_expressions : 0;
-	if (!spec || (!spec->n_scopes && !n_expressions))
-		return true;
-	/* Only pods have scopes: a quota with one counts nothing else. */
-	if (!API_IS(object, CoreV1Pod) || !((const CoreV1Pod *)object)->spec)
-		return false;
-	const CoreV1PodSpec *pod = ((const CoreV1Pod *)object)->spec;
-	for (size_t i = 0; i < spec->n_scopes; i++)
-		if (!in_scope(pod, spec->scopes[i], "Exists", NULL, 0))
-			return false;
-	for (size_t i = 0; i < n_expressions; i++) {
-		const CoreV1ScopedResourceSelectorRequirement *r = selector->match_expressions[i];
-		if (!in_scope(pod, r->scope_name, r->operator, r->values, r->n_values))
+	for (size_t i = 0; spec && i < spec->n_scopes; i++) {
+		const CoreV1ScopedResourceSelectorRequirement exists = {
+			.scope_name = spec->scopes[i], .operator=(char *) "Exists"};
+		if (!quota_scope_matches(&exists, object))
 			return false;
 	}
+	for (size_t i = 0; selector && i < selector->n_match_expressions; i++)
+		if (!quota_scope_matches(selector->match_expressions[i], object))
+			return false;
 	return true;
 }

@@ -31,7 +31,7 @@ struct quota_list {
 void quota_usage(struct arena *arena, const ProtobufCMessage *object, int64_t now_s, struct quota_list *ret_usage);
 /* Whether a resource of a quota is one that objects of a type can use. */
 bool quota_concerns(const struct schema_type *type, const char *resource);
-/* Whether the object is in a scope; all but pods are in none. */
+/* Whether the object is in a scope; all but pods and claims of volumes are in none. */
 bool quota_scope_matches(const CoreV1ScopedResourceSelectorRequirement *scope, const ProtobufCMessage *object);
 /* Whether the quota's scopes let it count this object. */
 bool quota_matches(const CoreV1ResourceQuota *quota, const ProtobufCMessage *object);

@@ -16,7 +16,7 @@ static const struct client_resource counted[] = {
 static const struct schema_type *const typed[] = {&CoreV1Pod_schema, &CoreV1Service_schema,
 	&CoreV1PersistentVolumeClaim_schema, &CoreV1ReplicationController_schema, &CoreV1ResourceQuota_schema,
 	&AppsV1ReplicaSet_schema, &AppsV1Deployment_schema, &AppsV1StatefulSet_schema, &AppsV1DaemonSet_schema,
-	&BatchV1Job_schema, &BatchV1CronJob_schema};
+	&BatchV1Job_schema, &BatchV1CronJob_schema, &ResourceV1ResourceClaim_schema};
 
 struct quotas {
 	struct controller_context *ctx;

@@ -22,6 +22,14 @@ static void *object(struct arena *arena, const char *json)
 #define POD(rest) "{\"apiVersion\":\"v1\",\"kind\":\"Pod\"," rest "}"
 #define ASKS(text) "{\"name\":\"c\",\"resources\":{" text "}}"
 
+#define GIVEN                                                                                                         \
+	"\"containerStatuses\":[{\"name\":\"c\",\"allocatedResources\":{\"cpu\":\"3\"},\"resources\":{\"requests\":{" \
+	"\"cpu\":\"2\"},\"limits\":{\"cpu\":\"4\"}}}]"
+#define INFEASIBLE "\"conditions\":[{\"type\":\"PodResizePending\",\"status\":\"True\",\"reason\":\"Infeasible\"}]"
+#define CLAIM(requests)                      \
+	"{\"apiVersion\":\"resource.k8s.io/" \
+	"v1\",\"kind\":\"ResourceClaim\",\"spec\":{\"devices\":{\"requests\":[" requests "]}}}"
+
 static const struct {
 	const char *json, *usage;
 } cases[] = {
@@ -69,6 +77,34 @@ static const struct {
 	 "\"storage\":\"5Gi\"}}}}",
 		"count/persistentvolumeclaims=1,fast.storageclass.storage.k8s.io/persistentvolumeclaims=1,"
 		"fast.storageclass.storage.k8s.io/requests.storage=5Gi,persistentvolumeclaims=1,requests.storage=5Gi"},
+	/* What was given counts when it is more, in whole bytes. */
+	{"{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\",\"spec\":{\"resources\":{\"requests\":{"
+	 "\"storage\":\"1500m\"}}},\"status\":{\"allocatedResources\":{\"storage\":\"2500m\"}}}",
+		"count/persistentvolumeclaims=1,persistentvolumeclaims=1,requests.storage=3"},
+	{"{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\",\"spec\":{\"resources\":{\"requests\":{"
+	 "\"storage\":\"5Gi\"}}},\"status\":{\"allocatedResources\":{\"storage\":\"2Gi\"}}}",
+		"count/persistentvolumeclaims=1,persistentvolumeclaims=1,requests.storage=5Gi"},
+	/* Containers that are resized: the most of what they ask for, have and were given, unless it cannot be had. */
+	{POD("\"spec\":{\"containers\":[" ASKS(
+		 "\"requests\":{\"cpu\":\"1\"},\"limits\":{\"cpu\":\"5\"}") "]},\"status\":{" GIVEN "}"),
+		"count/pods=1,cpu=3,limits.cpu=5,pods=1,requests.cpu=3"},
+	{POD("\"spec\":{\"containers\":[" ASKS(
+		 "\"requests\":{\"cpu\":\"9\"},\"limits\":{\"cpu\":\"9\"}") "]},\"status\":{" INFEASIBLE "," GIVEN "}"),
+		"count/pods=1,cpu=3,limits.cpu=4,pods=1,requests.cpu=3"},
+	{POD("\"spec\":{\"initContainers\":[" ASKS("\"requests\":{\"cpu\":\"1\"}") "]},\"status\":{" GIVEN "}"),
+		"count/pods=1,cpu=1,pods=1,requests.cpu=1"},
+	{POD("\"spec\":{\"overhead\":{\"cpu\":\"1\"},\"containers\":[" ASKS("\"limits\":{\"cpu\":\"0\"}") "]}"),
+		"count/pods=1,cpu=1,limits.cpu=0,pods=1,requests.cpu=1"},
+	{CLAIM("{\"name\":\"a\",\"exactly\":{\"deviceClassName\":\"x\",\"allocationMode\":\"ExactCount\",\"count\":2}},"
+	       "{\"name\":\"b\",\"exactly\":{\"deviceClassName\":\"x\",\"allocationMode\":\"All\"}}"),
+		"count/resourceclaims.resource.k8s.io=1,x.deviceclass.resource.k8s.io/devices=34"},
+	{CLAIM("{\"name\":\"a\",\"firstAvailable\":[{\"name\":\"1\",\"deviceClassName\":\"x\",\"allocationMode\":"
+	       "\"ExactCount\",\"count\":2},{\"name\":\"2\",\"deviceClassName\":\"x\",\"allocationMode\":"
+	       "\"ExactCount\","
+	       "\"count\":3},{\"name\":\"3\",\"deviceClassName\":\"y\",\"allocationMode\":\"ExactCount\",\"count\":1}]"
+	       "}"),
+		"count/resourceclaims.resource.k8s.io=1,x.deviceclass.resource.k8s.io/devices=3,"
+		"y.deviceclass.resource.k8s.io/devices=1"},
 	{"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}", "configmaps=1,count/configmaps=1"},
 	{"{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\"}", "count/deployments.apps=1"},
 };
@@ -82,6 +118,11 @@ static void test_usage(void **state)
 		assert_string_equal(quota_text(arena, &usage), cases[i].usage);
 	}
 }
+
+#define OF_CLASS(op, values)                                                                                   \
+	"\"scopeSelector\":{\"matchExpressions\":[{\"scopeName\":\"VolumeAttributesClass\",\"operator\":\"" op \
+	"\",\"values\":[" values "]}]}"
+#define VOLUME(rest) "{\"apiVersion\":\"v1\",\"kind\":\"PersistentVolumeClaim\"," rest "}"
 
 static const struct {
 	const char *scopes, *pod;
@@ -100,6 +141,19 @@ static const struct {
 	 "\"a\"]}]}",
 		POD("\"spec\":{\"priorityClassName\":\"b\"}"), false},
 	{"\"scopes\":[\"BestEffort\"]", "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}", false},
+	{OF_CLASS("In", "\"gold\""), VOLUME("\"spec\":{\"volumeAttributesClassName\":\"gold\"}"), true},
+	{OF_CLASS("In", "\"gold\""), VOLUME("\"spec\":{\"volumeAttributesClassName\":\"tin\"}"), false},
+	{OF_CLASS("In", "\"gold\""),
+		VOLUME("\"spec\":{\"volumeAttributesClassName\":\"tin\"},\"status\":{"
+		       "\"currentVolumeAttributesClassName\":"
+		       "\"gold\"}"),
+		true},
+	{OF_CLASS("NotIn", "\"gold\""), VOLUME("\"spec\":{}"), true},
+	{OF_CLASS("Exists", ""),
+		VOLUME("\"spec\":{},\"status\":{\"modifyVolumeStatus\":{\"targetVolumeAttributesClassName\":\"a\"}}"),
+		true},
+	{OF_CLASS("DoesNotExist", ""), VOLUME("\"spec\":{}"), true},
+	{OF_CLASS("Exists", ""), POD("\"spec\":{}"), false},
 };
 
 static void test_scopes(void **state)
