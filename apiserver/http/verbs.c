@@ -419,10 +419,20 @@ static void find_unknown_members(struct request *request, struct patch *p)
 	}
 }
 
-/* Messages about strategic patches have no beginning. */
-static struct status *cannot_decode(const struct patch *p, struct status *why)
+static bool is_lenient(const struct request *request)
 {
-	return p->kind == PATCH_STRATEGIC ? why : status_wrap(why, "error decoding patch");
+	return str_eq(request->field_validation, "Ignore");
+}
+
+/* Messages about strategic patches have no beginning; where nobody asks for what is unknown, others have another. */
+static struct status *cannot_decode(const struct request *request, const struct patch *p, struct status *why)
+{
+	if (p->kind == PATCH_STRATEGIC || (p->kind == PATCH_JSON && is_lenient(request)))
+		return why;
+	if (!is_lenient(request))
+		return status_wrap(why, "error decoding patch");
+	status_drop(why, "the original's merge says no more");
+	return status_bad_request("Invalid JSON Patch");
 }
 
 /* What Go's json package calls what a tree holds. */
@@ -435,28 +445,30 @@ static const char *go_name(const cJSON *found)
 				       : "bool";
 }
 
-static struct status *not_a_patch(const struct patch *p, const cJSON *found, const char *wanted)
+static struct status *not_a_patch(
+	const struct request *request, const struct patch *p, const cJSON *found, const char *wanted)
 {
-	return cannot_decode(
-		p, status_bad_request("json: cannot unmarshal %s into Go value of type %s", go_name(found), wanted));
+	return cannot_decode(request, p,
+		status_bad_request("json: cannot unmarshal %s into Go value of type %s", go_name(found), wanted));
 }
 
 static struct status *parse_patch(struct request *request, struct patch *p)
 {
-	const struct json_options options = {
-		.strict = str_eq(request->field_validation, "Ignore") ? NULL : &p->strict, .no_place = true};
+	const struct json_options options = {.strict = is_lenient(request) ? NULL : &p->strict, .no_place = true};
+	const char *const patch = is_lenient(request) ? "jsonpatch.Patch" : "[]handlers.jsonPatchOp",
+			  *const one = is_lenient(request) ? "jsonpatch.Operation" : "handlers.jsonPatchOp";
 	struct status *status =
 		tree_parse(request->arena, p->exchange->body, p->exchange->body_size, &options, &p->tree);
 	if (status)
-		return cannot_decode(p, status);
+		return cannot_decode(request, p, status);
 	bool list = p->kind == PATCH_JSON;
 	if (list && cJSON_IsNull(p->tree))
 		p->tree = tree_new_array(request->arena);
 	if (list ? !cJSON_IsArray(p->tree) : !cJSON_IsObject(p->tree))
-		return not_a_patch(p, p->tree, list ? "[]handlers.jsonPatchOp" : "map[string]interface {}");
+		return not_a_patch(request, p, p->tree, list ? patch : "map[string]interface {}");
 	TREE_FOREACH (op, list ? p->tree : NULL)
 		if (!cJSON_IsObject(op) && !cJSON_IsNull(op))
-			return not_a_patch(p, op, "handlers.jsonPatchOp");
+			return not_a_patch(request, p, op, one);
 	if (list && options.strict)
 		find_unknown_members(request, p);
 	return NULL;
