@@ -73,7 +73,7 @@ static void check_claim_statuses(struct field_errors *errors, const struct field
 		if (!nameset_add(&seen, s->name))
 			field_duplicate(errors, name, s->name);
 		if (s->resource_claim_name)
-			validate_text(errors, name, s->resource_claim_name,
+			field_invalid_json_each(errors, name, field_json(errors->arena, s->resource_claim_name),
 				check_dns_subdomain(errors->arena, s->resource_claim_name));
 	}
 }

@@ -121,7 +121,7 @@ static void check_names(struct field_errors *errors, const struct field_path *pa
 	for (const char *problem = check_dns_subdomain(arena, claim_name); problem;) {
 		const char *end = strstr(problem, "; ");
 		field_invalid(errors, name, v->name,
-			arena_printf(arena, "PVC name \"%s\": %.*s", claim_name,
+			arena_printf(arena, "PVC name %s: %.*s", field_quote(arena, claim_name),
 				end ? (int)(end - problem) : (int)strlen(problem), problem));
 		problem = end ? end + 2 : NULL;
 	}
