@@ -84,7 +84,6 @@ static const struct flag ignored[] = {
 	IGNORED("oidc-signing-algs"),
 	IGNORED("oidc-username-claim"),
 	IGNORED("oidc-username-prefix"),
-	IGNORED("authorization-policy-file"),
 	IGNORED("authorization-webhook-cache-authorized-ttl"),
 	IGNORED("authorization-webhook-cache-unauthorized-ttl"),
 	IGNORED("authorization-webhook-config-file"),

@@ -10,7 +10,9 @@ struct flag *authz_flags(struct authz_options *o)
 {
 	const struct flag flags[] = {
 		{"authorization-mode", 0, FLAG_STRINGS, &o->modes, "",
-			"authorizers in order: Node, RBAC, AlwaysAllow, AlwaysDeny", .changed = &o->modes_given},
+			"authorizers in order: Node, RBAC, ABAC, AlwaysAllow, AlwaysDeny", .changed = &o->modes_given},
+		{"authorization-policy-file", 0, FLAG_STRING, &o->policy_file, "",
+			"file of policies, one a line, for the mode ABAC"},
 		{"authorization-config", 0, FLAG_STRING, &o->config_file, "",
 			"file with the authorizers (AuthorizationConfiguration), instead of --authorization-mode"},
 		{NULL},
@@ -23,6 +25,7 @@ static const char *const mode_names[] = {
 	[AUTHZ_MODE_RBAC] = "RBAC",
 	[AUTHZ_MODE_ALWAYS_ALLOW] = "AlwaysAllow",
 	[AUTHZ_MODE_ALWAYS_DENY] = "AlwaysDeny",
+	[AUTHZ_MODE_ABAC] = "ABAC",
 };
 
 static struct status *add_mode(struct authz *authz, const char *name, struct objects *objects)
@@ -35,6 +38,8 @@ static struct status *add_mode(struct authz *authz, const char *name, struct obj
 		authz->modes[authz->n_modes++] = (enum authz_mode)i;
 		if (i == AUTHZ_MODE_NODE && !authz->nodes)
 			authz->nodes = node_graph_new(objects);
+		if (i == AUTHZ_MODE_ABAC)
+			return abac_new(str_or_empty(authz->options.policy_file), &authz->abac);
 		return NULL;
 	}
 	return status_bad_request("authorization-mode \"%s\" is not a valid mode", name);
@@ -65,6 +70,7 @@ void authz_free(struct authz *authz)
 		return;
 	rbac_free(authz->rbac);
 	node_graph_free(authz->nodes);
+	abac_free(authz->abac);
 	free(authz);
 }
 
@@ -84,6 +90,8 @@ enum authz_decision authz_authorize(
 			reason = "Everything is forbidden.";
 		else if (authz->modes[i] == AUTHZ_MODE_NODE)
 			decision = node_authorize(authz->nodes, arena, a, &reason);
+		else if (authz->modes[i] == AUTHZ_MODE_ABAC)
+			decision = abac_authorize(authz->abac, a, &reason);
 		else
 			decision = rbac_authorize(authz->rbac, arena, a, &reason);
 		if (decision != AUTHZ_NO_OPINION) {

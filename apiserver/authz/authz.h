@@ -5,9 +5,9 @@
  *	if (authz_authorize(authz, arena, &a, &reason) != AUTHZ_ALLOW)
  *		return authz_forbidden(&a, reason);
  *
- * A chain of authorizers (--authorization-mode or --authorization-config: Node, RBAC, AlwaysAllow, AlwaysDeny), the
- *first opinion wins. The group system:masters comes before them. Threads: from any thread at once; answers from memory
- *without blocking.
+ * A chain of authorizers (--authorization-mode or --authorization-config: Node, RBAC, ABAC, AlwaysAllow, AlwaysDeny),
+ *the first opinion wins. The group system:masters comes before them. Threads: from any thread at once; answers from
+ *memory without blocking.
  */
 #ifndef APISERVER_AUTHZ_AUTHZ_H
 #define APISERVER_AUTHZ_AUTHZ_H
@@ -39,9 +39,10 @@ struct authz_attributes {
 };
 
 struct authz_options {
-	struct flag_list modes; /* Node, RBAC, AlwaysAllow, AlwaysDeny; none: AlwaysAllow */
+	struct flag_list modes; /* Node, RBAC, ABAC, AlwaysAllow, AlwaysDeny; none: AlwaysAllow */
 	bool modes_given;
 	char *config_file; /* instead of modes */
+	char *policy_file;
 };
 
 /* The flags that fill them (a table that ends with {NULL}). Allocated once, lives for ever. */

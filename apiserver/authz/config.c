@@ -118,10 +118,23 @@ static struct status *check_modes(const struct flag_list *modes)
 	return NULL;
 }
 
+/* A file of policies, and the mode that reads it. */
+static struct status *check_policy_file(const struct authz_options *o)
+{
+	const bool asked = str_in_n("ABAC", o->modes.items, o->modes.n_items);
+	if (asked && str_empty(o->policy_file))
+		return status_bad_request("authorization-mode ABAC's authorization policy file not passed");
+	if (!asked && !str_empty(o->policy_file))
+		return status_bad_request("cannot specify --authorization-policy-file without mode ABAC");
+	return NULL;
+}
+
 struct status *authz_settle(struct authz_options *o)
 {
-	if (str_empty(o->config_file))
+	if (str_empty(o->config_file)) {
+		TRY(check_policy_file(o));
 		return check_modes(&o->modes);
+	}
 	if (o->modes_given)
 		return status_bad_request("--authorization-config can not be specified when --authorization-mode or "
 					  "--authorization-webhook-* flags are defined");

@@ -133,8 +133,8 @@ struct visit {
 	bool (*each)(struct visit *v, const RbacV1PolicyRule *rule);
 	const struct authz_attributes *attributes; /* of rbac_authorize */
 	struct rule_list *rules;		   /* of rbac_rules_for */
-	struct strbuf problems;
-	size_t n_problems;
+	struct problem_list problems;
+	bool as_resources; /* how roles that are missing are called */
 	/* where the present rule comes from */
 	const char *binding_kind;
 	const char *binding;
@@ -170,8 +170,9 @@ static bool visit_binding(struct rbac *rbac, struct visit *v, const char *kind, 
 	size_t n;
 	if (!find_role(rbac, namespace, ref, v->arena, &rules, &n)) {
 		bool cluster = str_eq(ref->kind, "ClusterRole");
-		strbuf_printf(&v->problems, "%s%s.rbac.authorization.k8s.io \"%s\" not found",
-			v->n_problems++ ? ", " : "", cluster ? "clusterrole" : "role", str_or_empty(ref->name));
+		problem_add(&v->problems,
+			arena_printf(v->arena, "%s%s.rbac.authorization.k8s.io \"%s\" not found",
+				cluster ? "clusterrole" : "role", v->as_resources ? "s" : "", str_or_empty(ref->name)));
 		return true;
 	}
 	v->binding_kind = kind;
@@ -223,16 +224,14 @@ enum authz_decision rbac_authorize(
 		.namespace = a->namespace,
 		.each = check_rule,
 		.attributes = a,
-		.problems = STRBUF_INIT};
+		.problems = {.seen = {.arena = arena}}};
 	pthread_rwlock_rdlock(&rbac->lock);
 	visit_rules(rbac, &v);
 	pthread_rwlock_unlock(&rbac->lock);
 	if (v.reason)
 		*ret_reason = v.reason;
-	else if (v.n_problems)
-		*ret_reason = arena_printf(arena, "RBAC: %s%s%s", v.n_problems > 1 ? "[" : "", v.problems.buf,
-			v.n_problems > 1 ? "]" : "");
-	strbuf_done(&v.problems);
+	else if (v.problems.n_items)
+		*ret_reason = arena_printf(arena, "RBAC: %s", problems_text(arena, &v.problems));
 	return v.reason ? AUTHZ_ALLOW : AUTHZ_NO_OPINION;
 }
 
@@ -243,20 +242,19 @@ static bool collect_rule(struct visit *v, const RbacV1PolicyRule *rule)
 }
 
 void rbac_rules_for(struct rbac *rbac, struct arena *arena, const struct user *user, const char *namespace,
-	struct rule_list *ret_rules, char **ret_problem)
+	bool as_resources, struct rule_list *rules, struct problem_list *problems)
 {
-	*ret_rules = (struct rule_list){0};
 	struct visit v = {.arena = arena,
 		.user = user,
 		.namespace = namespace,
 		.each = collect_rule,
-		.rules = ret_rules,
-		.problems = STRBUF_INIT};
+		.rules = rules,
+		.problems = *problems,
+		.as_resources = as_resources};
 	pthread_rwlock_rdlock(&rbac->lock);
 	visit_rules(rbac, &v);
 	pthread_rwlock_unlock(&rbac->lock);
-	*ret_problem = arena_strdup(arena, v.problems.buf);
-	strbuf_done(&v.problems);
+	*problems = v.problems;
 }
 
 struct status *rbac_role_rules(struct rbac *rbac, struct arena *arena, const char *namespace, const RbacV1RoleRef *ref,

@@ -179,24 +179,47 @@ static void add_rule(struct arena *arena, AuthorizationV1SubjectRulesReviewStatu
 	}
 }
 
+static RbacV1PolicyRule *rule_of_everything(struct arena *arena)
+{
+	static char *const all[] = {"*"};
+	RbacV1PolicyRule *rule = API_NEW(arena, RbacV1PolicyRule);
+	rule->verbs = rule->api_groups = rule->resources = rule->non_resource_urls = (char **)(uintptr_t)all;
+	rule->n_verbs = rule->n_api_groups = rule->n_resources = rule->n_non_resource_urls = ARRAY_SIZE(all);
+	return rule;
+}
+
+/* Of one authorizer; false: it has more than can be told. */
+static bool add_rules_of(struct authz *authz, enum authz_mode mode, const struct user *user, const char *namespace,
+	struct rule_list *rules, struct problem_list *problems)
+{
+	struct arena *arena = problems->seen.arena;
+	if (mode == AUTHZ_MODE_RBAC)
+		rbac_rules_for(authz->rbac, arena, user, namespace, false, rules, problems);
+	else if (mode == AUTHZ_MODE_ABAC)
+		abac_rules_for(authz->abac, arena, user, namespace, rules);
+	else if (mode == AUTHZ_MODE_ALWAYS_ALLOW)
+		ARENA_PUSH(arena, rules->items, rules->n_items) = rule_of_everything(arena);
+	/* What a node may do is decided by a graph, which has no list of rules. */
+	if (mode != AUTHZ_MODE_NODE || !user_node_name(user))
+		return true;
+	problem_add(problems, "node authorizer does not support user rule resolution");
+	return false;
+}
+
 struct status *authz_review_rules(struct authz *authz, struct arena *arena, const struct user *user,
 	AuthorizationV1SelfSubjectRulesReview *review)
 {
 	if (!review->spec || str_empty(review->spec->namespace))
 		return status_bad_request("no namespace on request");
-	struct rule_list rules;
-	char *problem;
-	rbac_rules_for(authz->rbac, arena, user, review->spec->namespace, &rules, &problem);
+	struct rule_list rules = {0};
+	struct problem_list problems = {.seen = {.arena = arena}};
 	review->status = API_NEW(arena, AuthorizationV1SubjectRulesReviewStatus);
+	for (size_t i = 0; i < authz->n_modes; i++)
+		review->status->incomplete |=
+			!add_rules_of(authz, authz->modes[i], user, review->spec->namespace, &rules, &problems);
 	for (size_t i = 0; i < rules.n_items; i++)
 		add_rule(arena, review->status, rules.items[i]);
-	review->status->evaluation_error = problem;
-	/* What a node may do is decided by a graph, which has no list of rules. */
-	bool node = authz->nodes && user_node_name(user);
-	review->status->incomplete = node || *problem;
-	if (node)
-		review->status->evaluation_error = arena_printf(arena,
-			"node authorizer does not support user rule resolution%s%s", *problem ? ", " : "", problem);
+	review->status->evaluation_error = problems_text(arena, &problems);
 	return NULL;
 }
 
@@ -227,9 +250,9 @@ static char *missing_text(struct arena *arena, const struct rule_list *missing)
 struct status *authz_check_escalation(struct authz *authz, struct arena *arena, const struct user *user,
 	const char *namespace, RbacV1PolicyRule *const *rules, size_t n_rules)
 {
-	struct rule_list owner, wanted = {(RbacV1PolicyRule **)rules, n_rules}, missing;
-	char *problem;
-	rbac_rules_for(authz->rbac, arena, user, namespace, &owner, &problem);
+	struct rule_list owner = {0}, wanted = {(RbacV1PolicyRule **)rules, n_rules}, missing;
+	struct problem_list problems = {.seen = {.arena = arena}};
+	rbac_rules_for(authz->rbac, arena, user, namespace, true, &owner, &problems);
 	const char *text;
 	if (!rules_missing(arena, &owner, &wanted, &missing))
 		text = arena_printf(
@@ -242,7 +265,8 @@ struct status *authz_check_escalation(struct authz *authz, struct arena *arena, 
 	for (size_t i = 0; i < user->n_groups; i++)
 		groups[i] = go_quote(arena, user->groups[i]);
 	return status_new(STATUS_FORBIDDEN,
-		"user %s (groups=[%s]) is attempting to grant RBAC permissions not currently held:\n%s%s%s",
+		"user %s (groups=[%s]) is attempting to grant RBAC permissions not currently held:\n%s%s%s%s",
 		go_quote(arena, user->name), str_join(arena, groups, user->n_groups, " "), text,
-		*problem ? "; resolution errors: " : "", problem);
+		problems.n_items ? "; resolution errors: [" : "", problems_text(arena, &problems),
+		problems.n_items ? "]" : "");
 }

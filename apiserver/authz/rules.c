@@ -232,3 +232,16 @@ void rules_of_policy(struct arena *arena, const struct policy_role *role, struct
 		ARENA_PUSH(arena, ret_rules->items, ret_rules->n_items) = rule;
 	}
 }
+
+void problem_add(struct problem_list *problems, const char *text)
+{
+	struct arena *arena = problems->seen.arena;
+	if (nameset_add(&problems->seen, text))
+		ARENA_PUSH(arena, problems->items, problems->n_items) = arena_strdup(arena, text);
+}
+
+char *problems_text(struct arena *arena, const struct problem_list *problems)
+{
+	char *all = str_join(arena, problems->items, problems->n_items, ", ");
+	return problems->n_items > 1 ? arena_printf(arena, "[%s]", all) : all;
+}

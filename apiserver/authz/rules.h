@@ -6,8 +6,18 @@
 
 #include "apiserver/authz/authz.h"
 #include "apiserver/boot/policy.h"
+#include "base/nameset.h"
 
 bool rule_allows(const RbacV1PolicyRule *rule, const struct authz_attributes *a);
+
+/* What went wrong on the way to an answer, each told once; as one text, "" without any. */
+struct problem_list {
+	struct nameset seen;
+	char **items;
+	size_t n_items;
+};
+void problem_add(struct problem_list *problems, const char *text);
+char *problems_text(struct arena *arena, const struct problem_list *problems);
 
 struct rule_list {
 	RbacV1PolicyRule **items;

@@ -181,6 +181,86 @@ end_other() {
 	expect 403
 }
 
+# bind NAME ROLE: alice and the node n1 to a role of the namespace, that may be missing.
+bind() {
+	as admin POST "$rbac/namespaces/$ns/rolebindings" '{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"'"$1"'"},
+		"subjects":[{"kind":"User","name":"alice"},{"kind":"User","name":"system:node:n1"}],"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"'"$2"'"}}'
+	expect 201
+}
+
+# rights USER: what he is told of what he may do.
+rights() {
+	as "$1" POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews \
+		'{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{"namespace":"'"$ns"'"}}'
+	python3 -c 'import json, sys
+status = json.load(sys.stdin)["status"]
+print(status["incomplete"], status.get("evaluationError"), [[r["verbs"], r.get("resources")] for r in status["resourceRules"][-1:]])' <<< "$body"
+}
+
+@test "roles that are missing are told once, to who asks for his rights and to who grants too much" {
+	local role="{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"Role\",\"metadata\":{\"name\":\"more\"},\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"nodes\"],\"verbs\":[\"get\"]}]}"
+	bind first gone
+	bind second gone
+	as admin POST "$rbac/namespaces/$ns/roles" '{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"maker"},
+		"rules":[{"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles"],"verbs":["create"]},{"apiGroups":[""],"resources":["pods"],"verbs":["list"]}]}'
+	bind maker maker
+	allowed alice
+	run rights alice
+	[ "$output" = "False role.rbac.authorization.k8s.io \"gone\" not found [[['list'], ['pods']]]" ]
+	run rights system:node:n1
+	[ "$output" = "True [node authorizer does not support user rule resolution, role.rbac.authorization.k8s.io \"gone\" not found] [[['list'], ['pods']]]" ]
+	as alice POST "$rbac/namespaces/$ns/roles" "$role"
+	expect 403 'resolution errors: [roles.rbac.authorization.k8s.io \"gone\" not found]'
+}
+
+@test "policies of a file allow what they say" {
+	local policies=$BATS_TEST_TMPDIR/policies api=abac.authorization.kubernetes.io/v1beta1 told
+	cat > "$policies" <<-JSON
+		# alice reads here, the nodes do anything to configmaps, and whoever has a name asks for what there is
+		{"apiVersion":"$api","kind":"Policy","spec":{"user":"alice","namespace":"$ns","resource":"pods","readonly":true}}
+
+		{"apiVersion":"$api","kind":"Policy","spec":{"group":"system:nodes","namespace":"*","resource":"configmaps","apiGroup":"*"}}
+		{"apiVersion":"$api","kind":"Policy","spec":{"user":"*","nonResourcePath":"/api*","readonly":true}}
+		{"user":"carol","resource":"services"}
+	JSON
+	another --authorization-mode=ABAC "--authorization-policy-file=$policies" --anonymous-auth
+	told=""
+	try() {
+		as "$@"
+		told+="$code "
+	}
+	try alice GET "$pods"
+	try alice DELETE "$pods/x"
+	try alice GET /api/v1/namespaces/default/pods
+	try alice GET /apis/apps/v1/namespaces/$ns/deployments
+	try system:node:n1 DELETE "/api/v1/namespaces/$ns/configmaps/x"
+	try system:node:n1 GET "$pods"
+	try alice GET /api
+	try alice GET /apis/apps
+	try alice POST /api
+	try alice GET /version
+	as alice DELETE "$pods/x"
+	local refused=$body
+	told+=$(curl -s --cacert "$CP_DIR/ca.crt" -o /dev/null -w '%{http_code}' "$CP_SERVER/api")
+	end_other
+	[ "$told" = "200 403 403 403 404 403 200 200 403 403 403" ]
+	[[ $refused == *'in the namespace \"'$ns'\": No policy matched."'* ]]
+}
+
+@test "a server whose policies are not right does not start" {
+	local policies=$BATS_TEST_TMPDIR/policies flags
+	printf '%s\n' '' '{"user":7}' > "$policies"
+	for flags in "ABAC --authorization-policy-file=$policies" ABAC "RBAC --authorization-policy-file=$policies" RBAC,Node,RBAC; do
+		# shellcheck disable=SC2086
+		run "$CP_APISERVER" --etcd-servers="$CP_ETCD" --secure-port=1 --cert-dir="$BATS_TEST_TMPDIR" --service-account-issuer=https://x \
+			--service-account-key-file="$CP_DIR/sa.pub" --service-account-signing-key-file="$CP_DIR/sa.key" --authorization-mode=$flags
+		[ "$status" = 1 ]
+		printf '%s\n' "${output##*$'\n'}" >> "$BATS_TEST_TMPDIR/said"
+	done
+	[ "$(grep -cE "error reading policy file [^ ]*/policies, line 2: .*user.*|authorization-mode ABAC's authorization policy file not passed|cannot specify --authorization-policy-file without mode ABAC|authorization-mode .* has mode specified more than once" \
+		"$BATS_TEST_TMPDIR/said")" = 4 ]
+}
+
 @test "an update or apply that creates needs the right to create" {
 	local map='{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"new"}}'
 	local service='{"apiVersion":"v1","kind":"Service","metadata":{"name":"new"},"spec":{"ports":[{"port":80}]}}'
