@@ -45,6 +45,10 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 {
 	const struct subresource_handler *handler = handler_of(request);
 	ProtobufCMessage *object;
+	bool export;
+	query_flag(exchange, "export", &export);
+	if (export)
+		return status_bad_request("the export parameter, deprecated since v1.14, is no longer supported");
 	if (!request_table(request)) {
 		ProtobufCMessage **objects;
 		size_t n;
