@@ -348,6 +348,18 @@ metadata: {name: s}
 	awk '$1 != 200 || $2 < 1 || $2 >= 3 {wrong = 1} END {exit wrong || NR != 2}' "$BATS_TEST_TMPDIR/took"
 }
 
+@test "browsers are told of TLS with every answer, where the server is" {
+	(
+		unset CP_PORT CP_ETCD_PORT
+		CP_FLAGS=--strict-transport-security-directives=max-age=31536000,includeSubDomains
+		cp_start
+		for path in /healthz /nope "/api/v1/namespaces?watch=1&timeoutSeconds=1"; do cp_curl "$path" -D - -o /dev/null; done > "$BATS_TEST_TMPDIR/headers"
+		curl -s --cacert "$CP_DIR/ca.crt" -u a:b "$CP_SERVER/api" -D - -o /dev/null >> "$BATS_TEST_TMPDIR/headers"
+		cp_stop
+	)
+	[ "$(grep -ci '^strict-transport-security: max-age=31536000; includeSubDomains' "$BATS_TEST_TMPDIR/headers")" = 4 ]
+}
+
 @test "what the controller manager asks for before it removes old tokens is there" {
 	tracking=/api/v1/namespaces/kube-system/configmaps/kube-apiserver-legacy-service-account-token-tracking
 	since() {
