@@ -31,14 +31,14 @@ static struct status *read_pem(const char *path, char **ret_text)
 	return str_empty(path) ? NULL : io_read_file(path, MAX_PEM_BYTES, ret_text, &size);
 }
 
-/* "https://h:1" -> "h:1"; *ret_tls. */
-static const char *target_of(const char *endpoint, bool *ret_tls)
+/* "https://h:1" -> "h:1", "unixs:///p" -> "unix:/p"; *ret_tls. */
+static const char *target_of(struct arena *arena, const char *endpoint, bool *ret_tls)
 {
+	const char *rest = strstr(endpoint, "://");
 	*ret_tls = str_starts_with(endpoint, "https://") || str_starts_with(endpoint, "unixs://");
 	if (str_starts_with(endpoint, "unix://") || str_starts_with(endpoint, "unixs://"))
-		return strchr(endpoint, ':') + 3;
-	const char *rest = strstr(endpoint, "://");
-	return rest ? rest + 3 : endpoint;
+		return arena_printf(arena, "unix:%s", rest + strlen("://"));
+	return rest ? rest + strlen("://") : endpoint;
 }
 
 struct status *etcd_new(const struct etcd_options *options, struct etcd **ret_etcd)
@@ -51,7 +51,7 @@ struct status *etcd_new(const struct etcd_options *options, struct etcd **ret_et
 	const char **targets = ARENA_ARRAY(arena, const char *, options->n_endpoints + 1);
 	bool tls = false;
 	for (size_t i = 0; i < options->n_endpoints; i++)
-		targets[i] = target_of(options->endpoints[i], &tls);
+		targets[i] = target_of(arena, options->endpoints[i], &tls);
 	const struct rpc_tls settings = {.ca_pem = pem.ca, .cert_pem = pem.cert, .key_pem = pem.key};
 	const struct rpc_options channel = {.targets = targets,
 		.n_targets = options->n_endpoints,

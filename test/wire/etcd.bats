@@ -185,3 +185,14 @@ answers() { # CODE METHOD PATH
 	cp_curl "$events?watch=1&resourceVersion=1&timeoutSeconds=20" -N | grep -qm1 '"type":"DELETED"'
 	[ "$(cp_curl $events/e -o /dev/null -w '%{http_code}')" = 404 ]
 }
+
+@test "etcd may be at a socket of the file system" {
+	cd "$CP_DIR"
+	"${CP_ETCD_BINARY:-etcd}" --data-dir etcd --listen-client-urls unix://localhost:7 --advertise-client-urls unix://localhost:7 \
+		--listen-peer-urls "http://127.0.0.1:$peer" --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
+		--initial-cluster "default=http://127.0.0.1:$peer" --unsafe-no-fsync > etcd.log 2>&1 &
+	CP_ETCD_PID=$!
+	cp_wait test -S localhost:7
+	CP_ETCD=unix://$CP_DIR/localhost:7 CP_FLAGS="" cp_start_apiserver
+	[ "$(write x 10)" = 201 ]
+}
