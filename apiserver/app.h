@@ -51,6 +51,7 @@ struct app {
 	_Atomic(const char *) advertised; /* host:port for discovery; "" until the port is known */
 	/* How kubelets are spoken to. */
 	struct tls_context *kubelet_tls;
+	struct tls_context *kubelet_tls_unverified; /* for who does not ask who it is */
 	char *const *kubelet_address_types;
 	size_t n_kubelet_address_types;
 	bool profiling;

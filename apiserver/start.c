@@ -182,9 +182,13 @@ static struct status *make_kubelet_tls(const struct options *o, struct app *app)
 		.cert_file = str_empty(o->kubelet_cert) ? NULL : o->kubelet_cert,
 		.key_file = str_empty(o->kubelet_key) ? NULL : o->kubelet_key,
 		.insecure = str_empty(o->kubelet_ca)};
+	struct tls_config unverified = config;
+	unverified.ca_file = NULL;
+	unverified.insecure = true;
 	app->kubelet_address_types = o->kubelet_address_types.items;
 	app->n_kubelet_address_types = o->kubelet_address_types.n_items;
-	return status_wrap(tls_context_new(&config, TLS_CLIENT, &app->kubelet_tls), "--kubelet-client-certificate");
+	TRY(status_wrap(tls_context_new(&config, TLS_CLIENT, &app->kubelet_tls), "--kubelet-client-certificate"));
+	return tls_context_new(&unverified, TLS_CLIENT, &app->kubelet_tls_unverified);
 }
 
 /* "host:port" that others find this server by. */

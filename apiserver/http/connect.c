@@ -8,6 +8,7 @@
 #include "api/meta.h"
 #include "apiserver/http/backend.h"
 #include "apiserver/http/messages.h"
+#include "apiserver/http/options.h"
 #include "apiserver/http/verbs.h"
 #include "apiserver/registry/private.h"
 #include "apiserver/validation/field.h"
@@ -145,6 +146,7 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 	const CoreV1Pod *pod;
 	const char *container;
 	struct backend backend;
+	bool unverified;
 	TRY(check_log_options(exchange, request->name));
 	TRY(find_pod(request, &pod));
 	TRY(choose_container(pod, exchange_query(exchange, "container"), &container));
@@ -153,6 +155,9 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 		return NULL;
 	}
 	TRY(backend_kubelet(exchange->data, request, pod->spec->node_name, &backend));
+	query_flag(exchange, "insecureSkipTLSVerifyBackend", &unverified);
+	if (unverified)
+		backend.tls = ((struct app *)exchange->data)->kubelet_tls_unverified;
 	backend.target = arena_printf(request->arena, "/containerLogs/%s/%s/%s%s", pod->metadata->namespace,
 		pod->metadata->name, container, query_for(exchange, log_parameters));
 	backend.about = arena_printf(request->arena, "pods/log %s", request->name);

@@ -348,6 +348,38 @@ metadata: {name: s}
 	awk '$1 != 200 || $2 < 1 || $2 >= 3 {wrong = 1} END {exit wrong || NR != 2}' "$BATS_TEST_TMPDIR/took"
 }
 
+@test "the log of a kubelet that cannot be verified is for who does not ask who it is" {
+	(
+		unset CP_PORT CP_ETCD_PORT
+		CP_FLAGS="" cp_start
+		kill "$CP_APISERVER_PID"
+		wait "$CP_APISERVER_PID" || true
+		openssl req -x509 -newkey rsa:2048 -nodes -keyout "$CP_DIR/stranger.key" -subj /CN=stranger -days 2 -out "$CP_DIR/stranger.crt" 2> /dev/null
+		CP_FLAGS=--kubelet-certificate-authority=$CP_DIR/stranger.crt cp_start_apiserver
+		port=$(cp_free_port)
+		mkdir -p "$CP_DIR/containerLogs/default/p"
+		printf fake-log > "$CP_DIR/containerLogs/default/p/c"
+		cd "$CP_DIR"
+		openssl s_server -accept "$port" -cert apiserver.crt -key apiserver.key -WWW < /dev/null > /dev/null 2>&1 3>&- &
+		kubelet=$!
+		until send GET /api/v1/namespaces/default && [ "$code" = 200 ]; do sleep 0.05; done
+		send POST /api/v1/nodes '{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}'
+		send PATCH /api/v1/nodes/n/status '{"status":{"addresses":[{"type":"InternalIP","address":"127.0.0.1"}],"daemonEndpoints":{"kubeletEndpoint":{"Port":'"$port"'}}}}' \
+			application/merge-patch+json
+		send POST /api/v1/namespaces/default/serviceaccounts '{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default"}}'
+		send POST /api/v1/namespaces/default/pods '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}}'
+		cp_wait curl -fsk "https://127.0.0.1:$port/containerLogs/default/p/c"
+		for insecure in true false; do
+			send GET "/api/v1/namespaces/default/pods/p/log?insecureSkipTLSVerifyBackend=$insecure"
+			printf '%s\n' "$code $body" >> "$BATS_TEST_TMPDIR/told"
+		done
+		kill "$kubelet"
+		cp_stop
+	)
+	[ "$(head -n 1 "$BATS_TEST_TMPDIR/told")" = "200 fake-log" ]
+	[[ $(tail -n +2 "$BATS_TEST_TMPDIR/told") == 500*"x509: certificate signed by unknown authority"* ]]
+}
+
 @test "browsers are told of TLS with every answer, where the server is" {
 	(
 		unset CP_PORT CP_ETCD_PORT
