@@ -41,7 +41,9 @@ func flagText(f *pflag.Flag) string {
 // Flags that are not at their default.
 func flagsOf(s *options.ServerRunOptions) map[string]string {
 	values := map[string]string{}
-	now, plain := s.Flags(), options.NewServerRunOptions().Flags()
+	usual := options.NewServerRunOptions()
+	usual.GenericServerRunOptions.ComponentGlobalsRegistry = s.GenericServerRunOptions.ComponentGlobalsRegistry
+	now, plain := s.Flags(), usual.Flags()
 	for _, section := range now.Order {
 		now.FlagSets[section].VisitAll(func(f *pflag.Flag) {
 			was := plain.FlagSets[section].Lookup(f.Name)
