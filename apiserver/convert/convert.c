@@ -1,11 +1,7 @@
-/*
- * The few objects that are served in another version than they are stored: events (core and events.k8s.io) and
- * autoscalers (autoscaling v1 and v2).
- */
+#include "apiserver/convert/convert.h"
 #include "api/copy.h"
 #include "api/meta.h"
 #include "apiserver/convert/autoscaler.h"
-#include "apiserver/registry/private.h"
 
 static ProtobufCMessage *event_from_core(struct arena *arena, const CoreV1Event *from)
 {

@@ -1,6 +1,7 @@
 #ifndef APISERVER_REGISTRY_PRIVATE_H
 #define APISERVER_REGISTRY_PRIVATE_H
 
+#include "apiserver/convert/convert.h"
 #include "apiserver/admission/admission.h"
 #include "apiserver/figures.h"
 #include "apiserver/registry/registry.h"
@@ -133,13 +134,6 @@ struct status *admit(struct request *request, enum admission_operation operation
 void registry_shorten_grace(struct arena *arena, MetaV1ObjectMeta *meta, int64_t grace, int64_t now_s);
 /* Whether the last reason for an object to stay is gone. */
 bool may_be_removed(const struct request *request, const ProtobufCMessage *object);
-
-/* Between what is stored and another served version of the same objects. */
-struct status *convert_object(struct arena *arena, const struct schema_type *to, const ProtobufCMessage *from,
-	ProtobufCMessage **ret_object) MUST_USE;
-
-/* Whether there is such a conversion at all. */
-bool convertible(const struct schema_type *to, const struct schema_type *from);
 
 extern const struct objects_ops registry_ops;
 

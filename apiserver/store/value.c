@@ -4,6 +4,7 @@
 #include "api/protobuf.h"
 #include "api/tree.h"
 #include "api/types.h"
+#include "apiserver/convert/convert.h"
 
 /* --- custom resource definitions, which the original stores as v1beta1 --- */
 
@@ -140,17 +141,53 @@ void value_settle_sources(struct arena *arena, CoreV1PersistentVolumeClaimSpec *
 
 /* --- all kinds --- */
 
+/* The type that a value is of: an older release may have stored another version. */
+static struct status *type_of_value(struct arena *arena, const struct schema_type *stored, const void *value,
+	size_t size, const struct schema_type **ret_type)
+{
+	char *version, *kind;
+	const void *raw;
+	size_t raw_size;
+	if (protobuf_has_magic(value, size))
+		TRY(protobuf_envelope(arena, value, size, &version, &kind, &raw, &raw_size));
+	else
+		TRY(json_peek_type(arena, value, size, &version, &kind));
+	const struct schema_type *named = schema_find_api_version(version, kind);
+	*ret_type = named && convertible(stored, named) ? named : stored;
+	return NULL;
+}
+
+static struct status *decode_as(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
+	ProtobufCMessage **ret_object)
+{
+	const struct json_options options = JSON_LENIENT;
+	if (protobuf_has_magic(value, size))
+		return protobuf_decode(arena, type, value, size, ret_object);
+	if (type == &ApiextensionsV1CustomResourceDefinition_schema)
+		return decode_definition(arena, value, size, ret_object);
+	return json_decode(arena, type, value, size, &options, ret_object);
+}
+
+/* Few kinds have been stored in two versions. */
+static struct status *decode_converted(struct arena *arena, const struct schema_type *type, const void *value,
+	size_t size, ProtobufCMessage **ret_object)
+{
+	const struct schema_type *named;
+	TRY(type_of_value(arena, type, value, size, &named));
+	TRY(decode_as(arena, named, value, size, ret_object));
+	if (named == type)
+		return NULL;
+	api_set_defaults(arena, *ret_object);
+	return convert_object(arena, type, *ret_object, ret_object);
+}
+
 struct status *value_decode(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
 	ProtobufCMessage **ret_object)
 {
-	if (protobuf_has_magic(value, size)) {
-		TRY(protobuf_decode(arena, type, value, size, ret_object));
-	} else if (type == &ApiextensionsV1CustomResourceDefinition_schema) {
-		TRY(decode_definition(arena, value, size, ret_object));
-	} else {
-		const struct json_options options = JSON_LENIENT;
-		TRY(json_decode(arena, type, value, size, &options, ret_object));
-	}
+	if (type == &AutoscalingV2HorizontalPodAutoscaler_schema || type == &CoreV1Event_schema)
+		TRY(decode_converted(arena, type, value, size, ret_object));
+	else
+		TRY(decode_as(arena, type, value, size, ret_object));
 	api_set_defaults(arena, *ret_object);
 	if (type == &CoreV1Service_schema)
 		settle_service(arena, ((CoreV1Service *)*ret_object)->spec);

@@ -174,6 +174,24 @@ answers() { # CODE METHOD PATH
 	[ "$(change '[{"op":"add","path":"/endpoints/0/addresses/-","value":"10.1.1.2"}]' '.endpoints[0] | [.deprecatedTopology, .nodeName]')" = '[null,"n"]' ]
 }
 
+@test "what an older release has stored in another version is the same object" {
+	local path=/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/old event=/api/v1/namespaces/default/events/old
+	local cpu='[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":55}}}]'
+	start_etcd etcd
+	cp_start_apiserver
+	put horizontalpodautoscalers/default/old '{"apiVersion":"autoscaling/v1","kind":"HorizontalPodAutoscaler",
+		"metadata":{"name":"old","namespace":"default","uid":"u"},
+		"spec":{"scaleTargetRef":{"kind":"Deployment","name":"d"},"maxReplicas":3,"targetCPUUtilizationPercentage":55}}'
+	put events/default/old '{"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"name":"old","namespace":"default","uid":"u"},
+		"note":"n","regarding":{"kind":"Pod","name":"p","namespace":"default"}}'
+	cp_wait cp_curl "$path" -f
+	[ "$(cp_curl "$path" | jq -c .spec.metrics)" = "$cpu" ]
+	[ "$(cp_curl "$path" -X PATCH -H 'Content-Type: application/merge-patch+json' -d '{"spec":{"maxReplicas":4}}' | jq -c .spec.metrics)" = "$cpu" ]
+	[ "$(cp_curl "${path/v2/v1}" | jq -c '.spec | [.maxReplicas, .targetCPUUtilizationPercentage]')" = '[4,55]' ]
+	cp_wait cp_curl "$event" -f
+	[ "$(cp_curl "$event" | jq -c '[.message, .involvedObject.name]')" = '["n","p"]' ]
+}
+
 @test "an event is gone when its time is over" {
 	local events=/api/v1/namespaces/default/events
 	start_etcd etcd
