@@ -164,13 +164,26 @@ static void emit(struct watch *w, enum event_type type, struct entry *entry)
 	figure_sent(w->request->figure, w->out.len - before + w->body_size);
 }
 
-/* An object of the kind with nothing but a resource version. */
+/* An object of the kind with nothing in it but what the original's internal form has no way to leave out. */
+static ProtobufCMessage *empty_object(struct arena *arena, const struct schema_type *type)
+{
+	ProtobufCMessage *object = api_new(arena, type);
+	if (type == &AppsV1Deployment_schema)
+		ENSURE(arena, ((AppsV1Deployment *)object)->spec, AppsV1DeploymentSpec)->has_replicas = true;
+	else if (type == &AppsV1ReplicaSet_schema)
+		ENSURE(arena, ((AppsV1ReplicaSet *)object)->spec, AppsV1ReplicaSetSpec)->has_replicas = true;
+	else if (type == &AppsV1StatefulSet_schema)
+		ENSURE(arena, ((AppsV1StatefulSet *)object)->spec, AppsV1StatefulSetSpec)->has_replicas = true;
+	return object;
+}
+
+/* Such an object with a resource version. */
 static void emit_bookmark(struct watch *w, bool initial_end)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct exchange scratch = *w->exchange;
 	scratch.arena = arena;
-	ProtobufCMessage *object = api_new(arena, w->request->schema->type), *shaped;
+	ProtobufCMessage *object = empty_object(arena, w->request->schema->type), *shaped;
 	MetaV1ObjectMeta *meta = object_meta_ensure(arena, object);
 	meta->resource_version = arena_printf(arena, "%" PRId64, w->told);
 	if (initial_end)
@@ -428,6 +441,7 @@ struct status *verb_watch(struct exchange *exchange, struct request *request, co
 	w->began_ms = now;
 	w->deadline_ms = now + timeout;
 	w->bookmark_ms = now + BOOKMARK_MS;
+	w->final_bookmark = timeout <= FINAL_BOOKMARK_MS; /* there is no time for one */
 	const char *prefix = request_prefix(request);
 	w->wanted = (struct watcher_options){
 		.prefix = prefix, .labels = w->options.labels, .fields = w->options.fields, .notify = wake, .data = w};

@@ -150,6 +150,14 @@ print(" ".join(e["type"] for e in map(json.loads, open(sys.argv[1]))))' "$BATS_T
 	[[ ${lines[1]} == *BOOKMARK*initial-events-end* ]] || [[ ${lines[2]} == *BOOKMARK*initial-events-end* ]]
 }
 
+@test "a watch that is short has no last bookmark; what a bookmark shows beside its revision is the kind's own" {
+	local watch='watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=2'
+	cp_curl "/apis/apps/v1/statefulsets?$watch" -N > "$CP_DIR/answer"
+	[ "$(grep -c BOOKMARK "$CP_DIR/answer")" = 1 ]
+	[ "$(jq -c '.object.spec.replicas' "$CP_DIR/answer")" = 0 ]
+	cp_curl "/api/v1/replicationcontrollers?$watch" -N | jq -e '.object.spec == {}' > "$CP_DIR/answer"
+}
+
 @test "a version that is not there yet is a timeout" {
 	send GET "$maps?resourceVersion=999999999"
 	[ "$code" = 504 ] && [[ $(field message) == "Timeout: Too large resource version: 999999999"* ]]

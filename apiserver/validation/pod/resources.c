@@ -152,11 +152,6 @@ static void check_against_limit(struct field_errors *errors, const struct field_
 				text_of(errors->arena, limit->value)));
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 struct pod_claims pod_claims_of(struct arena *arena, const CoreV1PodSpec *spec)
 {
 	struct pod_claims claims = {.names = {.arena = arena}};
@@ -166,7 +161,8 @@ struct pod_claims pod_claims_of(struct arena *arena, const CoreV1PodSpec *spec)
 		if (!str_empty(spec->resource_claims[i]->name) &&
 			nameset_add(&claims.names, spec->resource_claims[i]->name))
 			ARENA_PUSH(arena, list, n_list) = spec->resource_claims[i]->name;
-	qsort(list, n_list, sizeof(*list), compare_texts);
+	if (n_list)
+		qsort(list, n_list, sizeof(*list), str_cmp_qsort);
 	claims.why = n_list ? arena_printf(arena, "must be one of the names in pod.spec.resourceClaims: %s",
 				      str_join(arena, list, n_list, ", "))
 			    : "must be one of the names in pod.spec.resourceClaims which is empty";
