@@ -181,6 +181,7 @@ static struct status *make_kubelet_tls(const struct options *o, struct app *app)
 	const struct tls_config config = {.ca_file = str_empty(o->kubelet_ca) ? NULL : o->kubelet_ca,
 		.cert_file = str_empty(o->kubelet_cert) ? NULL : o->kubelet_cert,
 		.key_file = str_empty(o->kubelet_key) ? NULL : o->kubelet_key,
+		.rereads_pair = true,
 		.insecure = str_empty(o->kubelet_ca)};
 	struct tls_config unverified = config;
 	unverified.ca_file = NULL;

@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
 #include "base/io.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -13,6 +14,8 @@ enum { MAX_PEM_BYTES = 4 << 20 };
 struct tls_context {
 	SSL_CTX *ctx;
 	char *server_name;
+	char *cert_file; /* of a pair that is read again; NULL: none is */
+	char *key_file;
 	bool insecure;
 	unsigned char *alpn;
 	unsigned alpn_size;
@@ -80,21 +83,34 @@ static struct status *load_ca(SSL_CTX *ctx, const struct tls_config *c, enum tls
 	return NULL;
 }
 
-static struct status *load_chain(SSL_CTX *ctx, BIO *bio, const char *what)
+/* A certificate with those that follow it in its file, and its key. */
+struct pair {
+	X509 *leaf;
+	STACK_OF(X509) * chain;
+	EVP_PKEY *key;
+};
+
+static void pair_done(struct pair *pair)
 {
-	X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	bool ok = leaf && SSL_CTX_use_certificate(ctx, leaf) == 1;
-	X509_free(leaf);
-	if (!ok)
+	X509_free(pair->leaf);
+	sk_X509_pop_free(pair->chain, X509_free);
+	EVP_PKEY_free(pair->key);
+}
+
+static struct status *read_chain(BIO *bio, const char *what, struct pair *pair)
+{
+	pair->leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	if (!pair->leaf)
 		return openssl_error(what);
+	pair->chain = sk_X509_new_null();
 	for (X509 *cert; (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
-		if (SSL_CTX_add0_chain_cert(ctx, cert) != 1)
-			X509_free(cert);
+		sk_X509_push(pair->chain, cert);
 	ERR_clear_error();
 	return NULL;
 }
 
-static struct status *load_pair(SSL_CTX *ctx, const struct tls_config *c)
+/* Nothing without a certificate; *ret_key_name is what errors of the key name. */
+static struct status *read_pair(const struct tls_config *c, struct pair *pair, const char **ret_key_name)
 {
 	CLEANUP(pem_done) struct pem cert = {0};
 	CLEANUP(pem_done) struct pem key = {0};
@@ -102,16 +118,39 @@ static struct status *load_pair(SSL_CTX *ctx, const struct tls_config *c)
 	if (!cert.bio)
 		return NULL;
 	const char *cert_name = c->cert_size ? "client-certificate-data" : c->cert_file;
-	TRY(load_chain(ctx, cert.bio, cert_name));
+	TRY(read_chain(cert.bio, cert_name, pair));
 	/* A file of a rotating certificate holds both. */
 	bool has_key = c->key_size || !str_empty(c->key_file);
 	TRY(pem_open(has_key ? c->key_file : c->cert_file, has_key ? c->key_data : c->cert_data,
 		has_key ? c->key_size : c->cert_size, &key));
-	const char *key_name = !has_key ? cert_name : c->key_size ? "client-key-data" : c->key_file;
-	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key.bio, NULL, NULL, NULL);
-	bool ok = pkey && SSL_CTX_use_PrivateKey(ctx, pkey) == 1;
-	EVP_PKEY_free(pkey);
-	return ok ? NULL : openssl_error(key_name);
+	*ret_key_name = !has_key ? cert_name : c->key_size ? "client-key-data" : c->key_file;
+	pair->key = PEM_read_bio_PrivateKey(key.bio, NULL, NULL, NULL);
+	return pair->key ? NULL : openssl_error(*ret_key_name);
+}
+
+static struct status *load_pair(SSL_CTX *ctx, const struct tls_config *c)
+{
+	CLEANUP(pair_done) struct pair pair = {0};
+	const char *key_name = "";
+	TRY(read_pair(c, &pair, &key_name));
+	if (!pair.leaf || SSL_CTX_use_cert_and_key(ctx, pair.leaf, pair.key, pair.chain, 1) == 1)
+		return NULL;
+	return openssl_error(key_name);
+}
+
+/* A client is asked for its certificate: the one that its files hold now. */
+static int show_fresh_pair(SSL *ssl, void *arg)
+{
+	const struct tls_context *tls = arg;
+	const struct tls_config config = {.cert_file = tls->cert_file, .key_file = tls->key_file};
+	CLEANUP(pair_done) struct pair pair = {0};
+	const char *key_name = "";
+	struct status *error = read_pair(&config, &pair, &key_name);
+	if (error) {
+		log_status(error, "client certificate changed but cannot be loaded yet");
+		return 0;
+	}
+	return SSL_use_cert_and_key(ssl, pair.leaf, pair.key, pair.chain, 1);
 }
 
 static void set_alpn(struct tls_context *tls, const char *list)
@@ -150,6 +189,11 @@ static void configure(struct tls_context *tls, const struct tls_config *c, enum 
 		SSL_CTX_set_verify(tls->ctx, c->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
 	else if (c->want_client_cert)
 		SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER, NULL);
+	if (c->rereads_pair && !str_empty(c->cert_file)) {
+		tls->cert_file = mem_strdup(c->cert_file);
+		tls->key_file = mem_strdup(c->key_file);
+		SSL_CTX_set_cert_cb(tls->ctx, show_fresh_pair, tls);
+	}
 	if (!c->alpn)
 		return;
 	set_alpn(tls, c->alpn);
@@ -188,6 +232,8 @@ void tls_context_unref(struct tls_context *tls)
 		return;
 	SSL_CTX_free(tls->ctx);
 	free(tls->server_name);
+	free(tls->cert_file);
+	free(tls->key_file);
 	free(tls->alpn);
 	free(tls);
 }

@@ -29,6 +29,7 @@ struct tls_config {
 	const void *key_data;
 	size_t key_size;
 	const char *server_name; /* client: name to verify and to send as SNI instead of the host */
+	bool rereads_pair;	 /* client: certificate and key are read from their files for each connection */
 	bool insecure;		 /* client: do not verify the server */
 	bool want_client_cert;	 /* server: ask for a client certificate and verify it against the CA if one is sent */
 	const char *alpn;	 /* comma separated protocols; NULL: none */
