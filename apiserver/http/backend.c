@@ -15,23 +15,28 @@
 #define MAX_REFUSAL 50000
 #define DEFAULT_KUBELET_PORT 10250
 
-struct status *backend_dial(const struct backend *b, struct stream **ret_stream)
+/* Consumes why there is no answer of the backend. */
+static struct status *unanswered(const struct backend *b, struct status *why)
 {
-	struct status *status = stream_dial(b->host, b->port, b->tls, DIAL_MS, ret_stream);
-	if (!status)
+	if (!why)
 		return NULL;
 	CLEANUP(arena_freep) struct arena *scratch = arena_new_sized(1024);
 	struct status *s;
 	if (b->prefix)
-		s = status_new(STATUS_UNAVAILABLE, "error trying to reach service: %s", status->message);
+		s = status_new(STATUS_UNAVAILABLE, "error trying to reach service: %s", why->message);
 	else if (b->about) /* an answer is read, and not a session begun */
 		s = status_with_code(status_new(STATUS_UNKNOWN, "Get \"https://%s%s\": %s",
-					     url_host_port(scratch, b->host, b->port), b->target, status->message),
+					     url_host_port(scratch, b->host, b->port), b->target, why->message),
 			500);
 	else
-		s = status_internal("error dialing backend: %s", status->message);
-	status_free(status);
+		s = status_internal("error dialing backend: %s", why->message);
+	status_free(why);
 	return s;
+}
+
+struct status *backend_dial(const struct backend *b, struct stream **ret_stream)
+{
+	return unanswered(b, stream_dial(b->host, b->port, b->tls, DIAL_MS, ret_stream));
 }
 
 static struct status *no_address(const CoreV1NodeStatus *node)
@@ -294,7 +299,7 @@ static struct status *read_head(struct stream *stream, struct arena *arena, stru
 		size_t n, used;
 		TRY(stream_read_some(stream, buf, sizeof(buf), HEAD_MS, &n));
 		if (!n)
-			return status_internal("the backend closed the connection without an answer");
+			return status_internal("EOF");
 		strbuf_add(&text, buf, n);
 		TRY(http_head_parse(arena, text.buf, text.len, ret_head, &used));
 		if (used && ret_head->code == 100) {
@@ -439,8 +444,8 @@ struct status *backend_forward(struct exchange *exchange, const struct backend *
 	struct http_head head;
 	TRY(backend_dial(b, &stream));
 	write_head(exchange, b, method, &out);
-	TRY(stream_write_all(stream, out.buf, out.len, HEAD_MS));
-	TRY(read_head(stream, exchange->arena, &head));
+	TRY(unanswered(b, stream_write_all(stream, out.buf, out.len, HEAD_MS)));
+	TRY(unanswered(b, read_head(stream, exchange->arena, &head)));
 	if (b->about && (head.code < 200 || head.code > 206))
 		return refusal(exchange, b, stream, &head);
 	return begin_passage(exchange, b, STEAL(stream), &head);

@@ -209,6 +209,9 @@ const char *net_error_text(struct arena *arena, int error)
 static struct status *failed(const char *what)
 {
 	int error = errno;
+	const char *alert = error == EPROTO ? tls_alert_reason() : NULL;
+	if (alert)
+		return status_new(STATUS_UNAVAILABLE, "remote error: tls: %s", alert);
 	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(128);
 	return status_new(STATUS_UNAVAILABLE, "%s: %s", what, net_error_text(arena, error));
 }

@@ -270,3 +270,37 @@ const char *tls_verify_reason(long code)
 		return X509_verify_cert_error_string(code);
 	}
 }
+
+const char *tls_alert_reason(void)
+{
+	static const char *const reasons[] = {
+		[SSL_AD_UNEXPECTED_MESSAGE] = "unexpected message",
+		[SSL_AD_BAD_RECORD_MAC] = "bad record MAC",
+		[SSL_AD_RECORD_OVERFLOW] = "record overflow",
+		[SSL_AD_HANDSHAKE_FAILURE] = "handshake failure",
+		[SSL_AD_BAD_CERTIFICATE] = "bad certificate",
+		[SSL_AD_UNSUPPORTED_CERTIFICATE] = "unsupported certificate",
+		[SSL_AD_CERTIFICATE_REVOKED] = "revoked certificate",
+		[SSL_AD_CERTIFICATE_EXPIRED] = "expired certificate",
+		[SSL_AD_CERTIFICATE_UNKNOWN] = "unknown certificate",
+		[SSL_AD_ILLEGAL_PARAMETER] = "illegal parameter",
+		[SSL_AD_UNKNOWN_CA] = "unknown certificate authority",
+		[SSL_AD_ACCESS_DENIED] = "access denied",
+		[SSL_AD_DECODE_ERROR] = "error decoding message",
+		[SSL_AD_DECRYPT_ERROR] = "error decrypting message",
+		[SSL_AD_PROTOCOL_VERSION] = "protocol version not supported",
+		[SSL_AD_INSUFFICIENT_SECURITY] = "insufficient security level",
+		[SSL_AD_INTERNAL_ERROR] = "internal error",
+		[SSL_AD_USER_CANCELLED] = "user canceled",
+		[SSL_AD_MISSING_EXTENSION] = "missing extension",
+		[SSL_AD_UNSUPPORTED_EXTENSION] = "unsupported extension",
+		[SSL_AD_UNRECOGNIZED_NAME] = "unrecognized name",
+		[SSL_AD_CERTIFICATE_REQUIRED] = "certificate required",
+		[SSL_AD_NO_APPLICATION_PROTOCOL] = "no application protocol",
+	};
+	unsigned long code = ERR_peek_last_error();
+	int alert = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET;
+	if (!code || ERR_GET_LIB(code) != ERR_LIB_SSL || alert < 0 || alert >= (int)ARRAY_SIZE(reasons))
+		return NULL;
+	return reasons[alert];
+}

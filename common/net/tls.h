@@ -49,5 +49,7 @@ const char *tls_context_server_name(const struct tls_context *tls);
 bool tls_context_insecure(const struct tls_context *tls);
 /* Why a peer's certificate was not accepted (X509_V_ERR_…), in Go's words where users and scripts look for them. */
 const char *tls_verify_reason(long code);
+/* What the peer's alert was, in Go's words, if this thread's last call of OpenSSL failed by one; else NULL. */
+const char *tls_alert_reason(void);
 
 #endif

@@ -103,6 +103,8 @@ log_says() { # TEXT
 	cp_curl $pods/serviceaccounts -f --json '{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default"}}'
 	cp_curl $pods/pods -f --json '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}}'
 	cp_wait curl -fsk --cert other/renewed.crt --key other/renewed.key "https://127.0.0.1:$port/containerLogs/default/p/c"
+	log_says "\"Get \\\"https://127.0.0.1:$port/containerLogs/default/p/c\\\": remote error: tls: unknown certificate authority\""
+	log_says '"code": 500'
 	replace "$CP_DIR/kubelet-client.key" < other/renewed.key
 	replace "$CP_DIR/kubelet-client.crt" < other/renewed.crt
 	cp_wait log_says 200
