@@ -85,6 +85,8 @@ static bool read_block(
 
 bool pki_pem_block(struct arena *arena, const char **pem, size_t *size, struct pem_block *ret_block)
 {
+	if (!*size)
+		return false;
 	const char *start = *pem, *limit = *pem + *size;
 	/* Where nothing is in a block its end has the newline of its beginning. */
 	for (const char *end; (end = memmem(start, (size_t)(limit - start), end_mark, END)); start = end + END) {

@@ -132,6 +132,8 @@ static void a_request_becomes_a_certificate(void **state)
 	pki_csr_free(parsed);
 	pki_csr_free(csr);
 	CLEANUP_STATUS struct status *bad = pki_csr_parse("junk", 4, &parsed);
+	CLEANUP_STATUS struct status *none = pki_csr_parse(NULL, 0, &parsed);
+	assert_true(status_is(none, STATUS_BAD_REQUEST));
 	assert_true(status_is(bad, STATUS_BAD_REQUEST));
 }
 
