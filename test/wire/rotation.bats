@@ -105,7 +105,11 @@ log_says() { # TEXT
 	cp_wait curl -fsk --cert other/renewed.crt --key other/renewed.key "https://127.0.0.1:$port/containerLogs/default/p/c"
 	log_says "\"Get \\\"https://127.0.0.1:$port/containerLogs/default/p/c\\\": remote error: tls: unknown certificate authority\""
 	log_says '"code": 500'
-	replace "$CP_DIR/kubelet-client.key" < other/renewed.key
+	replace "$CP_DIR/kubelet-client.crt" < /dev/null
+	log_says '"code": 500'
 	replace "$CP_DIR/kubelet-client.crt" < other/renewed.crt
+	replace "$CP_DIR/kubelet-client.key" < /dev/null
+	log_says '"code": 500'
+	replace "$CP_DIR/kubelet-client.key" < other/renewed.key
 	cp_wait log_says 200
 }
