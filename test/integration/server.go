@@ -88,6 +88,7 @@ func StartOtherServer(s *options.ServerRunOptions, dir string, logf func(string,
 		values["tls-cert-file"], values["tls-private-key-file"] = own, filepath.Join(dir, "apiserver.key")
 		os.WriteFile(own, c, 0644)
 		os.WriteFile(values["tls-private-key-file"], k, 0600)
+		s.SecureServing.ServerCert.CertKey.CertFile = own // where tests look for it
 	}
 	ca, err := os.ReadFile(values["tls-cert-file"])
 	if err != nil {
