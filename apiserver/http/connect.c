@@ -67,14 +67,9 @@ static struct status *choose_container(const CoreV1Pod *pod, const char *asked, 
 static struct status *find_pod(struct request *request, const CoreV1Pod **ret_pod)
 {
 	const ProtobufCMessage *object;
-	struct status *status = objects_get(
-		request->objects, request->arena, &CoreV1Pod_schema, request->namespace, request->name, &object);
-	if (status_is(status, STATUS_NOT_FOUND)) {
-		status_drop(status, "memory may be a moment behind");
-		status = objects_get_live(request->objects, request->arena, &CoreV1Pod_schema, request->namespace,
-			request->name, &object);
-	}
-	TRY(status);
+	/* As in the original: memory may be a moment behind, and not know yet where the pod runs. */
+	TRY(objects_get_live(
+		request->objects, request->arena, &CoreV1Pod_schema, request->namespace, request->name, &object));
 	*ret_pod = (const CoreV1Pod *)object;
 	return (*ret_pod)->spec ? NULL : status_internal("pod %s has no spec", request->name);
 }
@@ -341,15 +336,8 @@ static struct status *service_port_name(
 	*ret_name = port;
 	if (!str_to_int64(port, INT64_MIN, INT64_MAX, &number))
 		return NULL;
-	struct status *s =
-		objects_get(request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object);
-	if (status_is(s, STATUS_NOT_FOUND)) {
-		status_drop(s, "it may have been made a moment ago");
-		s = objects_get_live(
-			request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object);
-	}
-	if (s)
-		return s;
+	TRY(objects_get_live(
+		request->objects, request->arena, &CoreV1Service_schema, request->namespace, name, &object));
 	const CoreV1ServiceSpec *spec = ((const CoreV1Service *)object)->spec;
 	for (size_t i = 0; spec && i < spec->n_ports; i++)
 		if (spec->ports[i]->port == number) {

@@ -249,7 +249,7 @@ struct status *request_uid_conflict(const struct request *request, const char *a
 struct status *request_needs(struct request *request, const struct schema_type *type, const char *namespace,
 	const char *name, const ProtobufCMessage **ret_object)
 {
-	struct status *status = objects_get(request->objects, request->arena, type, namespace, name, ret_object);
+	struct status *status = objects_get_live(request->objects, request->arena, type, namespace, name, ret_object);
 	if (!status_is(status, STATUS_NOT_FOUND))
 		return status;
 	status_free(status);

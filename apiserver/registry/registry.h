@@ -55,7 +55,8 @@ struct status *status_not_allowed(void) MUST_USE;
 struct status *status_unknown_path(void) MUST_USE;
 /* `pods "web" not found`, with details. */
 struct status *request_not_found(const struct request *request, const char *name) MUST_USE;
-/* Another object that the request needs. The original tells of one that is missing as of one of what was asked for. */
+/* Another object that the request needs, as etcd has it. The original tells of one that is missing as of one of what
+ * was asked for. */
 struct status *request_needs(struct request *request, const struct schema_type *type, const char *namespace,
 	const char *name, const ProtobufCMessage **ret_object) MUST_USE;
 /* The namespace that a body names, "" for none, has to be the request's. */
