@@ -358,8 +358,6 @@ void app_handle(struct exchange *exchange, void *data)
 	struct app *app = data;
 	struct request *r = exchange->user ? exchange->user : new_request(app, exchange);
 	name_request(exchange);
-	if (app->transport_security)
-		reply_header(exchange, "Strict-Transport-Security", app->transport_security);
 	if (origins_tell(app->origins, exchange))
 		return;
 	app_request_begins(app, r);

@@ -55,7 +55,6 @@ struct app {
 	char *const *kubelet_address_types;
 	size_t n_kubelet_address_types;
 	bool profiling;
-	const char *transport_security; /* NULL: browsers are told nothing */
 	int64_t compaction_ms;
 	bool send_retry_after; /* to who comes too late */
 	clock_t cpu;	       /* used, at the last tick */

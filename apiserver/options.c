@@ -130,8 +130,7 @@ static struct flag *own_flags(struct options *o)
 			"regular expressions of the origins whose pages may ask this server"},
 		{"endpoint-reconciler-type", 0, FLAG_STRING, &o->endpoint_reconciler, "lease",
 			"who keeps the endpoints of the kubernetes Service: lease (the servers that live), none "
-			"(somebody "
-			"else); master-count is as lease"},
+			"(somebody else); master-count is as lease"},
 		{"external-hostname", 0, FLAG_STRING, &o->external_hostname, "",
 			"host, or host and port, that others are told to find this server by"},
 		{"strict-transport-security-directives", 0, FLAG_STRINGS, &o->transport_directives, "",
@@ -170,8 +169,6 @@ static struct flag *own_flags(struct options *o)
 		{"max-mutating-requests-inflight", 0, FLAG_INT, &o->max_writes, "200", "writes at once"},
 		{"request-timeout", 0, FLAG_DURATION, &o->request_ms, "1m0s",
 			"how long a request may take to arrive, and, when the server ends, to be answered"},
-		{"strict-transport-security-directives", 0, FLAG_STRINGS, &o->transport_security, "",
-			"what browsers are told of the use of TLS: max-age=…, includeSubDomains, preload"},
 		{"min-request-timeout", 0, FLAG_INT, &o->watch_seconds, "1800",
 			"a watch that names no time is ended after so many seconds at least, twice as many at most"},
 		{"service-cluster-ip-range", 0, FLAG_STRING, &o->service_range, "",
@@ -204,22 +201,6 @@ static const struct flag *const *tables(struct options *o)
 	return all;
 }
 
-static struct status *check_transport_security(const struct flag_list *directives)
-{
-	for (size_t i = 0; i < directives->n_items; i++) {
-		const char *d = directives->items[i];
-		if (!d[strspn(d, " \t")])
-			return status_bad_request("empty value in strict-transport-security-directives");
-		if (!str_eq(d, "includeSubDomains") && !str_eq(d, "preload") &&
-			(!str_starts_with(d, "max-age=") || strchr(d + strlen("max-age="), '=')))
-			return status_bad_request(
-				"--strict-transport-security-directives invalid, allowed values: max-age=expireTime, "
-				"includeSubDomains, preload. see https://tools.ietf.org/html/rfc6797#section-6.1 for "
-				"more information");
-	}
-	return NULL;
-}
-
 struct status *options_parse(struct options *options, int argc, char **argv)
 {
 	struct flag_args args;
@@ -236,7 +217,6 @@ struct status *options_parse(struct options *options, int argc, char **argv)
 	if (!str_in(options->endpoint_reconciler, (const char *const[]){"lease", "master-count", "none", NULL}))
 		return status_bad_request(
 			"--endpoint-reconciler-type: Reconciler not implemented: %s", options->endpoint_reconciler);
-	TRY(check_transport_security(&options->transport_security));
 	return admission_check(&options->admission);
 }
 

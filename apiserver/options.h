@@ -40,7 +40,6 @@ struct options {
 	int64_t max_reads, max_writes;
 	int64_t request_ms;
 	int64_t watch_seconds;
-	struct flag_list transport_security;
 	int64_t shutdown_delay_ms;
 	bool shutdown_send_retry_after;
 	int64_t shutdown_watch_grace_ms;

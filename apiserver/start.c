@@ -389,13 +389,6 @@ static void end_in_order(const struct options *o, struct app *app, const sigset_
 	ending_run(app, &options);
 }
 
-/* For as long as the process lives. */
-static char *told_of_tls(const struct flag_list *directives)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	return mem_strdup(str_join(arena, directives->items, directives->n_items, "; "));
-}
-
 struct status *apiserver_run(struct options *options)
 {
 	sigset_t set;
@@ -405,8 +398,6 @@ struct status *apiserver_run(struct options *options)
 	app->profiling = options->profiling;
 	app->advertised = "";
 	app->send_retry_after = options->shutdown_send_retry_after;
-	if (options->transport_security.n_items)
-		app->transport_security = told_of_tls(&options->transport_security);
 	app->openapi = openapi_new();
 	app_metrics_init(app);
 	TRY(origins_new(&options->transport_directives, &options->allowed_origins, &app->origins));
