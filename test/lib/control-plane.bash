@@ -97,11 +97,16 @@ cp_start_apiserver() {
 	cp_wait curl -fs --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_DIR/admin.key" "$CP_SERVER/readyz"
 }
 
-cp_start() {
+# A folder with certificates, of which nothing has been started yet.
+cp_new() {
 	CP_DIR=$(mktemp -d "${TMPDIR:-/tmp}/kubec-cp.XXXXXX")
 	export CP_DIR
 	cp_pki
 	cp_cert admin /O=system:masters/CN=admin "extendedKeyUsage=clientAuth\n"
+}
+
+cp_start() {
+	cp_new
 	cp_start_etcd && cp_start_apiserver || return 1
 	cp_kubeconfig admin
 	export KUBECONFIG=$CP_DIR/admin.kubeconfig

@@ -370,7 +370,7 @@ metadata: {name: s}
 		cd "$CP_DIR"
 		openssl s_server -accept "$port" -cert apiserver.crt -key apiserver.key -WWW < /dev/null > /dev/null 2>&1 3>&- &
 		kubelet=$!
-		until send GET /api/v1/namespaces/default && [ "$code" = 200 ]; do sleep 0.05; done
+		cp_wait cp_curl /api/v1/namespaces/default -f
 		send POST /api/v1/nodes '{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}'
 		send PATCH /api/v1/nodes/n/status '{"status":{"addresses":[{"type":"InternalIP","address":"127.0.0.1"}],"daemonEndpoints":{"kubeletEndpoint":{"Port":'"$port"'}}}}' \
 			application/merge-patch+json

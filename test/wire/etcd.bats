@@ -4,10 +4,7 @@
 setup() {
 	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
 	CP_APISERVER=${CP_APISERVER:-${BIN:-$cp_root/build/bin}/kube-apiserver}
-	CP_DIR=$(mktemp -d "${TMPDIR:-/tmp}/kubec-cp.XXXXXX")
-	export CP_DIR
-	cp_pki
-	cp_cert admin /O=system:masters/CN=admin "extendedKeyUsage=clientAuth\n"
+	cp_new
 	cp_cert etcd /CN=etcd "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n"
 	cp_cert other /CN=etcd "subjectAltName=IP:127.0.0.9\nextendedKeyUsage=serverAuth,clientAuth\n"
 	port=$(cp_free_port) peer=$(cp_free_port)
