@@ -1,9 +1,27 @@
+#include <limits.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include "apiserver/start.h"
 #include "base/log.h"
+
+/*
+ * glibc keeps freed pieces of up to 1,032 bytes for the thread that freed them, where no call gives them back: a few in
+ * each page hold a megabyte and a half of the listeners' memory after a storm. Pieces of up to 128 bytes, which are
+ * most of them, bring nearly all the speed. Only the environment at the start of a process sets this, so that it starts
+ * once more; who has set GLIBC_TUNABLES has chosen.
+ */
+static void limit_thread_caches(char **argv)
+{
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (length <= 0 || setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_max=128", 0))
+		return;
+	self[length] = '\0';
+	execv(self, argv);
+}
 
 int main(int argc, char **argv)
 {
@@ -22,6 +40,8 @@ int main(int argc, char **argv)
 		puts("Kubernetes " KUBEC_VERSION);
 		return 0;
 	}
+	if (!getenv("GLIBC_TUNABLES"))
+		limit_thread_caches(argv);
 	/* Few arenas, and freed memory goes back: what is resident is what is held. */
 	mallopt(M_ARENA_MAX, 4);
 	mallopt(M_TRIM_THRESHOLD, 1 << 20);

@@ -5,7 +5,7 @@
         seconds. With --twice the signal comes again then. Prints what each client was told, as soon as it was, and after how many full
         seconds the server was gone.
 
-Clients: slow-post (half a body, the rest when idle, new and ready have been told), half-post (no rest), stopped-post (begun after the signal, and answered late by etcd),
+Clients: slow-post (half a body, the rest when idle, new and ready have been told, and exec has its echo), half-post (no rest), stopped-post (begun after the signal, and answered late by etcd),
 slow-list (reads late), watch, log, exec, idle (a connection that asks again after the signal), new (comes after the signal), ready (the same, for
 /readyz).
 """
@@ -29,7 +29,7 @@ PID, ETCD = int(os.environ["CP_APISERVER_PID"]), int(os.environ["CP_ETCD_PID"])
 TIMEOUT = 90
 MAPS = "/api/v1/namespaces/default/configmaps"
 GONE = (OSError, http.client.HTTPException)
-let_go, asked = threading.Event(), threading.Event()
+let_go, asked, echoed = (threading.Event() for _ in range(3))
 
 
 def context():
@@ -152,11 +152,14 @@ def exec_(ready):
         let_go.wait()
         c.sock.sendall(b"x" * 16)
         seen = len(c.sock.recv(65536))
+        echoed.set()
         while c.sock.recv(65536):
             pass
         return "%d bytes after the signal, closed" % seen
     except OSError as e:
         return "cut: " + type(e).__name__
+    finally:
+        echoed.set()
 
 
 def idle(ready):
@@ -297,6 +300,8 @@ def main():
     let_go.set()
     for name in {"idle", "new", "ready"} & set(threads):
         threads[name].join(30)
+    if "exec" in threads:
+        echoed.wait(30)
     asked.set()
     while not gone(PID) and time.monotonic() - began < TIMEOUT:
         time.sleep(0.02)
