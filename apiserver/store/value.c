@@ -5,6 +5,7 @@
 #include "api/tree.h"
 #include "api/types.h"
 #include "apiserver/convert/convert.h"
+#include "apiserver/store/former.h"
 
 /* --- custom resource definitions, which the original stores as v1beta1 --- */
 
@@ -141,20 +142,15 @@ void value_settle_sources(struct arena *arena, CoreV1PersistentVolumeClaimSpec *
 
 /* --- all kinds --- */
 
-/* The type that a value is of: an older release may have stored another version. */
-static struct status *type_of_value(struct arena *arena, const struct schema_type *stored, const void *value,
-	size_t size, const struct schema_type **ret_type)
+/* What the value says that it is. */
+static struct status *told_type(
+	struct arena *arena, const void *value, size_t size, char **ret_version, char **ret_kind)
 {
-	char *version, *kind;
 	const void *raw;
 	size_t raw_size;
 	if (protobuf_has_magic(value, size))
-		TRY(protobuf_envelope(arena, value, size, &version, &kind, &raw, &raw_size));
-	else
-		TRY(json_peek_type(arena, value, size, &version, &kind));
-	const struct schema_type *named = schema_find_api_version(version, kind);
-	*ret_type = named && convertible(stored, named) ? named : stored;
-	return NULL;
+		return protobuf_envelope(arena, value, size, ret_version, ret_kind, &raw, &raw_size);
+	return json_peek_type(arena, value, size, ret_version, ret_kind);
 }
 
 static struct status *decode_as(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
@@ -168,24 +164,35 @@ static struct status *decode_as(struct arena *arena, const struct schema_type *t
 	return json_decode(arena, type, value, size, &options, ret_object);
 }
 
-/* Few kinds have been stored in two versions. */
-static struct status *decode_converted(struct arena *arena, const struct schema_type *type, const void *value,
+/* Few kinds have been stored in several versions: some in one that is served too, and converted, some in one whose
+ * fields are the same. */
+static struct status *decode_version(struct arena *arena, const struct schema_type *type, const void *value,
 	size_t size, ProtobufCMessage **ret_object)
 {
-	const struct schema_type *named;
-	TRY(type_of_value(arena, type, value, size, &named));
+	char *version, *kind;
+	TRY(told_type(arena, value, size, &version, &kind));
+	const struct schema_type *named = schema_find_api_version(version, kind);
+	if (!named || !convertible(type, named))
+		named = type;
 	TRY(decode_as(arena, named, value, size, ret_object));
+	former_settle(arena, version, *ret_object);
 	if (named == type)
 		return NULL;
 	api_set_defaults(arena, *ret_object);
 	return convert_object(arena, type, *ret_object, ret_object);
 }
 
+static bool has_versions(const struct schema_type *type)
+{
+	return type == &AutoscalingV2HorizontalPodAutoscaler_schema || type == &CoreV1Event_schema ||
+	       former_has_versions(type);
+}
+
 struct status *value_decode(struct arena *arena, const struct schema_type *type, const void *value, size_t size,
 	ProtobufCMessage **ret_object)
 {
-	if (type == &AutoscalingV2HorizontalPodAutoscaler_schema || type == &CoreV1Event_schema)
-		TRY(decode_converted(arena, type, value, size, ret_object));
+	if (has_versions(type))
+		TRY(decode_version(arena, type, value, size, ret_object));
 	else
 		TRY(decode_as(arena, type, value, size, ret_object));
 	api_set_defaults(arena, *ret_object);
@@ -193,6 +200,8 @@ struct status *value_decode(struct arena *arena, const struct schema_type *type,
 		settle_service(arena, ((CoreV1Service *)*ret_object)->spec);
 	else if (type == &CoreV1PersistentVolumeClaim_schema && ((CoreV1PersistentVolumeClaim *)*ret_object)->spec)
 		value_settle_sources(arena, ((CoreV1PersistentVolumeClaim *)*ret_object)->spec);
+	else if (type == &PolicyV1PodDisruptionBudget_schema)
+		former_settle_budget((PolicyV1PodDisruptionBudget *)*ret_object);
 	return NULL;
 }
 

@@ -1,5 +1,6 @@
 #include "apiserver/validation/policy.h"
 #include "api/meta.h"
+#include "apiserver/store/former.h"
 #include "apiserver/strategy/kind.h"
 #include "apiserver/strategy/records.h"
 #include "base/str.h"
@@ -21,6 +22,12 @@ static void budget_update(struct request *request, const ProtobufCMessage *objec
 		validate_disruption_budget(errors, (const PolicyV1PodDisruptionBudget *)object);
 }
 
+static struct status *convert_budget(struct request *request, ProtobufCMessage *object)
+{
+	former_settle_budget((PolicyV1PodDisruptionBudget *)object);
+	return NULL;
+}
+
 static void warn_runtime_class(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	const NodeV1Scheduling *where = ((const NodeV1RuntimeClass *)object)->scheduling;
@@ -36,6 +43,7 @@ const struct strategy budget_strategy = {.group = "policy",
 	.update_checks = {CHECK_CHANGE},
 	.status_checks = {CHECK_CHANGE},
 	.metadata_last = true,
+	.convert = convert_budget,
 	SPEC_AND_STATUS,
 	CHECKS(budget)};
 const struct strategy runtime_class_strategy = {.group = "node.k8s.io",

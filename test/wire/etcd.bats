@@ -189,6 +189,34 @@ answers() { # CODE METHOD PATH
 	[ "$(cp_curl "$event" | jq -c '[.message, .involvedObject.name]')" = '["n","p"]' ]
 }
 
+@test "what an older release has stored in a version of the same fields means what it meant there" {
+	local budgets=/apis/policy/v1/namespaces/default/poddisruptionbudgets levels=/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations
+	local label=pdb.kubernetes.io/deprecated-v1beta1-empty-selector-match
+	budget() { # NAME SELECTOR
+		put "poddisruptionbudgets/default/$1" '{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget",
+			"metadata":{"name":"'"$1"'","namespace":"default","uid":"u"},"spec":{"minAvailable":1,"selector":'"$2"'}}'
+	}
+	level() { # NAME ANNOTATIONS
+		put "prioritylevelconfigurations/$1" '{"apiVersion":"flowcontrol.apiserver.k8s.io/v1beta3","kind":"PriorityLevelConfiguration",
+			"metadata":{"name":"'"$1"'","uid":"u","annotations":'"$2"'},"spec":{"type":"Limited","limited":{"nominalConcurrencyShares":0,"limitResponse":{"type":"Reject"}}}}'
+	}
+	start_etcd etcd
+	cp_start_apiserver
+	budget none '{}'
+	budget all '{"matchExpressions":[{"key":"'$label'","operator":"DoesNotExist"}]}'
+	budget some '{"matchLabels":{"a":"b"},"matchExpressions":[{"key":"'$label'","operator":"Exists"}]}'
+	level thirty '{}'
+	level zero '{"flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares":"","a":"b"}'
+	put rolebindings/default/old '{"apiVersion":"rbac.authorization.k8s.io/v1alpha1","kind":"RoleBinding","metadata":{"name":"old","namespace":"default","uid":"u"},
+		"subjects":[{"kind":"User","apiVersion":"rbac/v1alpha1","name":"*"},{"kind":"ServiceAccount","name":"x","namespace":"y"}],"roleRef":{"kind":"Role","name":"r"}}'
+	cp_wait cp_curl /apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings/old -f
+	[ "$(cp_curl $budgets | jq -c '[.items[].spec.selector]')" = '[{},{"matchExpressions":[{"key":"'$label'","operator":"Exists"}]},{"matchLabels":{"a":"b"}}]' ]
+	[ "$(cp_curl $levels/thirty | jq -c .spec.limited.nominalConcurrencyShares)" = 30 ]
+	[ "$(cp_curl $levels/zero | jq -c '[.spec.limited.nominalConcurrencyShares, .metadata.annotations]')" = '[0,{"a":"b"}]' ]
+	[ "$(cp_curl /apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings/old | jq -c .subjects)" = \
+		'[{"kind":"Group","apiGroup":"rbac.authorization.k8s.io","name":"system:authenticated"},{"kind":"ServiceAccount","name":"x","namespace":"y"}]' ]
+}
+
 @test "an event is gone when its time is over" {
 	local events=/api/v1/namespaces/default/events
 	start_etcd etcd
