@@ -317,8 +317,8 @@ static struct status *respond(struct app *app, struct exchange *exchange, struct
 		return NULL;
 	}
 	/* A path of a group that nobody serves is no resource at all. */
-	bool unknown =
-		r->is_resource && (!route_version_known(r->group, r->version) || str_starts_with(exchange->path, "//"));
+	bool unknown = r->is_resource &&
+		       (!served_version(app->served, r->group, r->version) || str_starts_with(exchange->path, "//"));
 	TRY(identify(app, exchange, r));
 	app_request_admitted(app, r);
 	if (!r->is_resource || unknown)
@@ -336,7 +336,7 @@ static struct request *new_request(struct app *app, struct exchange *exchange)
 	r->objects = registry_objects(app->registry);
 	r->context = &app->strategies;
 	r->clock = app->clock;
-	route_request(r, exchange);
+	route_request(r, exchange, app->served);
 	r->strategy = strategy_find(r->group, r->resource);
 	exchange->user = r;
 	return r;

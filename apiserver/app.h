@@ -16,6 +16,7 @@
 #include "apiserver/http/origin.h"
 #include "apiserver/http/server.h"
 #include "apiserver/registry/registry.h"
+#include "apiserver/served.h"
 #include "apiserver/strategy/context.h"
 #include "base/clock.h"
 #include "net/tls.h"
@@ -61,6 +62,7 @@ struct app {
 	unsigned ticks;
 	atomic_bool stopping;
 	struct openapi *openapi;
+	struct served *served;
 };
 
 /* The server's callbacks. */

@@ -297,6 +297,7 @@ static void start_boot(const struct options *o, struct app *app)
 		.etcd_prefix = o->etcd_prefix,
 		.lease = lease_new_beside(registry_lease(app->registry)),
 		.clock = app->clock,
+		.served = app->served,
 		.advertise_address = o->advertise_address,
 		.port = server_port(app->server),
 		.kubernetes_node_port = (int32_t)o->kubernetes_node_port,
@@ -398,7 +399,8 @@ struct status *apiserver_run(struct options *options)
 	app->profiling = options->profiling;
 	app->advertised = "";
 	app->send_retry_after = options->shutdown_send_retry_after;
-	app->openapi = openapi_new();
+	TRY(served_new(&options->runtime_config, options->fairness, &app->served));
+	app->openapi = openapi_new(app->served);
 	app_metrics_init(app);
 	TRY(origins_new(&options->transport_directives, &options->allowed_origins, &app->origins));
 	TRY(settle_advertise_address(options));

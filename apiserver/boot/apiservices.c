@@ -9,7 +9,7 @@
 static const struct {
 	const char *group, *version;
 	int32_t group_priority, version_priority;
-} served[] = {
+} versions[] = {
 	{"", "v1", 18000, 1},
 	{"apps", "v1", 17800, 15},
 	{"events.k8s.io", "v1", 17750, 15},
@@ -33,20 +33,38 @@ static const struct {
 	{"flowcontrol.apiserver.k8s.io", "v1", 16100, 21},
 };
 
+#define AUTOMANAGED "kube-aggregator.kubernetes.io/automanaged"
+
+/* Of a version that is no longer served; what somebody else has made under that name stays. */
+static struct status *remove_service(const struct boot_options *options, struct arena *arena, const char *name)
+{
+	const ProtobufCMessage *found;
+	struct status *s = objects_get(options->objects, arena, &ApiregistrationV1APIService_schema, "", name, &found);
+	if (!s && str_eq(meta_label(object_meta(found), AUTOMANAGED), "onstart"))
+		s = objects_delete(options->objects, arena, &ApiregistrationV1APIService_schema, "", name);
+	if (!status_is(s, STATUS_NOT_FOUND))
+		return s;
+	status_free(s);
+	return NULL;
+}
+
 struct status *boot_api_services(const struct boot_options *options)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	for (size_t i = 0; i < ARRAY_SIZE(served); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
 		ApiregistrationV1APIService *service = API_NEW(arena, ApiregistrationV1APIService);
 		MetaV1ObjectMeta *meta = object_meta_ensure(arena, service);
-		meta->name = arena_printf(arena, "%s.%s", served[i].version, served[i].group);
-		meta_set_label(arena, meta, "kube-aggregator.kubernetes.io/automanaged", "onstart");
+		meta->name = arena_printf(arena, "%s.%s", versions[i].version, versions[i].group);
+		meta_set_label(arena, meta, AUTOMANAGED, "onstart");
 		service->spec = API_NEW(arena, ApiregistrationV1APIServiceSpec);
-		service->spec->group = arena_strdup(arena, served[i].group);
-		service->spec->version = arena_strdup(arena, served[i].version);
-		service->spec->group_priority_minimum = served[i].group_priority;
-		service->spec->version_priority = served[i].version_priority;
-		TRY(status_wrap(boot_ensure(options, arena, service), "API service %s", meta->name));
+		service->spec->group = arena_strdup(arena, versions[i].group);
+		service->spec->version = arena_strdup(arena, versions[i].version);
+		service->spec->group_priority_minimum = versions[i].group_priority;
+		service->spec->version_priority = versions[i].version_priority;
+		struct status *s = served_version(options->served, versions[i].group, versions[i].version)
+					   ? boot_ensure(options, arena, service)
+					   : remove_service(options, arena, meta->name);
+		TRY(status_wrap(s, "API service %s", meta->name));
 	}
 	return NULL;
 }

@@ -15,6 +15,7 @@
 
 #include "apiserver/alloc/repair.h"
 #include "apiserver/registry/objects.h"
+#include "apiserver/served.h"
 #include "apiserver/store/lease.h"
 #include "apiserver/strategy/context.h"
 #include "base/clock.h"
@@ -49,7 +50,8 @@ struct boot_options {
 	int32_t port;		       /* of the listener */
 	int32_t kubernetes_node_port;  /* --kubernetes-service-node-port; 0: a ClusterIP Service */
 	bool no_endpoints;	       /* somebody else keeps those of the kubernetes Service */
-	bool rbac;		       /* whether RBAC is among the authorization modes */
+	const struct served *served;
+	bool rbac; /* whether RBAC is among the authorization modes */
 };
 
 /* Sees what changes in objects. */

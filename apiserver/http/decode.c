@@ -1,4 +1,5 @@
 #include "apiserver/http/decode.h"
+#include "apiserver/http/former_kinds.h"
 #include <stdlib.h>
 #include "api/go_text.h"
 #include "api/defaults/defaults.h"

@@ -20,8 +20,6 @@ struct decode_error {
 	const char *other_kind; /* the text says that it is something else: that, without such a beginning; or NULL */
 	const char *bad_fields; /* those that are unknown or come twice, where that is an error; or NULL */
 };
-/* Whether that is a kind of a version that the original can still read, and neither serves. */
-bool kind_is_former(const char *api_version, const char *kind);
 /* JSON text as an object of the type, with what fieldValidation says of unknown fields; not defaulted. error may be
  * NULL. */
 struct status *decode_json(struct request *request, const struct schema_type *type, const char *data, size_t size,

@@ -121,21 +121,24 @@ static void add_resource(struct arena *arena, const struct schema_resource *r, M
 		add_subresource(arena, r, &r->subresources[i], list);
 }
 
-static ProtobufCMessage *resource_list(struct arena *arena, const char *group, const char *version)
+static ProtobufCMessage *resource_list(
+	struct arena *arena, const struct served *served, const char *group, const char *version)
 {
 	MetaV1APIResourceList *list = API_NEW(arena, MetaV1APIResourceList);
 	list->group_version = schema_group_version(arena, group, version);
-	SCHEMA_FOREACH_RESOURCE(r)
+	SERVED_FOREACH(served, r)
 	if (str_eq(r->type->group, group) && str_eq(r->type->version, version))
 		add_resource(arena, r, list);
 	return &list->base;
 }
 
-static MetaV1APIGroup *group_of(struct arena *arena, size_t i)
+static MetaV1APIGroup *group_of(struct arena *arena, const struct served *served, size_t i)
 {
 	MetaV1APIGroup *group = API_NEW(arena, MetaV1APIGroup);
 	group->name = text(arena, order[i].group);
 	for (size_t v = 0; order[i].versions[v]; v++) {
+		if (!served_version(served, order[i].group, order[i].versions[v]))
+			continue;
 		MetaV1GroupVersionForDiscovery *version = API_NEW(arena, MetaV1GroupVersionForDiscovery);
 		version->group_version = schema_group_version(arena, order[i].group, order[i].versions[v]);
 		version->version = text(arena, order[i].versions[v]);
@@ -183,7 +186,7 @@ static ApidiscoveryV2APIResourceDiscovery *aggregated_resource(struct arena *are
 	return out;
 }
 
-static ApidiscoveryV2APIGroupDiscovery *aggregated_group(struct arena *arena, size_t i)
+static ApidiscoveryV2APIGroupDiscovery *aggregated_group(struct arena *arena, const struct served *served, size_t i)
 {
 	ApidiscoveryV2APIGroupDiscovery *group = API_NEW(arena, ApidiscoveryV2APIGroupDiscovery);
 	group->metadata = API_NEW(arena, MetaV1ObjectMeta);
@@ -192,10 +195,11 @@ static ApidiscoveryV2APIGroupDiscovery *aggregated_group(struct arena *arena, si
 		ApidiscoveryV2APIVersionDiscovery *version = API_NEW(arena, ApidiscoveryV2APIVersionDiscovery);
 		version->version = text(arena, order[i].versions[v]);
 		version->freshness = text(arena, "Current");
-		SCHEMA_FOREACH_RESOURCE(r)
+		SERVED_FOREACH(served, r)
 		if (str_eq(r->type->group, order[i].group) && str_eq(r->type->version, order[i].versions[v]))
 			ARENA_PUSH(arena, version->resources, version->n_resources) = aggregated_resource(arena, r);
-		ARENA_PUSH(arena, group->versions, group->n_versions) = version;
+		if (version->n_resources)
+			ARENA_PUSH(arena, group->versions, group->n_versions) = version;
 	}
 	return group;
 }
@@ -231,7 +235,7 @@ static void answer_tagged(struct exchange *exchange, enum media media, const str
 		reply_strbuf(exchange, 200, type, body);
 }
 
-static void answer_aggregated(struct exchange *exchange, bool core, enum media media)
+static void answer_aggregated(struct exchange *exchange, const struct served *served, bool core, enum media media)
 {
 	static const char version[] = DISCOVERY_GROUP "/v2";
 	CLEANUP(strbuf_done) struct strbuf json = STRBUF_INIT;
@@ -239,8 +243,8 @@ static void answer_aggregated(struct exchange *exchange, bool core, enum media m
 	struct arena *arena = exchange->arena;
 	ApidiscoveryV2APIGroupDiscoveryList *list = API_NEW(arena, ApidiscoveryV2APIGroupDiscoveryList);
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		if (!*order[i].group == core)
-			ARENA_PUSH(arena, list->items, list->n_items) = aggregated_group(arena, i);
+		if (!*order[i].group == core && served_group(served, order[i].group))
+			ARENA_PUSH(arena, list->items, list->n_items) = aggregated_group(arena, served, i);
 	struct accept accept;
 	status_drop(accept_parse(exchange, SHAPES_NONE, &accept), "what it asks for is known");
 	json_encode_as(&json, list, version, DISCOVERY_LIST, JSON_NEWLINE);
@@ -293,31 +297,28 @@ static ProtobufCMessage *core_versions(struct exchange *exchange, const char *se
 	return &versions->base;
 }
 
-static struct status *answer_groups(struct exchange *exchange)
+static struct status *answer_groups(struct exchange *exchange, const struct served *served)
 {
 	MetaV1APIGroupList *list = API_NEW(exchange->arena, MetaV1APIGroupList);
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		if (*order[i].group)
-			ARENA_PUSH(exchange->arena, list->groups, list->n_groups) = group_of(exchange->arena, i);
+		if (*order[i].group && served_group(served, order[i].group))
+			ARENA_PUSH(exchange->arena, list->groups, list->n_groups) =
+				group_of(exchange->arena, served, i);
 	return answer(exchange, &list->base);
 }
 
-static bool find_group(const char *group, size_t *ret_index)
+static bool find_group(const struct served *served, const char *group, size_t *ret_index)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		if (str_eq(order[i].group, group)) {
+		if (str_eq(order[i].group, group) && served_group(served, group)) {
 			*ret_index = i;
 			return true;
 		}
 	return false;
 }
 
-static bool has_version(size_t i, const char *version)
-{
-	return str_in(version, order[i].versions);
-}
-
-bool discovery_respond(struct exchange *exchange, const char *server_address, struct status **ret_status)
+bool discovery_respond(
+	struct exchange *exchange, const struct served *served, const char *server_address, struct status **ret_status)
 {
 	char **p;
 	size_t n = 0, parts = str_split(exchange->arena, exchange->path, '/', &p), group;
@@ -331,26 +332,26 @@ bool discovery_respond(struct exchange *exchange, const char *server_address, st
 	bool core = str_eq(p[0], "api");
 	if (!core && !str_eq(p[0], "apis"))
 		return false;
-	bool known = core || (n >= 2 && find_group(p[1], &group));
-	bool served = core ? n == 1 || (n == 2 && str_eq(p[1], "v1"))
-			   : n == 2 || (n == 3 && known && has_version(group, p[2]));
+	bool known = core || (n >= 2 && find_group(served, p[1], &group));
+	bool told = core ? n == 1 || (n == 2 && str_eq(p[1], "v1"))
+			 : n == 2 || (n == 3 && known && served_version(served, p[1], p[2]));
 	if (str_starts_with(exchange->path, "//"))
 		return false;
 	/* What a group has is told to whoever asks, in whatever way. */
-	const bool only_got = served && (core || (known && n == 3));
+	const bool only_got = told && (core || (known && n == 3));
 	if (only_got && !str_eq(exchange->method, "GET"))
 		*ret_status = status_not_allowed();
 	else if (n == 1 && wants_aggregated(exchange, &media))
-		answer_aggregated(exchange, core, media);
+		answer_aggregated(exchange, served, core, media);
 	else if (n == 1)
-		*ret_status =
-			core ? answer(exchange, core_versions(exchange, server_address)) : answer_groups(exchange);
+		*ret_status = core ? answer(exchange, core_versions(exchange, server_address))
+				   : answer_groups(exchange, served);
 	else if (core && n == 2 && str_eq(p[1], "v1"))
-		*ret_status = answer(exchange, resource_list(exchange->arena, "", "v1"));
-	else if (!core && n == 2 && find_group(p[1], &group))
-		*ret_status = answer(exchange, &group_of(exchange->arena, group)->base);
-	else if (!core && n == 3 && find_group(p[1], &group) && has_version(group, p[2]))
-		*ret_status = answer(exchange, resource_list(exchange->arena, p[1], p[2]));
+		*ret_status = answer(exchange, resource_list(exchange->arena, served, "", "v1"));
+	else if (!core && n == 2 && find_group(served, p[1], &group))
+		*ret_status = answer(exchange, &group_of(exchange->arena, served, group)->base);
+	else if (!core && n == 3 && find_group(served, p[1], &group) && served_version(served, p[1], p[2]))
+		*ret_status = answer(exchange, resource_list(exchange->arena, served, p[1], p[2]));
 	else if (known)
 		*ret_status = status_unknown_path();
 	else

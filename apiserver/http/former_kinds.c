@@ -2,8 +2,8 @@
  * Kinds of versions that are not served, which the original can still read: a body of one is of a wrong version, not of
  * a kind that nobody knows. (The register.go of k8s.io/api, and those of definitions and API services.)
  */
+#include "apiserver/http/former_kinds.h"
 #include <string.h>
-#include "apiserver/http/decode.h"
 #include "base/str.h"
 
 /* A plus: its list is a kind too. */
@@ -70,5 +70,16 @@ bool kind_is_former(const char *api_version, const char *kind)
 	for (size_t i = 0; i < ARRAY_SIZE(formers); i++)
 		if (str_eq(formers[i].api_version, api_version))
 			return names_kind(formers[i].kinds, kind);
+	return false;
+}
+
+bool former_version_known(const char *group, const char *version)
+{
+	const size_t size = strlen(group);
+	for (size_t i = 0; i < ARRAY_SIZE(formers); i++) {
+		const char *name = formers[i].api_version;
+		if (!strncmp(name, group, size) && name[size] == '/' && (!version || str_eq(name + size + 1, version)))
+			return true;
+	}
 	return false;
 }

@@ -46,7 +46,7 @@ static void add_path(struct arena *arena, char ***paths, size_t *n, char *path)
 }
 
 /* Every path that is served and is no resource, in order. */
-static void answer_index(struct exchange *exchange)
+static void answer_index(const struct app *app, struct exchange *exchange)
 {
 	static const char *const fixed[] = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/",
 		"/healthz", "/livez", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3", "/openapi/v3/",
@@ -57,7 +57,7 @@ static void answer_index(struct exchange *exchange)
 	size_t n = 0, n_checks = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		add_path(arena, &paths, &n, arena_strdup(arena, fixed[i]));
-	SCHEMA_FOREACH_RESOURCE(r)
+	SERVED_FOREACH(app->served, r)
 	if (*r->type->group) {
 		add_path(arena, &paths, &n, arena_printf(arena, "/apis/%s", r->type->group));
 		add_path(arena, &paths, &n, arena_printf(arena, "/apis/%s/%s", r->type->group, r->type->version));
@@ -104,7 +104,7 @@ struct status *paths_respond(struct app *app, struct exchange *exchange, struct 
 	const char *path = exchange->path;
 	if (health_answer(app, exchange))
 		return NULL;
-	if (discovery_respond(exchange, app->advertised, &status))
+	if (discovery_respond(exchange, app->served, app->advertised, &status))
 		return status;
 	bool answered, version;
 	if (openapi_respond(app->openapi, exchange))
@@ -118,7 +118,7 @@ struct status *paths_respond(struct app *app, struct exchange *exchange, struct 
 	else if (str_eq(path, "/metrics") || str_eq(path, "/metrics/slis"))
 		answer_metrics(app, exchange);
 	else if (str_eq(path, "/"))
-		answer_index(exchange);
+		answer_index(app, exchange);
 	else
 		answer_text(exchange, 404, "404 page not found\n");
 	return NULL;

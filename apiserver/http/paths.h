@@ -8,7 +8,8 @@
 #include "apiserver/http/server.h"
 
 /* False: the path is not of discovery. */
-bool discovery_respond(struct exchange *exchange, const char *server_address, struct status **ret_status);
+bool discovery_respond(
+	struct exchange *exchange, const struct served *served, const char *server_address, struct status **ret_status);
 /* /healthz, /livez, /readyz and what is below; false for other paths. */
 bool health_answer(struct app *app, struct exchange *exchange);
 /* The paths of single checks, one after the other; NULL past the last. */

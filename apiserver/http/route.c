@@ -24,22 +24,6 @@ static bool is_namespace_part(const char *name)
 	return str_eq(name, "status") || str_eq(name, "finalize");
 }
 
-bool route_group_known(const char *group)
-{
-	SCHEMA_FOREACH_RESOURCE(r)
-	if (str_eq(r->type->group, group))
-		return true;
-	return false;
-}
-
-bool route_version_known(const char *group, const char *version)
-{
-	SCHEMA_FOREACH_RESOURCE(r)
-	if (str_eq(r->type->group, group) && str_eq(r->type->version, version))
-		return true;
-	return false;
-}
-
 const struct schema_type *subresource_type(
 	const struct schema_resource *resource, const struct schema_subresource *subresource)
 {
@@ -128,7 +112,7 @@ static bool is_proxy(const char *subresource)
 	return str_in(subresource, connects);
 }
 
-void route_request(struct request *r, const struct exchange *exchange)
+void route_request(struct request *r, const struct exchange *exchange, const struct served *served)
 {
 	char **p;
 	size_t n = segments(r->arena, exchange->path, &p);
@@ -163,7 +147,7 @@ void route_request(struct request *r, const struct exchange *exchange)
 		r->subresource = "";
 		whole = false;
 	}
-	r->schema = whole ? schema_find_resource(r->group, r->version, r->resource) : NULL;
+	r->schema = whole ? served_find(served, r->group, r->version, r->resource) : NULL;
 	if (r->schema && is_proxy(r->subresource) && str_eq(r->verb, "list"))
 		r->verb = "get";
 }

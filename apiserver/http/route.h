@@ -7,12 +7,10 @@
 
 #include "apiserver/http/server.h"
 #include "apiserver/registry/request.h"
+#include "apiserver/served.h"
 
 /* Fills method, path, verb and what the path names; request->arena is set. schema is looked up. */
-void route_request(struct request *request, const struct exchange *exchange);
-/* The API group version exists at all. */
-bool route_group_known(const char *group);
-bool route_version_known(const char *group, const char *version);
+void route_request(struct request *request, const struct exchange *exchange, const struct served *served);
 /* The type of a subresource's bodies: by name in the resource's own group, or wherever it is. */
 const struct schema_type *subresource_type(
 	const struct schema_resource *resource, const struct schema_subresource *subresource);

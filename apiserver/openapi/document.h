@@ -3,7 +3,7 @@
  * schema's resources, and the types that these name.
  *
  *	struct strbuf text = STRBUF_INIT;
- *	document_write(arena, OPENAPI_V3, "apis/apps/v1", &text);
+ *	document_write(arena, NULL, OPENAPI_V3, "apis/apps/v1", &text);
  *
  * Ownership: everything lives in the arena or is constant.
  */
@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include "api/schema.h"
+#include "apiserver/served.h"
 #include "base/map.h"
 #include "base/str.h"
 
@@ -59,9 +60,9 @@ struct oa_paths {
 };
 
 /* The names of all documents of version 3, sorted: "api", "api/v1", "apis/apps", …, "version". */
-char **document_names(struct arena *arena, size_t *ret_n);
+char **document_names(struct arena *arena, const struct served *served, size_t *ret_n);
 /* The paths of one document of version 3, or (name NULL) of all. */
-struct oa_paths document_paths(struct arena *arena, const char *name);
+struct oa_paths document_paths(struct arena *arena, const struct served *served, const char *name);
 /* The operations of a resource and its subresources. */
 void resource_operations(struct oa_paths *paths, const struct schema_resource *r);
 /* A path without operations yet; it moves when another is added. */
@@ -95,7 +96,8 @@ void document_string(struct document *d, const char *s);
 /* {"group": …, "kind": …, "version": …} */
 void document_kind(struct document *d, const char *group, const char *version, const char *kind);
 /* The JSON text of a document; name as document_names() has it, NULL for version 2. */
-void document_write(struct arena *arena, enum openapi_version version, const char *name, struct strbuf *out);
+void document_write(struct arena *arena, const struct served *served, enum openapi_version version, const char *name,
+	struct strbuf *out);
 
 /* The protobuf form of a document (gnostic's openapi.v2.Document or openapi.v3.Document) out of its JSON, which must be
  * valid. */

@@ -24,16 +24,18 @@ struct kept {
 struct openapi {
 	pthread_mutex_t lock; /* guards the contents of documents; a text that is there does not change any more */
 	struct arena *arena;
+	const struct served *served;
 	struct kept *documents; /* of version 3, and the one of version 2 behind */
 	size_t n;
 };
 
-struct openapi *openapi_new(void)
+struct openapi *openapi_new(const struct served *served)
 {
 	struct openapi *o = mem_zalloc(sizeof(*o));
 	pthread_mutex_init(&o->lock, NULL);
 	o->arena = arena_new();
-	char **names = document_names(o->arena, &o->n);
+	o->served = served;
+	char **names = document_names(o->arena, served, &o->n);
 	o->documents = ARENA_ARRAY(o->arena, struct kept, o->n + 1);
 	for (size_t i = 0; i <= o->n; i++) {
 		struct kept *kept = &o->documents[i];
@@ -59,11 +61,11 @@ void openapi_free(struct openapi *o)
 
 /* --- making them --- */
 
-static void write_json(struct kept *kept, struct strbuf *out)
+static void write_json(const struct openapi *o, struct kept *kept, struct strbuf *out)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	uint8_t digest[DIGEST_BYTES];
-	document_write(arena, kept->version, kept->name, out);
+	document_write(arena, o->served, kept->version, kept->name, out);
 	if (*kept->digest)
 		return;
 	pki_sha512(out->buf, out->len, digest);
@@ -75,11 +77,11 @@ static void write_json(struct kept *kept, struct strbuf *out)
 	kept->made_s = time(NULL);
 }
 
-static void know_digest(struct kept *kept)
+static void know_digest(const struct openapi *o, struct kept *kept)
 {
 	CLEANUP(strbuf_done) struct strbuf json = STRBUF_INIT;
 	if (!*kept->digest)
-		write_json(kept, &json);
+		write_json(o, kept, &json);
 }
 
 static const struct strbuf *text_of(struct openapi *o, struct kept *kept, enum form form)
@@ -87,12 +89,12 @@ static const struct strbuf *text_of(struct openapi *o, struct kept *kept, enum f
 	struct strbuf *text = &kept->text[form], *json = &kept->text[FORM_JSON];
 	pthread_mutex_lock(&o->lock);
 	if (!text->len && form == FORM_JSON) {
-		write_json(kept, text);
+		write_json(o, kept, text);
 	} else if (!text->len && json->len) {
 		document_to_protobuf(kept->version, json, text);
 	} else if (!text->len) {
 		CLEANUP(strbuf_done) struct strbuf passing = STRBUF_INIT;
-		write_json(kept, &passing);
+		write_json(o, kept, &passing);
 		document_to_protobuf(kept->version, &passing, text);
 	}
 	pthread_mutex_unlock(&o->lock);
@@ -117,7 +119,7 @@ static void answer_index(struct openapi *o, struct exchange *exchange)
 	pthread_mutex_lock(&o->lock);
 	for (size_t i = 0; i < o->n; i++) {
 		struct kept *kept = &o->documents[i];
-		know_digest(kept);
+		know_digest(o, kept);
 		strbuf_printf(&out, "%s\"%s\":{\"serverRelativeURL\":\"/openapi/v3/%s?hash=%s\"}", i ? "," : "",
 			kept->name, kept->name, kept->digest);
 	}

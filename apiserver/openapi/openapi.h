@@ -8,10 +8,12 @@
 #define APISERVER_OPENAPI_OPENAPI_H
 
 #include "apiserver/http/server.h"
+#include "apiserver/served.h"
 
 struct openapi;
 
-struct openapi *openapi_new(void);
+/* Of what is served, which must live as long. */
+struct openapi *openapi_new(const struct served *served);
 /* After the last reply. */
 void openapi_free(struct openapi *openapi);
 /* False: the path is none of these. */

@@ -153,13 +153,13 @@ static void add_name(struct arena *arena, char ***names, size_t *n, const char *
 		ARENA_PUSH(arena, *names, *n) = arena_strdup(arena, name);
 }
 
-char **document_names(struct arena *arena, size_t *ret_n)
+char **document_names(struct arena *arena, const struct served *served, size_t *ret_n)
 {
 	char **names = NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
 		add_name(arena, &names, &n, roots[i].name);
-	SCHEMA_FOREACH_RESOURCE(r)
+	SERVED_FOREACH(served, r)
 	{
 		add_name(arena, &names, &n, document_of(arena, r->type));
 		if (*r->type->group)
@@ -181,14 +181,14 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct oa_path *)a)->path, ((const struct oa_path *)b)->path);
 }
 
-struct oa_paths document_paths(struct arena *arena, const char *name)
+struct oa_paths document_paths(struct arena *arena, const struct served *served, const char *name)
 {
 	struct oa_paths paths = {.arena = arena};
 	CLEANUP(strmap_freep) struct strmap *seen = strmap_new(NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
 		if (wants(name, roots[i].name))
 			add_root(&paths, arena_printf(arena, "/%s/", roots[i].name), &roots[i].operation);
-	SCHEMA_FOREACH_RESOURCE(r)
+	SERVED_FOREACH(served, r)
 	{
 		const char *group = r->type->group, *document = document_of(arena, r->type);
 		const char *parent = arena_printf(arena, "apis/%s", group);

@@ -179,12 +179,13 @@ static void add_shared(struct document *d)
 	strbuf_addc(d->out, '}');
 }
 
-void document_write(struct arena *arena, enum openapi_version version, const char *name, struct strbuf *out)
+void document_write(struct arena *arena, const struct served *served, enum openapi_version version, const char *name,
+	struct strbuf *out)
 {
 	CLEANUP(strmap_freep) struct strmap *wanted = strmap_new(NULL);
 	CLEANUP(strmap_freep) struct strmap *shared = strmap_new(NULL);
 	struct document d = {.arena = arena, .version = version, .out = out, .wanted = wanted, .shared = shared};
-	struct oa_paths paths = document_paths(arena, name);
+	struct oa_paths paths = document_paths(arena, served, name);
 	bool v3 = version == OPENAPI_V3;
 	strbuf_printf(out, "{\"%s\":\"%s\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"1.34\"},\"paths\":{",
 		v3 ? "openapi" : "swagger", v3 ? "3.0.0" : "2.0");

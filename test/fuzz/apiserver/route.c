@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				? path
 				: exchange.raw_path;
 	query_parse(arena, exchange.raw_query, &exchange.query, &exchange.n_query);
-	route_request(&r, &exchange);
+	route_request(&r, &exchange, NULL);
 	check_strings(&r);
 	if (r.schema)
 		as_list(&exchange, &r);

@@ -11,14 +11,14 @@ static void documents_are_valid_json(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	size_t n;
-	char **names = document_names(arena, &n);
+	char **names = document_names(arena, NULL, &n);
 	assert_string_equal(names[0], ".well-known/openid-configuration");
 	for (size_t i = 0; i <= n; i++) {
 		CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 		CLEANUP(strbuf_done) struct strbuf compact = STRBUF_INIT;
 		CLEANUP(strbuf_done) struct strbuf protobuf = STRBUF_INIT;
 		enum openapi_version version = i < n ? OPENAPI_V3 : OPENAPI_V2;
-		document_write(arena, version, i < n ? names[i] : NULL, &text);
+		document_write(arena, NULL, version, i < n ? names[i] : NULL, &text);
 		assert_true(json_add_compact(&compact, text.buf, text.len, false));
 		assert_string_equal(compact.buf, text.buf);
 		document_to_protobuf(version, &text, &protobuf);

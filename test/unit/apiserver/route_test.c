@@ -41,7 +41,7 @@ static void paths_are_taken_apart(void **state)
 			.arena = arena, .method = cases[i].method, .raw_path = cases[i].path, .path = cases[i].path};
 		query_parse(arena, cases[i].query, &exchange.query, &exchange.n_query);
 		struct request r = {.arena = arena};
-		route_request(&r, &exchange);
+		route_request(&r, &exchange, NULL);
 		assert_true(r.is_resource);
 		assert_non_null(r.schema);
 		assert_string_equal(r.verb, cases[i].verb);
@@ -63,7 +63,7 @@ static void other_paths_are_left_alone(void **state)
 		const struct exchange exchange = {
 			.arena = arena, .method = "GET", .raw_path = paths[i], .path = paths[i]};
 		struct request r = {.arena = arena};
-		route_request(&r, &exchange);
+		route_request(&r, &exchange, NULL);
 		assert_false(r.is_resource);
 		assert_string_equal(r.verb, "get");
 	}
