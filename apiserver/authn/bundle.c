@@ -1,7 +1,7 @@
 /* Authorities out of a file, read again when it changes. */
 #include <pthread.h>
-#include <sys/stat.h>
 #include "apiserver/authn/internal.h"
+#include "base/follow.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,18 +18,11 @@ struct edition {
 
 struct authn_bundle {
 	char *path;
-	const struct clock *clock;
 	pthread_mutex_t lock; /* guards what follows */
+	struct follow follow;
 	struct edition *edition;
-	int64_t checked_ms, mtime_ns;
 	uint64_t n_changes;
 };
-
-static int64_t mtime_ns(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
-}
 
 static void edition_free(struct edition *e)
 {
@@ -54,16 +47,15 @@ static struct status *read_edition(const char *path, struct edition **ret)
 
 struct status *authn_bundle_new(const char *path, const struct clock *clock, struct authn_bundle **ret)
 {
-	struct edition *edition;
-	const int64_t mtime = mtime_ns(path);
-	TRY(read_edition(path, &edition));
 	struct authn_bundle *b = mem_zalloc(sizeof(*b));
 	pthread_mutex_init(&b->lock, NULL);
 	b->path = mem_strdup(path);
-	b->clock = clock;
-	b->edition = edition;
-	b->checked_ms = clock_mono_ms(clock);
-	b->mtime_ns = mtime;
+	follow_init(&b->follow, clock, CHECK_MS, (const char *[FOLLOW_MAX]){b->path});
+	struct status *bad = read_edition(path, &b->edition);
+	if (bad) {
+		authn_bundle_free(b);
+		return bad;
+	}
 	*ret = b;
 	return NULL;
 }
@@ -86,19 +78,14 @@ void authn_bundle_free(struct authn_bundle *b)
 static void refresh(struct authn_bundle *b)
 {
 	struct edition *edition;
-	const int64_t now = clock_mono_ms(b->clock);
-	if (now - b->checked_ms < CHECK_MS)
-		return;
-	b->checked_ms = now;
-	const int64_t mtime = mtime_ns(b->path);
-	if (mtime == b->mtime_ns)
+	if (!follow_changed(&b->follow))
 		return;
 	struct status *bad = read_edition(b->path, &edition);
 	if (bad) {
 		log_status(bad, "authorities have changed and cannot be read");
 		return;
 	}
-	b->mtime_ns = mtime;
+	follow_accept(&b->follow);
 	if (str_eq(edition->pem, b->edition->pem)) {
 		edition_free(edition);
 		return;

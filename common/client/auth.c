@@ -1,6 +1,5 @@
 /* Credentials: TLS material that follows its files, tokens that follow theirs, impersonation. */
 #include <errno.h>
-#include <sys/stat.h>
 #include "base/encode.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -8,24 +7,7 @@
 #include "client/internal.h"
 #include "client/kubeconfig.h"
 
-enum { CHECK_MS = 10000, MAX_TOKEN_BYTES = 1 << 20 };
-
-static struct file_stamp stamp_of(const char *path)
-{
-	struct stat st;
-	if (str_empty(path) || stat(path, &st) < 0)
-		return (struct file_stamp){0};
-	return (struct file_stamp){
-		.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-		.size = st.st_size,
-		.inode = st.st_ino,
-	};
-}
-
-static bool stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
-{
-	return a->mtime_ns == b->mtime_ns && a->size == b->size && a->inode == b->inode;
-}
+enum { MAX_TOKEN_BYTES = 1 << 20 };
 
 static struct status *load_tls(struct client *client, struct tls_context **ret)
 {
@@ -53,14 +35,8 @@ static struct status *load_tls(struct client *client, struct tls_context **ret)
 /* Reads the files again if any has changed. The lock is held. Files half-written keep what was held before. */
 static struct status *refresh_tls(struct client *client)
 {
-	int64_t now = clock_mono_ms(client->clock);
-	if (client->tls && now - client->tls_checked_ms < CHECK_MS)
-		return NULL;
-	client->tls_checked_ms = now;
-	const struct client_config *c = &client->config;
-	struct file_stamp ca = stamp_of(c->ca_file), cert = stamp_of(c->cert_file), key = stamp_of(c->key_file);
-	if (client->tls && stamp_equal(&ca, &client->ca_stamp) && stamp_equal(&cert, &client->cert_stamp) &&
-		stamp_equal(&key, &client->key_stamp))
+	const bool changed = follow_changed(&client->tls_files);
+	if (client->tls && !changed)
 		return NULL;
 	struct tls_context *tls;
 	struct status *error = load_tls(client, &tls);
@@ -72,9 +48,7 @@ static struct status *refresh_tls(struct client *client)
 		return error;
 	tls_context_unref(client->tls);
 	client->tls = tls;
-	client->ca_stamp = ca;
-	client->cert_stamp = cert;
-	client->key_stamp = key;
+	follow_accept(&client->tls_files);
 	client->generation++;
 	return NULL;
 }
@@ -192,7 +166,7 @@ static struct status *refresh_token(struct client *client)
 	if (c->exec)
 		return old ? token_from_exec(client) : NULL;
 	if (!str_empty(c->token_file)) {
-		bool due = clock_mono_ms(client->clock) - client->token_checked_ms >= CHECK_MS;
+		bool due = clock_mono_ms(client->clock) - client->token_checked_ms >= CLIENT_CREDENTIALS_CHECK_MS;
 		return old || due ? token_from_file(client) : NULL;
 	}
 	return NULL;

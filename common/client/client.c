@@ -121,6 +121,8 @@ struct status *client_new(const struct client_config *config, const struct clock
 	pthread_mutex_init(&client->token_lock, NULL);
 	client->resources = strmap_new(NULL);
 	dup_config(client, config);
+	follow_init(&client->tls_files, clock, CLIENT_CREDENTIALS_CHECK_MS,
+		(const char *[FOLLOW_MAX]){client->config.ca_file, client->config.cert_file, client->config.key_file});
 	client->user_agent = arena_strdup(client->arena, str_or(config->user_agent, "kubec/" KUBEC_VERSION));
 	if (config->qps >= 0)
 		client->limiter =

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "base/arena.h"
+#include "base/follow.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "client/backoff.h"
@@ -21,16 +22,10 @@ enum {
 	CLIENT_MAX_RETRIES = 10,
 	CLIENT_PAGE_ITEMS = 500,
 	CLIENT_CONNECT_TIMEOUT_MS = 30000,
+	CLIENT_CREDENTIALS_CHECK_MS = 10000, /* how often files are looked at */
 };
 #define CLIENT_MAX_BODY_BYTES ((size_t)256 << 20)
 #define CLIENT_MAX_FRAME_BYTES ((size_t)64 << 20)
-
-/* A credential file as last seen: a change of any of these means that it is to be read again. */
-struct file_stamp {
-	int64_t mtime_ns;
-	int64_t size;
-	uint64_t inode;
-};
 
 /* A reusable curl handle with its connection. */
 struct handle {
@@ -57,8 +52,7 @@ struct client {
 	struct strmap *resources; /* what client_resource_of() has handed out, by type */
 	unsigned generation;	  /* of the TLS material; rises with each reload */
 	struct tls_context *tls;
-	struct file_stamp ca_stamp, cert_stamp, key_stamp;
-	int64_t tls_checked_ms;
+	struct follow tls_files;
 
 	pthread_mutex_t token_lock; /* guards what follows; held while a token is fetched */
 	char *token;		    /* heap; NULL: none held */

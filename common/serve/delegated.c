@@ -3,10 +3,10 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include "api/meta.h"
 #include "api/tree.h"
 #include "base/encode.h"
+#include "base/follow.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -34,8 +34,8 @@ struct delegated {
 	struct arena *arena;
 	pthread_mutex_t lock; /* guards what follows */
 	struct strmap *tokens, *decisions;
+	struct follow ca;
 	struct pki_pool *pool;
-	int64_t pool_checked_ms, ca_mtime_ns;
 };
 
 static void token_free(void *p)
@@ -83,19 +83,14 @@ static void set_pool(struct delegated *d, const char *pem, size_t size)
 
 static void refresh_file(struct delegated *d)
 {
-	struct stat st;
-	const char *path = d->config.client_ca_file;
-	int64_t mtime_ns = stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
 	char *pem;
 	size_t size;
-	if (mtime_ns == d->ca_mtime_ns && d->pool)
-		return;
-	struct status *error = io_read_file(path, MAX_CA_BYTES, &pem, &size);
+	struct status *error = io_read_file(d->config.client_ca_file, MAX_CA_BYTES, &pem, &size);
 	if (error) {
 		log_status(error, "client CA");
 		return;
 	}
-	d->ca_mtime_ns = mtime_ns;
+	follow_accept(&d->ca);
 	set_pool(d, pem, size);
 	free(pem);
 }
@@ -118,13 +113,12 @@ static void refresh_cluster(struct delegated *d)
 /* The lock is held. */
 static void refresh_pool(struct delegated *d)
 {
-	if (d->pool && now_ms() - d->pool_checked_ms < CHECK_MS)
-		return;
-	d->pool_checked_ms = now_ms();
-	if (!str_empty(d->config.client_ca_file))
-		refresh_file(d);
-	else if (d->config.lookup_cluster_ca && d->config.authn_client && !d->pool)
+	if (!str_empty(d->config.client_ca_file)) {
+		if (follow_changed(&d->ca))
+			refresh_file(d);
+	} else if (d->config.lookup_cluster_ca && d->config.authn_client && !d->pool) {
 		refresh_cluster(d);
+	}
 }
 
 struct status *delegated_new(const struct delegated_config *config, struct delegated **ret)
@@ -144,6 +138,7 @@ struct status *delegated_new(const struct delegated_config *config, struct deleg
 	d->tokens = strmap_new(token_free);
 	d->decisions = strmap_new(decision_free);
 	if (!str_empty(d->config.client_ca_file)) {
+		follow_init(&d->ca, clock_system(), CHECK_MS, (const char *[FOLLOW_MAX]){d->config.client_ca_file});
 		refresh_file(d);
 		if (!d->pool) {
 			delegated_free(d);

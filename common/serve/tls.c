@@ -2,8 +2,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include "base/clock.h"
+#include "base/follow.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -24,9 +23,8 @@ struct http_tls {
 	char *cert_file, *key_file;
 	bool ask_client_cert;
 	pthread_mutex_t lock; /* guards what follows */
+	struct follow follow;
 	struct pair *pair;
-	int64_t checked_ms;
-	int64_t cert_mtime_ns, key_mtime_ns;
 };
 
 static void pair_free(struct pair *p)
@@ -57,12 +55,6 @@ static struct status *pair_new(const char *cert, size_t cert_size, const char *k
 	return NULL;
 }
 
-static int64_t mtime_ns(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
-}
-
 static struct status *load(struct http_tls *tls, struct pair **ret)
 {
 	CLEANUP_FREE char *cert = NULL;
@@ -78,12 +70,7 @@ static struct status *load(struct http_tls *tls, struct pair **ret)
 /* The lock is held. */
 static void refresh(struct http_tls *tls)
 {
-	int64_t now = clock_mono_ms(clock_system());
-	if (!tls->cert_file || now - tls->checked_ms < CHECK_MS)
-		return;
-	tls->checked_ms = now;
-	int64_t cert = mtime_ns(tls->cert_file), key = mtime_ns(tls->key_file);
-	if (cert == tls->cert_mtime_ns && key == tls->key_mtime_ns)
+	if (!tls->cert_file || !follow_changed(&tls->follow))
 		return;
 	struct pair *pair;
 	struct status *error = load(tls, &pair);
@@ -93,8 +80,7 @@ static void refresh(struct http_tls *tls)
 	}
 	pair->older = tls->pair;
 	tls->pair = pair;
-	tls->cert_mtime_ns = cert;
-	tls->key_mtime_ns = key;
+	follow_accept(&tls->follow);
 }
 
 struct status *http_tls_new(const struct http_tls_options *options, struct http_tls **ret)
@@ -109,8 +95,8 @@ struct status *http_tls_new(const struct http_tls_options *options, struct http_
 	} else {
 		tls->cert_file = mem_strdup(options->cert_file);
 		tls->key_file = mem_strdup(str_empty(options->key_file) ? options->cert_file : options->key_file);
-		tls->cert_mtime_ns = mtime_ns(tls->cert_file);
-		tls->key_mtime_ns = mtime_ns(tls->key_file);
+		follow_init(&tls->follow, clock_system(), CHECK_MS,
+			(const char *[FOLLOW_MAX]){tls->cert_file, tls->key_file});
 		error = load(tls, &tls->pair);
 	}
 	if (error) {
