@@ -12,7 +12,15 @@
 #include "base/str.h"
 #include "serve/metrics.h"
 
-enum { MIN_BAND = 16, MAX_BAND = 128, BAND_STEP = 32, MAX_TRIES = 100, REPAIRS_UNTIL_LEAKED = 3, PRETENDED = 32769 };
+enum {
+	MIN_BAND = 16,
+	MAX_BAND = 128,
+	BAND_STEP = 32,
+	MAX_TRIES = 100,
+	REPAIRS_UNTIL_LEAKED = 3,
+	N_FAULTS = NODE_PORT_OUT_OF_RANGE + 1,
+	PRETENDED = 32769
+};
 
 struct bitmap {
 	uint8_t *bits; /* bit i % 8 of byte i / 8 */
@@ -32,6 +40,7 @@ struct node_ports {
 	uint8_t *leaks; /* for each port: in how many repairs in a row it was taken without use */
 	/* How many were taken: that were asked for, and any; and how many could not be. */
 	uint64_t certain, any, failed_certain, failed_any, failed_repairs;
+	uint64_t faults[N_FAULTS], leaked; /* that repairs have found */
 };
 
 struct node_ports *node_ports_new(struct etcd *etcd, const char *prefix, int32_t first, int32_t last)
@@ -102,7 +111,7 @@ static void to_stored(struct arena *arena, const struct bitmap *b, ProtobufCBina
 		ret->data[i] = b->bits[n - 1 - i];
 }
 
-static char *range_text(const struct node_ports *p, struct arena *arena)
+char *node_ports_range(const struct node_ports *p, struct arena *arena)
 {
 	return arena_printf(arena, "%d-%d", p->first, p->last);
 }
@@ -119,9 +128,9 @@ static struct status *decode(struct node_ports *p, struct arena *arena, const st
 	CoreV1RangeAllocation *stored;
 	p->revision = 0;
 	TRY(parse(p, arena, kv, &stored));
-	if (!str_eq(stored->range, range_text(p, arena)))
+	if (!str_eq(stored->range, node_ports_range(p, arena)))
 		return status_internal("%s: the stored range %s is not the configured one, %s", p->key,
-			str_or_empty(stored->range), range_text(p, arena));
+			str_or_empty(stored->range), node_ports_range(p, arena));
 	from_stored(&p->map, &stored->data);
 	p->revision = kv->mod_revision;
 	return NULL;
@@ -141,7 +150,7 @@ static void encode(struct node_ports *p, struct arena *arena, const struct bitma
 {
 	CoreV1RangeAllocation *stored = API_NEW(arena, CoreV1RangeAllocation);
 	object_meta_ensure(arena, stored);
-	stored->range = range_text(p, arena);
+	stored->range = node_ports_range(p, arena);
 	to_stored(arena, map, &stored->data);
 	protobuf_encode(out, stored);
 }
@@ -313,6 +322,22 @@ static void write_counts(struct strbuf *out, const char *name, const char *help,
 		metrics_write_sample(out, name, "scope=\"static\"", (double)certain);
 }
 
+static void write_faults(const struct node_ports *p, struct strbuf *out)
+{
+	static const char name[] = "apiserver_nodeport_repair_port_errors_total";
+	static const char *const types[N_FAULTS] = {
+		[NODE_PORT_NOT_TAKEN] = "type=\"repair\"",
+		[NODE_PORT_TAKEN_TWICE] = "type=\"duplicate\"",
+		[NODE_PORT_OUT_OF_RANGE] = "type=\"outOfRange\"",
+	};
+	metrics_write_head(out, name, "counter", "Faults of node ports that repairs have found.");
+	for (size_t i = 0; i < N_FAULTS; i++)
+		if (types[i] && p->faults[i])
+			metrics_write_sample(out, name, types[i], (double)p->faults[i]);
+	if (p->leaked)
+		metrics_write_sample(out, name, "type=\"leak\"", (double)p->leaked);
+}
+
 void node_ports_write_metrics(struct node_ports *p, struct strbuf *out)
 {
 	static const char allocated[] = "kube_apiserver_nodeport_allocator_allocated_ports",
@@ -334,6 +359,7 @@ void node_ports_write_metrics(struct node_ports *p, struct strbuf *out)
 		"Node ports that could not be taken.", p->failed_certain, p->failed_any);
 	metrics_write_head(out, repairs, "counter", "Repairs of what node ports are taken that failed.");
 	metrics_write_sample(out, repairs, "", (double)p->failed_repairs);
+	write_faults(p, out);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -383,18 +409,33 @@ void node_ports_release(struct node_ports *ports, const int32_t *taken, size_t n
 
 /* --- repair --- */
 
+/* What is in use, and what is wrong with that; a map of another range does not say what was taken. */
+static void judge(struct node_ports *p, struct node_port_use *uses, size_t n, bool other_range, struct bitmap *used)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct node_port_use *use = &uses[i];
+		size_t at = (size_t)(use->port - p->first);
+		use->fault = !in_range(p, use->port)		 ? NODE_PORT_OUT_OF_RANGE
+			     : has(used, at)			 ? NODE_PORT_TAKEN_TWICE
+			     : !other_range && !has(&p->map, at) ? NODE_PORT_NOT_TAKEN
+								 : NODE_PORT_RIGHT;
+		p->faults[use->fault]++;
+		if (use->fault != NODE_PORT_OUT_OF_RANGE)
+			set(used, at, true);
+	}
+}
+
 static void rebuild(struct node_ports *p, const struct bitmap *used, struct bitmap *next)
 {
 	for (size_t i = 0; i < p->size; i++) {
 		bool taken = has(&p->map, i), is_used = has(used, i);
-		if (is_used && !taken)
-			log_warn("the node port %d is in use but was not allocated; repairing", p->first + (int)i);
 		p->leaks[i] = taken && !is_used ? p->leaks[i] + 1 : 0;
-		bool leaked = p->leaks[i] > REPAIRS_UNTIL_LEAKED;
+		bool leaked = p->leaks[i] >= REPAIRS_UNTIL_LEAKED;
 		if (leaked)
 			log_warn("the node port %d appears to have leaked: cleaning up", p->first + (int)i);
 		if (leaked)
 			p->leaks[i] = 0;
+		p->leaked += leaked;
 		set(next, i, is_used || (taken && !leaked));
 	}
 }
@@ -419,29 +460,31 @@ static struct status *decode_for_repair(
 	CoreV1RangeAllocation *stored;
 	p->revision = 0;
 	TRY(parse(p, arena, kv, &stored));
-	*ret_other_range = !str_eq(stored->range, range_text(p, arena));
+	*ret_other_range = !str_eq(stored->range, node_ports_range(p, arena));
 	from_stored(&p->map, *ret_other_range ? &(const ProtobufCBinaryData){0} : &stored->data);
 	p->revision = kv->mod_revision;
 	return NULL;
 }
 
 static struct status *repair_locked(struct node_ports *p, struct arena *arena,
-	struct status *(*in_use)(void *data, struct arena *arena, int32_t **ret_ports, size_t *ret_n), void *data)
+	struct status *(*in_use)(void *data, struct arena *arena, struct node_port_use **ret_uses, size_t *ret_n),
+	void *data)
 {
 	struct etcd_kv kv;
-	int32_t *list;
+	struct node_port_use *uses;
 	size_t n;
-	bool done, other_range;
+	bool done, other_range = false;
 	/* The map first, then the Services: what is taken between the two is at worst taken for leaked once. */
 	TRY(etcd_get(p->etcd, arena, p->key, &kv));
-	TRY(in_use(data, arena, &list, &n));
+	TRY(in_use(data, arena, &uses, &n));
 	struct bitmap used = {arena_zalloc(arena, p->size / 8 + 1), p->size}, next = used;
-	for (size_t i = 0; i < n; i++)
-		if (in_range(p, list[i]))
-			set(&used, (size_t)(list[i] - p->first), true);
+	if (kv.found)
+		TRY(decode_for_repair(p, arena, &kv, &other_range));
+	else
+		from_stored(&p->map, &(const ProtobufCBinaryData){0});
+	judge(p, uses, n, other_range, &used);
 	if (!kv.found)
 		return create_map(p, arena, &used);
-	TRY(decode_for_repair(p, arena, &kv, &other_range));
 	next.bits = arena_zalloc(arena, p->size / 8 + 1);
 	rebuild(p, &used, &next);
 	if (!other_range && !memcmp(next.bits, p->map.bits, p->size / 8 + 1))
@@ -450,10 +493,10 @@ static struct status *repair_locked(struct node_ports *p, struct arena *arena,
 	return done ? NULL : status_new(STATUS_CONFLICT, "%s has changed meanwhile", p->key);
 }
 
-struct status *node_ports_repair(struct node_ports *ports,
-	struct status *(*in_use)(void *data, struct arena *arena, int32_t **ret_ports, size_t *ret_n), void *data)
+struct status *node_ports_repair(struct node_ports *ports, struct arena *arena,
+	struct status *(*in_use)(void *data, struct arena *arena, struct node_port_use **ret_uses, size_t *ret_n),
+	void *data)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	pthread_mutex_lock(&ports->lock);
 	struct status *s = repair_locked(ports, arena, in_use, data);
 	ports->failed_repairs += s != NULL;

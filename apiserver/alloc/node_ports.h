@@ -23,6 +23,8 @@ struct node_ports;
 
 struct node_ports *node_ports_new(struct etcd *etcd, const char *prefix, int32_t first, int32_t last);
 void node_ports_free(struct node_ports *ports);
+/* FIRST-LAST. */
+char *node_ports_range(const struct node_ports *ports, struct arena *arena);
 
 /*
  * Takes all or none. A port of 0 is any, and is set to the one taken. On failure *ret_failed is the index of the port
@@ -39,14 +41,25 @@ void node_ports_write_metrics(struct node_ports *ports, struct strbuf *out);
 /* What is not taken, or not of the range, is no matter. A failure leaves them taken until the repair, and is logged. */
 void node_ports_release(struct node_ports *ports, const int32_t *taken, size_t n);
 
+/* A port that a Service uses, and what the repair finds wrong with it. */
+struct node_port_use {
+	int32_t port;
+	enum node_port_fault {
+		NODE_PORT_RIGHT,
+		NODE_PORT_NOT_TAKEN,
+		NODE_PORT_TAKEN_TWICE,
+		NODE_PORT_OUT_OF_RANGE
+	} fault;
+};
+
 /*
- * Puts right what a crash or a foreign hand left different: in_use are the ports of all Services that there are, read
- * at least as late as the call began (duplicates are no matter). What is in use becomes taken; what is taken without
- * use is given back when a few repairs in a row have found it so, since its Service may be about to be written. Makes
- * the stored map when there is none.
+ * Puts right what a crash or a foreign hand left different: in_use tells the ports of all Services that there are, read
+ * at least as late as the call began; it learns in its array what is wrong with them. What is in use becomes taken;
+ * what is taken without use is given back when a few repairs in a row have found it so, since its Service may be about
+ * to be written. Makes the stored map when there is none.
  */
-struct status *node_ports_repair(struct node_ports *ports,
-	struct status *(*in_use)(void *data, struct arena *arena, int32_t **ret_ports, size_t *ret_n),
+struct status *node_ports_repair(struct node_ports *ports, struct arena *arena,
+	struct status *(*in_use)(void *data, struct arena *arena, struct node_port_use **ret_uses, size_t *ret_n),
 	void *data) MUST_USE;
 
 #endif

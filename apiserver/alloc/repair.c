@@ -1,6 +1,7 @@
 #include "apiserver/alloc/repair.h"
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "api/meta.h"
 #include "api/types.h"
 #include "base/log.h"
@@ -8,14 +9,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { PERIOD_MS = 180000, GRACE_S = 60, YOUNG_S = 5 };
-
-#define REPORTER "ipallocator-repair-controller"
+enum { PERIOD_MS = 180000, TELL_AGAIN_MS = 1800000, GRACE_S = 60, YOUNG_S = 5 };
 
 struct alloc_repair {
 	struct alloc_repair_options options;
 	atomic_bool changed; /* since the last look at the addresses */
 	int64_t next_ms;     /* of the look at everything */
+	struct strmap *told; /* when, by object and reason; the time is the pointer */
 };
 
 static void on_change(void *data, enum object_event event, const ProtobufCMessage *object)
@@ -28,6 +28,7 @@ struct alloc_repair *alloc_repair_new(const struct alloc_repair_options *options
 {
 	struct alloc_repair *repair = mem_zalloc(sizeof(*repair));
 	repair->options = *options;
+	repair->told = strmap_new(NULL);
 	objects_subscribe(options->objects, &CoreV1Service_schema, on_change, repair);
 	objects_subscribe(options->objects, &NetworkingV1IPAddress_schema, on_change, repair);
 	return repair;
@@ -35,6 +36,9 @@ struct alloc_repair *alloc_repair_new(const struct alloc_repair_options *options
 
 void alloc_repair_free(struct alloc_repair *repair)
 {
+	if (!repair)
+		return;
+	strmap_free(repair->told);
 	free(repair);
 }
 
@@ -44,24 +48,54 @@ struct look {
 	struct arena *arena;
 	struct objects *objects;
 	struct strmap *services;  /* by namespace/name */
-	struct strmap *addresses; /* by name */
+	struct strmap *addresses; /* by name, but for those that were made anew */
 	bool again;		  /* something is too young to judge */
 };
 
-/* What the administrator is told, in the log and as an event about the object. */
-static void tell(
-	struct look *look, const ProtobufCMessage *object, const char *reason, const char *action, const char *note)
+/* True when it was not told before, or long ago. */
+static bool note_told(
+	struct alloc_repair *repair, struct arena *arena, const ProtobufCMessage *object, const char *reason)
 {
-	struct arena *arena = look->arena;
+	int64_t now = clock_mono_ms(repair->options.clock);
+	char *key = arena_printf(arena, "%s %s", object_meta(object)->uid, reason);
+	if (strmap_has(repair->told, key) && now - (intptr_t)strmap_get(repair->told, key) < TELL_AGAIN_MS)
+		return false;
+	strmap_put(repair->told, key, (void *)(intptr_t)now);
+	return true;
+}
+
+static void forget_told(struct alloc_repair *repair)
+{
+	int64_t now = clock_mono_ms(repair->options.clock);
+	STRMAP_FOREACH (repair->told, it)
+		if (now - (intptr_t)it.value >= TELL_AGAIN_MS)
+			strmap_remove(repair->told, it.key);
+}
+
+static char *instance_of(struct arena *arena, const char *reporter)
+{
+	char host[256] = "";
+	gethostname(host, sizeof(host) - 1);
+	return arena_printf(arena, "%s-%s", reporter, host);
+}
+
+/* What the administrator is told, in the log and as an event about the object. */
+static void tell(struct alloc_repair *repair, struct arena *arena, const ProtobufCMessage *object, const char *reporter,
+	const char *reason, const char *action, const char *note)
+{
+	const char *namespace = str_empty(object_namespace(object)) ? "default" : object_namespace(object);
+	if (!note_told(repair, arena, object, reason))
+		return;
+	log_warn("%s %s/%s: %s: %s", schema_of(object)->kind, str_or_empty(object_namespace(object)),
+		object_name(object), reason, note);
 	EventsV1Event *event = API_NEW(arena, EventsV1Event);
 	MetaV1ObjectMeta *meta = object_meta_ensure(arena, event);
-	const char *namespace = str_empty(object_namespace(object)) ? "default" : object_namespace(object);
-	log_warn("%s: %s", reason, note);
 	meta->name = arena_printf(
-		arena, "%s.%llx", object_name(object), (unsigned long long)clock_wall_ns(look->repair->options.clock));
+		arena, "%s.%llx", object_name(object), (unsigned long long)clock_wall_ns(repair->options.clock));
 	meta->namespace = arena_strdup(arena, namespace);
 	event->event_time = micro_time_now(arena);
-	event->reporting_controller = event->reporting_instance = (char *)REPORTER;
+	event->reporting_controller = arena_strdup(arena, reporter);
+	event->reporting_instance = instance_of(arena, reporter);
 	event->action = arena_strdup(arena, action);
 	event->reason = arena_strdup(arena, reason);
 	event->type = (char *)"Warning";
@@ -73,7 +107,13 @@ static void tell(
 	event->regarding->namespace = arena_strdup(arena, object_namespace(object));
 	event->regarding->uid = object_meta(object)->uid;
 	event->regarding->resource_version = object_meta(object)->resource_version;
-	status_drop(objects_create(look->objects, arena, &event->base, NULL), "the log has it");
+	status_drop(objects_create(repair->options.objects, arena, &event->base, NULL), "the log has it");
+}
+
+static void tell_address(
+	struct look *look, const ProtobufCMessage *object, const char *reason, const char *action, const char *note)
+{
+	tell(look->repair, look->arena, object, "ipallocator-repair-controller", reason, action, note);
 }
 
 static const NetworkingV1ParentReference *parent_of(const NetworkingV1IPAddress *address)
@@ -106,6 +146,7 @@ static struct status *recreate(
 {
 	if (address)
 		TRY(remove_address(look, address));
+	strmap_remove(look->addresses, ip);
 	struct status *s = service_ips_create_object(
 		look->repair->options.ips, look->arena, ip, object_namespace(service), object_name(service));
 	if (!status_is(s, STATUS_ALREADY_EXISTS))
@@ -136,7 +177,7 @@ static struct status *check_ip(struct look *look, const CoreV1Service *service, 
 	const char *owner = arena_printf(arena, "%s/%s", object_namespace(service), object_name(service));
 	const NetworkingV1IPAddress *address = strmap_get(look->addresses, ip);
 	if (!service_ips_in_any_range(look->repair->options.ips, arena, ip)) {
-		tell(look, &service->base, "ClusterIPOutOfRange", "ClusterIPAllocation",
+		tell_address(look, &service->base, "ClusterIPOutOfRange", "ClusterIPAllocation",
 			arena_printf(arena,
 				"Cluster IP [%s]: %s is not within any configured Service CIDR; please recreate "
 				"service",
@@ -144,7 +185,7 @@ static struct status *check_ip(struct look *look, const CoreV1Service *service, 
 		return NULL;
 	}
 	if (!address) {
-		tell(look, &service->base, "ClusterIPNotAllocated", "ClusterIPAllocation",
+		tell_address(look, &service->base, "ClusterIPNotAllocated", "ClusterIPAllocation",
 			arena_printf(arena, "Cluster IP [%s]: %s is not allocated; repairing", family, ip));
 		return recreate(look, service, ip, NULL);
 	}
@@ -153,13 +194,13 @@ static struct status *check_ip(struct look *look, const CoreV1Service *service, 
 		    str_eq(ref->name, object_name(service));
 	const CoreV1Service *other = names_service(ref) && !ours ? service_of(look, ref) : NULL;
 	if (!ours && !other) {
-		tell(look, &service->base, "ClusterIPNotAllocated", "ClusterIPAllocation",
+		tell_address(look, &service->base, "ClusterIPNotAllocated", "ClusterIPAllocation",
 			arena_printf(arena, "the ClusterIP [%s]: %s for Service %s has a wrong reference; repairing",
 				family, ip, owner));
 		return recreate(look, service, ip, address);
 	}
 	if (other && has_ip(other, ip)) {
-		tell(look, &service->base, "ClusterIPAlreadyAllocated", "ClusterIPAllocation",
+		tell_address(look, &service->base, "ClusterIPAlreadyAllocated", "ClusterIPAllocation",
 			arena_printf(arena,
 				"Cluster IP [%s]:%s was assigned to multiple services; please recreate service", family,
 				ip));
@@ -179,6 +220,9 @@ static struct status *check_service(struct look *look, const CoreV1Service *serv
 		ip_number number;
 		if (ip_number_read(spec->cluster_ips[i], &is_ipv6, &number))
 			TRY(check_ip(look, service, ip_number_print(look->arena, is_ipv6, number)));
+		else
+			tell_address(look, &service->base, "ClusterIPNotValid", "ClusterIPValidation",
+				"Cluster IP <nil> is not a valid IP; please recreate Service");
 	}
 	return NULL;
 }
@@ -192,8 +236,17 @@ static int64_t created(const ProtobufCMessage *object)
 static struct status *clean_up(
 	struct look *look, const NetworkingV1IPAddress *address, const char *reason, const char *note)
 {
-	tell(look, &address->base, reason, "IPAddressAllocation", note);
+	tell_address(look, &address->base, reason, "IPAddressAllocation", note);
 	return remove_address(look, address);
+}
+
+/* As Go prints it. */
+static const char *reference_text(struct arena *arena, const NetworkingV1ParentReference *ref)
+{
+	return !ref ? "nil"
+		    : arena_printf(arena, "&ParentReference{Group:%s,Resource:%s,Namespace:%s,Name:%s,}",
+			      str_or_empty(ref->group), str_or_empty(ref->resource), str_or_empty(ref->namespace),
+			      str_or_empty(ref->name));
 }
 
 /* An address of the allocator must be held by the Service that it names. */
@@ -208,8 +261,8 @@ static struct status *check_address(struct look *look, const NetworkingV1IPAddre
 	if (!names_service(ref))
 		return clean_up(look, address, "IPAddressNotAllocated",
 			arena_printf(arena,
-				"IPAddress %s appears to have been modified, not referencing a Service: cleaning up",
-				name));
+				"IPAddress %s appears to have been modified, not referencing a Service %s: cleaning up",
+				name, reference_text(arena, ref)));
 	const CoreV1Service *service = service_of(look, ref);
 	if (service && has_ip(service, name))
 		return NULL;
@@ -245,7 +298,8 @@ static struct status *check_all(struct look *look)
 	for (size_t i = 0; i < services.n_items; i++)
 		TRY(check_service(look, (const CoreV1Service *)services.items[i]));
 	for (size_t i = 0; i < addresses.n_items; i++)
-		TRY(check_address(look, (const NetworkingV1IPAddress *)addresses.items[i]));
+		if (strmap_has(look->addresses, object_name(addresses.items[i])))
+			TRY(check_address(look, (const NetworkingV1IPAddress *)addresses.items[i]));
 	return NULL;
 }
 
@@ -266,23 +320,84 @@ static struct status *repair_addresses(struct alloc_repair *repair)
 	return s;
 }
 
-static struct status *ports_in_use(void *data, struct arena *arena, int32_t **ret_ports, size_t *ret_n)
+/* One look at the node ports. */
+struct port_look {
+	struct alloc_repair *repair;
+	struct node_port_use *uses;
+	const CoreV1Service **services; /* of each use */
+	size_t n;
+};
+
+static void add_use(struct port_look *look, struct arena *arena, const CoreV1Service *service, int32_t port)
 {
-	const struct alloc_repair *repair = data;
-	struct object_list list;
-	int32_t *ports = NULL;
-	size_t n = 0;
-	TRY(objects_list(repair->options.objects, arena, &CoreV1Service_schema, NULL, &list));
-	for (size_t i = 0; i < list.n_items; i++) {
-		const CoreV1ServiceSpec *spec = ((const CoreV1Service *)list.items[i])->spec;
-		for (size_t k = 0; spec && k < spec->n_ports; k++)
-			if (spec->ports[k]->node_port)
-				ARENA_PUSH(arena, ports, n) = spec->ports[k]->node_port;
-		if (spec && spec->health_check_node_port)
-			ARENA_PUSH(arena, ports, n) = spec->health_check_node_port;
+	size_t n = look->n;
+	ARENA_PUSH(arena, look->services, n) = service;
+	ARENA_PUSH(arena, look->uses, look->n) = (struct node_port_use){.port = port};
+}
+
+/* A port that stands there before for other protocols alone is no other use. */
+static bool is_another_use(const CoreV1ServiceSpec *spec, size_t n_before, int32_t port, const char *protocol)
+{
+	bool seen = false;
+	for (size_t i = 0; i < n_before; i++) {
+		if (spec->ports[i]->node_port != port)
+			continue;
+		if (str_eq(spec->ports[i]->protocol, protocol))
+			return true;
+		seen = true;
 	}
-	*ret_ports = ports;
-	*ret_n = n;
+	return !seen;
+}
+
+static struct status *ports_in_use(void *data, struct arena *arena, struct node_port_use **ret_uses, size_t *ret_n)
+{
+	struct port_look *look = data;
+	struct object_list list;
+	TRY(objects_list(look->repair->options.objects, arena, &CoreV1Service_schema, NULL, &list));
+	for (size_t i = 0; i < list.n_items; i++) {
+		const CoreV1Service *service = (const CoreV1Service *)list.items[i];
+		const CoreV1ServiceSpec *spec = service->spec;
+		for (size_t k = 0; spec && k < spec->n_ports; k++)
+			if (spec->ports[k]->node_port &&
+				is_another_use(spec, k, spec->ports[k]->node_port, spec->ports[k]->protocol))
+				add_use(look, arena, service, spec->ports[k]->node_port);
+		if (spec && spec->health_check_node_port &&
+			is_another_use(spec, spec->n_ports, spec->health_check_node_port, "TCP"))
+			add_use(look, arena, service, spec->health_check_node_port);
+	}
+	*ret_uses = look->uses;
+	*ret_n = look->n;
+	return NULL;
+}
+
+static void tell_port(struct port_look *look, struct arena *arena, size_t i)
+{
+	static const struct {
+		const char *reason, *note, *after_range; /* the range stands between them */
+	} faults[] = {
+		[NODE_PORT_NOT_TAKEN] = {"PortNotAllocated", "is not allocated; repairing"},
+		[NODE_PORT_TAKEN_TWICE] = {"PortAlreadyAllocated",
+			"was assigned to multiple services; please recreate service"},
+		[NODE_PORT_OUT_OF_RANGE] = {"PortOutOfRange", "is not within the port range ",
+			"; please recreate service"},
+	};
+	const struct node_port_use *use = &look->uses[i];
+	if (use->fault == NODE_PORT_RIGHT)
+		return;
+	const char *after = faults[use->fault].after_range;
+	const char *note = arena_printf(arena, "Port %d %s%s%s", use->port, faults[use->fault].note,
+		after ? node_ports_range(look->repair->options.ports, arena) : "", str_or_empty(after));
+	tell(look->repair, arena, &look->services[i]->base, "portallocator-repair-controller",
+		faults[use->fault].reason, "PortAllocation", note);
+}
+
+static struct status *repair_ports(struct alloc_repair *repair)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct port_look look = {.repair = repair};
+	TRY(node_ports_repair(repair->options.ports, arena, ports_in_use, &look));
+	for (size_t i = 0; i < look.n; i++)
+		tell_port(&look, arena, i);
 	return NULL;
 }
 
@@ -290,10 +405,12 @@ struct status *alloc_repair_step(struct alloc_repair *repair)
 {
 	int64_t now = clock_mono_ms(repair->options.clock);
 	bool all = now >= repair->next_ms;
+	if (all)
+		forget_told(repair);
 	if (all || atomic_load(&repair->changed))
 		TRY(status_wrap(repair_addresses(repair), "addresses of services"));
 	if (all)
-		TRY(status_wrap(node_ports_repair(repair->options.ports, ports_in_use, repair), "node ports"));
+		TRY(status_wrap(repair_ports(repair), "node ports"));
 	if (all)
 		repair->next_ms = now + PERIOD_MS;
 	return NULL;

@@ -199,3 +199,28 @@ raw() { curl -s --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/admin.crt" --key "$CP_
 	kill "$pid"
 	wait "$pid" || true
 }
+
+# Keys and values that hands have put into etcd (test/data/service-faults.tsv), and what is told of each.
+@test "faults of addresses and ports that lie in etcd are mended and told" {
+	local key value CP_FLAGS="--service-cluster-ip-range=10.0.0.0/24 --etcd-prefix=/faults --advertise-address=192.0.2.5" CP_PORT="" CP_SERVER faulty=$CP_DIR/faulty.kubeconfig
+	while IFS=$'\t' read -r key value; do
+		ETCDCTL_API=3 etcdctl --endpoints "$CP_ETCD" put "/faults/$key" "$value" >/dev/null
+	done <"$BATS_TEST_DIRNAME/../data/service-faults.tsv"
+	cp_start_apiserver
+	sed "s#$FIRST_SERVER#$CP_SERVER#" "$KUBECONFIG" >"$faulty"
+	told() {
+		"$BIN/kubectl" --kubeconfig "$faulty" get --raw /apis/events.k8s.io/v1/events | jq -r --arg host "$(hostname)" '
+			.items[] | select(.reportingInstance == .reportingController + "-" + $host and .type == "Warning") |
+			"\(.regarding.kind) \(.regarding.name): \(.action): \(.reason): \(.note)"' | LC_ALL=C sort
+	}
+	cp_wait eval '[ "$(told | wc -l)" = "$(wc -l <"$BATS_TEST_DIRNAME/../data/service-faults.expect")" ]' || true
+	diff <(told) "$BATS_TEST_DIRNAME/../data/service-faults.expect"
+	"$BIN/kubectl" --kubeconfig "$faulty" get ipaddresses -o json | jq -r '.items[] | "\(.metadata.name) \(.spec.parentRef.name) \(.metadata.labels | length)"' |
+		diff - <(printf '%s\n' "10.0.0.1 kubernetes 2" "10.0.0.10 right 2" "10.0.0.11 missing 2" "10.0.0.12 nobodys 2" "10.0.0.13 foreign 2" \
+			"10.0.0.14 first 2" "10.0.0.15 unlabelled 2" "10.0.0.19 gone 0" "10.0.0.30 ports 2" "10.0.0.31 ports-again 2" \
+			"10.0.0.32 ports-outside 2" "10.0.0.33 health 2" "10.0.0.34 health-udp 2")
+	"$BIN/kubectl" --kubeconfig "$faulty" get --raw /metrics | grep ^apiserver_nodeport_repair_port_errors_total | LC_ALL=C sort |
+		diff - <(printf 'apiserver_nodeport_repair_port_errors_total{type="%s"} %d\n' duplicate 2 outOfRange 1 repair 5)
+	kill "$CP_APISERVER_PID"
+	wait "$CP_APISERVER_PID" || true
+}
