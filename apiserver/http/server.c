@@ -155,7 +155,14 @@ static enum MHD_Result dispatch(struct exchange_private *x)
 	return MHD_YES;
 }
 
-/* Whether the body fits; told at once when its length is announced. */
+/* So much of a body that is too large is read before the answer. */
+static size_t passed_over_at_most(const struct server *server)
+{
+	return 2 * server->options.max_body_bytes;
+}
+
+/* False: the body is announced to be so large that it is not worth waiting for its end. Who is answered while he writes
+ * may see no more of it than that the connection was closed. */
 static bool begin_request(struct exchange_private *x, const char *method)
 {
 	x->begun = true;
@@ -165,7 +172,10 @@ static bool begin_request(struct exchange_private *x, const char *method)
 	read_certificates(x);
 	const char *length = exchange_header(&x->pub, "Content-Length");
 	uint64_t size;
-	return !length || !str_to_uint64(length, UINT64_MAX, &size) || size <= x->server->options.max_body_bytes;
+	if (!length || !str_to_uint64(length, UINT64_MAX, &size))
+		return true;
+	x->too_large = size > x->server->options.max_body_bytes;
+	return size <= passed_over_at_most(x->server);
 }
 
 static void reply_too_large(struct exchange_private *x)
@@ -191,9 +201,9 @@ static bool take_body(struct exchange_private *x, const char *data, size_t size)
 		return true;
 	}
 	x->too_large = true;
+	x->passed_over += x->received.len + size;
 	strbuf_done(&x->received);
-	x->passed_over += size;
-	return x->passed_over <= max;
+	return x->passed_over <= passed_over_at_most(x->server);
 }
 
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url, const char *method,

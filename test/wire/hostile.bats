@@ -171,6 +171,18 @@ answers() {
 	[ "$wrong" = 0 ]
 }
 
+@test "who writes all of a body that is a little too large before he reads is answered" {
+	run python3 -B - "$BATS_TEST_DIRNAME/../lib" <<- 'PY'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import raw
+		connection = raw.connect()
+		connection.sendall(raw.sized("x" * ((3 << 20) + 200000)))
+		print(connection.recv(12).decode())
+	PY
+	[ "$output" = "HTTP/1.1 413" ]
+}
+
 @test "a body that never ends is not read for ever" {
 	run hostile endless
 	[[ "$output" = *"after less than 64 MiB" ]]
