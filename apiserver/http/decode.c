@@ -151,7 +151,7 @@ static struct status *explain_kind(struct request *request, const struct schema_
 	if (!wrong)
 		return said;
 	status_drop(said, "the first thing that is wrong is the reason");
-	*error = (struct decode_error){.names_kind = true};
+	*error = (struct decode_error){.names_kind = true, .other_kind = arena_strdup(request->arena, wrong->message)};
 	return cannot_handle(type, kind, version_part(api_version), wrong);
 }
 

@@ -287,8 +287,9 @@ static bool sees_managed_fields(const struct patch *p)
 	TREE_FOREACH (op, p->tree)
 		for (const char *const *name = names; *name; name++) {
 			const char *path = tree_string(tree_get(op, *name));
-			size_t size = path ? strlen(path) : 0;
-			if (path && !strncmp(path, field, size < strlen(field) ? size : strlen(field)))
+			const char *pointer = path && strchr(path, '/') ? strchr(path, '/') : path;
+			size_t size = pointer ? strlen(pointer) : 0;
+			if (pointer && !strncmp(pointer, field, size < strlen(field) ? size : strlen(field)))
 				return true;
 		}
 	return false;
@@ -456,23 +457,52 @@ static struct status *not_a_patch(
 		status_bad_request("json: cannot unmarshal %s into Go value of type %s", go_name(found), wanted));
 }
 
+/* The first member of an operation that is to be a text and is none; NULL: all is well. */
+static const cJSON *find_no_text(const cJSON *op)
+{
+	static const char *const texts[] = {"op", "path", "from", NULL};
+	TREE_FOREACH (member, op)
+		if (str_in(member->string, texts) && !cJSON_IsString(member) && !cJSON_IsNull(member))
+			return member;
+	return NULL;
+}
+
+static struct status *check_operation(const struct request *request, const struct patch *p, const cJSON *op)
+{
+	const char *type = is_lenient(request) ? "jsonpatch.Operation" : "handlers.jsonPatchOp";
+	if (!cJSON_IsObject(op) && !cJSON_IsNull(op))
+		return not_a_patch(request, p, op, type);
+	const cJSON *member = is_lenient(request) ? NULL : find_no_text(op);
+	return !member ? NULL
+		       : cannot_decode(request, p,
+				 status_bad_request(
+					 "json: cannot unmarshal %s into Go struct field jsonPatchOp.%s of type string",
+					 go_name(member), member->string));
+}
+
+/* A null is a patch that says nothing, but for the merge, to which it is none. */
+static cJSON *read_null(struct arena *arena, enum patch_kind kind)
+{
+	return kind == PATCH_JSON ? tree_new_array(arena) : tree_new_object(arena);
+}
+
 static struct status *parse_patch(struct request *request, struct patch *p)
 {
 	const struct json_options options = {.strict = is_lenient(request) ? NULL : &p->strict, .no_place = true};
-	const char *const patch = is_lenient(request) ? "jsonpatch.Patch" : "[]handlers.jsonPatchOp",
-			  *const one = is_lenient(request) ? "jsonpatch.Operation" : "handlers.jsonPatchOp";
+	const char *const patch = is_lenient(request) ? "jsonpatch.Patch" : "[]handlers.jsonPatchOp";
 	struct status *status =
 		tree_parse(request->arena, p->exchange->body, p->exchange->body_size, &options, &p->tree);
 	if (status)
 		return cannot_decode(request, p, status);
 	bool list = p->kind == PATCH_JSON;
-	if (list && cJSON_IsNull(p->tree))
-		p->tree = tree_new_array(request->arena);
+	if (cJSON_IsNull(p->tree) && p->kind == PATCH_MERGE)
+		return status_bad_request("Invalid JSON Patch");
+	if (cJSON_IsNull(p->tree))
+		p->tree = read_null(request->arena, p->kind);
 	if (list ? !cJSON_IsArray(p->tree) : !cJSON_IsObject(p->tree))
 		return not_a_patch(request, p, p->tree, list ? patch : "map[string]interface {}");
 	TREE_FOREACH (op, list ? p->tree : NULL)
-		if (!cJSON_IsObject(op) && !cJSON_IsNull(op))
-			return not_a_patch(request, p, op, one);
+		TRY(check_operation(request, p, op));
 	if (list && options.strict)
 		find_unknown_members(request, p);
 	return NULL;

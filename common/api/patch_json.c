@@ -112,12 +112,13 @@ static char *unescape(struct arena *arena, const char *s, size_t size)
 	return out;
 }
 
-/* The container that a pointer leads into; false when there is none, as for the document itself. */
+/* The container that a pointer leads into; false when there is none, as for the document itself. What stands before the
+ * first slash is passed over, as the original does. */
 static bool resolve(struct arena *arena, cJSON *doc, const char *path, struct target *ret_target)
 {
-	const char *p = path;
+	const char *p = strchr(path, '/');
 
-	if (*path != '/')
+	if (!p)
 		return false;
 	for (cJSON *at = doc;;) {
 		size_t size = strcspn(++p, "/");
