@@ -94,6 +94,15 @@ static const char *server_of(const char *group)
 	return str_in(group, own) ? group : "";
 }
 
+#define NO_GROUP_VERSION "unexpected GroupVersion string: %s"
+
+/* It has more than a group, a slash and a version. */
+static bool is_no_version(const char *api_version)
+{
+	const char *slash = strchr(api_version, '/');
+	return slash && strchr(slash + 1, '/');
+}
+
 /* Whether who serves the type knows such a kind at all. */
 static bool is_known(struct arena *arena, const struct schema_type *type, const char *api_version, const char *kind)
 {
@@ -124,8 +133,11 @@ static struct status *check_kind(struct request *request, const struct schema_ty
 		is_former_version(type, api_version, kind))
 		return NULL;
 	if (!str_empty(kind) && !str_empty(api_version) && !is_known(arena, type, api_version, kind)) {
-		error->other_kind = arena_printf(arena, "no kind %s is registered for version %s in scheme " SCHEME,
-			field_quote(arena, kind), field_quote(arena, api_version));
+		error->other_kind =
+			is_no_version(api_version)
+				? arena_printf(arena, NO_GROUP_VERSION, api_version)
+				: arena_printf(arena, "no kind %s is registered for version %s in scheme " SCHEME,
+					  field_quote(arena, kind), field_quote(arena, api_version));
 		return is_other_kind(type, kind, field_quote(arena, version_part(api_version)), error);
 	}
 	if (!str_empty(kind) && !str_eq(kind, type->kind)) {
@@ -274,10 +286,8 @@ static struct status *unrecognized(
 static struct status *check_group_version(struct request *request, const struct schema_type *type,
 	const char *api_version, const char *kind, struct body body)
 {
-	const char *slash = strchr(api_version, '/');
-	if (slash && strchr(slash + 1, '/'))
-		return unrecognized(
-			request, type, body, status_bad_request("unexpected GroupVersion string: %s", api_version));
+	if (is_no_version(api_version))
+		return unrecognized(request, type, body, status_bad_request(NO_GROUP_VERSION, api_version));
 	if (!has_no_version(api_version))
 		return NULL;
 	char *text = arena_strndup(request->arena, body.data, body.size);

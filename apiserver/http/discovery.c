@@ -80,15 +80,17 @@ static void add_subresource(struct arena *arena, const struct schema_resource *r
 	ARENA_PUSH(arena, list->resources, list->n_resources) = out;
 }
 
-/* The versions that the original stores objects of a group in, where they are not those that it serves: what it tells
- * of them is the same from both. */
+/* The versions that the original stores objects of a group, or of one kind, in, where they are not those that it
+ * serves: what it tells of them is the same from both. */
 static const char *storage_version(const struct schema_type *type, const char *group)
 {
-	static const char *const others[][2] = {
-		{"autoscaling", "v2"}, {"resource.k8s.io", "v1beta2"}, {"apiextensions.k8s.io", "v1beta1"}};
+	static const struct {
+		const char *group, *kind, *version;
+	} others[] = {{"autoscaling", NULL, "v2"}, {"resource.k8s.io", NULL, "v1beta2"},
+		{"apiextensions.k8s.io", NULL, "v1beta1"}, {"storage.k8s.io", "VolumeAttributesClass", "v1beta1"}};
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (str_eq(others[i][0], group))
-			return others[i][1];
+		if (str_eq(others[i].group, group) && (!others[i].kind || str_eq(others[i].kind, type->kind)))
+			return others[i].version;
 	return type->version;
 }
 

@@ -30,12 +30,11 @@ struct status *version_parse(const char *text, int64_t *ret_version)
 	return status_with_code(s, 500);
 }
 
-/* A list tells of a bad version as of any bad option; a watch, whose storage reads it, as of an error of its own. */
-static struct status *parse_version(const char *text, bool watch, int64_t *ret_version)
+struct status *version_parse_option(const char *text, int64_t *ret_version)
 {
 	struct status *wrong = version_parse(text, ret_version);
-	if (!wrong || watch)
-		return wrong;
+	if (!wrong)
+		return NULL;
 	struct status *s = status_bad_request("invalid resource version: %s", wrong->message);
 	status_free(wrong);
 	return s;
@@ -85,7 +84,8 @@ struct status *list_version_settle(struct request *request, struct list_options 
 {
 	bool watch = str_eq(request->verb, "watch");
 	if (watch || str_empty(o->token))
-		return parse_version(o->version_text, watch, &o->version);
+		return watch ? version_parse(o->version_text, &o->version)
+			     : version_parse_option(o->version_text, &o->version);
 	struct continue_position position;
 	TRY(continue_read(request->arena, o->token, request_prefix(request), &position));
 	if (!str_empty(o->version_text) && !str_eq(o->version_text, "0"))

@@ -62,14 +62,6 @@ static void check_match(struct field_errors *errors, const struct list_options *
 static struct status *check_list_options(struct request *request, const struct list_options *o, bool watch)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
-	/* A watch from no version begins with what is there, as if it had asked for that. */
-	struct list_options complete = *o;
-	bool from_now = str_empty(o->version_text) || str_eq(o->version_text, "0");
-	if (watch && from_now && !o->has_initial && str_empty(o->match)) {
-		complete.has_initial = true;
-		complete.match = "NotOlderThan";
-		o = &complete;
-	}
 	if (watch && o->has_initial && !str_eq(o->match, "NotOlderThan"))
 		field_forbidden(&errors, FIELD(NULL, "resourceVersionMatch"),
 			"sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
@@ -77,6 +69,16 @@ static struct status *check_list_options(struct request *request, const struct l
 	if (!watch && o->has_initial)
 		field_forbidden(&errors, FIELD(NULL, "sendInitialEvents"), "sendInitialEvents is forbidden for list");
 	return field_errors_status(&errors, "meta.k8s.io", "ListOptions", "");
+}
+
+/* A watch from no version begins with what is there as if it had asked for that, and where that ends is told. */
+static void complete_watch(struct list_options *o)
+{
+	const bool from_now = str_empty(o->version_text) || str_eq(o->version_text, "0");
+	if (!from_now || o->has_initial || !str_empty(o->match))
+		return;
+	o->has_initial = o->initial = true;
+	o->match = "NotOlderThan";
 }
 
 /* Pages come out of etcd. From version 0 on the original lists out of its watch cache, whole; events have none there.
@@ -109,6 +111,8 @@ struct status *list_options_parse(
 		o->limit = 0;
 	/* A watch by its path alone is checked like a list. */
 	query_flag(exchange, "watch", &watch);
+	if (watch)
+		complete_watch(o);
 	return check_list_options(request, o, watch);
 }
 

@@ -66,7 +66,7 @@ struct status *verb_get(struct exchange *exchange, struct request *request, cons
 	}
 	int64_t version;
 	const char *text = exchange_query(exchange, "resourceVersion");
-	TRY(version_parse(text, &version));
+	TRY(str_eq(request->resource, "events") ? version_parse_option(text, &version) : version_parse(text, &version));
 	if (version < 0 && request->asked_fresh)
 		TRY(STEAL(request->fresh));
 	else

@@ -12,6 +12,8 @@
 /* A resourceVersion parameter: -1 when it was not given, and else a revision. What is none is the original's 500
  * without a reason, which lists (list_version_settle) turn into BadRequest and single reads and watches do not. */
 struct status *version_parse(const char *text, int64_t *ret_version) MUST_USE;
+/* The same for what comes out of etcd at the original's, and tells of it as of any bad option: lists, single events. */
+struct status *version_parse_option(const char *text, int64_t *ret_version) MUST_USE;
 /* What of the options only the resource knows: which fields can be selected by. */
 struct status *list_fields_settle(struct request *request, struct list_options *options) MUST_USE;
 /* And what its storage reads: the version, or the token to go on with. */

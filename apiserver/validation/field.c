@@ -227,10 +227,12 @@ void field_too_long(struct field_errors *errors, const struct field_path *path, 
 		arena_printf(errors->arena, "may not be more than %zu byte%s", max, max == 1 ? "" : "s"));
 }
 
-void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, size_t max)
+void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, int64_t max)
 {
 	add(errors, path, "FieldValueTooMany", "Too many", arena_printf(errors->arena, "%zu", actual),
-		arena_printf(errors->arena, "must have at most %zu item%s", max, max == 1 ? "" : "s"));
+		max < 0 ? "has too many items"
+			: arena_printf(
+				  errors->arena, "must have at most %lld item%s", (long long)max, max == 1 ? "" : "s"));
 }
 
 void field_internal(struct field_errors *errors, const struct field_path *path, const char *detail)

@@ -124,7 +124,7 @@ void field_not_found(struct field_errors *errors, const struct field_path *path,
 void field_not_found_because(
 	struct field_errors *errors, const struct field_path *path, const char *value, const char *detail);
 void field_too_long(struct field_errors *errors, const struct field_path *path, size_t max);
-void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, size_t max);
+void field_too_many(struct field_errors *errors, const struct field_path *path, size_t actual, int64_t max);
 void field_internal(struct field_errors *errors, const struct field_path *path, const char *detail);
 
 /* Adds the causes of a status that field_errors_status() made; NULL has none. */

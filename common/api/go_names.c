@@ -275,7 +275,7 @@ const char *go_type_name(struct arena *arena, const struct schema_type *owner, c
 	if (!found || !element)
 		return found ? found->name : NULL;
 	const char *behind = strchr(found->name, ']');
-	return behind ? behind + 1 : found->name;
+	return behind ? behind + 1 : NULL;
 }
 
 /* Words that Go writes in capitals when a name begins with them. */

@@ -138,6 +138,14 @@ static bool pass_over(struct decoder *d, const char *at, struct status *s)
 	return json_skip(&d->r, NULL, NULL);
 }
 
+/* The nearest place that is a field's. */
+static const struct place *field_place(const struct place *at)
+{
+	while (at && !at->owner)
+		at = at->up;
+	return at;
+}
+
 /* The value that comes next is of the wrong type. */
 static bool wrong_type(struct decoder *d, const struct place *at, const struct schema_field *field, bool element)
 {
@@ -149,16 +157,15 @@ static bool wrong_type(struct decoder *d, const struct place *at, const struct s
 	json_peek(&d->r);
 	const char *start = d->r.at;
 	const char *found = found_name(&d->r, number, scratch, sizeof(scratch));
-	const struct place *owner;
+	const struct place *holder = field_place(at);
+	const char *named = holder ? go_type_name(d->arena, holder->owner,
+					     arena_strndup(d->arena, holder->name, holder->size), element)
+				   : NULL;
 
+	/* What a type reads by a reader of its own has its type by its own name, its place by the reader's. */
 	if (d->own_reader)
 		at = d->own_place;
-	owner = at;
-	while (owner && !owner->owner)
-		owner = owner->up;
-	const char *named =
-		owner ? go_type_name(d->arena, owner->owner, arena_strndup(d->arena, owner->name, owner->size), element)
-		      : NULL;
+	const struct place *owner = field_place(at);
 	add_place(&path, at, false);
 	if (named)
 		strbuf_adds(&type, named);

@@ -196,17 +196,17 @@ static struct status *parse_key(struct yaml_stream *s, yaml_event_t *event, char
 	return NULL;
 }
 
-static void report_duplicate(struct yaml_stream *s, const yaml_event_t *event, const char *key)
+static void report_duplicate(struct yaml_stream *s, size_t line, const char *key)
 {
 	if (s->strict && s->strict->n_errors < 100)
-		ARENA_PUSH(s->arena, s->strict->errors, s->strict->n_errors) = arena_printf(
-			s->arena, "line %zu: key \"%s\" already set in map", event->start_mark.line + 1, key);
+		ARENA_PUSH(s->arena, s->strict->errors, s->strict->n_errors) =
+			arena_printf(s->arena, "line %zu: key \"%s\" already set in map", line + 1, key);
 }
 
-/* Puts a member; of members with one name the last stays, in the first's place. The map keeps large mappings from being
- * searched one by one. */
-static void put_member(struct yaml_stream *s, const yaml_event_t *event, cJSON *object, struct strmap *members,
-	const char *key, cJSON *value)
+/* Puts a member, whose value begins in that line; of members with one name the last stays, in the first's place. The
+ * map keeps large mappings from being searched one by one. */
+static void put_member(
+	struct yaml_stream *s, size_t line, cJSON *object, struct strmap *members, const char *key, cJSON *value)
 {
 	cJSON *old = strmap_get(members, key);
 
@@ -216,23 +216,22 @@ static void put_member(struct yaml_stream *s, const yaml_event_t *event, cJSON *
 		tree_append(object, value);
 		return;
 	}
-	report_duplicate(s, event, key);
+	report_duplicate(s, line, key);
 	value->next = old->next;
 	value->prev = old->prev;
 	value->string = old->string;
 	*old = *value;
 }
 
-static void merge_object(
-	struct yaml_stream *s, const yaml_event_t *event, cJSON *object, struct strmap *members, const cJSON *from)
+static void merge_object(struct yaml_stream *s, size_t line, cJSON *object, struct strmap *members, const cJSON *from)
 {
 	TREE_FOREACH (child, from)
-		put_member(s, event, object, members, child->string, tree_copy(s->arena, child));
+		put_member(s, line, object, members, child->string, tree_copy(s->arena, child));
 }
 
 /* The << key: the members of a mapping, or of a list of them of which the first counts most, as if they stood here. */
 static struct status *merge_into(
-	struct yaml_stream *s, const yaml_event_t *event, cJSON *object, struct strmap *members, const cJSON *from)
+	struct yaml_stream *s, size_t line, cJSON *object, struct strmap *members, const cJSON *from)
 {
 	size_t n = cJSON_IsArray(from) ? tree_size(from) : 1, at = 0;
 	const cJSON **all = ARENA_ARRAY(s->arena, const cJSON *, n + 1);
@@ -245,7 +244,7 @@ static struct status *merge_into(
 	for (; at > 0; at--) {
 		if (!cJSON_IsObject(all[at - 1]))
 			return status_bad_request("yaml: map merge requires map or sequence of maps as the value");
-		merge_object(s, event, object, members, all[at - 1]);
+		merge_object(s, line, object, members, all[at - 1]);
 	}
 	return NULL;
 }
@@ -265,13 +264,14 @@ static struct status *parse_member(
 
 	TRY(parse_key(s, key_event, &key));
 	TRY(next_event(s, &event));
+	const size_t line = event.start_mark.line;
 	struct status *status = parse_node(s, &event, depth + 1, &value);
 	yaml_event_delete(&event);
 	if (status)
 		return status;
 	if (is_merge(key_event))
-		return merge_into(s, key_event, object, members, value);
-	put_member(s, key_event, object, members, key, value);
+		return merge_into(s, key_event->start_mark.line, object, members, value);
+	put_member(s, line, object, members, key, value);
 	return NULL;
 }
 

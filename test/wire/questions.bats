@@ -71,10 +71,19 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	answers 400 'strconv.ParseInt: parsing \"x\": invalid syntax' "$MAPS?limit=x"
 	answers 200 '"type":"BOOKMARK"' "$MAPS?watch=1&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
 	answers 200 '"k8s.io/initial-events-end":"true"' "$MAPS?watch=1&timeoutSeconds=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+	# A watch from no version is one that has asked for what is there.
+	answers 200 '"k8s.io/initial-events-end":"true"' "$MAPS?watch=1&timeoutSeconds=1&allowWatchBookmarks=true"
+	answers 200 '"k8s.io/initial-events-end":"true"' "$MAPS?watch=1&timeoutSeconds=1&allowWatchBookmarks=true&resourceVersion=0"
 }
 
 @test "a collection's delete answers with a version" {
 	answers 200 '"resourceVersion":' "$MAPS?labelSelector=x=y" -X DELETE
+}
+
+@test "kinds that are stored in another version than the served one are known by that" {
+	hash() { cp_curl "/apis/$1" | jq -r ".resources[] | select(.name == \"$2\").storageVersionHash"; }
+	[ "$(hash storage.k8s.io/v1 volumeattributesclasses)" = Bl3MtjZ/n/s= ]
+	[ "$(hash storage.k8s.io/v1 storageclasses)" = K+m6uJwbjGY= ]
 }
 
 @test "aggregated discovery is tagged by its content" {

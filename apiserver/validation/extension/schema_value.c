@@ -544,7 +544,7 @@ static void tell(struct field_errors *errors, const struct field_path *path, con
 		field_too_long(errors, at, m->max);
 		break;
 	case TOO_MANY:
-		field_too_many(errors, at, m->actual, m->max);
+		field_too_many(errors, at, m->actual, (int64_t)m->max);
 		break;
 	case TYPE:
 		field_type_invalid_json(errors, at, m->value, m->message);

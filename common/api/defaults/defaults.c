@@ -56,10 +56,11 @@ static bool is_made(const struct schema_field *field)
 	       field->type->form == SCHEMA_FORM_OBJECT;
 }
 
+/* Of the core group's resource lists: the defaults of the other groups are those of their own types. */
 static bool holds_amounts(const struct schema_type *type, const struct schema_field *field)
 {
 	return field->shape == SCHEMA_MAP && field->type->fields[1].type == &ResourceQuantity_schema &&
-	       !str_starts_with(type->name, "resource.");
+	       !str_starts_with(type->name, "resource.") && !str_starts_with(type->name, "node.");
 }
 
 static bool is_field_needed(const struct schema_type *type, const struct schema_field *field)

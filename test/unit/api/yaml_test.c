@@ -302,7 +302,8 @@ static void streams_hold_many_documents(void **state)
 
 static void duplicate_keys_are_told_when_strict(void **state)
 {
-	static const char text[] = "kind: ConfigMap\napiVersion: v1\ndata:\n  a: x\n  a: w\nfoo: 1\n";
+	static const char text[] =
+		"kind: ConfigMap\napiVersion: v1\ndata:\n  a: x\n  a: w\nfoo: 1\nmetadata: {}\nmetadata:\n  name: x\n";
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct json_strict strict = {0};
 	struct json_options options = {.strict = &strict};
@@ -310,9 +311,11 @@ static void duplicate_keys_are_told_when_strict(void **state)
 
 	assert_null(yaml_decode(arena, NULL, text, strlen(text), &options, &map));
 	assert_string_equal(map->data[0]->value, "w");
-	assert_int_equal(strict.n_errors, 2);
+	assert_int_equal(strict.n_errors, 3);
 	assert_string_equal(strict.errors[0], "line 5: key \"a\" already set in map");
-	assert_string_equal(strict.errors[1], "unknown field \"foo\"");
+	/* Where the value begins. */
+	assert_string_equal(strict.errors[1], "line 9: key \"metadata\" already set in map");
+	assert_string_equal(strict.errors[2], "unknown field \"foo\"");
 }
 
 static void hostile_documents_are_refused(void **state)
