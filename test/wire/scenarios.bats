@@ -62,6 +62,14 @@ play() {
 	play nodes.txt
 }
 
+@test "cells of Tables" {
+	play tables.txt
+}
+
+@test "what is warned of, and done all the same" {
+	play warnings.txt
+}
+
 # play_with FLAGS FILE: on a server of its own.
 play_with() {
 	local played=0
