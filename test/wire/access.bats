@@ -92,6 +92,13 @@ allowed() {
 	return 1
 }
 
+# rights USER [JQ]: what he is told of what he may do, or JQ of the review's status.
+rights() {
+	as "$1" POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews \
+		"{\"apiVersion\":\"authorization.k8s.io/v1\",\"kind\":\"SelfSubjectRulesReview\",\"spec\":{\"namespace\":\"$ns\"}}"
+	jq -c ".status | ${2:-[.resourceRules, .nonResourceRules]}" <<< "$body"
+}
+
 # another FLAG…: a second server on the same etcd.
 another() {
 	first=$CP_SERVER
@@ -113,13 +120,15 @@ end_other() {
 }
 
 @test "where everybody may do everything, nobody comes without a name" {
-	local answer
+	local answer told
 	another --authorization-mode=AlwaysAllow
 	as alice GET "$pods"
 	expect 200
 	answer=$(curl -s -A test --cacert "$CP_DIR/ca.crt" -u bad:wrong -w '%{http_code}' "$CP_SERVER$pods")
+	told=$(rights alice)
 	end_other
 	[[ $answer == *'"message":"Unauthorized"'*401 ]]
+	[ "$told" = '[[{"verbs":["*"],"apiGroups":["*"],"resources":["*"]}],[{"verbs":["*"],"nonResourceURLs":["*"]}]]' ]
 }
 
 @test "the authorizers are those of the file" {
@@ -188,15 +197,6 @@ bind() {
 	expect 201
 }
 
-# rights USER: what he is told of what he may do.
-rights() {
-	as "$1" POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews \
-		'{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{"namespace":"'"$ns"'"}}'
-	python3 -c 'import json, sys
-status = json.load(sys.stdin)["status"]
-print(status["incomplete"], status.get("evaluationError"), [[r["verbs"], r.get("resources")] for r in status["resourceRules"][-1:]])' <<< "$body"
-}
-
 @test "roles that are missing are told once, to who asks for his rights and to who grants too much" {
 	local role="{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"Role\",\"metadata\":{\"name\":\"more\"},\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"nodes\"],\"verbs\":[\"get\"]}]}"
 	bind first gone
@@ -205,10 +205,9 @@ print(status["incomplete"], status.get("evaluationError"), [[r["verbs"], r.get("
 		"rules":[{"apiGroups":["rbac.authorization.k8s.io"],"resources":["roles"],"verbs":["create"]},{"apiGroups":[""],"resources":["pods"],"verbs":["list"]}]}'
 	bind maker maker
 	allowed alice
-	run rights alice
-	[ "$output" = "False role.rbac.authorization.k8s.io \"gone\" not found [[['list'], ['pods']]]" ]
-	run rights system:node:n1
-	[ "$output" = "True [node authorizer does not support user rule resolution, role.rbac.authorization.k8s.io \"gone\" not found] [[['list'], ['pods']]]" ]
+	local last='[.incomplete, .evaluationError, .resourceRules[-1]]' rule='{"verbs":["list"],"apiGroups":[""],"resources":["pods"]}'
+	[ "$(rights alice "$last")" = '[false,"role.rbac.authorization.k8s.io \"gone\" not found",'"$rule]" ]
+	[ "$(rights system:node:n1 "$last")" = '[true,"[node authorizer does not support user rule resolution, role.rbac.authorization.k8s.io \"gone\" not found]",'"$rule]" ]
 	as alice POST "$rbac/namespaces/$ns/roles" "$role"
 	expect 403 'resolution errors: [roles.rbac.authorization.k8s.io \"gone\" not found]'
 }
@@ -220,7 +219,8 @@ print(status["incomplete"], status.get("evaluationError"), [[r["verbs"], r.get("
 		{"apiVersion":"$api","kind":"Policy","spec":{"user":"alice","namespace":"$ns","resource":"pods","readonly":true}}
 
 		{"apiVersion":"$api","kind":"Policy","spec":{"group":"system:nodes","namespace":"*","resource":"configmaps","apiGroup":"*"}}
-		{"apiVersion":"$api","kind":"Policy","spec":{"user":"*","nonResourcePath":"/api*","readonly":true}}
+		{"apiVersion":"$api","kind":"Policy","spec":{"user":"*","namespace":"*","nonResourcePath":"/api*","readonly":true}}
+		{"apiVersion":"$api","kind":"Policy","spec":{"user":"*","namespace":"*","resource":"selfsubjectrulesreviews","apiGroup":"authorization.k8s.io"}}
 		{"user":"carol","resource":"services"}
 	JSON
 	another --authorization-mode=ABAC "--authorization-policy-file=$policies" --anonymous-auth
@@ -240,11 +240,34 @@ print(status["incomplete"], status.get("evaluationError"), [[r["verbs"], r.get("
 	try alice POST /api
 	try alice GET /version
 	as alice DELETE "$pods/x"
-	local refused=$body
+	local refused=$body rules
+	rules=$(rights alice)
 	told+=$(curl -s --cacert "$CP_DIR/ca.crt" -o /dev/null -w '%{http_code}' "$CP_SERVER/api")
 	end_other
 	[ "$told" = "200 403 403 403 404 403 200 200 403 403 403" ]
 	[[ $refused == *'in the namespace \"'$ns'\": No policy matched."'* ]]
+	[ "$rules" = '[[{"verbs":["get","list","watch"],"apiGroups":[""],"resources":["pods"]},{"verbs":["*"],"apiGroups":["authorization.k8s.io"],"resources":["selfsubjectrulesreviews"]}],[{"verbs":["get","list","watch"],"nonResourceURLs":["/api*"]}]]' ]
+}
+
+@test "a proxy in front says who asks, and it is told to who delegates whom to believe" {
+	local answers="" trust
+	cp_user front
+	another --requestheader-client-ca-file="$CP_DIR/ca.crt" --requestheader-allowed-names=front --requestheader-username-headers=X-Remote-User \
+		--requestheader-group-headers=X-Remote-Group --requestheader-extra-headers-prefix=X-Remote-Extra- --authorization-mode=RBAC
+	who() {
+		as "$1" POST /apis/authentication.k8s.io/v1/selfsubjectreviews '{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}' \
+			-H 'X-Remote-User: bob' -H 'X-Remote-Group: dev' -H 'X-Remote-Group: ops' -H 'X-Remote-Extra-Scopes: a' -H 'X-Remote-Extra-Scopes: b' \
+			-H 'X-Remote-Extra-Acme.com%2fproject: p'
+		answers+=$(jq -c '.status.userInfo | [.username, .groups, (.extra | del(.["authentication.kubernetes.io/credential-id"]))]' <<< "$body")
+	}
+	who front
+	who alice
+	trusted() { trust=$(cp_curl /api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication | jq -c '.data | del(.[] | select(startswith("---")))'); }
+	cp_wait eval 'trusted; [[ $trust == *allowed-names* ]]'
+	trusted
+	end_other
+	[ "$answers" = '["bob",["dev","ops","system:authenticated"],{"acme.com/project":["p"],"scopes":["a","b"]}]["alice",["dev","system:authenticated"],{}]' ]
+	[ "$trust" = '{"requestheader-allowed-names":"[\"front\"]","requestheader-extra-headers-prefix":"[\"X-Remote-Extra-\"]","requestheader-group-headers":"[\"X-Remote-Group\"]","requestheader-username-headers":"[\"X-Remote-User\"]"}' ]
 }
 
 @test "a server whose policies are not right does not start" {
