@@ -127,3 +127,36 @@ lease() { k -n kube-system get lease -l apiserver.kubernetes.io/identity=kube-ap
 	! k -n default get endpoints kubernetes
 	! k -n default get endpointslice kubernetes
 }
+
+@test "the range of Services becomes one of two families, and is not changed otherwise" {
+	range() { k get servicecidr kubernetes -o 'jsonpath={.spec.cidrs}'; }
+	[ "$(range)" = '["10.0.0.0/24"]' ]
+	CP_FLAGS=--service-cluster-ip-range=10.0.0.0/24,fd00:1::/112 restart
+	cp_wait eval '[ "$(range)" = '"'"'["10.0.0.0/24","fd00:1::/112"]'"'"' ]'
+	CP_FLAGS=--service-cluster-ip-range=10.1.0.0/24,fd00:1::/112 restart
+	[ "$(range)" = '["10.0.0.0/24","fd00:1::/112"]' ]
+}
+
+@test "a server that is given no certificate makes one, and keeps it" {
+	local folder=$BATS_TEST_TMPDIR/certificates made
+	start_bare() {
+		CP_PORT=$(cp_free_port)
+		"$CP_APISERVER" --etcd-servers="$CP_ETCD" --secure-port="$CP_PORT" --bind-address=127.0.0.1 --cert-dir="$folder" --advertise-address=192.0.2.1 \
+			--service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$CP_DIR/sa.pub" --service-cluster-ip-range=10.0.0.0/24 \
+			--service-account-signing-key-file="$CP_DIR/sa.key" --authorization-mode=RBAC > "$CP_DIR/apiserver.log" 2>&1 3>&- &
+		CP_APISERVER_PID=$!
+		cp_wait curl -fs --cacert "$folder/apiserver.crt" "https://localhost:$CP_PORT/readyz"
+	}
+	end() {
+		kill "$CP_APISERVER_PID"
+		wait "$CP_APISERVER_PID" || true
+	}
+	end
+	start_bare
+	end
+	made=$(cat "$folder/apiserver.crt" "$folder/apiserver.key")
+	[[ $(openssl x509 -in "$folder/apiserver.crt" -noout -ext subjectAltName) == *'IP Address:10.0.0.1'* ]]
+	[ "$(stat -c %a "$folder/apiserver.key")" = 600 ]
+	start_bare
+	[ "$(cat "$folder/apiserver.crt" "$folder/apiserver.key")" = "$made" ]
+}
