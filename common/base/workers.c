@@ -45,7 +45,7 @@ struct workers {
 	struct worker *idle; /* who slept last comes first: what it works with is still warm */
 	bool stopping;
 	struct worker *all; /* n_max of them */
-	pthread_t left;	    /* who ended last for want of work: joined by who does so next, or when all end */
+	pthread_t left;	    /* who ended last for want of work, and may be in the lock still: joined when all end */
 	bool has_left, abandoned;
 };
 
@@ -75,8 +75,6 @@ static bool leave(struct worker *worker)
 {
 	struct workers *w = worker->pool;
 	pthread_mutex_lock(&w->lock);
-	const pthread_t before = w->left;
-	const bool joins = w->has_left;
 	struct worker **at = &w->idle;
 	while (*at && *at != worker)
 		at = &(*at)->next_idle;
@@ -86,6 +84,9 @@ static bool leave(struct worker *worker)
 		worker->started = false;
 		w->n_running--;
 		sem_destroy(&worker->wake);
+		/* Who left before is through with the lock. */
+		if (w->has_left)
+			pthread_detach(w->left);
 		w->left = pthread_self();
 		w->has_left = !w->abandoned;
 		if (w->abandoned)
@@ -94,8 +95,6 @@ static bool leave(struct worker *worker)
 	pthread_mutex_unlock(&w->lock);
 	if (found)
 		give_back_end_of_heap();
-	if (found && joins)
-		pthread_join(before, NULL);
 	return found;
 }
 
