@@ -12,6 +12,7 @@
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
 #include "apiserver/boot/boot.h"
+#include "apiserver/encryption/encryption.h"
 #include "apiserver/figures.h"
 #include "apiserver/http/origin.h"
 #include "apiserver/http/server.h"
@@ -34,6 +35,7 @@ enum { FIELD_VALIDATIONS = 5 };
 struct app {
 	const struct clock *clock;
 	struct etcd *etcd;
+	struct encryption *encryption; /* NULL: none */
 	struct registry *registry;
 	struct authn *authn;
 	struct authz *authz;

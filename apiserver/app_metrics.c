@@ -325,6 +325,7 @@ static void write_all(void *data, struct strbuf *out)
 	write_access(app, out);
 	admission_write_metrics(app->admission, out);
 	registry_write_metrics(app->registry, out);
+	encryption_write_metrics(app->encryption, out);
 	write_stored(app, out, "apiserver_resource_objects", "Objects stored, by resource.", true, count_of);
 	write_stored(app, out, "apiserver_resource_size_estimate_bytes", "Bytes of the objects stored, by resource.",
 		true, bytes_of);

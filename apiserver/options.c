@@ -22,8 +22,6 @@ static const struct flag ignored[] = {
 	IGNORED("storage-initialization-timeout"),
 	IGNORED("delete-collection-workers"),
 	IGNORED_BOOL("enable-garbage-collector"),
-	IGNORED("encryption-provider-config"),
-	IGNORED_BOOL("encryption-provider-config-automatic-reload"),
 	IGNORED("etcd-count-metric-poll-period"),
 	IGNORED("etcd-db-metric-poll-interval"),
 	IGNORED("etcd-healthcheck-timeout"),
@@ -153,6 +151,10 @@ static struct flag *own_flags(struct options *o)
 		{"etcd-certfile", 0, FLAG_STRING, &o->etcd_cert_file, "", "client certificate for etcd"},
 		{"etcd-keyfile", 0, FLAG_STRING, &o->etcd_key_file, "", "key of that certificate"},
 		{"etcd-prefix", 0, FLAG_STRING, &o->etcd_prefix, "/registry", "what all keys in etcd begin with"},
+		{"encryption-provider-config", 0, FLAG_STRING, &o->encryption_config, "",
+			"file that says how the objects of which resources are encrypted in etcd"},
+		{"encryption-provider-config-automatic-reload", 0, FLAG_BOOL, &o->encryption_reloads, "false",
+			"whether that file is read again when it changes"},
 		{"etcd-compaction-interval", 0, FLAG_DURATION, &o->compaction_ms, "5m0s",
 			"how often etcd's history is compacted; 0: never"},
 		{"allow-privileged", 0, FLAG_BOOL, &o->allow_privileged, "false",
@@ -217,6 +219,9 @@ struct status *options_parse(struct options *options, int argc, char **argv)
 		return status_bad_request("--min-request-timeout can not be negative value");
 	if (options->watch_seconds > INT32_MAX)
 		return status_bad_request("--min-request-timeout: %lld is too long", (long long)options->watch_seconds);
+	if (options->encryption_reloads && str_empty(options->encryption_config))
+		return status_bad_request(
+			"--encryption-provider-config-automatic-reload must be set with --encryption-provider-config");
 	if (!str_in(options->endpoint_reconciler, (const char *const[]){"lease", "master-count", "none", NULL}))
 		return status_bad_request(
 			"--endpoint-reconciler-type: Reconciler not implemented: %s", options->endpoint_reconciler);

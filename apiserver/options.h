@@ -31,6 +31,8 @@ struct options {
 	char *etcd_cert_file;
 	char *etcd_key_file;
 	char *etcd_prefix;
+	char *encryption_config;
+	bool encryption_reloads;
 	int64_t event_ttl_ms;
 	int64_t lease_reuse_seconds;
 	int64_t compaction_ms;

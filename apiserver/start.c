@@ -133,6 +133,18 @@ static struct status *make_etcd(const struct options *o, struct app *app)
 	return etcd_new(&options, &app->etcd);
 }
 
+static struct status *make_encryption(const struct options *o, struct app *app)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	if (str_empty(o->encryption_config))
+		return NULL;
+	const struct encryption_options options = {.path = o->encryption_config,
+		.reloads = o->encryption_reloads,
+		.server_id = boot_server_name(arena),
+		.clock = app->clock};
+	return encryption_new(&options, &app->encryption);
+}
+
 static struct status *await_etcd(const struct options *o, const struct app *app)
 {
 	const int64_t until = clock_mono_ms(app->clock) + ETCD_PATIENCE_MS;
@@ -236,6 +248,7 @@ static struct status *make_parts(struct options *o, struct app *app)
 	settle_jwks_uri(o);
 	const struct registry_options ro = {.etcd = app->etcd,
 		.prefix = o->etcd_prefix,
+		.encryption = app->encryption,
 		.clock = app->clock,
 		.lease_reuse_seconds = o->lease_reuse_seconds,
 		.watch_seconds = o->watch_seconds};
@@ -348,6 +361,8 @@ static void tick(void *data)
 	struct app *app = data;
 	choose_trim(&app->cpu);
 	size_t went = cache_tick(registry_cache(app->registry));
+	if (encryption_refresh(app->encryption))
+		cache_read_again(registry_cache(app->registry));
 	/* What a burst has left behind goes back to the system. */
 	if (went >= TRIM_BYTES || ++app->ticks % TRIM_TICKS == 0) {
 		arena_drop_spare();
@@ -405,6 +420,7 @@ struct status *apiserver_run(struct options *options)
 	TRY(origins_new(&options->transport_directives, &options->allowed_origins, &app->origins));
 	TRY(settle_advertise_address(options));
 	TRY(make_etcd(options, app));
+	TRY(make_encryption(options, app));
 	TRY(make_parts(options, app));
 	TRY(await_etcd(options, app));
 	app->boot = boot_new(registry_objects(app->registry));

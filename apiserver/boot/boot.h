@@ -54,6 +54,8 @@ struct boot_options {
 	bool rbac; /* whether RBAC is among the authorization modes */
 };
 
+/* What this server is called: its Lease's name. */
+char *boot_server_name(struct arena *arena);
 /* Sees what changes in objects. */
 struct boot *boot_new(struct objects *objects);
 void boot_start(struct boot *boot, const struct boot_options *options);

@@ -50,7 +50,7 @@ static const char *host_name(struct arena *arena)
 }
 
 /* A hash of the host and of what it serves: either server of a host, ours or the original's, has the same. */
-static char *lease_name(struct arena *arena)
+char *boot_server_name(struct arena *arena)
 {
 	CLEANUP(strbuf_done) struct strbuf hashed = STRBUF_INIT;
 	uint8_t hash[SHA256_DIGEST_LENGTH];
@@ -81,7 +81,7 @@ struct status *boot_identity(const struct boot_options *options)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	CoordinationV1Lease *lease = API_NEW(arena, CoordinationV1Lease);
-	char *name = lease_name(arena), uuid[37];
+	char *name = boot_server_name(arena), uuid[37];
 	struct status *s = objects_modify(options->objects, arena, &CoordinationV1Lease_schema, "", NAMESPACE, name,
 		touch, (void *)(uintptr_t)options, NULL);
 	if (!status_is(s, STATUS_NOT_FOUND))

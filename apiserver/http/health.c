@@ -11,6 +11,7 @@ struct check {
 	bool live, ready, health; /* where it counts */
 	const char *(*failure)(struct app *app, enum boot_step step);
 	enum boot_step step;
+	bool (*exists)(const struct app *app); /* NULL: always */
 };
 
 static const char *check_ping(struct app *app, enum boot_step step)
@@ -42,13 +43,21 @@ static const char *check_shutdown(struct app *app, enum boot_step step)
 	return atomic_load(&app->stopping) ? "process is shutting down" : NULL;
 }
 
+static bool reloads_encryption(const struct app *app)
+{
+	return encryption_reloads(app->encryption);
+}
+
 /* The names are the original's, for whoever asks for one of them; what has no part of its own here shares another's. */
 static const struct check checks[] = {
 	{"ping", true, true, true, check_ping},
 	{"log", true, true, true, check_ping},
 	{"etcd", true, true, true, check_etcd},
 	{"etcd-readiness", false, true, false, check_etcd},
+	{"kms-providers", false, true, true, check_ping, .exists = reloads_encryption},
 	{"informer-sync", false, true, false, check_synced},
+	{"poststarthook/start-encryption-provider-config-automatic-reload", true, true, true, check_ping,
+		.exists = reloads_encryption},
 	{"poststarthook/start-apiserver-admission-initializer", true, true, true, check_synced},
 	{"poststarthook/generic-apiserver-start-informers", true, true, true, check_synced},
 	{"poststarthook/priority-and-fairness-config-consumer", true, true, true, check_boot, BOOT_FLOW_CONTROL},
@@ -84,8 +93,10 @@ static const struct check checks[] = {
 
 static const char *const endpoints[HEALTH_ENDPOINTS] = {"healthz", "livez", "readyz"};
 
-static bool counts(const struct check *c, const char *endpoint)
+static bool counts(const struct app *app, const struct check *c, const char *endpoint)
 {
+	if (c->exists && !c->exists(app))
+		return false;
 	if (str_eq(endpoint, "livez"))
 		return c->live;
 	return str_eq(endpoint, "readyz") ? c->ready : c->health;
@@ -104,10 +115,10 @@ static const char *failure_of(struct app *app, const struct check *c, const char
 	return failure;
 }
 
-static const struct check *find_check(const char *name, const char *endpoint)
+static const struct check *find_check(const struct app *app, const char *name, const char *endpoint)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
-		if (str_eq(checks[i].name, name) && counts(&checks[i], endpoint))
+		if (str_eq(checks[i].name, name) && counts(app, &checks[i], endpoint))
 			return &checks[i];
 	return NULL;
 }
@@ -130,14 +141,15 @@ static void answer_one(struct app *app, struct exchange *exchange, const struct 
 }
 
 /* Names that were to be left out and are none. */
-static void warn_of_unknown(struct exchange *exchange, const char *endpoint, struct strbuf *out)
+static void warn_of_unknown(const struct app *app, struct exchange *exchange, const char *endpoint, struct strbuf *out)
 {
 	struct arena *arena = exchange->arena;
 	char **unknown = NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < exchange->n_query; i++) {
 		const struct query_param *q = &exchange->query[i];
-		if (str_eq(q->key, "exclude") && !find_check(q->value, endpoint) && !str_in_n(q->value, unknown, n))
+		if (str_eq(q->key, "exclude") && !find_check(app, q->value, endpoint) &&
+			!str_in_n(q->value, unknown, n))
 			ARENA_PUSH(arena, unknown, n) = arena_strdup(arena, q->value);
 	}
 	if (!n)
@@ -152,7 +164,7 @@ static void answer_checks(struct app *app, struct exchange *exchange, const char
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
 	bool failed = false;
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
-		if (!counts(&checks[i], endpoint))
+		if (!counts(app, &checks[i], endpoint))
 			continue;
 		if (excluded(exchange, checks[i].name)) {
 			strbuf_printf(&out, "[+]%s excluded: ok\n", checks[i].name);
@@ -162,7 +174,7 @@ static void answer_checks(struct app *app, struct exchange *exchange, const char
 		failed |= bad;
 		strbuf_printf(&out, bad ? "[-]%s failed: reason withheld\n" : "[+]%s ok\n", checks[i].name);
 	}
-	warn_of_unknown(exchange, endpoint, &out);
+	warn_of_unknown(app, exchange, endpoint, &out);
 	reply_header(exchange, "X-Content-Type-Options", "nosniff");
 	if (failed || exchange_query(exchange, "verbose"))
 		strbuf_printf(&out, "%s check %s\n", endpoint, failed ? "failed" : "passed");
@@ -184,7 +196,7 @@ bool health_answer(struct app *app, struct exchange *exchange)
 			answer_checks(app, exchange, endpoints[i]);
 			return true;
 		}
-		const struct check *one = *rest == '/' ? find_check(rest + 1, endpoints[i]) : NULL;
+		const struct check *one = *rest == '/' ? find_check(app, rest + 1, endpoints[i]) : NULL;
 		if (one) {
 			answer_one(app, exchange, one, endpoints[i]);
 			return true;
@@ -193,11 +205,11 @@ bool health_answer(struct app *app, struct exchange *exchange)
 	return false;
 }
 
-const char *health_path_nth(struct arena *arena, size_t nth)
+const char *health_path_nth(const struct app *app, struct arena *arena, size_t nth)
 {
 	for (size_t e = 0; e < ARRAY_SIZE(endpoints); e++)
 		for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
-			if (counts(&checks[i], endpoints[e]) && !nth--)
+			if (counts(app, &checks[i], endpoints[e]) && !nth--)
 				return arena_printf(arena, "/%s/%s", endpoints[e], checks[i].name);
 	return NULL;
 }

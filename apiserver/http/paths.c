@@ -62,7 +62,7 @@ static void answer_index(const struct app *app, struct exchange *exchange)
 		add_path(arena, &paths, &n, arena_printf(arena, "/apis/%s", r->type->group));
 		add_path(arena, &paths, &n, arena_printf(arena, "/apis/%s/%s", r->type->group, r->type->version));
 	}
-	for (const char *check; (check = health_path_nth(arena, n_checks)); n_checks++)
+	for (const char *check; (check = health_path_nth(app, arena, n_checks)); n_checks++)
 		add_path(arena, &paths, &n, arena_strdup(arena, check));
 	qsort(paths, n, sizeof(*paths), by_text);
 	strbuf_adds(&out, "{\n  \"paths\": [");

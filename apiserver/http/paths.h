@@ -13,7 +13,7 @@ bool discovery_respond(
 /* /healthz, /livez, /readyz and what is below; false for other paths. */
 bool health_answer(struct app *app, struct exchange *exchange);
 /* The paths of single checks, one after the other; NULL past the last. */
-const char *health_path_nth(struct arena *arena, size_t nth);
+const char *health_path_nth(const struct app *app, struct arena *arena, size_t nth);
 /* What checks said, for /metrics/slis. */
 void health_write_metrics(struct app *app, struct strbuf *out);
 /* Any other path, 404 included. */

@@ -39,8 +39,14 @@ bool attempt_is_stale(struct attempt *a, struct status *verdict)
 
 /* --- values --- */
 
+static const char *key_of(struct request *request, const char *name)
+{
+	return table_key(request_table(request), request->arena, request->namespace, name);
+}
+
 /* The value to store: without resourceVersion, of the stored version. */
-static struct status *encode_value(struct request *request, const ProtobufCMessage *object, struct strbuf *out)
+static struct status *encode_value(struct request *request, const ProtobufCMessage *object, const char *key,
+	struct strbuf *out, struct encryption_value *ret_value)
 {
 	const struct schema_type *type = table_resource(request_table(request))->type;
 	ProtobufCMessage *converted;
@@ -54,7 +60,8 @@ static struct status *encode_value(struct request *request, const ProtobufCMessa
 	cache_expect(request->registry->cache, request_table(request), converted, out->buf, out->len);
 	meta->resource_version = revision;
 	meta->self_link = link;
-	return NULL;
+	*ret_value = (struct encryption_value){out->buf, out->len};
+	return table_seal(request_table(request), request->arena, key, ret_value);
 }
 
 /* 0: it stays. */
@@ -66,40 +73,37 @@ static struct status *value_lease(struct request *request, const ProtobufCMessag
 	return ttl_s > 0 ? lease_take(request->registry->lease, ttl_s, ret_lease) : NULL;
 }
 
-static const char *key_of(struct request *request, const char *name)
-{
-	return table_key(request_table(request), request->arena, request->namespace, name);
-}
-
 /* --- commits --- */
 
 struct status *commit_new(struct request *request, ProtobufCMessage *object)
 {
-	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	struct registry *r = request->registry;
+	struct encryption_value value;
 	int64_t lease, revision;
-	TRY(encode_value(request, object, &value));
-	TRY(value_lease(request, object, &lease));
 	const char *key = key_of(request, object_name(object));
+	TRY(encode_value(request, object, key, &text, &value));
+	TRY(value_lease(request, object, &lease));
 	const int64_t begin_ns = clock_mono_ns(r->clock);
 	TRY(etcd_called(request, FIGURE_POST, begin_ns,
-		etcd_create(r->etcd, request->arena, key, value.buf, value.len, lease, &revision)));
+		etcd_create(r->etcd, request->arena, key, value.bytes, value.size, lease, &revision)));
 	set_revision(request, object, revision);
 	return NULL;
 }
 
 static struct status *swap(struct request *request, struct attempt *a, const ProtobufCMessage *object)
 {
-	CLEANUP(strbuf_done) struct strbuf value = STRBUF_INIT;
+	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
 	struct registry *r = request->registry;
+	struct encryption_value value;
 	int64_t lease, revision;
 	bool done;
-	TRY(encode_value(request, object, &value));
-	TRY(value_lease(request, object, &lease));
 	const char *key = key_of(request, request->name);
+	TRY(encode_value(request, object, key, &text, &value));
+	TRY(value_lease(request, object, &lease));
 	const int64_t begin_ns = clock_mono_ns(r->clock);
 	TRY(etcd_called(request, FIGURE_PUT, begin_ns,
-		etcd_swap(r->etcd, request->arena, key, a->stored.revision, value.buf, value.len, lease, &done,
+		etcd_swap(r->etcd, request->arena, key, a->stored.revision, value.bytes, value.size, lease, &done,
 			&revision, &a->now)));
 	a->lost = !done;
 	if (done)
@@ -110,16 +114,17 @@ static struct status *swap(struct request *request, struct attempt *a, const Pro
 /* Nothing is to be written if what is stored is still that, and in the form in which it would be written. */
 static struct status *confirm(struct request *request, struct attempt *a, bool *ret_current)
 {
-	const void *bytes = a->stored.bytes;
-	size_t size = a->stored.size;
+	struct table *table = request_table(request);
+	struct encryption_value value = a->stored.value;
 	if (!a->stored.live) {
 		TRY(stored_ask(request, request->name, &a->now));
 		a->lost = !a->now.found || a->now.mod_revision != a->stored.revision;
-		bytes = a->now.value;
-		size = a->now.size;
+		value = (struct encryption_value){a->now.value, a->now.size};
+		if (!a->lost)
+			TRY(table_open(table, request->arena, a->now.key, &value));
 	}
-	const struct schema_type *type = table_resource(request_table(request))->type;
-	*ret_current = a->lost || value_is_current(request->arena, type, bytes, size);
+	*ret_current = a->lost || (!value.stale && value_is_current(request->arena, table_resource(table)->type,
+							   value.bytes, value.size));
 	return NULL;
 }
 

@@ -55,9 +55,8 @@ struct stored {
 	ProtobufCMessage *object; /* NULL: there is none */
 	ProtobufCMessage *own;	  /* what a write begins with: the object, or what it was converted from */
 	int64_t revision;
-	bool live; /* read from etcd, not from the cache */
-	size_t size;
-	const void *bytes; /* the value, for comparison */
+	bool live;		       /* read from etcd, not from the cache */
+	struct encryption_value value; /* what etcd has, for comparison; only when live */
 };
 /* A kind of several versions may be written in the one that is stored: from the request's, and back in it. */
 struct status *to_written(struct request *request, ProtobufCMessage **object) MUST_USE;

@@ -23,6 +23,7 @@ struct registry *registry_new(const struct registry_options *options)
 	registry->etcd = options->etcd;
 	registry->clock = options->clock;
 	registry->cache = cache_new(options->etcd, options->prefix, options->clock);
+	cache_set_encryption(registry->cache, options->encryption);
 	registry->etcd_figures = figures_new();
 	const struct lease_options lease = {.grant = grant_lease,
 		.data = options->etcd,
@@ -300,15 +301,19 @@ struct status *to_asked(struct request *request, ProtobufCMessage **object)
 
 struct status *stored_from_kv(struct request *request, const struct etcd_kv *kv, struct stored *ret_stored)
 {
-	*ret_stored = (struct stored){.live = true, .size = kv->size, .bytes = kv->value};
+	struct table *table = request_table(request);
+	ProtobufCMessage *object;
+	*ret_stored = (struct stored){.live = true};
 	if (!kv->found)
 		return NULL;
-	const struct schema_type *type = table_resource(request_table(request))->type;
-	ProtobufCMessage *object;
-	CLEANUP_STATUS struct status *why = value_decode(request->arena, type, kv->value, kv->size, &object);
+	struct encryption_value value = {kv->value, kv->size};
+	CLEANUP_STATUS struct status *why = table_open(table, request->arena, kv->key, &value);
+	if (!why)
+		why = value_decode(request->arena, table_resource(table)->type, value.bytes, value.size, &object);
 	if (why)
-		return value_unreadable(kv->key, why->message);
+		return value_unreadable(kv->key, why);
 	set_revision(request, object, kv->mod_revision);
+	ret_stored->value = value;
 	return adopt(request, object, kv->mod_revision, ret_stored);
 }
 

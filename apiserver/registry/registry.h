@@ -21,11 +21,13 @@
 struct registry;
 struct etcd;
 struct cache;
+struct encryption;
 struct admission;
 
 struct registry_options {
 	struct etcd *etcd;
-	const char *prefix; /* "/registry" */
+	const char *prefix;	       /* "/registry" */
+	struct encryption *encryption; /* of values in etcd; NULL: none */
 	const struct clock *clock;
 	int64_t lease_reuse_seconds; /* see store/lease.h */
 	int64_t watch_seconds;	     /* for which a watch lasts at least, and at most twice as long */

@@ -54,6 +54,16 @@ void cache_free(struct cache *cache)
 	free(cache);
 }
 
+void cache_set_encryption(struct cache *cache, struct encryption *encryption)
+{
+	cache->encryption = encryption;
+}
+
+void cache_read_again(struct cache *cache)
+{
+	atomic_store(&cache->read_again, true);
+}
+
 void cache_start(struct cache *cache)
 {
 	cache->started = true;
@@ -172,6 +182,20 @@ void cache_expect(struct cache *cache, const struct table *table, const void *ob
 	drafts_put(cache->drafts, table->resource, object, value, size);
 }
 
+/* ret_object: NULL where there is a draft. */
+static struct status *read_value(const struct table *t, struct arena *arena, const struct etcd_kv *kv,
+	struct entry **ret_entry, ProtobufCMessage **ret_object)
+{
+	const char *rest = kv->key + t->prefix_len;
+	struct encryption_value value = {kv->value, kv->size};
+	TRY(table_open(t, arena, kv->key, &value));
+	*ret_object = NULL;
+	*ret_entry = drafts_take(t->cache->drafts, t->resource, rest, value.bytes, value.size, kv->mod_revision);
+	return *ret_entry ? NULL
+			  : entry_from_value(arena, t->resource, rest, kv->mod_revision, value.bytes, value.size,
+				    ret_entry, ret_object);
+}
+
 void cache_apply(struct cache *cache, const char *key, const void *value, size_t size, int64_t revision)
 {
 	const char *rest;
@@ -179,19 +203,15 @@ void cache_apply(struct cache *cache, const char *key, const void *value, size_t
 	struct entry *entry = NULL;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *object = NULL;
-	if (t && value)
-		entry = drafts_take(cache->drafts, t->resource, rest, value, size, revision);
-	if (t && value && !entry) {
-		struct status *status =
-			entry_from_value(arena, t->resource, rest, revision, value, size, &entry, &object);
-		if (status) {
-			table_set_unreadable(t, rest, status->message);
-			log_status(status, "the value of %s cannot be read", key);
-			return;
-		}
-	}
+	const struct etcd_kv kv = {.key = key, .value = value, .size = size, .mod_revision = revision};
 	if (!t)
 		return;
+	struct status *status = value ? read_value(t, arena, &kv, &entry, &object) : NULL;
+	if (status) {
+		table_set_unreadable(t, rest, status);
+		log_status(status, "the value of %s cannot be read", key);
+		return;
+	}
 	table_apply(t, rest, entry, object, revision);
 	table_set_unreadable(t, rest, NULL);
 }
@@ -288,6 +308,46 @@ static struct status *refill(struct cache *cache)
 	return NULL;
 }
 
+/* What is newer than the cache, or gone, the watch will tell. */
+static struct status *read_one_again(struct table *t, const char *key, bool *ret_readable)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	const char *whole = arena_printf(arena, "%s%s", t->prefix, key);
+	const int64_t revision = cache_revision(t->cache);
+	struct etcd_kv kv;
+	struct entry *entry;
+	ProtobufCMessage *object;
+	*ret_readable = false;
+	TRY(etcd_get(t->cache->etcd, arena, whole, &kv));
+	if (!kv.found || kv.mod_revision > revision)
+		return NULL;
+	TRY(table_decode(t, arena, &kv, &entry, &object));
+	table_apply(t, key, entry, object, revision);
+	table_set_unreadable(t, key, NULL);
+	*ret_readable = true;
+	return NULL;
+}
+
+/* That it can be read now is no event of etcd's: who comes back has it told out of the history. */
+static void read_table_again(struct table *t)
+{
+	size_t n = 0;
+	bool any = false, readable;
+	CLEANUP_FREE const char **keys = t->unreadable ? strmap_sorted_keys(t->unreadable, &n) : NULL;
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	for (size_t i = 0; i < n; i++)
+		keys[i] = arena_strdup(arena, keys[i]);
+	for (size_t i = 0; i < n; i++) {
+		log_status(
+			read_one_again(t, keys[i], &readable), "the value of %s%s cannot be read", t->prefix, keys[i]);
+		any |= readable;
+	}
+	if (!any)
+		return;
+	table_forget_events(t);
+	table_notify(t, -1);
+}
+
 static void nap(struct cache *cache, int64_t ms)
 {
 	for (; ms > 0 && !atomic_load(&cache->stop); ms -= 50)
@@ -297,7 +357,7 @@ static void nap(struct cache *cache, int64_t ms)
 static bool goes_on(void *data)
 {
 	const struct cache *cache = data;
-	return !atomic_load(&cache->stop);
+	return !atomic_load(&cache->stop) && !atomic_load(&cache->read_again);
 }
 
 static struct status *follow(struct cache *cache, int64_t revision)
@@ -314,6 +374,9 @@ void *cache_thread(void *data)
 	while (!atomic_load(&cache->stop)) {
 		int64_t revision = atomic_load(&cache->revision);
 		struct status *status = NULL;
+		if (atomic_exchange(&cache->read_again, false))
+			for (size_t i = 0; i < cache->n_tables; i++)
+				read_table_again(&cache->tables[i]);
 		if (!atomic_load(&cache->synced))
 			status = fill(cache, &revision);
 		if (!status) {

@@ -15,6 +15,7 @@
 #ifndef APISERVER_STORE_CACHE_H
 #define APISERVER_STORE_CACHE_H
 
+#include "apiserver/encryption/encryption.h"
 #include "apiserver/registry/objects.h"
 #include "apiserver/store/entry.h"
 #include "apiserver/store/etcd.h"
@@ -60,6 +61,10 @@ struct cache *cache_new(struct etcd *etcd, const char *prefix, const struct cloc
 /* Stops the thread. No watcher may be left. */
 void cache_free(struct cache *cache);
 DEFINE_CLEANUP(struct cache *, cache_free)
+/* How values are stored, before the start; NULL: as they are. Borrowed. */
+void cache_set_encryption(struct cache *cache, struct encryption *encryption);
+/* Other keys are known: what could not be read is read again, by the cache's thread. */
+void cache_read_again(struct cache *cache);
 void cache_start(struct cache *cache);
 bool cache_synced(struct cache *cache);
 int64_t cache_revision(struct cache *cache);
@@ -85,6 +90,11 @@ struct table *cache_table(struct cache *cache, const char *group, const char *re
 const struct schema_resource *table_resource(const struct table *table);
 /* "/registry/pods/default/web". */
 char *table_key(const struct table *table, struct arena *arena, const char *namespace, const char *name);
+/* A value as etcd has it is decrypted, and one that it is to have encrypted (apiserver/encryption/encryption.h). */
+struct status *table_open(
+	const struct table *table, struct arena *arena, const char *key, struct encryption_value *value) MUST_USE;
+struct status *table_seal(
+	const struct table *table, struct arena *arena, const char *key, struct encryption_value *value) MUST_USE;
 /* fn for every object there is and every later event, decoded, on the cache's thread; where wanted is not NULL, only
  * for those that it wants. Before cache_start(). */
 void table_subscribe(struct table *table, object_wanted_fn *wanted, object_event_fn *fn, void *data);

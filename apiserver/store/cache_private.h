@@ -31,7 +31,7 @@ struct table {
 	size_t bytes;			/* of the objects */
 	size_t untidy;			/* bytes that were put or removed since table_tidy() */
 	size_t ring_bytes;		/* of what only the ring keeps */
-	struct strmap *unreadable;	/* keys whose values cannot be read: why; NULL: none */
+	struct strmap *unreadable;	/* keys whose values cannot be read: a status; NULL: none */
 	atomic_uint_least64_t received; /* changes after the first reading */
 	struct tally_slot waited;	/* seconds that reads waited for it to be new enough */
 	struct event_source events;	/* of the thread that applies */
@@ -62,6 +62,7 @@ struct watcher {
 struct cache {
 	struct etcd *etcd;
 	const struct clock *clock;
+	struct encryption *encryption; /* NULL: none */
 	char *prefix;
 	size_t n_tables;
 	struct table *tables;
@@ -98,6 +99,7 @@ struct cache {
 	bool refilling;	       /* the cache's thread: after a gap */
 	/* The thread. */
 	atomic_bool stop;
+	atomic_bool read_again; /* what could not be read */
 	bool started;
 	pthread_t thread;
 };
@@ -112,8 +114,13 @@ void table_apply(
 	struct table *table, const char *key, struct entry *entry, const ProtobufCMessage *object, int64_t revision);
 /* Lays anew what a storm has left scattered, if that is much; returns how many bytes it moved. One thread calls it. */
 size_t table_tidy(struct table *table);
+/* What etcd has of a key becomes an entry. Error: why it cannot be read. */
+struct status *table_decode(const struct table *table, struct arena *arena, const struct etcd_kv *kv,
+	struct entry **ret_entry, ProtobufCMessage **ret_object) MUST_USE;
+/* The window begins anew after the cache's revision: who follows is lost. The cache's thread. */
+void table_forget_events(struct table *table);
 /* That etcd's value of a key cannot be read, or (why NULL) can, or is gone. */
-void table_set_unreadable(struct table *table, const char *key, const char *why);
+void table_set_unreadable(struct table *table, const char *key, const struct status *why);
 /* Wakes the watchers that wait; now_ms >= 0: only those whose time has come. */
 void table_notify(struct table *table, int64_t now_ms);
 void cache_advance(struct cache *cache, int64_t revision);

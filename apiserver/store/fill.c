@@ -63,8 +63,7 @@ static void decode_batch(void *data)
 	struct batch *b = data;
 	for (size_t i = 0; i < b->n; i++) {
 		struct one *o = &b->items[i];
-		o->status = entry_from_value(b->arena, o->table->resource, o->key, o->kv->mod_revision, o->kv->value,
-			o->kv->size, &o->entry, &o->object);
+		o->status = table_decode(o->table, b->arena, o->kv, &o->entry, &o->object);
 	}
 	sem_post(&b->decoded);
 }
@@ -170,7 +169,7 @@ static void apply_first(struct filling *f)
 		if (o->entry)
 			table_apply(o->table, o->key, o->entry, o->object, o->kv->mod_revision);
 		else
-			table_set_unreadable(o->table, o->key, o->status->message);
+			table_set_unreadable(o->table, o->key, o->status);
 		log_status(o->status, "the value of %s cannot be read", o->kv->key);
 	}
 	f->first = b->next;

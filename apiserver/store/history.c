@@ -20,14 +20,13 @@ static void add(void *data, const struct etcd_kv *kv)
 	mem_grow(&s->items, &r->cap, s->n_items + 1, sizeof(*s->items));
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *object;
-	r->status = entry_from_value(arena, r->table->resource, kv->key + r->table->prefix_len, kv->mod_revision,
-		kv->value, kv->size, &s->items[s->n_items], &object);
+	r->status = table_decode(r->table, arena, kv, &s->items[s->n_items], &object);
 	if (!r->status) {
 		s->n_items++;
 		return;
 	}
 	CLEANUP_STATUS struct status *why = r->status;
-	r->status = value_unreadable(kv->key, why->message);
+	r->status = value_unlistable(kv->key, why);
 }
 
 struct status *table_list_stored(

@@ -81,8 +81,7 @@ static struct entry *entry_of(struct table *t, const char *key, const struct etc
 		return entry;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	ProtobufCMessage *object;
-	struct status *status =
-		entry_from_value(arena, t->resource, key, kv->mod_revision, kv->value, kv->size, &entry, &object);
+	struct status *status = table_decode(t, arena, kv, &entry, &object);
 	log_status(status, "a former value of %s cannot be read", kv->key);
 	return entry;
 }

@@ -171,6 +171,25 @@ char *table_key(const struct table *t, struct arena *arena, const char *namespac
 	return arena_printf(arena, "%s%s", t->prefix, name);
 }
 
+struct status *table_open(const struct table *t, struct arena *arena, const char *key, struct encryption_value *value)
+{
+	return encryption_open(t->cache->encryption, t->resource, arena, key, value);
+}
+
+struct status *table_seal(const struct table *t, struct arena *arena, const char *key, struct encryption_value *value)
+{
+	return encryption_seal(t->cache->encryption, t->resource, arena, key, value);
+}
+
+struct status *table_decode(const struct table *t, struct arena *arena, const struct etcd_kv *kv,
+	struct entry **ret_entry, ProtobufCMessage **ret_object)
+{
+	struct encryption_value value = {kv->value, kv->size};
+	TRY(table_open(t, arena, kv->key, &value));
+	return entry_from_value(arena, t->resource, kv->key + t->prefix_len, kv->mod_revision, value.bytes, value.size,
+		ret_entry, ret_object);
+}
+
 void table_subscribe(struct table *t, object_wanted_fn *wanted, object_event_fn *fn, void *data)
 {
 	t->subscribers = mem_realloc(t->subscribers, (t->n_subscribers + 1) * sizeof(*t->subscribers));
@@ -436,6 +455,18 @@ void ring_put_before(struct table *t, struct event *const *events, size_t n, int
 		t->cache->recalled_bytes += event->bytes;
 	}
 	t->window_start = from;
+}
+
+void table_forget_events(struct table *t)
+{
+	pthread_mutex_lock(&t->watchers_lock);
+	pthread_rwlock_wrlock(&t->cache->lock);
+	while (t->first < t->next)
+		ring_drop_first(t);
+	t->window_start = t->states_start = revision_locked(t);
+	leave_behind(t);
+	pthread_rwlock_unlock(&t->cache->lock);
+	pthread_mutex_unlock(&t->watchers_lock);
 }
 
 static int64_t event_age_ms(const struct table *t, uint64_t number, int64_t now_ms)

@@ -22,7 +22,12 @@ static void lose_watchers(struct table *t, const char *key)
 	}
 }
 
-void table_set_unreadable(struct table *t, const char *key, const char *why)
+static void drop(void *status)
+{
+	status_free(status);
+}
+
+void table_set_unreadable(struct table *t, const char *key, const struct status *why)
 {
 	if (!why && !t->unreadable) /* only the cache's thread writes it */
 		return;
@@ -31,9 +36,9 @@ void table_set_unreadable(struct table *t, const char *key, const char *why)
 	if (why)
 		lose_watchers(t, key);
 	if (!t->unreadable)
-		t->unreadable = strmap_new(free);
+		t->unreadable = strmap_new(drop);
 	if (why)
-		strmap_put(t->unreadable, key, mem_strdup(why));
+		strmap_put(t->unreadable, key, status_copy(why));
 	else
 		strmap_remove(t->unreadable, key);
 	if (!strmap_count(t->unreadable))
@@ -42,40 +47,47 @@ void table_set_unreadable(struct table *t, const char *key, const char *why)
 	pthread_mutex_unlock(&t->watchers_lock);
 }
 
-static struct status *tell(const struct table *t, const char *key, const char *why)
-{
-	CLEANUP_FREE char *whole = mem_printf("%s%s", t->prefix, key);
-	return value_unreadable(whole, why);
-}
-
 struct status *table_check_key(struct table *t, const char *namespace, const char *name)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
-	const char *key = table_key(t, arena, namespace, name) + t->prefix_len;
+	const char *key = table_key(t, arena, namespace, name);
 	pthread_rwlock_rdlock(&t->cache->lock);
-	const char *why = t->unreadable ? strmap_get(t->unreadable, key) : NULL;
-	struct status *s = why ? tell(t, key, why) : NULL;
+	const struct status *why = t->unreadable ? strmap_get(t->unreadable, key + t->prefix_len) : NULL;
+	struct status *s = why ? value_unreadable(key, why) : NULL;
 	pthread_rwlock_unlock(&t->cache->lock);
 	return s;
 }
 
-struct status *table_check_prefix(struct table *t, const char *prefix)
+/* The first key that begins with the prefix, in the arena, and a copy of why it cannot be read; NULL: there is none. */
+static struct status *first_unreadable(struct table *t, struct arena *arena, const char *prefix, const char **ret_key)
 {
-	struct status *s = NULL;
+	struct status *why = NULL;
 	pthread_rwlock_rdlock(&t->cache->lock);
 	if (t->unreadable) {
 		size_t n;
 		CLEANUP_FREE const char **keys = strmap_sorted_keys(t->unreadable, &n);
-		for (size_t i = 0; !s && i < n; i++)
-			if (str_starts_with(keys[i], prefix))
-				s = tell(t, keys[i], strmap_get(t->unreadable, keys[i]));
+		for (size_t i = 0; !why && i < n; i++)
+			if (str_starts_with(keys[i], prefix)) {
+				*ret_key = arena_printf(arena, "%s%s", t->prefix, keys[i]);
+				why = status_copy(strmap_get(t->unreadable, keys[i]));
+			}
 	}
 	pthread_rwlock_unlock(&t->cache->lock);
-	return s;
+	return why;
+}
+
+struct status *table_check_prefix(struct table *t, const char *prefix)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
+	const char *key;
+	CLEANUP_STATUS struct status *why = first_unreadable(t, arena, prefix, &key);
+	return why ? value_unlistable(key, why) : NULL;
 }
 
 struct status *table_check_ready(struct table *t, const char *prefix)
 {
-	CLEANUP_STATUS struct status *why = table_check_prefix(t, prefix);
-	return why ? status_initializing(why->message) : NULL;
+	CLEANUP(arena_freep) struct arena *arena = arena_new_sized(256);
+	const char *key;
+	CLEANUP_STATUS struct status *why = first_unreadable(t, arena, prefix, &key);
+	return why ? status_initializing(value_unlistable_text(arena, t->resource->type, key, why)) : NULL;
 }

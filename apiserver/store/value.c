@@ -1,5 +1,6 @@
 #include "apiserver/store/value.h"
 #include "api/defaults/defaults.h"
+#include "api/go_text.h"
 #include "api/json.h"
 #include "api/protobuf.h"
 #include "api/tree.h"
@@ -232,7 +233,41 @@ bool value_is_current(struct arena *arena, const struct schema_type *type, const
 	return !bad && str_eq(version, stored_version(type)) && str_eq(kind, type->kind);
 }
 
-struct status *value_unreadable(const char *key, const char *why)
+/* Of a value that cannot be decrypted, whose cause is the reason alone. */
+static const char *undecrypted(const struct status *why)
 {
-	return status_internal("the value of %s in etcd cannot be read: %s", key, why);
+	return why->n_causes ? why->causes[0].message : NULL;
+}
+
+struct status *value_unreadable(const char *key, const struct status *why)
+{
+	if (undecrypted(why))
+		return status_copy(why);
+	return status_internal("the value of %s in etcd cannot be read: %s", key, why->message);
+}
+
+static char *untransformed(struct arena *arena, const char *key, const struct status *why)
+{
+	return arena_printf(arena, "unable to transform key %s: %s", go_quote(arena, key), undecrypted(why));
+}
+
+struct status *value_unlistable(const char *key, const struct status *why)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	if (!undecrypted(why))
+		return value_unreadable(key, why);
+	const char *text = untransformed(arena, key, why);
+	struct status *s = status_internal("Internal error occurred: %s", text);
+	status_add_cause(s, "", "", "%s", text);
+	return s;
+}
+
+char *value_unlistable_text(
+	struct arena *arena, const struct schema_type *type, const char *key, const struct status *why)
+{
+	CLEANUP_STATUS struct status *plain = value_unreadable(key, why);
+	if (!undecrypted(why))
+		return arena_strdup(arena, plain->message);
+	const char *package = *type->group ? arena_strndup(arena, type->group, strcspn(type->group, ".")) : "core";
+	return arena_printf(arena, "failed to list *%s.%s: %s", package, type->kind, untransformed(arena, key, why));
 }

@@ -21,7 +21,12 @@ void value_encode(struct strbuf *out, const ProtobufCMessage *object);
 bool value_is_current(struct arena *arena, const struct schema_type *type, const void *value, size_t size);
 /* dataSource and dataSourceRef are one thing under two names: who has one has both. */
 void value_settle_sources(struct arena *arena, CoreV1PersistentVolumeClaimSpec *spec);
-/* What a client is told of a value that cannot be read: Internal, naming the key. */
-struct status *value_unreadable(const char *key, const char *why) MUST_USE;
+/* What a client is told of a value that cannot be read, by itself or among others: Internal. why is what
+ * encryption_open() or value_decode() said. */
+struct status *value_unreadable(const char *key, const struct status *why) MUST_USE;
+struct status *value_unlistable(const char *key, const struct status *why) MUST_USE;
+/* The same of the cache of a kind, without the code. */
+char *value_unlistable_text(
+	struct arena *arena, const struct schema_type *type, const char *key, const struct status *why);
 
 #endif
