@@ -18,16 +18,27 @@ static struct status *refuse(const CoreV1Pod *pod, const char *text)
 }
 
 /* The original tells how it looked. */
-static struct status *refuse_uid(const CoreV1Pod *pod, const char *uid, bool dry_run)
+static struct status *refuse_other(
+	const CoreV1Pod *pod, const char *what, const char *wanted, const char *found, bool dry_run)
 {
 	return status_details(
 		status_new(STATUS_CONFLICT,
 			"Operation cannot be fulfilled on pods \"%s\": StorageError: invalid object, Code: "
-			"4, Key: %s/pods/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID "
-			"in precondition: %s, UID in object meta: %s",
-			object_name(pod), dry_run ? "" : "/registry", object_namespace(pod), object_name(pod), uid,
-			object_uid(pod)),
+			"4, Key: %s/pods/%s/%s, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: %s "
+			"in precondition: %s, %s in object meta: %s",
+			object_name(pod), dry_run ? "" : "/registry", object_namespace(pod), object_name(pod), what,
+			wanted, what, found),
 		"", "pods", object_name(pod));
+}
+
+static struct status *check_preconditions(const struct assignment *a, const CoreV1Pod *pod)
+{
+	const char *uid = object_uid(a->binding), *version = object_resource_version(a->binding);
+	if (!str_empty(uid) && !str_eq(uid, object_uid(pod)))
+		return refuse_other(pod, "UID", uid, object_uid(pod), a->dry_run);
+	if (!str_empty(version) && !str_eq(version, object_resource_version(pod)))
+		return refuse_other(pod, "ResourceVersion", version, object_resource_version(pod), a->dry_run);
+	return NULL;
 }
 
 static void mark_scheduled(struct arena *arena, CoreV1Pod *pod, int64_t now_s)
@@ -57,8 +68,7 @@ static struct status *assign(void *data, struct arena *arena, ProtobufCMessage *
 	CoreV1Pod *pod = (CoreV1Pod *)object;
 	const MetaV1ObjectMeta *meta = b->metadata;
 	(void)ENSURE(arena, pod->spec, CoreV1PodSpec);
-	if (meta && !str_empty(meta->uid) && !str_eq(meta->uid, object_uid(pod)))
-		return refuse_uid(pod, meta->uid, a->dry_run);
+	TRY(check_preconditions(a, pod));
 	if (meta_is_deleting(pod->metadata))
 		return refuse(pod,
 			arena_printf(arena, "pod %s is being deleted, cannot be assigned to a host", object_name(pod)));
@@ -98,6 +108,8 @@ static struct status *bind(
 	struct request *request, const CoreV1Binding *binding, const char *name, ProtobufCMessage **ret_object)
 {
 	TRY(check(request, binding));
+	if (str_empty(name))
+		return status_bad_request("Name parameter required.");
 	TRY(check_name_parameter(request->arena, name));
 	struct assignment assignment = {binding, request->clock, request->dry_run};
 	if (request->dry_run) {
