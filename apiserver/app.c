@@ -143,9 +143,13 @@ static struct status *check_served(const struct request *r)
 	const char *const *served = r->schema->verbs;
 	if (*r->subresource)
 		served = schema_find_subresource(r->schema, r->subresource)->verbs;
+	/* What cannot be listed is found in its namespace alone, and what cannot be watched below no prefix. */
+	bool everywhere = r->schema->namespaced && str_empty(r->namespace);
+	if ((everywhere && !str_in("list", r->schema->verbs)) ||
+		(r->by_prefix && (*r->subresource || !str_in("watch", r->schema->verbs))))
+		return status_unknown_path();
 	/* Across namespaces things are only looked at. */
-	bool across = r->schema->namespaced && str_empty(r->namespace) &&
-		      !str_in(r->verb, (const char *const[]){"list", "watch", NULL});
+	bool across = everywhere && !str_in(r->verb, (const char *const[]){"list", "watch", NULL});
 	if (across && *r->name)
 		return status_unknown_path();
 	static const char *const single[] = {"get", "update", "patch", "delete"}, *const writes[] = {
@@ -159,7 +163,9 @@ static struct status *check_served(const struct request *r)
 		return status_internal("invalid key: \"/%s/%s\"", r->resource, r->namespace);
 	/* One of them has a name, and one that is to be has none in its path. */
 	bool misnamed = str_eq(r->verb, "create") ? *r->name && !*r->subresource : str_in(r->verb, writes) && !*r->name;
-	if (!across && !misnamed && (str_in(r->verb, served) || is_connect(r)))
+	/* Who lists is asked to watch, and knows better what is wrong with that. */
+	bool has_verb = str_in(r->verb, served) || (str_eq(r->verb, "watch") && str_in("list", served));
+	if (!across && !misnamed && (has_verb || is_connect(r)))
 		return NULL;
 	return status_not_allowed();
 }
@@ -189,6 +195,14 @@ static MUST_USE struct status *unrouted(struct request *r, struct status *why)
 	return why;
 }
 
+static void warn_of_deprecated(struct request *r)
+{
+	if (r->schema->type == &CoreV1Endpoints_schema)
+		request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+	if (r->schema->type == &CoreV1ComponentStatus_schema)
+		request_warn(r, "v1 ComponentStatus is deprecated in v1.19+");
+}
+
 static struct status *respond_resource(struct exchange *exchange, struct request *r)
 {
 	struct accept accept;
@@ -206,8 +220,7 @@ static struct status *respond_resource(struct exchange *exchange, struct request
 	if (str_eq(r->verb, "patch"))
 		TRY(unrouted(r, verb_patch_check(exchange)));
 	TRY(unrouted(r, accept_route(r->arena, exchange_header(exchange, "Accept"), lists)));
-	if (r->schema->type == &CoreV1Endpoints_schema)
-		request_warn(r, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+	warn_of_deprecated(r);
 	struct status *refused = accept_parse(exchange, has_table(r) ? SHAPES_ALL : SHAPES_METADATA, &accept);
 	if (refused)
 		return lists ? first_of(list_options_parse(exchange, r, &options), refused) : refused;

@@ -153,15 +153,16 @@ static bool takes(const struct clause *c, enum media media, enum shapes shapes, 
 	return shape_of(c, shapes, accept);
 }
 
-/* Whether a route that produces these media types is one for the header at all: names only, in any order. */
-static bool is_produced(struct arena *arena, const char *text)
+/* Whether a route that produces these media types (NULL ends them) is one for the header at all: names only, in any
+ * order. */
+static bool is_produced(struct arena *arena, const char *text, const char *const *types)
 {
 	char **parts;
 	size_t n = str_split(arena, text, ',', &parts);
 	for (size_t i = 0; i < n; i++) {
 		parts[i][strcspn(parts[i], ";")] = 0;
 		const char *type = trim_spaces(parts[i]);
-		if (str_eq(type, "*/*") || str_in(type, media_names))
+		if (str_eq(type, "*/*") || str_in(type, types))
 			return true;
 	}
 	return false;
@@ -170,14 +171,24 @@ static bool is_produced(struct arena *arena, const char *text)
 static const char available[] = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 static const char streams[] = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
 
-struct status *accept_route(struct arena *arena, const char *text, bool lists)
+static struct status *check_produced(struct arena *arena, const char *text, const char *const *types, const char *told)
 {
-	if (str_empty(text) || is_produced(arena, text))
+	if (str_empty(text) || is_produced(arena, text, types))
 		return NULL;
 	return status_details(
-		status_new(STATUS_NOT_ACCEPTABLE, "406: Not Acceptable\n\nAvailable representations: %s%s%s", available,
-			lists ? ", " : "", lists ? streams : ""),
-		"", "", "");
+		status_new(STATUS_NOT_ACCEPTABLE, "406: Not Acceptable\n\nAvailable representations: %s", told), "", "",
+		"");
+}
+
+struct status *accept_route(struct arena *arena, const char *text, bool lists)
+{
+	return check_produced(
+		arena, text, media_names, lists ? arena_printf(arena, "%s, %s", available, streams) : available);
+}
+
+struct status *accept_only(struct arena *arena, const char *text, const char *type)
+{
+	return check_produced(arena, text, (const char *const[]){type, NULL}, type);
 }
 
 struct status *accept_stream(const struct accept *accept)

@@ -24,6 +24,8 @@ enum shapes { SHAPES_NONE, SHAPES_METADATA, SHAPES_ALL };
 /* First, 406 when none of the header's media types is known, whatever is asked of them. lists: whether what is asked
  * for is a list, which can be watched. */
 struct status *accept_route(struct arena *arena, const char *text, bool lists) MUST_USE;
+/* The same of a path that is answered in one media type alone. */
+struct status *accept_only(struct arena *arena, const char *text, const char *type) MUST_USE;
 /* Then, 406 when nothing fits. A clause that asks for what there is not counts for nothing. */
 struct status *accept_parse(struct exchange *exchange, enum shapes shapes, struct accept *ret_accept) MUST_USE;
 /* The same of a header's text; NULL is as if absent. */

@@ -7,8 +7,9 @@
 #include "apiserver/registry/private.h"
 #include "apiserver/store/cache.h"
 
-static void answer_version(struct exchange *exchange)
+static struct status *answer_version(struct exchange *exchange)
 {
+	TRY(accept_only(exchange->arena, exchange_header(exchange, "Accept"), "application/json"));
 	struct utsname machine;
 	uname(&machine);
 	const char *arch = str_eq(machine.machine, "x86_64")	? "amd64"
@@ -22,6 +23,7 @@ static void answer_version(struct exchange *exchange)
 		"  \"goVersion\": \"\",\n  \"compiler\": \"gcc\",\n  \"platform\": \"linux/%s\"\n}",
 		KUBEC_VERSION, arch);
 	reply_bytes(exchange, 200, "application/json", body, strlen(body));
+	return NULL;
 }
 
 static void answer_metrics(struct app *app, struct exchange *exchange)
@@ -93,8 +95,10 @@ static struct status *answer_identity(struct app *app, struct exchange *exchange
 	*ret_answered = (keys || configuration) && !str_empty(body);
 	if (!*ret_answered)
 		return NULL;
+	const char *type = keys ? "application/jwk-set+json" : "application/json";
+	TRY(accept_only(exchange->arena, exchange_header(exchange, "Accept"), type));
 	reply_header(exchange, "Cache-Control", "public, max-age=3600");
-	reply_bytes(exchange, 200, keys ? "application/jwk-set+json" : "application/json", body, strlen(body));
+	reply_bytes(exchange, 200, type, body, strlen(body));
 	return NULL;
 }
 
@@ -114,8 +118,8 @@ struct status *paths_respond(struct app *app, struct exchange *exchange, struct 
 		return NULL;
 	TRY(check_route(exchange, "/version", &version));
 	if (version)
-		answer_version(exchange);
-	else if (str_eq(path, "/metrics") || str_eq(path, "/metrics/slis"))
+		return answer_version(exchange);
+	if (str_eq(path, "/metrics") || str_eq(path, "/metrics/slis"))
 		answer_metrics(app, exchange);
 	else if (str_eq(path, "/"))
 		answer_index(app, exchange);

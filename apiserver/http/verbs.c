@@ -183,13 +183,14 @@ static struct status *answer_updated(struct exchange *exchange, struct request *
 /* There is no such object; what is wrong with the one that was sent is told first. */
 static struct status *update_missing(struct exchange *exchange, struct request *request, struct status *missing)
 {
+	const struct subresource_handler *handler = handler_of(request);
+	const bool view = handler && handler->put;
 	ProtobufCMessage *object;
-	struct status *bad = decode_body(exchange, request, request->schema->type, &object);
+	struct status *bad = decode_body(exchange, request, view ? view_type(request) : request->schema->type, &object);
 	if (!bad && request->schema->namespaced)
 		bad = request_check_namespace(request, object_namespace(object));
-	if (!bad && !str_empty(object_name(object)) && !str_eq(object_name(object), request->name))
-		bad = status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
-			object_name(object), request->name);
+	if (!bad)
+		bad = request_check_name(request, object_name(object));
 	if (!bad)
 		return missing;
 	status_free(missing);
@@ -210,8 +211,7 @@ struct status *verb_update(struct exchange *exchange, struct request *request, c
 		.create_if_missing = !*request->subresource && traits_of(request).create_on_put};
 	struct status *status = registry_update(request, &update, &object, &created);
 	if (status)
-		return status_is(status, STATUS_NOT_FOUND) && !view ? update_missing(exchange, request, status)
-								    : status;
+		return status_is(status, STATUS_NOT_FOUND) ? update_missing(exchange, request, status) : status;
 	return answer_updated(exchange, request, accept, object, created);
 }
 

@@ -424,7 +424,10 @@ static struct status *reply(struct watch *w)
 struct status *verb_watch(struct exchange *exchange, struct request *request, const struct accept *accept)
 {
 	if (!request_table(request))
-		return status_not_allowed();
+		return status_details(
+			status_new(STATUS_METHOD_NOT_ALLOWED, "watch is not supported on resources of kind \"%s\"",
+				request_qualified(request)),
+			request->group, request->resource, "");
 	struct watch *w = ARENA_NEW(request->arena, struct watch);
 	w->exchange = exchange;
 	w->request = request;

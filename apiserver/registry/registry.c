@@ -229,6 +229,18 @@ struct status *request_not_found(const struct request *request, const char *name
 	return status_details(s, request->group, request->resource, name);
 }
 
+struct status *request_check_name(const struct request *request, const char *name)
+{
+	if (str_empty(name))
+		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
+					  "provided",
+			request->name);
+	if (str_eq(name, request->name))
+		return NULL;
+	return status_bad_request(
+		"the name of the object (%s) does not match the name on the URL (%s)", name, request->name);
+}
+
 struct status *request_check_namespace(const struct request *request, const char *namespace)
 {
 	if (str_empty(namespace) || str_eq(namespace, request->namespace))

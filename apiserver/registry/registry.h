@@ -61,6 +61,8 @@ struct status *request_not_found(const struct request *request, const char *name
  * was asked for. */
 struct status *request_needs(struct request *request, const struct schema_type *type, const char *namespace,
 	const char *name, const ProtobufCMessage **ret_object) MUST_USE;
+/* The name in a body that is put, which has to be there and the request's. */
+struct status *request_check_name(const struct request *request, const char *name) MUST_USE;
 /* The namespace that a body names, "" for none, has to be the request's. */
 struct status *request_check_namespace(const struct request *request, const char *namespace) MUST_USE;
 

@@ -117,14 +117,7 @@ static struct status *check_identity(struct request *request, ProtobufCMessage *
 	else if (str_empty(meta->namespace))
 		meta->namespace = arena_strdup(request->arena, request->namespace);
 	TRY(request_check_namespace(request, meta->namespace));
-	if (str_empty(meta->name))
-		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
-					  "provided",
-			request->name);
-	if (!str_eq(meta->name, request->name))
-		return status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
-			meta->name, request->name);
-	return NULL;
+	return request_check_name(request, meta->name);
 }
 
 /* As the original parses it; what is no number is no precondition but an error of its own. Version 0 is that of what

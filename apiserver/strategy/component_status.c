@@ -62,7 +62,6 @@ static struct status *list(struct request *request, ProtobufCMessage ***ret_obje
 {
 	ProtobufCMessage **all = NULL;
 	size_t n = 0;
-	request_warn(request, "v1 ComponentStatus is deprecated in v1.19+");
 	ARENA_PUSH(request->arena, all, n) = &probe(request, "controller-manager", 10257)->base;
 	ARENA_PUSH(request->arena, all, n) = &probe(request, "scheduler", 10259)->base;
 	ARENA_PUSH(request->arena, all, n) = &probe_etcd(request)->base;

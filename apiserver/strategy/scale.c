@@ -81,13 +81,7 @@ struct status *scale_put(struct request *request, ProtobufCMessage *object, cons
 	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
 	if (scale->metadata)
 		TRY(request_check_namespace(request, scale->metadata->namespace));
-	if (str_empty(object_name(scale)))
-		return status_bad_request("the name of the object (%s based on URL) was undeterminable: name must be "
-					  "provided",
-			name);
-	if (!str_eq(object_name(scale), name))
-		return status_bad_request("the name of the object (%s) does not match the name on the URL (%s)",
-			object_name(scale), name);
+	TRY(request_check_name(request, object_name(scale)));
 	MetaV1ObjectMeta meta = *scale->metadata;
 	meta.namespace = object_meta(object)->namespace;
 	validate_object_meta(&errors, FIELD(NULL, "metadata"), &meta, true, name_is_dns_subdomain);

@@ -60,6 +60,6 @@ void metric_remove(struct metric *metric, ...);
 /* All of it as text; process_resident_memory_bytes, process_cpu_seconds_total and process_start_time_seconds included.
  */
 void metrics_write(struct metrics *m, struct strbuf *out);
-#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 
 #endif
