@@ -21,6 +21,7 @@
 #include "apiserver/strategy/context.h"
 #include "base/clock.h"
 #include "net/tls.h"
+#include "serve/metric_filter.h"
 #include "serve/metrics.h"
 
 /* What a health check said, by the endpoint that it was asked through. */
@@ -45,6 +46,7 @@ struct app {
 	struct alloc_repair *repair;
 	struct server *server;
 	struct metrics *metrics;
+	struct metric_filter *metric_filter;
 	struct figures *figures;
 	atomic_int n_reads, n_writes;			  /* being worked on */
 	struct tally_slot validations[FIELD_VALIDATIONS]; /* how long writes took, by how strictly fields are read */

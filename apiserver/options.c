@@ -3,118 +3,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define IGNORED(name)                                                       \
-	{                                                                   \
-		name, 0, FLAG_IGNORED, NULL, "", "accepted, without effect" \
-	}
-#define IGNORED_BOOL(name)                                                       \
-	{                                                                        \
-		name, 0, FLAG_IGNORED_BOOL, NULL, "", "accepted, without effect" \
-	}
-
-static const struct flag ignored[] = {
-	IGNORED("emulated-version"),
-	IGNORED_BOOL("emulation-forward-compatible"),
-	IGNORED("feature-gates"),
-	IGNORED("goaway-chance"),
-	IGNORED("livez-grace-period"),
-	IGNORED_BOOL("runtime-config-emulation-forward-compatible"),
-	IGNORED("storage-initialization-timeout"),
-	IGNORED("delete-collection-workers"),
-	IGNORED_BOOL("enable-garbage-collector"),
-	IGNORED("etcd-count-metric-poll-period"),
-	IGNORED("etcd-db-metric-poll-interval"),
-	IGNORED("etcd-healthcheck-timeout"),
-	IGNORED("etcd-readycheck-timeout"),
-	IGNORED("etcd-servers-overrides"),
-	IGNORED("storage-backend"),
-	IGNORED("storage-media-type"),
-	IGNORED_BOOL("watch-cache"),
-	IGNORED("watch-cache-sizes"),
-	IGNORED_BOOL("disable-http2-serving"),
-	IGNORED("http2-max-streams-per-connection"),
-	IGNORED_BOOL("permit-address-sharing"),
-	IGNORED_BOOL("permit-port-sharing"),
-	IGNORED("tls-sni-cert-key"),
-	IGNORED("audit-log-batch-buffer-size"),
-	IGNORED("audit-log-batch-max-size"),
-	IGNORED("audit-log-batch-max-wait"),
-	IGNORED("audit-log-batch-throttle-burst"),
-	IGNORED_BOOL("audit-log-batch-throttle-enable"),
-	IGNORED("audit-log-batch-throttle-qps"),
-	IGNORED_BOOL("audit-log-compress"),
-	IGNORED("audit-log-format"),
-	IGNORED("audit-log-maxage"),
-	IGNORED("audit-log-maxbackup"),
-	IGNORED("audit-log-maxsize"),
-	IGNORED("audit-log-mode"),
-	IGNORED("audit-log-path"),
-	IGNORED_BOOL("audit-log-truncate-enabled"),
-	IGNORED("audit-log-truncate-max-batch-size"),
-	IGNORED("audit-log-truncate-max-event-size"),
-	IGNORED("audit-log-version"),
-	IGNORED("audit-policy-file"),
-	IGNORED("audit-webhook-batch-buffer-size"),
-	IGNORED("audit-webhook-batch-max-size"),
-	IGNORED("audit-webhook-batch-max-wait"),
-	IGNORED("audit-webhook-batch-throttle-burst"),
-	IGNORED_BOOL("audit-webhook-batch-throttle-enable"),
-	IGNORED("audit-webhook-batch-throttle-qps"),
-	IGNORED("audit-webhook-config-file"),
-	IGNORED("audit-webhook-initial-backoff"),
-	IGNORED("audit-webhook-mode"),
-	IGNORED_BOOL("audit-webhook-truncate-enabled"),
-	IGNORED("audit-webhook-truncate-max-batch-size"),
-	IGNORED("audit-webhook-truncate-max-event-size"),
-	IGNORED("audit-webhook-version"),
-	IGNORED_BOOL("contention-profiling"),
-	IGNORED("debug-socket-path"),
-	IGNORED("authentication-token-webhook-cache-ttl"),
-	IGNORED("authentication-token-webhook-config-file"),
-	IGNORED("authentication-token-webhook-version"),
-	IGNORED("oidc-ca-file"),
-	IGNORED("oidc-client-id"),
-	IGNORED("oidc-groups-claim"),
-	IGNORED("oidc-groups-prefix"),
-	IGNORED("oidc-issuer-url"),
-	IGNORED("oidc-required-claim"),
-	IGNORED("oidc-signing-algs"),
-	IGNORED("oidc-username-claim"),
-	IGNORED("oidc-username-prefix"),
-	IGNORED("authorization-webhook-cache-authorized-ttl"),
-	IGNORED("authorization-webhook-cache-unauthorized-ttl"),
-	IGNORED("authorization-webhook-config-file"),
-	IGNORED("authorization-webhook-version"),
-	IGNORED("egress-selector-config-file"),
-	IGNORED("allow-metric-labels"),
-	IGNORED("allow-metric-labels-manifest"),
-	IGNORED("disabled-metrics"),
-	IGNORED("show-hidden-metrics-for-version"),
-	IGNORED("log-flush-frequency"),
-	IGNORED("log-json-info-buffer-size"),
-	IGNORED_BOOL("log-json-split-stream"),
-	IGNORED("log-text-info-buffer-size"),
-	IGNORED_BOOL("log-text-split-stream"),
-	IGNORED("logging-format"),
-	IGNORED("tracing-config-file"),
-	IGNORED_BOOL("aggregator-reject-forwarding-redirect"),
-	IGNORED("coordinated-leadership-lease-duration"),
-	IGNORED("coordinated-leadership-renew-deadline"),
-	IGNORED("coordinated-leadership-retry-period"),
-	IGNORED_BOOL("enable-aggregator-routing"),
-	IGNORED_BOOL("enable-logs-handler"),
-	IGNORED("kubelet-timeout"),
-	IGNORED("max-connection-bytes-per-sec"),
-	IGNORED("peer-advertise-ip"),
-	IGNORED("peer-advertise-port"),
-	IGNORED("peer-ca-file"),
-	IGNORED("proxy-client-cert-file"),
-	IGNORED("proxy-client-key-file"),
-	IGNORED("service-account-signing-endpoint"),
-	IGNORED("vmodule"),
-	{NULL},
-};
-
 static struct flag *own_flags(struct options *o)
 {
 	const struct flag flags[] = {
@@ -147,6 +35,8 @@ static struct flag *own_flags(struct options *o)
 			"no effect of its own; flowcontrol.apiserver.k8s.io/v1 cannot be turned off with it"},
 		{"etcd-servers", 0, FLAG_STRINGS, &o->etcd_servers, "",
 			"endpoints of etcd: scheme://host:port, comma separated"},
+		{"etcd-servers-overrides", 0, FLAG_STRINGS, &o->etcd_overrides, "", "not served: all is in one etcd",
+			.hidden = true},
 		{"etcd-cafile", 0, FLAG_STRING, &o->etcd_ca_file, "", "bundle that verifies etcd"},
 		{"etcd-certfile", 0, FLAG_STRING, &o->etcd_cert_file, "", "client certificate for etcd"},
 		{"etcd-keyfile", 0, FLAG_STRING, &o->etcd_key_file, "", "key of that certificate"},
@@ -194,15 +84,19 @@ static struct flag *own_flags(struct options *o)
 	return mem_dup(flags, sizeof(flags));
 }
 
+/* Where the table of what has no effect stands, the last. */
+enum { IGNORED_FLAGS = 5 };
+
 /* The tables live as long as the process. */
 static const struct flag *const *tables(struct options *o)
 {
-	const struct flag **all = mem_calloc(6, sizeof(*all));
+	const struct flag **all = mem_calloc(IGNORED_FLAGS + 2, sizeof(*all));
 	all[0] = own_flags(o);
 	all[1] = authn_flags(&o->authn);
 	all[2] = authz_flags(&o->authz);
 	all[3] = admission_flags(&o->admission);
-	all[4] = ignored;
+	all[4] = metric_filter_flags(&o->metrics);
+	all[IGNORED_FLAGS] = ignored_flags(&o->ignored_given);
 	return all;
 }
 
@@ -219,6 +113,10 @@ struct status *options_parse(struct options *options, int argc, char **argv)
 		return status_bad_request("--min-request-timeout can not be negative value");
 	if (options->watch_seconds > INT32_MAX)
 		return status_bad_request("--min-request-timeout: %lld is too long", (long long)options->watch_seconds);
+	if (options->etcd_overrides.n_items)
+		return status_bad_request("--etcd-servers-overrides: this server keeps all objects in one etcd, whose "
+					  "revisions are theirs: it cannot keep \"%s\" in another",
+			options->etcd_overrides.items[0]);
 	if (options->encryption_reloads && str_empty(options->encryption_config))
 		return status_bad_request(
 			"--encryption-provider-config-automatic-reload must be set with --encryption-provider-config");
@@ -235,7 +133,7 @@ void options_usage(struct options *options)
 	     "else.\n\n"
 	     "Usage:\n  kube-apiserver [flags]\n\nFlags:");
 	for (size_t i = 0; all[i]; i++)
-		if (all[i] != ignored)
+		if (i != IGNORED_FLAGS)
 			flags_print(all[i], stdout);
 }
 

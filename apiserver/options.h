@@ -1,5 +1,6 @@
 /*
- * The command line: flags named and typed as the original's. What has no meaning here is accepted and has no effect.
+ * The command line: flags named and typed as the original's. What has no effect here is taken, and told of
+ * (ignored_flags.c).
  */
 #ifndef APISERVER_OPTIONS_H
 #define APISERVER_OPTIONS_H
@@ -8,11 +9,13 @@
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
 #include "base/flags.h"
+#include "serve/metric_filter.h"
 
 struct options {
 	struct authn_options authn;
 	struct authz_options authz;
 	struct admission_options admission;
+	struct metric_filter_options metrics;
 	char *advertise_address;
 	char *bind_address;
 	int64_t secure_port;
@@ -54,11 +57,17 @@ struct options {
 	int64_t verbosity;
 	bool help;
 	char *version;
+	struct flag_list etcd_overrides;
+	bool *ignored_given; /* of the flags that have no effect */
 };
 
 /* Error: BadRequest naming the flag. */
 struct status *options_parse(struct options *options, int argc, char **argv) MUST_USE;
 void options_usage(struct options *options);
+/* Logs each flag that was given and has no effect, and why. */
+void options_tell_ignored(const struct options *options);
+/* Their table, and which of them are given, once it has been parsed; both live as long as the process. */
+struct flag *ignored_flags(bool **ret_given);
 /* "30000-32767" */
 struct status *port_range_parse(const char *text, int32_t *ret_first, int32_t *ret_last) MUST_USE;
 

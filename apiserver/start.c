@@ -410,6 +410,7 @@ struct status *apiserver_run(struct options *options)
 	sigset_t set;
 	struct app *app = mem_zalloc(sizeof(*app));
 	block_signals(&set);
+	options_tell_ignored(options);
 	app->clock = clock_system();
 	app->profiling = options->profiling;
 	app->advertised = "";
@@ -417,6 +418,7 @@ struct status *apiserver_run(struct options *options)
 	TRY(served_new(&options->runtime_config, options->fairness, &app->served));
 	app->openapi = openapi_new(app->served);
 	app_metrics_init(app);
+	TRY(metric_filter_new(&options->metrics, &app->metric_filter));
 	TRY(origins_new(&options->transport_directives, &options->allowed_origins, &app->origins));
 	TRY(settle_advertise_address(options));
 	TRY(make_etcd(options, app));

@@ -29,10 +29,13 @@ static struct status *answer_version(struct exchange *exchange)
 static void answer_metrics(struct app *app, struct exchange *exchange)
 {
 	CLEANUP(strbuf_done) struct strbuf out = STRBUF_INIT;
-	if (str_eq(exchange->path, "/metrics"))
-		metrics_write(app->metrics, &out);
-	else
+	if (str_eq(exchange->path, "/metrics")) {
+		CLEANUP(strbuf_done) struct strbuf all = STRBUF_INIT;
+		metrics_write(app->metrics, &all);
+		metric_filter_pass(app->metric_filter, &all, &out);
+	} else {
 		health_write_metrics(app, &out);
+	}
 	reply_strbuf(exchange, 200, METRICS_CONTENT_TYPE, &out);
 }
 
