@@ -93,9 +93,10 @@ void authn_user_info(struct arena *arena, const struct user *user, Authenticatio
 
 /*
  * POST serviceaccounts/NAME/token: fills request->status with a signed token for the account, bound as asked.
+ * *ret_warning is what to tell who asked, or NULL.
  */
-struct status *authn_issue_token(struct authn *authn, struct arena *arena, const struct user *user,
-	const CoreV1ServiceAccount *account, AuthenticationV1TokenRequest *request) MUST_USE;
+struct status *authn_issue_token(struct authn *authn, struct arena *arena, const CoreV1ServiceAccount *account,
+	AuthenticationV1TokenRequest *request, const char **ret_warning) MUST_USE;
 
 /* The JSON documents /.well-known/openid-configuration and /openid/v1/jwks, owned by authn; "" without a signing key.
  */

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include "api/meta.h"
 #include "api/tree.h"
 #include "apiserver/authn/internal.h"
@@ -203,27 +204,24 @@ static struct status *check_spec(struct arena *arena, const AuthenticationV1Toke
 
 static struct status *check_meta(struct arena *arena, const CoreV1ServiceAccount *account, MetaV1ObjectMeta *meta)
 {
-	struct field_errors errors = FIELD_ERRORS_INIT(arena);
-	const struct field_path *path = FIELD(NULL, "metadata");
-	if (!str_empty(meta->name) && !str_eq(meta->name, object_name(account)))
-		field_invalid(
-			&errors, FIELD(path, "name"), meta->name, "must match the service account name if specified");
-	TRY(field_errors_status(&errors, "authentication.k8s.io", "TokenRequest", object_name(account)));
 	if (!str_empty(meta->uid) && !str_eq(meta->uid, object_uid(account)))
-		return status_new(STATUS_CONFLICT,
-			"Operation cannot be fulfilled on TokenRequest.authentication.k8s.io \"%s\": the UID in the "
-			"token request "
-			"(%s) does not match the UID of the service account (%s)",
-			object_name(account), meta->uid, object_uid(account));
+		return status_details(status_new(STATUS_CONFLICT,
+					      "Operation cannot be fulfilled on "
+					      "TokenRequest.authentication.k8s.io \"%s\": the UID in the "
+					      "token request "
+					      "(%s) does not match the UID of the service account (%s)",
+					      object_name(account), meta->uid, object_uid(account)),
+			"authentication.k8s.io", "TokenRequest", object_name(account));
 	meta->name = arena_strdup(arena, object_name(account));
 	meta->namespace = arena_strdup(arena, object_namespace(account));
 	meta->uid = arena_strdup(arena, object_uid(account));
 	return NULL;
 }
 
-struct status *authn_issue_token(struct authn *authn, struct arena *arena, const struct user *user,
-	const CoreV1ServiceAccount *account, AuthenticationV1TokenRequest *request)
+struct status *authn_issue_token(struct authn *authn, struct arena *arena, const CoreV1ServiceAccount *account,
+	AuthenticationV1TokenRequest *request, const char **ret_warning)
 {
+	*ret_warning = NULL;
 	if (!authn->signing_key || !authn->options.service_account_issuer.n_items)
 		return status_new(STATUS_NOT_FOUND, "the server could not find the requested resource");
 	MetaV1ObjectMeta *meta = object_meta_ensure(arena, request);
@@ -244,8 +242,12 @@ struct status *authn_issue_token(struct authn *authn, struct arena *arena, const
 	if (spec->bound_object_ref)
 		TRY(bind(authn, arena, account, spec->bound_object_ref, &binding));
 	int64_t max_s = authn->options.service_account_max_token_expiration_ms / 1000;
-	if (max_s > 0 && spec->expiration_seconds > max_s)
+	if (max_s > 0 && spec->expiration_seconds > max_s) {
+		*ret_warning = arena_printf(arena,
+			"requested expiration of %" PRId64 " seconds shortened to %" PRId64 " seconds",
+			spec->expiration_seconds, max_s);
 		spec->expiration_seconds = max_s;
+	}
 	request->status = API_NEW(arena, AuthenticationV1TokenRequestStatus);
 	char *claims = make_claims(authn, arena, account, spec, &binding, now_s);
 	TRY(jwt_sign(arena, authn->signing_key, claims, &request->status->token));

@@ -6,17 +6,30 @@
 
 #define ENFORCE "kubernetes.io/enforce-mountable-secrets"
 
+static struct status *check_named(struct request *request, const char *name)
+{
+	struct field_errors errors = FIELD_ERRORS_INIT(request->arena);
+	if (!str_empty(name) && !str_eq(name, request->name))
+		field_invalid(&errors, FIELD(FIELD(NULL, "metadata"), "name"), name,
+			"must match the service account name if specified");
+	return field_errors_status(&errors, "authentication.k8s.io", "TokenRequest", request->name);
+}
+
 /* POST serviceaccounts/NAME/token */
 static struct status *create_token(struct request *request, ProtobufCMessage *body, ProtobufCMessage **ret_object)
 {
 	if (!API_IS(body, AuthenticationV1TokenRequest))
 		return status_bad_request("not a TokenRequest");
 	const ProtobufCMessage *account;
+	const char *warning;
+	TRY(check_named(request, object_name(body)));
 	TRY(objects_get_live(request->objects, request->arena, &CoreV1ServiceAccount_schema, request->namespace,
 		request->name, &account));
 	managed_create(request, body);
-	TRY(authn_issue_token(request->context->authn, request->arena, request->user,
-		(const CoreV1ServiceAccount *)account, (AuthenticationV1TokenRequest *)body));
+	TRY(authn_issue_token(request->context->authn, request->arena, (const CoreV1ServiceAccount *)account,
+		(AuthenticationV1TokenRequest *)body, &warning));
+	if (warning)
+		request_warn(request, "%s", warning);
 	*ret_object = body;
 	return NULL;
 }

@@ -4,7 +4,7 @@
 setup_file() {
 	source "$BATS_TEST_DIRNAME/../lib/control-plane.bash"
 	command -v etcd > /dev/null || skip "etcd is not installed"
-	CP_FLAGS=--enable-admission-plugins=NodeRestriction cp_start
+	CP_FLAGS="--enable-admission-plugins=NodeRestriction --service-account-max-token-expiration=24h" cp_start
 	cp_wait cp_curl /api/v1/namespaces/default -f
 	export CP_APISERVER_PID CP_ETCD_PID CP_PORT CP_ETCD_PORT
 }
