@@ -36,6 +36,32 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	answers 400 'strconv.ParseInt: parsing \"x\": invalid syntax' "$MAPS/c1?gracePeriodSeconds=x" -X DELETE
 }
 
+@test "bodies of protobuf are read, and refused with the reason" {
+	local folder=$BATS_TEST_TMPDIR/bodies
+	mkdir "$folder"
+	pack() { apicodec --from json --to protobuf > "$folder/$1"; }
+	raw() { answers "$1" "$2" "$4" -H 'Content-Type: application/vnd.kubernetes.protobuf' -A x --data-binary "@$folder/$3" "${@:5}"; }
+	pack map <<< '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"packed"},"data":{"a":"b"}}'
+	pack secret <<< '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"packed"}}'
+	pack options <<< '{"apiVersion":"v1","kind":"DeleteOptions","dryRun":["All"]}'
+	: > "$folder/empty"
+	printf 'k8s\0' > "$folder/magic"
+	printf '{"kind":"ConfigMap"}' > "$folder/json"
+	printf 'k8s\0\xff\xff\xff' > "$folder/noise"
+	head -c -3 "$folder/map" > "$folder/cut"
+	raw 201 '"data":{"a":"b"}' map "$MAPS"
+	raw 200 '"status":"Success"' options "$MAPS/packed" -X DELETE
+	raw 400 'Secret in version \"v1\" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion' secret "$MAPS"
+	raw 400 'the object provided is unrecognized (must be of type ConfigMap): empty data (\u003cempty\u003e)' empty "$MAPS"
+	raw 400 'the object provided is unrecognized (must be of type ConfigMap): empty body (6b387300)' magic "$MAPS"
+	raw 400 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({\"kind\":\"ConfigMap\"})' json "$MAPS"
+	raw 400 'the object provided is unrecognized (must be of type ConfigMap): unexpected EOF (6b387300ffffff)' noise "$MAPS"
+	raw 400 'the object provided is unrecognized (must be of type ConfigMap): unexpected EOF (6b3873000a0f0a0276311209436f6e6669674d617012120a080a06706163 ...)' cut "$MAPS"
+	raw 500 'no kind \"ConfigMap\" is registered for version \"v1\" in scheme' map "$MAPS/packed" -X DELETE
+	raw 500 '"message":"unexpected EOF"' noise "$MAPS/packed" -X DELETE
+	raw 200 '"status":"Success"' empty "$MAPS/packed" -X DELETE
+}
+
 @test "forms that are not served are not acceptable" {
 	answers 406 'Available representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch' \
 		"$MAPS" -H 'Accept: application/cbor'
