@@ -205,8 +205,3 @@ const struct authn_options *authn_options_of(struct authn *authn)
 {
 	return &authn->options;
 }
-
-const char *authn_default_audience(struct authn *authn)
-{
-	return authn->n_audiences ? authn->audiences[0] : "";
-}

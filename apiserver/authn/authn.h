@@ -111,7 +111,5 @@ const char *authn_client_ca(struct authn *authn);
 bool authn_authorities_changed(struct authn *authn);
 const char *authn_requestheader_ca(struct authn *authn);
 const struct authn_options *authn_options_of(struct authn *authn);
-/* The server's own audiences; the first is the default of a token. */
-const char *authn_default_audience(struct authn *authn);
 
 #endif

@@ -176,11 +176,6 @@ void gather_rows(struct gather *g, struct entry *const *entries, size_t n, int64
 	gather_copy(g, "}}", 2);
 }
 
-size_t gather_size(const struct gather *g)
-{
-	return g->size;
-}
-
 static void next_item(struct gather *g, const struct part *part, struct strbuf *head, struct outlet_pieces *pieces)
 {
 	const struct iovec item = gather_item(part, g->item, head);

@@ -129,8 +129,6 @@ void gather_hold(struct gather *g, struct entry **entries, size_t n);
 void gather_entries(struct gather *g, struct entry *const *entries, size_t n, enum entry_form form);
 /* The same as rows of a Table, with ages as they are at a time in seconds since 1970. */
 void gather_rows(struct gather *g, struct entry *const *entries, size_t n, int64_t now);
-/* Of many rows about the size. */
-size_t gather_size(const struct gather *g);
 /* Takes the gather. */
 void reply_gather(struct exchange *exchange, int code, const char *content_type, struct gather *g);
 

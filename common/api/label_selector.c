@@ -337,16 +337,6 @@ struct status *label_selector_from_api(
 	return NULL;
 }
 
-struct label_selector *label_selector_from_map(struct arena *arena, MapStringEntry *const *entries, size_t n)
-{
-	struct label_selector *s = ARENA_NEW(arena, struct label_selector);
-
-	for (size_t i = 0; i < n; i++)
-		add_equals(arena, s, entries[i]);
-	sort_requirements(arena, s);
-	return s;
-}
-
 static bool compare_integers(bool greater, const char *value, const char *bound)
 {
 	int64_t x, y;
@@ -391,11 +381,6 @@ bool label_selector_matches(const struct label_selector *s, MapStringEntry *cons
 			return false;
 	}
 	return true;
-}
-
-bool label_selector_empty(const struct label_selector *s)
-{
-	return !s || (!s->nothing && !s->n_requirements);
 }
 
 bool selector_operator_matches(const char *op, const char *value, char *const *values, size_t n_values)

@@ -42,15 +42,6 @@ MetaV1ListMeta *object_list_meta(const void *msg)
 	return at ? *at : NULL;
 }
 
-MetaV1ListMeta *object_list_meta_ensure(struct arena *arena, void *msg)
-{
-	void **at = metadata_p(msg, &MetaV1ListMeta_schema);
-
-	if (at && !*at)
-		*at = API_NEW(arena, MetaV1ListMeta);
-	return at ? *at : NULL;
-}
-
 const char *object_name(const void *msg)
 {
 	const MetaV1ObjectMeta *meta = object_meta(msg);
@@ -346,13 +337,6 @@ MetaV1OwnerReference *meta_controller_of(const MetaV1ObjectMeta *meta)
 	return NULL;
 }
 
-bool meta_is_controlled_by(const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *owner)
-{
-	const MetaV1OwnerReference *ref = meta_controller_of(meta);
-
-	return ref && owner && str_eq(ref->uid, owner->uid);
-}
-
 MetaV1OwnerReference *meta_new_owner_ref(struct arena *arena, const void *owner)
 {
 	MetaV1OwnerReference *ref = API_NEW(arena, MetaV1OwnerReference);
@@ -361,15 +345,6 @@ MetaV1OwnerReference *meta_new_owner_ref(struct arena *arena, const void *owner)
 	ref->kind = arena_strdup(arena, object_kind(owner));
 	ref->name = arena_strdup(arena, object_name(owner));
 	ref->uid = arena_strdup(arena, object_uid(owner));
-	return ref;
-}
-
-MetaV1OwnerReference *meta_new_controller_ref(struct arena *arena, const void *owner)
-{
-	MetaV1OwnerReference *ref = meta_new_owner_ref(arena, owner);
-
-	ref->has_controller = ref->controller = true;
-	ref->has_block_owner_deletion = ref->block_owner_deletion = true;
 	return ref;
 }
 

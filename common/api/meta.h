@@ -22,7 +22,6 @@ MetaV1ObjectMeta *object_meta(const void *msg);
 MetaV1ObjectMeta *object_meta_ensure(struct arena *arena, void *msg);
 /* The ListMeta of a list; NULL if it has none. */
 MetaV1ListMeta *object_list_meta(const void *msg);
-MetaV1ListMeta *object_list_meta_ensure(struct arena *arena, void *msg);
 /* "" when unset. */
 const char *object_name(const void *msg);
 const char *object_namespace(const void *msg);
@@ -95,9 +94,7 @@ static inline bool meta_is_deleting(const MetaV1ObjectMeta *meta)
 
 /* The owner with controller: true, NULL if none. */
 MetaV1OwnerReference *meta_controller_of(const MetaV1ObjectMeta *meta);
-bool meta_is_controlled_by(const MetaV1ObjectMeta *meta, const MetaV1ObjectMeta *owner);
-/* An owner reference to an object that controls (controller and blockOwnerDeletion true). */
-MetaV1OwnerReference *meta_new_controller_ref(struct arena *arena, const void *owner);
+/* An owner reference to an object; that of an owner who is there already takes its place. */
 MetaV1OwnerReference *meta_new_owner_ref(struct arena *arena, const void *owner);
 void meta_add_owner_ref(struct arena *arena, MetaV1ObjectMeta *meta, MetaV1OwnerReference *ref);
 /* A reference for events and targetRef. */

@@ -43,10 +43,7 @@ struct status *label_selector_parse(
 /* Of a LabelSelector: NULL matches nothing, an empty one everything. */
 struct status *label_selector_from_api(
 	struct arena *arena, const MetaV1LabelSelector *api, struct label_selector **ret_selector) MUST_USE;
-/* All of a map's entries (a Service's or ReplicationController's selector). */
-struct label_selector *label_selector_from_map(struct arena *arena, MapStringEntry *const *entries, size_t n);
 bool label_selector_matches(const struct label_selector *s, MapStringEntry *const *labels, size_t n_labels);
-bool label_selector_empty(const struct label_selector *s); /* matches everything */
 char *label_selector_format(struct arena *arena, const struct label_selector *s);
 /* As kubectl and Table cells print a LabelSelector; "<none>" for an empty one, "<error>"… for a bad one. */
 char *label_selector_format_api(struct arena *arena, const MetaV1LabelSelector *api);

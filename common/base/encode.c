@@ -162,14 +162,6 @@ uint32_t fnv1a_32(uint32_t hash, const void *data, size_t size)
 	return hash;
 }
 
-uint32_t fnv1_32(uint32_t hash, const void *data, size_t size)
-{
-	const uint8_t *p = data;
-	for (size_t i = 0; i < size; i++)
-		hash = (hash * 16777619u) ^ p[i];
-	return hash;
-}
-
 uint64_t fnv1a_64(const void *data, size_t size)
 {
 	const uint8_t *p = data;

@@ -22,8 +22,6 @@ char *hex_encode(struct arena *arena, const void *data, size_t size);
 
 #define FNV32_INIT 2166136261u
 uint32_t fnv1a_32(uint32_t hash, const void *data, size_t size);
-/* FNV-1 (multiply first), 32 bits: what the original's ComputeHash uses is New32a; both are here. */
-uint32_t fnv1_32(uint32_t hash, const void *data, size_t size);
 uint64_t fnv1a_64(const void *data, size_t size);
 /* SipHash-1-3 under a key of the process's own: who chooses the bytes cannot choose the hash. Differs from run to run.
  */

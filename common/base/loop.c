@@ -89,11 +89,6 @@ void loop_free(struct loop *loop)
 	free(loop);
 }
 
-const struct clock *loop_clock(const struct loop *loop)
-{
-	return loop->clock;
-}
-
 static void wake(struct loop *loop)
 {
 	uint64_t one = 1;

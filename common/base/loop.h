@@ -23,7 +23,6 @@ struct loop_timer;
 
 struct loop *loop_new(const struct clock *clock);
 void loop_free(struct loop *loop);
-const struct clock *loop_clock(const struct loop *loop);
 void loop_run(struct loop *loop);
 /* One turn: waits at most timeout_ms (-1: for ever) and dispatches what is due. */
 void loop_turn(struct loop *loop, int timeout_ms);

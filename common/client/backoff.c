@@ -20,11 +20,6 @@ int64_t backoff_next(struct backoff *b, const struct clock *clock)
 	return b->delay_ms + (int64_t)((double)b->delay_ms * b->jitter * random_below(1 << 16) / (1 << 16));
 }
 
-void backoff_reset(struct backoff *b)
-{
-	b->delay_ms = 0;
-}
-
 struct rate_limiter {
 	const struct clock *clock;
 	double qps, burst;

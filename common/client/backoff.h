@@ -24,7 +24,6 @@ struct backoff {
 
 /* The delay before the next attempt; grows with each call. */
 int64_t backoff_next(struct backoff *b, const struct clock *clock);
-void backoff_reset(struct backoff *b);
 
 struct rate_limiter;
 struct rate_limiter *rate_limiter_new(const struct clock *clock, double qps, int burst);

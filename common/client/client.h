@@ -111,11 +111,6 @@ struct status *client_update_subresource(
  */
 struct status *client_create_subresource(struct client *client, struct arena *arena, const struct schema_type *type,
 	const char *namespace, const char *name, const char *subresource, const void *body, void *ret_msg) MUST_USE;
-struct status *client_put_subresource(struct client *client, struct arena *arena, const struct schema_type *type,
-	const char *namespace, const char *name, const char *subresource, const void *body, void *ret_msg) MUST_USE;
-struct status *client_get_subresource(struct client *client, struct arena *arena, const struct schema_type *type,
-	const char *namespace, const char *name, const char *subresource, const struct schema_type *ret_type,
-	void *ret_msg) MUST_USE;
 
 enum client_patch_type { CLIENT_PATCH_JSON, CLIENT_PATCH_MERGE, CLIENT_PATCH_STRATEGIC, CLIENT_PATCH_APPLY };
 const char *client_patch_content_type(enum client_patch_type type);

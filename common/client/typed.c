@@ -300,42 +300,19 @@ struct status *client_update_status(struct client *client, struct arena *arena, 
 	return client_update_subresource(client, arena, "status", msg, ret_msg);
 }
 
-static struct status *subresource_call(struct client *client, struct arena *arena, const char *method,
-	const struct schema_type *type, const char *namespace, const char *name, const char *subresource,
-	const void *body, const struct schema_type *ret_type, void *ret_msg)
+struct status *client_create_subresource(struct client *client, struct arena *arena, const struct schema_type *type,
+	const char *namespace, const char *name, const char *subresource, const void *body, void *ret_msg)
 {
-	struct call c = {.method = method,
+	struct call c = {.method = "POST",
 		.resource = resource_of(type),
 		.namespace = namespace,
 		.name = name,
 		.subresource = subresource,
-		.ret_type = ret_type,
-		.body_msg = body,
-		.retry = !body};
+		.ret_type = schema_of(body),
+		.body_msg = body};
 	if (str_empty(name))
 		return status_bad_request("resource name may not be empty");
 	return perform(client, arena, &c, ret_msg);
-}
-
-struct status *client_create_subresource(struct client *client, struct arena *arena, const struct schema_type *type,
-	const char *namespace, const char *name, const char *subresource, const void *body, void *ret_msg)
-{
-	return subresource_call(
-		client, arena, "POST", type, namespace, name, subresource, body, schema_of(body), ret_msg);
-}
-
-struct status *client_put_subresource(struct client *client, struct arena *arena, const struct schema_type *type,
-	const char *namespace, const char *name, const char *subresource, const void *body, void *ret_msg)
-{
-	return subresource_call(
-		client, arena, "PUT", type, namespace, name, subresource, body, schema_of(body), ret_msg);
-}
-
-struct status *client_get_subresource(struct client *client, struct arena *arena, const struct schema_type *type,
-	const char *namespace, const char *name, const char *subresource, const struct schema_type *ret_type,
-	void *ret_msg)
-{
-	return subresource_call(client, arena, "GET", type, namespace, name, subresource, NULL, ret_type, ret_msg);
 }
 
 const char *client_patch_content_type(enum client_patch_type type)

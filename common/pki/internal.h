@@ -10,7 +10,6 @@
 
 struct pki_key {
 	EVP_PKEY *pkey;
-	int refs; /* atomic */
 	bool is_private;
 };
 

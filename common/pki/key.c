@@ -24,7 +24,7 @@ struct status *pki_openssl_error(const char *what)
 struct pki_key *pki_key_wrap(EVP_PKEY *pkey, bool is_private)
 {
 	struct pki_key *key = mem_zalloc(sizeof(*key));
-	*key = (struct pki_key){.pkey = pkey, .refs = 1, .is_private = is_private};
+	*key = (struct pki_key){.pkey = pkey, .is_private = is_private};
 	return key;
 }
 
@@ -120,15 +120,9 @@ struct status *pki_keys_parse(const char *pem, size_t size, struct pki_key ***re
 	return NULL;
 }
 
-struct pki_key *pki_key_ref(struct pki_key *key)
-{
-	__atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
-	return key;
-}
-
 void pki_key_free(struct pki_key *key)
 {
-	if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
+	if (!key)
 		return;
 	EVP_PKEY_free(key->pkey); /* clears private material */
 	free(key);

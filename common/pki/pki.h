@@ -31,7 +31,6 @@ struct status *pki_key_generate(enum pki_algorithm algorithm, struct pki_key **r
 struct status *pki_key_parse(const char *pem, size_t size, struct pki_key **ret_key) MUST_USE;
 /* All public keys of a PEM text (of private keys their public half); *ret_keys is on the heap, each to be freed. */
 struct status *pki_keys_parse(const char *pem, size_t size, struct pki_key ***ret_keys, size_t *ret_n) MUST_USE;
-struct pki_key *pki_key_ref(struct pki_key *key);
 void pki_key_free(struct pki_key *key);
 DEFINE_CLEANUP(struct pki_key *, pki_key_free)
 bool pki_key_is_private(const struct pki_key *key);
