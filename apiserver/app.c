@@ -151,7 +151,7 @@ static struct status *check_served(const struct request *r)
 	/* Across namespaces things are only looked at. */
 	bool across = everywhere && !str_in(r->verb, (const char *const[]){"list", "watch", NULL});
 	if (across && *r->name)
-		return status_unknown_path();
+		return r->in_namespace ? status_bad_request("Namespace parameter required.") : status_unknown_path();
 	static const char *const single[] = {"get", "update", "patch", "delete"}, *const writes[] = {
 											  "update", "patch", NULL};
 	size_t n_single = 0;

@@ -10,13 +10,6 @@
 
 #define ANSWER_BYTES 1024
 
-static ProtobufCMessage *metadata_of(struct arena *arena, const ProtobufCMessage *object)
-{
-	MetaV1PartialObjectMetadata *partial = API_NEW(arena, MetaV1PartialObjectMetadata);
-	partial->metadata = object_meta(object);
-	return &partial->base;
-}
-
 static ProtobufCMessage *metadata_list_of(struct arena *arena, const ProtobufCMessage *list)
 {
 	MetaV1PartialObjectMetadataList *partial = API_NEW(arena, MetaV1PartialObjectMetadataList);
@@ -24,8 +17,7 @@ static ProtobufCMessage *metadata_list_of(struct arena *arena, const ProtobufCMe
 	void **items;
 	size_t n = list_items(list, &items);
 	for (size_t i = 0; i < n; i++)
-		ARENA_PUSH(arena, partial->items, partial->n_items) =
-			(MetaV1PartialObjectMetadata *)metadata_of(arena, items[i]);
+		ARENA_PUSH(arena, partial->items, partial->n_items) = print_metadata(arena, items[i]);
 	return &partial->base;
 }
 
@@ -75,7 +67,7 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 			list ? "PartialObjectMetadata" : "PartialObjectMetadataList", list ? "a" : "not a",
 			(int)strcspn(group, "."), group, schema_of(object)->kind);
 	}
-	*ret_object = list ? metadata_list_of(exchange->arena, object) : metadata_of(exchange->arena, object);
+	*ret_object = list ? metadata_list_of(exchange->arena, object) : &print_metadata(exchange->arena, object)->base;
 	return NULL;
 }
 

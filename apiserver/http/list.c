@@ -306,7 +306,7 @@ static bool in_pieces(
 {
 	const char *include = str_or(exchange_query(exchange, "includeObject"), "Metadata");
 	*ret_table = accept->shape == SHAPE_TABLE && accept->media == MEDIA_JSON && str_eq(include, "Metadata") &&
-		     !str_eq(accept->shape_version, "v1beta1") &&
+		     !str_eq(accept->shape_version, "v1beta1") && print_metadata_is_part(request->schema->type) &&
 		     schema_field_by_name(request->schema->type, "metadata");
 	return (accept->shape == SHAPE_OBJECT || *ret_table) && !accept->pretty && accept->media != MEDIA_YAML;
 }

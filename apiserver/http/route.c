@@ -59,6 +59,7 @@ static bool take_resource(struct request *r, char **p, size_t n)
 {
 	r->namespace = "";
 	if (n >= 2 && str_eq(p[0], "namespaces")) {
+		r->in_namespace = true;
 		r->namespace = p[1];
 		if (n > 2 && !is_namespace_part(p[2])) {
 			p += 2;

@@ -127,9 +127,20 @@ static void frame_status(struct watch *w, struct status *status)
 	status_free(status);
 }
 
+/* No object is a list of metadata: a watch that asks for such ends, without a word, where there is something to tell.
+ */
+static bool may_be_shown(struct watch *w)
+{
+	const bool may = w->accept.shape != SHAPE_METADATA_LIST;
+	w->ended |= !may;
+	return may;
+}
+
 static void emit_shaped(struct watch *w, enum event_type type, struct entry *entry)
 {
 	const struct schema_resource *wanted = w->request->schema;
+	if (!may_be_shown(w))
+		return;
 	if (w->accept.shape == SHAPE_OBJECT && entry->resource == wanted) {
 		frame_entry(w, type_names[type], entry);
 		return;
@@ -140,11 +151,8 @@ static void emit_shaped(struct watch *w, enum event_type type, struct entry *ent
 	scratch.arena = arena;
 	ProtobufCMessage *object = entry_decode(entry, arena), *shaped;
 	struct status *status = convert_object(arena, wanted->type, object, &object);
-	struct accept accept = w->accept;
-	if (accept.shape == SHAPE_METADATA_LIST)
-		accept.shape = SHAPE_METADATA;
 	if (!status)
-		status = shape_object(&scratch, &accept, object, !w->columns_told, &shaped);
+		status = shape_object(&scratch, &w->accept, object, !w->columns_told, &shaped);
 	if (status) {
 		frame_status(w, status);
 		w->ended = true;
@@ -180,6 +188,8 @@ static ProtobufCMessage *empty_object(struct arena *arena, const struct schema_t
 /* Such an object with a resource version. */
 static void emit_bookmark(struct watch *w, bool initial_end)
 {
+	if (!may_be_shown(w))
+		return;
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
 	struct exchange scratch = *w->exchange;
 	scratch.arena = arena;
@@ -188,10 +198,7 @@ static void emit_bookmark(struct watch *w, bool initial_end)
 	meta->resource_version = arena_printf(arena, "%" PRId64, w->told);
 	if (initial_end)
 		meta_set_annotation(arena, meta, INITIAL_EVENTS_END, "true");
-	struct accept accept = w->accept;
-	if (accept.shape == SHAPE_METADATA_LIST)
-		accept.shape = SHAPE_METADATA;
-	struct status *status = shape_object(&scratch, &accept, object, !w->columns_told, &shaped);
+	struct status *status = shape_object(&scratch, &w->accept, object, !w->columns_told, &shaped);
 	if (!status)
 		frame(w, "BOOKMARK", shaped);
 	status_drop(status, "a bookmark is a courtesy");

@@ -34,7 +34,8 @@ struct request {
 	const char *verb; /* get list watch create update patch delete deletecollection connect; for a path the method,
 			     lower case */
 	bool is_resource;
-	bool by_prefix; /* the path begins with the verb (watch, proxy): authorization does not look at selectors */
+	bool in_namespace; /* the path names one, which may be empty */
+	bool by_prefix;	   /* the path begins with the verb (watch, proxy): authorization does not look at selectors */
 	const char *group;
 	const char *version;
 	const char *resource;

@@ -106,6 +106,11 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	answers 200 '"resourceVersion":' "$MAPS?labelSelector=x=y" -X DELETE
 }
 
+@test "a watch of lists of metadata ends without a word where there is something to tell" {
+	local path="$MAPS?watch=1&timeoutSeconds=300"
+	[ -z "$(cp_curl "$path" -f --max-time 10 -H 'Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1')" ]
+}
+
 @test "kinds that are stored in another version than the served one are known by that" {
 	hash() { cp_curl "/apis/$1" | jq -r ".resources[] | select(.name == \"$2\").storageVersionHash"; }
 	[ "$(hash storage.k8s.io/v1 volumeattributesclasses)" = Bl3MtjZ/n/s= ]

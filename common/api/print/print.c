@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "api/copy.h"
 #include "api/json.h"
+#include "api/meta.h"
 #include "api/print/internal.h"
 #include "base/mem.h"
 
@@ -221,6 +223,44 @@ static RuntimeRawExtension *raw_cell(struct arena *arena, const struct print_cel
 	return new_raw(arena, &text);
 }
 
+/* Annotations that are fields of their own within the original: its metadata alone has them not. */
+static const struct hidden {
+	const struct schema_type *type;
+	const char *annotations[5];
+} hidden[] = {
+	{&AppsV1DaemonSet_schema, {"deprecated.daemonset.template.generation"}},
+	{&AppsV1Deployment_schema, {"deprecated.deployment.rollback.to"}},
+	{&AutoscalingV1HorizontalPodAutoscaler_schema,
+		{"autoscaling.alpha.kubernetes.io/metrics", "autoscaling.alpha.kubernetes.io/current-metrics",
+			"autoscaling.alpha.kubernetes.io/conditions", "autoscaling.alpha.kubernetes.io/behavior"}},
+};
+
+static const struct hidden *hidden_of(const struct schema_type *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+		if (hidden[i].type == type)
+			return &hidden[i];
+	return NULL;
+}
+
+bool print_metadata_is_part(const struct schema_type *type)
+{
+	return !hidden_of(type);
+}
+
+MetaV1PartialObjectMetadata *print_metadata(struct arena *arena, const void *msg)
+{
+	MetaV1PartialObjectMetadata *partial = API_NEW(arena, MetaV1PartialObjectMetadata);
+	const struct hidden *h = hidden_of(schema_of(msg));
+	partial->metadata = object_meta(msg);
+	if (h && partial->metadata) {
+		partial->metadata = (MetaV1ObjectMeta *)api_copy_msg(arena, &partial->metadata->base);
+		for (size_t i = 0; h->annotations[i]; i++)
+			meta_remove_annotation(partial->metadata, h->annotations[i]);
+	}
+	return partial;
+}
+
 static RuntimeRawExtension *raw_object(struct arena *arena, const void *msg, const struct print_table_options *options)
 {
 	CLEANUP(strbuf_done) struct strbuf text = STRBUF_INIT;
@@ -232,9 +272,8 @@ static RuntimeRawExtension *raw_object(struct arena *arena, const void *msg, con
 		json_encode(&text, msg, 0);
 		return new_raw(arena, &text);
 	}
-	MetaV1PartialObjectMetadata *partial = API_NEW(arena, MetaV1PartialObjectMetadata);
-	partial->metadata = object_meta(msg);
-	json_encode_as(&text, partial, str_or(options->metadata_version, type->api_version), type->kind, 0);
+	json_encode_as(
+		&text, print_metadata(arena, msg), str_or(options->metadata_version, type->api_version), type->kind, 0);
 	return new_raw(arena, &text);
 }
 

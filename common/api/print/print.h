@@ -35,6 +35,10 @@ struct print_table_options {
 	const char *metadata_version; /* apiVersion of that metadata; NULL: meta.k8s.io/v1 */
 	bool with_headers;
 };
+/* An object's metadata alone. It shares parts with the object. */
+MetaV1PartialObjectMetadata *print_metadata(struct arena *arena, const void *msg);
+/* Whether that is always the object's metadata as it stands. */
+bool print_metadata_is_part(const struct schema_type *type);
 /* A Table of an object or of a list's items. */
 MetaV1Table *print_table(struct arena *arena, const void *msg, const struct print_table_options *options);
 /*
