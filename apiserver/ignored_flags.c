@@ -32,7 +32,6 @@
 static const struct flag table[] = {
 	IGNORED("emulated-version", NO_GATES),
 	IGNORED_BOOL("emulation-forward-compatible", NO_GATES),
-	IGNORED("feature-gates", NO_GATES),
 	IGNORED("goaway-chance", NO_HTTP2),
 	IGNORED("livez-grace-period", "what is not done yet is told at once"),
 	IGNORED_BOOL("runtime-config-emulation-forward-compatible", NO_GATES),

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include "base/mem.h"
 #include "base/str.h"
+#include "serve/features.h"
 
 static struct flag *own_flags(struct options *o)
 {
@@ -28,6 +29,8 @@ static struct flag *own_flags(struct options *o)
 		{"tls-min-version", 0, FLAG_STRING, &o->tls_min_version, "",
 			"the least version of TLS: VersionTLS10, VersionTLS11, VersionTLS12, VersionTLS13"},
 		{"tls-private-key-file", 0, FLAG_STRING, &o->tls_key_file, "", "private key of the server, PEM"},
+		{"feature-gates", 0, FLAG_STRINGS, &o->feature_gates, "",
+			"features by name, =true or =false: checked, and without effect"},
 		{"runtime-config", 0, FLAG_STRINGS, &o->runtime_config, "",
 			"what is served: api/all, api/ga, group/version or group/version/resource, each =true or "
 			"=false"},
@@ -123,6 +126,7 @@ struct status *options_parse(struct options *options, int argc, char **argv)
 	if (!str_in(options->endpoint_reconciler, (const char *const[]){"lease", "master-count", "none", NULL}))
 		return status_bad_request(
 			"--endpoint-reconciler-type: Reconciler not implemented: %s", options->endpoint_reconciler);
+	TRY(features_check(&options->feature_gates));
 	return admission_check(&options->admission);
 }
 

@@ -27,7 +27,7 @@ struct options {
 	char *tls_key_file;
 	char *tls_min_version;
 	struct flag_list tls_suites;
-	struct flag_list runtime_config;
+	struct flag_list runtime_config, feature_gates;
 	bool fairness;
 	struct flag_list etcd_servers;
 	char *etcd_ca_file;

@@ -42,11 +42,11 @@ code() { cp_curl "$1" -o "$CP_DIR/answer" -w '%{http_code}'; }
 	[ "$(code /apis/apiregistration.k8s.io/v1/apiservices/v1.batch)" = 200 ]
 }
 
-@test "what --runtime-config cannot mean ends the start, with the reason" {
+@test "what --runtime-config and --feature-gates cannot mean ends the start, with the reason" {
 	cp_new
 	export CP_ETCD=http://127.0.0.1:1
-	refused() { # VALUE REASON
-		! CP_FLAGS="--runtime-config=$1" CP_PORT=1 timeout 20 bash -c 'source "$0"; cp_wait() { wait "$CP_APISERVER_PID"; }; cp_start_apiserver' "$cp_root/test/lib/control-plane.bash"
+	refused() { # VALUE REASON [FLAG]
+		! CP_FLAGS="--${3:-runtime-config}=$1" CP_PORT=1 timeout 20 bash -c 'source "$0"; cp_wait() { wait "$CP_APISERVER_PID"; }; cp_start_apiserver' "$cp_root/test/lib/control-plane.bash"
 		grep -qFe "$2" "$CP_DIR/apiserver.log" || { tail -n 3 "$CP_DIR/apiserver.log"; return 1; }
 	}
 	refused api/all=false '[--runtime-config=api/all=false conflicts with --enable-priority-and-fairness=true, invalid key with only api/all=false]'
@@ -57,5 +57,11 @@ code() { cp_curl "$1" -o "$CP_DIR/answer" -w '%{http_code}'; }
 	refused apps/v9=true 'group version apps/v9 that has not been registered'
 	refused api/beta=x 'invalid value api/beta=x'
 	refused apps/v1=maybe 'invalid value of apps/v1: maybe, err: strconv.ParseBool: parsing'
+	refused foo:X=true 'component not registered: foo' feature-gates
+	refused NoSuch=true,AllBeta=true 'unrecognized feature gate: NoSuch' feature-gates
+	refused kube:SidecarContainers=false 'cannot set feature gate SidecarContainers to false, feature is locked to true' feature-gates
+	refused AllowServiceLBStatusOnNonLB=1 'cannot set feature gate AllowServiceLBStatusOnNonLB to true, feature is locked to false' feature-gates
+	refused WatchList 'missing bool value for WatchList' feature-gates
+	refused WatchList=x 'invalid value of WatchList=x, err: strconv.ParseBool: parsing ' feature-gates
 	refused apps/v1/Deployments=true 'invalid key apps/v1/Deployments: group/version/resource and resource is always lowercase plural, not'
 }
