@@ -120,6 +120,12 @@ static void listing_done(struct listing *l)
 	snapshot_done(&l->snapshot);
 }
 
+/* What may be left out at once: of pages, what is not selected counts. */
+static const struct label_selector *marked_by(const struct list_options *o)
+{
+	return o->limit > 0 ? NULL : o->labels;
+}
+
 /* As it was at a revision: from memory, or from etcd once that is too long ago. */
 static struct status *snapshot_at(
 	struct request *request, const struct list_options *o, int64_t revision, struct listing *l)
@@ -127,7 +133,7 @@ static struct status *snapshot_at(
 	struct table *table = request_table(request);
 	const char *prefix = request_prefix(request);
 	TRY(request_catch_up(request, revision));
-	if (table_list_at(table, prefix, o->labels, revision, &l->snapshot))
+	if (table_list_at(table, prefix, marked_by(o), revision, &l->snapshot))
 		return NULL;
 	l->stored = true;
 	return revision > 0 ? table_list_stored(table, prefix, revision, &l->snapshot)
@@ -144,7 +150,7 @@ static struct status *take_snapshot(
 		TRY(continue_read(request->arena, o->token, prefix, ret_start));
 		if (ret_start->revision < 0) {
 			TRY(request_catch_up(request, -1));
-			table_list(table, prefix, o->labels, &l->snapshot);
+			table_list(table, prefix, marked_by(o), &l->snapshot);
 			return NULL;
 		}
 		struct status *s = snapshot_at(request, o, ret_start->revision, l);
@@ -162,31 +168,47 @@ static struct status *take_snapshot(
 	}
 	if (o->version)
 		TRY(request_catch_up(request, o->version));
-	table_list(table, prefix, o->labels, &l->snapshot);
+	table_list(table, prefix, marked_by(o), &l->snapshot);
 	return NULL;
 }
 
+/* Whether the list is of one key, or of what the original finds by an index: only what is selected stands behind it. */
+static bool is_found_by_field(const struct request *request, const struct list_options *o)
+{
+	if (!o->fields || !str_empty(o->token))
+		return false;
+	if (field_selector_required(o->fields, "metadata.name"))
+		return !request->schema->namespaced || !str_empty(request->namespace);
+	return request->schema->type == &CoreV1Pod_schema && field_selector_required(o->fields, "spec.nodeName");
+}
+
+/* A page that is full goes on where anything stands behind it, whether that is selected or not. */
 static void choose(
 	struct request *request, const struct list_options *o, const struct continue_position *start, struct listing *l)
 {
 	struct snapshot *s = &l->snapshot;
+	const bool found = is_found_by_field(request, o);
 	size_t i, kept = 0;
 	l->token = "";
 	l->remaining = -1;
 	for (i = 0; i < s->n_items; i++) {
 		struct entry *entry = s->items[i];
-		if (continue_is_past(start, entry->key) || !entry_matches(entry, o->labels, o->fields)) {
+		if (continue_is_past(start, entry->key)) {
 			entry_unref(entry);
 			continue;
 		}
-		if (o->limit > 0 && kept == (size_t)o->limit) {
+		const bool matches = entry_matches(entry, o->labels, o->fields);
+		if (o->limit > 0 && kept == (size_t)o->limit && (!found || matches)) {
 			l->token = continue_make(
 				request->arena, s->revision, request_prefix(request), s->items[kept - 1]->key);
 			if (!o->labels && !o->fields)
 				l->remaining = (int64_t)(s->n_items - i);
 			break;
 		}
-		s->items[kept++] = entry;
+		if (matches)
+			s->items[kept++] = entry;
+		else
+			entry_unref(entry);
 	}
 	for (; i < s->n_items; i++)
 		entry_unref(s->items[i]);

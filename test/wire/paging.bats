@@ -75,3 +75,23 @@ teardown() { cp_stop; }
 	[ "$(cp_curl "$path/configmaps?limit=2" | jq -c '[(.items | length), .metadata.remainingItemCount]')" = "[2,1]" ]
 	[ "$(cp_curl "$path/events?resourceVersion=0&limit=1" | jq -c '[(.items | length), .metadata.remainingItemCount]')" = "[1,1]" ]
 }
+
+@test "a page that is full goes on where anything stands behind it, whether that is selected or not" {
+	local i path=/api/v1/namespaces/default/configmaps
+	for i in 1 2 3; do "$BIN/kubectl" create configmap "map-$i" > /dev/null; done
+	"$BIN/kubectl" label configmap map-1 map-3 n=1 > /dev/null
+	pages() { # SELECTOR: the names of each page
+		local token="" answer
+		while answer=$(cp_curl "$path?limit=1&$1&continue=$token") && jq -r '[.items[].metadata.name] | join(" ")' <<< "$answer"; do
+			token=$(jq -r '.metadata.continue // ""' <<< "$answer")
+			[ -n "$token" ] || return 0
+		done
+	}
+	[ "$(pages labelSelector=n | tr '\n' ,)" = map-1,map-3, ]
+	[ "$(pages labelSelector=n,n!=1 | tr '\n' ,)" = , ]
+	"$BIN/kubectl" label configmap map-3 n- > /dev/null
+	[ "$(pages labelSelector=n | tr '\n' ,)" = map-1,, ]
+	[ "$(pages 'fieldSelector=metadata.name!=map-3' | tr '\n' ,)" = map-0,map-1,map-2,, ]
+	# One key, and none behind it.
+	[ "$(pages fieldSelector=metadata.name=map-1 | tr '\n' ,)" = map-1, ]
+}
