@@ -19,6 +19,13 @@ ACCEPTS = [
     "text/html", "text/plain", "application/xml", "application/json;q=0.1, application/yaml;q=0.9", "application/json;q=0", "text/html, */*;q=0.1", "",
     "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch", "application/json; charset=utf-8", "application/json;as=Other;v=v1;g=meta.k8s.io", "a", "*",
     "application/json;pretty=1", "application/cbor", "application/cbor, application/json", "application/json;v=v1", "APPLICATION/JSON", "application/json;profile=x"]
+# As kubectl, informers and informers of metadata ask.
+CLIENTS = [TABLE + "," + TABLE.replace("v=v1;", "v=v1beta1;") + ",application/json", "application/json, */*",
+           "application/vnd.kubernetes.protobuf,application/json",
+           "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"]
+ACCEPTS += CLIENTS
+# Kinds that two versions serve: the one objects are stored in, and the other.
+VERSIONS = [("/apis/autoscaling/v2/", "/apis/autoscaling/v1/"), ("/api/v1/namespaces/default/events", "/apis/events.k8s.io/v1/namespaces/default/events")]
 PROTOBUF = ["application/vnd.kubernetes.protobuf", "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
             "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io", "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io",
             "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1beta1;g=meta.k8s.io, application/json"]
@@ -230,6 +237,62 @@ class Session:
         path = self.collection() if self.rng.random() < 0.8 else self.one
         self.ask("GET", path + "?watch=%s&timeoutSeconds=1&" % self.rng.choice(["1", "true", "true", "True", ""]) + self.query("watch", 0.7), self.kinds(0.4))
 
+    def other_version(self):
+        """The object as another version has it, changed and applied there."""
+        rng = self.rng
+        found = [self.one.replace(a, b) for pair in VERSIONS for a, b in (pair, pair[::-1]) if self.one.startswith(a)]
+        if not found:
+            return
+        answers = [s.send("GET", found[0]) for s in self.servers]
+        if any(a.code != 200 for a in answers):
+            return
+        method, kind = rng.choice([("PUT", "json"), ("PATCH", "apply"), ("PATCH", "apply"), ("PATCH", "merge")])
+        only = rng.choice([(), ("spec",), ("metadata",), ("status",)])
+
+        def change(live):
+            if kind == "apply":
+                live["metadata"] = {k: v for k, v in live["metadata"].items() if k in ("name", "namespace", "labels", "annotations")}
+                live.pop("status", None)
+            return self.mutator.text(self.mutator.mutated(live, only))
+
+        query = "fieldManager=%s&force=%s" % (rng.choice("ab"), rng.choice(["true", "false"])) if kind == "apply" else self.query("write", 0.4)
+        self.ask(method, found[0] + "?" + query, self.headers("application/json" if method == "PUT" else PATCHES[kind]), self.both(change, answers))
+        self.ask("GET", rng.choice([found[0], self.one]), self.kinds())
+
+    def many(self):
+        """Several objects that change between the pages of a list and after the beginning of a watch, and are deleted by what selects them."""
+        rng, made = self.rng, 0
+        agent, merge = [("User-Agent", "first")], [("User-Agent", "first"), ("Content-Type", PATCHES["merge"])]
+        names = ["m%d" % i for i in range(rng.randint(2, 5))]
+        for name in names:
+            body = copy.deepcopy(self.base)
+            body["metadata"] = dict(body.get("metadata") or {}, name=name, labels={"a": rng.choice("bc"), "n": name})
+            made += self.ask("POST", self.path, agent + [("Content-Type", "application/json")], json.dumps(body, separators=(",", ":")))[0].code == 201
+        if made > 1:
+            self.change_between(names, merge)
+        self.ask("DELETE", self.path + "?labelSelector=" + rng.choice(["a=b", "n", "n=m1", "a in (b,c),n!=m0", "a!=b,n"]).replace(" ", "%20") + rng.choice(["", "&limit=1", "&gracePeriodSeconds=0"]), agent)
+        self.ask("GET", self.path + "?labelSelector=n", self.kinds(0.5))
+        for s in self.servers:
+            for name in names:
+                s.send("DELETE", self.path + "/" + name + "?gracePeriodSeconds=0&propagationPolicy=Background")
+                s.send("PATCH", self.path + "/" + name, [("Content-Type", PATCHES["merge"])], b'{"metadata":{"finalizers":null}}')
+
+    def change_between(self, names, merge):
+        rng = self.rng
+        select = "labelSelector=" + rng.choice(["a=b", "a", "a!=b", "n", "a notin (c)"]).replace(" ", "%20")
+        select += rng.choice(["", "", "&fieldSelector=metadata.name=m1", "&fieldSelector=metadata.name!=m0", "&fieldSelector=metadata.namespace=default"])
+        self.ask("GET", self.path + "?limit=1&" + select, self.kinds(0.3))
+        for s in self.servers:
+            s.version["first"] = s.version.get("last", "")
+        for _ in range(rng.randint(1, 5)):
+            labels = rng.choice([{"a": "b"}, {"a": "c"}, {"a": None}, {"x": "y"}])
+            self.ask("PATCH", self.path + "/" + rng.choice(names), merge, json.dumps({"metadata": {"labels": labels}}))
+        if rng.random() < 0.5:
+            self.ask("DELETE", self.path + "/" + rng.choice(names) + "?gracePeriodSeconds=0", merge[:1])
+        self.ask("GET", self.path + "?limit=2&continue=$CONTINUE(%s)&" % self.path + select, self.kinds(0.3))
+        self.ask("GET", self.path + "?resourceVersion=$VERSION(first)&resourceVersionMatch=Exact&" + select, self.kinds(0.3))
+        self.ask("GET", self.path + "?watch=1&timeoutSeconds=1&resourceVersion=$VERSION(first)&" + select, self.kinds(0.3))
+
     def odd_path(self):
         rng = self.rng
         path = rng.choice([self.path, self.one, self.one + "/status", self.path.rsplit("/", 1)[0], "/api", "/apis", self.path.split("/namespaces")[0], "/", "/version", "/healthz", "/readyz",
@@ -289,11 +352,13 @@ class Session:
             self.ask("POST", self.path, [("Content-Type", "application/json"), ("User-Agent", "first")], json.dumps(self.base, separators=(",", ":")))
             if self.resource in STATUS_BY_CONTROLLERS:
                 self.settle()
-            choices = [self.put] * 6 + [self.patch] * 8 + [self.get] * 2 + [self.list] * 2 + [self.delete, self.delete_all] * (self.resource != "customresourcedefinitions") + [self.subresource] * 4 + [self.odd_path] * 2 * (not self.tried) + [self.watch] * (rng.random() < 0.15)
+            choices = [self.put] * 6 + [self.patch] * 8 + [self.get] * 2 + [self.list] * 2 + [self.delete, self.delete_all] * (self.resource != "customresourcedefinitions") + [self.subresource] * 4 + [self.odd_path] * 2 * (not self.tried) + [self.watch] * (rng.random() < 0.15) + [self.other_version] * 4
             for _ in range(rng.randint(4, 16)):
                 rng.choice(choices)()
             if self.resource != "customresourcedefinitions":  # which goes once its objects are gone
                 self.delete(stored=not self.tried)
+            if not self.tried and self.resource != "namespaces" and rng.random() < 0.2:
+                self.many()
         except Differs:
             pass
         finally:
