@@ -51,6 +51,10 @@ struct app {
 	atomic_int n_reads, n_writes;			  /* being worked on */
 	struct tally_slot validations[FIELD_VALIDATIONS]; /* how long writes took, by how strictly fields are read */
 	struct access_figures access;
+	/* Requests for logs of pods: whether the kubelet is to be verified, and those that failed because it is not. */
+	struct {
+		atomic_uint_least64_t verified, unverified, unverifiable;
+	} logs;
 	struct health_count health[HEALTH_CHECKS][HEALTH_ENDPOINTS];
 	struct origins *origins;
 	_Atomic(const char *) advertised; /* host:port for discovery; "" until the port is known */

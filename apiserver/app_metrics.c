@@ -186,6 +186,55 @@ static void write_stored(struct app *app, struct strbuf *out, const char *name, 
 	}
 }
 
+static void write_initial(struct app *app, struct strbuf *out)
+{
+	static const char name[] = "apiserver_init_events_total";
+	struct cache *cache = registry_cache(app->registry);
+	metrics_write_head(out, name, "counter", "Objects that watches were told of at their beginning.");
+	SCHEMA_FOREACH_RESOURCE(r)
+	{
+		const struct table *table = cache_table(cache, r->type->group, r->plural);
+		CLEANUP(strbuf_done) struct strbuf labels = STRBUF_INIT;
+		if (!table || table_resource(table) != r || !table_initial(table))
+			continue;
+		metrics_add_label(&labels, "group", r->type->group);
+		metrics_add_label(&labels, "resource", r->plural);
+		metrics_write_sample(out, name, labels.buf, (double)table_initial(table));
+	}
+}
+
+static void write_pod_logs(struct app *app, struct strbuf *out)
+{
+	static const char failures[] = "kube_apiserver_pod_logs_backend_tls_failure_total",
+			  totals[] = "kube_apiserver_pod_logs_insecure_backend_total";
+	metrics_write_head(out, failures, "counter", "Logs that were not fetched, as the kubelet is not who it says.");
+	metrics_write_sample(out, failures, "", (double)atomic_load(&app->logs.unverifiable));
+	metrics_write_head(out, totals, "counter", "Logs asked for, by whether the kubelet is verified.");
+	if (atomic_load(&app->logs.verified))
+		sample(out, totals, "usage", "enforce_tls", (double)atomic_load(&app->logs.verified));
+	if (atomic_load(&app->logs.unverified))
+		sample(out, totals, "usage", "skip_tls_allowed", (double)atomic_load(&app->logs.unverified));
+}
+
+/* What cannot have happened, as there is nothing yet that could do it. */
+static void write_nothing(struct strbuf *out)
+{
+	static const struct {
+		const char *name, *help;
+	} none[] = {
+		{"apiserver_kube_aggregator_x509_insecure_sha1_total", "Extension servers with a SHA-1 certificate."},
+		{"apiserver_kube_aggregator_x509_missing_san_total", "Extension servers without names in it."},
+		{"apiserver_storage_data_key_generation_failures_total", "Keys for values that could not be made."},
+		{"apiserver_storage_envelope_transformation_cache_misses_total", "Keys that a plugin had to decrypt."},
+		{"apiserver_webhooks_x509_insecure_sha1_total", "Webhooks with a SHA-1 certificate."},
+		{"apiserver_webhooks_x509_missing_san_total", "Webhooks without names in it."},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		metrics_write_head(out, none[i].name, "counter", none[i].help);
+		metrics_write_sample(out, none[i].name, "", 0);
+	}
+}
+
 static void write_waits(struct app *app, struct strbuf *out)
 {
 	static const char name[] = "apiserver_watch_cache_read_wait_seconds";
@@ -325,11 +374,15 @@ static void write_all(void *data, struct strbuf *out)
 	write_access(app, out);
 	admission_write_metrics(app->admission, out);
 	registry_write_metrics(app->registry, out);
+	etcd_write_metrics(app->etcd, out);
 	encryption_write_metrics(app->encryption, out);
 	write_stored(app, out, "apiserver_resource_objects", "Objects stored, by resource.", true, count_of);
 	write_stored(app, out, "apiserver_resource_size_estimate_bytes", "Bytes of the objects stored, by resource.",
 		true, bytes_of);
 	write_waits(app, out);
+	write_initial(app, out);
+	write_pod_logs(app, out);
+	write_nothing(out);
 	write_stored(app, out, "apiserver_storage_objects", "Objects stored, by resource.", false, count_of);
 	write_stored(app, out, "apiserver_watch_cache_resource_version", "The revision that memory has reached.", true,
 		revision_of);

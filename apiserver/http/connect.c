@@ -141,7 +141,10 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 	const CoreV1Pod *pod;
 	const char *container;
 	struct backend backend;
+	struct app *app = exchange->data;
 	bool unverified;
+	query_flag(exchange, "insecureSkipTLSVerifyBackend", &unverified);
+	atomic_fetch_add(unverified ? &app->logs.unverified : &app->logs.verified, 1);
 	TRY(check_log_options(exchange, request->name));
 	TRY(find_pod(request, &pod));
 	TRY(choose_container(pod, exchange_query(exchange, "container"), &container));
@@ -149,15 +152,17 @@ static struct status *pod_log(struct exchange *exchange, struct request *request
 		reply_bytes(exchange, 204, NULL, "", 0);
 		return NULL;
 	}
-	TRY(backend_kubelet(exchange->data, request, pod->spec->node_name, &backend));
-	query_flag(exchange, "insecureSkipTLSVerifyBackend", &unverified);
+	TRY(backend_kubelet(app, request, pod->spec->node_name, &backend));
 	if (unverified)
-		backend.tls = ((struct app *)exchange->data)->kubelet_tls_unverified;
+		backend.tls = app->kubelet_tls_unverified;
 	backend.target = arena_printf(request->arena, "/containerLogs/%s/%s/%s%s", pod->metadata->namespace,
 		pod->metadata->name, container, query_for(exchange, log_parameters));
 	backend.about = arena_printf(request->arena, "pods/log %s", request->name);
 	backend.as_messages = messages_wanted(exchange);
-	return backend_forward(exchange, &backend, "GET");
+	struct status *s = backend_forward(exchange, &backend, "GET");
+	if (s && strstr(s->message, "x509:"))
+		atomic_fetch_add(&app->logs.unverifiable, 1);
+	return s;
 }
 
 static struct status *pod_stream(struct exchange *exchange, struct request *request)

@@ -219,6 +219,7 @@ static void step_initial(struct watch *w)
 	}
 	if (w->at < w->initial.n_items || !takes_more(w))
 		return;
+	table_told_initial(request_table(w->request), w->initial.n_items);
 	snapshot_done(&w->initial);
 	w->at = 0;
 	w->initial_done = true;

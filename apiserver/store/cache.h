@@ -138,6 +138,9 @@ void table_write_waits(const struct table *table, struct strbuf *out, const char
 /* How many changes have come from etcd since the first reading, and how many the ring has room for. */
 uint64_t table_received(struct table *table);
 size_t table_ring_size(struct table *table);
+/* How many objects watches were told of that were there when they began: n more, and all. */
+void table_told_initial(struct table *table, size_t n);
+uint64_t table_initial(const struct table *table);
 
 /*
  * A cursor into the table's events. notify is called once after watcher_next() has told the last there is, as soon as

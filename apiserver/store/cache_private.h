@@ -33,6 +33,7 @@ struct table {
 	size_t ring_bytes;		/* of what only the ring keeps */
 	struct strmap *unreadable;	/* keys whose values cannot be read: a status; NULL: none */
 	atomic_uint_least64_t received; /* changes after the first reading */
+	atomic_uint_least64_t initial;	/* objects that watches were told of at their beginning */
 	struct tally_slot waited;	/* seconds that reads waited for it to be new enough */
 	struct event_source events;	/* of the thread that applies */
 	/* What has changed since lies scattered. table_tidy()'s own. */

@@ -53,13 +53,15 @@ struct status *etcd_new(const struct etcd_options *options, struct etcd **ret_et
 	for (size_t i = 0; i < options->n_endpoints; i++)
 		targets[i] = target_of(arena, options->endpoints[i], &tls);
 	const struct rpc_tls settings = {.ca_pem = pem.ca, .cert_pem = pem.cert, .key_pem = pem.key};
+	struct etcd *etcd = mem_zalloc(sizeof(*etcd));
 	const struct rpc_options channel = {.targets = targets,
 		.n_targets = options->n_endpoints,
 		.tls = tls ? &settings : NULL,
 		.max_message_bytes = MAX_MESSAGE_BYTES,
 		.keepalive_ms = 30000,
-		.keepalive_timeout_ms = 10000};
-	struct etcd *etcd = mem_zalloc(sizeof(*etcd));
+		.keepalive_timeout_ms = 10000,
+		.observe = etcd_calls_observe,
+		.observe_data = &etcd->calls};
 	etcd->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
 	struct status *status = rpc_channel_new(&channel, &etcd->channel);
 	if (status)
@@ -75,6 +77,11 @@ void etcd_free(struct etcd *etcd)
 		return;
 	rpc_channel_free(etcd->channel);
 	free(etcd);
+}
+
+void etcd_write_metrics(const struct etcd *etcd, struct strbuf *out)
+{
+	etcd_calls_write(&etcd->calls, out);
 }
 
 struct status *etcd_plain(struct status *s)

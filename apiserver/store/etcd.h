@@ -59,6 +59,9 @@ struct status *etcd_remove(struct etcd *etcd, struct arena *arena, const char *k
 /* The revision that a linearized read sees now. */
 struct status *etcd_revision(struct etcd *etcd, int64_t *ret_revision) MUST_USE;
 struct status *etcd_lease(struct etcd *etcd, int64_t ttl_seconds, int64_t *ret_lease) MUST_USE;
+/* What is counted of the calls. */
+struct strbuf;
+void etcd_write_metrics(const struct etcd *etcd, struct strbuf *out);
 /* Size of the data base in bytes, for the metric. */
 struct status *etcd_size(struct etcd *etcd, int64_t *ret_bytes) MUST_USE;
 

@@ -2,12 +2,14 @@
 #define APISERVER_STORE_ETCD_PRIVATE_H
 
 #include "apiserver/store/etcd.h"
+#include "apiserver/store/etcd_calls.h"
 #include "etcd/etcd.h"
 #include "etcd/mvcc.h"
 #include "rpc/rpc.h"
 
 struct etcd {
 	struct rpc_channel *channel;
+	struct etcd_calls calls;
 	int64_t timeout_ms;
 };
 

@@ -378,6 +378,16 @@ uint64_t table_received(struct table *t)
 	return atomic_load_explicit(&t->received, memory_order_relaxed);
 }
 
+void table_told_initial(struct table *t, size_t n)
+{
+	atomic_fetch_add_explicit(&t->initial, n, memory_order_relaxed);
+}
+
+uint64_t table_initial(const struct table *t)
+{
+	return atomic_load_explicit(&t->initial, memory_order_relaxed);
+}
+
 size_t table_ring_size(struct table *t)
 {
 	pthread_rwlock_rdlock(&t->cache->lock);

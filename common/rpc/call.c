@@ -57,7 +57,10 @@ static struct status *exchange(const struct call *call, struct rpc_message **ret
 {
 	struct rpc_exchange x;
 	rpc_exchange_init(&x);
+	rpc_channel_tell(call->channel, RPC_EVENT_STARTED, call->path, 0);
+	rpc_channel_tell(call->channel, RPC_EVENT_SENT, call->path, 0);
 	struct status *status = run(call, &x);
+	rpc_channel_tell(call->channel, RPC_EVENT_ENDED, call->path, rpc_status_code(status));
 	if (!status)
 		*ret_answer = STEAL(x.first);
 	rpc_exchange_done(&x);

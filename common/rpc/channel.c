@@ -27,6 +27,8 @@ struct rpc_channel {
 	struct tls_context *tls;
 	size_t max_message_bytes;
 	int64_t keepalive_ms, keepalive_timeout_ms;
+	rpc_observe_fn *observe;
+	void *observe_data;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t dialled;
 	size_t current;
@@ -104,6 +106,8 @@ struct status *rpc_channel_new(const struct rpc_options *options, struct rpc_cha
 	channel->max_message_bytes =
 		options->max_message_bytes ? options->max_message_bytes : DEFAULT_MAX_MESSAGE_BYTES;
 	channel->keepalive_ms = options->keepalive_ms;
+	channel->observe = options->observe;
+	channel->observe_data = options->observe_data;
 	channel->keepalive_timeout_ms =
 		options->keepalive_timeout_ms > 0 ? options->keepalive_timeout_ms : DEFAULT_KEEPALIVE_TIMEOUT_MS;
 	for (size_t i = 0; i < options->n_targets; i++)
@@ -111,6 +115,12 @@ struct status *rpc_channel_new(const struct rpc_options *options, struct rpc_cha
 	TRY(set_tls(channel, options));
 	*ret_channel = STEAL(channel);
 	return NULL;
+}
+
+void rpc_channel_tell(const struct rpc_channel *channel, enum rpc_event event, const char *path, int code)
+{
+	if (channel->observe)
+		channel->observe(channel->observe_data, event, path, code);
 }
 
 void rpc_channel_free(struct rpc_channel *channel)

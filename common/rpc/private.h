@@ -190,4 +190,7 @@ struct status *rpc_channel_connect(
 struct status *rpc_channel_outcome(struct rpc_channel *channel, const struct rpc_exchange *x) MUST_USE;
 size_t rpc_channel_max_message(const struct rpc_channel *channel);
 
+/* Tells who observes the channel. */
+void rpc_channel_tell(const struct rpc_channel *channel, enum rpc_event event, const char *path, int code);
+
 #endif

@@ -36,6 +36,11 @@ struct rpc_tls {
 	const char *server_name; /* the name to verify instead of the target's host; NULL: the target's */
 };
 
+/* What happens to a call or a stream. */
+enum rpc_event { RPC_EVENT_STARTED, RPC_EVENT_SENT, RPC_EVENT_RECEIVED, RPC_EVENT_ENDED };
+/* path: "/service/Method". Messages that are received are told of streams; code (gRPC's) of the end. */
+typedef void rpc_observe_fn(void *data, enum rpc_event event, const char *path, int code);
+
 struct rpc_options {
 	/* host:port, or unix:///path; several: the first that answers is used, and another when it goes away. */
 	const char *const *targets;
@@ -44,6 +49,8 @@ struct rpc_options {
 	size_t max_message_bytes;  /* of one received message; 0: 16 MiB */
 	int64_t keepalive_ms;	   /* ping when quiet for so long; 0: no pings */
 	int64_t keepalive_timeout_ms;
+	rpc_observe_fn *observe; /* from whatever thread calls; NULL: nobody wants to know */
+	void *observe_data;
 };
 
 /* Connects lazily; fails only for malformed options. */

@@ -199,3 +199,22 @@ templates() { # CODE SCOPE VERB
 	[ "$(cp_curl "$pods/early/log" -o /dev/null -w '%{http_code}')" = 204 ]
 	has 'apiserver_longrunning_requests{component="apiserver",group="",resource="pods",scope="resource",subresource="log",verb="CONNECT",version="v1"} 0'
 }
+
+@test "calls to etcd, what watches were told of at their beginning, and who is verified for logs are counted" {
+	local maps=/api/v1/namespaces/kube-public/limitranges service type
+	ask "$maps" -H 'Content-Type: application/json' -d '{"metadata":{"name":"a"},"spec":{"limits":[{"type":"Pod"}]}}'
+	ask "$maps?watch=1&timeoutSeconds=1&resourceVersion=0"
+	ask "/api/v1/namespaces/default/pods/none/log"
+	ask "/api/v1/namespaces/default/pods/none/log?insecureSkipTLSVerifyBackend=true"
+	for method in KV/Range KV/Txn Maintenance/Status; do
+		service="grpc_method=\"${method#*/}\",grpc_service=\"etcdserverpb.${method%/*}\",grpc_type=\"unary\""
+		has "grpc_client_started_total{$service} " "grpc_client_msg_sent_total{$service} " "grpc_client_handled_total{grpc_code=\"OK\",$service} "
+	done
+	service='grpc_method="Watch",grpc_service="etcdserverpb.Watch",grpc_type="bidi_stream"'
+	has "grpc_client_started_total{$service} " "grpc_client_msg_sent_total{$service} " "grpc_client_msg_received_total{$service} " \
+		'apiserver_init_events_total{group="",resource="limitranges"} 1' \
+		'kube_apiserver_pod_logs_insecure_backend_total{usage="enforce_tls"} ' \
+		'kube_apiserver_pod_logs_insecure_backend_total{usage="skip_tls_allowed"} 1' \
+		'kube_apiserver_pod_logs_backend_tls_failure_total 0' \
+		'apiserver_webhooks_x509_missing_san_total 0'
+}
