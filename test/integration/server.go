@@ -136,8 +136,7 @@ func StartOtherServer(s *options.ServerRunOptions, dir string, logf func(string,
 		Host:            fmt.Sprintf("https://127.0.0.1:%d", port),
 		BearerToken:     token,
 		TLSClientConfig: restclient.TLSClientConfig{CAData: ca},
-		QPS:             50,
-		Burst:           100,
+		QPS:             -1, // as the one within the server's process
 	}
 	o.Config.ContentType = "application/vnd.kubernetes.protobuf"
 	return o, nil
