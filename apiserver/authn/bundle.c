@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { MAX_BUNDLE = 4 << 20, CHECK_MS = 5000 };
+enum { MAX_BUNDLE = 4 << 20, CHECK_MS = 1000 };
 
 /* What the file held once. Those of before stay: somebody may still verify with one, and they change once in months. */
 struct edition {

@@ -105,7 +105,7 @@ static const struct {
 	[BOOT_RANGES] = {"service ranges", boot_ranges, 1, boot_ranges_again},
 	[BOOT_REPAIR] = {"repair of service addresses", repair, 1},
 	[BOOT_ROLES] = {"bootstrap roles", boot_roles, 0},
-	[BOOT_TRUST] = {"authentication trust", boot_trust, 6},
+	[BOOT_TRUST] = {"authentication trust", boot_trust, 1},
 	[BOOT_TRACKING] = {"tracking of legacy tokens", boot_tracking, 6},
 	[BOOT_SERVICE] = {"kubernetes service", boot_service, 1},
 	[BOOT_IDENTITY] = {"identity lease", boot_identity, 1},

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { MAX_CHAIN = 10, MAX_PEM_BYTES = 1 << 20, CHECK_MS = 5000 };
+enum { MAX_CHAIN = 10, MAX_PEM_BYTES = 1 << 20, CHECK_MS = 1000 };
 
 /* One loaded pair. Old ones stay until the server ends: a handshake may still use them, and they change once in months.
  */

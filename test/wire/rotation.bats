@@ -63,6 +63,12 @@ other_cert() {
 	cp_wait serves "$CP_DIR/renewed.crt"
 }
 
+# What delegated servers are told of the authorities of clients.
+published() { # CERTIFICATES
+	[ "$(curl -s --cacert "$CP_DIR/ca.crt" --cert "$CP_DIR/late.crt" --key "$CP_DIR/late.key" \
+		"$CP_SERVER/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication" | jq -r '.data["client-ca-file"]')" = "$1" ]
+}
+
 @test "clients of an authority that was added are believed, those of one that is gone are not" {
 	served | grep -q 'Acceptable client certificate CA names'
 	other_cert late /O=system:masters/CN=late
@@ -77,6 +83,8 @@ other_cert() {
 	replace "$CP_DIR/clients.crt" < "$CP_DIR/other/ca.crt"
 	cp_wait gets admin 401
 	[ "$(as late)" = 200 ]
+	# Another server may still have the one that is gone: who delegates believes both.
+	cp_wait published "$(cat "$CP_DIR/ca.crt" "$CP_DIR/other/ca.crt")"
 }
 
 log_says() { # TEXT
