@@ -312,6 +312,19 @@ static struct status *wrong_order(const cJSON *patch, const cJSON *order)
 	return status_new(STATUS_UNKNOWN, "%s\n", text.buf);
 }
 
+/* Two elements are compared by what both must have. */
+static struct status *check_comparable(const cJSON *a, const cJSON *b, const char *merge_key)
+{
+	const cJSON *const pair[] = {a, b};
+	for (size_t i = 0; merge_key && i < ARRAY_SIZE(pair); i++)
+		if (!cJSON_IsObject(pair[i]))
+			return patch_bad_argument("map[string]interface {}", pair[i]);
+	for (size_t i = 0; merge_key && i < ARRAY_SIZE(pair); i++)
+		if (!tree_get(pair[i], merge_key))
+			return patch_no_merge_key(pair[i], merge_key);
+	return NULL;
+}
+
 /* The elements of the patch must stand in the order that its directive gives. */
 static struct status *check_order(
 	struct arena *arena, const cJSON *changes, const cJSON *order_list, const char *merge_key)
@@ -328,8 +341,7 @@ static struct status *check_order(
 			continue;
 		}
 		struct nodes one = {order->items + j, 1};
-		if (merge_key && !tree_get(patch->items[i], merge_key))
-			return patch_no_merge_key(patch->items[i], merge_key);
+		TRY(check_comparable(patch->items[i], order->items[j], merge_key));
 		i += nodes_index(&one, patch->items[i], merge_key) == 0;
 		j++;
 	}

@@ -169,6 +169,10 @@ static const struct {
 		"\"containers\":[{\"env\":[{\"name\":\"E\",\"value\":\"1\"}],\"image\":\"x\",\"name\":\"a\",\"ports\":["
 		"{\"containerPort\":80},{\"containerPort\":80,\"protocol\":\"UDP\"}]},{\"image\":\"y\",\"name\":\"b\"}]"
 		",\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]}}"},
+	{TWOWAY, &CoreV1Pod_schema, "{\"spec\":{\"containers\":[{\"image\":\"x\"}]}}",
+		"{\"spec\":{\"containers\":[{\"name\":\"a\"}]}}", NULL, NULL},
+	{TWOWAY, &CoreV1Pod_schema, "{\"spec\":{\"containers\":[{\"name\":\"a\"}]}}",
+		"{\"spec\":{\"containers\":[{\"image\":\"x\"}]}}", NULL, NULL},
 	{TWOWAY, &CoreV1Pod_schema, POD, POD_2, NULL,
 		"{\"metadata\":{\"labels\":{\"b\":null,\"c\":\"3\"}},\"spec\":{\"$setElementOrder/"
 		"containers\":[{\"name\":\"d\"},{\"name\":\"c\"}],\"$setElementOrder/"
