@@ -49,6 +49,9 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	printf '{"kind":"ConfigMap"}' > "$folder/json"
 	printf 'k8s\0\xff\xff\xff' > "$folder/noise"
 	head -c -3 "$folder/map" > "$folder/cut"
+	# An envelope as it should be around what is none of its kind.
+	printf 'k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12\x02\xff\xff' > "$folder/broken"
+	printf 'k8s\0\x0a\x13\x0a\x02v1\x12\x0dDeleteOptions\x12\x02\xff\xff' > "$folder/broken-options"
 	raw 201 '"data":{"a":"b"}' map "$MAPS"
 	raw 200 '"status":"Success"' options "$MAPS/packed" -X DELETE
 	raw 400 'Secret in version \"v1\" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion' secret "$MAPS"
@@ -58,7 +61,9 @@ json() { answers "$1" "$2" "$3" -H 'Content-Type: application/json' "${@:5}" -d 
 	raw 400 'the object provided is unrecognized (must be of type ConfigMap): unexpected EOF (6b387300ffffff)' noise "$MAPS"
 	raw 400 'the object provided is unrecognized (must be of type ConfigMap): unexpected EOF (6b3873000a0f0a0276311209436f6e6669674d617012120a080a06706163 ...)' cut "$MAPS"
 	raw 500 'no kind \"ConfigMap\" is registered for version \"v1\" in scheme' map "$MAPS/packed" -X DELETE
+	raw 400 'ConfigMap in version \"v1\" cannot be handled as a ConfigMap: unexpected EOF' broken "$MAPS"
 	raw 500 '"message":"unexpected EOF"' noise "$MAPS/packed" -X DELETE
+	raw 500 '"message":"unexpected EOF"' broken-options "$MAPS/packed" -X DELETE
 	raw 200 '"status":"Success"' empty "$MAPS/packed" -X DELETE
 }
 
