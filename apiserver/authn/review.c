@@ -1,3 +1,4 @@
+#include "api/meta.h"
 #include "apiserver/authn/internal.h"
 #include "base/str.h"
 
@@ -57,7 +58,8 @@ struct status *authn_review_token(struct authn *authn, struct arena *arena, Auth
 {
 	if (!review->spec || str_empty(review->spec->token))
 		return status_bad_request("token is required for TokenReview in authentication");
-	review->status = API_NEW(arena, AuthenticationV1TokenReviewStatus);
+	/* Of what its sender says of the user it keeps what nobody knows better. */
+	ENSURE(arena, review->status, AuthenticationV1TokenReviewStatus)->authenticated = false;
 	struct user *user = NULL;
 	struct token_request asked = {.audiences = review->spec->audiences, .n_audiences = review->spec->n_audiences};
 	find_user(authn, arena, review, &asked, &user);

@@ -46,8 +46,9 @@ static const char *policy_of(struct request *request, const MetaV1DeleteOptions 
 {
 	if (request->strategy->owns_nothing)
 		return "Background";
+	const bool waits = request->strategy->waits_for_dependents && !meta_is_deleting(meta);
 	if (options->has_orphan_dependents)
-		return options->orphan_dependents ? "Orphan" : "Background";
+		return options->orphan_dependents ? "Orphan" : waits ? "Foreground" : "Background";
 	if (options->propagation_policy)
 		return options->propagation_policy;
 	for (size_t i = 0; i < meta->n_finalizers; i++) {

@@ -91,4 +91,5 @@ const struct strategy namespace_strategy = {
 	.validate_update = validate_update,
 	.mark_deleted = mark_deleted,
 	.may_go = may_go,
+	.waits_for_dependents = true,
 };

@@ -126,6 +126,8 @@ struct strategy {
 	/* Whether owned objects are deleted in the background or orphaned when the request does not say: NULL =
 	 * background. */
 	bool orphan_by_default;
+	/* Who says of such an object's first deletion that dependents are not to be orphaned waits for them. */
+	bool waits_for_dependents;
 	/* Nothing is ever owned by such an object: deletions do not ask what becomes of it. */
 	bool owns_nothing;
 	/* What to say of it to who did not say what to do with them; NULL: nothing. */
