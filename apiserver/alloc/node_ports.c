@@ -59,17 +59,6 @@ struct node_ports *node_ports_new(struct etcd *etcd, const char *prefix, int32_t
 	return p;
 }
 
-void node_ports_free(struct node_ports *p)
-{
-	if (!p)
-		return;
-	pthread_mutex_destroy(&p->lock);
-	free(p->map.bits);
-	free(p->leaks);
-	free(p->key);
-	free(p);
-}
-
 static bool has(const struct bitmap *b, size_t i)
 {
 	return b->bits[i / 8] & (1u << (i % 8));

@@ -22,7 +22,6 @@
 struct node_ports;
 
 struct node_ports *node_ports_new(struct etcd *etcd, const char *prefix, int32_t first, int32_t last);
-void node_ports_free(struct node_ports *ports);
 /* FIRST-LAST. */
 char *node_ports_range(const struct node_ports *ports, struct arena *arena);
 

@@ -34,14 +34,6 @@ struct alloc_repair *alloc_repair_new(const struct alloc_repair_options *options
 	return repair;
 }
 
-void alloc_repair_free(struct alloc_repair *repair)
-{
-	if (!repair)
-		return;
-	strmap_free(repair->told);
-	free(repair);
-}
-
 /* One look at the addresses: all Services and IPAddresses as the cache has them at this moment. */
 struct look {
 	struct alloc_repair *repair;

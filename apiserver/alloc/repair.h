@@ -25,7 +25,6 @@ struct alloc_repair_options {
 };
 
 struct alloc_repair *alloc_repair_new(const struct alloc_repair_options *options);
-void alloc_repair_free(struct alloc_repair *repair);
 /* Looks through everything the first time, then whatever has changed soon, and everything every three minutes. */
 struct status *alloc_repair_step(struct alloc_repair *repair) MUST_USE;
 

@@ -36,13 +36,6 @@ struct service_ips *service_ips_new(struct objects *objects, const struct ip_ran
 	return ips;
 }
 
-void service_ips_free(struct service_ips *ips)
-{
-	for (size_t i = 0; ips && i < ips->n_ranges; i++)
-		tally_done(&ips->taken[i].seconds);
-	free(ips);
-}
-
 size_t service_ips_n_ranges(const struct service_ips *ips)
 {
 	return ips->n_ranges;

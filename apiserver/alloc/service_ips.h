@@ -28,7 +28,6 @@ struct service_ips;
 /* The configured ranges, one or two of different families: they say which families the cluster has and which is the
  * default. At most two; copied. */
 struct service_ips *service_ips_new(struct objects *objects, const struct ip_range *ranges, size_t n_ranges);
-void service_ips_free(struct service_ips *ips);
 
 size_t service_ips_n_ranges(const struct service_ips *ips);
 const struct ip_range *service_ips_range(const struct service_ips *ips, size_t i);

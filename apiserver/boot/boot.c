@@ -189,16 +189,6 @@ void boot_stop(struct boot *boot)
 	log_status(boot_service_leave(&boot->options), "leave the kubernetes service");
 }
 
-void boot_free(struct boot *boot)
-{
-	if (!boot)
-		return;
-	boot_stop(boot);
-	pthread_cond_destroy(&boot->wake);
-	pthread_mutex_destroy(&boot->lock);
-	free(boot);
-}
-
 struct status *boot_create(const struct boot_options *options, struct arena *arena, const void *object)
 {
 	struct status *s = objects_create(options->objects, arena, object, NULL);

@@ -62,6 +62,5 @@ void boot_start(struct boot *boot, const struct boot_options *options);
 /* Whether a step has succeeded once; they follow each other. */
 bool boot_done(const struct boot *boot, enum boot_step step);
 void boot_stop(struct boot *boot);
-void boot_free(struct boot *boot);
 
 #endif

@@ -47,18 +47,6 @@ struct openapi *openapi_new(const struct served *served)
 	return o;
 }
 
-void openapi_free(struct openapi *o)
-{
-	if (!o)
-		return;
-	for (size_t i = 0; i <= o->n; i++)
-		for (size_t f = 0; f < N_FORMS; f++)
-			strbuf_done(&o->documents[i].text[f]);
-	arena_free(o->arena);
-	pthread_mutex_destroy(&o->lock);
-	free(o);
-}
-
 /* --- making them --- */
 
 static void write_json(const struct openapi *o, struct kept *kept, struct strbuf *out)

@@ -14,8 +14,6 @@ struct openapi;
 
 /* Of what is served, which must live as long. */
 struct openapi *openapi_new(const struct served *served);
-/* After the last reply. */
-void openapi_free(struct openapi *openapi);
 /* False: the path is none of these. */
 bool openapi_respond(struct openapi *openapi, struct exchange *exchange);
 

@@ -34,16 +34,6 @@ struct registry *registry_new(const struct registry_options *options)
 	return registry;
 }
 
-void registry_free(struct registry *registry)
-{
-	if (!registry)
-		return;
-	cache_free(registry->cache);
-	figures_free(registry->etcd_figures);
-	lease_free(registry->lease);
-	free(registry);
-}
-
 void registry_set_admission(struct registry *registry, struct admission *admission)
 {
 	registry->admission = admission;

@@ -34,8 +34,6 @@ struct registry_options {
 };
 
 struct registry *registry_new(const struct registry_options *options);
-void registry_free(struct registry *registry);
-DEFINE_CLEANUP(struct registry *, registry_free)
 /* Admission comes after the registry, which it reads from. NULL: none. */
 void registry_set_admission(struct registry *registry, struct admission *admission);
 /* What strategies share; every request gets it. Borrowed. */

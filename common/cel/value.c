@@ -90,11 +90,6 @@ struct cel_value cel_tree_of(struct arena *arena, const cJSON *node)
 	return cJSON_IsBool(node) ? CEL_BOOL_VALUE(cJSON_IsTrue(node)) : CEL_NULL_VALUE;
 }
 
-struct cel_value cel_object_of(struct arena *arena, const void *msg)
-{
-	return cel_tree_of(arena, tree_from_typed(arena, msg));
-}
-
 /* What values are */
 
 const char *cel_type_name(struct cel_value v)

@@ -99,8 +99,6 @@ struct cel_value cel_optional_of(struct arena *arena, const struct cel_value *va
 struct cel_value cel_timestamp_of(struct arena *arena, const char *text);	      /* as RFC 3339 has it */
 /* A tree; its texts are borrowed. Numbers without fraction and exponent are integers. */
 struct cel_value cel_tree_of(struct arena *arena, const cJSON *tree);
-/* An object of the schema: as its JSON reads. */
-struct cel_value cel_object_of(struct arena *arena, const void *msg);
 
 static inline bool cel_failed(struct cel_value v)
 {

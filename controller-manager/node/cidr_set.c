@@ -65,11 +65,6 @@ void cidr_set_free(struct cidr_set *set)
 	free(set);
 }
 
-bool cidr_set_is_v6(const struct cidr_set *set)
-{
-	return set->net.bits == 128;
-}
-
 static char *range_text(const struct cidr_set *set, struct arena *arena, size_t index)
 {
 	uint8_t address[16];

@@ -21,7 +21,6 @@ struct cidr_set;
 struct status *cidr_set_new(const char *cidr, int prefix, struct cidr_set **ret_set) MUST_USE;
 void cidr_set_free(struct cidr_set *set);
 DEFINE_CLEANUP(struct cidr_set *, cidr_set_free)
-bool cidr_set_is_v6(const struct cidr_set *set);
 /* The next free range after the last one given out, around the end; NULL: none. */
 char *cidr_set_take(struct cidr_set *set, struct arena *arena);
 /* Every range that overlaps the network; false if it is malformed or wholly outside. */

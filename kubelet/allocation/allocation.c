@@ -347,14 +347,6 @@ void allocation_resize(struct allocation *a, const struct pod *pod)
 	pthread_mutex_unlock(&a->lock);
 }
 
-bool allocation_has_pending(struct allocation *a)
-{
-	pthread_mutex_lock(&a->lock);
-	bool any = a->n_pending > 0;
-	pthread_mutex_unlock(&a->lock);
-	return any;
-}
-
 void allocation_remove(struct allocation *a, const char *uid)
 {
 	resource_state_remove(a->allotted, uid);

@@ -38,7 +38,6 @@ bool allocation_known(struct allocation *a, const struct pod *pod);
 void allocation_resize(struct allocation *a, const struct pod *pod);
 /* Looks again at the resizes that were put off: room may have come. Called when pods go or shrink, and now and then. */
 void allocation_retry(struct allocation *a);
-bool allocation_has_pending(struct allocation *a);
 void allocation_remove(struct allocation *a, const char *uid);
 void allocation_keep_only(struct allocation *a, const struct strmap *uids);
 

@@ -28,7 +28,6 @@ struct pleg {
 	struct strmap *entries;
 	int64_t relisted_ms; /* all that is not in the cache did not exist at that time */
 	bool ever;
-	bool kicked;
 	bool stopping;
 	bool started;
 	pthread_t thread;
@@ -228,7 +227,6 @@ static void *relist_thread(void *data)
 	struct pleg *p = data;
 	pthread_mutex_lock(&p->lock);
 	while (!p->stopping) {
-		p->kicked = false;
 		pthread_mutex_unlock(&p->lock);
 		int64_t start = clock_mono_ms(p->k->clock);
 		begin_count(p, start);
@@ -236,7 +234,7 @@ static void *relist_thread(void *data)
 		metric_observe(p->k->figures.relist_seconds, (double)(clock_mono_ms(p->k->clock) - start) / 1000);
 		pthread_mutex_lock(&p->lock);
 		int64_t next = start + RELIST_MS;
-		for (int64_t left = next - clock_mono_ms(p->k->clock); left > 0 && !p->stopping && !p->kicked;
+		for (int64_t left = next - clock_mono_ms(p->k->clock); left > 0 && !p->stopping;
 			left = next - clock_mono_ms(p->k->clock))
 			cond_wait_for(&p->changed, &p->lock, left);
 	}
@@ -298,14 +296,6 @@ struct status *pleg_pod_status(struct pleg *p, const char *uid, int64_t newer_th
 	}
 	pthread_mutex_unlock(&p->lock);
 	return error;
-}
-
-void pleg_kick(struct pleg *p)
-{
-	pthread_mutex_lock(&p->lock);
-	p->kicked = true;
-	pthread_cond_broadcast(&p->changed);
-	pthread_mutex_unlock(&p->lock);
 }
 
 struct status *pleg_healthy(struct pleg *p)

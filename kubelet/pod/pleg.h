@@ -30,7 +30,5 @@ void pleg_look(struct pleg *pleg, const char *uid, const char *name, const char 
 struct status *pleg_healthy(struct pleg *pleg) MUST_USE;
 /* A copy of the last list, in the arena. */
 void pleg_runtime_pods(struct pleg *pleg, struct arena *arena, struct runtime_pods *ret);
-/* Relists now. */
-void pleg_kick(struct pleg *pleg);
 
 #endif

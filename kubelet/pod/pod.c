@@ -140,15 +140,6 @@ bool container_restartable_init(const CoreV1Container *c)
 	return c->restart_policy && str_eq(c->restart_policy, "Always");
 }
 
-bool pod_has_restartable_init(const struct pod *pod)
-{
-	const CoreV1PodSpec *spec = pod_spec(pod);
-	for (size_t i = 0; i < spec->n_init_containers; i++)
-		if (container_restartable_init(spec->init_containers[i]))
-			return true;
-	return false;
-}
-
 char *pod_container_field_path(struct arena *arena, const struct pod *pod, const char *name)
 {
 	const CoreV1PodSpec *spec = pod_spec(pod);

@@ -66,7 +66,6 @@ const CoreV1Container *pod_container(const struct pod *pod, const char *name);
 bool pod_has_init_container(const struct pod *pod, const char *name);
 /* An init container that keeps running beside the others (restartPolicy Always). */
 bool container_restartable_init(const CoreV1Container *c);
-bool pod_has_restartable_init(const struct pod *pod);
 /* spec.containers[0], spec.initContainers{name}: how an event points at a container. */
 char *pod_container_field_path(struct arena *arena, const struct pod *pod, const char *name);
 /* Restart policy other than Never. */

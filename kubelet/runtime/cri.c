@@ -66,11 +66,6 @@ void cri_free(struct cri *cri)
 	free(cri);
 }
 
-const char *cri_endpoint(const struct cri *cri)
-{
-	return cri->endpoint;
-}
-
 const char *cri_runtime_name(const struct cri *cri)
 {
 	return cri->name;

@@ -27,7 +27,6 @@ struct status *cri_new(const char *endpoint, const char *image_endpoint, int64_t
 	const struct kubelet_figures *figures, struct cri **ret) MUST_USE;
 void cri_free(struct cri *cri);
 DEFINE_CLEANUP(struct cri *, cri_free)
-const char *cri_endpoint(const struct cri *cri);
 /* After the first Version call: "containerd", "1.6.20"; "" before. */
 const char *cri_runtime_name(const struct cri *cri);
 const char *cri_runtime_version(const struct cri *cri);

@@ -153,9 +153,3 @@ struct status *volumes_unmount_pod(struct volumes *v, const char *uid)
 	unmount_level(volumes, 2);
 	return io_remove_tree(volumes);
 }
-
-bool volumes_exist(struct volumes *v, const char *uid)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	return io_exists(arena_printf(arena, "%s/volumes", pod_dir(arena, v->k, uid)));
-}

@@ -45,7 +45,6 @@ const char *volumes_path(
 	struct arena *arena, struct kubelet *k, const struct pod *pod, const char *name, bool *ret_read_only);
 /* Unmounts and removes all volumes of a pod. */
 struct status *volumes_unmount_pod(struct volumes *volumes, const char *uid) MUST_USE;
-bool volumes_exist(struct volumes *volumes, const char *uid);
 
 /* ROOT/pods/UID */
 char *pod_dir(struct arena *arena, const struct kubelet *k, const char *uid);
