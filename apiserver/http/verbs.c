@@ -681,11 +681,11 @@ struct status *verb_delete_collection(struct exchange *exchange, struct request 
 	/* What is deleted is what there was at the version. */
 	if (!str_empty(o.version_text) && !str_eq(o.version_text, "0") && str_empty(o.match))
 		o.match = "Exact";
+	registry_delete_warn(request, options);
 	TRY(list_version_settle(request, &o));
 	TRY(list_objects(request, &o, &list));
 	const char *namespace = request->namespace;
 	size_t n = list_items(list, &items);
-	registry_delete_warn(request, options);
 	for (size_t i = 0; i < n; i++) {
 		ProtobufCMessage *object;
 		bool gone;

@@ -106,7 +106,7 @@ static void warn_fraction(struct request *request, const struct field_path *path
 {
 	const MapQuantityEntry *e = resource_entry(list, n, name);
 	struct quantity q = quantity_of(e ? e->value : NULL);
-	if (e && quantity_milli_value(&q) % 1000)
+	if (e && !quantity_is_whole(&q))
 		request_warn_at(request, FIELD_KEY(path, name),
 			arena_printf(request->arena, "fractional byte value \"%s\" is invalid, must be an integer",
 				quantity_format(request->arena, &q)));

@@ -358,13 +358,17 @@ int quantity_sign(const struct quantity *q)
 	return q->nanos < 0 ? -1 : q->nanos > 0;
 }
 
-/* Away from zero, within 64 bits. */
+/* Away from zero. */
+static i128 rounded(i128 nanos, int64_t unit)
+{
+	return nanos / unit + (nanos % unit ? nanos < 0 ? -1 : 1 : 0);
+}
+
+/* Within 64 bits. */
 static int64_t scaled(i128 nanos, int64_t unit)
 {
-	i128 value = nanos / unit;
+	const i128 value = rounded(nanos, unit);
 
-	if (nanos % unit)
-		value += nanos < 0 ? -1 : 1;
 	return value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : (int64_t)value;
 }
 
@@ -376,6 +380,11 @@ int64_t quantity_value(const struct quantity *q)
 int64_t quantity_milli_value(const struct quantity *q)
 {
 	return scaled(q->nanos, NANO / 1000);
+}
+
+bool quantity_is_whole(const struct quantity *q)
+{
+	return rounded(q->nanos, NANO / 1000) % 1000 == 0;
 }
 
 int64_t quantity_msg_value(const ResourceQuantity *q)

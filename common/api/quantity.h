@@ -46,6 +46,8 @@ int quantity_sign(const struct quantity *q);
 /* Whole units, rounded up; capped to int64. */
 int64_t quantity_value(const struct quantity *q);
 int64_t quantity_milli_value(const struct quantity *q);
+/* Whether it is a whole number when it is counted in thousandths. */
+bool quantity_is_whole(const struct quantity *q);
 
 /* Straight from the message. */
 int64_t quantity_msg_value(const ResourceQuantity *q);

@@ -40,6 +40,8 @@ const char *cel_value_text(struct arena *arena, struct cel_value v);
 
 /* What is wrong with a URL, in Go's words; NULL: nothing. */
 const char *cel_url_problem(struct arena *arena, const char *text);
+/* The same of the escapes (%2f) of a path. */
+const char *cel_escape_problem(struct arena *arena, const char *path);
 /* The same of what stands between // and the next slash; the host is given without escapes. */
 const char *cel_authority_problem(struct arena *arena, const char *text, const char **ret_host);
 struct ip;

@@ -248,7 +248,7 @@ static int hex_digit(char c)
 					    : -1;
 }
 
-static const char *escape_problem(struct arena *arena, const char *text)
+const char *cel_escape_problem(struct arena *arena, const char *text)
 {
 	for (const char *p = text; *p; p++)
 		if (*p == '%' && (hex_digit(p[1]) < 0 || hex_digit(p[2]) < 0))
@@ -295,7 +295,7 @@ static const char *url_problem(struct arena *arena, const char *text, struct url
 			return problem;
 	}
 	ret->path = rest;
-	return escape_problem(arena, rest);
+	return cel_escape_problem(arena, rest);
 }
 
 const char *cel_url_problem(struct arena *arena, const char *text)

@@ -61,9 +61,9 @@ static const char *parse_problem(struct arena *arena, const char *text)
 		return problem;
 	/* A path: whose beginning is not to be taken for a scheme. */
 	size_t head = strcspn(url, "/?");
-	return memchr(url, ':', head) ? arena_printf(arena, "parse %s: first path segment in URL cannot contain colon",
-						field_quote(arena, url))
-				      : NULL;
+	problem = memchr(url, ':', head) ? "first path segment in URL cannot contain colon"
+					 : cel_escape_problem(arena, arena_strndup(arena, url, strcspn(url, "?")));
+	return problem ? arena_printf(arena, "parse %s: %s", field_quote(arena, url), problem) : NULL;
 }
 
 void validate_webhook_url(struct field_errors *errors, const struct field_path *path, const char *url)

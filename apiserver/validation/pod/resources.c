@@ -104,7 +104,7 @@ void check_resource_value(
 	struct quantity q = quantity_of(value);
 	if (quantity_sign(&q) < 0)
 		field_invalid(errors, path, text_of(errors->arena, value), "must be greater than or equal to 0");
-	if (resource_is_counted(errors->arena, name) && quantity_milli_value(&q) % 1000)
+	if (resource_is_counted(errors->arena, name) && !quantity_is_whole(&q))
 		field_invalid(errors, path, text_of(errors->arena, value), "must be an integer");
 }
 
@@ -115,7 +115,7 @@ static void check_pages(struct field_errors *errors, const struct field_path *pa
 	if (!resource_is_huge_page(entry->key))
 		return;
 	bool good = quantity_parse(entry->key + strlen(HUGE_PAGES), &page) && quantity_sign(&page) > 0 &&
-		    !(quantity_milli_value(&page) % 1000) && quantity_value(&q) % quantity_value(&page) == 0;
+		    quantity_is_whole(&page) && quantity_value(&q) % quantity_value(&page) == 0;
 	size_t n = errors->n_items;
 	if (!good)
 		field_invalid(errors, path, text_of(errors->arena, entry->value),
