@@ -2,6 +2,7 @@
 #include "api/meta.h"
 #include "apiserver/admission/plugins.h"
 #include "apiserver/authz/podrefs.h"
+#include "apiserver/validation/field.h"
 #include "base/encode.h"
 #include "base/str.h"
 
@@ -31,8 +32,8 @@ static struct status *find_account(const struct admission_context *context, cons
 	}
 	if (status_is(s, STATUS_NOT_FOUND)) {
 		status_drop(s, "told with the pod's name");
-		return admission_forbidden(a, "error looking up service account %s/%s: serviceaccount \"%s\" not found",
-			a->namespace, name, name);
+		return admission_forbidden(a, "error looking up service account %s/%s: serviceaccount %s not found",
+			a->namespace, name, field_quote(a->arena, name));
 	}
 	if (s)
 		return s;

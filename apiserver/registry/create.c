@@ -27,6 +27,10 @@ static struct status *settle_namespace(struct request *request, MetaV1ObjectMeta
 static void generate_name(struct request *request, MetaV1ObjectMeta *meta)
 {
 	char suffix[SUFFIX_LENGTH + 1];
+	if (request->strategy->names_as_told) {
+		meta->name = meta->generate_name;
+		return;
+	}
 	random_name_suffix(suffix, SUFFIX_LENGTH);
 	meta->name = arena_printf(request->arena, "%.*s%s", MAX_GENERATED_BASE, meta->generate_name, suffix);
 }

@@ -104,7 +104,9 @@ static void carry_system_fields(struct request *request, ProtobufCMessage *objec
 		meta->deletion_grace_period_seconds = was->deletion_grace_period_seconds;
 	}
 	meta->generation = was->generation;
-	meta->self_link = (char *)(uintptr_t)schema_empty_string;
+	/* What is only tried out keeps the link that was sent. */
+	if (!request->dry_run)
+		meta->self_link = (char *)(uintptr_t)schema_empty_string;
 	if (str_empty(meta->resource_version))
 		meta->resource_version = was->resource_version;
 }

@@ -70,11 +70,23 @@ static void binding_update(struct request *request, const ProtobufCMessage *obje
 }
 
 /* Writes of the status leave the metadata alone too. */
-static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+static void prepare_policy_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	generic_prepare_update(request, object, old);
 	if (generic_is_status(request))
 		generic_keep_meta(object, old);
+}
+
+/* Those of flow control's leave all of it alone, but for who manages what. */
+static void prepare_flow_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
+{
+	generic_prepare_update(request, object, old);
+	if (!generic_is_status(request))
+		return;
+	MetaV1ObjectMeta *meta = object_meta(object), sent = *meta;
+	*meta = *object_meta(old);
+	meta->managed_fields = sent.managed_fields;
+	meta->n_managed_fields = sent.n_managed_fields;
 }
 
 static const char *check_service_name(
@@ -110,8 +122,6 @@ static int by_precedence(const void *a, const void *b)
 	return p != q ? (p < q ? -1 : 1) : str_cmp(object_name(x), object_name(y));
 }
 
-#define METADATA_IS_OLD .prepare_create = generic_prepare_create, .prepare_update = prepare_update
-
 const struct strategy validating_webhook_strategy = {.group = ADMISSION,
 	.resource = "validatingwebhookconfigurations",
 	.update_checks = {CHECK_META, CHECK_CHANGE},
@@ -126,7 +136,8 @@ const struct strategy admission_policy_strategy = {.group = ADMISSION,
 	.resource = "validatingadmissionpolicies",
 	.update_checks = {CHECK_META, CHECK_CHANGE},
 	.status_checks = {CHECK_CHANGE},
-	METADATA_IS_OLD,
+	.prepare_create = generic_prepare_create,
+	.prepare_update = prepare_policy_update,
 	CHECKS(policy)};
 const struct strategy policy_binding_strategy = {.group = ADMISSION,
 	.resource = "validatingadmissionpolicybindings",
@@ -145,11 +156,13 @@ const struct strategy flow_schema_strategy = {.group = FLOW,
 	.update_checks = {CHECK_META, CHECK_CHANGE},
 	.status_checks = {CHECK_CHANGE},
 	.compare_rows = by_precedence,
-	METADATA_IS_OLD,
+	.prepare_create = generic_prepare_create,
+	.prepare_update = prepare_flow_update,
 	CHECKS(flow_schema)};
 const struct strategy priority_level_strategy = {.group = FLOW,
 	.resource = "prioritylevelconfigurations",
 	.update_checks = {CHECK_META, CHECK_CHANGE},
 	.status_checks = {CHECK_CHANGE},
-	METADATA_IS_OLD,
+	.prepare_create = generic_prepare_create,
+	.prepare_update = prepare_flow_update,
 	CHECKS(level)};

@@ -87,6 +87,7 @@ const struct strategy ip_address_strategy = {.group = GROUP,
 	.resource = "ipaddresses",
 	.update_checks = {CHECK_META, CHECK_NEW, CHECK_META_CHANGE, CHECK_CHANGE},
 	.check_name = name_is_ip,
+	.names_as_told = true,
 	CHECKS(ip_address)};
 const struct strategy service_cidr_strategy = {.group = GROUP,
 	.resource = "servicecidrs",

@@ -55,6 +55,8 @@ struct strategy {
 
 	/* The form of names; NULL: a DNS subdomain. */
 	name_check_fn *check_name;
+	/* A generateName is the name: nothing by chance is put behind it. */
+	bool names_as_told;
 	/* Instead of that, where the name follows from what else the object says. */
 	const char *(*check_own_name)(
 		struct arena *arena, const ProtobufCMessage *object, const char *name, bool prefix);
