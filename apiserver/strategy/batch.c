@@ -114,7 +114,7 @@ const struct strategy job_strategy = {
 	.prepare_create = prepare_create_job,
 	.begin_create = begin_create_job,
 	.begin_update = begin_update_job,
-	.prepare_update = generic_prepare_update,
+	.prepare_update = generic_next_generation,
 	CHECKS(job),
 	.warn = warn_job,
 	.orphan_by_default = true,
@@ -129,7 +129,7 @@ const struct strategy cron_job_strategy = {
 	.update_checks = {CHECK_META_CHANGE, CHECK_CHANGE},
 	.status_checks = {CHECK_NOTHING},
 	.prepare_create = generic_prepare_create,
-	.prepare_update = generic_prepare_update,
+	.prepare_update = generic_next_generation,
 	CHECKS(cron_job),
 	.warn = warn_cron_job,
 };
@@ -156,7 +156,6 @@ static void settle_sources(
 static void prepare_update_claim(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	CoreV1PersistentVolumeClaim *claim = (CoreV1PersistentVolumeClaim *)object;
-	generic_keep_status(request, object, old);
 	if (!generic_is_status(request) && claim->spec)
 		settle_sources(request->arena, claim->spec, ((const CoreV1PersistentVolumeClaim *)old)->spec);
 }

@@ -56,12 +56,9 @@ static void prepare_create(struct request *request, ProtobufCMessage *object)
 static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	Crd *crd = (Crd *)object;
-	generic_prepare_update(request, object, old);
+	generic_next_generation(request, object, old);
 	if (generic_is_status(request))
 		return;
-	/* The status is the old object's own. */
-	if (crd->status)
-		crd->status = api_copy(request->arena, crd->status);
 	note_storage_version(request->arena, crd);
 	settle_defaults(request->arena, crd);
 }

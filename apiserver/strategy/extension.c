@@ -72,7 +72,7 @@ static void binding_update(struct request *request, const ProtobufCMessage *obje
 /* Writes of the status leave the metadata alone too. */
 static void prepare_policy_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	generic_prepare_update(request, object, old);
+	generic_next_generation(request, object, old);
 	if (generic_is_status(request))
 		generic_keep_meta(object, old);
 }
@@ -80,7 +80,7 @@ static void prepare_policy_update(struct request *request, ProtobufCMessage *obj
 /* Those of flow control's leave all of it alone, but for who manages what. */
 static void prepare_flow_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	generic_prepare_update(request, object, old);
+	generic_next_generation(request, object, old);
 	if (!generic_is_status(request))
 		return;
 	MetaV1ObjectMeta *meta = object_meta(object), sent = *meta;
@@ -149,7 +149,6 @@ const struct strategy api_service_strategy = {.group = "apiregistration.k8s.io",
 	.update_checks = {CHECK_META_CHANGE, CHECK_META, CHECK_CHANGE},
 	.check_own_name = check_service_name,
 	.prepare_create = prepare_api_service,
-	.prepare_update = generic_keep_status,
 	CHECKS(service)};
 const struct strategy flow_schema_strategy = {.group = FLOW,
 	.resource = "flowschemas",

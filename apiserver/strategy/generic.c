@@ -71,18 +71,6 @@ static bool is_part(const struct schema_field *f, const char *name)
 	return !strcmp(f->name, name);
 }
 
-void generic_keep_status(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
-{
-	const struct schema_type *type = schema_of(object);
-	bool status = generic_is_status(request);
-	/* Of a write of the status, all but the status is old; of any other, the status is. */
-	for (size_t i = 0; i < type->n_fields; i++) {
-		const struct schema_field *f = &type->fields[i];
-		if (!is_part(f, "metadata") && is_part(f, "status") != status)
-			copy_field(object, old, f);
-	}
-}
-
 void generic_keep_meta(ProtobufCMessage *object, const ProtobufCMessage *old)
 {
 	static const char *const names[] = {
@@ -91,13 +79,6 @@ void generic_keep_meta(ProtobufCMessage *object, const ProtobufCMessage *old)
 	const MetaV1ObjectMeta *was = object_meta(old);
 	for (size_t i = 0; meta && was && i < ARRAY_SIZE(names); i++)
 		generic_keep_field(&meta->base, &was->base, names[i]);
-}
-
-void generic_keep_status_and_meta(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
-{
-	generic_keep_status(request, object, old);
-	if (generic_is_status(request))
-		generic_keep_meta(object, old);
 }
 
 /* Whether anything beside metadata and status differs. */
@@ -119,12 +100,6 @@ void generic_next_generation(struct request *request, ProtobufCMessage *object, 
 	const MetaV1ObjectMeta *before = object_meta(old);
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
 	meta->generation = (before ? before->generation : 0) + has_changed(request, object, old);
-}
-
-void generic_prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
-{
-	generic_keep_status(request, object, old);
-	generic_next_generation(request, object, old);
 }
 
 void generic_warn_of_name(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old)

@@ -9,20 +9,13 @@
 
 /* Empties the status; generation 1. */
 void generic_prepare_create(struct request *request, ProtobufCMessage *object);
-/* Of "status": all but the status comes from old (the metadata's labels, annotations and so on may change). Of "": the
- * status comes from old, and the generation is one more when anything but metadata and status differs. */
-void generic_prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
-/* The same without a generation. */
 void generic_reset_status(struct request *request, ProtobufCMessage *object);
-void generic_keep_status(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
-/* Only the generation: kinds without a status. */
 void generic_first_generation(struct request *request, ProtobufCMessage *object);
+/* One more when anything but metadata and status differs. */
 void generic_next_generation(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 
 /* Of a write of the status that may not touch the metadata either: labels, annotations, finalizers, owners are old. */
 void generic_keep_meta(ProtobufCMessage *object, const ProtobufCMessage *old);
-/* generic_keep_status and, for a write of the status, generic_keep_meta. */
-void generic_keep_status_and_meta(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 
 /* Of a kind whose name those of pods and hosts are made from: that it had better be a DNS label. */
 void generic_warn_of_name(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old);

@@ -42,9 +42,8 @@
 
 #define CHECKS(name) .validate_create = name##_create, .validate_update = name##_update
 
-/* A status and a generation; a status alone; a generation alone. */
-#define SPEC_AND_STATUS .prepare_create = generic_prepare_create, .prepare_update = generic_prepare_update
-#define STATUS_ONLY .prepare_create = generic_reset_status, .prepare_update = generic_keep_status
+/* A status and a generation; a generation alone. */
+#define SPEC_AND_STATUS .prepare_create = generic_prepare_create, .prepare_update = generic_next_generation
 #define GENERATION_ONLY .prepare_create = generic_first_generation, .prepare_update = generic_next_generation
 
 #endif

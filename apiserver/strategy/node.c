@@ -47,7 +47,6 @@ static void prepare_create(struct request *request, ProtobufCMessage *object)
 
 static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	generic_keep_status(request, object, old);
 	align_ranges(request->arena, (CoreV1Node *)object);
 	drop_config((CoreV1Node *)object, (const CoreV1Node *)old);
 }

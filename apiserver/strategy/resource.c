@@ -187,7 +187,8 @@ static void prepare_update_claim(struct request *request, ProtobufCMessage *obje
 	const ResourceV1ResourceClaim *old = (const ResourceV1ResourceClaim *)before;
 	bool status = generic_is_status(request);
 	bool shares = asks_for_shares(old->spec ? old->spec->devices : NULL) || has_shares(old->status);
-	generic_keep_status_and_meta(request, object, before);
+	if (generic_is_status(request))
+		generic_keep_meta(object, before);
 	/* The other half is the stored object's, which has nothing to drop. */
 	if (!status && claim->spec && !shares)
 		drop_shares(claim->spec->devices);

@@ -135,7 +135,6 @@ static void prepare_update(struct request *request, ProtobufCMessage *object, co
 {
 	CoreV1Service *service = (CoreV1Service *)object;
 	const CoreV1Service *old = (const CoreV1Service *)before;
-	generic_keep_status(request, object, before);
 	if (generic_is_status(request) || !old->spec)
 		return;
 	(void)ENSURE(request->arena, service->spec, CoreV1ServiceSpec);

@@ -68,7 +68,8 @@ static void drop_code(StorageV1VolumeError *now, const StorageV1VolumeError *was
 
 static void prepare_update_attachment(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	generic_keep_status_and_meta(request, object, old);
+	if (generic_is_status(request))
+		generic_keep_meta(object, old);
 	StorageV1VolumeAttachmentStatus *now = ((StorageV1VolumeAttachment *)object)->status;
 	const StorageV1VolumeAttachmentStatus *was = ((const StorageV1VolumeAttachment *)old)->status;
 	if (!generic_is_status(request) || !now)

@@ -87,6 +87,7 @@ struct strategy {
 
 	/* A write of the object is one of its status too. */
 	bool writes_status;
+	/* The status is old already; of a write of the status, all but that and the metadata is. */
 	void (*prepare_update)(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old);
 	void (*validate_update)(struct request *request, const ProtobufCMessage *object, const ProtobufCMessage *old,
 		struct field_errors *errors);

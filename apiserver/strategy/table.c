@@ -20,7 +20,7 @@ CHECKED_STATUS(quota, CoreV1ResourceQuota, validate_resource_quota, validate_res
 	validate_resource_quota_status)
 CHECKED_ALIKE(limit_range, CoreV1LimitRange, validate_limit_range)
 
-KIND(quota, "", "resourcequotas", STATUS_ONLY, CHECKS(quota));
+KIND(quota, "", "resourcequotas", .prepare_create = generic_reset_status, CHECKS(quota));
 /* One without a name gets one. */
 static void name_limit_range(struct request *request, ProtobufCMessage *object)
 {

@@ -33,7 +33,6 @@ static void settle_transition(
 
 static void prepare_update(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *old)
 {
-	generic_keep_status(request, object, old);
 	if (generic_is_status(request))
 		settle_transition(request, (CoreV1PersistentVolume *)object, (const CoreV1PersistentVolume *)old);
 }

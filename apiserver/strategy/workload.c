@@ -75,7 +75,7 @@ static struct status *convert_deployment(struct request *request, ProtobufCMessa
 
 static void prepare_update_deployment(struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
-	generic_prepare_update(request, object, before);
+	generic_next_generation(request, object, before);
 	DROP_TERMINATING(AppsV1Deployment);
 	MetaV1ObjectMeta *meta = object_meta_ensure(request->arena, object);
 	const MetaV1ObjectMeta *was = object_meta(before);
@@ -92,7 +92,7 @@ static void prepare_update_deployment(struct request *request, ProtobufCMessage 
 static void prepare_update_replica_set(
 	struct request *request, ProtobufCMessage *object, const ProtobufCMessage *before)
 {
-	generic_prepare_update(request, object, before);
+	generic_next_generation(request, object, before);
 	DROP_TERMINATING(AppsV1ReplicaSet);
 }
 
@@ -118,7 +118,7 @@ static void prepare_update_stateful_set(
 {
 	if (is_plain(request))
 		drop_max_unavailable(object, before);
-	generic_prepare_update(request, object, before);
+	generic_next_generation(request, object, before);
 }
 
 /* --- warnings: of the template when it is new, or when anything that is wanted has changed --- */
@@ -230,7 +230,7 @@ static void prepare_update_daemon_set(struct request *request, ProtobufCMessage 
 	const AppsV1DaemonSetSpec *spec = ((AppsV1DaemonSet *)object)->spec,
 				  *old = ((const AppsV1DaemonSet *)before)->spec;
 	int64_t generation = template_generation(before);
-	generic_prepare_update(request, object, before);
+	generic_next_generation(request, object, before);
 	bool changed = is_plain(request) && spec && old && !api_equal(spec->template, old->template);
 	set_template_generation(request, object, (int64_t)((uint64_t)generation + changed));
 }
@@ -295,7 +295,7 @@ const struct strategy replication_controller_strategy = {
 	.update_checks = {CHECK_META, CHECK_META_CHANGE, CHECK_CHANGE},
 	.prepare_create = generic_prepare_create,
 	.validate_create = controller_create,
-	.prepare_update = generic_prepare_update,
+	.prepare_update = generic_next_generation,
 	.warn = warn_controller,
 	.validate_update = controller_update,
 	.subresources = scale,

@@ -179,31 +179,6 @@ static void test_changes(void **state)
 	}
 }
 
-/* The parts of an object belong to different writers. */
-static void test_parts(void **state)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new();
-	AppsV1Deployment *old =
-		world_object(arena, DEPLOY("\"replicas\":1,\"selector\":{\"matchLabels\":{\"a\":\"b\"}}," TEMPLATE));
-	assert_null(create(arena, &old->base));
-	assert_int_equal(old->metadata->generation, 1);
-	assert_null(old->status);
-	AppsV1Deployment *now =
-		world_object(arena, DEPLOY("\"replicas\":5,\"selector\":{\"matchLabels\":{\"a\":\"b\"}}," TEMPLATE));
-	now->status = API_NEW(arena, AppsV1DeploymentStatus);
-	now->status->replicas = 3;
-	assert_null(update(arena, "status", &now->base, &old->base));
-	assert_int_equal(now->spec->replicas, 1);
-	assert_int_equal(now->status->replicas, 3);
-	assert_int_equal(now->metadata->generation, 1);
-	AppsV1Deployment *more =
-		world_object(arena, DEPLOY("\"replicas\":5,\"selector\":{\"matchLabels\":{\"a\":\"b\"}}," TEMPLATE));
-	assert_null(update(arena, "", &more->base, &now->base));
-	assert_int_equal(more->spec->replicas, 5);
-	assert_int_equal(more->status->replicas, 3);
-	assert_int_equal(more->metadata->generation, 2);
-}
-
 static void test_quality(void **state)
 {
 #define R(text) POD("\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"resources\":{" text "}}]")
@@ -319,7 +294,7 @@ static void test_event_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_manifests), cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_parts), cmocka_unit_test(test_quality), cmocka_unit_test(test_deletion),
-		cmocka_unit_test(test_names), cmocka_unit_test(test_event_times)};
+		cmocka_unit_test(test_quality), cmocka_unit_test(test_deletion), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_event_times)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
