@@ -358,15 +358,24 @@ static cJSON *tree_of(struct request *request, const ProtobufCMessage *object)
 }
 
 /* With no entries all that is there belongs to whoever made it before the first apply. */
-static void own_what_is_there(struct managed_versions *v, struct managers *managers, const ProtobufCMessage *live)
+static struct status *own_what_is_there(
+	struct managed_versions *v, struct managers *managers, const ProtobufCMessage *live, const cJSON *tree)
 {
 	struct managers_call call = managed_call(v, false);
 	if (managers->n_items)
-		return;
+		return NULL;
+	struct field_place root = field_place_of_type(v->type);
+	const char *problems = field_validate(v->request->arena, &root, tree, true);
+	if (*problems)
+		return status_new(STATUS_UNKNOWN,
+			"failed to create manager for existing fields: failed to convert new object (%s) to smd "
+			"typed: %s",
+			named(v->request, v->type, tree), problems);
 	v->before = v->type->zero;
 	v->after = live;
 	call.self.name = "before-first-apply";
 	managers_update(&call, managers);
+	return NULL;
 }
 
 static struct status *check_config(struct request *request, const struct schema_type *type, const cJSON *config)
@@ -416,7 +425,7 @@ static struct status *apply_view(struct request *request, const ProtobufCMessage
 		.managers = managed_to_view(request, &parent), .live = tree_of(request, view), .config = config};
 	managed_versions_init(&a.versions, request, schema_of(view), view, view);
 	TRY(check_config(request, a.versions.type, config));
-	own_what_is_there(&a.versions, &a.managers, view);
+	TRY(own_what_is_there(&a.versions, &a.managers, view, a.live));
 	a.call = managed_call(&a.versions, true);
 	TRY(apply(&a, force, &tree));
 	if (tree)
@@ -446,7 +455,7 @@ struct status *managed_apply(struct request *request, const ProtobufCMessage *li
 			"failed to decode managed fields"));
 	TRY(check_config(request, type, config));
 	managed_versions_init(&a.versions, request, type, before, before);
-	own_what_is_there(&a.versions, &a.managers, before);
+	TRY(own_what_is_there(&a.versions, &a.managers, before, a.live));
 	a.call = managed_call(&a.versions, true);
 	TRY(apply(&a, force, &tree));
 	if (tree)
