@@ -42,7 +42,7 @@ static void add_resources(struct sums *sums, const CoreV1ResourceRequirements *r
 const char *pod_qos_class(const CoreV1PodSpec *spec)
 {
 	struct sums sums = {.all_limited = true};
-	if (spec->resources && (spec->resources->n_requests || spec->resources->n_limits)) {
+	if (spec->resources) {
 		add_resources(&sums, spec->resources);
 	} else {
 		for (size_t i = 0; i < spec->n_containers; i++)
