@@ -1,5 +1,6 @@
 #include "apiserver/http/answer.h"
 #include <stdio.h>
+#include "api/go_names.h"
 #include "api/json.h"
 #include "api/meta.h"
 #include "api/print/print.h"
@@ -58,15 +59,11 @@ struct status *shape_object(struct exchange *exchange, const struct accept *acce
 		*ret_object = &print_table(exchange->arena, object, &options)->base;
 		return NULL;
 	}
-	if (list != (accept->shape == SHAPE_METADATA_LIST)) {
-		/* Events are one type within the original. */
-		bool core = str_empty(schema_of(object)->group) || str_starts_with(schema_of(object)->kind, "Event");
-		const char *group = core ? "core" : schema_of(object)->group;
+	if (list != (accept->shape == SHAPE_METADATA_LIST))
 		return status_new(STATUS_NOT_ACCEPTABLE,
-			"you requested %s, but the requested object is %s list (*%.*s.%s)",
+			"you requested %s, but the requested object is %s list (*%s.%s)",
 			list ? "PartialObjectMetadata" : "PartialObjectMetadataList", list ? "a" : "not a",
-			(int)strcspn(group, "."), group, schema_of(object)->kind);
-	}
+			go_package_of(exchange->arena, schema_of(object)), schema_of(object)->kind);
 	*ret_object = list ? metadata_list_of(exchange->arena, object) : &print_metadata(exchange->arena, object)->base;
 	return NULL;
 }

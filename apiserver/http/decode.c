@@ -1,11 +1,12 @@
 #include "apiserver/http/decode.h"
-#include "apiserver/http/former_kinds.h"
 #include <stdlib.h>
-#include "api/go_text.h"
 #include "api/defaults/defaults.h"
+#include "api/go_names.h"
+#include "api/go_text.h"
 #include "api/json.h"
 #include "api/protobuf.h"
 #include "api/yaml.h"
+#include "apiserver/http/former_kinds.h"
 #include "apiserver/registry/registry.h"
 #include "apiserver/strategy/strategy.h"
 #include "apiserver/validation/field.h"
@@ -116,14 +117,6 @@ static bool is_known(struct arena *arena, const struct schema_type *type, const 
 	return str_eq(server_of(group), server_of(type->group)) && (named || kind_is_former(api_version, kind));
 }
 
-/* Where the original keeps the form of a kind that all versions are converted to. */
-static const char *package_of(struct arena *arena, const struct schema_type *type)
-{
-	if (str_empty(type->group) || str_eq(type->group, "events.k8s.io"))
-		return "core";
-	return arena_strndup(arena, type->group, strcspn(type->group, "."));
-}
-
 /* apiVersion and kind may be left out, but not be those of something else. */
 static struct status *check_kind(struct request *request, const struct schema_type *type, const char *api_version,
 	const char *kind, struct decode_error *error)
@@ -150,7 +143,7 @@ static struct status *check_kind(struct request *request, const struct schema_ty
 	}
 	if (!str_empty(kind) && !str_eq(kind, type->kind)) {
 		error->other_kind = arena_printf(arena, "converting (%s.%s) to (%s.%s): unknown conversion",
-			version_part(api_version), kind, package_of(arena, type), type->kind);
+			version_part(api_version), kind, go_package_of(arena, type), type->kind);
 		return is_other_kind(type, kind, arena_printf(arena, "\"%s\"", version_part(api_version)), error);
 	}
 	if (str_empty(api_version) || str_eq(api_version, type->api_version))

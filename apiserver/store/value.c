@@ -1,5 +1,6 @@
 #include "apiserver/store/value.h"
 #include "api/defaults/defaults.h"
+#include "api/go_names.h"
 #include "api/go_text.h"
 #include "api/json.h"
 #include "api/protobuf.h"
@@ -268,6 +269,6 @@ char *value_unlistable_text(
 	CLEANUP_STATUS struct status *plain = value_unreadable(key, why);
 	if (!undecrypted(why))
 		return arena_strdup(arena, plain->message);
-	const char *package = *type->group ? arena_strndup(arena, type->group, strcspn(type->group, ".")) : "core";
-	return arena_printf(arena, "failed to list *%s.%s: %s", package, type->kind, untransformed(arena, key, why));
+	return arena_printf(arena, "failed to list *%s.%s: %s", go_package_of(arena, type), type->kind,
+		untransformed(arena, key, why));
 }

@@ -372,3 +372,11 @@ void go_add_double(struct strbuf *out, double value)
 		return;
 	}
 }
+
+const char *go_package_of(struct arena *arena, const struct schema_type *type)
+{
+	/* Events of both groups are one type. */
+	if (str_empty(type->group) || str_eq(type->group, "events.k8s.io"))
+		return "core";
+	return arena_strndup(arena, type->group, strcspn(type->group, "."));
+}

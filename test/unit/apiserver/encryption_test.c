@@ -259,90 +259,90 @@ static void without_a_configuration_nothing_changes(void **state)
 }
 
 /* As the original has it; the file's name is left out, and the place in Go of a kind that is not registered. */
-static void configurations_are_refused_in_words(void **state)
-{
-	static const struct {
-		const char *text, *why;
-	} cases[] = {
-		{"", "error while loading file: encryption provider configuration file \"\" is empty"},
-		{"kind: EncryptionConfiguration\napiVersion: v1\n",
-			"error decoding encryption provider configuration file \"\": "
-			"no kind \"EncryptionConfiguration\" is registered for version \"v1\""},
-		{HEAD "foo: 1\nresources: [{resources: ['*.apps'], providers: [{identity: {}, bar: 1}]}]\n",
-			"error decoding encryption provider configuration file \"\": strict decoding error: "
-			"unknown field \"foo\", unknown field \"resources[0].providers[0].bar\""},
-		{HEAD, "resources: Required value: at least one resources is required"},
-		{HEAD "resources: [{resources: [], providers: []}]\n",
-			"[resources[0].resources: Required value: at least one resources[0].resources is required, "
-			"resources[0].providers: Required value: at least one resources[0].providers is required]"},
-		{HEAD "resources: [{resources: [secrets, secrets, '*.'], providers: [{identity: {}}]}]\n",
-			"[resources[0].resources: Invalid value: [\"secrets\",\"secrets\",\"*.\"]: the same resource "
-			"cannot be specified multiple times, resources[0].resources: Invalid value: "
-			"[\"secrets\",\"secrets\",\"*.\"]: using overlapping resources such as 'secrets' and '*.' in "
-			"the same resource list is not allowed as they will be masked]"},
-		{HEAD "resources: [{resources: [Secrets, '*', apiserveripinfo, events.events.k8s.io, a.extensions, "
-		      "'pods.*'], providers: [{identity: {}}]}]\n",
-			"[resources[0].resources: Invalid value: [\"Secrets\",\"*\",\"apiserveripinfo\","
-			"\"events.events.k8s.io\",\"a.extensions\",\"pods.*\"]: using overlapping resources such as "
-			"'secrets' and '*.' in the same resource list is not allowed as they will be masked, "
-			"resources[0].resources[0]: Invalid value: \"Secrets\": resource name should not contain "
-			"capital letters, resources[0].resources[1]: Invalid value: \"*\": use '*.' to encrypt all the "
-			"resources from core API group or *.* to encrypt all resources, resources[0].resources[2]: "
-			"Invalid value: \"apiserveripinfo\": resources which do not have REST API/s cannot be "
-			"encrypted, resources[0].resources[3]: Invalid value: \"events.events.k8s.io\": "
-			"'*.events.k8s.io' objects are stored using the 'events' API group in etcd. Use 'events' "
-			"instead in the config file, resources[0].resources[4]: Invalid value: \"a.extensions\": "
-			"'extensions' group has been removed and cannot be used for encryption, "
-			"resources[0].resources[5]: Invalid value: \"pods.*\": encrypting the same resource across "
-			"groups is not supported]"},
-		{SECRETS("{}"),
-			"resources[0].providers[0]: Invalid value: {\"AESGCM\":null,\"AESCBC\":null,"
+static const struct {
+	const char *text, *why;
+} refused[] = {
+	{"", "error while loading file: encryption provider configuration file \"\" is empty"},
+	{"kind: EncryptionConfiguration\napiVersion: v1\n",
+		"error decoding encryption provider configuration file \"\": "
+		"no kind \"EncryptionConfiguration\" is registered for version \"v1\""},
+	{HEAD "foo: 1\nresources: [{resources: ['*.apps'], providers: [{identity: {}, bar: 1}]}]\n",
+		"error decoding encryption provider configuration file \"\": strict decoding error: "
+		"unknown field \"foo\", unknown field \"resources[0].providers[0].bar\""},
+	{HEAD, "resources: Required value: at least one resources is required"},
+	{HEAD "resources: [{resources: [], providers: []}]\n",
+		"[resources[0].resources: Required value: at least one resources[0].resources is required, "
+		"resources[0].providers: Required value: at least one resources[0].providers is required]"},
+	{HEAD "resources: [{resources: [secrets, secrets, '*.'], providers: [{identity: {}}]}]\n",
+		"[resources[0].resources: Invalid value: [\"secrets\",\"secrets\",\"*.\"]: the same resource "
+		"cannot be specified multiple times, resources[0].resources: Invalid value: "
+		"[\"secrets\",\"secrets\",\"*.\"]: using overlapping resources such as 'secrets' and '*.' in "
+		"the same resource list is not allowed as they will be masked]"},
+	{HEAD "resources: [{resources: [Secrets, '*', apiserveripinfo, events.events.k8s.io, a.extensions, "
+	      "'pods.*'], providers: [{identity: {}}]}]\n",
+		"[resources[0].resources: Invalid value: [\"Secrets\",\"*\",\"apiserveripinfo\","
+		"\"events.events.k8s.io\",\"a.extensions\",\"pods.*\"]: using overlapping resources such as "
+		"'secrets' and '*.' in the same resource list is not allowed as they will be masked, "
+		"resources[0].resources[0]: Invalid value: \"Secrets\": resource name should not contain "
+		"capital letters, resources[0].resources[1]: Invalid value: \"*\": use '*.' to encrypt all the "
+		"resources from core API group or *.* to encrypt all resources, resources[0].resources[2]: "
+		"Invalid value: \"apiserveripinfo\": resources which do not have REST API/s cannot be "
+		"encrypted, resources[0].resources[3]: Invalid value: \"events.events.k8s.io\": "
+		"'*.events.k8s.io' objects are stored using the 'events' API group in etcd. Use 'events' "
+		"instead in the config file, resources[0].resources[4]: Invalid value: \"a.extensions\": "
+		"'extensions' group has been removed and cannot be used for encryption, "
+		"resources[0].resources[5]: Invalid value: \"pods.*\": encrypting the same resource across "
+		"groups is not supported]"},
+	{SECRETS("{}"), "resources[0].providers[0]: Invalid value: {\"AESGCM\":null,\"AESCBC\":null,"
 			"\"Secretbox\":null,\"Identity\":null,\"KMS\":null}: provider does not contain any of the "
 			"expected providers: KMS, AESGCM, AESCBC, Secretbox, Identity"},
-		/* The original tells the secret. */
-		{SECRETS("{identity: {}, aescbc: {keys: [{name: a, secret: " A32 "}]}}"),
-			"resources[0].providers[0]: Invalid value: {\"AESGCM\":null,\"AESCBC\":{\"Keys\":"
-			"[{\"Name\":\"a\",\"Secret\":\"REDACTED\"}]},\"Secretbox\":null,\"Identity\":{},\"KMS\":null}: "
-			"more than one provider specified in a single element, should split into different list "
-			"elements"},
-		{SECRETS("{aescbc: {}}, {aesgcm: {keys: [{name: a}, {secret: " A16 "}, {name: b, secret: '!!'}, "
-			 "{name: c, secret: YWJj}]}}, {secretbox: {keys: [{name: x, secret: " A16 "}]}}"),
-			"[resources[0].providers[0].aescbc.keys: Required value: at least one keys is required, "
-			"resources[0].providers[1].aesgcm.keys[0].secret: Required value: secret is a mandatory field "
-			"for a key, resources[0].providers[1].aesgcm.keys[1].name: Required value: name is a mandatory "
-			"field for a key, resources[0].providers[1].aesgcm.keys[2].secret: Invalid value: "
-			"\"REDACTED\": secrets must be base64 encoded, "
-			"resources[0].providers[1].aesgcm.keys[3].secret: Invalid value: \"REDACTED\": secret is not "
-			"of the expected length, got 3, expected one of [16 24 32], "
-			"resources[0].providers[2].secretbox.keys[0].secret: Invalid value: \"REDACTED\": secret is "
-			"not of the expected length, got 16, expected one of [32]]"},
-		{SECRETS("{kms: {}}"),
-			"[resources[0].providers[0].kms.name: Required value: name is a mandatory field for a "
-			"provider, "
-			"resources[0].providers[0].kms.endpoint: Invalid value: \"\": endpoint is a mandatory field "
-			"for a kms]"},
-		{SECRETS("{kms: {apiVersion: v2, name: 'a:b', endpoint: 'http://x', cachesize: 3, timeout: -1s}}, "
-			 "{kms: {apiVersion: v2, name: 'a:b', endpoint: '::', timeout: 0s}}, "
-			 "{kms: {apiVersion: v3, name: z, endpoint: 'unix:///a'}}, "
-			 "{kms: {name: q, cachesize: 0, endpoint: 'unix:///a'}}"),
-			"[resources[0].providers[0].kms.name: Invalid value: \"a:b\": invalid KMS provider name a:b, "
-			"must not contain ':', resources[0].providers[0].kms.timeout: Invalid value: \"-1s\": timeout "
-			"should be a positive value, resources[0].providers[0].kms.endpoint: Invalid value: "
-			"\"http://x\": unsupported scheme \"http\" for KMS provider, only unix is supported, "
-			"resources[0].providers[0].kms.cachesize: Invalid value: 3: cachesize is not supported in v2, "
-			"resources[0].providers[1].kms.name: Invalid value: \"a:b\": invalid KMS provider name a:b, "
-			"must not contain ':', resources[0].providers[1].kms.name: Invalid value: \"a:b\": duplicate "
-			"KMS provider name a:b, names must be unique, resources[0].providers[1].kms.timeout: Invalid "
-			"value: \"0s\": timeout should be a positive value, resources[0].providers[1].kms.endpoint: "
-			"Invalid value: \"::\": invalid endpoint for kms provider, error: parse \"::\": missing "
-			"protocol scheme, resources[0].providers[2].kms.apiVersion: Invalid value: \"v3\": unsupported "
-			"apiVersion apiVersion for KMS provider, only v1 and v2 are supported, "
-			"resources[0].providers[3].kms.cachesize: Invalid value: 0: cachesize should be a positive "
-			"value, or negative to disable]"},
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	/* The original tells the secret. */
+	{SECRETS("{identity: {}, aescbc: {keys: [{name: a, secret: " A32 "}]}}"),
+		"resources[0].providers[0]: Invalid value: {\"AESGCM\":null,\"AESCBC\":{\"Keys\":"
+		"[{\"Name\":\"a\",\"Secret\":\"REDACTED\"}]},\"Secretbox\":null,\"Identity\":{},\"KMS\":null}: "
+		"more than one provider specified in a single element, should split into different list "
+		"elements"},
+	{SECRETS("{aescbc: {}}, {aesgcm: {keys: [{name: a}, {secret: " A16 "}, {name: b, secret: '!!'}, "
+		 "{name: c, secret: YWJj}]}}, {secretbox: {keys: [{name: x, secret: " A16 "}]}}"),
+		"[resources[0].providers[0].aescbc.keys: Required value: at least one keys is required, "
+		"resources[0].providers[1].aesgcm.keys[0].secret: Required value: secret is a mandatory field "
+		"for a key, resources[0].providers[1].aesgcm.keys[1].name: Required value: name is a mandatory "
+		"field for a key, resources[0].providers[1].aesgcm.keys[2].secret: Invalid value: "
+		"\"REDACTED\": secrets must be base64 encoded, "
+		"resources[0].providers[1].aesgcm.keys[3].secret: Invalid value: \"REDACTED\": secret is not "
+		"of the expected length, got 3, expected one of [16 24 32], "
+		"resources[0].providers[2].secretbox.keys[0].secret: Invalid value: \"REDACTED\": secret is "
+		"not of the expected length, got 16, expected one of [32]]"},
+	{SECRETS("{kms: {}}"),
+		"[resources[0].providers[0].kms.name: Required value: name is a mandatory field for a "
+		"provider, "
+		"resources[0].providers[0].kms.endpoint: Invalid value: \"\": endpoint is a mandatory field "
+		"for a kms]"},
+	{SECRETS("{kms: {apiVersion: v2, name: 'a:b', endpoint: 'http://x', cachesize: 3, timeout: -1s}}, "
+		 "{kms: {apiVersion: v2, name: 'a:b', endpoint: '::', timeout: 0s}}, "
+		 "{kms: {apiVersion: v3, name: z, endpoint: 'unix:///a'}}, "
+		 "{kms: {name: q, cachesize: 0, endpoint: 'unix:///a'}}"),
+		"[resources[0].providers[0].kms.name: Invalid value: \"a:b\": invalid KMS provider name a:b, "
+		"must not contain ':', resources[0].providers[0].kms.timeout: Invalid value: \"-1s\": timeout "
+		"should be a positive value, resources[0].providers[0].kms.endpoint: Invalid value: "
+		"\"http://x\": unsupported scheme \"http\" for KMS provider, only unix is supported, "
+		"resources[0].providers[0].kms.cachesize: Invalid value: 3: cachesize is not supported in v2, "
+		"resources[0].providers[1].kms.name: Invalid value: \"a:b\": invalid KMS provider name a:b, "
+		"must not contain ':', resources[0].providers[1].kms.name: Invalid value: \"a:b\": duplicate "
+		"KMS provider name a:b, names must be unique, resources[0].providers[1].kms.timeout: Invalid "
+		"value: \"0s\": timeout should be a positive value, resources[0].providers[1].kms.endpoint: "
+		"Invalid value: \"::\": invalid endpoint for kms provider, error: parse \"::\": missing "
+		"protocol scheme, resources[0].providers[2].kms.apiVersion: Invalid value: \"v3\": unsupported "
+		"apiVersion apiVersion for KMS provider, only v1 and v2 are supported, "
+		"resources[0].providers[3].kms.cachesize: Invalid value: 0: cachesize should be a positive "
+		"value, or negative to disable]"},
+};
+
+static void configurations_are_refused_in_words(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		CLEANUP(arena_freep) struct arena *arena = arena_new();
-		CLEANUP_FREE char *path = write_config(cases[i].text);
+		CLEANUP_FREE char *path = write_config(refused[i].text);
 		struct encryption_rules *rules;
 		CLEANUP_STATUS struct status *s = encryption_rules_read(path, false, &rules);
 		unlink(path);
@@ -351,7 +351,7 @@ static void configurations_are_refused_in_words(void **state)
 		const char *message =
 			name ? arena_printf(arena, "%.*s%s", (int)(name - s->message), s->message, name + strlen(path))
 			     : s->message;
-		assert_string_equal(message, arena_printf(arena, "error while parsing file: %s", cases[i].why));
+		assert_string_equal(message, arena_printf(arena, "error while parsing file: %s", refused[i].why));
 	}
 }
 
