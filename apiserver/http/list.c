@@ -120,12 +120,6 @@ static void listing_done(struct listing *l)
 	snapshot_done(&l->snapshot);
 }
 
-/* What may be left out at once: of pages, what is not selected counts. */
-static const struct label_selector *marked_by(const struct list_options *o)
-{
-	return o->limit > 0 ? NULL : o->labels;
-}
-
 /* As it was at a revision: from memory, or from etcd once that is too long ago. */
 static struct status *snapshot_at(
 	struct request *request, const struct list_options *o, int64_t revision, struct listing *l)
@@ -133,7 +127,7 @@ static struct status *snapshot_at(
 	struct table *table = request_table(request);
 	const char *prefix = request_prefix(request);
 	TRY(request_catch_up(request, revision));
-	if (table_list_at(table, prefix, marked_by(o), revision, &l->snapshot))
+	if (table_list_at(table, prefix, o->labels, revision, &l->snapshot))
 		return NULL;
 	l->stored = true;
 	return revision > 0 ? table_list_stored(table, prefix, revision, &l->snapshot)
@@ -150,7 +144,7 @@ static struct status *take_snapshot(
 		TRY(continue_read(request->arena, o->token, prefix, ret_start));
 		if (ret_start->revision < 0) {
 			TRY(request_catch_up(request, -1));
-			table_list(table, prefix, marked_by(o), &l->snapshot);
+			table_list(table, prefix, o->labels, &l->snapshot);
 			return NULL;
 		}
 		struct status *s = snapshot_at(request, o, ret_start->revision, l);
@@ -168,7 +162,7 @@ static struct status *take_snapshot(
 	}
 	if (o->version)
 		TRY(request_catch_up(request, o->version));
-	table_list(table, prefix, marked_by(o), &l->snapshot);
+	table_list(table, prefix, o->labels, &l->snapshot);
 	return NULL;
 }
 
@@ -182,7 +176,8 @@ static bool is_found_by_field(const struct request *request, const struct list_o
 	return request->schema->type == &CoreV1Pod_schema && field_selector_required(o->fields, "spec.nodeName");
 }
 
-/* A page that is full goes on where anything stands behind it, whether that is selected or not. */
+/* A page that is full goes on where anything stands behind it, whether that is selected or not: the last of all is in
+ * the snapshot, whatever its labels are. */
 static void choose(
 	struct request *request, const struct list_options *o, const struct continue_position *start, struct listing *l)
 {

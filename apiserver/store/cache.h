@@ -119,7 +119,7 @@ struct snapshot {
 	int64_t revision;
 };
 /* All whose key begins with prefix ("default/", or "" for all). With labels (may be NULL) some that cannot match are
- * left out: the rest is to be looked at. */
+ * left out, but never the last: the rest is to be looked at. */
 void table_list(
 	struct table *table, const char *prefix, const struct label_selector *labels, struct snapshot *ret_snapshot);
 /* As it was at an earlier revision; false if that is out of the window of events. */

@@ -267,7 +267,7 @@ static void list_locked(
 	*snapshot = (struct snapshot){.revision = revision_locked(t)};
 	mem_grow(&snapshot->items, &cap, wanted ? 1 : to - from + 1, sizeof(*snapshot->items));
 	for (size_t i = from; i < to; i++) {
-		if ((t->marks[i] & wanted) != wanted)
+		if ((t->marks[i] & wanted) != wanted && i + 1 < to)
 			continue;
 		mem_grow(&snapshot->items, &cap, snapshot->n_items + 1, sizeof(*snapshot->items));
 		snapshot->items[snapshot->n_items++] = entry_ref(t->items[i]);
@@ -321,6 +321,12 @@ static void turn_back(struct snapshot *s, const char *prefix, const struct strma
 		qsort(s->items, s->n_items, sizeof(*s->items), by_key);
 }
 
+/* Whether the last that there is now was another then: what was the last then may have been left out. */
+static bool last_has_changed(const struct snapshot *s, const struct strmap *then)
+{
+	return s->n_items && strmap_has(then, s->items[s->n_items - 1]->key);
+}
+
 bool table_list_at(struct table *t, const char *prefix, const struct label_selector *labels, int64_t revision,
 	struct snapshot *ret_snapshot)
 {
@@ -329,6 +335,10 @@ bool table_list_at(struct table *t, const char *prefix, const struct label_selec
 	bool known = revision >= atomic_load(&t->cache->compacted) && states_then(t, revision, then);
 	if (known) {
 		list_locked(t, prefix, labels, ret_snapshot);
+		if (labels && last_has_changed(ret_snapshot, then)) {
+			snapshot_done(ret_snapshot);
+			list_locked(t, prefix, NULL, ret_snapshot);
+		}
 		turn_back(ret_snapshot, prefix, then);
 		ret_snapshot->revision = revision;
 	}

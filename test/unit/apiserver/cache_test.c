@@ -104,6 +104,7 @@ static void lists_through_selectors_hold_what_matches(void **state)
 		assert_int_equal(n, cases[c].n_matching);
 		if (cases[c].narrow)
 			assert_in_range(s.n_items, n, n + MOST_OTHERS);
+		assert_string_equal(s.items[s.n_items - 1]->key, "a/p499");
 		snapshot_done(&s);
 	}
 	struct label_selector *selector;
@@ -115,6 +116,13 @@ static void lists_through_selectors_hold_what_matches(void **state)
 		n += entry_matches(s.items[i], selector, NULL);
 	assert_int_equal(n, 20);
 	snapshot_done(&s);
+	/* The last of then, which another has come behind. */
+	put(cache, "a", "p999", "changed", 1002);
+	for (int64_t revision = 1001; revision <= 1002; revision++) {
+		assert_true(table_list_at(pods, "a/", selector, revision, &s));
+		assert_string_equal(s.items[s.n_items - 1]->key, revision == 1001 ? "a/p499" : "a/p999");
+		snapshot_done(&s);
+	}
 	cache_free(cache);
 }
 
