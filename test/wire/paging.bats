@@ -90,7 +90,7 @@ teardown() { cp_stop; }
 	[ "$(pages labelSelector=n | tr '\n' ,)" = map-1,map-3, ]
 	[ "$(pages labelSelector=n,n!=1 | tr '\n' ,)" = , ]
 	"$BIN/kubectl" label configmap map-3 n- > /dev/null
-	[ "$(pages labelSelector=n | tr '\n' ,)" = map-1,, ]
+	for i in n n=1; do [ "$(pages "labelSelector=${i/=/%3D}" | tr "\n" ,)" = map-1,, ]; done
 	[ "$(pages 'fieldSelector=metadata.name!=map-3' | tr '\n' ,)" = map-0,map-1,map-2,, ]
 	# One key, and none behind it.
 	[ "$(pages fieldSelector=metadata.name=map-1 | tr '\n' ,)" = map-1, ]
